@@ -1,0 +1,45 @@
+# make demo   a sweep on real data, restarted with one more value   (makes .venv)
+# make test   all tests, on both lines of Hydra                      (makes build/hydra-*)
+# make clean  remove what the two have made
+
+# The first Python of at least 3.10 that can make environments.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.10 python3.14; do \
+	$$name -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' \
+		>/dev/null 2>&1 && echo $$name && break; done)
+
+PIP = -m pip --disable-pip-version-check --quiet
+INSTALL_TEST = install --group dev --editable '.[samples]'
+
+.PHONY: demo test clean
+
+demo: .venv/ready
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
+
+test: build/hydra-1.3/ready build/hydra-1.4/ready
+	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal
+	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal
+
+.venv/ready: pyproject.toml
+	$(call environment,$(@D))
+	$(@D)/bin/python $(PIP) install --editable '.[samples]'
+	@touch $@
+
+build/hydra-1.3/ready: pyproject.toml
+	$(call environment,$(@D))
+	$(@D)/bin/python $(PIP) $(INSTALL_TEST) hydra-core==1.3.8
+	@touch $@
+
+build/hydra-1.4/ready: pyproject.toml
+	$(call environment,$(@D))
+	$(@D)/bin/python $(PIP) $(INSTALL_TEST) hydra-core==1.4.0rc3 omegaconf==2.4.1rc1
+	@touch $@
+
+define environment
+	@test -n "$(PYTHON)" || \
+		{ echo "Python 3.10 or later with its venv module is needed: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python $(PIP) install --upgrade 'pip>=25.1'
+endef
+
+clean:
+	rm -rf .venv build

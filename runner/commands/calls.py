@@ -1,0 +1,110 @@
+"""From an operation to the call that executes it, checked before anything is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.compose.job import RealValues
+from runner.errors import Mistake
+from runner.execute.function_worker import Signature
+from runner.execute.links import check_requires
+from runner.execute.script_flags import check_flags, resolve_flags_to
+from runner.execute.task import Call, CommandCall, FunctionCall, ScriptCall
+from runner.flags import flatten
+from runner.model import Operation, OperationKind
+from runner.operation import argument
+
+#: Imports a function in a worker process: dotted name to signature.
+Probe = Callable[[str], Signature]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """An operation that was found to be executable with the flags it is to get.
+
+    `sources` are its own files as far as they are known; `make` gives the call for the
+    values that a configuration resolves to.
+    """
+
+    operation: Operation
+    sources: tuple[Path, ...]
+    make: Callable[[RealValues], Call]
+
+
+def prepare(
+    operation: Operation, flag_names: Iterable[str], project_dir: Path, probe: Probe
+) -> Prepared:
+    """Check that an operation can be executed with flags of these names.
+
+    Raises Mistake for a missing file, a function that cannot be imported, a flag that the
+    script or function does not take, a required file that is not in the project.
+    """
+    check_requires(project_dir, operation.requires)
+    names = list(flag_names)
+    if operation.kind is OperationKind.SCRIPT:
+        return _script(operation, names, project_dir)
+    if operation.kind is OperationKind.FUNCTION:
+        return _function(operation, names, probe)
+    return Prepared(
+        operation=operation,
+        sources=tuple(_files_among(operation.target, project_dir)),
+        make=lambda values: CommandCall(argv=tuple(argument(x) for x in values.arguments)),
+    )
+
+
+def _script(operation: Operation, names: list[str], project_dir: Path) -> Prepared:
+    path = project_dir / str(operation.target)
+    if not path.is_file():
+        what = "is no file" if path.exists() else "does not exist"
+        raise Mistake(
+            f"operation.script: {operation.target} {what} (looked in {project_dir}): "
+            "give a Python file of the project"
+        )
+    flags_to = resolve_flags_to(path, operation.flags_to)
+    check_flags(path, flags_to, names)
+    return Prepared(
+        operation=operation,
+        sources=(path,),
+        make=lambda values: ScriptCall(
+            path=str(path), flags_to=flags_to, flags=flatten(dict(values.flags))
+        ),
+    )
+
+
+def _function(operation: Operation, names: list[str], probe: Probe) -> Prepared:
+    target = str(operation.target)
+    signature = probe(target)
+    if not signature.takes_config:
+        _check_keywords(target, signature, names)
+    return Prepared(
+        operation=operation,
+        sources=() if signature.source_file is None else (Path(signature.source_file),),
+        make=lambda values: FunctionCall(target=target, as_config=signature.takes_config),
+    )
+
+
+def _check_keywords(target: str, signature: Signature, names: list[str]) -> None:
+    given = list(dict.fromkeys(name.split(".")[0].split("[")[0] for name in names))
+    unknown = [name for name in given if name not in signature.parameters]
+    if unknown and not signature.takes_any:
+        takes = ", ".join(signature.parameters) or "no parameters"
+        raise Mistake(
+            f"the function {target} has no parameter {unknown[0]!r} for the flag; it takes "
+            f"{takes} (or give it one parameter named cfg)"
+        )
+    missing = [name for name in signature.required if name not in given]
+    if missing:
+        raise Mistake(
+            f"the function {target} needs a value for {missing[0]!r}: add the flag to the "
+            "configuration"
+        )
+
+
+def _files_among(target: str | tuple[str, ...], project_dir: Path) -> Iterable[Path]:
+    for text in target if isinstance(target, tuple) else ():
+        if text and "\0" not in text and len(text) < 1024:
+            path = project_dir / text
+            if path.is_file() and path.is_relative_to(project_dir):
+                yield path

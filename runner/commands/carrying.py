@@ -1,0 +1,206 @@
+"""Carrying out a reconciliation: first the records, then the trials, then the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from runner import lifecycle
+from runner.commands.calls import Prepared
+from runner.commands.composing import snapshot_of
+from runner.commands.context import Context
+from runner.commands.execution import Executor, Start, TrialExecution, make_task, stoppable
+from runner.commands.summary import count_trials, ends_well, summary_line
+from runner.commands.sweeping import Sweep
+from runner.model import BatchPart, Kind, Operation, Run, State, Status, Value
+from runner.plan import operation_names
+from runner.processes import this_process
+from runner.provenance import read_provenance
+from runner.reconcile import Action, Reconciliation, Step
+from runner.render import short, trial_line
+from runner.store import RunStore
+
+
+class Carrying:
+    """Does for a batch what a reconciliation says.
+
+    Nothing is written before `create` or `out`; the executor has found the operations of
+    the plan to be executable by then. `recipe` is how the batch is composed again.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        sweep: Sweep,
+        executor: Executor,
+        prepared: Mapping[Operation, Prepared],
+        reconciliation: Reconciliation,
+    ) -> None:
+        self._context = context
+        self._sweep = sweep
+        self._executor = executor
+        self._prepared = prepared
+        self._reconciliation = reconciliation
+        sources = dict.fromkeys(path for one in prepared.values() for path in one.sources)
+        self._provenance = read_provenance(context.project_dir, sources)
+        self._base = sweep.config(sweep.plan.trials[0]).base
+        self.recipe = sweep.composing.recipe(self._base)
+        self._ids = tuple(
+            context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
+        )
+
+    def _steps(self) -> Iterator[tuple[int, str, Step]]:
+        for number, (run_id, step) in enumerate(
+            zip(self._ids, self._reconciliation.steps, strict=True)
+        ):
+            yield number, run_id, step
+
+    def record(self, batch: Run) -> Run:
+        """The batch's record with the plan, its flags, options and seed in it."""
+        assert batch.batch is not None
+        sweep = self._sweep
+        trials = sweep.plan.trials
+        made = tuple(run_id for _, run_id, step in self._steps() if step.action is Action.CREATE)
+        options = sweep.composing.typed.options.over(batch.options)
+        return replace(
+            batch,
+            operation=replace(trials[0].operation, name=operation_names(trials)),
+            recipe=self.recipe,
+            flags=sweep.flags(),
+            given=sweep.names,
+            options=options.remembered,
+            random_seed=sweep.seed,
+            label=sweep.options.label,
+            tags=sweep.options.tags,
+            provenance=self._provenance,
+            batch=BatchPart(trials=self._ids, generated=(*batch.batch.generated, *made)),
+        )
+
+    def create(self, batch: Run) -> None:
+        """Make a new batch appear in the store, which is made if there is none."""
+        RunStore.open(self._context.store.root, create=True)
+        self._keep_snapshot()
+        self._context.store.create(batch)
+
+    def _keep_snapshot(self) -> None:
+        self._context.store.keep_snapshot(snapshot_of(self._base))
+
+    def check(self) -> None:
+        """Resolve the flags of the first trial that is to start: a value that is missing is
+        missing in all of them, as a rule. Raises Mistake."""
+        for number, run_id, step in self._steps():
+            if step.action is not Action.SKIP:
+                probe = self._start(self._trial_run(run_id, step, ""), number, step)
+                make_task(self._context, probe, self._sweep.options, None)
+                return
+
+    def out(self, batch: Run) -> int:
+        """Record the batch and its trials, execute them, and return the exit status.
+
+        The batch exists and is claimed. With `init_trials` it ends with the records.
+        """
+        context, options = self._context, self._sweep.options
+        self._keep_snapshot()
+        if not options.init_trials:
+            process = this_process(context.clock)
+            state = lifecycle.started(batch.state, process, context.clock())
+            batch = replace(batch, state=state)
+        context.store.write(batch)
+        starts = self._create_missing(batch)
+        context.store.delete([run.id for run in self._reconciliation.deleted])
+        return 0 if options.init_trials else self._execute(batch, starts)
+
+    def _create_missing(self, batch: Run) -> list[Start]:
+        """Create the planned trials that are not there, and give all that are to start."""
+        starts: list[Start] = []
+        for number, run_id, step in self._steps():
+            if step.action is Action.SKIP:
+                continue
+            run = self._trial_run(run_id, step, batch.id)
+            if step.action is Action.CREATE:
+                self._context.store.create(run)
+                if self._sweep.options.init_trials:
+                    self._context.reporter.say(trial_line("Initialized", run))
+            starts.append(self._start(run, number, step))
+        return starts
+
+    def _trial_run(self, run_id: str, step: Step, batch_id: str) -> Run:
+        """The record of a trial as it is to start: what is known of it and what is planned."""
+        trial, sweep = step.trial, self._sweep
+        known = step.run or Run(
+            id=run_id,
+            kind=Kind.TRIAL,
+            operation=trial.operation,
+            flags=trial.flags,
+            recipe=self.recipe,
+            state=State(status=Status.PENDING, initialized=self._context.clock()),
+            generated_by=batch_id,
+        )
+        return replace(
+            known,
+            operation=trial.operation,
+            flags=trial.flags,
+            recipe=replace(self.recipe, task=trial.overrides),
+            options=_trial_options(sweep.options.remembered),
+            given=sweep.names,
+            random_seed=trial.random_seed,
+            label=sweep.options.label,
+            tags=sweep.options.tags,
+            provenance=self._provenance,
+            result=None,
+        )
+
+    def _start(self, run: Run, number: int, step: Step) -> Start:
+        return Start(
+            run=run,
+            config=self._sweep.config(step.trial),
+            prepared=self._prepared[step.trial.operation],
+            number=number,
+        )
+
+    def _execute(self, batch: Run, starts: Sequence[Start]) -> int:
+        context = self._context
+        skipped = len(self._ids) - len(starts)
+        if skipped:
+            what = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
+            context.reporter.say(f"Skipping {what}")
+        execution = TrialExecution(context, self._executor, self._sweep.options, batch.id)
+        with stoppable(self._executor, context) as stop:
+            execution.run(starts)
+        return self._end(batch, {**self._as_known(starts), **execution.ended}, stop.exit_status)
+
+    def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
+        known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}
+        return {**known, **{start.run.id: start.run for start in starts}}
+
+    def _end(self, batch: Run, runs: Mapping[str, Run], stopped: int | None) -> int:
+        """Record how the batch ended, tell it, and return the exit status."""
+        context = self._context
+        counts = count_trials(runs[run_id] for run_id in self._ids)
+        exit_status = stopped if stopped is not None else 0 if ends_well(counts) else 1
+        at = context.clock()
+        if stopped is not None:
+            state = lifecycle.terminated(batch.state, "stopped by the user", at)
+            state = replace(state, exit_status=exit_status)
+        else:
+            failed = counts[Status.ERROR]
+            reason = None if exit_status == 0 else f"{failed} of {len(self._ids)} trials failed"
+            state = lifecycle.finished(batch.state, exit_status, reason, at)
+        gone = {run.id for run in self._reconciliation.deleted}
+        assert batch.batch is not None
+        part = replace(
+            batch.batch,
+            generated=tuple(run_id for run_id in batch.batch.generated if run_id not in gone),
+        )
+        context.store.write(replace(batch, state=state, batch=part))
+        context.reporter.say(summary_line(short(batch.id), counts, context.restart_command))
+        return exit_status
+
+
+def _trial_options(remembered: Mapping[str, Value]) -> dict[str, Value]:
+    """The batch's options that a trial restarted on its own goes on with."""
+    return {
+        name: value
+        for name, value in remembered.items()
+        if name in ("retries", "timeout", "label", "tags")
+    }

@@ -1,0 +1,157 @@
+"""What a start composes from: typed overrides and options, the project's YAML or its copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from runner.compose.composer import Base, Composer, TrialConfig
+from runner.compose.grammar import (
+    merge,
+    name_of,
+    params_as_overrides,
+    parse_override,
+    take_options,
+)
+from runner.compose.project import snapshot_files
+from runner.compose.reference import read_flags, read_plain
+from runner.errors import Mistake
+from runner.model import Flags, Operation, Recipe, Run, Value
+from runner.operation import parse_operation
+from runner.options import OPTIONS, Options
+from runner.ports import Store
+from runner.store.snapshots import digest
+
+#: Opens a composer with Hydra overrides: on the copy in a folder, or (None) on the
+#: project's present YAML.
+OpenComposer = Callable[[Path | None, str | None, Sequence[str]], Composer]
+
+#: Settings below `hydra.sweeper` that are ours and no part of what a restart composes.
+_SWEEPER = "hydra.sweeper."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """What was typed: options, overrides of the task and of Hydra, and the store if named."""
+
+    options: Options
+    task: tuple[str, ...]
+    hydra: tuple[str, ...]
+    store: str | None = None
+
+
+def read_typed(arguments: Sequence[str]) -> Typed:
+    """Sort the overrides of a command line. Raises Mistake for what cannot be read.
+
+    An option may be written `+name=value` or `hydra.sweeper.name=value`; the former wins.
+    """
+    given, rest = take_options(arguments)
+    as_settings: dict[str, object] = {}
+    task: list[str] = []
+    hydra: list[str] = []
+    store: str | None = None
+    for text in rest:
+        override = parse_override(text)
+        setting = override.key_or_group.removeprefix(_SWEEPER)
+        ours = override.key_or_group.startswith(_SWEEPER) and not override.is_delete()
+        if ours and setting == "store":
+            store = text.split("=", 1)[1].strip("'\"")
+        elif ours and setting in OPTIONS:
+            named, _ = take_options([f"+{setting}={text.split('=', 1)[1]}"])
+            as_settings.update(named)
+        elif override.is_hydra_override():
+            hydra.append(text)
+        else:
+            task.append(text)
+    return Typed(
+        options=Options.read({**as_settings, **given}),
+        task=tuple(task),
+        hydra=tuple(hydra),
+        store=store,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composing:
+    """A composer with what it composes from, and how configurations are read as flags.
+
+    `program` is the operation of a `@hydra.main` program, whose whole configuration are
+    flags; None where the configuration's `operation` node says what to run.
+    """
+
+    composer: Composer
+    task: tuple[str, ...]
+    typed: Typed
+    program: Operation | None = None
+
+    def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
+        """The operation and the flags that one combination of overrides gives."""
+        return self.describe_config(self.composer.trial(overrides))
+
+    def describe_config(self, config: TrialConfig) -> tuple[Operation, Flags]:
+        """The operation and the flags of a composed configuration."""
+        job = config.job()
+        if self.program is not None:
+            return self.program, read_flags(job)
+        return operation_of(job), read_flags(job, leave_out=("operation",))
+
+    def recipe(self, base: Base) -> Recipe:
+        """How to compose the same again, from a copy of the YAML that `base` came from."""
+        return Recipe(
+            config_name=self.composer.config_name,
+            snapshot=digest(snapshot_of(base)),
+            task=self.task,
+            hydra=self.composer.hydra_overrides,
+        )
+
+    def options(self, sweeper: Mapping[str, Any], remembered: Mapping[str, Value]) -> Options:
+        """The options in force: the typed ones, over the remembered ones, over those that
+        `hydra.sweeper` has in YAML."""
+        in_yaml = Options.read({name: sweeper.get(name) for name in OPTIONS})
+        return self.typed.options.over(remembered).over(in_yaml.values)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of flags and groups that were given, each once, in their order."""
+        return tuple(dict.fromkeys(name_of(parse_override(text)) for text in self.task))
+
+
+def snapshot_of(base: Base) -> dict[str, bytes]:
+    """The files of the project's YAML that a base was composed from, to be kept."""
+    return snapshot_files(base.sources)
+
+
+def operation_of(job: DictConfig) -> Operation:
+    """The operation that a configuration's `operation` node describes."""
+    node = job.get("operation")
+    if node is not None and not isinstance(node, DictConfig):
+        raise Mistake("operation must be a mapping, for example `operation: {script: train.py}`")
+    return parse_operation(None if node is None else read_plain(node))
+
+
+def compose_restart(
+    run: Run,
+    typed: Typed,
+    options: Options,
+    store: Store,
+    open_composer: OpenComposer,
+    program: Operation | None = None,
+) -> Composing:
+    """What a restart of `run` composes from: its kept copy, or with `refresh` the project's
+    present YAML, with the new overrides in place of the former ones of the same name."""
+    folder = None if options.refresh else store.snapshot_folder(run.recipe.snapshot)
+    hydra = tuple(merge(run.recipe.hydra, typed.hydra))
+    return Composing(
+        composer=open_composer(folder, run.recipe.config_name, hydra),
+        task=tuple(merge(run.recipe.task, typed.task)),
+        typed=typed,
+        program=program,
+    )
+
+
+def sweep_overrides(composing: Composing, sweeper: Mapping[str, Any]) -> list[str]:
+    """All overrides of a batch: those of `hydra.sweeper.params`, then those that were given."""
+    return [*params_as_overrides(sweeper.get("params")), *composing.task]

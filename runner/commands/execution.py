@@ -1,0 +1,220 @@
+"""Starting runs: records become tasks, tasks are executed, what happens is told."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import Protocol
+
+from runner import lifecycle
+from runner.commands.calls import Prepared
+from runner.commands.context import Context
+from runner.compose.composer import TrialConfig
+from runner.compose.job import real_values
+from runner.errors import Busy, Mistake
+from runner.execute.function_worker import Signature
+from runner.execute.task import Outcome, Task
+from runner.model import Kind, Run, Status, Value
+from runner.options import Options
+from runner.ports import Store
+from runner.processes import this_process
+from runner.render import escape, short, trial_line
+
+
+class Executor(Protocol):
+    """Executes tasks; `runner.execute.parallel.LocalExecutor` is one. A context manager."""
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
+        """Execute tasks as they are taken, in order; give each outcome when it is there."""
+        ...
+
+    def probe(self, target: str, project_dir: str) -> Signature:
+        """Import a function where it will run. Raises Mistake."""
+        ...
+
+    def stop(self) -> None:
+        """Start nothing more and interrupt what runs; callable from a signal handler."""
+        ...
+
+    def kill(self) -> None:
+        """End at once what runs; callable from a signal handler."""
+        ...
+
+
+#: Makes the executor for a store; entering it starts the processes that it works with.
+OpenExecutor = Callable[[Store], AbstractContextManager[Executor]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A run about to be started: its record as stored, what it is composed from and how it
+    is called. `number` is its place in the batch, from 0."""
+
+    run: Run
+    config: TrialConfig
+    prepared: Prepared
+    number: int = 0
+
+
+def make_task(context: Context, start: Start, options: Options, batch_id: str | None) -> Task:
+    """The task that executes a run. Raises Mistake for a flag that cannot be resolved."""
+    run = start.run
+    folder = str(context.store.folder(run.id))
+    config = start.config.with_hydra(_hydra_settings(folder, start, batch_id))
+    values = real_values(config, folder)
+    return Task(
+        run=run,
+        store_root=str(context.store.root),
+        project_dir=str(context.project_dir),
+        working_dir=folder if config.base.chdir else str(context.project_dir),
+        call=start.prepared.make(values),
+        config=config,
+        environment={**values.environment, **_environment(context, run, batch_id)},
+        timeout_s=options.timeout_s,
+        retries=options.retries,
+    )
+
+
+def _hydra_settings(folder: str, start: Start, batch_id: str | None) -> Mapping[str, Value]:
+    settings: dict[str, Value] = {"runtime.output_dir": folder, "run.dir": folder}
+    if batch_id is not None:
+        parent, _, name = folder.rpartition("/")
+        settings |= {
+            "sweep.dir": parent,
+            "sweep.subdir": name,
+            "job.num": start.number,
+            "job.id": str(start.number),
+        }
+    return settings
+
+
+def _environment(context: Context, run: Run, batch_id: str | None) -> dict[str, str]:
+    folder = str(context.store.folder(run.id))
+    environment = {
+        "RUNNER_RUN_ID": run.id,
+        "RUNNER_RUN_DIR": folder,
+        "RUNNER_RANDOM_SEED": str(run.random_seed),
+        "RUNNER_PROJECT_DIR": str(context.project_dir),
+        "RUNNER_RESTARTED": "0" if run.state.started is None else "1",
+    }
+    owner = batch_id if batch_id is not None else run.generated_by
+    if owner is not None:
+        environment["RUNNER_BATCH_ID"] = owner
+    return environment
+
+
+@dataclass
+class Stop:
+    """Whether, and by which signal, the user asked for the end."""
+
+    signal_number: int | None = None
+
+    @property
+    def exit_status(self) -> int | None:
+        """130 after Ctrl-C, 143 after SIGTERM; None if nobody asked."""
+        return None if self.signal_number is None else 128 + self.signal_number
+
+
+@contextmanager
+def stoppable(executor: Executor, context: Context) -> Iterator[Stop]:
+    """Let Ctrl-C and SIGTERM stop the executor while the context lasts; the second one
+    ends at once what still runs."""
+    stop = Stop()
+
+    def handle(number: int, _: FrameType | None) -> None:
+        if stop.signal_number is None:
+            stop.signal_number = number
+            context.reporter.say("Stopping: waiting for what runs (again to end it at once)")
+            executor.stop()
+        else:
+            executor.kill()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class TrialExecution:
+    """Executes the trials of a batch that are to start, in order, and keeps what became of
+    each in `ended` (by id, as recorded)."""
+
+    def __init__(
+        self, context: Context, executor: Executor, options: Options, batch_id: str
+    ) -> None:
+        self._context = context
+        self._executor = executor
+        self._options = options
+        self._batch_id = batch_id
+        self._claims: dict[str, ExitStack] = {}
+        self.ended: dict[str, Run] = {}
+        self._failed = False
+
+    def run(self, starts: Sequence[Start]) -> None:
+        """Execute all of them, unless one fails under `fail_fast` or the user stops."""
+        self._context.reporter.begin(len(starts))
+        try:
+            for outcome in self._executor.run(self._tasks(starts)):
+                self._claims.pop(outcome.run.id).close()
+                self._end(outcome.run, outcome.hint)
+        finally:
+            self._context.reporter.finish()
+            for claim in self._claims.values():
+                claim.close()
+
+    def _tasks(self, starts: Sequence[Start]) -> Iterator[Task]:
+        for start in starts:
+            if self._failed and self._options.fail_fast:
+                return
+            task = self._begin(start)
+            if task is not None:
+                yield task
+
+    def _begin(self, start: Start) -> Task | None:
+        say = self._context.reporter.say
+        claim = ExitStack()
+        try:
+            claim.enter_context(self._context.store.claim(start.run.id))
+            task = make_task(self._context, start, self._options, self._batch_id)
+        except Busy as error:
+            say(f"Trial {short(start.run.id)} is left to its owner: {error}")
+            return None
+        except Mistake as error:
+            self._context.reporter.started()
+            self._end(self._record_failure(start.run, str(error)), None)
+            claim.close()
+            return None
+        self._claims[start.run.id] = claim
+        self._context.reporter.started()
+        say(trial_line("Initialized", start.run))
+        say(trial_line("Running", start.run))
+        return task
+
+    def _record_failure(self, run: Run, reason: str) -> Run:
+        store, clock = self._context.store, self._context.clock
+        at = clock()
+        state = lifecycle.started(run.state, this_process(clock), at)
+        failed = replace(run, state=lifecycle.finished(state, None, reason, clock()))
+        store.write(failed)
+        return failed
+
+    def _end(self, run: Run, hint: str | None) -> None:
+        self.ended[run.id] = run
+        self._context.reporter.ended(failed=run.state.status is Status.ERROR)
+        if run.state.status is Status.ERROR:
+            self._failed = True
+            self._context.reporter.say(failure_line(self._context, run))
+            if hint is not None:
+                self._context.reporter.say(hint)
+
+
+def failure_line(context: Context, run: Run) -> str:
+    """`Trial 3f2a9c1d failed: exit status 3 (log: runs/3f2a…/output.log)`."""
+    what = "Trial" if run.kind is Kind.TRIAL else "Run"
+    reason = escape(run.state.reason or f"exit status {run.state.exit_status}")
+    return f"{what} {short(run.id)} failed: {reason} (log: {context.log_path(run)})"

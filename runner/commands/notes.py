@@ -1,0 +1,65 @@
+"""What a restart tells about the world since the last start: other YAML, other code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from runner.commands.composing import Composing, OpenComposer
+from runner.commands.context import Context
+from runner.compose.project import read_snapshot, snapshot_files
+from runner.errors import Mistake
+from runner.flags import differences
+from runner.model import Provenance, Run, Value
+from runner.provenance import code_changes
+from runner.render import escape, render_value, short
+
+
+def tell_code_changes(context: Context, run: Run, now: Provenance) -> None:
+    """Say so if the code is not the one that the run was last started under."""
+    changes = code_changes(run.provenance, now)
+    if changes:
+        context.reporter.say(
+            f"The code has changed since {short(run.id)} was last started: "
+            f"{escape(', '.join(changes))}"
+        )
+
+
+def tell_yaml_changes(
+    context: Context,
+    run: Run,
+    kept: Composing,
+    overrides: Sequence[str],
+    open_composer: OpenComposer,
+) -> None:
+    """Say which flags the project's present YAML gives another value than the kept copy.
+
+    `overrides` are of one trial. Nothing is composed anew while the files are the same.
+    """
+    folder = context.store.snapshot_folder(run.recipe.snapshot)
+    try:
+        present = replace(
+            kept,
+            composer=open_composer(None, run.recipe.config_name, kept.composer.hydra_overrides),
+        )
+        if read_snapshot(folder) == snapshot_files(present.composer.sources()):
+            return
+        before = kept.describe(overrides)[1]
+        after = present.describe(overrides)[1]
+    except Mistake as error:
+        context.reporter.say(
+            f"The project's YAML has changed since {short(run.id)} was made and cannot be "
+            f"used now ({error}); the kept copy is used"
+        )
+        return
+    changed = differences(before, after)
+    if changed:
+        told = ", ".join(_change(name, *values) for name, values in changed.items())
+        context.reporter.say(
+            f"The project's YAML has changed since {short(run.id)} was made: {told}; to take "
+            "the new values: +refresh=true"
+        )
+
+
+def _change(name: str, before: Value | None, after: Value | None) -> str:
+    return f"{escape(name)} ({render_value(before)}, now {render_value(after)})"

@@ -1,0 +1,42 @@
+"""`+restart=ID`: what the id names decides whether a batch or one run starts again."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+from runner.commands.batch import restart_batch
+from runner.commands.composing import OpenComposer, Typed, compose_restart
+from runner.commands.context import Context
+from runner.commands.execution import OpenExecutor
+from runner.commands.single import restart_run
+from runner.commands.sweeping import LauncherOf
+from runner.errors import Mistake
+from runner.model import Kind, Operation
+
+
+def restart(
+    context: Context,
+    typed: Typed,
+    open_composer: OpenComposer,
+    open_executor: OpenExecutor,
+    launcher_of: LauncherOf,
+    program: Operation | None = None,
+) -> int:
+    """Restart a run, a trial or a batch in place, and return the exit status.
+
+    Raises Mistake for an id that names nothing or several runs, Busy for one at work.
+    """
+    store = context.store
+    run_id = store.resolve(typed.options.restart or "")
+    # A preview changes nothing, so it need not own the batch.
+    claim = nullcontext() if typed.options.print_trials else store.claim(run_id)
+    with claim:
+        run = store.observe(store.read(run_id))
+        if program is not None and run.kind is not Kind.BATCH:
+            raise Mistake(
+                f"{run_id[:8]} is a {run.kind.value}: a Hydra program restarts whole batches"
+            )
+        composing = compose_restart(run, typed, typed.options, store, open_composer, program)
+        if run.kind is Kind.BATCH:
+            return restart_batch(context, run, composing, open_composer, launcher_of)
+        return restart_run(context, run, composing, open_composer, open_executor)

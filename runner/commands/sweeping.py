@@ -1,0 +1,117 @@
+"""A batch's sweep: from overrides, options and seed to its plan, and the plan as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from omegaconf import DictConfig
+
+from runner.commands.composing import Composing, sweep_overrides
+from runner.commands.context import Context
+from runner.commands.execution import OpenExecutor
+from runner.compose.composer import TrialConfig, sweeper_settings
+from runner.compose.grammar import batch_flags, dimensions, name_of, parse_override
+from runner.errors import Mistake
+from runner.flags import given_flags
+from runner.model import Flags, Run
+from runner.options import Options
+from runner.plan import Grid, Plan, Trial, plan_trials
+from runner.render import render_plan, render_value
+
+#: Opens the executor that the launcher of a composed sweep describes.
+LauncherOf = Callable[[DictConfig], OpenExecutor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A batch's sweep, planned. `names` are the given flags and groups, in their order."""
+
+    composing: Composing
+    options: Options
+    seed: int
+    overrides: tuple[str, ...]
+    names: tuple[str, ...]
+    plan: Plan
+    open_executor: OpenExecutor
+
+    def config(self, trial: Trial) -> TrialConfig:
+        """What a planned trial is composed to."""
+        return self.composing.composer.trial(trial.overrides)
+
+    def flags(self) -> Flags:
+        """The batch's flags: each given name with the list of its values."""
+        return batch_flags(self.overrides, self.composing.composer.loader)
+
+
+def plan_sweep(
+    context: Context,
+    composing: Composing,
+    master: DictConfig,
+    remembered: Run | None,
+    launcher_of: LauncherOf,
+) -> Sweep:
+    """Generate a batch's trials. `remembered` is the batch, where it is restarted.
+
+    Raises Mistake for a sweep that cannot be composed or has no trials.
+    """
+    sweeper = sweeper_settings(master)
+    options = composing.options(sweeper, {} if remembered is None else remembered.options)
+    seed = options.random_seed
+    if seed is None:
+        known = None if remembered is None else remembered.random_seed
+        seed = context.new_seed() if known is None else known
+    overrides = sweep_overrides(composing, sweeper)
+    found = dimensions(overrides, seed, composing.composer.loader)
+    plan = plan_trials(
+        Grid(found), max_trials=options.max_trials, seed=seed, compose=composing.describe
+    )
+    if not plan.trials:
+        empty = [dimension.name for dimension in found if len(dimension.overrides) == 0]
+        raise Mistake(f"the sweep has no trials: {', '.join(empty)} has no values")
+    return Sweep(
+        composing=composing,
+        options=options,
+        seed=seed,
+        overrides=tuple(overrides),
+        names=tuple(dimension.name for dimension in found),
+        plan=plan,
+        open_executor=launcher_of(master),
+    )
+
+
+def tell_repeated(context: Context, plan: Plan) -> None:
+    """Say so if combinations of the grid came more than once."""
+    if plan.repeated:
+        what = "1 combination comes" if plan.repeated == 1 else f"{plan.repeated} combinations come"
+        context.reporter.say(f"{what} more than once: each is kept once")
+
+
+def print_plan(context: Context, sweep: Sweep) -> None:
+    """Print the plan as a table: a column for each given flag, and for swept groups."""
+    columns = [name for name in sweep.names if _is_column(sweep, name)]
+    rows = [_row(columns, trial) for trial in sweep.plan.trials]
+    for line in render_plan(columns, rows):
+        context.reporter.result(line)
+
+
+def _is_column(sweep: Sweep, name: str) -> bool:
+    texts = {text for trial in sweep.plan.trials for text in _texts_of(trial, name)}
+    return len(texts) > 1 or any(
+        given_flags(trial.flags, [name]) for trial in sweep.plan.trials[:1]
+    )
+
+
+def _texts_of(trial: Trial, name: str) -> list[str]:
+    return [text for text in trial.overrides if name_of(parse_override(text)) == name]
+
+
+def _row(columns: Sequence[str], trial: Trial) -> Mapping[str, str]:
+    return {name: _cell(trial, name) for name in columns}
+
+
+def _cell(trial: Trial, name: str) -> str:
+    if name in trial.flags:
+        return render_value(trial.flags[name])
+    text = _texts_of(trial, name)[-1]
+    return render_value(text.split("=", 1)[1]) if "=" in text else text

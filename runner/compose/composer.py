@@ -1,0 +1,260 @@
+"""Composition, once for each combination of config groups.
+
+Hydra composes the groups that a trial chooses; the trial's other overrides are applied to a
+copy by Hydra's own code, in their order, exactly as Hydra does after it has merged the
+defaults list. What Hydra derives from the overrides (`hydra.overrides`, the directory name
+made of them) is derived again for each trial.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra._internal import config_loader_impl
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+from runner.compose.grammar import is_for_hydra, name_of, one_line, parse_override
+from runner.compose.job import drop_nodes, write_job_files
+from runner.errors import Mistake
+from runner.model import Value
+
+#: Every base of this process by its key: a forked worker finds it here.
+_BASES: dict[int, Base] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """The composition of one combination of config groups, before any value override.
+
+    `whole` is the pickled configuration, Hydra's node included (a fresh copy is four times
+    as fast as by deepcopy); `job` is the configuration without it, never changed. `sources`
+    are Hydra's config sources, `mode` is `hydra.mode` (RUN, MULTIRUN or None), `chdir` is
+    `hydra.job.chdir`, `sweeper` the plain values of `hydra.sweeper`.
+    """
+
+    key: int
+    whole: bytes
+    job: DictConfig
+    sources: Sequence[Mapping[str, str]]
+    mode: str | None
+    chdir: bool
+    sweeper: Mapping[str, Any]
+
+    def __reduce__(self) -> Any:
+        return _BASES.__getitem__, (self.key,)
+
+
+def _base_of(config: DictConfig) -> Base:
+    whole = pickle.dumps(config)
+    mode = config.hydra.mode
+    sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources)
+    base = Base(
+        key=len(_BASES),
+        whole=whole,
+        sources=sources,
+        mode=None if mode is None else mode.name,
+        chdir=bool(config.hydra.job.chdir),
+        sweeper=sweeper_settings(config),
+        job=drop_nodes(config, "hydra"),
+    )
+    _BASES[base.key] = base
+    return base
+
+
+def sweeper_settings(config: DictConfig) -> Mapping[str, Any]:
+    """What `hydra.sweeper` holds in a configuration, as plain values."""
+    sweeper = config.hydra.sweeper
+    plain: Any = OmegaConf.to_container(sweeper, resolve=True) if sweeper is not None else {}
+    return plain if isinstance(plain, dict) else {}
+
+
+@dataclass(frozen=True, eq=False)
+class TrialConfig:
+    """A trial's configuration: a base and what is applied to it (a `JobConfig`).
+
+    `task` are all the trial's overrides as given, `values` those that are no config group
+    choices; `hydra` maps dotted names below `hydra` to what is set there for this job.
+    """
+
+    base: Base
+    task: tuple[str, ...]
+    values: tuple[str, ...]
+    hydra: Mapping[str, Value]
+
+    def job(self) -> DictConfig:
+        """The configuration without Hydra's node. Raises Mistake if it cannot be composed."""
+        config = copy.deepcopy(self.base.job)
+        apply_overrides(self.values, config)
+        return config
+
+    def load(self) -> DictConfig:
+        """The whole configuration, as Hydra would hand it to this job."""
+        config: DictConfig = pickle.loads(self.base.whole)
+        apply_overrides(self.values, config)
+        with read_write(config.hydra), open_dict(config.hydra):
+            config.hydra.overrides.task = list(self.task)
+            _set_override_dirname(config)
+            for name, value in self.hydra.items():
+                OmegaConf.update(config.hydra, name, value, force_add=True)
+        return config
+
+    def write_files(self, folder: Path) -> None:
+        """Write the configuration to `folder`/.hydra, as Hydra does."""
+        write_job_files(self, folder)
+
+    def with_hydra(self, settings: Mapping[str, Value]) -> TrialConfig:
+        """The same with more set below `hydra`."""
+        return replace(self, hydra={**self.hydra, **settings})
+
+
+def _set_override_dirname(config: DictConfig) -> None:
+    # Hydra 1.4 computes it by a resolver, when asked.
+    compute = getattr(config_loader_impl, "get_overrides_dirname", None)
+    if compute is None:
+        return
+    settings = config.hydra.job.config.override_dirname
+    config.hydra.job.override_dirname = compute(
+        overrides=[parse_override(text) for text in config.hydra.overrides.task],
+        kv_sep=settings.kv_sep,
+        item_sep=settings.item_sep,
+        exclude_keys=settings.exclude_keys,
+    )
+
+
+def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
+    """Apply value overrides to a configuration, in their order, as Hydra does.
+
+    Raises Mistake, naming the override, for one that the configuration does not take.
+    """
+    for text in texts:
+        override = parse_override(text)
+        try:
+            ConfigLoaderImpl._apply_overrides_to_config([override], config)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise Mistake(_explain(error, override, config)) from error
+
+
+def _explain(error: Exception, override: Override, config: DictConfig) -> str:
+    text = override.input_line
+    if "Could not override" in str(error):
+        names = [str(key) for key in config if key not in ("hydra", "operation")]
+        close = get_close_matches(override.key_or_group, names, n=1)
+        known = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+        if not names and not close:
+            known = "the configuration has no flags"
+        return f"{text}: unknown flag {name_of(override)!r}; {known} (to add one: +{text})"
+    cause = error.__cause__ or error.__context__ or error
+    said = one_line(cause) if isinstance(cause, OmegaConfBaseException) else one_line(error)
+    return f"{text}: {said.split('; full_key')[0]}"
+
+
+def explain_composition(error: Exception) -> str:
+    """One line for an error that Hydra raised while it composed."""
+    if isinstance(error, yaml.YAMLError):
+        return f"YAML that does not parse: {one_line(error)}"
+    said = one_line(error)
+    cause = error.__cause__
+    if isinstance(cause, OmegaConfBaseException):
+        said = f"{said}: {one_line(cause)}"
+    said = re.sub(r"; (full_key|object_type|reference_type)[:=].*", "", said)
+    return f"the configuration does not compose: {said}"
+
+
+class Composer:
+    """Composes a project's configurations. Not thread-safe: one process-wide Hydra."""
+
+    def __init__(
+        self, loader: ConfigLoader, config_name: str | None, hydra_overrides: Sequence[str]
+    ) -> None:
+        self._loader = loader
+        self.config_name = config_name
+        self.hydra_overrides = tuple(hydra_overrides)
+        self._bases: dict[tuple[str, ...], Base] = {}
+        self._groups: dict[str, bool] = {}
+        self._repository: Any = None
+
+    @property
+    def loader(self) -> ConfigLoader:
+        """Hydra's loader, for what lists config groups."""
+        return self._loader
+
+    def sources(self) -> list[dict[str, str]]:
+        """Hydra's config sources, as far as they are known without composing."""
+        loader: Any = self._loader
+        return [
+            {"provider": source.provider, "schema": source.scheme(), "path": source.path}
+            for source in loader.get_sources()
+        ]
+
+    def expand(self, texts: Sequence[str]) -> list[str]:
+        """Override strings with the aliases that Hydra 1.4 knows replaced."""
+        parse = getattr(self._loader, "parse_overrides", None)
+        if parse is None:
+            return list(texts)
+        return [str(override.input_line) for override in parse(self.config_name, list(texts))]
+
+    def compose(self, task: Sequence[str], mode: RunMode) -> DictConfig:
+        """Hydra's own composition with these overrides and Hydra's, sweeps left out in
+        MULTIRUN mode. Raises Mistake."""
+        try:
+            return self._loader.load_configuration(
+                config_name=self.config_name,
+                overrides=[*self.hydra_overrides, *task],
+                run_mode=mode,
+                validate_sweep_overrides=True,
+            )
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+            raise Mistake(explain_composition(error)) from error
+
+    def is_group_choice(self, text: str) -> bool:
+        """Whether an override chooses a config of a group, rather than set a value."""
+        override = parse_override(text)
+        if isinstance(override._value, dict):
+            return False
+        name = override.key_or_group
+        if name not in self._groups:
+            self._groups[name] = bool(self._open_repository().group_exists(name))
+        return self._groups[name]
+
+    def _open_repository(self) -> Any:
+        if self._repository is None:
+            loader: Any = self._loader
+            _, self._repository = loader._parse_overrides_and_create_caching_repo(
+                self.config_name, list(self.hydra_overrides)
+            )
+        return self._repository
+
+    def trial(self, task: Sequence[str]) -> TrialConfig:
+        """The configuration of one trial, given by overrides of one value each.
+
+        Raises Mistake if Hydra cannot compose the groups; values are applied later.
+        """
+        groups = tuple(text for text in task if self.is_group_choice(text))
+        values = tuple(text for text in task if text not in groups)
+        base = self._bases.get(groups)
+        if base is None:
+            base = self._bases[groups] = _base_of(self.compose(groups, RunMode.RUN))
+        return TrialConfig(base, tuple(task), values, {})
+
+
+def split_overrides(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Override strings as those of Hydra's own configuration and those of the task."""
+    hydra: list[str] = []
+    task: list[str] = []
+    for text in texts:
+        (hydra if is_for_hydra(text) else task).append(text)
+    return hydra, task

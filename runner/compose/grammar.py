@@ -1,0 +1,253 @@
+"""Override strings: run options taken out, restarts merged in, sweeps as dimensions.
+
+All of Hydra's grammar is parsed by Hydra's own parser.
+"""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    FloatRange,
+    Glob,
+    Override,
+    OverrideType,
+    RangeSweep,
+)
+from hydra.errors import OverrideParseException
+
+from runner.errors import Mistake
+from runner.model import Value
+from runner.options import OPTIONS
+from runner.plan import Dimension
+from runner.sampling import shuffled
+
+#: A swept range with more values than this is recorded as its text, not as a list.
+LONGEST_LIST = 10_000
+
+
+@lru_cache(maxsize=65536)
+def parse_override(text: str) -> Override:
+    """One override string, parsed. Raises Mistake, naming the text, if it is none.
+
+    The result is shared between callers, who must not change it.
+    """
+    try:
+        return OverridesParser.create().parse_override(text)
+    except OverrideParseException as error:
+        said = str(error).splitlines()[0].strip().rstrip(".")
+        raise Mistake(f"cannot read the override {text!r}: {said}") from error
+
+
+def name_of(override: Override) -> str:
+    """The flag or config group that an override is about, without Hydra's prefixes."""
+    package = f"@{override.package}" if override.package is not None else ""
+    return f"{override.key_or_group}{package}"
+
+
+def is_for_hydra(text: str) -> bool:
+    """Whether an override is of Hydra's own configuration."""
+    return bool(parse_override(text).is_hydra_override())
+
+
+def is_sweep(text: str) -> bool:
+    """Whether an override gives more than one value."""
+    return bool(parse_override(text).is_sweep_override())
+
+
+def take_options(texts: Iterable[str]) -> tuple[dict[str, object], list[str]]:
+    """Separate run options (`+name=value`) from overrides, keeping the order of both.
+
+    An option given twice has its last value. `restart` is taken as the text typed.
+    """
+    options: dict[str, object] = {}
+    rest: list[str] = []
+    for text in texts:
+        override = parse_override(text)
+        if (
+            override.type is OverrideType.ADD
+            and override.key_or_group in OPTIONS
+            and override.package is None
+        ):
+            options[override.key_or_group] = _option_value(text, override)
+        else:
+            rest.append(text)
+    return options, rest
+
+
+def _option_value(text: str, override: Override) -> object:
+    if override.key_or_group == "restart":
+        typed = text.split("=", 1)[1].strip()
+        quoted = len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\""
+        return typed[1:-1] if quoted else typed
+    value = override.value()
+    if isinstance(value, ChoiceSweep):
+        return [plain(item) for item in value.list]
+    return value
+
+
+def plain(value: Any) -> Any:
+    """A parsed element as a plain value: quoted strings lose their quotes."""
+    return Override._convert_value(value)
+
+
+def merge(before: Sequence[str], new: Sequence[str]) -> list[str]:
+    """The overrides of a restart: the new ones replace those of the same name, in place.
+
+    A flag that had to be appended with `+` stays appended when a plain `name=value`
+    replaces it, and a deletion of such a flag takes the appending override away.
+    """
+    merged = {name_of(parse_override(text)): text for text in before}
+    for text in new:
+        override = parse_override(text)
+        name = name_of(override)
+        appended = name in merged and parse_override(merged[name]).type in (
+            OverrideType.ADD,
+            OverrideType.FORCE_ADD,
+        )
+        if override.is_delete() and appended:
+            del merged[name]
+        elif override.type is OverrideType.CHANGE and appended:
+            prefix = "+" if parse_override(merged[name]).is_add() else "++"
+            merged[name] = f"{prefix}{text}"
+        else:
+            merged[name] = text
+    return list(merged.values())
+
+
+def dimensions(texts: Iterable[str], seed: int, loader: ConfigLoader) -> tuple[Dimension, ...]:
+    """The sweep that override strings describe, in their order; a name given again replaces
+    the former one in its place, as in Hydra's own sweeper.
+
+    `seed` orders the values of `shuffle(…)`. Raises Mistake for what has no discrete values.
+    """
+    found: dict[str, Dimension] = {}
+    for text in texts:
+        override = parse_override(text)
+        found[override.get_key_element()] = _dimension(text, override, seed, loader)
+    return tuple(found.values())
+
+
+def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -> Dimension:
+    key = override.get_key_element()
+    name = name_of(override)
+    if not override.is_sweep_override():
+        return Dimension(name=name, overrides=(f"{key}={override.get_value_element_as_str()}",))
+    value = override._value
+    if isinstance(value, RangeSweep):
+        overrides: Sequence[str] = _range(key, value, text)
+        shuffle = value.shuffle
+    elif isinstance(value, ChoiceSweep):
+        overrides = [f"{key}={Override._get_value_element_as_str(item)}" for item in value.list]
+        shuffle = value.shuffle
+    elif isinstance(value, Glob):
+        names = value.filter(loader.get_group_options(override.key_or_group))
+        if not names:
+            raise Mistake(f"{text}: no config in the group {override.key_or_group!r} matches")
+        overrides, shuffle = [f"{key}={name}" for name in names], False
+    else:
+        raise Mistake(f"{text}: an interval has no grid of values; list values or give a range()")
+    if shuffle:
+        overrides = shuffled(overrides, seed, f"shuffle {key}")
+    return Dimension(name=name, overrides=overrides)
+
+
+class RangeOverrides(Sequence[str]):
+    """The overrides `key=value` of a range, made when asked for."""
+
+    def __init__(self, key: str, values: range | _FloatValues) -> None:
+        self._key = key
+        self._values = values
+        self.length = values.length if isinstance(values, _FloatValues) else _count(values)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[index] for index in range(*place.indices(self.length))]
+        return f"{self._key}={self._values[place]}"
+
+
+class _FloatValues:
+    """The numbers of a float range, as Hydra steps through them: in decimal arithmetic."""
+
+    def __init__(self, start: decimal.Decimal, step: decimal.Decimal, length: int) -> None:
+        self._start = start
+        self._step = step
+        self.length = length
+
+    def __getitem__(self, place: int) -> float:
+        if not 0 <= place < self.length:
+            raise IndexError(place)
+        return float(self._start + self._step * place)
+
+
+def _count(values: range) -> int:
+    # len() of a range beyond sys.maxsize overflows.
+    return max(0, -((values.start - values.stop) // values.step))
+
+
+def _range(key: str, sweep: RangeSweep, text: str) -> RangeOverrides:
+    try:
+        values = sweep.range()
+    except ValueError as error:
+        raise Mistake(f"{text}: {error}") from error
+    if not isinstance(values, FloatRange):
+        return RangeOverrides(key, values)
+    start, stop, step = (decimal.Decimal(x) for x in (values.start, values.stop, values.step))
+    if step == 0:
+        raise Mistake(f"{text}: the step of a range must not be zero")
+    length = max(0, math.ceil((stop - start) / step))
+    return RangeOverrides(key, _FloatValues(start, step, length))
+
+
+def batch_flags(texts: Iterable[str], loader: ConfigLoader) -> dict[str, Value]:
+    """A batch's flags: each given name with the list of its values, or with the override's
+    text where it is no list."""
+    return {name_of(parse_override(text)): _values(text, loader) for text in texts}
+
+
+def _values(text: str, loader: ConfigLoader) -> Value:
+    override = parse_override(text)
+    value = override._value
+    if override.is_delete():
+        return text
+    if not override.is_sweep_override():
+        return [plain(value)]
+    if isinstance(value, ChoiceSweep):
+        return [plain(item) for item in value.list]
+    if isinstance(value, Glob):
+        return list(value.filter(loader.get_group_options(override.key_or_group)))
+    if isinstance(value, RangeSweep) and _range("", value, text).length <= LONGEST_LIST:
+        return list(value.range())
+    return text.split("=", 1)[1]
+
+
+def params_as_overrides(params: Mapping[str, Any] | None) -> list[str]:
+    """`hydra.sweeper.params` as override strings, in their order."""
+    return [f"{name}={value}" for name, value in (params or {}).items()]
+
+
+def check_values(texts: Iterable[str]) -> None:
+    """Raise Mistake for a sweep where one value is wanted."""
+    for text in texts:
+        if is_sweep(text):
+            name = name_of(parse_override(text))
+            raise Mistake(
+                f"{text} gives {name} several values: add -m to sweep over them, or quote or "
+                "bracket them for one value"
+            )
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message in one line."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return "; ".join(line for line in lines if line) or type(error).__name__

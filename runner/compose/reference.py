@@ -1,0 +1,152 @@
+"""Flags and operation as a configuration states them, in reference form.
+
+A value that depends on the environment, the clock or the place of a run is kept as the
+interpolation that is written (`${oc.env:TOKEN}`), not as what it resolves to: it is no
+secret then, and the same trial stays the same trial tomorrow. Whether a value depends on
+such a resolver, by however many steps, is found by resolving it with those resolvers
+replaced by ones that only take note; the real ones are never called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.basecontainer import BaseContainer
+from omegaconf.errors import OmegaConfBaseException
+
+from runner.compose.grammar import one_line
+from runner.errors import Mistake
+from runner.flags import dotted
+from runner.model import Value
+
+#: Resolvers whose values belong to the moment of a run and not to its identity.
+BY_REFERENCE = (
+    "oc.env",
+    "now",
+    "hydra",
+    "python_version",
+    "hydra_override_dirname",
+    "hydra_deprecated_override_dirname",
+)
+
+
+class _Tracker:
+    touched = False
+
+    def note(self, *_: Any) -> str:
+        self.touched = True
+        return ""
+
+
+@contextmanager
+def _tracked() -> Iterator[_Tracker]:
+    tracker = _Tracker()
+    registry = BaseContainer._resolvers
+    saved = {name: registry[name] for name in BY_REFERENCE if name in registry}
+    for name in BY_REFERENCE:
+        registry[name] = tracker.note
+    try:
+        yield tracker
+    finally:
+        for name in BY_REFERENCE:
+            if name in saved:
+                registry[name] = saved[name]
+            else:
+                del registry[name]
+
+
+def read_flags(job: DictConfig, leave_out: tuple[str, ...] = ()) -> dict[str, Value]:
+    """Every leaf of the configuration by dotted name, in reference form, in its order.
+
+    An empty dict or list is a leaf. Raises Mistake for an interpolation that leads nowhere
+    and for two keys that give the same name.
+    """
+    with _tracked() as tracker:
+        flags: dict[str, Value] = {}
+        for name, value in _leaves(job, "", tracker, leave_out):
+            if name in flags:
+                raise Mistake(f"the configuration has two flags named {name!r}")
+            flags[name] = value
+        return flags
+
+
+def read_plain(node: DictConfig) -> dict[str, Value]:
+    """A node and all below it as plain values, in reference form."""
+    with _tracked() as tracker:
+        value = _plain(node, tracker)
+    return value if isinstance(value, dict) else {}
+
+
+def _leaves(
+    node: DictConfig, prefix: str, tracker: _Tracker, leave_out: tuple[str, ...]
+) -> Iterator[tuple[str, Value]]:
+    for key in node:
+        if not prefix and key in leave_out:
+            continue
+        name = dotted(prefix, key)
+        found = _resolved(node, key, name, tracker)
+        if isinstance(found, DictConfig) and len(found):
+            yield from _leaves(found, name, tracker, ())
+        else:
+            yield name, _plain(found, tracker)
+
+
+def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
+    """The value at a key: a container, a plain value, or the reference's text."""
+    raw = node._get_node(key)
+    if OmegaConf.is_missing(node, key):
+        return "???"
+    if not raw._is_interpolation():
+        return node[key]
+    tracker.touched = False
+    try:
+        value = node[key]
+    except (OmegaConfBaseException, ValueError, TypeError) as error:
+        if tracker.touched:
+            return raw._value()
+        raise Mistake(f"the flag {name} cannot be resolved: {one_line(error)}") from error
+    return raw._value() if tracker.touched else value
+
+
+def _plain(value: Any, tracker: _Tracker) -> Value:
+    if isinstance(value, DictConfig):
+        if value._is_none():
+            return None
+        return {
+            str(key): _plain(_resolved(value, key, str(key), tracker), tracker) for key in value
+        }
+    if isinstance(value, ListConfig) or OmegaConf.is_list(value) or _is_tuple(value):
+        if value._is_none():
+            return None
+        return [
+            _plain(_resolved(value, place, str(place), tracker), tracker)
+            for place in range(len(value))
+        ]
+    return plain_scalar(value)
+
+
+def _is_tuple(value: Any) -> bool:
+    return type(value).__name__ == "TupleConfig"
+
+
+def plain_scalar(value: Any) -> Value:
+    """A leaf's value as JSON's types have it: an enum as its name, a path as its text,
+    bytes as hexadecimal digits."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value.name if isinstance(value, Enum) else value
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, (list, tuple)):
+        return [plain_scalar(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain_scalar(item) for key, item in value.items()}
+    return str(value)

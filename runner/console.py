@@ -1,0 +1,138 @@
+"""The terminal: lines to standard error, results and operations' output where they belong.
+
+On a terminal there is a progress bar below the lines; elsewhere everything is plain.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from runner.ports import Stream
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class Console:
+    """A Reporter on this process's standard streams. Safe to call from threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._bar: Progress | None = None
+        self._task: Any = None
+        self._counts = {"done": 0, "failed": 0, "running": 0}
+        self._partial: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
+
+    def say(self, line: str) -> None:
+        """Print a line of the runner's own, to standard error."""
+        with self._lock:
+            if self._bar is not None:
+                self._above_bar(line)
+            else:
+                print(line, file=sys.stderr, flush=True)
+
+    def result(self, line: str) -> None:
+        """Print a line of what was asked for, to standard output."""
+        with self._lock:
+            print(line, file=sys.stdout, flush=True)
+
+    def output(self, stream: Stream, data: bytes) -> None:
+        """Pass on a piece of an operation's output, unchanged."""
+        with self._lock:
+            if self._bar is None or not _stream(stream).isatty():
+                _write(stream, data)
+                return
+            lines = (self._partial[stream] + data).split(b"\n")
+            self._partial[stream] = lines.pop()
+            for line in lines:
+                self._above_bar(line.decode("utf-8", "replace"))
+
+    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
+        """Pass on the whole output of one trial with nothing else in between."""
+        with self._lock:
+            for stream, data in pieces:
+                self.output(stream, data)
+            self._end_partial_lines()
+
+    def begin(self, total: int) -> None:
+        """Show that `total` trials are to be executed, where somebody looks."""
+        if not sys.stderr.isatty():
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar = Progress(
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=RichConsole(stderr=True, highlight=False),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            refresh_per_second=4,
+        )
+        self._task = self._bar.add_task("", total=total)
+        self._bar.start()
+
+    def started(self) -> None:
+        """Count a trial as running."""
+        self._count(running=1)
+
+    def ended(self, *, failed: bool) -> None:
+        """Count a trial that was running as done."""
+        self._count(running=-1, done=1, failed=int(failed))
+
+    def finish(self) -> None:
+        """Take the progress bar away."""
+        with self._lock:
+            self._end_partial_lines()
+            if self._bar is not None:
+                self._bar.stop()
+                self._bar = None
+
+    def _count(self, **changes: int) -> None:
+        with self._lock:
+            for name, change in changes.items():
+                self._counts[name] += change
+            if self._bar is not None:
+                told = f"{self._counts['running']} running"
+                if self._counts["failed"]:
+                    told += f", [red]{self._counts['failed']} failed[/red]"
+                self._bar.update(self._task, completed=self._counts["done"], description=told)
+
+    def _end_partial_lines(self) -> None:
+        for stream, rest in self._partial.items():
+            if rest:
+                self._partial[stream] = b""
+                self._above_bar(rest.decode("utf-8", "replace"))
+
+    def _above_bar(self, line: str) -> None:
+        from rich.text import Text
+
+        if self._bar is None:
+            print(line, file=sys.stderr, flush=True)
+        else:
+            self._bar.console.print(Text.from_ansi(line), soft_wrap=True)
+
+
+def _stream(stream: Stream) -> BinaryIO:
+    return sys.stdout.buffer if stream == "stdout" else sys.stderr.buffer
+
+
+def _write(stream: Stream, data: bytes) -> None:
+    target = _stream(stream)
+    target.write(data)
+    target.flush()

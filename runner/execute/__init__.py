@@ -1,0 +1,1 @@
+"""Execution of runs: child processes, their output, their stopping, many at a time."""

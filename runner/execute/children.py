@@ -1,0 +1,156 @@
+"""The runner's side of the fork server: starting it, and the children that it starts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import NoReturn
+
+from runner.errors import RunnerError
+from runner.execute import messages, server
+from runner.execute.messages import REPORT, SendSignal, StartProgram, StartWorker
+
+
+class ServerDied(RunnerError):
+    """The process that starts the trials is gone; none can be started any more."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Child:
+    """A child of the fork server, as far as is known.
+
+    `reports` is the descriptor that tells when something has happened; `update` reads it.
+    Exactly one of `wait_status`, `start_errno` and `lost` says how it ended.
+    """
+
+    key: int
+    reports: int
+    pid: int | None = None
+    wait_status: int | None = None
+    start_errno: int | None = None  #: it could not be started
+    no_folder: bool = False  #: that was for want of its working folder
+    lost: bool = False  #: the server died before it could tell
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be told."""
+        return self.lost or self.wait_status is not None or self.start_errno is not None
+
+    def update(self) -> None:
+        """Take in what the server has told, waiting until it has told something."""
+        told = os.read(self.reports, REPORT.size * 8)
+        for kind, number in REPORT.iter_unpack(told):
+            if kind == messages.REPORT_STARTED:
+                self.pid = number
+            elif kind == messages.REPORT_ENDED:
+                self.wait_status = number
+            else:
+                self.start_errno = number
+                self.no_folder = kind == messages.REPORT_NO_FOLDER
+        if not told and not self.ended:
+            self.lost = True
+            if self.pid is not None:  # nobody else is left to do it
+                with suppress(OSError):
+                    os.killpg(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Stop listening."""
+        os.close(self.reports)
+
+
+class ForkServer:
+    """A fork server at work. Its methods may be called from any thread."""
+
+    def __init__(self, connection: socket.socket, pid: int) -> None:
+        self._connection = connection
+        self._pid = pid
+        self._lock = threading.Lock()
+        self._keys = count()
+
+    @classmethod
+    def fork(cls, work: server.Work) -> ForkServer:
+        """Fork the server from this process, which must have no other threads.
+
+        `work` is what its workers do with their control sockets.
+        """
+        ours, theirs = socket.socketpair()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if not pid:
+            _serve(theirs.fileno(), work)
+        theirs.close()
+        return cls(ours, pid)
+
+    def start_program(
+        self,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: str,
+        outputs: tuple[int, int],
+        bound: bool,
+    ) -> Child:
+        """Start a program in `folder`, its stdin empty, in a process group of its own.
+
+        `outputs` are its stdout and stderr, which stay the caller's to close. With `bound`
+        the kernel kills it when the server dies. Raises ServerDied.
+        """
+        key = next(self._keys)
+        request = StartProgram(key, list(argv), dict(environment), folder, bound)
+        return self._start(request, outputs)
+
+    def start_worker(self) -> tuple[Child, socket.socket]:
+        """Fork a worker; the socket is the caller's end of its control connection."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            child = self._start(StartWorker(next(self._keys)), (theirs.fileno(),))
+        return child, ours
+
+    def signal(self, child: Child, number: signal.Signals) -> None:
+        """Signal a child's process group. If the server is gone, its report tells so."""
+        with suppress(ServerDied):
+            self._send(SendSignal(child.key, number))
+
+    def close(self) -> None:
+        """Have all children stopped that are left, and wait until the server has exited."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+        with suppress(ChildProcessError):
+            os.waitpid(self._pid, 0)
+
+    def _start(self, request: StartProgram | StartWorker, fds: Sequence[int]) -> Child:
+        reports, report = os.pipe()
+        try:
+            self._send(request, (*fds, report))
+        except BaseException:
+            os.close(reports)
+            raise
+        finally:
+            os.close(report)
+        return Child(key=request.child, reports=reports)
+
+    def _send(self, request: object, fds: Sequence[int] = ()) -> None:
+        try:
+            with self._lock:
+                messages.send(self._connection, request, fds)
+        except (messages.ConnectionLost, OSError) as error:
+            raise ServerDied("the process that starts the trials has died") from error
+
+
+def _serve(connection: int, work: server.Work) -> NoReturn:
+    try:
+        server.run(connection, work)
+        os._exit(0)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(70)

@@ -1,0 +1,69 @@
+"""How an attempt ended, in an exit status and a line of words. Pure."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from dataclasses import dataclass
+
+from runner.execute.children import Child
+from runner.execute.function_worker import Reply
+from runner.model import Result
+
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+TIMED_OUT = 124
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """An attempt's end. The exit status is None if there was nothing to exit; `reason`
+    says why it is not 0."""
+
+    exit_status: int | None
+    reason: str | None = None
+    result: Result | None = None
+
+
+def of_reply(reply: Reply) -> Ending:
+    """A function's end, as its worker tells it."""
+    return Ending(exit_status=reply.exit_status, reason=reply.reason, result=reply.result)
+
+
+def of_child(child: Child, program: str) -> Ending:
+    """The end of a child that has ended; `program` is what it was to run, for the words."""
+    if child.start_errno is not None:
+        return _not_started(child.start_errno, child.no_folder, program)
+    if child.wait_status is None:
+        return Ending(exit_status=None, reason="the process that starts the trials died")
+    code = os.waitstatus_to_exitcode(child.wait_status)
+    if code == 0:
+        return Ending(exit_status=0)
+    if code > 0:
+        return Ending(exit_status=code, reason=f"exit status {code}")
+    return Ending(exit_status=128 - code, reason=f"killed by {signal_words(-code)}")
+
+
+def of_timeout(timeout_s: float) -> Ending:
+    """The end of what took too long."""
+    return Ending(exit_status=TIMED_OUT, reason=f"timeout after {timeout_s:g} s")
+
+
+def signal_words(number: int) -> str:
+    """`signal 9 (SIGKILL)`."""
+    try:
+        return f"signal {number} ({signal.Signals(number).name})"
+    except ValueError:
+        return f"signal {number}"
+
+
+def _not_started(number: int, no_folder: bool, program: str) -> Ending:
+    if no_folder:
+        return Ending(exit_status=None, reason="its working folder is gone")
+    if number in (errno.ENOENT, errno.ENOTDIR):
+        return Ending(exit_status=NOT_FOUND, reason=f"command not found: {program}")
+    if number in (errno.EACCES, errno.ENOEXEC):
+        return Ending(exit_status=NOT_EXECUTABLE, reason=f"command not executable: {program}")
+    why = os.strerror(number).lower()
+    return Ending(exit_status=NOT_EXECUTABLE, reason=f"cannot start {program}: {why}")

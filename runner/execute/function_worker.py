@@ -1,0 +1,330 @@
+"""A warm process that calls functions, one trial after another.
+
+It is forked from the fork server and obeys its control socket: what a trial's supervisor
+sends is a Job, with the trial's stdout and stderr, or a Probe; what it answers is a Reply, a
+Signature or a Failure. Only text, numbers and JSON's types travel back.
+"""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import importlib
+import inspect
+import io
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from runner.execute import messages
+from runner.execute.results import NotPlain, plain
+from runner.execute.task import JobConfig
+from runner.model import Result
+
+_MOST_OF_A_REASON = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A trial of a function: what to call, where, and with what."""
+
+    target: str
+    as_config: bool
+    run_id: str
+    store_root: str
+    run_dir: str
+    project_dir: str
+    working_dir: str
+    environment: Mapping[str, str]
+    config: JobConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """How a call ended. `result` is None unless the function returned."""
+
+    exit_status: int
+    reason: str | None = None
+    result: Result | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """Import a function of a project and tell its signature."""
+
+    target: str
+    project_dir: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """How a function can be called.
+
+    `parameters` are those that take keywords, `required` those without a default.
+    """
+
+    parameters: tuple[str, ...]
+    required: tuple[str, ...]
+    takes_config: bool  #: it has just one parameter, named `cfg`
+    takes_any: bool  #: it takes keywords of any name
+    source_file: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A probe found no function; `message` says why, in one line."""
+
+    message: str
+
+
+def work(control: socket.socket) -> None:
+    """Do what the control socket asks for until its other end is gone."""
+    worker = _Worker()
+    while True:
+        try:
+            request, fds = messages.receive(control)
+        except messages.ConnectionLost:
+            break
+        reply = worker.probe(request) if isinstance(request, Probe) else worker.do(request, fds)
+        try:
+            messages.send(control, reply)
+        except messages.ConnectionLost:
+            break
+    atexit._run_exitfuncs()
+
+
+class _Worker:
+    """The process's own state, which every trial starts from anew."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._environment = dict(os.environ)
+        self._sys_path = list(sys.path)
+        self._functions: dict[str, Callable[..., Any]] = {}
+        self._null = os.open(os.devnull, os.O_RDWR)
+        atexit._clear()  # what was forked will run its own
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
+        self._streams = (_stream(1, "strict"), _stream(2, "backslashreplace"))
+        self._use_streams()
+        faulthandler.enable(file=2)  # a segmentation fault then tells where it was
+        if "numpy.random" in sys.modules:  # or all workers would draw the same
+            sys.modules["numpy.random"].seed()
+
+    def do(self, job: Job, fds: list[int]) -> Reply:
+        """Call the function in surroundings of its own, its output going to the fds."""
+        self._direct(*fds)
+        for fd in fds:
+            os.close(fd)
+        try:
+            return self._try(job)
+        except KeyboardInterrupt as error:  # after the call, while it was being left
+            return _failed(error)
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self._flush()
+            self._direct(self._null, self._null)
+
+    def _try(self, job: Job) -> Reply:
+        try:
+            self._enter(job)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            return self._call(job)
+        except BaseException as error:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            reply = _failed(error)
+            self._end_if_forked(reply.exit_status)
+            return reply
+
+    def probe(self, probe: Probe) -> Signature | Failure:
+        """Import the function and look at it."""
+        os.chdir(probe.project_dir)
+        self._put_first(probe.project_dir)
+        try:
+            function = self._load(probe.target)
+        except _NotCallable as error:
+            return Failure(message=f"function {probe.target} {error}")
+        except BaseException as error:
+            reason = _one_line(error)
+            return Failure(message=f"function {probe.target} cannot be imported: {reason}")
+        finally:
+            self._flush()
+        return _signature(function)
+
+    def _call(self, job: Job) -> Reply:
+        from omegaconf import OmegaConf
+
+        from runner.compose.job import job_context
+
+        function = self._load(job.target)
+        with job_context(job.config, output_dir=job.run_dir) as config:
+            if job.as_config:
+                value = function(config)
+            else:
+                flags: Any = OmegaConf.to_container(config, resolve=True)
+                value = function(**flags)
+            self._end_if_forked(0)
+        return _keep(job, value)
+
+    def _load(self, target: str) -> Callable[..., Any]:
+        function = self._functions.get(target)
+        if function is None:
+            function = self._functions[target] = _import(target)
+        return function
+
+    def _enter(self, job: Job) -> None:
+        environment = {**self._environment, **job.environment}
+        if environment != dict(os.environ):
+            for name in os.environ.keys() - environment.keys():
+                del os.environ[name]
+            os.environ.update(environment)
+        os.chdir(job.working_dir)
+        self._put_first(job.project_dir)
+        sys.argv = [job.target]
+
+    def _put_first(self, project_dir: str) -> None:
+        sys.path[:] = [project_dir, *(path for path in self._sys_path if path != project_dir)]
+
+    def _direct(self, stdout: int, stderr: int) -> None:
+        os.dup2(self._null, 0)
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        self._use_streams()
+
+    def _use_streams(self) -> None:
+        if any(stream.closed for stream in self._streams):
+            self._streams = (_stream(1, "strict"), _stream(2, "backslashreplace"))
+        sys.stdout, sys.stderr = self._streams
+        sys.__stdout__, sys.__stderr__ = self._streams  # type: ignore[misc]
+
+    def _end_if_forked(self, exit_status: int) -> None:
+        """End a child that the function forked and that came out of it as well."""
+        if os.getpid() != self._pid:
+            self._flush()
+            os._exit(exit_status)
+
+    def _flush(self) -> None:
+        for stream in (sys.stdout, sys.stderr, *self._streams):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                continue  # the function closed it, or put something else in its place
+
+
+def _stream(fd: int, errors: str) -> io.TextIOWrapper:
+    raw = io.FileIO(fd, "w", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding="utf-8", errors=errors, line_buffering=True
+    )
+
+
+class _NotCallable(Exception):
+    """What a dotted name leads to is no function; the message says what it is."""
+
+
+def _import(target: str) -> Callable[..., Any]:
+    """The function with the dotted name. A class's method has a class in its path."""
+    module_name, _, rest = target.rpartition(".")
+    attributes = [rest]
+    while True:
+        try:
+            found: Any = importlib.import_module(module_name)
+            break
+        except ModuleNotFoundError as error:
+            parent, _, attribute = module_name.rpartition(".")
+            if not parent or error.name != module_name:
+                raise
+            module_name, attributes = parent, [attribute, *attributes]
+    for attribute in attributes:
+        found = getattr(found, attribute)
+    if not callable(found):
+        raise _NotCallable(f"is no function but a {type(found).__name__}")
+    return found  # type: ignore[no-any-return]
+
+
+def _signature(function: Callable[..., Any]) -> Signature:
+    source = getattr(inspect.getmodule(inspect.unwrap(function)), "__file__", None)
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (ValueError, TypeError):  # builtins need not have one
+        return Signature(
+            parameters=(), required=(), takes_config=False, takes_any=True, source_file=source
+        )
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return Signature(
+        parameters=tuple(p.name for p in named if p.kind is not p.POSITIONAL_ONLY),
+        required=tuple(p.name for p in named if p.default is p.empty),
+        takes_config=[p.name for p in parameters] == ["cfg"] and parameters == named,
+        takes_any=any(p.kind is p.VAR_KEYWORD for p in parameters),
+        source_file=source,
+    )
+
+
+def _keep(job: Job, value: object) -> Reply:
+    """Keep what the function returned: in the reply, or in the run's folder."""
+    try:
+        return Reply(exit_status=0, result=Result(value=plain(value)))
+    except NotPlain:
+        pass
+    from runner.store import RunStore
+
+    try:
+        RunStore(Path(job.store_root)).write_result(job.run_id, value)
+    except Exception as error:
+        reason = f"returned a {type(value).__name__}, which cannot be kept: {_one_line(error)}"
+        print(reason, file=sys.stderr)
+        return Reply(exit_status=1, reason=reason)
+    return Reply(exit_status=0, result=Result(stored=True))
+
+
+def _failed(error: BaseException) -> Reply:
+    if isinstance(error, SystemExit):
+        return _exited(error.code)
+    try:
+        trace = _without_own_frames(error.__traceback__)
+        traceback.print_exception(type(error), error, trace)
+    except Exception:  # its own text cannot be made, or the function broke sys.stderr
+        os.write(2, f"{_one_line(error)}\n".encode(errors="backslashreplace"))
+    if isinstance(error, KeyboardInterrupt):
+        return Reply(exit_status=128 + signal.SIGINT, reason=_one_line(error))
+    return Reply(exit_status=1, reason=_one_line(error))
+
+
+def _exited(code: object) -> Reply:
+    """What Python makes of `sys.exit(code)`."""
+    if code is None:
+        status = 0
+    elif isinstance(code, int):
+        status = code & 0xFF
+    else:
+        status = 1
+        os.write(2, f"{code}\n".encode(errors="backslashreplace"))
+    if status == 0:
+        return Reply(exit_status=0, result=Result())
+    return Reply(exit_status=status, reason=f"exit status {status}")
+
+
+def _without_own_frames(trace: TracebackType | None) -> TracebackType | None:
+    own = (__file__, importlib.__file__, "<frozen importlib")
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(own):
+        trace = trace.tb_next
+    return trace
+
+
+def _one_line(error: BaseException) -> str:
+    """`ValueError: bad`, in one line of a decent length."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""
+    name = type(error).__name__
+    line = f"{name}: {text}" if text else name
+    if len(line) > _MOST_OF_A_REASON:
+        return f"{line[: _MOST_OF_A_REASON - 1]}…"
+    return line

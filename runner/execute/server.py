@@ -1,0 +1,288 @@
+"""The fork server: a small process of one thread that the runner's children descend from.
+
+It lives in a session of its own, so that whatever kills the runner's process group leaves it
+alive to clean up: when the runner's end of the connection is gone, it stops every child's
+process group and exits. How it is started is not said here: `run` takes the process that it
+is called in.
+"""
+
+from __future__ import annotations
+
+import errno
+import faulthandler
+import fcntl
+import gc
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Container, Iterable
+from contextlib import suppress
+from types import FrameType
+from typing import Any, NamedTuple
+
+from runner.execute import messages
+from runner.execute.messages import REPORT, SendSignal, StartProgram, StartWorker
+
+#: How long the children have to end by themselves after the runner died, in seconds.
+ORPHAN_GRACE_S = 1.0
+# How often to look whether the runner is still the parent: a copy of its socket, in some
+# process that it forked, would keep its death from showing.
+_PARENT_CHECK_S = 1.0
+_PR_SET_PDEATHSIG = 1
+
+Work = Callable[[socket.socket], None]
+
+
+class _Child(NamedTuple):
+    key: int
+    report: int
+
+
+def run(connection_fd: int, work: Work) -> None:
+    """Serve until the other end of the connection is gone; `work` is what workers do."""
+    parent = os.getppid()
+    os.setsid()
+    os.chdir("/")
+    # Objects of the process that was forked are never collected here: closing the files
+    # they stand for would close ours, which took over the numbers.
+    gc.freeze()
+    faulthandler.disable()
+    connection = socket.socket(fileno=_move_up(connection_fd))
+    _close_all_but({connection.fileno()})
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    _Server(connection, work, parent).serve()
+
+
+class _Server:
+    """The children at work, by pid, and the loop around them."""
+
+    def __init__(self, connection: socket.socket, work: Work, parent: int) -> None:
+        self._connection = connection
+        self._work = work
+        self._parent = parent
+        self._children: dict[int, _Child] = {}
+        self._pids: dict[int, int] = {}
+        self._prctl = _find_prctl()
+        self._pid = os.getpid()
+        self._wakes, self._wake = os.pipe()
+        os.set_blocking(self._wakes, False)
+        os.set_blocking(self._wake, False)
+        # Handlers, where nothing is to happen: what is ignored would stay so after an exec.
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+            signal.signal(number, _do_nothing)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, _do_nothing)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+    def serve(self) -> None:
+        """Answer requests and reap children until the runner is gone; then stop the rest."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._connection, selectors.EVENT_READ)
+            selector.register(self._wakes, selectors.EVENT_READ)
+            try:
+                while os.getppid() == self._parent:
+                    for key, _ in selector.select(_PARENT_CHECK_S):
+                        if key.fileobj is self._connection:
+                            self._handle(*messages.receive(self._connection))
+                        else:
+                            _drain(self._wakes)
+                    self._reap()
+            except messages.ConnectionLost:
+                pass
+            finally:
+                self._stop_all()
+
+    def _handle(self, request: object, fds: list[int]) -> None:
+        if isinstance(request, StartProgram) and len(fds) == 3:
+            self._start(request.child, lambda: self._spawn(request, *fds[:2]), fds)
+        elif isinstance(request, StartWorker) and len(fds) == 2:
+            self._start(request.child, lambda: self._fork_worker(fds[0]), fds)
+        elif isinstance(request, SendSignal) and request.child in self._pids:
+            _signal_group(self._pids[request.child], request.signal)
+        else:  # it has ended, or there were no descriptors left for it
+            for fd in fds:
+                os.close(fd)
+
+    def _start(self, key: int, start: Callable[[], int], fds: list[int]) -> None:
+        """Start a child and keep its report channel, the last of the fds, until it ends."""
+        *given, report = fds
+        try:
+            pid = start()
+        except _NoFolder:
+            _report(report, messages.REPORT_NO_FOLDER, errno.ENOENT)
+            os.close(report)
+        except OSError as error:
+            _report(report, messages.REPORT_NOT_STARTED, error.errno or errno.EIO)
+            os.close(report)
+        else:
+            self._children[pid] = _Child(key, report)
+            self._pids[key] = pid
+            _report(report, messages.REPORT_STARTED, pid)
+        finally:
+            for fd in given:
+                os.close(fd)
+
+    def _spawn(self, request: StartProgram, stdout: int, stderr: int) -> int:
+        if not os.path.isdir(request.folder):  # noqa: PTH112 - pathlib is not light
+            raise _NoFolder
+        try:
+            process = subprocess.Popen(
+                request.argv,
+                env=request.environment,
+                cwd=request.folder,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+                preexec_fn=self._die_with_server if request.bound else None,
+            )
+        except (ValueError, TypeError, IndexError, subprocess.SubprocessError) as error:
+            raise OSError(errno.EINVAL, str(error)) from error
+        process.returncode = 0  # so that subprocess leaves the reaping to this loop
+        return process.pid
+
+    def _fork_worker(self, control: int) -> int:
+        pid = os.fork()
+        if pid:
+            with suppress(OSError):
+                os.setpgid(pid, pid)  # before any signal can be asked for
+            return pid
+        try:
+            os.setpgid(0, 0)
+            self._die_with_server()
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+                if signal.getsignal(number) is _do_nothing:
+                    signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            _close_all_but({control})
+            self._work(socket.socket(fileno=control))
+            os._exit(0)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(70)
+
+    def _die_with_server(self) -> None:
+        if self._prctl is not None:
+            self._prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            if os.getppid() != self._pid:
+                os._exit(70)
+
+    def _reap(self) -> None:
+        """Take the ended children's statuses, and kill what is left of their groups."""
+        while self._children:
+            try:
+                pid, status = _take_ended(self._children)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            child = self._children.pop(pid, None)
+            if child is not None:
+                del self._pids[child.key]
+                _report(child.report, messages.REPORT_ENDED, status)
+                os.close(child.report)
+
+    def _stop_all(self) -> None:
+        self._signal_all(signal.SIGTERM, signal.SIGCONT)
+        self._reap_until(time.monotonic() + ORPHAN_GRACE_S)
+        self._signal_all(signal.SIGKILL)
+        self._reap_until(time.monotonic() + ORPHAN_GRACE_S)
+
+    def _signal_all(self, *numbers: signal.Signals) -> None:
+        for pid in self._children:
+            for number in numbers:
+                _signal_group(pid, number)
+
+    def _reap_until(self, deadline_s: float) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wakes, selectors.EVENT_READ)
+            self._reap()
+            while self._children and (left_s := deadline_s - time.monotonic()) > 0:
+                selector.select(left_s)
+                _drain(self._wakes)
+                self._reap()
+
+
+class _NoFolder(Exception):
+    """The folder that a program was to work in is not there."""
+
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    """Let the wake-up descriptor tell it."""
+
+
+def _take_ended(known: Container[int]) -> tuple[int, int]:
+    """Reap a child that has ended: its pid, 0 if there is none, and its wait status.
+
+    What is left of its group is killed while its pid cannot be another's yet, where the
+    system can tell of an end without reaping.
+    """
+    if not hasattr(os, "waitid"):
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid in known:
+            _signal_group(pid, signal.SIGKILL)
+        return pid, status
+    ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if ended is None:
+        return 0, 0
+    if ended.si_pid in known:
+        _signal_group(ended.si_pid, signal.SIGKILL)
+    return os.waitpid(ended.si_pid, 0)
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with suppress(OSError):
+        os.killpg(pid, number)
+
+
+def _report(fd: int, kind: bytes, number: int) -> None:
+    with suppress(OSError):  # its supervisor may have gone
+        os.write(fd, REPORT.pack(kind, number))
+
+
+def _drain(fd: int) -> None:
+    with suppress(BlockingIOError):
+        while os.read(fd, 4096):
+            pass
+
+
+def _move_up(fd: int) -> int:
+    """The same file under a number that is none of the standard streams'."""
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+
+
+def _close_all_but(kept: Iterable[int]) -> None:
+    """Close every descriptor but the standard streams and those that are named.
+
+    Locks, terminals and pipes of the process that was forked are not ours to hold open.
+    """
+    keep = {0, 1, 2, *kept}
+    try:
+        fds = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208
+    except OSError:
+        fds = list(range(3, 4096))
+    for fd in fds:
+        if fd not in keep:
+            with suppress(OSError):
+                os.close(fd)
+
+
+def _find_prctl() -> Callable[..., Any] | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        import ctypes
+
+        prctl: Callable[..., Any] = ctypes.CDLL(None, use_errno=True).prctl
+    except (ImportError, OSError, AttributeError):
+        return None
+    return prctl

@@ -1,0 +1,112 @@
+"""Stopping what runs: who asked for it, and which signal a trial is due next."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from enum import Enum
+from signal import Signals
+
+
+class Urgency(int, Enum):
+    """How much the user wants the end."""
+
+    NONE = 0
+    STOP = 1  #: what runs may come to an end in its own way, within the graces
+    KILL = 2  #: at once
+
+
+class Cause(Enum):
+    """Why the runner ended an attempt."""
+
+    STOP = "stop"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graces:
+    """How long a trial has after an interrupt until it gets SIGTERM, and after that until
+    it gets SIGKILL, in seconds."""
+
+    interrupt_s: float = 5.0
+    terminate_s: float = 3.0
+
+
+class StopSwitch:
+    """Told once by whoever stops the runner, seen by everybody who selects on it.
+
+    It may be used in a signal handler. It stays readable from the first use on.
+    """
+
+    def __init__(self) -> None:
+        self._reads, self._writes = os.pipe()
+        self.urgency = Urgency.NONE
+
+    def fileno(self) -> int:
+        """The descriptor to select on."""
+        return self._reads
+
+    def set(self, urgency: Urgency) -> None:
+        """Ask for the end; a lesser urgency than before changes nothing."""
+        if self.urgency is Urgency.NONE and urgency is not Urgency.NONE:
+            os.write(self._writes, b"!")
+        self.urgency = max(self.urgency, urgency)
+
+    def close(self) -> None:
+        """Give the descriptors up."""
+        os.close(self._reads)
+        os.close(self._writes)
+
+
+# While a trial is being stopped, how often to look whether the urgency has grown.
+_LOOK_S = 0.1
+
+
+class Pressure:
+    """Which signal an attempt is due: an interrupt, SIGTERM, SIGKILL, a grace between.
+
+    Times are of one clock, in seconds, and arguments.
+    """
+
+    def __init__(self, graces: Graces, began_s: float, timeout_s: float | None) -> None:
+        self._graces = graces
+        self._deadline_s = None if timeout_s is None else began_s + timeout_s
+        self._next = 0
+        self._next_at_s = 0.0
+        self.cause: Cause | None = None
+
+    def wait_s(self, now_s: float) -> float | None:
+        """How long nothing is due at the most; None for as long as nothing else happens."""
+        if self.cause is not None:
+            return _LOOK_S
+        return None if self._deadline_s is None else max(0.0, self._deadline_s - now_s)
+
+    def due(self, now_s: float, urgency: Urgency) -> list[Signals]:
+        """The signals to send now; each is given once."""
+        if self.cause is None:
+            if urgency is not Urgency.NONE:
+                self.cause = Cause.STOP
+            elif self._deadline_s is not None and now_s >= self._deadline_s:
+                self.cause = Cause.TIMEOUT
+            else:
+                return []
+            self._next_at_s = now_s
+        if urgency is Urgency.KILL:
+            self._next = max(self._next, len(_STEPS) - 1)
+            self._next_at_s = min(self._next_at_s, now_s)
+        if self._next >= len(_STEPS) or now_s < self._next_at_s:
+            return []
+        signals = _STEPS[self._next]
+        self._next += 1
+        graces = (self._graces.interrupt_s, self._graces.terminate_s, 0.0)
+        self._next_at_s = now_s + graces[self._next - 1]
+        return list(signals)
+
+
+# A process that is stopped takes no signal but these until it goes on.
+_STEPS = (
+    (signal.SIGINT, signal.SIGCONT),
+    (signal.SIGTERM, signal.SIGCONT),
+    (signal.SIGKILL,),
+)

@@ -1,0 +1,157 @@
+"""Taking a task from its start to its recorded end, in one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from runner import lifecycle
+from runner.errors import StoreFailed
+from runner.execute import output as outputs
+from runner.execute.attempts import Attempted, Machinery, attempt
+from runner.execute.ending import Ending
+from runner.execute.links import make_links
+from runner.execute.output import Output
+from runner.execute.stopping import Cause, Urgency
+from runner.execute.task import FunctionCall, Outcome, Task
+from runner.model import Attempt, Process, Run, Status
+from runner.ports import Clock, Reporter, Store
+
+_TAIL_BYTES = 8192
+_NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What supervising needs from the world.
+
+    `process` is this one. With `live` a trial's output is passed on as it comes, else as one
+    block when an attempt has ended.
+    """
+
+    store: Store
+    reporter: Reporter
+    clock: Clock
+    process: Process
+    machinery: Machinery
+    live: bool
+
+
+def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome:
+    """Execute a task, its retries included, and record its start and its end.
+
+    It is recorded as running since `started`. The caller owns the run. Raises StoreFailed,
+    and ServerDied when no process could be started; the run is recorded as terminated then,
+    if it can be.
+    """
+    run_dir = around.store.folder(task.run.id)
+    run = _begin(task, run_dir, started, around)
+    try:
+        return _run_attempts(task, run, run_dir, around)
+    except BaseException:
+        with suppress(StoreFailed):
+            state = lifecycle.terminated(run.state, "the runner failed", around.clock())
+            around.store.write(replace(run, state=state))
+        raise
+
+
+def _begin(task: Task, run_dir: Path, started: datetime, around: Surroundings) -> Run:
+    try:
+        outputs.set_aside(run_dir)
+        make_links(Path(task.project_dir), run_dir, task.run.operation.requires)
+        if not isinstance(task.call, FunctionCall):  # a function's worker writes them
+            task.config.write_files(run_dir)
+    except OSError as error:
+        raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
+    process = replace(around.process, since=started)
+    run = replace(
+        task.run, state=lifecycle.started(task.run.state, process, started), result=None
+    )
+    # After a power cut, a run that was completed must not look so when it was begun anew.
+    around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
+    return run
+
+
+def _run_attempts(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Outcome:
+    began = run.state.started or around.clock()
+    left = task.retries
+    while True:
+        attempted, hint = _attempt(task, run_dir, around)
+        end = attempted.ending
+        if end.exit_status == 0 or not left or _is_stopped(attempted, around):
+            break
+        left -= 1
+        run = _record_attempt(run, run_dir, began, end, around)
+        began = around.clock()
+    return _record_end(run, attempted, hint, around)
+
+
+def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted, str | None]:
+    try:
+        output = Output(run_dir / outputs.LOG, around.reporter.output if around.live else None)
+    except OSError as error:
+        raise StoreFailed(f"cannot write {run_dir}: {error.strerror}") from error
+    try:
+        attempted = attempt(task, run_dir, output, around.machinery)
+        if not around.live:
+            around.reporter.block(output.pieces())
+        if attempted.ending.exit_status == 0 and output.error is not None:
+            reason = f"its output could not be kept: {output.error.strerror}"
+            end = Ending(exit_status=1, reason=reason)
+            attempted = replace(attempted, ending=end)
+        failed = attempted.ending.exit_status != 0
+        hint = _hint(output.tail(_TAIL_BYTES), task, run_dir) if failed else None
+        return attempted, hint
+    finally:
+        output.close()
+
+
+def _is_stopped(attempted: Attempted, around: Surroundings) -> bool:
+    urgency = around.machinery.stop.urgency
+    return attempted.cause is Cause.STOP or urgency is not Urgency.NONE
+
+
+def _record_attempt(
+    run: Run, run_dir: Path, began: datetime, end: Ending, around: Surroundings
+) -> Run:
+    """Keep a failed attempt that another follows, and its log."""
+    kept = Attempt(
+        started=began,
+        stopped=around.clock(),
+        exit_status=end.exit_status,
+        reason=end.reason,
+        log=outputs.set_aside(run_dir) or "",
+    )
+    run = replace(run, state=lifecycle.attempted(run.state, kept))
+    around.store.write(run, durable=False)
+    return run
+
+
+def _record_end(
+    run: Run, attempted: Attempted, hint: str | None, around: Surroundings
+) -> Outcome:
+    end, at = attempted.ending, around.clock()
+    if attempted.cause is Cause.STOP:
+        state = lifecycle.terminated(run.state, "stopped by the runner", at)
+        hint = None
+    else:
+        state = lifecycle.finished(run.state, end.exit_status, end.reason, at)
+    run = replace(run, state=state, result=end.result)
+    around.store.write(run)
+    return Outcome(run=run, hint=hint)
+
+
+def _hint(tail: bytes, task: Task, run_dir: Path) -> str | None:
+    if not _mentions(tail, _NOT_FOUND):
+        return None
+    return (
+        f"a file was not found: the trial works in {task.working_dir}; what it needs from "
+        f"the project in {task.project_dir} is named in operation.requires"
+    )
+
+
+def _mentions(text: bytes, words: Iterable[bytes]) -> bool:
+    return any(word in text for word in words)

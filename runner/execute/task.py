@@ -1,0 +1,87 @@
+"""What execution is given and what it gives back: plain values that can be pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from runner.model import FlagsTo, Run, Value
+
+
+class JobConfig(Protocol):
+    """A run's composed configuration, in a form that is cheap to hand to another process."""
+
+    def load(self) -> Any:
+        """The whole configuration, Hydra's own node included, as a DictConfig."""
+        ...
+
+    def write_files(self, folder: Path) -> None:
+        """Write config.yaml, hydra.yaml and overrides.yaml to `folder`/.hydra, as Hydra
+        does."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptCall:
+    """Run the Python file at `path` (absolute) as `__main__`.
+
+    `flags_to` is GLOBALS or ARGS, never AUTO. `flags` are the real values, dotted names.
+    """
+
+    path: str
+    flags_to: FlagsTo
+    flags: Mapping[str, Value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandCall:
+    """Run a program with these arguments, the program's name among them. No shell."""
+
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionCall:
+    """Call the function with the dotted name `target` in a worker process.
+
+    With `as_config` it gets the job's DictConfig as its one argument, else the top-level
+    entries of it as keyword arguments, nested ones as dicts.
+    """
+
+    target: str
+    as_config: bool
+
+
+Call: TypeAlias = ScriptCall | CommandCall | FunctionCall
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One run to execute. `run` is its record as stored, with the flags it is to run with.
+
+    `environment` is added to the executing process's own. `timeout_s` is in seconds, for
+    each attempt; `retries` is how many times a failed attempt is followed by another.
+    """
+
+    run: Run
+    store_root: str
+    project_dir: str
+    working_dir: str
+    call: Call
+    config: JobConfig
+    environment: Mapping[str, str]
+    timeout_s: float | None = None
+    retries: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an execution ended: the run's record as it was last written.
+
+    `hint` is a line for the user about a failure whose cause is likely to be known.
+    """
+
+    run: Run
+    hint: str | None = None

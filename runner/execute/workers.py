@@ -1,0 +1,114 @@
+"""The function workers that are warm and free, and the questions that they answer."""
+
+from __future__ import annotations
+
+import selectors
+import signal
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runner.errors import Mistake
+from runner.execute import ending, messages
+from runner.execute.children import Child, ForkServer
+from runner.execute.function_worker import Failure, Job, Probe, Signature
+from runner.execute.stopping import StopSwitch
+
+
+@dataclass(eq=False, frozen=True)
+class Worker:
+    """A function worker and the socket that it obeys."""
+
+    child: Child
+    control: socket.socket
+
+
+class Workers:
+    """Workers that wait for their next trial. Its methods may be called from any thread."""
+
+    def __init__(self, server: ForkServer) -> None:
+        self._server = server
+        self._free: list[Worker] = []
+        self._lock = threading.Lock()
+
+    def start(self, request: Job | Probe, fds: Sequence[int] = ()) -> Worker:
+        """Hand a request to the worker that was free last, or else to a new one.
+
+        It is the caller's, who gives it back or discards it. Raises ServerDied.
+        """
+        while True:
+            with self._lock:
+                worker = self._free.pop() if self._free else None
+            if worker is None:
+                worker = Worker(*self._server.start_worker())
+                messages.send(worker.control, request, fds)
+                return worker
+            try:
+                messages.send(worker.control, request, fds)
+                return worker
+            except messages.ConnectionLost:  # something killed it while it was idle
+                self.discard(worker)
+
+    def give_back(self, worker: Worker) -> None:
+        """The worker has answered and is free."""
+        with self._lock:
+            self._free.append(worker)
+
+    def discard(self, worker: Worker) -> None:
+        """Kill the worker, if it is alive, with all that is in its process group."""
+        if not worker.child.ended:
+            self._server.signal(worker.child, signal.SIGKILL)
+        worker.control.close()
+        worker.child.close()
+
+    def probe(self, target: str, project_dir: str, stop: StopSwitch) -> Signature:
+        """Import a function where it will run. Raises Mistake if there is none, and
+        KeyboardInterrupt if the runner is stopped meanwhile."""
+        worker = self.start(Probe(target=target, project_dir=project_dir))
+        answer = None
+        try:
+            answer = _answer(worker, stop)
+        finally:
+            if answer is None:
+                self.discard(worker)
+        if answer is None:
+            reason = ending.of_child(worker.child, target).reason
+            raise Mistake(f"function {target} cannot be imported: {reason}")
+        self.give_back(worker)
+        if isinstance(answer, Failure):
+            raise Mistake(answer.message)
+        return answer
+
+    def close(self) -> None:
+        """Have the free workers end by themselves, what they registered with atexit run."""
+        with self._lock:
+            workers, self._free = self._free, []
+        for worker in workers:
+            worker.control.shutdown(socket.SHUT_RDWR)
+        for worker in workers:
+            _wait_for_end(worker.child)
+            self.discard(worker)
+
+
+def _answer(worker: Worker, stop: StopSwitch) -> Signature | Failure | None:
+    """The worker's answer; None if it died."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(worker.control, selectors.EVENT_READ)
+        selector.register(stop, selectors.EVENT_READ)
+        if any(key.fileobj is stop for key, _ in selector.select()):
+            raise KeyboardInterrupt
+    try:
+        answer: Signature | Failure = messages.receive(worker.control)[0]
+        return answer
+    except messages.ConnectionLost:
+        while not worker.child.ended:
+            worker.child.update()
+        return None
+
+
+def _wait_for_end(child: Child, most_s: float = 1.0) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.reports, selectors.EVENT_READ)
+        while not child.ended and selector.select(most_s):
+            child.update()

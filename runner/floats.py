@@ -1,0 +1,72 @@
+"""Floats that JSON has no number for, written in JSON and read back exactly.
+
+NaN and the infinities become `{"$float": "NaN"}`, `"Infinity"` or `"-Infinity"`. So that
+this is unambiguous, a dict's own key `$float` becomes `$$float`, `$$float` becomes
+`$$$float`, and so on.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+#: Is in every JSON text that holds such a float or an escaped key, and in few others.
+MARK = '$float"'
+
+_KEY = "$float"
+_KEYS = re.compile(r"\$+float")
+_BY_NAME = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def name(value: float) -> str:
+    """`NaN`, `Infinity` or `-Infinity`, for a float that is not finite."""
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def escape(value: Any) -> Any:
+    """A value of JSON's types as one without floats that are not finite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_KEY: name(value)}
+    if isinstance(value, dict):
+        return {_escape_key(key): escape(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [escape(inner) for inner in value]
+    return value
+
+
+def restore(value: Any) -> Any:
+    """What `escape` was given. Raises ValueError for a float's name that there is not."""
+    if isinstance(value, dict):
+        if len(value) == 1 and _KEY in value:
+            return _by_name(value[_KEY])
+        return {_restore_key(key): restore(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [restore(inner) for inner in value]
+    return value
+
+
+def spell(value: Any) -> Any:
+    """A value of JSON's types with names, as text, for the floats that are not finite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return name(value)
+    if isinstance(value, dict):
+        return {key: spell(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [spell(inner) for inner in value]
+    return value
+
+
+def _escape_key(key: Any) -> Any:
+    return f"${key}" if isinstance(key, str) and _KEYS.fullmatch(key) else key
+
+
+def _restore_key(key: str) -> str:
+    return key[1:] if key.startswith("$$") and _KEYS.fullmatch(key) else key
+
+
+def _by_name(text: Any) -> float:
+    try:
+        return _BY_NAME[text]
+    except (KeyError, TypeError):
+        raise ValueError(f"not a float's name: {text!r}") from None

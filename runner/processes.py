@@ -1,0 +1,84 @@
+"""Processes told apart across pids, boots and hosts, and whether they are still there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+from runner.model import Process
+from runner.ports import Clock
+
+# How far two readings of one process's start may lie apart, in seconds: the system reckons
+# it from the time of its boot, which moves when the clock is set.
+_CREATED_TOLERANCE_S = 5.0
+
+
+def this_process(clock: Clock) -> Process:
+    """The calling process, taking a run up at `clock`'s time."""
+    import psutil  # 20 ms that listing need not pay
+
+    return Process(
+        host=_host(),
+        boot=_boot(),
+        pid=os.getpid(),
+        created=psutil.Process().create_time(),
+        since=clock(),
+    )
+
+
+def is_this(process: Process) -> bool:
+    """Whether it is the calling process."""
+    return process.pid == os.getpid() and is_alive(process) is True
+
+
+def is_here(process: Process) -> bool:
+    """Whether it ran under the kernel that runs now: the same machine since the same boot.
+
+    That can be so under another host name, in a container; its pid may then not be seen.
+    """
+    return process.boot == _boot()
+
+
+def is_alive(process: Process) -> bool | None:
+    """Whether the process is still at work; None where that cannot be told from here.
+
+    One of this host's name from another boot is gone. One under this kernel is looked up by
+    its pid and told from a later one of that pid by its start; a zombie is gone. It cannot be
+    told of another machine's, of one that another container may hide, or of one that this
+    user must not look at.
+    """
+    if not is_here(process):
+        return False if process.host == _host() else None
+    found = _is_found(process)
+    if found is False and process.host != _host():
+        return None
+    return found
+
+
+def _is_found(process: Process) -> bool | None:
+    import psutil
+
+    try:
+        found = psutil.Process(process.pid)
+        if abs(found.create_time() - process.created) > _CREATED_TOLERANCE_S:
+            return False
+        return found.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except (psutil.NoSuchProcess, ValueError, OverflowError):
+        return False
+    except psutil.AccessDenied:
+        return None
+
+
+def _host() -> str:
+    return os.uname().nodename
+
+
+@cache
+def _boot() -> str:
+    if sys.platform == "linux":
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    import psutil
+
+    return str(int(psutil.boot_time()))

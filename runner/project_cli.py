@@ -1,0 +1,240 @@
+"""`runner [-m] [OVERRIDE…]`: a project's runs, batches and restarts, on Hydra's options."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import hydra
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from runner import __version__, settings
+from runner.clock import now
+from runner.commands.batch import start_batch
+from runner.commands.composing import Composing, Typed, read_typed
+from runner.commands.context import Context
+from runner.commands.execution import OpenExecutor
+from runner.commands.restart import restart
+from runner.commands.single import start_run
+from runner.compose.composer import Composer, explain_composition, sweeper_settings
+from runner.compose.grammar import is_sweep
+from runner.compose.project import (
+    ProjectConfig,
+    find_project,
+    open_loader,
+    project_in_snapshot,
+    set_defaults,
+)
+from runner.console import Console
+from runner.errors import Mistake
+from runner.execute.parallel import LocalExecutor
+from runner.options import OPTIONS
+from runner.ports import Store
+from runner.sampling import MAX_SEED
+from runner.store import RunStore
+
+JOB_NAME = "runner"
+
+
+def run_project(arguments: list[str]) -> int:
+    """Carry out a command line that is no management command; returns the exit status."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if args.version:
+        print(f"runner {__version__} (hydra-core {hydra.__version__})")
+        return 0
+    set_defaults()
+    if _asks_hydra(args):
+        return _ask_hydra(args, parser)
+    if args.run and args.multirun:
+        raise Mistake("--run and --multirun exclude each other")
+    return _Session(args).carry_out()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Hydra's options; a mistake among them is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Mistake(f"{message}; see runner --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    theirs = get_args_parser()
+    parser = _Parser(prog="runner", add_help=False, parents=[theirs], conflict_handler="resolve")
+    parser.add_argument(
+        "--version", action="store_true", help="Show the version and exit (and Hydra's)"
+    )
+    return parser
+
+
+def _asks_hydra(args: argparse.Namespace) -> bool:
+    return bool(args.help or args.hydra_help or args.cfg or args.info or args.shell_completion)
+
+
+def _ask_hydra(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """What Hydra answers itself: --help, --hydra-help, --cfg, --info, --shell-completion."""
+    typed = read_typed(args.overrides) if not args.shell_completion else None
+    if typed is not None:
+        args.overrides = [*typed.task, *typed.hydra]
+    if args.help:
+        for line in _usage():
+            print(line)
+    try:
+        project = find_project(Path.cwd(), args.config_path, args.config_name, args.config_dir)
+    except Mistake:
+        if args.help:
+            return 0
+        raise
+    loader = open_loader(project, JOB_NAME)
+    app = Hydra(task_name=JOB_NAME, config_loader=loader)
+    try:
+        _answer(app, project.config_name, args, parser)
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise Mistake(explain_composition(error)) from error
+    return 0
+
+
+def _answer(app: Hydra, name: str | None, args: Any, parser: argparse.ArgumentParser) -> None:
+    if args.help:
+        app.app_help(config_name=name, args_parser=parser, args=args)
+    elif args.hydra_help:
+        app.hydra_help(config_name=name, args_parser=parser, args=args)
+    elif args.cfg:
+        app.show_cfg(
+            config_name=name,
+            overrides=args.overrides,
+            cfg_type=args.cfg,
+            package=args.package,
+            resolve=args.resolve,
+        )
+    elif args.shell_completion:
+        app.shell_completion(config_name=name, overrides=args.overrides)
+    else:
+        app.show_info(args.info, config_name=name, overrides=args.overrides)
+
+
+def _usage() -> list[str]:
+    """What `runner --help` says of its own, before Hydra's part on the project."""
+    width = max(len(name) for name in OPTIONS)
+    return [
+        "runner [OVERRIDE…]               one run",
+        "runner -m [OVERRIDE…]            a batch: lists of values are swept",
+        "runner +restart=ID [OVERRIDE…]   restart a run, a trial or a batch in place",
+        "runner runs list|show|delete …   manage runs",
+        "",
+        "Run options, each +name=value:",
+        *(f"  {name:<{width}}  {option.meaning}" for name, option in OPTIONS.items()),
+        "",
+    ]
+
+
+class _Session:
+    """One command line in one project: the world put together for the use cases."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self._folder = Path.cwd()
+        self._reporter = Console()
+        self._typed = read_typed(args.overrides)
+
+    def carry_out(self) -> int:
+        """Restart what is to be restarted, else start a batch or a run."""
+        if "restart" in self._typed.options.values:
+            context = self._context(self._typed, self._store_in_present_yaml())
+            return restart(
+                context,
+                self._typed,
+                self._open_composer,
+                self._open_executor,
+                self._launcher_of,
+            )
+        return self._start()
+
+    def _start(self) -> int:
+        args = self._args
+        composer = self._open_composer(None, args.config_name or "config", self._typed.hydra)
+        typed = self._expanded(composer)
+        composing = Composing(composer=composer, task=typed.task, typed=typed)
+        if args.multirun or (not args.run and _mode(composer, typed) == "MULTIRUN"):
+            master = composer.compose(typed.task, RunMode.MULTIRUN)
+            context = self._context(typed, sweeper_settings(master).get("store"))
+            return start_batch(context, composing, master, self._launcher_of)
+        base = composer.trial([text for text in typed.task if not is_sweep(text)]).base
+        context = self._context(typed, base.sweeper.get("store"))
+        return start_run(context, composing, self._open_executor)
+
+    def _expanded(self, composer: Composer) -> Typed:
+        """What was typed, with Hydra's aliases (from 1.4 on) replaced."""
+        expanded = composer.expand(self._args.overrides)
+        return self._typed if expanded == self._args.overrides else read_typed(expanded)
+
+    def _present_project(self, config_name: str | None) -> ProjectConfig:
+        args = self._args
+        return find_project(
+            self._folder, args.config_path, args.config_name or config_name, args.config_dir
+        )
+
+    def _open_composer(
+        self, folder: Path | None, config_name: str | None, hydra_overrides: Sequence[str]
+    ) -> Composer:
+        if folder is None:
+            project = self._present_project(config_name)
+        else:
+            project = project_in_snapshot(folder, config_name)
+        overrides = list(hydra_overrides)
+        if project.searchpath is not None:
+            overrides = [text for text in overrides if not text.startswith("hydra.searchpath")]
+            overrides.append(f"hydra.searchpath=[{','.join(project.searchpath)}]")
+        return Composer(open_loader(project, JOB_NAME), project.config_name, overrides)
+
+    def _store_in_present_yaml(self) -> str | None:
+        try:
+            project = self._present_project(None)
+        except Mistake:
+            return None
+        return settings.store_in_yaml(Path(str(project.main)) / f"{project.config_name}.yaml")
+
+    def _context(self, typed: Typed, in_yaml: str | None) -> Context:
+        path = settings.store_path(
+            self._folder, typed=typed.store, environment=os.environ, in_yaml=in_yaml
+        )
+        named = "" if typed.store is None else f"hydra.sweeper.store={typed.store} "
+        return Context(
+            project_dir=self._folder,
+            store=RunStore.open(path, create=False),
+            reporter=self._reporter,
+            clock=now,
+            new_id=lambda: uuid.uuid4().hex,
+            new_seed=lambda: secrets.randbelow(MAX_SEED + 1),
+            restart_command=f"runner {named}+restart=",
+        )
+
+    def _open_executor(self, store: Store) -> LocalExecutor:
+        return LocalExecutor(store, self._reporter)
+
+    def _launcher_of(self, master: DictConfig) -> OpenExecutor:
+        """The executor of the launcher that a sweep's configuration names."""
+        launcher: Any = Plugins.instance()._instantiate(master.hydra.launcher)
+        opener = getattr(launcher, "executor", None)
+        if opener is None:
+            raise Mistake(
+                f"hydra/launcher: {type(launcher).__name__} cannot run operations; use "
+                "hydra/launcher=runner"
+            )
+        return lambda store: opener(store, self._reporter)
+
+
+def _mode(composer: Composer, typed: Typed) -> str | None:
+    """What `hydra.mode` says, with the choices that were typed."""
+    return composer.trial([text for text in typed.task if not is_sweep(text)]).base.mode

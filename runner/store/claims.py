@@ -1,0 +1,94 @@
+"""Who may change a run: an flock that the kernel drops when its holder dies.
+
+The lock says whether anybody holds a run; the run's record says who that is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import TYPE_CHECKING
+
+from runner.model import Process, Run, Status
+from runner.processes import is_alive, is_here, is_this
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+#: Who holds a run whose record does not tell.
+SOMEBODY = "another process holds it"
+
+#: Locks held by this process, or about to be.
+_held: set[FileLock] = set()
+
+
+@contextmanager
+def hold(path: str) -> Iterator[bool]:
+    """Hold the lock at `path` while the context lasts; false if somebody else has it.
+
+    Somebody else can be this very process. A child that is forked meanwhile holds nothing,
+    and leaving the context there gives nothing up. Raises OSError, FileNotFoundError among
+    them where the lock's folder is gone.
+    """
+    import filelock  # some 50 ms that listing need not pay
+
+    _let_go_in_children()
+    # Made here, because filelock would make the folders of a run that was deleted.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666))
+    lock = filelock.FileLock(path, thread_local=False)
+    owner = os.getpid()
+    _held.add(lock)
+    try:
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            yield False
+        else:
+            yield True
+    finally:
+        if os.getpid() == owner:
+            _held.discard(lock)
+            lock.release()
+
+
+def owner_of(run: Run, *, locked: bool) -> str | None:
+    """Who is at the run's work, in words for a line; None if nobody is.
+
+    `locked` tells whether somebody else holds its lock. If nobody does, a process that
+    the record names may still be at work where its lock does not show. It is not if it is
+    gone, if it is this one, or if only a container hides it: its lock would show then.
+    """
+    process = run.state.process
+    if run.state.status is not Status.RUNNING or process is None:
+        return SOMEBODY if locked else None
+    alive = is_alive(process)
+    if locked:
+        return SOMEBODY if alive is False else _words(process)
+    if alive is True and not is_this(process):
+        return _words(process)
+    if alive is None and not is_here(process):
+        return f"{_words(process)}, which cannot be checked from here"
+    return None
+
+
+def _words(process: Process) -> str:
+    since = f"{process.since:%Y-%m-%d %H:%M:%S} UTC"
+    return f"host {process.host}, pid {process.pid}, since {since}"
+
+
+@cache
+def _let_go_in_children() -> None:
+    os.register_at_fork(after_in_child=_let_go)
+
+
+def _let_go() -> None:
+    """Close what a fork inherited. Releasing would unlock it for the parent, too."""
+    for lock in _held:
+        context = lock._context
+        if context.lock_file_fd is not None:  # filelock from 4 on has done it by itself
+            with suppress(OSError):
+                os.close(context.lock_file_fd)
+            context.lock_file_fd = None
+    _held.clear()

@@ -1,0 +1,286 @@
+"""The store: a folder of run folders, each with its record, that a person can copy."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from runner import record
+from runner.errors import Busy, Mistake, StoreFailed, UnknownRun, UnreadableRecord
+from runner.model import Kind, Run, Status, Unreadable
+from runner.processes import is_alive
+from runner.store import claims, disk, names, results, snapshots
+from runner.table import RecordError
+
+_RECORD = ".runner/record.json"
+_LOCK = ".runner/lock"
+_RESULT = ".runner/result.joblib"
+_SNAPSHOTS = ".snapshots"
+_STAGING = ".staging"
+_STALE_S = 3600.0  # what is staged and this old has lost its process
+
+
+class RunStore:
+    """The runs of a project, as `runner.ports.Store` describes it.
+
+    Holds `<id>/` for each run, with `.runner/record.json`, `.runner/lock` (its claim) and,
+    where JSON cannot hold the result, `.runner/result.joblib`. Hidden folders are the
+    store's own: `.snapshots/<digest>/` are copies of the project's YAML; in `.staging/`
+    folders are made before they appear under their names, and deleted after they
+    disappeared. The folders are the truth: there is no state in memory, so threads and
+    processes may share a store. Nothing is unpickled but by `read_result`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._prefix = f"{self._root}/"
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool) -> RunStore:
+        """The store at `path`; with `create`, one that can be written, made if it is not there.
+
+        Without `create` nothing is made, and a folder that is not there is an empty store.
+        Raises Mistake if `path` is no folder, or with `create` cannot be made or written.
+        """
+        store = cls(path)
+        root = store._root
+        try:
+            if create and not root.is_dir():
+                root.mkdir(parents=True)
+                disk.write_new(f"{root}/.gitignore", b"*\n", durable=False)
+        except FileExistsError:
+            pass  # somebody else was quicker, or it is no folder
+        except OSError as error:
+            raise Mistake(f"cannot create the store {root}: {error.strerror}") from error
+        if os.path.lexists(root) and not root.is_dir():
+            raise Mistake(f"the store {root} is not a folder")
+        if create:
+            if not os.access(root, os.W_OK | os.X_OK):
+                raise Mistake(f"the store {root} is not writable")
+            disk.sweep(root / _STAGING, older_than_s=_STALE_S)
+        return store
+
+    @property
+    def root(self) -> Path:
+        """The store's folder, absolute."""
+        return self._root
+
+    def folder(self, run_id: str) -> Path:
+        """A run's folder, there or not. Raises Mistake if `run_id` is no whole id."""
+        return Path(self._path(run_id))
+
+    # Reading
+
+    def ids(self) -> list[str]:
+        """The ids of all run folders, in no particular order; links are none."""
+        return [name for name in self._names("") if names.is_id(name)]
+
+    def read(self, run_id: str) -> Run:
+        """The run as recorded. Raises UnknownRun or UnreadableRecord, naming the file."""
+        path = self._path(run_id)
+        try:
+            return record.from_text(_text(f"{path}/{_RECORD}"), run_id=run_id)
+        except (FileNotFoundError, NotADirectoryError):
+            if not Path(path).is_dir():
+                raise UnknownRun(f"no run {run_id} in {self._root}") from None
+            raise UnreadableRecord(f"{path}/{_RECORD}: missing") from None
+        except OSError as error:
+            raise UnreadableRecord(f"{path}/{_RECORD}: {error.strerror}") from error
+        except RecordError as error:
+            raise UnreadableRecord(f"{path}/{_RECORD}: {error}") from error
+
+    def read_all(self) -> Iterator[Run | Unreadable]:
+        """Every run in the store, in no particular order; damaged ones as Unreadable.
+
+        One that is deleted meanwhile is left out.
+        """
+        for run_id in self.ids():
+            try:
+                yield self.read(run_id)
+            except UnreadableRecord as error:
+                path = self._path(run_id)
+                yield Unreadable(id=run_id, path=path, why=str(error).removeprefix(f"{path}/"))
+            except UnknownRun:
+                continue
+
+    def newest(self, n: int | None = None) -> list[Run | Unreadable]:
+        """The `n` runs started last, newest first, or all; one never started counts by when
+        it was initialized. Equal ones follow their ids; unreadable ones come last."""
+        if n is None:
+            return sorted(self.read_all(), key=_recency)
+        return heapq.nsmallest(n, self.read_all(), key=_recency)
+
+    def batches(self) -> Iterator[Run]:
+        """Every readable record of a batch, in no particular order."""
+        for run in self.read_all():
+            if isinstance(run, Run) and run.kind is Kind.BATCH:
+                yield run
+
+    def resolve(self, prefix: str) -> str:
+        """The id that begins with `prefix`: four digits or more, upper case or lower.
+
+        Raises UnknownRun, AmbiguousRun, or Mistake if it is none of that.
+        """
+        prefix = names.parse_prefix(prefix)
+        if names.is_id(prefix) and Path(self._path(prefix)).is_dir():
+            return prefix  # spares reading the whole folder
+        found = (name for name in self._names(prefix) if names.is_id(name))
+        return names.choose(prefix, found, self._root)
+
+    def observe(self, run: Run) -> Run:
+        """The run as it really is: one recorded as running whose process is gone is
+        terminated. Nothing is written."""
+        if run.state.status is not Status.RUNNING:
+            return run
+        process = run.state.process
+        if process is not None and is_alive(process) is not False:
+            return run
+        where = f" (pid {process.pid} on {process.host})" if process is not None else ""
+        reason = f"its runner is gone{where}"
+        return replace(run, state=replace(run.state, status=Status.TERMINATED, reason=reason))
+
+    # Writing
+
+    def create(self, run: Run) -> None:
+        """Make the run's folder and record appear at once. Raises StoreFailed."""
+        path = self._path(run.id)
+        data = record.to_text(run).encode()
+        with disk.failing("create", path):
+            staged = disk.stage(self._root / _STAGING, run.id)
+            try:
+                (staged / ".runner").mkdir()
+                disk.write_new(f"{staged}/{_RECORD}", data, durable=False)
+                staged.rename(path)
+            except BaseException:
+                disk.remove_tree(staged)
+                raise
+
+    def write(self, run: Run, *, durable: bool = True) -> None:
+        """Replace the run's record; with `durable` it is on the disk on return.
+
+        Raises StoreFailed, with the old record as it was.
+        """
+        path = f"{self._path(run.id)}/{_RECORD}"
+        data = record.to_text(run).encode()
+        with disk.failing("write", path):
+            disk.replace(path, data, durable=durable)
+
+    def delete(self, run_ids: Sequence[str]) -> None:
+        """Remove the runs' folders and all that is in them; each disappears at once.
+
+        Raises UnknownRun before anything is removed if one is not there, and StoreFailed.
+        """
+        folders = [self.folder(run_id) for run_id in run_ids]
+        for folder in folders:
+            if folder.is_symlink() or not folder.is_dir():
+                raise UnknownRun(f"no run {folder.name} in {self._root}")
+        staging = self._root / _STAGING
+        away = []
+        for folder in folders:
+            with disk.failing("delete", folder):
+                away.append(disk.stage_away(staging, folder))
+        for folder in away:
+            with disk.failing("delete", folder):
+                disk.remove_tree(folder)
+        with disk.failing("clean", staging):
+            disk.sweep(staging, older_than_s=_STALE_S)
+
+    @contextmanager
+    def claim(self, run_id: str) -> Iterator[None]:
+        """Own the run while the context lasts, in this process and no child of it.
+
+        Raises Busy, telling who owns it; a claim within a claim is Busy, too. The claim of
+        a process that died is free. Raises UnknownRun, and StoreFailed. A damaged record
+        keeps nobody from it, so that the run can be deleted.
+        """
+        path = self._path(run_id)
+        with ExitStack() as stack:
+            with disk.failing("claim", path):
+                held = self._take(stack, run_id)
+            owner = self._owner_of(run_id, locked=not held)
+            if owner is not None:
+                raise Busy(f"run {run_id[:8]} is at work: {owner}")
+            with disk.failing("clean", path):
+                disk.remove_parts(Path(path, ".runner"))
+            yield
+
+    def write_result(self, run_id: str, value: object, *, durable: bool = True) -> None:
+        """Keep what a function returned, with joblib. Raises StoreFailed, and what pickling
+        raises; the result that was there before then stays."""
+        path = f"{self._path(run_id)}/{_RESULT}"
+        with disk.failing("write", path):
+            results.write(path, value, durable=durable)
+
+    def read_result(self, run_id: str) -> Any:
+        """What `write_result` kept. This unpickles, so it can run any code that the file
+        holds: only for people who ask for it. Raises Mistake if nothing is kept."""
+        path = f"{self._path(run_id)}/{_RESULT}"
+        try:
+            return results.read(path)
+        except FileNotFoundError:
+            raise Mistake(f"no result is stored in {path}") from None
+
+    def keep_snapshot(self, files: Mapping[str, bytes]) -> str:
+        """Keep files, by relative path, and return the snapshot's name. Those kept already
+        are not written again. Raises Mistake for a path that leads out, and StoreFailed."""
+        folder, staging = self._root / _SNAPSHOTS, self._root / _STAGING
+        with disk.failing("write", folder):
+            return snapshots.keep(files, snapshots=folder, staging=staging)
+
+    def snapshot_folder(self, name: str) -> Path:
+        """The folder of a snapshot. Raises Mistake if the store has none of that name."""
+        return snapshots.find(name, self._root / _SNAPSHOTS)
+
+    def _take(self, stack: ExitStack, run_id: str) -> bool:
+        try:
+            return stack.enter_context(claims.hold(f"{self._path(run_id)}/{_LOCK}"))
+        except (FileNotFoundError, NotADirectoryError):
+            self.read(run_id)
+            raise
+
+    def _owner_of(self, run_id: str, *, locked: bool) -> str | None:
+        try:
+            return claims.owner_of(self.read(run_id), locked=locked)
+        except UnreadableRecord:
+            return claims.SOMEBODY if locked else None
+
+    def _path(self, run_id: str) -> str:
+        if not names.is_id(run_id):
+            raise Mistake(f"{run_id!r} is no run id: an id is 32 hexadecimal digits")
+        return self._prefix + run_id
+
+    def _names(self, prefix: str) -> list[str]:
+        """The names of the folders that begin with `prefix`."""
+        try:
+            with os.scandir(self._root) as entries:
+                return [
+                    entry.name
+                    for entry in entries
+                    if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False)
+                ]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreFailed(
+                f"cannot read the store {self._root}: {error.strerror}"
+            ) from error
+
+
+def _text(path: str) -> str:
+    data = disk.read(path)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise RecordError("not UTF-8") from None
+
+
+def _recency(entry: Run | Unreadable) -> tuple[float, str]:
+    if isinstance(entry, Unreadable):
+        return (math.inf, entry.id)
+    return (-(entry.state.started or entry.state.initialized).timestamp(), entry.id)

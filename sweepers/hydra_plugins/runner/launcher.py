@@ -1,0 +1,70 @@
+"""`hydra/launcher=runner`: trials in processes of this machine, as many at a time as asked."""
+
+# No postponed annotations here: Hydra 1.3 executes a plugin's module before it is in
+# sys.modules, where a dataclass would look for them.
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.plugins.launcher import Launcher
+
+if TYPE_CHECKING:
+    from hydra.core.utils import JobReturn
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
+
+    from runner.execute.parallel import LocalExecutor
+    from runner.ports import Reporter, Store
+
+
+@dataclass
+class RunnerLauncherConf:
+    """`hydra.launcher`: `n_jobs` trials run at once (null: one for each processor that this
+    process may use; -1 as in joblib)."""
+
+    _target_: str = "hydra_plugins.runner.launcher.RunnerLauncher"
+    n_jobs: Any = None
+
+
+ConfigStore.instance().store(
+    group="hydra/launcher", name="runner", node=RunnerLauncherConf, provider="runner"
+)
+
+
+class RunnerLauncher(Launcher):
+    """Hands trials to worker processes one by one as they become free."""
+
+    def __init__(self, n_jobs: int | None = None) -> None:
+        self._n_jobs = n_jobs
+
+    def setup(
+        self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig"
+    ) -> None:
+        """Keep what Hydra gives for `launch`."""
+        self._hydra_context = hydra_context
+        self._task_function = task_function
+        self._config = config
+
+    def executor(self, store: "Store", reporter: "Reporter") -> "LocalExecutor":
+        """What executes the trials of the runner's own sweeper."""
+        from runner.execute.parallel import LocalExecutor, resolve_n_jobs
+
+        return LocalExecutor(store, reporter, n_jobs=resolve_n_jobs(self._n_jobs))
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> "Sequence[JobReturn]":
+        """Run jobs of any other sweeper, and return what they gave, in their order."""
+        from runner.execute.hydra_jobs import run_jobs
+        from runner.execute.parallel import resolve_n_jobs
+
+        return run_jobs(
+            job_overrides,
+            initial_job_idx,
+            n_jobs=resolve_n_jobs(self._n_jobs),
+            hydra_context=self._hydra_context,
+            task_function=self._task_function,
+            config=self._config,
+        )

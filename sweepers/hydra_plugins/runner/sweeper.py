@@ -1,0 +1,68 @@
+"""`hydra/sweeper=runner`: batches that are planned, recorded and restarted."""
+
+# No postponed annotations here: Hydra 1.3 executes a plugin's module before it is in
+# sys.modules, where a dataclass would look for them.
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.plugins.sweeper import Sweeper
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+    from omegaconf import DictConfig
+
+
+@dataclass
+class RunnerSweeperConf:
+    """`hydra.sweeper`: `params` are swept as if they stood first on the command line;
+    `store` is the store's folder; the others are the run options of the same names."""
+
+    _target_: str = "hydra_plugins.runner.sweeper.RunnerSweeper"
+    params: dict[str, str] | None = None
+    store: str | None = None
+    max_batch_size: int | None = None
+    restart: Any = None
+    needed: Any = None
+    max_trials: Any = None
+    random_seed: Any = None
+    init_trials: Any = None
+    print_trials: Any = None
+    refresh: Any = None
+    fail_fast: Any = None
+    retries: Any = None
+    timeout: Any = None
+    label: Any = None
+    tags: Any = None
+
+
+ConfigStore.instance().store(
+    group="hydra/sweeper", name="runner", node=RunnerSweeperConf, provider="runner"
+)
+
+
+class RunnerSweeper(Sweeper):
+    """Sweeps over a program's flags; all it does stands in `runner.program`."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+
+    def setup(
+        self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig"
+    ) -> None:
+        """Keep what Hydra gives for `sweep`."""
+        self._hydra_context = hydra_context
+        self._task_function = task_function
+        self._config = config
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Start or restart a batch with the overrides of the command line."""
+        from runner.program import sweep_program
+
+        return sweep_program(
+            arguments,
+            hydra_context=self._hydra_context,
+            task_function=self._task_function,
+            config=self._config,
+        )

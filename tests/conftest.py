@@ -1,0 +1,25 @@
+"""No test sees the caller's home, the caller's store or the caller's git settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_traces_of_the_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("RUNNER_", "HYDRA_", "GIT_")):
+                patch.delenv(name)
+        for name in ("COLUMNS", "LINES", "PYTHONPATH", "OC_CAUSE"):
+            patch.delenv(name, raising=False)
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "A Tester")
+            patch.setenv(f"GIT_{role}_EMAIL", "tester@example.org")
+        yield

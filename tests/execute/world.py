@@ -1,0 +1,169 @@
+"""What execution's tests need around it: a project, a store, tasks, a reporter that keeps."""
+
+from __future__ import annotations
+
+import pickle
+import secrets
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize
+from omegaconf import OmegaConf, open_dict
+
+from runner import lifecycle
+from runner.clock import now
+from runner.compose.job import write_job_files
+from runner.execute.parallel import LocalExecutor
+from runner.execute.task import Call, CommandCall, FunctionCall, Outcome, ScriptCall, Task
+from runner.model import FlagsTo, Kind, Operation, OperationKind, Recipe, Run, Value
+from runner.ports import Stream
+from runner.store import RunStore
+
+
+@cache
+def _hydra_node() -> bytes:
+    with initialize(version_base=None):
+        return pickle.dumps(compose(return_hydra_config=True))
+
+
+@dataclass(frozen=True)
+class FlagsConfig:
+    """A JobConfig of these flags and Hydra's defaults."""
+
+    flags: Mapping[str, Any]
+    hydra: bytes = field(default_factory=_hydra_node)
+
+    def load(self) -> Any:
+        """The whole configuration."""
+        config = pickle.loads(self.hydra)
+        with open_dict(config):
+            config.hydra.job.name = "job"
+            return OmegaConf.unsafe_merge(config, OmegaConf.create(dict(self.flags)))
+
+    def write_files(self, folder: Path) -> None:
+        """As Hydra does."""
+        write_job_files(self, folder)
+
+
+class Keeper:
+    """A reporter that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.pieces: list[tuple[Stream, bytes]] = []
+        self.blocks: list[list[tuple[Stream, bytes]]] = []
+        self.on_output: Callable[[bytes], object] = lambda data: None
+
+    def say(self, line: str) -> None:
+        """Nobody says anything here."""
+
+    def output(self, stream: Stream, data: bytes) -> None:
+        """Live output."""
+        self.pieces.append((stream, data))
+        self.on_output(data)
+
+    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
+        """A trial's whole output."""
+        self.blocks.append(list(pieces))
+
+    def text(self, stream: Stream) -> str:
+        """All live output of a stream."""
+        return b"".join(data for which, data in self.pieces if which == stream).decode()
+
+
+class World:
+    """A project with a store in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = folder / "project"
+        self.project.mkdir()
+        self.store = RunStore.open(folder / "project" / "runs", create=True)
+        self.reporter = Keeper()
+
+    def write(self, name: str, text: str) -> Path:
+        """Make a file of the project."""
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip("\n"))
+        return path
+
+    def executor(self, **settings: Any) -> LocalExecutor:
+        """An executor for the store and the reporter."""
+        return LocalExecutor(self.store, self.reporter, **settings)
+
+    def task(
+        self, call: Call, flags: Mapping[str, Any], *, requires: tuple[str, ...] = (), **more: Any
+    ) -> Task:
+        """A task with a run of its own, recorded as pending."""
+        kind = {ScriptCall: "script", CommandCall: "command", FunctionCall: "function"}[type(call)]
+        run = Run(
+            id=secrets.token_hex(16),
+            kind=Kind.TRIAL,
+            operation=Operation(
+                name="op", kind=OperationKind(kind), target="x", requires=requires
+            ),
+            flags=dict(flags),
+            recipe=Recipe(config_name=None, snapshot=""),
+            state=lifecycle.initialized(now()),
+        )
+        self.store.create(run)
+        task = Task(
+            run=run,
+            store_root=str(self.store.root),
+            project_dir=str(self.project),
+            working_dir=str(self.folder(run)),
+            call=call,
+            config=FlagsConfig(flags),
+            environment={"RUNNER_RUN_ID": run.id},
+        )
+        return replace(task, **more)
+
+    def script(
+        self, text: str, flags_to: FlagsTo = FlagsTo.GLOBALS, name: str = "script.py", **flags: Value
+    ) -> Task:
+        """A task that runs a script of this text."""
+        path = self.write(name, text)
+        return self.task(ScriptCall(path=str(path), flags_to=flags_to, flags=flags), flags)
+
+    def command(self, *argv: str, **more: Any) -> Task:
+        """A task that runs a command."""
+        return self.task(CommandCall(argv=argv), {}, **more)
+
+    def shell(self, text: str, **more: Any) -> Task:
+        """A task that has a shell run this text."""
+        return self.command("sh", "-c", text, **more)
+
+    def function(self, target: str, *, as_config: bool = False, **flags: Any) -> Task:
+        """A task that calls a function of the project."""
+        return self.task(FunctionCall(target=target, as_config=as_config), flags)
+
+    def execute(self, *tasks: Task, **settings: Any) -> list[Outcome]:
+        """The outcomes of tasks, in the order of their ends."""
+        with self.executor(**settings) as executor:
+            return list(executor.run(iter(tasks)))
+
+    def ends(self, *tasks: Task, **settings: Any) -> list[Run]:
+        """The tasks' runs as they are recorded after their execution, in the tasks' order."""
+        self.execute(*tasks, **settings)
+        return [self.store.read(task.run.id) for task in tasks]
+
+    def end(self, task: Task, **settings: Any) -> Run:
+        """The task's run as it is recorded after its execution."""
+        return self.ends(task, **settings)[0]
+
+    def folder(self, run: Run) -> Path:
+        """The run's folder."""
+        return self.store.folder(run.id)
+
+    def log(self, run: Run) -> str:
+        """The run's output."""
+        return (self.folder(run) / "output.log").read_text()
+
+
+def endless(make: Callable[[], Task]) -> Iterator[Task]:
+    """Tasks without an end."""
+    while True:
+        yield make()

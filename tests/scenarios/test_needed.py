@@ -1,0 +1,108 @@
+"""`needed`: what is completed is not run again, wherever in the store it was run."""
+
+from __future__ import annotations
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Project, by_flag, ids
+
+#: Fails as long as the project has a file named `broken`.
+FRAGILE = {
+    "conf/config.yaml": """
+        operation: {script: fragile.py}
+        x: 0
+        hydra: {launcher: {n_jobs: 1}}
+    """,
+    "fragile.py": """
+        import os, pathlib, sys
+
+        x = 0
+        if x == 2 and pathlib.Path(os.environ["RUNNER_PROJECT_DIR"], "broken").exists():
+            sys.exit(1)
+        print("did", x)
+    """,
+}
+
+
+def test_a_restart_skips_what_is_completed_and_says_how_many(
+    make_project: MakeProject,
+) -> None:
+    project = make_project({**FRAGILE, "broken": ""})
+    project.run("-m", "x=1,2,3", status=1)
+    batch = project.newest("batch")
+    before = by_flag(project.runs(), "x")
+    (project.folder / "broken").unlink()
+    result = project.run(f"+restart={batch['id']}", "+needed=true")
+    assert result.lines == ["did 2"]
+    (line,) = [line for line in result.said if "kipp" in line]
+    assert "2" in line
+    after = by_flag(project.runs(), "x")
+    assert after[1] == before[1]
+    assert after[3] == before[3]
+    assert (after[2]["id"], after[2]["status"]) == (before[2]["id"], "completed")
+    assert project.newest("batch")["trials"] == batch["trials"]
+    assert project.newest("batch")["status"] == "completed"
+
+
+def test_a_restart_with_nothing_to_do_is_all_well(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    result = echo.run(f"+restart={batch}", "+needed=true")
+    assert result.lines == []
+    assert any("2" in line and "kipp" in line for line in result.said)
+
+
+def test_a_new_batch_takes_completed_runs_from_anywhere_in_the_store(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    echo.run("x=3.0")
+    old = by_flag(echo.runs(), "x")
+    first = echo.newest("batch")["id"]
+    result = echo.run("-m", "x=2,3,4", "+needed=true")
+    assert result.lines == ["4 2 'a'"]
+    second = echo.newest("batch")
+    runs = by_flag(echo.runs(), "x")
+    assert second["id"] != first
+    assert second["trials"] == [old[2]["id"], old[3]["id"], runs[4]["id"]]
+    assert sorted(runs[2]["batches"]) == sorted([first, second["id"]])
+    assert runs[3]["batches"] == [second["id"]]
+    assert (runs[3]["kind"], runs[3]["generated_by"]) == ("run", None)
+    assert (runs[2]["kind"], runs[2]["generated_by"]) == ("trial", first)
+    assert len(echo.runs()) == 6
+
+
+def test_an_adopted_run_is_restarted_in_place_with_its_batch(echo: Project) -> None:
+    echo.run("x=3")
+    echo.run("-m", "x=3,4", "+needed=true")
+    before = set(ids(echo.runs()))
+    batch = echo.newest("batch")["id"]
+    assert echo.run(f"+restart={batch}").lines == ["3 2 'a'", "4 2 'a'"]
+    assert set(ids(echo.runs())) == before
+
+
+def test_a_single_run_that_was_completed_is_not_run_again(echo: Project) -> None:
+    assert echo.run("x=3", "+needed=true").lines == ["3 2 'a'"]
+    assert echo.run("x=3.0", "+needed=true").lines == []
+    assert len(echo.runs()) == 1
+    assert echo.run("x=4", "+needed=true").lines == ["4 2 'a'"]
+
+
+def test_failed_and_pending_runs_do_not_count(make_project: MakeProject) -> None:
+    project = make_project({**FRAGILE, "broken": ""})
+    project.run("x=2", status=1)
+    project.run("-m", "x=1,3", "+init_trials=true")
+    (project.folder / "broken").unlink()
+    result = project.run("-m", "x=1,2", "+needed=true")
+    assert result.lines == ["did 1", "did 2"]
+    assert len(project.newest("batch")["trials"]) == 2
+    assert len(project.runs()) == 6
+
+
+def test_another_operation_with_the_same_flags_does_not_count(echo: Project) -> None:
+    echo.write({"other.py": "x = 0\ny = 0\nz = ''\nprint('other')\n"})
+    echo.run("x=3")
+    assert echo.run("x=3", "operation.script=other.py", "+needed=true").lines == ["other"]
+
+
+def test_a_run_under_another_label_counts(echo: Project) -> None:
+    echo.run("-m", "x=1", "+label=first", "+random_seed=1")
+    result = echo.run("-m", "x=1", "+label=second", "+random_seed=2", "+needed=true")
+    assert result.lines == []

@@ -1,0 +1,115 @@
+"""What a restart composes from: the copy of the YAML that was kept, or the present one."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.scenarios.project import Project, by_flag, ids
+
+
+def change(project: Project, old: str, new: str) -> None:
+    """Edit the YAML of the echo operation."""
+    path = project.folder / "conf" / "operation" / "echo.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_later_edit_of_the_yaml_does_not_change_a_batch_under_way(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    before = set(ids(echo.runs()))
+    batch = echo.newest("batch")["id"]
+    change(echo, "z: a", "z: other")
+    result = echo.run(f"+restart={batch}")
+    assert result.lines == ["1 2 'a'", "2 2 'a'"]
+    assert set(ids(echo.runs())) == before
+    (line,) = [line for line in result.said if "+refresh=true" in line]
+    assert "z" in line
+
+
+def test_refresh_takes_the_present_yaml_from_then_on(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    change(echo, "z: a", "z: other")
+    for words in (["+refresh=true"], []):
+        result = echo.run(f"+restart={batch}", *words)
+        assert result.lines == ["1 2 'other'", "2 2 'other'"]
+        assert not any("+refresh=true" in line for line in result.said)
+    assert len(echo.runs()) == 5
+
+
+def test_given_flags_are_stronger_than_the_present_yaml(echo: Project) -> None:
+    echo.run("-m", "x=1,2", "z=mine")
+    batch = echo.newest("batch")["id"]
+    change(echo, "y: 2", "y: 7")
+    result = echo.run(f"+restart={batch}", "+refresh=true")
+    assert result.lines == ["1 7 'mine'", "2 7 'mine'"]
+
+
+def test_an_edit_that_changes_no_flag_is_silent(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    change(echo, "z: a", "z: a # a comment")
+    assert not any("refresh" in line for line in echo.run(f"+restart={batch}").said)
+
+
+def test_a_restart_works_where_the_yaml_is_gone_or_broken(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    (echo.folder / "conf" / "operation" / "echo.yaml").write_text("x: [")
+    assert echo.run(f"+restart={batch}").lines == ["1 2 'a'", "2 2 'a'"]
+
+
+def test_single_runs_and_trials_have_their_copy_too(echo: Project) -> None:
+    echo.run("x=1")
+    run = echo.newest("run")["id"]
+    echo.run("-m", "x=2,3")
+    trial = by_flag(echo.runs(), "x")[2]["id"]
+    change(echo, "z: a", "z: other")
+    for id_, kept, fresh in (
+        (run, "1 2 'a'", "1 2 'other'"),
+        (trial, "2 2 'a'", "2 2 'other'"),
+    ):
+        restarted = echo.run(f"+restart={id_}")
+        assert restarted.lines == [kept]
+        assert any("z" in line and "+refresh=true" in line for line in restarted.said)
+        assert echo.run(f"+restart={id_}", "+refresh=true").lines == [fresh]
+
+
+def test_the_copy_is_kept_once_for_all_that_share_it(echo: Project) -> None:
+    echo.run("-m", "x=range(0,5)", "+init_trials=true")
+    echo.run("-m", "x=range(0,5)", "+init_trials=true")
+    kept = [path for path in echo.store.rglob("quadratic.yaml") if path.is_file()]
+    assert len(kept) == 1
+
+
+def test_a_restart_under_changed_code_says_so(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    assert not any("echo.py" in line for line in said(echo, batch))
+    script = echo.folder / "echo.py"
+    script.write_text(script.read_text() + "# changed\n")
+    assert any("echo.py" in line and "changed" in line for line in said(echo, batch))
+
+
+def test_a_restart_under_another_commit_says_so(echo: Project) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(["git", *words], cwd=echo.folder, check=True, capture_output=True)
+
+    git("init")
+    echo.write({"helper.py": "first = True\n"})
+    (echo.folder / ".gitignore").write_text("runs/\n")
+    git("add", ".")
+    git("commit", "-m", "first")
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    assert not any("commit" in line for line in said(echo, batch))
+    echo.write({"helper.py": "first = False\n"})
+    git("commit", "--all", "-m", "second")
+    assert any("commit" in line for line in said(echo, batch))
+
+
+def said(project: Project, run_id: str) -> list[str]:
+    """What the runner says on a restart, without the lines about trials."""
+    lines = project.run(f"+restart={run_id}").said
+    return [line for line in lines if " trial " not in line]

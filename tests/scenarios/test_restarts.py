@@ -1,0 +1,204 @@
+"""Restarts of batches and of single runs, rule by rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.project import Project, by_flag, ids, without_ids
+
+
+def swept_values(project: Project, name: str) -> list[object]:
+    """One flag's value in each planned trial of the only batch, in plan order."""
+    runs = {run["id"]: run for run in project.runs()}
+    (batch,) = [run for run in runs.values() if run["kind"] == "batch"]
+    return [runs[trial]["flags"][name] for trial in batch["trials"]]
+
+
+def batch_of(project: Project, *words: str) -> str:
+    """Run a sweep: the id of its batch."""
+    project.run("-m", *words)
+    found: str = project.newest("batch")["id"]
+    return found
+
+
+def test_m_is_allowed_in_a_restart(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    printed = echo.terminal("-m", f"+restart={batch}")
+    assert printed[0] == f"Restarting {batch[:8]}"
+    assert len(echo.runs()) == 3
+
+
+def test_a_restart_remembers_the_options_of_the_last_start(echo: Project) -> None:
+    batch = batch_of(echo, "x=range(0,9)", "+max_trials=2", "+random_seed=4")
+    two = echo.newest("batch")["trials"]
+    echo.run(f"+restart={batch}", "+max_trials=3")
+    three = echo.newest("batch")["trials"]
+    echo.run(f"+restart={batch}")
+    assert len(two) == 2
+    assert set(two) < set(three)
+    assert echo.newest("batch")["trials"] == three
+    assert echo.newest("batch")["random_seed"] == 4
+
+
+def test_a_restart_remembers_what_was_set_in_the_sweepers_node(echo: Project) -> None:
+    batch = batch_of(echo, "x=range(0,9)", "hydra.sweeper.max_trials=2")
+    trials = echo.newest("batch")["trials"]
+    echo.run(f"+restart={batch}")
+    assert echo.newest("batch")["trials"] == trials
+
+
+def test_needed_and_init_trials_hold_for_one_call(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2", "+init_trials=true")
+    assert "1 2 'a'" in echo.run(f"+restart={batch}").lines
+    assert echo.run(f"+restart={batch}", "+needed=true").lines == []
+    assert echo.run(f"+restart={batch}").lines == ["1 2 'a'", "2 2 'a'"]
+
+
+def test_flags_are_replaced_by_name(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2", "y=5,6")
+    echo.run(f"+restart={batch}", "y=6", "z=b,c", "+init_trials=true")
+    restarted = echo.newest("batch")
+    assert restarted["flags"] == {"x": [1, 2], "y": [6], "z": ["b", "c"]}
+    assert swept_values(echo, "x") == [1, 1, 2, 2]
+    assert swept_values(echo, "y") == [6, 6, 6, 6]
+    assert swept_values(echo, "z") == ["b", "c", "b", "c"]
+
+
+def test_orphans_keep_their_record_and_are_taken_back(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2,3")
+    first = by_flag(echo.runs(), "x")
+    echo.run(f"+restart={batch}", "x=2")
+    without = by_flag(echo.runs(), "x")
+    for x in (1, 3):
+        assert without[x]["batches"] == []
+        assert without[x]["generated_by"] == batch
+        assert without[x]["status"] == "completed"
+        assert without[x]["started"] == first[x]["started"]
+    assert echo.newest("batch")["trials"] == [first[2]["id"]]
+    echo.run(f"+restart={batch}", "x=3,2,1")
+    again = by_flag(echo.runs(), "x")
+    assert {x: run["id"] for x, run in again.items()} == {
+        x: run["id"] for x, run in first.items()
+    }
+    assert echo.newest("batch")["trials"] == [first[x]["id"] for x in (3, 2, 1)]
+    assert all(run["batches"] == [batch] for run in again.values())
+
+
+@pytest.mark.parametrize("more", [[], ["+init_trials=true"]])
+def test_pending_trials_that_are_no_longer_planned_are_deleted(
+    echo: Project, more: list[str]
+) -> None:
+    batch = batch_of(echo, "x=1,2,3", "+init_trials=true")
+    first = by_flag(echo.runs(), "x")
+    echo.run(f"+restart={first[3]['id']}")
+    echo.run(f"+restart={batch}", "x=1", *more)
+    left = by_flag(echo.runs(), "x")
+    assert set(left) == {1, 3}
+    assert left[1]["id"] == first[1]["id"]
+    assert left[3]["batches"] == []
+    assert not (echo.store / first[2]["id"]).exists()
+
+
+def test_init_trials_creates_what_is_missing_and_touches_nothing_else(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    before = {run["id"]: run for run in echo.runs() if run["kind"] == "trial"}
+    printed = without_ids(echo.terminal(f"+restart={batch}", "x=2,3", "+init_trials=true"))
+    assert printed == ["Restarting", "Initialized trial (x=3, y=2, z=a)"]
+    after = {run["id"]: run for run in echo.runs() if run["kind"] == "trial"}
+    (new,) = [run for id_, run in after.items() if id_ not in before]
+    assert (new["flags"]["x"], new["status"]) == (3, "pending")
+    for id_, run in before.items():
+        assert {**after[id_], "batches": run["batches"]} == run
+
+
+def test_deleted_trials_leave_the_batchs_list_and_are_made_anew(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    first = by_flag(echo.runs(), "x")
+    echo.delete(first[1]["id"])
+    assert echo.newest("batch")["trials"] == [first[2]["id"]]
+    echo.run(f"+restart={batch}")
+    again = by_flag(echo.runs(), "x")
+    assert again[1]["id"] != first[1]["id"]
+    assert again[2]["id"] == first[2]["id"]
+    assert echo.newest("batch")["trials"] == [again[1]["id"], again[2]["id"]]
+
+
+def test_an_equal_value_written_otherwise_is_taken_over_in_place(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    first = by_flag(echo.runs(), "x")
+    result = echo.run(f"+restart={batch}", "x=1.0,2")
+    assert result.lines == ["1.0 2 'a'", "2 2 'a'"]
+    again = by_flag(echo.runs(), "x")
+    assert {x: run["id"] for x, run in again.items()} == {
+        x: run["id"] for x, run in first.items()
+    }
+    assert isinstance(again[1]["flags"]["x"], float)
+    assert isinstance(again[2]["flags"]["x"], int)
+    assert echo.run(f"+restart={batch}").lines == ["1.0 2 'a'", "2 2 'a'"]
+
+
+def test_not_a_number_is_the_same_trial_again(echo: Project) -> None:
+    batch = batch_of(echo, "x=nan,inf,-inf")
+    before = echo.newest("batch")["trials"]
+    flags = [echo.show(trial)["flags"]["x"] for trial in before]
+    assert flags == ["NaN", "Infinity", "-Infinity"]
+    echo.run(f"+restart={batch}")
+    assert echo.newest("batch")["trials"] == before
+    assert echo.newest("batch")["flags"] == {"x": ["NaN", "Infinity", "-Infinity"]}
+
+
+def test_a_restart_leaves_the_files_in_the_runs_folder(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    trials = echo.newest("batch")["trials"]
+    for trial in trials:
+        (echo.store / trial / "checkpoint").write_text(trial)
+    echo.run(f"+restart={batch}")
+    assert [(echo.store / trial / "checkpoint").read_text() for trial in trials] == trials
+
+
+def test_a_run_is_restarted_in_place_with_its_last_flags(echo: Project) -> None:
+    assert echo.terminal("x=7", "z=b") == ["7 2 'b'"]
+    run = echo.newest("run")
+    assert echo.terminal(f"+restart={run['id']}") == [f"Restarting {run['id'][:8]}", "7 2 'b'"]
+    assert echo.run(f"+restart={run['id']}", "x=8").lines == ["8 2 'b'"]
+    assert echo.run(f"+restart={run['id']}").lines == ["8 2 'b'"]
+    (listed,) = echo.runs()
+    assert listed["id"] == run["id"]
+    assert listed["initialized"] == run["initialized"]
+    assert listed["started"] > run["started"]
+    assert listed["flags"] == {"x": 8, "y": 2, "z": "b"}
+
+
+def test_a_trial_that_was_changed_no_longer_matches_its_batchs_plan(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    first = by_flag(echo.runs(), "x")
+    echo.run(f"+restart={first[1]['id']}", "x=9")
+    echo.run(f"+restart={batch}")
+    again = by_flag(echo.runs(), "x")
+    assert again[9]["id"] == first[1]["id"]
+    assert again[9]["batches"] == []
+    assert again[1]["id"] != first[1]["id"]
+    assert echo.newest("batch")["trials"] == [again[1]["id"], again[2]["id"]]
+
+
+def test_a_trial_is_still_a_trial_of_its_batch_after_a_restart_on_its_own(
+    echo: Project,
+) -> None:
+    batch = batch_of(echo, "x=1,2")
+    trial = echo.newest("batch")["trials"][0]
+    echo.run(f"+restart={trial}")
+    shown = echo.show(trial)
+    assert (shown["kind"], shown["batches"], shown["generated_by"]) == (
+        "trial",
+        [batch],
+        batch,
+    )
+
+
+def test_another_operation_of_the_project_is_another_plan(echo: Project) -> None:
+    batch = batch_of(echo, "operation=quadratic", "x=1.0,2.0")
+    shown = echo.show(batch)
+    assert shown["operation"] == "objectives.quadratic"
+    before = set(ids(echo.runs()))
+    echo.run(f"+restart={batch}")
+    assert set(ids(echo.runs())) == before

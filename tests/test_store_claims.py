@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from runner.clock import now
+from runner.errors import (
+    Busy,
+    StoreFailed,
+    UnknownRun,
+)
+from runner.model import (
+    Process,
+    Status,
+)
+from runner.processes import this_process
+from runner.store import RunStore
+from tests.stores import ID, OTHER, python, run_of, running, talking
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore.open(tmp_path / "runs", create=True)
+
+
+HOLD = """
+from runner.clock import now
+from runner.model import Status
+from runner.processes import this_process
+run = store.read(sys.argv[2])
+with store.claim(run.id):
+    state = replace(run.state, status=Status.RUNNING, process=this_process(now))
+    store.write(replace(run, state=state))
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def since(process: Process) -> str:
+    return f"{process.since:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def test_a_run_at_work_in_another_process_is_busy(store: RunStore) -> None:
+    store.create(run_of())
+    with talking(HOLD, store.root, ID) as (child, line):
+        assert line == "held"
+        process = store.read(ID).state.process
+        assert process is not None
+        with pytest.raises(Busy) as caught, store.claim(ID):
+            pass
+        assert str(caught.value) == (
+            f"run 3f2a9c1d is at work: host {os.uname().nodename}, pid {child.pid}, "
+            f"since {since(process)}"
+        )
+    with store.claim(ID):  # it was killed
+        pass
+
+
+def test_a_claim_within_a_claim_is_busy(store: RunStore) -> None:
+    store.create(run_of())
+    words = r"^run 3f2a9c1d is at work: another process holds it$"
+    with store.claim(ID):
+        for _ in range(2):
+            with pytest.raises(Busy, match=words), store.claim(ID):
+                pass
+    with store.claim(ID):
+        pass
+
+
+def test_claims_of_different_runs_do_not_meet(store: RunStore) -> None:
+    store.create(run_of(ID))
+    store.create(run_of(OTHER))
+    with store.claim(ID), store.claim(OTHER):
+        pass
+
+
+def test_an_error_within_a_claim_comes_out_as_it_is_and_frees_it(store: RunStore) -> None:
+    store.create(run_of())
+    for error in (OSError(28, "full"), FileNotFoundError(2, "gone"), KeyboardInterrupt()):
+        with pytest.raises(type(error)) as caught, store.claim(ID):
+            raise error
+        assert caught.value is error
+
+
+def test_an_unknown_run_cannot_be_claimed(store: RunStore) -> None:
+    with pytest.raises(UnknownRun), store.claim(ID):
+        pass
+    assert store.ids() == []
+
+
+def test_a_dead_holders_child_does_not_keep_the_claim(store: RunStore) -> None:
+    store.create(run_of())
+    code = f"""
+with store.claim("{ID}"):
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    print(child, flush=True)
+    time.sleep(60)
+"""
+    with talking(code, store.root) as (holder, line):
+        child = psutil.Process(int(line))
+        try:
+            with pytest.raises(Busy), store.claim(ID):
+                pass
+            holder.send_signal(signal.SIGKILL)
+            holder.wait()
+            assert child.status() != psutil.STATUS_ZOMBIE
+            with store.claim(ID):
+                pass
+        finally:
+            child.kill()
+
+
+def test_a_child_that_leaves_the_claim_frees_nothing(store: RunStore) -> None:
+    store.create(run_of())
+    code = f"""
+with store.claim("{ID}"):
+    child = os.fork()
+    if child == 0:
+        sys.exit(0)
+    print(os.waitpid(child, 0)[1], flush=True)
+    time.sleep(60)
+"""
+    with talking(code, store.root) as (_, line):
+        assert line == "0"
+        with pytest.raises(Busy), store.claim(ID):
+            pass
+
+
+def test_a_child_can_claim_what_its_parent_gave_up(store: RunStore) -> None:
+    store.create(run_of())
+    code = f"""
+with store.claim("{ID}"):
+    pass
+if os.fork() == 0:
+    with store.claim("{ID}"):
+        print("claimed by the child", flush=True)
+else:
+    os.wait()
+    with store.claim("{ID}"):
+        print("and by its parent", flush=True)
+"""
+    done = python(code, store.root)
+    assert done.stdout == "claimed by the child\nand by its parent\n", done.stderr
+
+
+def test_a_run_whose_process_lives_is_busy_without_a_lock(store: RunStore) -> None:
+    with talking("print('up', flush=True); time.sleep(60)", store.root) as (child, _):
+        created = psutil.Process(child.pid).create_time()
+        process = replace(this_process(now), pid=child.pid, created=created)
+        store.create(running(process))
+        with pytest.raises(Busy, match=f"pid {child.pid}, since"), store.claim(ID):
+            pass
+    with store.claim(ID):
+        pass
+
+
+def test_a_run_that_this_process_left_can_be_claimed(store: RunStore) -> None:
+    store.create(running(this_process(now)))
+    with store.claim(ID):
+        pass
+
+
+def test_a_run_from_before_the_boot_can_be_claimed(store: RunStore) -> None:
+    store.create(running(replace(this_process(now), boot="before")))
+    with store.claim(ID):
+        pass
+
+
+def test_a_run_at_work_on_another_host_is_busy(store: RunStore) -> None:
+    process = replace(this_process(now), host="ada", boot="another", pid=7)
+    store.create(running(process))
+    with pytest.raises(Busy) as caught, store.claim(ID):
+        pass
+    assert str(caught.value) == (
+        f"run 3f2a9c1d is at work: host ada, pid 7, since {since(process)}, "
+        "which cannot be checked from here"
+    )
+    store.write(
+        replace(store.read(ID), state=replace(store.read(ID).state, status=Status.ERROR))
+    )
+    with store.claim(ID):
+        pass
+
+
+def test_a_container_that_is_gone_left_its_lock(store: RunStore) -> None:
+    store.create(running(replace(this_process(now), host="c0ffee", created=1.0)))
+    with store.claim(ID):
+        pass
+
+
+def test_a_holder_is_not_taken_for_the_dead_one_before_it(store: RunStore) -> None:
+    store.create(running(replace(this_process(now), boot="before")))
+    words = "another process holds it"
+    with store.claim(ID), pytest.raises(Busy, match=words), store.claim(ID):
+        pass
+
+
+def test_a_claim_cannot_be_had_where_nothing_can_be_written(store: RunStore) -> None:
+    store.create(run_of())
+    (store.folder(ID) / ".runner" / "lock").symlink_to("elsewhere")
+    words = f"^cannot claim {store.folder(ID)}: "
+    with pytest.raises(StoreFailed, match=words), store.claim(ID):
+        pass
