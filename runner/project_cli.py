@@ -50,7 +50,7 @@ JOB_NAME = "runner"
 def run_project(arguments: list[str]) -> int:
     """Carry out a command line that is no management command; returns the exit status."""
     parser = _parser()
-    args = parser.parse_args(arguments)
+    args = parser.parse_intermixed_args(arguments)
     if args.version:
         print(f"runner {__version__} (hydra-core {hydra.__version__})")
         return 0

@@ -64,7 +64,7 @@ def make_task(context: Context, start: Start, options: Options, batch_id: str | 
     run = start.run
     folder = str(context.store.folder(run.id))
     config = start.config.with_hydra(_hydra_settings(folder, start, batch_id))
-    values = real_values(config, folder)
+    values = real_values(config)
     return Task(
         run=run,
         store_root=str(context.store.root),

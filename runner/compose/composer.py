@@ -43,7 +43,8 @@ class Base:
     `whole` is the pickled configuration, Hydra's node included (a fresh copy is four times
     as fast as by deepcopy); `job` is the configuration without it, never changed. `sources`
     are Hydra's config sources, `mode` is `hydra.mode` (RUN, MULTIRUN or None), `chdir` is
-    `hydra.job.chdir`, `sweeper` the plain values of `hydra.sweeper`.
+    `hydra.job.chdir`, `sweeper` the plain values of `hydra.sweeper`; `needs_hydra` tells
+    whether a job's values or environment can depend on Hydra's node.
     """
 
     key: int
@@ -52,10 +53,15 @@ class Base:
     sources: Sequence[Mapping[str, str]]
     mode: str | None
     chdir: bool
+    needs_hydra: bool
     sweeper: Mapping[str, Any]
 
     def __reduce__(self) -> Any:
-        return _BASES.__getitem__, (self.key,)
+        return _known_base, (self.key,)
+
+
+def _known_base(key: int) -> Base:
+    return _BASES[key]
 
 
 def _base_of(config: DictConfig) -> Base:
@@ -68,9 +74,12 @@ def _base_of(config: DictConfig) -> Base:
         sources=sources,
         mode=None if mode is None else mode.name,
         chdir=bool(config.hydra.job.chdir),
+        needs_hydra=bool(config.hydra.job.env_set),
         sweeper=sweeper_settings(config),
         job=drop_nodes(config, "hydra"),
     )
+    if "hydra" in OmegaConf.to_yaml(base.job):
+        base = replace(base, needs_hydra=True)
     _BASES[base.key] = base
     return base
 
@@ -107,7 +116,7 @@ class TrialConfig:
         apply_overrides(self.values, config)
         with read_write(config.hydra), open_dict(config.hydra):
             config.hydra.overrides.task = list(self.task)
-            _set_override_dirname(config)
+            _set_override_dirname(config, self.task)
             for name, value in self.hydra.items():
                 OmegaConf.update(config.hydra, name, value, force_add=True)
         return config
@@ -116,19 +125,24 @@ class TrialConfig:
         """Write the configuration to `folder`/.hydra, as Hydra does."""
         write_job_files(self, folder)
 
+    @property
+    def needs_hydra(self) -> bool:
+        """Whether a flag, an argument or the environment can depend on Hydra's node."""
+        return self.base.needs_hydra or any("hydra" in text for text in self.values)
+
     def with_hydra(self, settings: Mapping[str, Value]) -> TrialConfig:
         """The same with more set below `hydra`."""
         return replace(self, hydra={**self.hydra, **settings})
 
 
-def _set_override_dirname(config: DictConfig) -> None:
+def _set_override_dirname(config: DictConfig, task: Sequence[str]) -> None:
     # Hydra 1.4 computes it by a resolver, when asked.
     compute = getattr(config_loader_impl, "get_overrides_dirname", None)
     if compute is None:
         return
     settings = config.hydra.job.config.override_dirname
     config.hydra.job.override_dirname = compute(
-        overrides=[parse_override(text) for text in config.hydra.overrides.task],
+        overrides=[parse_override(text) for text in task],
         kv_sep=settings.kv_sep,
         item_sep=settings.item_sep,
         exclude_keys=settings.exclude_keys,
@@ -159,19 +173,23 @@ def _explain(error: Exception, override: Override, config: DictConfig) -> str:
         return f"{text}: unknown flag {name_of(override)!r}; {known} (to add one: +{text})"
     cause = error.__cause__ or error.__context__ or error
     said = one_line(cause) if isinstance(cause, OmegaConfBaseException) else one_line(error)
-    return f"{text}: {said.split('; full_key')[0]}"
+    return f"{text}: {said}"
 
 
 def explain_composition(error: Exception) -> str:
     """One line for an error that Hydra raised while it composed."""
     if isinstance(error, yaml.YAMLError):
         return f"YAML that does not parse: {one_line(error)}"
-    said = one_line(error)
+    said = one_line(error).split(" Config search path:")[0].removesuffix(";")
     cause = error.__cause__
     if isinstance(cause, OmegaConfBaseException):
         said = f"{said}: {one_line(cause)}"
-    said = re.sub(r"; (full_key|object_type|reference_type)[:=].*", "", said)
+    said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
     return f"the configuration does not compose: {said}"
+
+
+def _listed(match: re.Match[str]) -> str:
+    return f"{match[1]} {match[2].rstrip(';').replace(';', ',')}"
 
 
 class Composer:
@@ -218,7 +236,16 @@ class Composer:
                 validate_sweep_overrides=True,
             )
         except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+            if "Could not override" in str(error):
+                self._explain_values(task)
             raise Mistake(explain_composition(error)) from error
+
+    def _explain_values(self, task: Sequence[str]) -> None:
+        """Raise Mistake for the first value override that does not apply, if it is that."""
+        single = [text for text in task if not parse_override(text).is_sweep_override()]
+        values = [text for text in single if not self.is_group_choice(text)]
+        if values:
+            self.trial(single).job()
 
     def is_group_choice(self, text: str) -> bool:
         """Whether an override chooses a config of a group, rather than set a value."""

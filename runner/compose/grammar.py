@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import decimal
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -21,13 +22,15 @@ from hydra.core.override_parser.types import (
     OverrideType,
     RangeSweep,
 )
-from hydra.errors import OverrideParseException
+from hydra.errors import HydraException
 
 from runner.errors import Mistake
 from runner.model import Value
 from runner.options import OPTIONS
 from runner.plan import Dimension
 from runner.sampling import shuffled
+
+_ADDRESS = re.compile(r"(full_key|object_type|reference_type)[:=]")
 
 #: A swept range with more values than this is recorded as its text, not as a list.
 LONGEST_LIST = 10_000
@@ -41,7 +44,7 @@ def parse_override(text: str) -> Override:
     """
     try:
         return OverridesParser.create().parse_override(text)
-    except OverrideParseException as error:
+    except HydraException as error:
         said = str(error).splitlines()[0].strip().rstrip(".")
         raise Mistake(f"cannot read the override {text!r}: {said}") from error
 
@@ -248,6 +251,11 @@ def check_values(texts: Iterable[str]) -> None:
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message in one line."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return "; ".join(line for line in lines if line) or type(error).__name__
+    """An error's message in one line, without the node's address that OmegaConf adds."""
+    told = ""
+    for line in filter(None, (line.strip() for line in str(error).splitlines())):
+        if _ADDRESS.match(line):
+            break
+        joint = "" if not told else " " if told.endswith((":", ",", ".", ";")) else "; "
+        told += joint + line
+    return told or type(error).__name__

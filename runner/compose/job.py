@@ -7,7 +7,7 @@ worker can go through thousands of times.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,9 +26,20 @@ NOT_FLAGS = ("hydra", "operation")
 
 
 class Loads(Protocol):
-    """Whatever can give a job's whole configuration."""
+    """Whatever can give a job's configuration; `runner.compose.composer.TrialConfig` can."""
 
-    def load(self) -> Any: ...
+    def load(self) -> Any:
+        """The whole of it, Hydra's node included."""
+        ...
+
+    def job(self) -> Any:
+        """A copy without Hydra's node."""
+        ...
+
+    @property
+    def needs_hydra(self) -> bool:
+        """Whether anything outside Hydra's node can depend on it."""
+        ...
 
 
 @contextmanager
@@ -45,10 +56,7 @@ def hydra_config(config: DictConfig) -> Iterator[DictConfig]:
 
 
 def drop_nodes(config: DictConfig, *names: str) -> DictConfig:
-    """Take top-level nodes out of a configuration, in place, and return it.
-
-    (A shallow copy would not do: OmegaConf gives the copied nodes a new parent.)
-    """
+    """Take top-level nodes out of a configuration, in place, and return it."""
     with read_write(config), open_dict(config):
         for name in names:
             config.pop(name, None)
@@ -72,9 +80,7 @@ def _write_files(task: DictConfig, hydra: DictConfig, folder: Path) -> None:
 def write_job_files(config: Loads, folder: Path) -> None:
     """Write config.yaml, hydra.yaml and overrides.yaml where `hydra.output_subdir` says,
     below `folder`; nothing if it is null. The clock and the environment are not resolved."""
-    whole = config.load()
-    hydra = OmegaConf.masked_copy(whole, "hydra")
-    _write_files(drop_nodes(whole, "hydra"), hydra, folder)
+    _write_files(config.job(), OmegaConf.masked_copy(config.load(), "hydra"), folder)
 
 
 @contextmanager
@@ -84,21 +90,13 @@ def job_context(config: Loads, *, output_dir: str) -> Iterator[DictConfig]:
     The `.hydra` files are written to `output_dir`, the job's logging is configured and its
     `hydra.job.env_set` is in the environment while the context lasts.
     """
-    whole = _load_for(config, output_dir)
-    with hydra_config(whole) as hydra:
-        task = drop_nodes(whole, "hydra")
+    task = config.job()
+    with hydra_config(config.load()) as hydra:
         _write_files(task, hydra, Path(output_dir))
         configure_log(hydra.hydra.job_logging, hydra.hydra.verbose)
         environment: Any = OmegaConf.to_container(hydra.hydra.job.env_set, resolve=True)
         with env_override(environment):
             yield drop_nodes(task, *NOT_FLAGS)
-
-
-def _load_for(config: Loads, output_dir: str) -> DictConfig:
-    whole: DictConfig = config.load()
-    with read_write(whole.hydra), open_dict(whole.hydra):
-        whole.hydra.runtime.output_dir = output_dir
-    return whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,27 +113,29 @@ class RealValues:
     environment: Mapping[str, str]
 
 
-def real_values(config: Loads, output_dir: str) -> RealValues:
+def real_values(config: Loads) -> RealValues:
     """Resolve all that a job's process is started with.
 
     Raises Mistake, naming the flag, for one that is missing (`???`) or cannot be resolved.
     """
-    whole = _load_for(config, output_dir)
-    with hydra_config(whole) as hydra:
+    task = config.job()
+    surroundings = hydra_config(config.load()) if config.needs_hydra else nullcontext()
+    with surroundings as hydra:
         try:
-            command = OmegaConf.select(whole, "operation.command")
+            command = OmegaConf.select(task, "operation.command")
             arguments: Any = OmegaConf.to_container(command, resolve=True) if command else []
-            environment: Any = OmegaConf.to_container(hydra.hydra.job.env_set, resolve=True)
             flags: Any = OmegaConf.to_container(
-                drop_nodes(whole, *NOT_FLAGS), resolve=True, throw_on_missing=True
+                drop_nodes(task, *NOT_FLAGS), resolve=True, throw_on_missing=True
             )
+            environment: Any = {}
+            if hydra is not None:
+                environment = OmegaConf.to_container(hydra.hydra.job.env_set, resolve=True)
         except MissingMandatoryValue as error:
             name = getattr(error, "full_key", None) or "a flag"
             raise Mistake(f"{name} has no value (???): give {name}=…") from error
         except (OmegaConfBaseException, ValueError) as error:
             name = getattr(error, "full_key", None) or "the configuration"
-            said = one_line(error).split("; full_key")[0]
-            raise Mistake(f"{name} cannot be resolved: {said}") from error
+            raise Mistake(f"{name} cannot be resolved: {one_line(error)}") from error
     return RealValues(
         flags={str(key): plain_scalar(value) for key, value in flags.items()},
         arguments=arguments,

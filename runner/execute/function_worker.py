@@ -8,6 +8,7 @@ Signature or a Failure. Only text, numbers and JSON's types travel back.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import faulthandler
 import importlib
 import inspect
@@ -29,6 +30,9 @@ from runner.execute.task import JobConfig
 from runner.model import Result
 
 _MOST_OF_A_REASON = 300
+# Whose frames a traceback may begin with when not the function has failed, but what leads
+# to it: a setting of Hydra's, say, that cannot be resolved.
+_MACHINERY = (str(Path(__file__).parent.parent), contextlib.__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,7 +291,7 @@ def _failed(error: BaseException) -> Reply:
     if isinstance(error, SystemExit):
         return _exited(error.code)
     try:
-        trace = _without_own_frames(error.__traceback__)
+        trace = _users_frames(error.__traceback__)
         traceback.print_exception(type(error), error, trace)
     except Exception:  # its own text cannot be made, or the function broke sys.stderr
         os.write(2, f"{_one_line(error)}\n".encode(errors="backslashreplace"))
@@ -310,10 +314,14 @@ def _exited(code: object) -> Reply:
     return Reply(exit_status=status, reason=f"exit status {status}")
 
 
-def _without_own_frames(trace: TracebackType | None) -> TracebackType | None:
-    own = (__file__, importlib.__file__, "<frozen importlib")
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(own):
+def _users_frames(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the first frame on that is neither the worker's nor that of
+    importing; None if what failed was the runner's own doing with the user's settings."""
+    ours = (__file__, importlib.__file__, "<frozen importlib")
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(ours):
         trace = trace.tb_next
+    if trace is not None and trace.tb_frame.f_code.co_filename.startswith(_MACHINERY):
+        return None
     return trace
 
 

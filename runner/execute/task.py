@@ -17,6 +17,15 @@ class JobConfig(Protocol):
         """The whole configuration, Hydra's own node included, as a DictConfig."""
         ...
 
+    def job(self) -> Any:
+        """A copy of the configuration without Hydra's node."""
+        ...
+
+    @property
+    def needs_hydra(self) -> bool:
+        """Whether anything outside Hydra's node can depend on it."""
+        ...
+
     def write_files(self, folder: Path) -> None:
         """Write config.yaml, hydra.yaml and overrides.yaml to `folder`/.hydra, as Hydra
         does."""

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hydra import __version__ as hydra_version
 from hydra import compose, initialize
 from omegaconf import OmegaConf, open_dict
 
@@ -26,8 +27,11 @@ from runner.store import RunStore
 
 @cache
 def _hydra_node() -> bytes:
-    with initialize(version_base=None):
-        return pickle.dumps(compose(return_hydra_config=True))
+    version: dict[str, Any] = {"version_base": "1.3"} if hydra_version.startswith("1.3") else {}
+    with initialize(**version):
+        return pickle.dumps(
+            compose(overrides=["hydra/job_logging=stdout"], return_hydra_config=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class FlagsConfig:
     """A JobConfig of these flags and Hydra's defaults."""
 
     flags: Mapping[str, Any]
+    folder: str
     hydra: bytes = field(default_factory=_hydra_node)
 
     def load(self) -> Any:
@@ -42,7 +47,9 @@ class FlagsConfig:
         config = pickle.loads(self.hydra)
         with open_dict(config):
             config.hydra.job.name = "job"
-            return OmegaConf.unsafe_merge(config, OmegaConf.create(dict(self.flags)))
+            config.hydra.runtime.output_dir = self.folder
+            config.update(self.flags)
+            return config
 
     def write_files(self, folder: Path) -> None:
         """As Hydra does."""
@@ -116,7 +123,7 @@ class World:
             project_dir=str(self.project),
             working_dir=str(self.folder(run)),
             call=call,
-            config=FlagsConfig(flags),
+            config=FlagsConfig(flags, str(self.folder(run))),
             environment={"RUNNER_RUN_ID": run.id},
         )
         return replace(task, **more)

@@ -161,6 +161,7 @@ def test_one_value_for_each_flag_is_a_batch_too_with_m(echo: Project) -> None:
         "Initialized trial (x=5, y=2, z=a)",
         "Running trial: echo.py (x=5, y=2, z=a)",
         "5 2 'a'",
+        "Batch: 1 trial, 1 completed",
     ]
     assert [run["kind"] for run in echo.runs()] == ["trial", "batch"]
 
@@ -249,7 +250,7 @@ def test_only_given_flags_are_shown_where_there_are_more_than_eight(
 
 def test_control_characters_in_values_are_never_printed_raw(echo: Project) -> None:
     sweep = ("-m", r"z='a\b',c", "y=2")
-    evil = "z=\x1b[31m,'b\tc'"
+    evil = "z='\x1b[31m','b\tc'"
     for words in (sweep, ("-m", evil)):
         preview = echo.run(*words, "+print_trials=true")
         made = echo.run(*words, "+init_trials=true")

@@ -93,7 +93,7 @@ def test_failed_and_pending_runs_do_not_count(make_project: MakeProject) -> None
     result = project.run("-m", "x=1,2", "+needed=true")
     assert result.lines == ["did 1", "did 2"]
     assert len(project.newest("batch")["trials"]) == 2
-    assert len(project.runs()) == 6
+    assert len(project.runs()) == 7
 
 
 def test_another_operation_with_the_same_flags_does_not_count(echo: Project) -> None:

@@ -210,7 +210,7 @@ def test_a_script_is_a_real_main(make_project: MakeProject) -> None:
     result = project.run(status=1)
     assert result.lines == ["[4, 20]"]
     assert 'raise ValueError("on purpose")' in result.err
-    assert f'File "{project.folder / "sub" / "main.py"}", line 19' in result.err
+    assert f'File "{project.folder / "sub" / "main.py"}", line 18' in result.err
     assert "runner/" not in result.err.replace(str(project.folder), "")
 
 

@@ -191,7 +191,11 @@ def test_the_sample_is_the_same_in_every_process_and_on_every_machine(
 ) -> None:
     sweep = ("-m", "x=range(0,1000)", "y=range(0,1000)", "+random_seed=2024", "+max_trials=4")
     expected = lines("""
-        #  x  y
+        #  x    y
+        1  20   509
+        2  134  60
+        3  137  88
+        4  419  944
     """)
     for seed in ("0", "1"):
         assert project.table(*sweep, PYTHONHASHSEED=seed) == expected
