@@ -128,9 +128,7 @@ states = st.builds(
     process=st.none() | processes,
     attempts=st.lists(attempts, max_size=2).map(tuple),
 )
-parts = st.builds(
-    BatchPart, trials=st.lists(ids).map(tuple), generated=st.lists(ids).map(tuple)
-)
+parts = st.builds(BatchPart, trials=st.lists(ids).map(tuple), generated=st.lists(ids).map(tuple))
 runs = st.builds(
     Run,
     id=ids,
@@ -213,9 +211,7 @@ def test_people_can_read_other_alphabets_in_it() -> None:
 
 def test_a_time_of_another_zone_is_written_in_utc() -> None:
     zone = timezone(timedelta(hours=2))
-    run = replace(
-        PLAIN, state=State(status=Status.PENDING, initialized=utc(0).astimezone(zone))
-    )
+    run = replace(PLAIN, state=State(status=Status.PENDING, initialized=utc(0).astimezone(zone)))
     assert '"2026-03-01T12:00:00.000000+00:00"' in to_text(run)
 
 
@@ -240,9 +236,7 @@ def test_what_may_be_missing_is_taken_as_nothing() -> None:
     content = json.loads(to_text(PLAIN))
     for key in ("given", "random_seed", "generated_by", "label", "tags", "result"):
         del content[key]
-    expected = replace(
-        PLAIN, given=(), random_seed=None, generated_by=None, label=None, tags=()
-    )
+    expected = replace(PLAIN, given=(), random_seed=None, generated_by=None, label=None, tags=())
     assert from_text(json.dumps(content), run_id=ID) == expected
 
 

@@ -171,9 +171,7 @@ def test_a_durable_write_is_on_the_disk_before_it_is_told(
     assert (folder, after) == (str(store.folder(ID) / ".runner"), "sure")
 
 
-@pytest.mark.parametrize(
-    "run_id", ["", "../x", "3f2a", ID.upper(), ID + "0", "/etc", ID + "\n"]
-)
+@pytest.mark.parametrize("run_id", ["", "../x", "3f2a", ID.upper(), ID + "0", "/etc", ID + "\n"])
 def test_what_is_no_id_never_becomes_a_path(store: RunStore, run_id: str) -> None:
     for use in (store.folder, store.read, lambda each: store.delete([each])):
         with pytest.raises(Mistake, match="is no run id"):

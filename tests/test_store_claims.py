@@ -97,11 +97,8 @@ def test_a_dead_holders_child_does_not_keep_the_claim(store: RunStore) -> None:
     store.create(run_of())
     code = f"""
 with store.claim("{ID}"):
-    child = os.fork()
-    if child == 0:
-        time.sleep(60)
-        os._exit(0)
-    print(child, flush=True)
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
     time.sleep(60)
 """
     with talking(code, store.root) as (holder, line):
@@ -183,9 +180,7 @@ def test_a_run_at_work_on_another_host_is_busy(store: RunStore) -> None:
         f"run 3f2a9c1d is at work: host ada, pid 7, since {since(process)}, "
         "which cannot be checked from here"
     )
-    store.write(
-        replace(store.read(ID), state=replace(store.read(ID).state, status=Status.ERROR))
-    )
+    store.write(replace(store.read(ID), state=replace(store.read(ID).state, status=Status.ERROR)))
     with store.claim(ID):
         pass
 

@@ -32,7 +32,7 @@ def failing(doing: str, path: str | Path) -> Iterator[None]:
 
 def read(path: str) -> bytes:
     """A file's bytes. A pipe in its place has none, and is not waited for."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK if False else os.O_RDONLY | os.O_CLOEXEC | 0)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         size = os.fstat(descriptor).st_size
         pieces = [os.read(descriptor, size + 1)]

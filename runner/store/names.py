@@ -39,8 +39,7 @@ def choose(prefix: str, ids: Iterable[str], store: Path) -> str:
         shown = ", ".join(name[:length] for name in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise AmbiguousRun(
-            f"{len(found)} runs begin with {prefix!r} in {store}: {shown}{more}; "
-            "give more digits"
+            f"{len(found)} runs begin with {prefix!r} in {store}: {shown}{more}; give more digits"
         )
     return found[0]
 

@@ -267,9 +267,7 @@ class RunStore:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StoreFailed(
-                f"cannot read the store {self._root}: {error.strerror}"
-            ) from error
+            raise StoreFailed(f"cannot read the store {self._root}: {error.strerror}") from error
 
 
 def _text(path: str) -> str:

@@ -29,9 +29,7 @@ from runner.store import RunStore
 def _hydra_node() -> bytes:
     version: dict[str, Any] = {"version_base": "1.3"} if hydra_version.startswith("1.3") else {}
     with initialize(**version):
-        return pickle.dumps(
-            compose(overrides=["hydra/job_logging=stdout"], return_hydra_config=True)
-        )
+        return pickle.dumps(compose(return_hydra_config=True))
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,15 @@ class FlagsConfig:
             config.hydra.runtime.output_dir = self.folder
             config.update(self.flags)
             return config
+
+    def job(self) -> Any:
+        """The configuration without Hydra's node."""
+        return OmegaConf.create(dict(self.flags))
+
+    @property
+    def needs_hydra(self) -> bool:
+        """Nothing does."""
+        return False
 
     def write_files(self, folder: Path) -> None:
         """As Hydra does."""
@@ -129,10 +136,10 @@ class World:
         return replace(task, **more)
 
     def script(
-        self, text: str, flags_to: FlagsTo = FlagsTo.GLOBALS, name: str = "script.py", **flags: Value
+        self, text: str, flags_to: FlagsTo = FlagsTo.GLOBALS, /, **flags: Value
     ) -> Task:
-        """A task that runs a script of this text."""
-        path = self.write(name, text)
+        """A task that runs a script of this text, `script.py` in the project."""
+        path = self.write("script.py", text)
         return self.task(ScriptCall(path=str(path), flags_to=flags_to, flags=flags), flags)
 
     def command(self, *argv: str, **more: Any) -> Task:

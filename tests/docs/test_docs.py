@@ -1,0 +1,45 @@
+"""The documentation says what is so."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.docs.options import PAGE, with_table
+from tests.samples.terminal import play
+
+ROOT = Path(__file__).parents[2]
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("samples/*/*.md")])
+
+
+def test_the_tour_of_the_readme_shows_what_happens(tmp_path: Path) -> None:
+    folder = tmp_path / "optimizers"
+    ignored = shutil.ignore_patterns("runs", "__pycache__")
+    shutil.copytree(ROOT / "samples" / "optimizers", folder, ignore=ignored)
+    play((ROOT / "README.md").read_text(encoding="utf-8"), folder)
+
+
+def test_the_table_of_options_is_the_one_in_the_code() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_table(page) == page, "run python -m tests.docs.options"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert not missing
+
+
+def test_the_echo_operation_in_the_readme_is_the_one_of_the_sample() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```yaml\n# conf/operation/echo.yaml\n(.*?)```", readme, re.DOTALL)
+    assert block is not None
+    sample = ROOT / "samples" / "optimizers" / "conf" / "operation" / "echo.yaml"
+    shown = [line for line in block[1].splitlines() if line.strip()]
+    real = [line for line in sample.read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert shown == real
