@@ -145,6 +145,7 @@ def test_a_write_replaces_the_record_and_nothing_else(store: RunStore) -> None:
         assert store.read(ID) == run
     assert sorted(path.name for path in store.folder(ID).rglob("*")) == [
         ".runner",
+        "lock",
         "model.bin",
         "record.json",
     ]

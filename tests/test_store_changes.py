@@ -55,7 +55,8 @@ for change in (
     assert store.read(ID) == run
     assert store.ids() == [ID]
     files = [path for path in contents(store.root) if Path(path).is_file()]
-    assert files == [f"{store.root}/.gitignore", f"{store.root}/{ID}/.runner/record.json"]
+    ours = f"{store.root}/{ID}/.runner"
+    assert files == [f"{store.root}/.gitignore", f"{ours}/lock", f"{ours}/record.json"]
     assert contents(store.root / ".staging") == {}
 
 

@@ -200,7 +200,9 @@ def test_a_holder_is_not_taken_for_the_dead_one_before_it(store: RunStore) -> No
 
 def test_a_claim_cannot_be_had_where_nothing_can_be_written(store: RunStore) -> None:
     store.create(run_of())
-    (store.folder(ID) / ".runner" / "lock").symlink_to("elsewhere")
+    lock = store.folder(ID) / ".runner" / "lock"
+    lock.unlink()
+    lock.symlink_to("elsewhere")
     words = f"^cannot claim {store.folder(ID)}: "
     with pytest.raises(StoreFailed, match=words), store.claim(ID):
         pass

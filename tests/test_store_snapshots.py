@@ -90,7 +90,7 @@ def test_a_result_that_cannot_be_pickled_leaves_the_old_one(store: RunStore) -> 
         store.write_result(ID, [1, lambda: None])
     assert store.read_result(ID) == 1
     names = sorted(path.name for path in (store.folder(ID) / ".runner").iterdir())
-    assert names == ["record.json", "result.joblib"]
+    assert names == ["lock", "record.json", "result.joblib"]
 
 
 def test_no_result_is_told(store: RunStore) -> None:

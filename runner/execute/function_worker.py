@@ -114,8 +114,7 @@ class _Worker:
         self._functions: dict[str, Callable[..., Any]] = {}
         self._null = os.open(os.devnull, os.O_RDWR)
         atexit._clear()  # what was forked will run its own
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
-        self._streams = (_stream(1, "strict"), _stream(2, "backslashreplace"))
+        self._streams = _open_streams()
         self._use_streams()
         faulthandler.enable(file=2)  # a segmentation fault then tells where it was
         if "numpy.random" in sys.modules:  # or all workers would draw the same
@@ -203,9 +202,9 @@ class _Worker:
 
     def _use_streams(self) -> None:
         if any(stream.closed for stream in self._streams):
-            self._streams = (_stream(1, "strict"), _stream(2, "backslashreplace"))
-        sys.stdout, sys.stderr = self._streams
-        sys.__stdout__, sys.__stderr__ = self._streams  # type: ignore[misc]
+            self._streams = _open_streams()
+        sys.stdin, sys.stdout, sys.stderr = self._streams
+        sys.__stdin__, sys.__stdout__, sys.__stderr__ = self._streams  # type: ignore[misc]
 
     def _end_if_forked(self, exit_status: int) -> None:
         """End a child that the function forked and that came out of it as well."""
@@ -214,18 +213,29 @@ class _Worker:
             os._exit(exit_status)
 
     def _flush(self) -> None:
-        for stream in (sys.stdout, sys.stderr, *self._streams):
+        for stream in (sys.stdout, sys.stderr, *self._streams[1:]):
             try:
                 stream.flush()
             except (OSError, ValueError, AttributeError):
                 continue  # the function closed it, or put something else in its place
 
 
-def _stream(fd: int, errors: str) -> io.TextIOWrapper:
-    raw = io.FileIO(fd, "w", closefd=False)
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding="utf-8", errors=errors, line_buffering=True
+def _open_streams() -> tuple[io.TextIOWrapper, io.TextIOWrapper, io.TextIOWrapper]:
+    """Text files for the standard descriptors, which stay open when these are closed."""
+    return (
+        io.TextIOWrapper(io.BufferedReader(_raw(0, "r")), encoding="utf-8"),
+        _writer(1, "strict"),
+        _writer(2, "backslashreplace"),
     )
+
+
+def _writer(fd: int, errors: str) -> io.TextIOWrapper:
+    buffer = io.BufferedWriter(_raw(fd, "w"))
+    return io.TextIOWrapper(buffer, encoding="utf-8", errors=errors, line_buffering=True)
+
+
+def _raw(fd: int, mode: str) -> io.FileIO:
+    return io.FileIO(fd, mode, closefd=False)
 
 
 class _NotCallable(Exception):

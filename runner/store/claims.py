@@ -5,23 +5,20 @@ The lock says whether anybody holds a run; the run's record says who that is.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import TYPE_CHECKING
 
 from runner.model import Process, Run, Status
 from runner.processes import is_alive, is_here, is_this
 
-if TYPE_CHECKING:
-    from filelock import FileLock
-
 #: Who holds a run whose record does not tell.
 SOMEBODY = "another process holds it"
 
-#: Locks held by this process, or about to be.
-_held: set[FileLock] = set()
+#: Descriptors of the locks that this process holds, or is about to.
+_held: set[int] = set()
 
 
 @contextmanager
@@ -32,25 +29,20 @@ def hold(path: str) -> Iterator[bool]:
     and leaving the context there gives nothing up. Raises OSError, FileNotFoundError among
     them where the lock's folder is gone.
     """
-    import filelock  # some 50 ms that listing need not pay
-
     _let_go_in_children()
-    # Made here, because filelock would make the folders of a run that was deleted.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666))
-    lock = filelock.FileLock(path, thread_local=False)
-    owner = os.getpid()
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     _held.add(lock)
     try:
         try:
-            lock.acquire(blocking=False)
-        except filelock.Timeout:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             yield False
         else:
             yield True
     finally:
-        if os.getpid() == owner:
+        if lock in _held:  # it is not in a child that was forked meanwhile
             _held.discard(lock)
-            lock.release()
+            os.close(lock)
 
 
 def owner_of(run: Run, *, locked: bool) -> str | None:
@@ -84,11 +76,8 @@ def _let_go_in_children() -> None:
 
 
 def _let_go() -> None:
-    """Close what a fork inherited. Releasing would unlock it for the parent, too."""
+    """Close what a fork inherited: closing a copy leaves the parent's lock as it is."""
     for lock in _held:
-        context = lock._context
-        if context.lock_file_fd is not None:  # filelock from 4 on has done it by itself
-            with suppress(OSError):
-                os.close(context.lock_file_fd)
-            context.lock_file_fd = None
+        with suppress(OSError):
+            os.close(lock)
     _held.clear()

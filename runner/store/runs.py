@@ -156,6 +156,7 @@ class RunStore:
             try:
                 (staged / ".runner").mkdir()
                 disk.write_new(f"{staged}/{_RECORD}", data, durable=False)
+                disk.write_new(f"{staged}/{_LOCK}", b"", durable=False)
                 staged.rename(path)
             except BaseException:
                 disk.remove_tree(staged)

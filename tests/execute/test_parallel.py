@@ -1,0 +1,198 @@
+"""Many trials at once: in order, each output in one block, as few processes as jobs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.errors import Mistake, StoreFailed
+from runner.execute import parallel
+from runner.execute.parallel import resolve_n_jobs
+from runner.execute.task import Task
+from runner.model import Result, Status
+from tests.execute.world import World
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, 4), (1, 1), (9, 9), (-1, 4), (-2, 3), (-4, 1), (-50, 1)]
+)
+def test_jobs_are_counted_as_in_joblib(
+    monkeypatch: pytest.MonkeyPatch, value: int | None, expected: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 5}, raising=False)
+    assert resolve_n_jobs(value) == expected
+
+
+def test_no_jobs_at_all_is_a_mistake() -> None:
+    with pytest.raises(Mistake, match=r"hydra\.launcher\.n_jobs=0: give how many"):
+        resolve_n_jobs(0)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 4])
+def test_trials_of_all_kinds_run_and_start_in_order(world: World, n_jobs: int) -> None:
+    world.write("lib.py", "def f(x): return x\n")
+    script = world.script("x = 0\nprint(x)", x=1)
+    tasks = [script, world.shell("echo 2"), world.function("lib.f", x=3)] + [
+        world.function("lib.f", x=n) for n in range(4, 24)
+    ]
+    runs = world.ends(*tasks, n_jobs=n_jobs)
+    assert {run.state.status for run in runs} == {Status.COMPLETED}
+    assert [run.result for run in runs[2:]] == [Result(value=n) for n in range(3, 24)]
+    started = [run.state.started for run in runs if run.state.started is not None]
+    assert started == sorted(started)
+    assert len(started) == len(runs)
+
+
+def test_with_several_jobs_each_trials_output_is_one_block(world: World) -> None:
+    script = "for i in 1 2 3; do echo $0 out $i; sleep 0.05; echo $0 err $i >&2; sleep 0.05; done"
+    tasks = [world.command("sh", "-c", script, name) for name in "abc"]
+    world.execute(*tasks, n_jobs=3)
+    assert world.reporter.pieces == []
+    for block in world.reporter.blocks:
+        (name,) = {data.split()[0].decode() for _, data in block}
+        lines = [f"{name} {kind} {i}\n".encode() for i in (1, 2, 3) for kind in ("out", "err")]
+        streams = ["stdout", "stderr"] * 3
+        assert block == list(zip(streams, lines, strict=True))
+    assert len(world.reporter.blocks) == 3
+
+
+def test_a_block_is_printed_before_its_outcome_is_given(world: World) -> None:
+    with world.executor(n_jobs=2) as executor:
+        for count, _ in enumerate(executor.run(world.shell("echo a") for _ in range(6)), 1):
+            assert len(world.reporter.blocks) >= count
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_tasks_are_taken_when_they_can_start(world: World, n_jobs: int) -> None:
+    taken, ended = 0, 0
+
+    def tasks() -> Iterator[Task]:
+        nonlocal taken
+        for _ in range(8):
+            at_work = taken - len(list(filter(has_ended, made)))
+            assert at_work < n_jobs
+            taken += 1
+            made.append(world.shell("sleep 0.02"))
+            yield made[-1]
+
+    def has_ended(task: Task) -> bool:
+        return world.store.read(task.run.id).state.stopped is not None
+
+    made: list[Task] = []
+    with world.executor(n_jobs=n_jobs) as executor:
+        for _ in executor.run(tasks()):
+            ended += 1
+    assert (taken, ended) == (8, 8)
+
+
+def test_there_is_no_barrier(world: World) -> None:
+    tasks = [world.shell("sleep 1")] + [world.shell("sleep 0.05") for _ in range(10)]
+    began = time.monotonic()
+    outcomes = world.execute(*tasks, n_jobs=2)
+    assert time.monotonic() - began < 1.6
+    assert outcomes[-1].run.id == tasks[0].run.id
+
+
+def test_functions_share_as_few_processes_as_there_are_jobs(world: World) -> None:
+    world.write("lib.py", "import os, time\ndef f(x):\n    time.sleep(0.01)\n    return os.getpid()")
+    runs = world.ends(*(world.function("lib.f", x=n) for n in range(12)), n_jobs=2)
+    assert len({run.result.value for run in runs if run.result}) == 2
+
+
+def test_a_workers_death_costs_no_other_trial(world: World) -> None:
+    world.write("lib.py", "import os, time\ndef f(x):\n    time.sleep(0.02)\n    x or os._exit(9)\n")
+    tasks = [world.function("lib.f", x=n % 3) for n in range(12)]
+    runs = world.ends(*tasks, n_jobs=3)
+    statuses = [run.state.exit_status for run in runs]
+    assert statuses == [9, 0, 0] * 4
+
+
+def test_what_the_source_of_tasks_raises_comes_out_after_the_rest_was_stopped(
+    world: World,
+) -> None:
+    class Trouble(Exception):
+        pass
+
+    slow = world.shell("sleep 60")
+
+    def tasks() -> Iterator[Task]:
+        yield slow
+        raise Trouble
+
+    with world.executor(n_jobs=2) as executor, pytest.raises(Trouble):
+        list(executor.run(tasks()))
+    assert world.store.read(slow.run.id).state.status is Status.TERMINATED
+
+
+def test_whoever_takes_no_more_outcomes_stops_what_is_at_work(world: World) -> None:
+    slow = world.shell("sleep 60")
+    with world.executor(n_jobs=2) as executor:
+        outcomes = executor.run(iter([world.shell("true"), slow, world.shell("sleep 60")]))
+        next(iter(outcomes))
+        outcomes.close()  # type: ignore[attr-defined]
+    assert world.store.read(slow.run.id).state.status is Status.TERMINATED
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_store_that_fails_ends_the_execution(
+    world: World, monkeypatch: pytest.MonkeyPatch, n_jobs: int
+) -> None:
+    tasks = [world.shell("true"), world.shell("true")]
+    write = world.store.write
+
+    def fail(run: object, *, durable: bool = True) -> None:
+        if durable:
+            raise StoreFailed("no space")
+        write(run, durable=False)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.store, "write", fail)
+    with world.executor(n_jobs=n_jobs) as executor, pytest.raises(StoreFailed):
+        list(executor.run(iter(tasks)))
+
+
+def test_a_folder_that_is_gone_is_the_stores_failure(world: World) -> None:
+    task = world.shell("true")
+    world.store.delete([task.run.id])
+    with world.executor() as executor, pytest.raises(StoreFailed):
+        list(executor.run(iter([task])))
+
+
+def test_a_run_that_was_completed_is_durably_begun_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = world.shell("true")
+    completed = world.end(task)
+    written: list[tuple[Status, bool]] = []
+    write = world.store.write
+
+    def note(run: object, *, durable: bool = True) -> None:
+        written.append((run.state.status, durable))  # type: ignore[attr-defined]
+        write(run, durable=durable)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.store, "write", note)
+    world.execute(replace(task, run=completed))
+    world.execute(world.shell("true"))
+    assert written == [
+        (Status.RUNNING, True),
+        (Status.COMPLETED, True),
+        (Status.RUNNING, False),
+        (Status.COMPLETED, True),
+    ]
+
+
+def test_no_process_is_left_after_the_executor(world: World) -> None:
+    world.write("lib.py", "import os\ndef f(): return [os.getpid(), os.getppid()]\n")
+    run = world.end(world.function("lib.f"))
+    assert run.result is not None
+    assert not any(Path(f"/proc/{pid}").exists() for pid in run.result.value)
+
+
+def test_one_job_needs_no_joblib(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "joblib", None)
+    assert world.end(world.shell("true")).state.status is Status.COMPLETED
+    assert "joblib" not in vars(parallel)
