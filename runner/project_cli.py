@@ -15,8 +15,6 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from runner import __version__, settings
@@ -27,7 +25,7 @@ from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
 from runner.commands.restart import restart
 from runner.commands.single import start_run
-from runner.compose.composer import Composer, explain_composition, sweeper_settings
+from runner.compose.composer import Composer, SweepConfig, explain_composition
 from runner.compose.grammar import is_sweep
 from runner.compose.project import (
     ProjectConfig,
@@ -167,8 +165,8 @@ class _Session:
         typed = self._expanded(composer)
         composing = Composing(composer=composer, task=typed.task, typed=typed)
         if args.multirun or (not args.run and _mode(composer, typed) == "MULTIRUN"):
-            master = composer.compose(typed.task, RunMode.MULTIRUN)
-            context = self._context(typed, sweeper_settings(master).get("store"))
+            master = composer.sweep(typed.task)
+            context = self._context(typed, master.sweeper.get("store"))
             return start_batch(context, composing, master, self._launcher_of)
         base = composer.trial([text for text in typed.task if not is_sweep(text)]).base
         context = self._context(typed, base.sweeper.get("store"))
@@ -223,9 +221,9 @@ class _Session:
     def _open_executor(self, store: Store) -> LocalExecutor:
         return LocalExecutor(store, self._reporter)
 
-    def _launcher_of(self, master: DictConfig) -> OpenExecutor:
+    def _launcher_of(self, master: SweepConfig) -> OpenExecutor:
         """The executor of the launcher that a sweep's configuration names."""
-        launcher: Any = Plugins.instance()._instantiate(master.hydra.launcher)
+        launcher: Any = Plugins.instance()._instantiate(master.config.hydra.launcher)
         opener = getattr(launcher, "executor", None)
         if opener is None:
             raise Mistake(

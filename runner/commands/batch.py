@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hydra.types import RunMode
-from omegaconf import DictConfig
-
 from runner.commands.calls import Prepared, prepare
 from runner.commands.carrying import Carrying
 from runner.commands.composing import Composing, OpenComposer
@@ -15,6 +12,7 @@ from runner.commands.execution import Executor
 from runner.commands.membership import is_completed
 from runner.commands.notes import tell_code_changes, tell_yaml_changes
 from runner.commands.sweeping import LauncherOf, Sweep, plan_sweep, print_plan, tell_repeated
+from runner.compose.composer import SweepConfig
 from runner.errors import UnknownRun, UnreadableRecord
 from runner.model import BatchPart, Kind, Operation, Run, State, Status
 from runner.reconcile import adopt, reconcile
@@ -22,7 +20,7 @@ from runner.render import short
 
 
 def start_batch(
-    context: Context, composing: Composing, master: DictConfig, launcher_of: LauncherOf
+    context: Context, composing: Composing, master: SweepConfig, launcher_of: LauncherOf
 ) -> int:
     """Plan and execute a new batch, and return the exit status.
 
@@ -77,7 +75,7 @@ def restart_batch(
     before anything is changed.
     """
     assert batch.batch is not None
-    master = composing.composer.compose(composing.task, RunMode.MULTIRUN)
+    master = composing.composer.sweep(composing.task)
     sweep = plan_sweep(context, composing, master, batch, launcher_of)
     if sweep.options.print_trials:
         tell_repeated(context, sweep.plan)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
 from runner.compose.composer import Base, Composer, TrialConfig
 from runner.compose.grammar import (
     merge,
@@ -18,10 +16,8 @@ from runner.compose.grammar import (
     take_options,
 )
 from runner.compose.project import snapshot_files
-from runner.compose.reference import read_flags, read_plain
-from runner.errors import Mistake
+from runner.compose.reference import read_flags, read_operation
 from runner.model import Flags, Operation, Recipe, Run, Value
-from runner.operation import parse_operation
 from runner.options import OPTIONS, Options
 from runner.ports import Store
 from runner.store.snapshots import digest
@@ -97,7 +93,7 @@ class Composing:
         job = config.job()
         if self.program is not None:
             return self.program, read_flags(job)
-        return operation_of(job), read_flags(job, leave_out=("operation",))
+        return read_operation(job), read_flags(job, leave_out=("operation",))
 
     def recipe(self, base: Base) -> Recipe:
         """How to compose the same again, from a copy of the YAML that `base` came from."""
@@ -122,14 +118,6 @@ class Composing:
 def snapshot_of(base: Base) -> dict[str, bytes]:
     """The files of the project's YAML that a base was composed from, to be kept."""
     return snapshot_files(base.sources)
-
-
-def operation_of(job: DictConfig) -> Operation:
-    """The operation that a configuration's `operation` node describes."""
-    node = job.get("operation")
-    if node is not None and not isinstance(node, DictConfig):
-        raise Mistake("operation must be a mapping, for example `operation: {script: train.py}`")
-    return parse_operation(None if node is None else read_plain(node))
 
 
 def compose_restart(

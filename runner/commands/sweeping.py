@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from omegaconf import DictConfig
-
 from runner.commands.composing import Composing, sweep_overrides
 from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
-from runner.compose.composer import TrialConfig, sweeper_settings
+from runner.compose.composer import SweepConfig, TrialConfig
 from runner.compose.grammar import batch_flags, dimensions, name_of, parse_override
 from runner.errors import Mistake
 from runner.flags import given_flags
@@ -20,7 +18,7 @@ from runner.plan import Grid, Plan, Trial, plan_trials
 from runner.render import render_plan, render_value
 
 #: Opens the executor that the launcher of a composed sweep describes.
-LauncherOf = Callable[[DictConfig], OpenExecutor]
+LauncherOf = Callable[[SweepConfig], OpenExecutor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +45,7 @@ class Sweep:
 def plan_sweep(
     context: Context,
     composing: Composing,
-    master: DictConfig,
+    master: SweepConfig,
     remembered: Run | None,
     launcher_of: LauncherOf,
 ) -> Sweep:
@@ -55,7 +53,7 @@ def plan_sweep(
 
     Raises Mistake for a sweep that cannot be composed or has no trials.
     """
-    sweeper = sweeper_settings(master)
+    sweeper = master.sweeper
     options = composing.options(sweeper, {} if remembered is None else remembered.options)
     seed = options.random_seed
     if seed is None:

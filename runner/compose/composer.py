@@ -92,6 +92,19 @@ def sweeper_settings(config: DictConfig) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, eq=False)
+class SweepConfig:
+    """A batch's configuration as Hydra composes it, with all sweeps left out: what its
+    launcher and its sweeper are made from."""
+
+    config: DictConfig
+
+    @property
+    def sweeper(self) -> Mapping[str, Any]:
+        """What `hydra.sweeper` holds, as plain values."""
+        return sweeper_settings(self.config)
+
+
+@dataclass(frozen=True, eq=False)
 class TrialConfig:
     """A trial's configuration: a base and what is applied to it (a `JobConfig`).
 
@@ -246,6 +259,10 @@ class Composer:
         values = [text for text in single if not self.is_group_choice(text)]
         if values:
             self.trial(single).job()
+
+    def sweep(self, task: Sequence[str]) -> SweepConfig:
+        """The configuration of a batch with these overrides. Raises Mistake."""
+        return SweepConfig(self.compose(task, RunMode.MULTIRUN))
 
     def is_group_choice(self, text: str) -> bool:
         """Whether an override chooses a config of a group, rather than set a value."""

@@ -99,6 +99,12 @@ def job_context(config: Loads, *, output_dir: str) -> Iterator[DictConfig]:
             yield drop_nodes(task, *NOT_FLAGS)
 
 
+def keyword_arguments(flags: DictConfig) -> dict[str, Any]:
+    """A configuration's top-level entries as a function's keyword arguments, resolved."""
+    arguments: Any = OmegaConf.to_container(flags, resolve=True)
+    return {str(name): value for name, value in arguments.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RealValues:
     """What a job's configuration resolves to, secrets and all: for the process that is

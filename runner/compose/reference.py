@@ -22,7 +22,8 @@ from omegaconf.errors import OmegaConfBaseException
 from runner.compose.grammar import one_line
 from runner.errors import Mistake
 from runner.flags import dotted
-from runner.model import Value
+from runner.model import Operation, Value
+from runner.operation import parse_operation
 
 #: Resolvers whose values belong to the moment of a run and not to its identity.
 BY_REFERENCE = (
@@ -80,6 +81,14 @@ def read_plain(node: DictConfig) -> dict[str, Value]:
     with _tracked() as tracker:
         value = _plain(node, tracker)
     return value if isinstance(value, dict) else {}
+
+
+def read_operation(job: DictConfig) -> Operation:
+    """The operation that a configuration's `operation` node describes. Raises Mistake."""
+    node = job.get("operation")
+    if node is not None and not isinstance(node, DictConfig):
+        raise Mistake("operation must be a mapping, for example `operation: {script: train.py}`")
+    return parse_operation(None if node is None else read_plain(node))
 
 
 def _leaves(

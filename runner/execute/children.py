@@ -83,9 +83,12 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
+        # What is sent to it before it can handle it waits until then.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, server.SHRUGGED_OFF)
         pid = os.fork()
         if not pid:
             _serve(theirs.fileno(), work)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return cls(ours, pid)
 

@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from runner.execute import messages
@@ -116,6 +116,9 @@ class _Worker:
         atexit._clear()  # what was forked will run its own
         self._streams = _open_streams()
         self._use_streams()
+        self._interrupted = False
+        self._be_idle()
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         faulthandler.enable(file=2)  # a segmentation fault then tells where it was
         if "numpy.random" in sys.modules:  # or all workers would draw the same
             sys.modules["numpy.random"].seed()
@@ -130,7 +133,7 @@ class _Worker:
         except KeyboardInterrupt as error:  # after the call, while it was being left
             return _failed(error)
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self._be_idle()
             self._flush()
             self._direct(self._null, self._null)
 
@@ -138,9 +141,11 @@ class _Worker:
         try:
             self._enter(job)
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            if self._interrupted:  # so soon
+                raise KeyboardInterrupt
             return self._call(job)
         except BaseException as error:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self._be_idle()
             reply = _failed(error)
             self._end_if_forked(reply.exit_status)
             return reply
@@ -161,19 +166,24 @@ class _Worker:
         return _signature(function)
 
     def _call(self, job: Job) -> Reply:
-        from omegaconf import OmegaConf
-
-        from runner.compose.job import job_context
+        from runner.compose.job import job_context, keyword_arguments
 
         function = self._load(job.target)
         with job_context(job.config, output_dir=job.run_dir) as config:
             if job.as_config:
                 value = function(config)
             else:
-                flags: Any = OmegaConf.to_container(config, resolve=True)
-                value = function(**flags)
+                value = function(**keyword_arguments(config))
             self._end_if_forked(0)
         return _keep(job, value)
+
+    def _be_idle(self) -> None:
+        """Let an interrupt count for the next call. It does: whoever is interrupted in one
+        is not used for another."""
+        signal.signal(signal.SIGINT, self._note_interrupt)
+
+    def _note_interrupt(self, _: int, __: FrameType | None) -> None:
+        self._interrupted = True
 
     def _load(self, target: str) -> Callable[..., Any]:
         function = self._functions.get(target)

@@ -33,6 +33,8 @@ ORPHAN_GRACE_S = 1.0
 # process that it forked, would keep its death from showing.
 _PARENT_CHECK_S = 1.0
 _PR_SET_PDEATHSIG = 1
+#: What is sent to all of the runner's processes; it will tell the server what to do.
+SHRUGGED_OFF = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 
 Work = Callable[[socket.socket], None]
 
@@ -75,10 +77,10 @@ class _Server:
         os.set_blocking(self._wakes, False)
         os.set_blocking(self._wake, False)
         # Handlers, where nothing is to happen: what is ignored would stay so after an exec.
-        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
-            signal.signal(number, _do_nothing)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, _do_nothing)
+        for number in (signal.SIGCHLD, *SHRUGGED_OFF):
+            # Under nohup, what is started stays deaf to SIGHUP, too.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, _do_nothing)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
@@ -149,8 +151,11 @@ class _Server:
         return process.pid
 
     def _fork_worker(self, control: int) -> int:
+        # An interrupt that comes before the worker is ready for it waits until then.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         pid = os.fork()
         if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
             with suppress(OSError):
                 os.setpgid(pid, pid)  # before any signal can be asked for
             return pid
@@ -158,10 +163,9 @@ class _Server:
             os.setpgid(0, 0)
             self._die_with_server()
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+            for number in (signal.SIGCHLD, *SHRUGGED_OFF):
                 if signal.getsignal(number) is _do_nothing:
                     signal.signal(number, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             _close_all_but({control})
             self._work(socket.socket(fileno=control))
             os._exit(0)

@@ -133,5 +133,6 @@ def test_signals_to_the_server_do_not_end_it(world: World) -> None:
     with world.executor() as executor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             os.kill(server_of(executor), number)
+        os.kill(server_of(executor), signal.SIGQUIT)
         (outcome,) = executor.run(iter([world.shell("echo fine")]))
     assert outcome.run.state.status is Status.COMPLETED
