@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from runner.identity import canonical
 from runner.model import Flags, Value
 
 
@@ -36,13 +37,14 @@ def given_flags(flags: Flags, given: Iterable[str]) -> dict[str, Value]:
 def differences(before: Flags, after: Flags) -> Mapping[str, tuple[Value | None, Value | None]]:
     """The flags that differ, in the order of `after` and then of what is gone.
 
-    A flag that is missing on one side has None there.
+    They differ as trials do: 1 and 1.0 are the same, 1 and true are not. A flag that is
+    missing on one side has None there.
     """
     names = [*after, *(name for name in before if name not in after)]
     return {
         name: (before.get(name), after.get(name))
         for name in names
-        if (name in before) != (name in after) or before[name] != after[name]
+        if (name in before) != (name in after) or canonical(before[name]) != canonical(after[name])
     }
 
 

@@ -173,13 +173,28 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobPlace:
+    """Where a Hydra program's job belongs among the jobs of its sweep, so that a restart
+    gives it the same place.
+
+    `number` is `hydra.job.num`; `output_dir` is Hydra's output folder (of a batch:
+    `hydra.sweep.dir`), relative to the project where it lies below it. Each is None as long
+    as it is not known.
+    """
+
+    number: int | None = None
+    output_dir: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One record in the store: a run, a trial or a batch.
 
     `flags` are in reference form. Of a batch they map each given name to the list of its
     values, or to the override's text where it is no list. `options` are the run options
     that a restart remembers, by name, where they were given. `given` are the names among
-    the flags that somebody set, by a sweep or an override, in their order.
+    the flags that somebody set, by a sweep or an override, in their order. `job` is only of
+    a Hydra program's trials and batches.
     """
 
     id: str
@@ -197,6 +212,7 @@ class Run:
     provenance: Provenance = field(default_factory=Provenance)
     result: Result | None = None
     batch: BatchPart | None = None
+    job: JobPlace | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ given; the others hold for one call.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +41,7 @@ def _read_seed(name: str, value: object) -> int:
 
 def _read_seconds(name: str, value: object) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = float(value) if value < sys.float_info.max else math.inf
         if seconds > 0 and math.isfinite(seconds):
             return seconds
     raise Mistake(f"+{name}={_show(value)}: must be a number of seconds above 0")

@@ -168,8 +168,8 @@ class _Session:
             master = composer.sweep(typed.task)
             context = self._context(typed, master.sweeper.get("store"))
             return start_batch(context, composing, master, self._launcher_of)
-        base = composer.trial([text for text in typed.task if not is_sweep(text)]).base
-        context = self._context(typed, base.sweeper.get("store"))
+        config = composer.trial([text for text in typed.task if not is_sweep(text)])
+        context = self._context(typed, config.sweeper.get("store"))
         return start_run(context, composing, self._open_executor)
 
     def _expanded(self, composer: Composer) -> Typed:

@@ -14,6 +14,7 @@ from runner.model import (
     Attempt,
     BatchPart,
     FlagsTo,
+    JobPlace,
     Kind,
     Operation,
     OperationKind,
@@ -60,6 +61,8 @@ def to_parts(run: Run, plain: Callable[[Any], Any]) -> dict[str, Any]:
         parts["result"] = {"value": plain(run.result.value), "stored": run.result.stored}
     if run.batch is not None:
         parts["batch"] = {"trials": run.batch.trials, "generated": run.batch.generated}
+    if run.job is not None:
+        parts["job"] = {"number": run.job.number, "output_dir": run.job.output_dir}
     return parts
 
 
@@ -138,6 +141,7 @@ def from_parts(record: Table, restore: Callable[[Any], Any]) -> Run:
         provenance=_read_provenance(record.table("provenance")),
         result=_read_result(record.table_or_none("result"), restore),
         batch=None if batch is None else _read_batch(batch),
+        job=_read_job(record.table_or_none("job")),
     )
 
 
@@ -223,3 +227,11 @@ def _read_result(table: Table | None, restore: Callable[[Any], Any]) -> Result |
 
 def _read_batch(table: Table) -> BatchPart:
     return BatchPart(trials=table.run_ids("trials"), generated=table.run_ids("generated"))
+
+
+def _read_job(table: Table | None) -> JobPlace | None:
+    if table is None:
+        return None
+    return JobPlace(
+        number=table.integer_or_none("number"), output_dir=table.text_or_none("output_dir")
+    )

@@ -66,6 +66,7 @@ def _render_text(text: str) -> str:
     ambiguous = (
         _READS_AS_OTHER.fullmatch(text) is not None
         or text != text.strip()
+        or text.startswith(("[", "{"))
         or any(mark in text for mark in ("'", '"', ", "))
     )
     return escape(json.dumps(text, ensure_ascii=False)) if ambiguous else escape(text)

@@ -13,33 +13,55 @@ STORE_VARIABLE = "RUNNER_STORE"
 
 DEFAULT_STORE = "runs"
 
+_STORE_KEYS = ("hydra", "sweeper", "store")
+
 
 def store_path(
     project_dir: Path, *, typed: str | None, environment: Mapping[str, str], in_yaml: str | None
 ) -> Path:
     """The store's folder: as typed, else as the environment says, else as YAML says, else
-    `runs` in the project. A relative path is relative to the project."""
+    `runs` in the project. A relative path is relative to the project. Raises Mistake for the
+    home of a user that there is not."""
     named = typed or environment.get(STORE_VARIABLE) or in_yaml or DEFAULT_STORE
-    return project_dir / Path(named).expanduser()
+    try:
+        return project_dir / Path(named).expanduser()
+    except RuntimeError as error:
+        raise Mistake(f"the store {named}: there is no such user's home") from error
 
 
 def store_in_yaml(config_file: Path) -> str | None:
     """`hydra.sweeper.store` of a primary config, without composing; None if it is not there.
 
-    Interpolations in it are resolved. Raises Mistake for YAML that does not parse.
+    Interpolations in it are resolved. Raises Mistake for YAML that does not parse, and for
+    an interpolation that leads nowhere within this file.
     """
     try:
         text = config_file.read_text(encoding="utf-8")
     except OSError:
         return None
+    except UnicodeDecodeError as error:
+        raise Mistake(f"{config_file} does not parse: it is not UTF-8") from error
     if "store" not in text:
         return None
-    value = _dig(_parse(text, config_file), ("hydra", "sweeper", "store"))
+    tree = _parse(text, config_file)
+    value = _dig(tree, _STORE_KEYS)
     if isinstance(value, str) and "${" in value:
-        from omegaconf import OmegaConf
-
-        value = OmegaConf.create({"store": value}).store
+        value = _resolve(tree, config_file)
     return None if value is None else str(value)
+
+
+def _resolve(tree: Any, path: Path) -> Any:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        return OmegaConf.select(OmegaConf.create(tree), ".".join(_STORE_KEYS))
+    except OmegaConfBaseException as error:
+        said = str(error).splitlines()[0]
+        raise Mistake(
+            f"{path}: {'.'.join(_STORE_KEYS)} cannot be resolved: {said}; name the store "
+            f"with --store or ${STORE_VARIABLE}"
+        ) from error
 
 
 def _parse(text: str, path: Path) -> Any:

@@ -69,7 +69,7 @@ def make_task(context: Context, start: Start, options: Options, batch_id: str | 
         run=run,
         store_root=str(context.store.root),
         project_dir=str(context.project_dir),
-        working_dir=folder if config.base.chdir else str(context.project_dir),
+        working_dir=folder if config.chdir else str(context.project_dir),
         call=start.prepared.make(values),
         config=config,
         environment={**values.environment, **_environment(context, run, batch_id)},

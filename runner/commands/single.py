@@ -51,7 +51,7 @@ def start_run(context: Context, composing: Composing, open_executor: OpenExecuto
     Raises Mistake before anything is created.
     """
     composed = _compose(composing)
-    options = composing.options(composed.config.base.sweeper, {})
+    options = composing.options(composed.config.sweeper, {})
     _refuse_batch_options(options)
     if options.needed and _is_completed(context, composed):
         return 0
@@ -124,7 +124,7 @@ def restart_run(
     change by that leaves the plans of its batches. Raises Mistake before anything changes.
     """
     composed = _compose(composing)
-    options = composing.options(composed.config.base.sweeper, run.options)
+    options = composing.options(composed.config.sweeper, run.options)
     _refuse_batch_options(options)
     if options.needed and run.state.status is Status.COMPLETED:
         context.reporter.say(f"Skipping: {short(run.id)} is completed")

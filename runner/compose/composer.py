@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import hydra
 import yaml
 from hydra._internal import config_loader_impl
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -27,13 +28,29 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from runner.compose.files import TASK_MARK, Marks, hydra_text, write_files
 from runner.compose.grammar import is_for_hydra, name_of, one_line, parse_override
-from runner.compose.job import drop_nodes, write_job_files
+from runner.compose.job import drop_nodes
 from runner.errors import Mistake
 from runner.model import Value
 
+#: What Hydra raises for a configuration or an override that it does not take, some of it
+#: unawares: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`.
+REFUSALS = (
+    HydraException,
+    OmegaConfBaseException,
+    yaml.YAMLError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
 #: Every base of this process by its key: a forked worker finds it here.
 _BASES: dict[int, Base] = {}
+
+#: Texts of hydra.yaml with marks, by base and settings.
+_MARKED: dict[tuple[int, Marks], str] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +60,9 @@ class Base:
     `whole` is the pickled configuration, Hydra's node included (a fresh copy is four times
     as fast as by deepcopy); `job` is the configuration without it, never changed. `sources`
     are Hydra's config sources, `mode` is `hydra.mode` (RUN, MULTIRUN or None), `chdir` is
-    `hydra.job.chdir`, `sweeper` the plain values of `hydra.sweeper`; `needs_hydra` tells
-    whether a job's values or environment can depend on Hydra's node.
+    `hydra.job.chdir` (None where it is an interpolation); `output_subdir` is Hydra's, as it
+    is written; `dirname` are the settings of `hydra.job.config.override_dirname`;
+    `needs_hydra` tells whether a job's values or environment can depend on Hydra's node.
     """
 
     key: int
@@ -52,9 +70,18 @@ class Base:
     job: DictConfig
     sources: Sequence[Mapping[str, str]]
     mode: str | None
-    chdir: bool
+    chdir: bool | None
+    output_subdir: str | None
+    dirname: Mapping[str, Any]
     needs_hydra: bool
-    sweeper: Mapping[str, Any]
+
+    def marked_text(self, marks: Marks) -> str:
+        """hydra.yaml with marks in the place of settings and of the task's overrides."""
+        key = (self.key, marks)
+        if key not in _MARKED:
+            config = _with_settings(pickle.loads(self.whole), dict(marks), [TASK_MARK])
+            _MARKED[key] = OmegaConf.to_yaml(OmegaConf.masked_copy(config, "hydra"))
+        return _MARKED[key]
 
     def __reduce__(self) -> Any:
         return _known_base, (self.key,)
@@ -67,15 +94,19 @@ def _known_base(key: int) -> Base:
 def _base_of(config: DictConfig) -> Base:
     whole = pickle.dumps(config)
     mode = config.hydra.mode
+    job = config.hydra.job
     sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources)
+    dirname: Any = OmegaConf.to_container(job.config.override_dirname, resolve=True)
+    subdir: Any = config.hydra._get_node("output_subdir")._value()
     base = Base(
         key=len(_BASES),
         whole=whole,
         sources=sources,
         mode=None if mode is None else mode.name,
-        chdir=bool(config.hydra.job.chdir),
-        needs_hydra=bool(config.hydra.job.env_set),
-        sweeper=sweeper_settings(config),
+        chdir=None if OmegaConf.is_interpolation(job, "chdir") else bool(job.chdir),
+        output_subdir=subdir,
+        dirname=dirname,
+        needs_hydra=bool(job.env_set),
         job=drop_nodes(config, "hydra"),
     )
     if "hydra" in OmegaConf.to_yaml(base.job):
@@ -85,9 +116,14 @@ def _base_of(config: DictConfig) -> Base:
 
 
 def sweeper_settings(config: DictConfig) -> Mapping[str, Any]:
-    """What `hydra.sweeper` holds in a configuration, as plain values."""
+    """What `hydra.sweeper` holds in a configuration, as plain values. Raises Mistake for what
+    cannot be resolved."""
     sweeper = config.hydra.sweeper
-    plain: Any = OmegaConf.to_container(sweeper, resolve=True) if sweeper is not None else {}
+    try:
+        plain: Any = OmegaConf.to_container(sweeper, resolve=True) if sweeper is not None else {}
+    except (OmegaConfBaseException, ValueError) as error:
+        name = getattr(error, "full_key", None) or "hydra.sweeper"
+        raise Mistake(f"{name} cannot be resolved: {one_line(error)}") from error
     return plain if isinstance(plain, dict) else {}
 
 
@@ -127,39 +163,64 @@ class TrialConfig:
         """The whole configuration, as Hydra would hand it to this job."""
         config: DictConfig = pickle.loads(self.base.whole)
         apply_overrides(self.values, config)
-        with read_write(config.hydra), open_dict(config.hydra):
-            config.hydra.overrides.task = list(self.task)
-            _set_override_dirname(config, self.task)
-            for name, value in self.hydra.items():
-                OmegaConf.update(config.hydra, name, value, force_add=True)
-        return config
+        settings = {**_override_dirname(self.base, self.task), **self.hydra}
+        return _with_settings(config, settings, self.task)
 
     def write_files(self, folder: Path) -> None:
-        """Write the configuration to `folder`/.hydra, as Hydra does."""
-        write_job_files(self, folder)
+        """Write the configuration where `hydra.output_subdir` says, as Hydra does; nothing
+        if it is null. Nothing is resolved: what comes from the environment stays a reference.
+        """
+        subdir = self.base.output_subdir
+        if subdir is not None and "${" in subdir:
+            subdir = self.load().hydra.output_subdir
+        if subdir is None:
+            return
+        settings = {**self.hydra, **_override_dirname(self.base, self.task)}
+        text = hydra_text(settings, self.task, self.base.marked_text)
+        if text is None:
+            text = OmegaConf.to_yaml(OmegaConf.masked_copy(self.load(), "hydra"))
+        write_files(folder / subdir, task=self.job(), hydra=text, overrides=self.task)
 
     @property
     def needs_hydra(self) -> bool:
         """Whether a flag, an argument or the environment can depend on Hydra's node."""
         return self.base.needs_hydra or any("hydra" in text for text in self.values)
 
+    @property
+    def sweeper(self) -> Mapping[str, Any]:
+        """What `hydra.sweeper` holds for this trial, as plain values. Raises Mistake."""
+        return sweeper_settings(self.load())
+
+    @property
+    def chdir(self) -> bool:
+        """Whether the job works in its own folder (`hydra.job.chdir`)."""
+        if self.base.chdir is None or any("hydra" in text for text in self.values):
+            return bool(self.load().hydra.job.chdir)
+        return self.base.chdir
+
     def with_hydra(self, settings: Mapping[str, Value]) -> TrialConfig:
         """The same with more set below `hydra`."""
         return replace(self, hydra={**self.hydra, **settings})
 
 
-def _set_override_dirname(config: DictConfig, task: Sequence[str]) -> None:
+def _with_settings(
+    config: DictConfig, settings: Mapping[str, Value], task: Sequence[str]
+) -> DictConfig:
+    """Set what differs from trial to trial below `hydra`, in place."""
+    with read_write(config.hydra), open_dict(config.hydra):
+        config.hydra.overrides.task = list(task)
+        for name, value in settings.items():
+            OmegaConf.update(config.hydra, name, value, force_add=True)
+    return config
+
+
+def _override_dirname(base: Base, task: Sequence[str]) -> dict[str, Value]:
     # Hydra 1.4 computes it by a resolver, when asked.
     compute = getattr(config_loader_impl, "get_overrides_dirname", None)
     if compute is None:
-        return
-    settings = config.hydra.job.config.override_dirname
-    config.hydra.job.override_dirname = compute(
-        overrides=[parse_override(text) for text in task],
-        kv_sep=settings.kv_sep,
-        item_sep=settings.item_sep,
-        exclude_keys=settings.exclude_keys,
-    )
+        return {}
+    overrides = [parse_override(text) for text in task]
+    return {"job.override_dirname": compute(overrides=overrides, **base.dirname)}
 
 
 def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
@@ -171,7 +232,7 @@ def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
         override = parse_override(text)
         try:
             ConfigLoaderImpl._apply_overrides_to_config([override], config)
-        except (HydraException, OmegaConfBaseException) as error:
+        except REFUSALS as error:
             raise Mistake(_explain(error, override, config)) from error
 
 
@@ -248,7 +309,7 @@ class Composer:
                 run_mode=mode,
                 validate_sweep_overrides=True,
             )
-        except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
+        except REFUSALS as error:
             if "Could not override" in str(error):
                 self._explain_values(task)
             raise Mistake(explain_composition(error)) from error
@@ -267,12 +328,18 @@ class Composer:
     def is_group_choice(self, text: str) -> bool:
         """Whether an override chooses a config of a group, rather than set a value."""
         override = parse_override(text)
-        if isinstance(override._value, dict):
+        if isinstance(override._value, dict) or getattr(override, "is_value_path", False):
             return False
         name = override.key_or_group
         if name not in self._groups:
             self._groups[name] = bool(self._open_repository().group_exists(name))
-        return self._groups[name]
+        return self._groups[name] or (override.is_delete() and self._deletes_config(name))
+
+    def _deletes_config(self, name: str) -> bool:
+        # From Hydra 1.4 on `~path` takes a config out of the defaults list, groups or no.
+        if hydra.__version__.startswith("1.3"):
+            return False
+        return bool(self._open_repository().config_exists(name))
 
     def _open_repository(self) -> Any:
         if self._repository is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import decimal
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -93,7 +93,7 @@ def _option_value(text: str, override: Override) -> object:
     value = override.value()
     if isinstance(value, ChoiceSweep):
         return [plain(item) for item in value.list]
-    return value
+    return text.split("=", 1)[1] if override.is_sweep_override() else value
 
 
 def plain(value: Any) -> Any:
@@ -102,27 +102,33 @@ def plain(value: Any) -> Any:
 
 
 def merge(before: Sequence[str], new: Sequence[str]) -> list[str]:
-    """The overrides of a restart: the new ones replace those of the same name, in place.
+    """The overrides of a restart: the new ones replace those of the same name, in place (of
+    several of one name, as `~x` and `+x=1`, the last).
 
     A flag that had to be appended with `+` stays appended when a plain `name=value`
     replaces it, and a deletion of such a flag takes the appending override away.
     """
-    merged = {name_of(parse_override(text)): text for text in before}
+    merged = list(before)
     for text in new:
         override = parse_override(text)
         name = name_of(override)
-        appended = name in merged and parse_override(merged[name]).type in (
-            OverrideType.ADD,
-            OverrideType.FORCE_ADD,
-        )
+        places = [place for place, former in enumerate(merged) if _is_about(former, name)]
+        if not places:
+            merged.append(text)
+            continue
+        former = parse_override(merged[places[-1]])
+        appended = former.type in (OverrideType.ADD, OverrideType.FORCE_ADD)
         if override.is_delete() and appended:
-            del merged[name]
+            del merged[places[-1]]
         elif override.type is OverrideType.CHANGE and appended:
-            prefix = "+" if parse_override(merged[name]).is_add() else "++"
-            merged[name] = f"{prefix}{text}"
+            merged[places[-1]] = f"{'+' if former.is_add() else '++'}{text}"
         else:
-            merged[name] = text
-    return list(merged.values())
+            merged[places[-1]] = text
+    return merged
+
+
+def _is_about(text: str, name: str) -> bool:
+    return name_of(parse_override(text)) == name
 
 
 def dimensions(texts: Iterable[str], seed: int, loader: ConfigLoader) -> tuple[Dimension, ...]:
@@ -142,13 +148,16 @@ def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -
     key = override.get_key_element()
     name = name_of(override)
     if not override.is_sweep_override():
-        return Dimension(name=name, overrides=(f"{key}={override.get_value_element_as_str()}",))
+        return Dimension(name=name, overrides=(_single(text, override),))
     value = override._value
     if isinstance(value, RangeSweep):
         overrides: Sequence[str] = _range(key, value, text)
         shuffle = value.shuffle
     elif isinstance(value, ChoiceSweep):
-        overrides = [f"{key}={Override._get_value_element_as_str(item)}" for item in value.list]
+        try:
+            overrides = [f"{key}={Override._get_value_element_as_str(item)}" for item in value.list]
+        except AssertionError as error:  # Hydra 1.4 reads extend_list(…) among them
+            raise Mistake(f"{text}: one of its values cannot be swept over") from error
         shuffle = value.shuffle
     elif isinstance(value, Glob):
         names = value.filter(loader.get_group_options(override.key_or_group))
@@ -162,13 +171,31 @@ def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -
     return Dimension(name=name, overrides=overrides)
 
 
-class RangeOverrides(Sequence[str]):
-    """The overrides `key=value` of a range, made when asked for."""
+def _single(text: str, override: Override) -> str:
+    """An override of one value as Hydra's own sweeper hands it to a job, except where that
+    would say something else: `~x` is not `~x=null`, an extended list no list."""
+    is_plain = override.type in (OverrideType.CHANGE, OverrideType.ADD, OverrideType.FORCE_ADD)
+    if override.value_type is None or not (is_plain or override.is_delete()):
+        return text
+    return f"{override.get_key_element()}={override.get_value_element_as_str()}"
 
-    def __init__(self, key: str, values: range | _FloatValues) -> None:
+
+class RangeOverrides(Sequence[str]):
+    """The overrides `key=value` of a range, made when asked for.
+
+    `convert` are the casts that are applied to each value, in their order.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        values: range | list[float] | _FloatValues,
+        convert: Sequence[Callable[[Any], Any]] = (),
+    ) -> None:
         self._key = key
         self._values = values
-        self.length = values.length if isinstance(values, _FloatValues) else _count(values)
+        self._convert = convert
+        self.length = _count(values)
 
     def __len__(self) -> int:
         return self.length
@@ -176,11 +203,18 @@ class RangeOverrides(Sequence[str]):
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             return [self[index] for index in range(*place.indices(self.length))]
-        return f"{self._key}={self._values[place]}"
+        return f"{self._key}={self.value(place)}"
+
+    def value(self, place: int) -> Value:
+        """The value at a place."""
+        value: Any = self._values[place]
+        for convert in self._convert:
+            value = convert(value)
+        return value  # type: ignore[no-any-return]
 
 
 class _FloatValues:
-    """The numbers of a float range, as Hydra steps through them: in decimal arithmetic."""
+    """The numbers of a long float range, in decimal arithmetic."""
 
     def __init__(self, start: decimal.Decimal, step: decimal.Decimal, length: int) -> None:
         self._start = start
@@ -193,23 +227,32 @@ class _FloatValues:
         return float(self._start + self._step * place)
 
 
-def _count(values: range) -> int:
-    # len() of a range beyond sys.maxsize overflows.
-    return max(0, -((values.start - values.stop) // values.step))
+def _count(values: range | list[float] | _FloatValues) -> int:
+    # len() beyond sys.maxsize overflows.
+    if isinstance(values, _FloatValues):
+        return values.length
+    if isinstance(values, range):
+        return max(0, -((values.start - values.stop) // values.step))
+    return len(values)
 
 
 def _range(key: str, sweep: RangeSweep, text: str) -> RangeOverrides:
-    try:
-        values = sweep.range()
-    except ValueError as error:
-        raise Mistake(f"{text}: {error}") from error
-    if not isinstance(values, FloatRange):
-        return RangeOverrides(key, values)
-    start, stop, step = (decimal.Decimal(x) for x in (values.start, values.stop, values.step))
-    if step == 0:
+    if sweep.step == 0:
         raise Mistake(f"{text}: the step of a range must not be zero")
+    ends: list[Any] = [sweep.start, sweep.stop, sweep.step]
+    if not all(math.isfinite(end) for end in ends):
+        raise Mistake(f"{text}: a range must have finite ends and steps")
+    # From Hydra 1.4 on a cast of a range is kept beside it.
+    convert: Sequence[Callable[[Any], Any]] = getattr(sweep, "transformers", ())
+    values = sweep.range()
+    if not isinstance(values, FloatRange):
+        return RangeOverrides(key, values, convert)
+    start, stop, step = (decimal.Decimal(x) for x in (values.start, values.stop, values.step))
     length = max(0, math.ceil((stop - start) / step))
-    return RangeOverrides(key, _FloatValues(start, step, length))
+    if length <= LONGEST_LIST:
+        # Hydra 1.3 adds step by step and rounds: its own values are wanted, to the last digit.
+        return RangeOverrides(key, list(values), convert)
+    return RangeOverrides(key, _FloatValues(start, step, length), convert)
 
 
 def batch_flags(texts: Iterable[str], loader: ConfigLoader) -> dict[str, Value]:
@@ -229,8 +272,10 @@ def _values(text: str, loader: ConfigLoader) -> Value:
         return [plain(item) for item in value.list]
     if isinstance(value, Glob):
         return list(value.filter(loader.get_group_options(override.key_or_group)))
-    if isinstance(value, RangeSweep) and _range("", value, text).length <= LONGEST_LIST:
-        return list(value.range())
+    if isinstance(value, RangeSweep):
+        values = _range("", value, text)
+        if values.length <= LONGEST_LIST:
+            return [values.value(place) for place in range(values.length)]
     return text.split("=", 1)[1]
 
 

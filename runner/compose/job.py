@@ -36,6 +36,10 @@ class Loads(Protocol):
         """A copy without Hydra's node."""
         ...
 
+    def write_files(self, folder: Path) -> None:
+        """Write the files in `folder`/.hydra."""
+        ...
+
     @property
     def needs_hydra(self) -> bool:
         """Whether anything outside Hydra's node can depend on it."""
@@ -44,15 +48,22 @@ class Loads(Protocol):
 
 @contextmanager
 def hydra_config(config: DictConfig) -> Iterator[DictConfig]:
-    """Make `config` what HydraConfig and the `hydra:` resolver answer from; yields a copy
-    of Hydra's node, under its name."""
-    before = HydraConfig.instance().cfg
-    HydraConfig.instance().set_config(config)
+    """Make `config` what HydraConfig and the `hydra:` resolver answer from; yields what
+    HydraConfig holds then: Hydra's node under its name.
+
+    The same as HydraConfig.set_config, but the node is shared and not copied, so `config`
+    must stay as it is while the context lasts.
+    """
+    singleton = HydraConfig.instance()
+    before = singleton.cfg
+    OmegaConf.set_readonly(config.hydra, True)
+    held: Any = OmegaConf.create({})
+    held._content["hydra"] = config._get_node("hydra")
+    singleton.cfg = held
     try:
-        hydra: Any = HydraConfig.instance().cfg
-        yield hydra
+        yield held
     finally:
-        HydraConfig.instance().cfg = before
+        singleton.cfg = before
 
 
 def drop_nodes(config: DictConfig, *names: str) -> DictConfig:
@@ -63,26 +74,6 @@ def drop_nodes(config: DictConfig, *names: str) -> DictConfig:
     return config
 
 
-def _write_files(task: DictConfig, hydra: DictConfig, folder: Path) -> None:
-    subdir = hydra.hydra.output_subdir
-    if subdir is None:
-        return
-    place = folder / str(subdir)
-    place.mkdir(parents=True, exist_ok=True)
-    for name, part in (
-        ("config.yaml", task),
-        ("hydra.yaml", hydra),
-        ("overrides.yaml", hydra.hydra.overrides.task),
-    ):
-        (place / name).write_text(OmegaConf.to_yaml(part), encoding="utf-8")
-
-
-def write_job_files(config: Loads, folder: Path) -> None:
-    """Write config.yaml, hydra.yaml and overrides.yaml where `hydra.output_subdir` says,
-    below `folder`; nothing if it is null. The clock and the environment are not resolved."""
-    _write_files(config.job(), OmegaConf.masked_copy(config.load(), "hydra"), folder)
-
-
 @contextmanager
 def job_context(config: Loads, *, output_dir: str) -> Iterator[DictConfig]:
     """A job's surroundings as Hydra makes them; yields the configuration of its flags.
@@ -90,13 +81,12 @@ def job_context(config: Loads, *, output_dir: str) -> Iterator[DictConfig]:
     The `.hydra` files are written to `output_dir`, the job's logging is configured and its
     `hydra.job.env_set` is in the environment while the context lasts.
     """
-    task = config.job()
-    with hydra_config(config.load()) as hydra:
-        _write_files(task, hydra, Path(output_dir))
-        configure_log(hydra.hydra.job_logging, hydra.hydra.verbose)
-        environment: Any = OmegaConf.to_container(hydra.hydra.job.env_set, resolve=True)
+    config.write_files(Path(output_dir))
+    with hydra_config(config.load()) as held:
+        configure_log(held.hydra.job_logging, held.hydra.verbose)
+        environment: Any = OmegaConf.to_container(held.hydra.job.env_set, resolve=True)
         with env_override(environment):
-            yield drop_nodes(task, *NOT_FLAGS)
+            yield drop_nodes(config.job(), *NOT_FLAGS)
 
 
 def keyword_arguments(flags: DictConfig) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra import version
@@ -100,7 +101,10 @@ def set_defaults() -> None:
         else entry
         for entry in conf.defaults
     ]
-    ConfigStore.instance().store(group="hydra", name="config", node=conf, provider="hydra")
+    # Hydra 1.4 warns where one config takes another's place and `replace` does not say so.
+    replacing: dict[str, Any] = {} if hydra.__version__.startswith("1.3") else {"replace": True}
+    store = ConfigStore.instance().store
+    store(group="hydra", name="config", node=conf, provider="hydra", **replacing)
 
 
 def open_loader(project: ProjectConfig, job_name: str) -> ConfigLoader:
@@ -184,12 +188,18 @@ def _folder_of(source: Mapping[str, str]) -> Path | None:
 
 def _yaml_files(folder: Path) -> Iterator[Path]:
     """The YAML files below a folder, sorted; hidden folders and output folders of runs and
-    sweeps (told by a `.hydra` folder, a `multirun.yaml` or a store's mark) are passed over."""
-    for root, folders, names in os.walk(folder):
-        if ".hydra" in folders or "multirun.yaml" in names or ".snapshots" in folders:
+    sweeps (told by a `.hydra` folder, a `multirun.yaml` or a store's mark) are passed over.
+    Links are followed, as Hydra does, but not back to a folder that they lie in."""
+    for root, folders, names in os.walk(folder, followlinks=True):
+        is_output = ".hydra" in folders or "multirun.yaml" in names or ".snapshots" in folders
+        if (is_output and Path(root) != folder) or _leads_back(Path(root)):
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         for name in sorted(names):
             if name.endswith((".yaml", ".yml")):
                 yield Path(root) / name
+
+
+def _leads_back(folder: Path) -> bool:
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())

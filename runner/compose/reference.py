@@ -45,15 +45,23 @@ class _Tracker:
 
 
 @contextmanager
-def _tracked() -> Iterator[_Tracker]:
+def _tracked(config: DictConfig) -> Iterator[_Tracker]:
+    """Have the resolvers replaced, and what `config` remembers of resolving out of the way:
+    what came from the real ones must not be taken for plain, nor the other way round."""
     tracker = _Tracker()
     registry = BaseContainer._resolvers
     saved = {name: registry[name] for name in BY_REFERENCE if name in registry}
+    root: Any = config._get_root()
+    cache = OmegaConf.get_cache(root)
+    OmegaConf.clear_cache(root)
     for name in BY_REFERENCE:
         registry[name] = tracker.note
     try:
         yield tracker
+    except RecursionError as error:
+        raise Mistake("the configuration contains itself, by an interpolation") from error
     finally:
+        OmegaConf.set_cache(root, cache)
         for name in BY_REFERENCE:
             if name in saved:
                 registry[name] = saved[name]
@@ -65,9 +73,9 @@ def read_flags(job: DictConfig, leave_out: tuple[str, ...] = ()) -> dict[str, Va
     """Every leaf of the configuration by dotted name, in reference form, in its order.
 
     An empty dict or list is a leaf. Raises Mistake for an interpolation that leads nowhere
-    and for two keys that give the same name.
+    or back to where it stands, and for two keys that give the same name.
     """
-    with _tracked() as tracker:
+    with _tracked(job) as tracker:
         flags: dict[str, Value] = {}
         for name, value in _leaves(job, "", tracker, leave_out):
             if name in flags:
@@ -78,7 +86,7 @@ def read_flags(job: DictConfig, leave_out: tuple[str, ...] = ()) -> dict[str, Va
 
 def read_plain(node: DictConfig) -> dict[str, Value]:
     """A node and all below it as plain values, in reference form."""
-    with _tracked() as tracker:
+    with _tracked(node) as tracker:
         value = _plain(node, tracker)
     return value if isinstance(value, dict) else {}
 

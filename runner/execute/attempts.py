@@ -17,11 +17,11 @@ from typing import Any
 from runner.execute import ending, messages, script_main
 from runner.execute.children import Child, ForkServer
 from runner.execute.ending import Ending
-from runner.execute.function_worker import Job, Reply
+from runner.execute.function_worker import Job, ProgramJob, Reply
 from runner.execute.output import Output
 from runner.execute.script_flags import arguments
 from runner.execute.stopping import Cause, Graces, Pressure, StopSwitch
-from runner.execute.task import CommandCall, FunctionCall, ScriptCall, Task
+from runner.execute.task import CommandCall, FunctionCall, ProgramCall, ScriptCall, Task
 from runner.execute.workers import Worker, Workers
 from runner.model import FlagsTo, Value
 
@@ -55,7 +55,10 @@ def attempt(task: Task, run_dir: Path, output: Output, machinery: Machinery) -> 
     Whatever is raised, the attempt's processes are killed then.
     """
     if isinstance(task.call, FunctionCall):
-        return _attempt_function(task, task.call, run_dir, output, machinery)
+        job = _function_job(task, task.call, run_dir)
+        return _attempt_in_worker(task, job, output, machinery)
+    if isinstance(task.call, ProgramCall):
+        return _attempt_in_worker(task, _program_job(task, run_dir), output, machinery)
     return _attempt_program(task, task.call, run_dir, output, machinery)
 
 
@@ -85,10 +88,8 @@ def _attempt_program(
     return watch.judge(ending.of_child(child, program))
 
 
-def _attempt_function(
-    task: Task, call: FunctionCall, run_dir: Path, output: Output, machinery: Machinery
-) -> Attempted:
-    job = Job(
+def _function_job(task: Task, call: FunctionCall, run_dir: Path) -> Job:
+    return Job(
         target=call.target,
         as_config=call.as_config,
         run_id=task.run.id,
@@ -99,6 +100,23 @@ def _attempt_function(
         environment=task.environment,
         config=task.config,
     )
+
+
+def _program_job(task: Task, run_dir: Path) -> ProgramJob:
+    return ProgramJob(
+        target=task.run.operation.name,
+        run_id=task.run.id,
+        store_root=task.store_root,
+        run_dir=str(run_dir),
+        working_dir=task.working_dir,
+        environment=task.environment,
+        config=task.config,
+    )
+
+
+def _attempt_in_worker(
+    task: Task, job: Job | ProgramJob, output: Output, machinery: Machinery
+) -> Attempted:
     worker = machinery.workers.start(job, output.writers)
     watch = _Watch(task, worker.child, output, machinery, worker)
     try:
@@ -112,7 +130,7 @@ def _attempt_function(
     machinery.workers.discard(worker)  # what was told to stop is not used again
     if watch.reply is not None:
         return watch.judge(ending.of_reply(watch.reply))
-    return watch.judge(ending.of_child(worker.child, call.target))
+    return watch.judge(ending.of_child(worker.child, job.target))
 
 
 class _Watch:

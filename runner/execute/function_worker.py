@@ -51,6 +51,23 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProgramJob:
+    """A trial of the Hydra program that the worker was forked from; `target` is its name."""
+
+    target: str
+    run_id: str
+    store_root: str
+    run_dir: str
+    working_dir: str
+    environment: Mapping[str, str]
+    config: JobConfig
+
+
+#: Does one job of a Hydra program: what its task function returned, or what it raised.
+Program = Callable[[ProgramJob], "tuple[Any, Exception | None]"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reply:
     """How a call ended. `result` is None unless the function returned."""
 
@@ -88,9 +105,9 @@ class Failure:
     message: str
 
 
-def work(control: socket.socket) -> None:
+def work(control: socket.socket, program: Program | None = None) -> None:
     """Do what the control socket asks for until its other end is gone."""
-    worker = _Worker()
+    worker = _Worker(program)
     while True:
         try:
             request, fds = messages.receive(control)
@@ -107,7 +124,8 @@ def work(control: socket.socket) -> None:
 class _Worker:
     """The process's own state, which every trial starts from anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Program | None) -> None:
+        self._program = program
         self._pid = os.getpid()
         self._environment = dict(os.environ)
         self._sys_path = list(sys.path)
@@ -123,8 +141,8 @@ class _Worker:
         if "numpy.random" in sys.modules:  # or all workers would draw the same
             sys.modules["numpy.random"].seed()
 
-    def do(self, job: Job, fds: list[int]) -> Reply:
-        """Call the function in surroundings of its own, its output going to the fds."""
+    def do(self, job: Job | ProgramJob, fds: list[int]) -> Reply:
+        """Do the job in surroundings of its own, its output going to the fds."""
         self._direct(*fds)
         for fd in fds:
             os.close(fd)
@@ -137,13 +155,13 @@ class _Worker:
             self._flush()
             self._direct(self._null, self._null)
 
-    def _try(self, job: Job) -> Reply:
+    def _try(self, job: Job | ProgramJob) -> Reply:
         try:
             self._enter(job)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             if self._interrupted:  # so soon
                 raise KeyboardInterrupt
-            return self._call(job)
+            return self._call(job) if isinstance(job, Job) else self._run(job)
         except BaseException as error:
             self._be_idle()
             reply = _failed(error)
@@ -185,21 +203,34 @@ class _Worker:
     def _note_interrupt(self, _: int, __: FrameType | None) -> None:
         self._interrupted = True
 
+    def _run(self, job: ProgramJob) -> Reply:
+        if self._program is None:
+            raise TypeError(f"{job.target} is no program that this worker has inherited")
+        value, error = self._program(job)
+        if error is not None:
+            reply = _failed(error)
+            self._end_if_forked(reply.exit_status)
+            return reply
+        self._end_if_forked(0)
+        # The program need not know that somebody keeps what it returns.
+        return _keep(job, value, insist=False)
+
     def _load(self, target: str) -> Callable[..., Any]:
         function = self._functions.get(target)
         if function is None:
             function = self._functions[target] = _import(target)
         return function
 
-    def _enter(self, job: Job) -> None:
+    def _enter(self, job: Job | ProgramJob) -> None:
         environment = {**self._environment, **job.environment}
         if environment != dict(os.environ):
             for name in os.environ.keys() - environment.keys():
                 del os.environ[name]
             os.environ.update(environment)
         os.chdir(job.working_dir)
-        self._put_first(job.project_dir)
-        sys.argv = [job.target]
+        if isinstance(job, Job):
+            self._put_first(job.project_dir)
+            sys.argv = [job.target]
 
     def _put_first(self, project_dir: str) -> None:
         sys.path[:] = [project_dir, *(path for path in self._sys_path if path != project_dir)]
@@ -290,8 +321,11 @@ def _signature(function: Callable[..., Any]) -> Signature:
     )
 
 
-def _keep(job: Job, value: object) -> Reply:
-    """Keep what the function returned: in the reply, or in the run's folder."""
+def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply:
+    """Keep what the function returned: in the reply, or in the run's folder.
+
+    The trial has failed if that cannot be done, unless nobody insists on it.
+    """
     try:
         return Reply(exit_status=0, result=Result(value=plain(value)))
     except NotPlain:
@@ -301,6 +335,8 @@ def _keep(job: Job, value: object) -> Reply:
     try:
         RunStore(Path(job.store_root)).write_result(job.run_id, value)
     except Exception as error:
+        if not insist:
+            return Reply(exit_status=0)
         reason = f"returned a {type(value).__name__}, which cannot be kept: {_one_line(error)}"
         print(reason, file=sys.stderr)
         return Reply(exit_status=1, reason=reason)

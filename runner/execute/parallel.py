@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -59,6 +60,9 @@ class LocalExecutor:
     trials descend from. What is imported by then, function workers need not import again.
     """
 
+    #: Whoever hands the tasks over owns their runs.
+    claims_runs = False
+
     def __init__(
         self,
         store: Store,
@@ -68,9 +72,11 @@ class LocalExecutor:
         graces: Graces | None = None,
         clock: Clock = now,
         environment: Mapping[str, str] | None = None,
+        program: function_worker.Program | None = None,
     ) -> None:
         """`n_jobs` is at least 1, see `resolve_n_jobs`. The trials' environment is based on
-        `environment`, or on this process's at the time of entering."""
+        `environment`, or on this process's at the time of entering. `program` does the jobs
+        of a Hydra program in the workers, which inherit it: it is never pickled."""
         if n_jobs < 1:
             raise ValueError(f"n_jobs={n_jobs}")
         self._store = store
@@ -79,10 +85,11 @@ class LocalExecutor:
         self._graces = graces or Graces()
         self._clock = clock
         self._environment = environment
+        self._program = program
         self._stop = StopSwitch()
 
     def __enter__(self) -> LocalExecutor:
-        self._server = ForkServer.fork(function_worker.work)
+        self._server = ForkServer.fork(partial(function_worker.work, program=self._program))
         self._workers = Workers(self._server)
         self._around = Surroundings(
             store=self._store,

@@ -49,9 +49,10 @@ class StopSwitch:
 
     def set(self, urgency: Urgency) -> None:
         """Ask for the end; a lesser urgency than before changes nothing."""
-        if self.urgency is Urgency.NONE and urgency is not Urgency.NONE:
+        before = self.urgency
+        self.urgency = max(before, urgency)  # before anybody wakes up to look at it
+        if before is Urgency.NONE and urgency is not Urgency.NONE:
             os.write(self._writes, b"!")
-        self.urgency = max(self.urgency, urgency)
 
     def close(self) -> None:
         """Give the descriptors up."""
@@ -59,6 +60,8 @@ class StopSwitch:
         os.close(self._writes)
 
 
+# A shell that has just been started forgets an interrupt when it executes its command.
+_SETTLE_S = 0.2
 # While a trial is being stopped, how often to look whether the urgency has grown.
 _LOOK_S = 0.1
 
@@ -71,6 +74,7 @@ class Pressure:
 
     def __init__(self, graces: Graces, began_s: float, timeout_s: float | None) -> None:
         self._graces = graces
+        self._began_s = began_s
         self._deadline_s = None if timeout_s is None else began_s + timeout_s
         self._next = 0
         self._next_at_s = 0.0
@@ -91,7 +95,7 @@ class Pressure:
                 self.cause = Cause.TIMEOUT
             else:
                 return []
-            self._next_at_s = now_s
+            self._next_at_s = max(now_s, self._began_s + _SETTLE_S)
         if urgency is Urgency.KILL:
             self._next = max(self._next, len(_STEPS) - 1)
             self._next_at_s = min(self._next_at_s, now_s)

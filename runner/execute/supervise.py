@@ -16,7 +16,7 @@ from runner.execute.ending import Ending
 from runner.execute.links import make_links
 from runner.execute.output import Output
 from runner.execute.stopping import Cause, Urgency
-from runner.execute.task import FunctionCall, Outcome, Task
+from runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
 from runner.model import Attempt, Process, Run, Status
 from runner.ports import Clock, Reporter, Store
 
@@ -62,7 +62,7 @@ def _begin(task: Task, run_dir: Path, started: datetime, around: Surroundings) -
     try:
         outputs.set_aside(run_dir)
         make_links(Path(task.project_dir), run_dir, task.run.operation.requires)
-        if not isinstance(task.call, FunctionCall):  # a function's worker writes them
+        if not isinstance(task.call, (FunctionCall, ProgramCall)):  # their worker writes them
             task.config.write_files(run_dir)
     except OSError as error:
         raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error

@@ -63,7 +63,13 @@ class FunctionCall:
     as_config: bool
 
 
-Call: TypeAlias = ScriptCall | CommandCall | FunctionCall
+@dataclass(frozen=True, kw_only=True)
+class ProgramCall:
+    """Call the task function of the Hydra program that this process is, in a worker that
+    inherits it, as Hydra itself would."""
+
+
+Call: TypeAlias = ScriptCall | CommandCall | FunctionCall | ProgramCall
 
 
 @dataclass(frozen=True, kw_only=True)

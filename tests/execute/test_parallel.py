@@ -99,13 +99,17 @@ def test_there_is_no_barrier(world: World) -> None:
 
 
 def test_functions_share_as_few_processes_as_there_are_jobs(world: World) -> None:
-    world.write("lib.py", "import os, time\ndef f(x):\n    time.sleep(0.01)\n    return os.getpid()")
+    world.write(
+        "lib.py", "import os, time\ndef f(x):\n    time.sleep(0.01)\n    return os.getpid()"
+    )
     runs = world.ends(*(world.function("lib.f", x=n) for n in range(12)), n_jobs=2)
     assert len({run.result.value for run in runs if run.result}) == 2
 
 
 def test_a_workers_death_costs_no_other_trial(world: World) -> None:
-    world.write("lib.py", "import os, time\ndef f(x):\n    time.sleep(0.02)\n    x or os._exit(9)\n")
+    world.write(
+        "lib.py", "import os, time\ndef f(x):\n    time.sleep(0.02)\n    x or os._exit(9)\n"
+    )
     tasks = [world.function("lib.f", x=n % 3) for n in range(12)]
     runs = world.ends(*tasks, n_jobs=3)
     statuses = [run.state.exit_status for run in runs]

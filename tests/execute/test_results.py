@@ -35,7 +35,18 @@ circle.append(circle)
 
 @pytest.mark.parametrize(
     "value",
-    [(1, 2), {1: 2}, {"a": {3}}, b"x", 1j, Colour.RED, Point(1, 2), OrderedDict(a=1), circle, object],
+    [
+        (1, 2),
+        {1: 2},
+        {"a": {3}},
+        b"x",
+        1j,
+        Colour.RED,
+        Point(1, 2),
+        OrderedDict(a=1),
+        circle,
+        object,
+    ],
 )
 def test_what_json_would_change_or_refuse_is_not_plain(value: object) -> None:
     with pytest.raises(NotPlain):

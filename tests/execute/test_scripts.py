@@ -52,7 +52,20 @@ def test_a_script_with_globals_has_no_more_modules_either(world: World) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [0, -1, 2**80, 1.5, -0.0, 1e-300, float("inf"), True, None, "a'\"\n\\ü", [1, [2.0, "x"]], {"a": [1]}],
+    [
+        0,
+        -1,
+        2**80,
+        1.5,
+        -0.0,
+        1e-300,
+        float("inf"),
+        True,
+        None,
+        "a'\"\n\\ü",
+        [1, [2.0, "x"]],
+        {"a": [1]},
+    ],
 )
 def test_a_global_takes_a_flags_value_exactly(world: World, value: Value) -> None:
     task = world.script("x = 'before'\nprint(repr(x))", x=value)
@@ -234,7 +247,11 @@ def test_a_syntax_error_is_shown_as_python_shows_it(world: World) -> None:
             0,
             "main\nthread\n",
         ),
-        ("import sys\nsys.excepthook = lambda *a: print('hook', a[1])\n1/0", 1, "hook division by zero\n"),
+        (
+            "import sys\nsys.excepthook = lambda *a: print('hook', a[1])\n1/0",
+            1,
+            "hook division by zero\n",
+        ),
     ],
 )
 def test_a_script_ends_as_under_python(world: World, text: str, status: int, output: str) -> None:

@@ -59,6 +59,13 @@ def test_a_timeout_is_due_at_its_time_and_presses_like_a_stop() -> None:
     assert pressure.cause is Cause.TIMEOUT
 
 
+def test_a_trial_that_has_just_begun_is_interrupted_when_it_can_notice() -> None:
+    pressure = Pressure(Graces(interrupt_s=5, terminate_s=3), 10.0, None)
+    times = {10.01: [], 10.1: [], 10.25: INTERRUPT, 15.2: [], 15.3: TERMINATE}
+    assert {at: pressure.due(at, Urgency.STOP) for at in times} == times
+    assert Pressure(QUICK, 10.0, None).due(10.01, Urgency.KILL) == KILL
+
+
 def test_the_second_request_kills_at_once() -> None:
     pressure = Pressure(QUICK, 0.0, None)
     assert pressure.due(1.0, Urgency.STOP) == INTERRUPT

@@ -17,7 +17,6 @@ from omegaconf import OmegaConf, open_dict
 
 from runner import lifecycle
 from runner.clock import now
-from runner.compose.job import write_job_files
 from runner.execute.parallel import LocalExecutor
 from runner.execute.task import Call, CommandCall, FunctionCall, Outcome, ScriptCall, Task
 from runner.model import FlagsTo, Kind, Operation, OperationKind, Recipe, Run, Value
@@ -59,8 +58,11 @@ class FlagsConfig:
         return False
 
     def write_files(self, folder: Path) -> None:
-        """As Hydra does."""
-        write_job_files(self, folder)
+        """Files under the names that Hydra gives them."""
+        place = folder / ".hydra"
+        place.mkdir(exist_ok=True)
+        for name in ("config", "hydra", "overrides"):
+            (place / f"{name}.yaml").write_text("")
 
 
 class Keeper:
@@ -116,9 +118,7 @@ class World:
         run = Run(
             id=secrets.token_hex(16),
             kind=Kind.TRIAL,
-            operation=Operation(
-                name="op", kind=OperationKind(kind), target="x", requires=requires
-            ),
+            operation=Operation(name="op", kind=OperationKind(kind), target="x", requires=requires),
             flags=dict(flags),
             recipe=Recipe(config_name=None, snapshot=""),
             state=lifecycle.initialized(now()),
@@ -135,9 +135,7 @@ class World:
         )
         return replace(task, **more)
 
-    def script(
-        self, text: str, flags_to: FlagsTo = FlagsTo.GLOBALS, /, **flags: Value
-    ) -> Task:
+    def script(self, text: str, flags_to: FlagsTo = FlagsTo.GLOBALS, /, **flags: Value) -> Task:
         """A task that runs a script of this text, `script.py` in the project."""
         path = self.write("script.py", text)
         return self.task(ScriptCall(path=str(path), flags_to=flags_to, flags=flags), flags)

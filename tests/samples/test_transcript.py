@@ -58,9 +58,7 @@ def test_a_block_begins_with_a_command() -> None:
         (["at 2026-01-31 12:00:00."], ["at 2031-12-01 01:02:03."], {}),
     ],
 )
-def test_what_is_as_expected(
-    expected: list[str], printed: list[str], ids: dict[str, str]
-) -> None:
+def test_what_is_as_expected(expected: list[str], printed: list[str], ids: dict[str, str]) -> None:
     assert match_ids(expected, printed, {}) == ids
 
 

@@ -138,17 +138,13 @@ class Project:
 
     def runs(self, *words: str, **environment: str) -> list[Listed]:
         """What `runs list --json` gives: all runs, the newest first."""
-        listed = json.loads(
-            self.run("runs", "list", "--json", *words, status=0, **environment).out
-        )
+        listed = json.loads(self.run("runs", "list", "--json", *words, status=0, **environment).out)
         assert isinstance(listed, list)
         return listed
 
     def show(self, run_id: str, **environment: str) -> Listed:
         """What `runs show --json` gives of one run."""
-        shown = json.loads(
-            self.run("runs", "show", run_id, "--json", status=0, **environment).out
-        )
+        shown = json.loads(self.run("runs", "show", run_id, "--json", status=0, **environment).out)
         assert isinstance(shown, dict)
         return shown
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
+from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.scenarios.conftest import MakeProject
@@ -129,6 +132,49 @@ def test_what_is_at_work_is_running_and_is_neither_restarted_nor_deleted(
         assert project.runs() == runs
 
 
+def test_a_timeout_ends_the_whole_process_tree(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                operation: {command: [bash, -c, "sleep 60 & echo $! > child; wait"]}
+                hydra: {launcher: {n_jobs: 1}}
+            """
+        }
+    )
+    project.run("+timeout=0.5", status=124)
+    run = project.newest("run")
+    assert (run["status"], run["exit_status"]) == ("error", 124)
+    child = int(Path(run["dir"], "child").read_text())
+    wait_until(lambda: not psutil.pid_exists(child))
+    result = project.run("-m", "+timeout=0.5", status=1)
+    assert "timeout" in result.err
+    assert project.newest("trial")["status"] == "error"
+
+
+def test_a_failed_trial_is_tried_again(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                operation: {command: [bash, -c, "echo again >> tries; test $(wc -l < tries) = 3"]}
+                hydra: {launcher: {n_jobs: 1}}
+            """
+        }
+    )
+    project.run("-m", "+retries=1", status=1)
+    project.run("-m", "+retries=2")
+    later, earlier = [run for run in project.runs() if run["kind"] == "trial"]
+    assert (earlier["status"], later["status"]) == ("error", "completed")
+    tries = [Path(run["dir"], "tries").read_text().count("again") for run in (earlier, later)]
+    assert tries == [2, 3]
+
+
+def test_after_the_first_failure_no_trial_is_started_if_so_wished(project: Project) -> None:
+    project.run("-m", "x=0,5,0.0,1,2", "+fail_fast=true", status=1)
+    statuses = {x: run["status"] for x, run in by_flag(project.runs(), "x").items()}
+    assert (statuses[0], statuses[5]) == ("completed", "error")
+    assert not {"completed", "error", "running"} & {statuses.get(x) for x in (1, 2)}
+
+
 def test_hydras_help_and_config_are_still_there(project: Project) -> None:
     assert "x: 3" in project.run("--cfg", "job", "x=3").out
     assert project.run("--help").out
@@ -136,9 +182,6 @@ def test_hydras_help_and_config_are_still_there(project: Project) -> None:
 
 
 def test_the_runner_is_a_command(project: Project) -> None:
-    import sys
-    from pathlib import Path
-
     command = Path(sys.executable).with_name("runner")
     ended = subprocess.run([command, "x=4"], cwd=project.folder, check=False)
     assert ended.returncode == 4

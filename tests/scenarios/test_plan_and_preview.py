@@ -107,9 +107,7 @@ def test_the_sweepers_own_params_come_first(make_project: MakeProject) -> None:
         ("z='b c',d", ["b c", "d"]),
     ],
 )
-def test_hydras_own_sweep_grammar_holds(
-    project: Project, sweep: str, values: list[str]
-) -> None:
+def test_hydras_own_sweep_grammar_holds(project: Project, sweep: str, values: list[str]) -> None:
     table = project.table("-m", sweep)
     assert [row.split("  ", 1)[1] for row in table[1:]] == values
 
@@ -162,9 +160,7 @@ def test_a_combination_that_comes_twice_is_kept_once_and_a_line_says_so(
         ("inf", "-inf", False),
     ],
 )
-def test_which_values_are_the_same(
-    nested: Project, first: str, second: str, same: bool
-) -> None:
+def test_which_values_are_the_same(nested: Project, first: str, second: str, same: bool) -> None:
     rows = nested.table("-m", f"lr={first},{second}")[1:]
     assert len(rows) == (1 if same else 2)
 
@@ -220,6 +216,29 @@ def test_max_trials_over_the_size_of_the_grid_changes_nothing(project: Project) 
 def test_options_are_set_in_the_sweepers_node_as_well(project: Project) -> None:
     table = project.table("-m", "x=1,2,3", "hydra.sweeper.max_trials=2")
     assert len(table) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "printed"),
+    [
+        (["++x=3"], "3 2 'a'"),
+        (["~z"], "1.0 2 'a'"),
+        (["x=1e3", "y=true", "z='1'"], "1000.0 True '1'"),
+        (["z=${y}${x}"], "1.0 2 '21.0'"),
+        (["--config-name=other"], "7 2 'a'"),
+        (["--config-dir=more", "operation=third"], "1 2 3"),
+        (["hydra.run.dir=elsewhere"], "1.0 2 'a'"),
+    ],
+)
+def test_hydras_own_options_and_overrides_hold(
+    echo: Project, words: list[str], printed: str
+) -> None:
+    third = "# @package _global_\noperation: {command: [echo, '1', '2', '3']}\n"
+    other = "operation: {script: echo.py}\nx: 7\n"
+    echo.write({"more/operation/third.yaml": third, "conf/other.yaml": other})
+    assert echo.run(*words).lines == [printed]
+    run = echo.newest("run")["id"]
+    assert echo.run(f"+restart={run}").lines == [printed]
 
 
 def test_the_preview_of_a_restart_is_the_plan_that_it_would_make(echo: Project) -> None:

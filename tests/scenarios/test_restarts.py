@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Project, by_flag, ids, without_ids
 
 
@@ -64,6 +65,52 @@ def test_flags_are_replaced_by_name(echo: Project) -> None:
     assert swept_values(echo, "z") == ["b", "c", "b", "c"]
 
 
+@pytest.mark.parametrize("first", ["x=1,2", "++x=1,2", "x=range(1,3)"])
+@pytest.mark.parametrize("then", ["x=2,3", "++x=2,3"])
+def test_a_flag_is_replaced_however_it_is_written(echo: Project, first: str, then: str) -> None:
+    batch = batch_of(echo, first, "+init_trials=true")
+    assert echo.newest("batch")["flags"] == {"x": [1, 2]}
+    assert echo.table(f"+restart={batch}", then) == ["#  x", "1  2", "2  3"]
+
+
+def test_the_sweepers_own_params_are_replaced_by_name(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                operation: {command: ["true"]}
+                x: 0
+                y: 0
+                hydra: {sweeper: {params: {x: "1,2", y: "5,6"}}, launcher: {n_jobs: 1}}
+            """
+        }
+    )
+    batch = batch_of(project, "+init_trials=true")
+    project.run(f"+restart={batch}", "y=7", "+init_trials=true")
+    assert swept_values(project, "x") == [1, 2]
+    assert swept_values(project, "y") == [7, 7]
+    project.run(f"+restart={batch}", "+init_trials=true")
+    assert swept_values(project, "y") == [7, 7]
+
+
+def test_a_config_group_is_replaced_by_name(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                defaults: [{model: small}, _self_]
+                operation: {command: ["true"]}
+                lr: 0.1
+            """,
+            "conf/model/small.yaml": "depth: 3\n",
+            "conf/model/large.yaml": "depth: 9\n",
+        }
+    )
+    batch = batch_of(project, "model=small,large", "+init_trials=true")
+    assert swept_values(project, "model.depth") == [3, 9]
+    project.run(f"+restart={batch}", "model=large", "lr=0.1,0.2", "+init_trials=true")
+    assert swept_values(project, "model.depth") == [9, 9]
+    assert project.newest("batch")["flags"] == {"model": ["large"], "lr": [0.1, 0.2]}
+
+
 def test_orphans_keep_their_record_and_are_taken_back(echo: Project) -> None:
     batch = batch_of(echo, "x=1,2,3")
     first = by_flag(echo.runs(), "x")
@@ -77,9 +124,7 @@ def test_orphans_keep_their_record_and_are_taken_back(echo: Project) -> None:
     assert echo.newest("batch")["trials"] == [first[2]["id"]]
     echo.run(f"+restart={batch}", "x=3,2,1")
     again = by_flag(echo.runs(), "x")
-    assert {x: run["id"] for x, run in again.items()} == {
-        x: run["id"] for x, run in first.items()
-    }
+    assert {x: run["id"] for x, run in again.items()} == {x: run["id"] for x, run in first.items()}
     assert echo.newest("batch")["trials"] == [first[x]["id"] for x in (3, 2, 1)]
     assert all(run["batches"] == [batch] for run in again.values())
 
@@ -129,9 +174,7 @@ def test_an_equal_value_written_otherwise_is_taken_over_in_place(echo: Project) 
     result = echo.run(f"+restart={batch}", "x=1.0,2")
     assert result.lines == ["1.0 2 'a'", "2 2 'a'"]
     again = by_flag(echo.runs(), "x")
-    assert {x: run["id"] for x, run in again.items()} == {
-        x: run["id"] for x, run in first.items()
-    }
+    assert {x: run["id"] for x, run in again.items()} == {x: run["id"] for x, run in first.items()}
     assert isinstance(again[1]["flags"]["x"], float)
     assert isinstance(again[2]["flags"]["x"], int)
     assert echo.run(f"+restart={batch}").lines == ["1.0 2 'a'", "2 2 'a'"]

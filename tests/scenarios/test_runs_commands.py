@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import shutil
 from collections.abc import Callable
@@ -168,9 +169,7 @@ def test_a_list_of_nothing_is_empty(echo: Project) -> None:
     assert not echo.store.exists()
 
 
-def test_show_takes_any_unique_prefix_of_four_digits(
-    project: Project, runs: list[Listed]
-) -> None:
+def test_show_takes_any_unique_prefix_of_four_digits(project: Project, runs: list[Listed]) -> None:
     for run in (runs[0], runs[5]):
         for length in (4, 8, 32):
             assert project.show(run["id"][:length]) == run
@@ -241,9 +240,7 @@ def test_deleting_a_batch_leaves_its_trials(echo: Project) -> None:
     before = by_flag(echo.runs(), "x")
     assert echo.delete(echo.newest("batch")["id"]) == ["Deleted 1 run(s)"]
     after = by_flag(echo.runs(), "x")
-    assert {x: run["id"] for x, run in after.items()} == {
-        x: run["id"] for x, run in before.items()
-    }
+    assert {x: run["id"] for x, run in after.items()} == {x: run["id"] for x, run in before.items()}
     assert all(run["kind"] == "trial" and run["batches"] == [] for run in after.values())
 
 
@@ -293,3 +290,32 @@ def test_a_store_that_was_copied_holds_the_same_runs(echo: Project, tmp_path: Pa
     ]
     assert moved.run(f"+restart={moved.newest('batch')['id']}").lines == ["1 2 'a'", "2 2 'a'"]
     assert set(ids(moved.runs())) == set(ids(before))
+
+
+def test_nothing_is_unpickled_on_listing_showing_or_restarting(echo: Project) -> None:
+    trap = echo.folder / "sprung"
+    echo.run("-m", "operation=branin", "x1=1.0,2.0")
+    runs = echo.runs()
+    trials = by_flag(runs, "x1")
+    for run in runs:
+        for place in (Path(run["dir"]), *Path(run["dir"]).glob(".*/")):
+            (place / "result.joblib").write_bytes(pickle.dumps(Trap(str(trap))))
+    echo.runs()
+    echo.run("runs", "list")
+    for run in runs:
+        echo.show(run["id"])
+        echo.run("runs", "show", run["id"])
+    echo.run(f"+restart={trials[1.0]['id']}")
+    echo.run(f"+restart={echo.newest('batch')['id']}", "+needed=true")
+    echo.run("-m", "operation=branin", "x1=1.0,2.0", "+needed=true")
+    assert not trap.exists()
+
+
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (self.path, "w")

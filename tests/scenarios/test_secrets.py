@@ -44,8 +44,7 @@ USE = """
 def everything_in(folder: Path) -> bytes:
     """The bytes of all files below a folder, and their names."""
     return b"\n".join(
-        bytes(path) + (path.read_bytes() if path.is_file() else b"")
-        for path in folder.rglob("*")
+        bytes(path) + (path.read_bytes() if path.is_file() else b"") for path in folder.rglob("*")
     )
 
 
