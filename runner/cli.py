@@ -7,15 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-import traceback
 from typing import NoReturn
 
+from runner.console import tell_bug, tell_error
 from runner.errors import RunnerError
-from runner.render import escape
-
-#: What the process ends with after a failure that is the runner's own fault.
-EXIT_BUG = 70
 
 
 def main() -> NoReturn:
@@ -52,25 +47,3 @@ def _dispatch(arguments: list[str]) -> int:
 def is_management(word: str) -> bool:
     """Whether a first word is a management command: bare, so no option and no override."""
     return word.replace("-", "_").isidentifier() and not word.startswith("-")
-
-
-def tell_error(error: RunnerError) -> int:
-    """Print an error's line to standard error and return its exit status."""
-    print(f"runner: {escape(' '.join(str(error).split()))}", file=sys.stderr)
-    return error.exit_status
-
-
-def tell_bug() -> int:
-    """Keep the traceback of the exception at hand in a file, say where, and return 70."""
-    handle, path = tempfile.mkstemp(prefix="runner-bug-", suffix=".txt", text=True)
-    with os.fdopen(handle, "w") as file:
-        traceback.print_exc(file=file)
-    kind, value, _ = sys.exc_info()
-    name = "error" if kind is None else kind.__name__
-    said = escape(" ".join(str(value).split()))
-    print(
-        f"runner: this is a bug of the runner, not of yours ({name}: {said}); please report "
-        f"it with {path}",
-        file=sys.stderr,
-    )
-    return EXIT_BUG

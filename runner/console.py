@@ -5,15 +5,23 @@ On a terminal there is a progress bar below the lines; elsewhere everything is p
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import threading
+import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from runner.errors import RunnerError
 from runner.ports import Stream
+from runner.render import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+#: What the process ends with after a failure that is the runner's own fault.
+EXIT_BUG = 70
 
 
 class Console:
@@ -136,3 +144,25 @@ def _write(stream: Stream, data: bytes) -> None:
     target = _stream(stream)
     target.write(data)
     target.flush()
+
+
+def tell_error(error: RunnerError) -> int:
+    """Print an error's line to standard error and return its exit status."""
+    print(f"runner: {escape(' '.join(str(error).split()))}", file=sys.stderr)
+    return error.exit_status
+
+
+def tell_bug() -> int:
+    """Keep the traceback of the exception at hand in a file, say where, and return 70."""
+    handle, path = tempfile.mkstemp(prefix="runner-bug-", suffix=".txt", text=True)
+    with os.fdopen(handle, "w") as file:
+        traceback.print_exc(file=file)
+    kind, value, _ = sys.exc_info()
+    name = "error" if kind is None else kind.__name__
+    said = escape(" ".join(str(value).split()))
+    print(
+        f"runner: this is a bug of the runner, not of yours ({name}: {said}); please report "
+        f"it with {path}",
+        file=sys.stderr,
+    )
+    return EXIT_BUG

@@ -65,8 +65,9 @@ def test_a_store_that_is_made_is_kept_out_of_git(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_was_there_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
     RunStore.open(tmp_path, create=True)
-    assert list(tmp_path.iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".staging", "notes.txt"]
 
 
 @pytest.mark.parametrize("create", [True, False])
@@ -105,7 +106,7 @@ for create in (False, True):
     with tempfile.TemporaryDirectory() as name:  # where nobody gets to, unlike tmp_path
         Path(name).chmod(0o555)
         done = python(code, name)
-        assert done.stdout.splitlines() == ["[]", f"the store {name} is not writable"]
+        assert done.stdout.splitlines() == ["[]", f"the store {name} is not writable: Permission denied"]
 
 
 # ---- runs

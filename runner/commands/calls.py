@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.commands.programs import program_sources
 from runner.compose.job import RealValues
 from runner.errors import Mistake
 from runner.execute.function_worker import Signature
 from runner.execute.links import check_requires
 from runner.execute.script_flags import check_flags, resolve_flags_to
-from runner.execute.task import Call, CommandCall, FunctionCall, ScriptCall
+from runner.execute.task import Call, CommandCall, FunctionCall, ProgramCall, ScriptCall
 from runner.flags import flatten
 from runner.model import Operation, OperationKind
 from runner.operation import argument
@@ -47,6 +48,12 @@ def prepare(
         return _script(operation, names, project_dir)
     if operation.kind is OperationKind.FUNCTION:
         return _function(operation, names, probe)
+    if operation.kind is OperationKind.PROGRAM:
+        return Prepared(
+            operation=operation,
+            sources=program_sources(operation, project_dir),
+            make=lambda values: ProgramCall(),
+        )
     return Prepared(
         operation=operation,
         sources=tuple(_files_among(operation.target, project_dir)),

@@ -10,9 +10,10 @@ from runner.commands.calls import Prepared
 from runner.commands.composing import snapshot_of
 from runner.commands.context import Context
 from runner.commands.execution import Executor, Start, TrialExecution, make_task, stoppable
+from runner.commands.programs import number_jobs, sweep_place
 from runner.commands.summary import count_trials, ends_well, summary_line
 from runner.commands.sweeping import Sweep
-from runner.model import BatchPart, Kind, Operation, Run, State, Status, Value
+from runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from runner.plan import operation_names
 from runner.processes import this_process
 from runner.provenance import read_provenance
@@ -48,6 +49,7 @@ class Carrying:
         self._ids = tuple(
             context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
         )
+        self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self._ids)
 
     def _steps(self) -> Iterator[tuple[int, str, Step]]:
         for number, (run_id, step) in enumerate(
@@ -62,8 +64,13 @@ class Carrying:
         trials = sweep.plan.trials
         made = tuple(run_id for _, run_id, step in self._steps() if step.action is Action.CREATE)
         options = sweep.composing.typed.options.over(batch.options)
+        job = None
+        if sweep.composing.program is not None:
+            self._jobs = tuple(number_jobs(self._reconciliation, batch.id))
+            job = sweep_place(sweep.config(trials[0]), self._context.project_dir)
         return replace(
             batch,
+            job=job,
             operation=replace(trials[0].operation, name=operation_names(trials)),
             recipe=self.recipe,
             flags=sweep.flags(),
@@ -88,9 +95,9 @@ class Carrying:
     def check(self) -> None:
         """Resolve the flags of the first trial that is to start: a value that is missing is
         missing in all of them, as a rule. Raises Mistake."""
-        for number, run_id, step in self._steps():
+        for number, _, step in self._steps():
             if step.action is not Action.SKIP:
-                probe = self._start(self._trial_run(run_id, step, ""), number, step)
+                probe = self._start(self._trial_run(number, step, ""), number, step)
                 make_task(self._context, probe, self._sweep.options, None)
                 return
 
@@ -113,10 +120,10 @@ class Carrying:
     def _create_missing(self, batch: Run) -> list[Start]:
         """Create the planned trials that are not there, and give all that are to start."""
         starts: list[Start] = []
-        for number, run_id, step in self._steps():
+        for number, _, step in self._steps():
             if step.action is Action.SKIP:
                 continue
-            run = self._trial_run(run_id, step, batch.id)
+            run = self._trial_run(number, step, batch.id)
             if step.action is Action.CREATE:
                 self._context.store.create(run)
                 if self._sweep.options.init_trials:
@@ -124,11 +131,11 @@ class Carrying:
             starts.append(self._start(run, number, step))
         return starts
 
-    def _trial_run(self, run_id: str, step: Step, batch_id: str) -> Run:
+    def _trial_run(self, number: int, step: Step, batch_id: str) -> Run:
         """The record of a trial as it is to start: what is known of it and what is planned."""
         trial, sweep = step.trial, self._sweep
         known = step.run or Run(
-            id=run_id,
+            id=self._ids[number],
             kind=Kind.TRIAL,
             operation=trial.operation,
             flags=trial.flags,
@@ -148,6 +155,7 @@ class Carrying:
             tags=sweep.options.tags,
             provenance=self._provenance,
             result=None,
+            job=self._jobs[number],
         )
 
     def _start(self, run: Run, number: int, step: Step) -> Start:

@@ -92,7 +92,7 @@ class Composing:
         """The operation and the flags of a composed configuration."""
         job = config.job()
         if self.program is not None:
-            return self.program, read_flags(job)
+            return self.program, read_flags(job, is_strict=False)
         return read_operation(job), read_flags(job, leave_out=("operation",))
 
     def recipe(self, base: Base) -> Recipe:

@@ -12,12 +12,14 @@ from typing import Protocol
 from runner import lifecycle
 from runner.commands.calls import Prepared
 from runner.commands.context import Context
+from runner.commands.programs import program_task
 from runner.compose.composer import TrialConfig
 from runner.compose.job import real_values
 from runner.errors import Busy, Mistake
+from runner.execute.environment import run_environment
 from runner.execute.function_worker import Signature
 from runner.execute.task import Outcome, Task
-from runner.model import Kind, Run, Status, Value
+from runner.model import Kind, OperationKind, Run, Status, Value
 from runner.options import Options
 from runner.ports import Store
 from runner.processes import this_process
@@ -26,6 +28,11 @@ from runner.render import escape, short, trial_line
 
 class Executor(Protocol):
     """Executes tasks; `runner.execute.parallel.LocalExecutor` is one. A context manager."""
+
+    @property
+    def claims_runs(self) -> bool:
+        """Whether whoever executes a run claims it; otherwise who hands over its task does."""
+        ...
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
         """Execute tasks as they are taken, in order; give each outcome when it is there."""
@@ -63,6 +70,18 @@ def make_task(context: Context, start: Start, options: Options, batch_id: str | 
     """The task that executes a run. Raises Mistake for a flag that cannot be resolved."""
     run = start.run
     folder = str(context.store.folder(run.id))
+    environment = run_environment(
+        run, folder=folder, project_dir=str(context.project_dir), batch_id=batch_id
+    )
+    if run.operation.kind is OperationKind.PROGRAM:
+        return program_task(
+            run=run,
+            store=context.store,
+            project_dir=context.project_dir,
+            config=start.config,
+            environment=environment,
+            options=options,
+        )
     config = start.config.with_hydra(_hydra_settings(folder, start, batch_id))
     values = real_values(config)
     return Task(
@@ -72,7 +91,7 @@ def make_task(context: Context, start: Start, options: Options, batch_id: str | 
         working_dir=folder if config.chdir else str(context.project_dir),
         call=start.prepared.make(values),
         config=config,
-        environment={**values.environment, **_environment(context, run, batch_id)},
+        environment={**values.environment, **environment},
         timeout_s=options.timeout_s,
         retries=options.retries,
     )
@@ -89,21 +108,6 @@ def _hydra_settings(folder: str, start: Start, batch_id: str | None) -> Mapping[
             "job.id": str(start.number),
         }
     return settings
-
-
-def _environment(context: Context, run: Run, batch_id: str | None) -> dict[str, str]:
-    folder = str(context.store.folder(run.id))
-    environment = {
-        "RUNNER_RUN_ID": run.id,
-        "RUNNER_RUN_DIR": folder,
-        "RUNNER_RANDOM_SEED": str(run.random_seed),
-        "RUNNER_PROJECT_DIR": str(context.project_dir),
-        "RUNNER_RESTARTED": "0" if run.state.started is None else "1",
-    }
-    owner = batch_id if batch_id is not None else run.generated_by
-    if owner is not None:
-        environment["RUNNER_BATCH_ID"] = owner
-    return environment
 
 
 @dataclass
@@ -179,7 +183,8 @@ class TrialExecution:
         say = self._context.reporter.say
         claim = ExitStack()
         try:
-            claim.enter_context(self._context.store.claim(start.run.id))
+            if not self._executor.claims_runs:
+                claim.enter_context(self._context.store.claim(start.run.id))
             task = make_task(self._context, start, self._options, self._batch_id)
         except Busy as error:
             say(f"Trial {short(start.run.id)} is left to its owner: {error}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.compose.composer import TrialConfig
-from runner.compose.output import Output, find_output
+from runner.compose.output import Output, find_output, find_sweep_dir
 from runner.errors import Mistake
 from runner.execute.task import ProgramCall, Task
 from runner.model import JobPlace, Kind, Operation, OperationKind, Run, Value
@@ -77,6 +77,11 @@ def number_jobs(reconciliation: Reconciliation, batch_id: str) -> Iterator[JobPl
             yield JobPlace(number=place)
 
 
+def sweep_place(config: TrialConfig, project_dir: Path) -> JobPlace:
+    """Where a batch's output is, that a job with this configuration belongs to."""
+    return JobPlace(output_dir=shown(find_sweep_dir(config.load()), project_dir))
+
+
 def shown(path: str, project_dir: Path) -> str:
     """A folder as a record keeps it: relative to the project where it lies below it."""
     folder = Path(path)
@@ -95,15 +100,13 @@ def program_task(
     """The task of a program's trial: its configuration as Hydra would make it, with the job
     number and, where it had one before, the output folder that the run's record holds.
 
-    Nothing of the job's own values is resolved here. Raises Mistake if its output folder
-    cannot be.
+    Nothing of the job's own values is resolved here.
     """
     job = run.job or JobPlace(number=0)
     config = config.with_hydra({"job.num": job.number, "job.id": str(job.number)})
-    output, settings = _place(config, job, project_dir)
-    job = replace(job, output_dir=shown(output.path, project_dir))
+    output_dir, settings = _place(config, job, project_dir)
     return Task(
-        run=replace(run, job=job),
+        run=replace(run, job=replace(job, output_dir=output_dir)),
         store_root=str(store.root),
         project_dir=str(project_dir),
         working_dir=str(project_dir),
@@ -117,13 +120,18 @@ def program_task(
 
 def _place(
     config: TrialConfig, job: JobPlace, project_dir: Path
-) -> tuple[Output, dict[str, Value]]:
-    """The job's output, and what has to be set for it to be there."""
-    natural = find_output(config.load())
+) -> tuple[str | None, dict[str, Value]]:
+    """The job's output folder as its record keeps it, and what has to be set for it to be
+    there. A folder that only the job itself can tell is left to it."""
+    try:
+        natural = find_output(config.load())
+    except Mistake:
+        natural = None
     if job.output_dir is None:
-        return natural, {}
+        return None if natural is None else shown(natural.path, project_dir), {}
     kept = str(project_dir / job.output_dir)
+    if natural is None:
+        natural = Output("", "")
     if kept == natural.path:
-        return natural, {}
-    moved = natural.moved_to(kept)
-    return moved, moved.settings(natural)
+        return job.output_dir, {}
+    return job.output_dir, natural.moved_to(kept).settings(natural)

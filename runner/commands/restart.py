@@ -8,9 +8,9 @@ from runner.commands.batch import restart_batch
 from runner.commands.composing import OpenComposer, Typed, compose_restart
 from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
+from runner.commands.programs import check_owner
 from runner.commands.single import restart_run
 from runner.commands.sweeping import LauncherOf
-from runner.errors import Mistake
 from runner.model import Kind, Operation
 
 
@@ -32,10 +32,7 @@ def restart(
     claim = nullcontext() if typed.options.print_trials else store.claim(run_id)
     with claim:
         run = store.observe(store.read(run_id))
-        if program is not None and run.kind is not Kind.BATCH:
-            raise Mistake(
-                f"{run_id[:8]} is a {run.kind.value}: a Hydra program restarts whole batches"
-            )
+        check_owner(run, program)
         composing = compose_restart(run, typed, typed.options, store, open_composer, program)
         if run.kind is Kind.BATCH:
             return restart_batch(context, run, composing, open_composer, launcher_of)

@@ -270,11 +270,23 @@ class Composer:
     """Composes a project's configurations. Not thread-safe: one process-wide Hydra."""
 
     def __init__(
-        self, loader: ConfigLoader, config_name: str | None, hydra_overrides: Sequence[str]
+        self,
+        loader: ConfigLoader,
+        config_name: str | None,
+        hydra_overrides: Sequence[str],
+        *,
+        passing: Sequence[str] = (),
+        cache: Mapping[str, Any] | None = None,
     ) -> None:
+        """`passing` are more overrides of Hydra's configuration, which hold for this
+        composer and are not to be kept. `cache` is what every configuration takes as
+        resolved already (`OmegaConf.get_cache`): the timestamps that a sweep's jobs share.
+        """
         self._loader = loader
         self.config_name = config_name
         self.hydra_overrides = tuple(hydra_overrides)
+        self._in_force = (*hydra_overrides, *passing)
+        self._cache = cache
         self._bases: dict[tuple[str, ...], Base] = {}
         self._groups: dict[str, bool] = {}
         self._repository: Any = None
@@ -305,7 +317,7 @@ class Composer:
         try:
             return self._loader.load_configuration(
                 config_name=self.config_name,
-                overrides=[*self.hydra_overrides, *task],
+                overrides=[*self._in_force, *task],
                 run_mode=mode,
                 validate_sweep_overrides=True,
             )
@@ -345,9 +357,15 @@ class Composer:
         if self._repository is None:
             loader: Any = self._loader
             _, self._repository = loader._parse_overrides_and_create_caching_repo(
-                self.config_name, list(self.hydra_overrides)
+                self.config_name, list(self._in_force)
             )
         return self._repository
+
+    def _compose_base(self, groups: Sequence[str]) -> Base:
+        config = self.compose(groups, RunMode.RUN)
+        if self._cache is not None:
+            OmegaConf.set_cache(config, dict(self._cache))
+        return _base_of(config)
 
     def trial(self, task: Sequence[str]) -> TrialConfig:
         """The configuration of one trial, given by overrides of one value each.
@@ -358,7 +376,7 @@ class Composer:
         values = tuple(text for text in task if text not in groups)
         base = self._bases.get(groups)
         if base is None:
-            base = self._bases[groups] = _base_of(self.compose(groups, RunMode.RUN))
+            base = self._bases[groups] = self._compose_base(groups)
         return TrialConfig(base, tuple(task), values, {})
 
 

@@ -138,7 +138,20 @@ def search_path_in_snapshot(present: ConfigSearchPath, folder: Path) -> ConfigSe
         if provider in (MAIN, COMMAND_LINE) and (folder / provider).is_dir():
             where = f"file://{folder / provider}"
         path.append(provider, where)
+    known = {element.provider for element in path.get_path()}
+    # What --config-dir named when the copy was made need not be named again.
+    if COMMAND_LINE not in known and (folder / COMMAND_LINE).is_dir():
+        first = SearchPathQuery(provider=path.get_path()[1].provider if known else None)
+        path.prepend(COMMAND_LINE, f"file://{folder / COMMAND_LINE}", first)
     return path
+
+
+def kept_searchpath(folder: Path) -> list[str]:
+    """The override that puts the kept copies in the place of `hydra.searchpath`, if a
+    program's configuration had one."""
+    paths = sorted(folder.glob("searchpath-*"), key=lambda path: int(path.name.split("-")[1]))
+    listed = ",".join(f"file://{path}" for path in paths)
+    return [f"hydra.searchpath=[{listed}]"] if paths else []
 
 
 def snapshot_files(sources: Sequence[Mapping[str, str]]) -> dict[str, bytes]:

@@ -35,9 +35,20 @@ BY_REFERENCE = (
     "hydra_deprecated_override_dirname",
 )
 
+#: OmegaConf's own resolvers, whose values depend on the configuration alone.
+_PURE = frozenset(
+    (
+        *("oc.coerce", "oc.create", "oc.decode", "oc.deprecated", "oc.select"),
+        *("oc.dict.keys", "oc.dict.values"),
+    )
+)
+
 
 class _Tracker:
     touched = False
+
+    def __init__(self, *, is_strict: bool) -> None:
+        self.is_strict = is_strict
 
     def note(self, *_: Any) -> str:
         self.touched = True
@@ -45,16 +56,18 @@ class _Tracker:
 
 
 @contextmanager
-def _tracked(config: DictConfig) -> Iterator[_Tracker]:
+def _tracked(config: DictConfig, *, is_strict: bool = True) -> Iterator[_Tracker]:
     """Have the resolvers replaced, and what `config` remembers of resolving out of the way:
     what came from the real ones must not be taken for plain, nor the other way round."""
-    tracker = _Tracker()
+    tracker = _Tracker(is_strict=is_strict)
     registry = BaseContainer._resolvers
-    saved = {name: registry[name] for name in BY_REFERENCE if name in registry}
+    others = () if is_strict else (name for name in registry if name not in _PURE)
+    replaced = dict.fromkeys((*BY_REFERENCE, *others))
+    saved = {name: registry[name] for name in replaced if name in registry}
     root: Any = config._get_root()
     cache = OmegaConf.get_cache(root)
     OmegaConf.clear_cache(root)
-    for name in BY_REFERENCE:
+    for name in replaced:
         registry[name] = tracker.note
     try:
         yield tracker
@@ -62,20 +75,25 @@ def _tracked(config: DictConfig) -> Iterator[_Tracker]:
         raise Mistake("the configuration contains itself, by an interpolation") from error
     finally:
         OmegaConf.set_cache(root, cache)
-        for name in BY_REFERENCE:
+        for name in replaced:
             if name in saved:
                 registry[name] = saved[name]
             else:
                 del registry[name]
 
 
-def read_flags(job: DictConfig, leave_out: tuple[str, ...] = ()) -> dict[str, Value]:
+def read_flags(
+    job: DictConfig, leave_out: tuple[str, ...] = (), *, is_strict: bool = True
+) -> dict[str, Value]:
     """Every leaf of the configuration by dotted name, in reference form, in its order.
 
     An empty dict or list is a leaf. Raises Mistake for an interpolation that leads nowhere
-    or back to where it stands, and for two keys that give the same name.
+    or back to where it stands, and for two keys that give the same name. Unless `is_strict`,
+    an interpolation that leads nowhere is as good as any, since nobody may ever ask for it,
+    and one by a resolver that is not OmegaConf's stays a reference: what a program's own
+    resolver does is not known.
     """
-    with _tracked(job) as tracker:
+    with _tracked(job, is_strict=is_strict) as tracker:
         flags: dict[str, Value] = {}
         for name, value in _leaves(job, "", tracker, leave_out):
             if name in flags:
@@ -124,7 +142,7 @@ def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
     try:
         value = node[key]
     except (OmegaConfBaseException, ValueError, TypeError) as error:
-        if tracker.touched:
+        if tracker.touched or not tracker.is_strict:
             return raw._value()
         raise Mistake(f"the flag {name} cannot be resolved: {one_line(error)}") from error
     return raw._value() if tracker.touched else value

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.execute import ending, messages, script_main
+from runner.execute import ending, messages, script_main, script_run
 from runner.execute.children import Child, ForkServer
 from runner.execute.ending import Ending
 from runner.execute.function_worker import Job, ProgramJob, Reply
@@ -75,7 +75,7 @@ def _attempt_program(
         environment=environment,
         folder=task.working_dir,
         outputs=output.writers,
-        bound=isinstance(call, CommandCall),  # script_main sees to it itself, quicker
+        bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
     )
     watch = _Watch(task, child, output, machinery)
     try:
@@ -211,7 +211,7 @@ def _program(
     call: ScriptCall | CommandCall, environment: dict[str, str], run_dir: Path
 ) -> tuple[list[str], dict[str, str]]:
     """The arguments and environment of a script's or command's process."""
-    for name in (script_main.SCRIPT, script_main.FLAGS):
+    for name in (script_run.SCRIPT, script_run.FLAGS):
         environment.pop(name, None)
     if isinstance(call, CommandCall):
         environment.setdefault("PYTHONUNBUFFERED", "1")  # so that Python's output is live
@@ -220,8 +220,8 @@ def _program(
     if call.flags_to is FlagsTo.ARGS:
         return [*argv, *arguments(call.flags)], environment
     if call.flags:
-        environment[script_main.SCRIPT] = call.path
-        environment[script_main.FLAGS] = _globals_text(call.flags, run_dir)
+        environment[script_run.SCRIPT] = call.path
+        environment[script_run.FLAGS] = _globals_text(call.flags, run_dir)
     return argv, environment
 
 

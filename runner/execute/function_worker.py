@@ -11,7 +11,6 @@ import atexit
 import contextlib
 import faulthandler
 import importlib
-import inspect
 import io
 import os
 import signal
@@ -24,7 +23,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from runner.execute import messages
+from runner.execute import functions, messages
+from runner.execute.functions import NotCallable, import_function, signature_of
+from runner.execute.functions import Signature as Signature
 from runner.execute.results import NotPlain, plain
 from runner.execute.task import JobConfig
 from runner.model import Result
@@ -85,20 +86,6 @@ class Probe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signature:
-    """How a function can be called.
-
-    `parameters` are those that take keywords, `required` those without a default.
-    """
-
-    parameters: tuple[str, ...]
-    required: tuple[str, ...]
-    takes_config: bool  #: it has just one parameter, named `cfg`
-    takes_any: bool  #: it takes keywords of any name
-    source_file: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Failure:
     """A probe found no function; `message` says why, in one line."""
 
@@ -109,11 +96,16 @@ def work(control: socket.socket, program: Program | None = None) -> None:
     """Do what the control socket asks for until its other end is gone."""
     worker = _Worker(program)
     while True:
+        reply: Reply | Signature | Failure
         try:
             request, fds = messages.receive(control)
         except messages.ConnectionLost:
             break
-        reply = worker.probe(request) if isinstance(request, Probe) else worker.do(request, fds)
+        except Exception as error:  # its configuration cannot be unpickled here
+            reply = Reply(exit_status=1, reason=_one_line(error))
+        else:
+            is_probe = isinstance(request, Probe)
+            reply = worker.probe(request) if is_probe else worker.do(request, fds)
         try:
             messages.send(control, reply)
         except messages.ConnectionLost:
@@ -174,24 +166,22 @@ class _Worker:
         self._put_first(probe.project_dir)
         try:
             function = self._load(probe.target)
-        except _NotCallable as error:
+        except NotCallable as error:
             return Failure(message=f"function {probe.target} {error}")
         except BaseException as error:
             reason = _one_line(error)
             return Failure(message=f"function {probe.target} cannot be imported: {reason}")
         finally:
             self._flush()
-        return _signature(function)
+        return signature_of(function)
 
     def _call(self, job: Job) -> Reply:
         from runner.compose.job import job_context, keyword_arguments
 
         function = self._load(job.target)
         with job_context(job.config, output_dir=job.run_dir) as config:
-            if job.as_config:
-                value = function(config)
-            else:
-                value = function(**keyword_arguments(config))
+            arguments = {} if job.as_config else keyword_arguments(config)
+            value = function(config) if job.as_config else function(**arguments)
             self._end_if_forked(0)
         return _keep(job, value)
 
@@ -218,7 +208,7 @@ class _Worker:
     def _load(self, target: str) -> Callable[..., Any]:
         function = self._functions.get(target)
         if function is None:
-            function = self._functions[target] = _import(target)
+            function = self._functions[target] = import_function(target)
         return function
 
     def _enter(self, job: Job | ProgramJob) -> None:
@@ -279,48 +269,6 @@ def _raw(fd: int, mode: str) -> io.FileIO:
     return io.FileIO(fd, mode, closefd=False)
 
 
-class _NotCallable(Exception):
-    """What a dotted name leads to is no function; the message says what it is."""
-
-
-def _import(target: str) -> Callable[..., Any]:
-    """The function with the dotted name. A class's method has a class in its path."""
-    module_name, _, rest = target.rpartition(".")
-    attributes = [rest]
-    while True:
-        try:
-            found: Any = importlib.import_module(module_name)
-            break
-        except ModuleNotFoundError as error:
-            parent, _, attribute = module_name.rpartition(".")
-            if not parent or error.name != module_name:
-                raise
-            module_name, attributes = parent, [attribute, *attributes]
-    for attribute in attributes:
-        found = getattr(found, attribute)
-    if not callable(found):
-        raise _NotCallable(f"is no function but a {type(found).__name__}")
-    return found  # type: ignore[no-any-return]
-
-
-def _signature(function: Callable[..., Any]) -> Signature:
-    source = getattr(inspect.getmodule(inspect.unwrap(function)), "__file__", None)
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (ValueError, TypeError):  # builtins need not have one
-        return Signature(
-            parameters=(), required=(), takes_config=False, takes_any=True, source_file=source
-        )
-    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    return Signature(
-        parameters=tuple(p.name for p in named if p.kind is not p.POSITIONAL_ONLY),
-        required=tuple(p.name for p in named if p.default is p.empty),
-        takes_config=[p.name for p in parameters] == ["cfg"] and parameters == named,
-        takes_any=any(p.kind is p.VAR_KEYWORD for p in parameters),
-        source_file=source,
-    )
-
-
 def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply:
     """Keep what the function returned: in the reply, or in the run's folder.
 
@@ -373,7 +321,7 @@ def _exited(code: object) -> Reply:
 def _users_frames(trace: TracebackType | None) -> TracebackType | None:
     """The traceback from the first frame on that is neither the worker's nor that of
     importing; None if what failed was the runner's own doing with the user's settings."""
-    ours = (__file__, importlib.__file__, "<frozen importlib")
+    ours = (__file__, functions.__file__, importlib.__file__, "<frozen importlib")
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(ours):
         trace = trace.tb_next
     if trace is not None and trace.tb_frame.f_code.co_filename.startswith(_MACHINERY):

@@ -6,6 +6,7 @@ processes of the runner, forked from one another.
 
 from __future__ import annotations
 
+import os
 import pickle
 import socket
 import struct
@@ -70,7 +71,10 @@ def send(connection: socket.socket, message: object, fds: Sequence[int] = ()) ->
 
 
 def receive(connection: socket.socket) -> tuple[Any, list[int]]:
-    """Wait for a message; the caller owns the fds. Raises ConnectionLost at the end."""
+    """Wait for a message; the caller owns the fds.
+
+    Raises ConnectionLost at the end, and what unpickling raises.
+    """
     try:
         head, fds, _, _ = socket.recv_fds(connection, _LENGTH.size, _MOST_FDS, _RECEIVE_FLAGS)
         if not head:
@@ -79,7 +83,12 @@ def receive(connection: socket.socket) -> tuple[Any, list[int]]:
         body = _receive_exactly(connection, _LENGTH.unpack(head)[0])
     except ConnectionResetError as error:
         raise ConnectionLost from error
-    return pickle.loads(body), fds
+    try:
+        return pickle.loads(body), fds
+    except BaseException:
+        for fd in fds:
+            os.close(fd)
+        raise
 
 
 def _receive_exactly(connection: socket.socket, size: int) -> bytearray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from runner.ports import Stream
 
@@ -21,6 +21,18 @@ _MOST_RUNS_IN_MEMORY = 1 << 16
 _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 
 Show = Callable[[Stream, bytes], None]
+
+
+class Screen(Protocol):
+    """Where trials' output goes: the part of `runner.ports.Reporter` that execution needs."""
+
+    def output(self, stream: Stream, data: bytes) -> None:
+        """Pass on a piece of an operation's output, unchanged."""
+        ...
+
+    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
+        """Pass on the whole output of one trial with nothing else in between."""
+        ...
 
 
 class Output:

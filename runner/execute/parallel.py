@@ -16,11 +16,12 @@ from runner.execute import function_worker
 from runner.execute.attempts import Machinery
 from runner.execute.children import ForkServer
 from runner.execute.function_worker import Signature
+from runner.execute.output import Screen
 from runner.execute.stopping import Graces, StopSwitch, Urgency
 from runner.execute.supervise import Surroundings, supervise
 from runner.execute.task import Outcome, Task
 from runner.execute.workers import Workers
-from runner.ports import Clock, Reporter, Store
+from runner.ports import Clock, Store
 from runner.processes import this_process
 
 
@@ -28,12 +29,13 @@ def resolve_n_jobs(value: int | None) -> int:
     """How many trials run at once, at least one.
 
     None is as many as the processors that this process may use; -1 is as many, too, -2 one
-    less, and so on, as in joblib. Raises Mistake for 0.
+    less, and so on, as in joblib. Raises Mistake for 0 and for what is no integer.
     """
-    if value == 0:
+    whole = value is None or (isinstance(value, int) and not isinstance(value, bool))
+    if value == 0 or not whole:
         raise Mistake(
-            "hydra.launcher.n_jobs=0: give how many trials run at once, or -1 for as many "
-            "as there are processors"
+            f"hydra.launcher.n_jobs={value}: give how many trials run at once, or -1 for as "
+            "many as there are processors"
         )
     if value is not None and value > 0:
         return value
@@ -66,7 +68,7 @@ class LocalExecutor:
     def __init__(
         self,
         store: Store,
-        reporter: Reporter,
+        reporter: Screen,
         *,
         n_jobs: int = 1,
         graces: Graces | None = None,

@@ -4,6 +4,6 @@ Not to be imported otherwise.
 """
 
 if __name__ == "__mp_main__":
-    from runner.execute.script_main import run_again
+    from runner.execute.script_run import run_again
 
     run_again(globals())

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from runner.errors import Mistake
-from runner.execute.script_main import names_in
 from runner.execute.script_options import options_of
+from runner.execute.script_run import names_in
 from runner.model import FlagsTo, Value
 
 _ARGUMENT_PARSERS = frozenset({"argparse", "click", "typer"})

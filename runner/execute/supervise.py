@@ -14,11 +14,11 @@ from runner.execute import output as outputs
 from runner.execute.attempts import Attempted, Machinery, attempt
 from runner.execute.ending import Ending
 from runner.execute.links import make_links
-from runner.execute.output import Output
+from runner.execute.output import Output, Screen
 from runner.execute.stopping import Cause, Urgency
 from runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
 from runner.model import Attempt, Process, Run, Status
-from runner.ports import Clock, Reporter, Store
+from runner.ports import Clock, Store
 
 _TAIL_BYTES = 8192
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
@@ -33,7 +33,7 @@ class Surroundings:
     """
 
     store: Store
-    reporter: Reporter
+    reporter: Screen
     clock: Clock
     process: Process
     machinery: Machinery
@@ -67,9 +67,7 @@ def _begin(task: Task, run_dir: Path, started: datetime, around: Surroundings) -
     except OSError as error:
         raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
     process = replace(around.process, since=started)
-    run = replace(
-        task.run, state=lifecycle.started(task.run.state, process, started), result=None
-    )
+    run = replace(task.run, state=lifecycle.started(task.run.state, process, started), result=None)
     # After a power cut, a run that was completed must not look so when it was begun anew.
     around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
     return run
@@ -130,9 +128,7 @@ def _record_attempt(
     return run
 
 
-def _record_end(
-    run: Run, attempted: Attempted, hint: str | None, around: Surroundings
-) -> Outcome:
+def _record_end(run: Run, attempted: Attempted, hint: str | None, around: Surroundings) -> Outcome:
     end, at = attempted.ending, around.clock()
     if attempted.cause is Cause.STOP:
         state = lifecycle.terminated(run.state, "stopped by the runner", at)

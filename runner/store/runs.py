@@ -61,9 +61,13 @@ class RunStore:
         if os.path.lexists(root) and not root.is_dir():
             raise Mistake(f"the store {root} is not a folder")
         if create:
-            if not os.access(root, os.W_OK | os.X_OK):
-                raise Mistake(f"the store {root} is not writable")
+            try:
+                (root / _STAGING).mkdir(exist_ok=True)  # access() lies to root
+            except OSError as error:
+                raise Mistake(f"the store {root} is not writable: {error.strerror}") from error
             disk.sweep(root / _STAGING, older_than_s=_STALE_S)
+        elif not os.path.lexists(root):
+            _check_parents(root)
         return store
 
     @property
@@ -277,6 +281,13 @@ def _text(path: str) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise RecordError("not UTF-8") from None
+
+
+def _check_parents(root: Path) -> None:
+    """Raise Mistake if a folder can never be at `root`, because a file is in its way."""
+    nearest = next(parent for parent in root.parents if os.path.lexists(parent))
+    if not nearest.is_dir():
+        raise Mistake(f"the store {root} cannot be there: {nearest} is not a folder")
 
 
 def _recency(entry: Run | Unreadable) -> tuple[float, str]:

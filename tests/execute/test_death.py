@@ -36,9 +36,10 @@ kind = sys.argv[3]
 if kind == "function":
     task = world.function("lib.f", mark=mark)
 elif kind == "script":
-    task = world.script("mark = 0\\nimport sys\\nsys.path.insert(0, %r)\\nfrom lib import f\\nf(mark)" % str(world.project), mark=mark)
+    task = world.script("mark = 0\\nfrom lib import f\\nf(mark)", mark=mark)
 else:
-    task = world.shell("trap '' TERM INT; sleep 61 & echo $$ $PPID $! > m; mv m %s; wait; wait; sleep 9" % mark)
+    script = "trap '' TERM INT; sleep 61 & echo $$ $PPID $! > m; mv m %s; wait; wait; sleep 9"
+    task = world.shell(script % mark)
 print(task.run.id, flush=True)
 world.execute(task, task, n_jobs=int(sys.argv[4]))
 """

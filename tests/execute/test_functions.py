@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runner.errors import Mistake
 from runner.execute.function_worker import Signature
 from runner.model import Result, Run, Status
-from tests.execute.world import World
+from tests.execute.world import FlagsConfig, World
 
 
 @pytest.fixture
@@ -130,7 +132,7 @@ def test_an_exception_is_told_with_the_users_frames_only(world: World, lib: Path
     ],
 )
 def test_however_a_call_ends_it_is_recorded_and_the_next_one_runs(
-    world: World, lib: Path, function: str, flags: dict[str, object], expected: object
+    world: World, lib: Path, function: str, flags: dict[str, Any], expected: object
 ) -> None:
     first, second = world.ends(
         world.function(f"lib.{function}", **flags), world.function("lib.give", x=1)
@@ -143,7 +145,7 @@ def test_a_worker_that_lives_is_used_again_and_one_that_died_is_replaced(
     world: World, lib: Path
 ) -> None:
     names = ["pid", "fail", "pid", "exit_now", "pid"]
-    flags = [{}, {"x": 1}, {}, {"code": 1}, {}]
+    flags: list[dict[str, Any]] = [{}, {"x": 1}, {}, {"code": 1}, {}]
     tasks = [world.function(f"lib.{n}", **f) for n, f in zip(names, flags, strict=True)]
     first, _, second, _, third = (run.result for run in world.ends(*tasks))
     assert first == second != third
@@ -193,6 +195,20 @@ def test_a_file_that_is_not_found_gets_a_hint(world: World, lib: Path) -> None:
         f"a file was not found: the trial works in {task.working_dir}; what it needs from the "
         f"project in {world.project} is named in operation.requires"
     )
+
+
+class Unloadable(FlagsConfig):
+    """A configuration that a worker cannot unpickle."""
+
+    def __reduce__(self) -> Any:
+        return ([].index, (1,))
+
+
+def test_a_configuration_that_does_not_reach_the_worker_is_told(world: World, lib: Path) -> None:
+    task = replace(world.function("lib.none"), config=Unloadable({}, ""))
+    first, second = world.ends(task, world.function("lib.none"))
+    assert status(first) == ("error", 1, "ValueError: 1 is not in list")
+    assert second.state.status is Status.COMPLETED
 
 
 def test_a_worker_that_was_killed_while_idle_is_not_waited_for(world: World, lib: Path) -> None:

@@ -28,7 +28,7 @@ class Colour(enum.IntEnum):
     RED = 1
 
 
-Point = namedtuple("Point", "x y")  # noqa: PYI024
+Point = namedtuple("Point", "x y")
 circle: list[Any] = []
 circle.append(circle)
 

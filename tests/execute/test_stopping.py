@@ -21,19 +21,6 @@ INTERRUPT, TERMINATE = [Signals.SIGINT, Signals.SIGCONT], [Signals.SIGTERM, Sign
 KILL = [Signals.SIGKILL]
 
 
-def stop_when_ready(world: World, *, kill: bool = False) -> None:
-    """Have the executor that runs next in this thread stopped by a trial's first output."""
-
-    def stop(_: bytes) -> None:
-        world.reporter.on_output = lambda data: None
-        EXECUTORS[-1].kill() if kill else EXECUTORS[-1].stop()
-
-    world.reporter.on_output = stop
-
-
-EXECUTORS: list[object] = []
-
-
 # The order of the signals
 
 

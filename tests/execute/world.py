@@ -73,9 +73,6 @@ class Keeper:
         self.blocks: list[list[tuple[Stream, bytes]]] = []
         self.on_output: Callable[[bytes], object] = lambda data: None
 
-    def say(self, line: str) -> None:
-        """Nobody says anything here."""
-
     def output(self, stream: Stream, data: bytes) -> None:
         """Live output."""
         self.pieces.append((stream, data))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
+    from runner.execute.function_worker import Program
     from runner.execute.parallel import LocalExecutor
     from runner.ports import Reporter, Store
 
@@ -47,18 +48,21 @@ class RunnerLauncher(Launcher):
         self._task_function = task_function
         self._config = config
 
-    def executor(self, store: "Store", reporter: "Reporter") -> "LocalExecutor":
-        """What executes the trials of the runner's own sweeper."""
+    def executor(
+        self, store: "Store", reporter: "Reporter", program: "Program | None" = None
+    ) -> "LocalExecutor":
+        """What executes the trials of the runner's own sweeper; `program` does those of a
+        Hydra program."""
         from runner.execute.parallel import LocalExecutor, resolve_n_jobs
 
-        return LocalExecutor(store, reporter, n_jobs=resolve_n_jobs(self._n_jobs))
+        return LocalExecutor(store, reporter, n_jobs=resolve_n_jobs(self._n_jobs), program=program)
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> "Sequence[JobReturn]":
         """Run jobs of any other sweeper, and return what they gave, in their order."""
-        from runner.execute.hydra_jobs import run_jobs
         from runner.execute.parallel import resolve_n_jobs
+        from runner.program.launching import run_jobs
 
         return run_jobs(
             job_overrides,
