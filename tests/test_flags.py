@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runner.flags import covered_by, differences, dotted, flatten, given_flags
 from runner.identity import canonical
+from runner.model import Value
 
 keys = st.text(st.sampled_from("ab.[]"), max_size=3)
 paths = st.lists(keys, min_size=1, max_size=4)
@@ -75,7 +76,7 @@ def test_it_sets_no_other(name: str, given_name: str) -> None:
 
 
 def test_given_flags_are_in_the_order_in_which_they_were_given() -> None:
-    flags = {"x": 1, "model.depth": 2, "model.name": "m", "y": 3}
+    flags: dict[str, Value] = {"x": 1, "model.depth": 2, "model.name": "m", "y": 3}
     assert list(given_flags(flags, ["y", "model", "x"]).items()) == [
         ("y", 3),
         ("model.depth", 2),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.model import Value
@@ -87,6 +87,7 @@ def test_nor_do_flags_in_a_line(these: dict[str, Any], given_names: list[str]) -
     assert trial_line("Running", named).isprintable()
 
 
+@settings(max_examples=40)
 @given(st.lists(texts, max_size=3), st.lists(flags, max_size=3))
 def test_nor_does_a_table(names: list[str], trials: list[dict[str, Any]]) -> None:
     rows = [{name: render_value(row[name]) for name in row} for row in trials]

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.commands.programs import program_sources
-from runner.compose.job import RealValues
+from runner.compose.composer import TrialConfig
+from runner.compose.job import RealValues, real_values
 from runner.errors import Mistake
 from runner.execute.function_worker import Signature
 from runner.execute.links import check_requires
 from runner.execute.script_flags import check_flags, resolve_flags_to
-from runner.execute.task import Call, CommandCall, FunctionCall, ProgramCall, ScriptCall
+from runner.execute.task import (
+    Call,
+    CommandCall,
+    FunctionCall,
+    JobConfig,
+    ProgramCall,
+    ScriptCall,
+)
 from runner.flags import flatten
 from runner.model import Operation, OperationKind
 from runner.operation import argument
@@ -25,13 +33,29 @@ Probe = Callable[[str], Signature]
 class Prepared:
     """An operation that was found to be executable with the flags it is to get.
 
-    `sources` are its own files as far as they are known; `make` gives the call for the
-    values that a configuration resolves to.
+    `sources` are its own files as far as they are known. `make` gives the call for the
+    values that a configuration resolves to. Where a worker process resolves them for itself
+    it gets NO_VALUES; `needs_values` says whether all of them have to be there then, too.
     """
 
     operation: Operation
     sources: tuple[Path, ...]
     make: Callable[[RealValues], Call]
+    in_worker: bool = False
+    needs_values: bool = True
+
+    def values(self, config: TrialConfig) -> RealValues:
+        """What the call is made from. Raises Mistake for a flag that cannot be resolved."""
+        return NO_VALUES if self.in_worker else real_values(config)
+
+    def check(self, config: JobConfig) -> None:
+        """Raise Mistake for a flag that cannot be resolved and that the call needs."""
+        if self.needs_values:
+            real_values(config)
+
+
+#: For calls that are made without them.
+NO_VALUES = RealValues(flags={}, arguments=(), environment={})
 
 
 def prepare(
@@ -53,6 +77,8 @@ def prepare(
             operation=operation,
             sources=program_sources(operation, project_dir),
             make=lambda values: ProgramCall(),
+            in_worker=True,
+            needs_values=False,
         )
     return Prepared(
         operation=operation,
@@ -89,6 +115,8 @@ def _function(operation: Operation, names: list[str], probe: Probe) -> Prepared:
         operation=operation,
         sources=() if signature.source_file is None else (Path(signature.source_file),),
         make=lambda values: FunctionCall(target=target, as_config=signature.takes_config),
+        in_worker=True,
+        needs_values=not signature.takes_config,
     )
 
 

@@ -9,7 +9,7 @@ from runner import lifecycle
 from runner.commands.calls import Prepared
 from runner.commands.composing import snapshot_of
 from runner.commands.context import Context
-from runner.commands.execution import Executor, Start, TrialExecution, make_task, stoppable
+from runner.commands.execution import Executor, Start, TrialExecution, check_start, stoppable
 from runner.commands.programs import number_jobs, sweep_place
 from runner.commands.summary import count_trials, ends_well, summary_line
 from runner.commands.sweeping import Sweep
@@ -98,7 +98,7 @@ class Carrying:
         for number, _, step in self._steps():
             if step.action is not Action.SKIP:
                 probe = self._start(self._trial_run(number, step, ""), number, step)
-                make_task(self._context, probe, self._sweep.options, None)
+                check_start(self._context, probe, self._sweep.options)
                 return
 
     def out(self, batch: Run) -> int:

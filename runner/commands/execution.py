@@ -14,7 +14,6 @@ from runner.commands.calls import Prepared
 from runner.commands.context import Context
 from runner.commands.programs import program_task
 from runner.compose.composer import TrialConfig
-from runner.compose.job import real_values
 from runner.errors import Busy, Mistake
 from runner.execute.environment import run_environment
 from runner.execute.function_worker import Signature
@@ -83,7 +82,7 @@ def make_task(context: Context, start: Start, options: Options, batch_id: str | 
             options=options,
         )
     config = start.config.with_hydra(_hydra_settings(folder, start, batch_id))
-    values = real_values(config)
+    values = start.prepared.values(config)
     return Task(
         run=run,
         store_root=str(context.store.root),
@@ -95,6 +94,11 @@ def make_task(context: Context, start: Start, options: Options, batch_id: str | 
         timeout_s=options.timeout_s,
         retries=options.retries,
     )
+
+
+def check_start(context: Context, start: Start, options: Options) -> None:
+    """Raise Mistake for a flag that the run needs and that cannot be resolved."""
+    start.prepared.check(make_task(context, start, options, None).config)
 
 
 def _hydra_settings(folder: str, start: Start, batch_id: str | None) -> Mapping[str, Value]:
@@ -183,8 +187,9 @@ class TrialExecution:
         say = self._context.reporter.say
         claim = ExitStack()
         try:
-            if not self._executor.claims_runs:
-                claim.enter_context(self._context.store.claim(start.run.id))
+            claim.enter_context(self._context.store.claim(start.run.id))
+            if self._executor.claims_runs:
+                claim.close()  # nobody had it, at least
             task = make_task(self._context, start, self._options, self._batch_id)
         except Busy as error:
             say(f"Trial {short(start.run.id)} is left to its owner: {error}")

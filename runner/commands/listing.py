@@ -98,6 +98,7 @@ def show_lines(store: RunStore, run_id: str) -> list[str]:
         ("overrides", escape(" ".join(run.recipe.task)) or None),
         ("commit", _commit(run)),
         ("folder", escape(str(store.folder(run.id)))),
+        ("output", None if run.job is None else _shown(run.job.output_dir)),
         ("result", _result(run)),
     ]
     lines = [f"{name}: {value}" for name, value in facts if value is not None]
@@ -108,6 +109,10 @@ def _commit(run: Run) -> str | None:
     if run.provenance.commit is None:
         return None
     return run.provenance.commit[:12] + (" with changes" if run.provenance.dirty else "")
+
+
+def _shown(text: str | None) -> str | None:
+    return None if text is None else escape(text)
 
 
 def _result(run: Run) -> str | None:

@@ -11,6 +11,7 @@ from runner.commands.execution import (
     Executor,
     OpenExecutor,
     Start,
+    check_start,
     failure_line,
     make_task,
     stoppable,
@@ -73,7 +74,7 @@ def start_run(context: Context, composing: Composing, open_executor: OpenExecuto
         prepared = _prepare(context, composed, executor)
         run = replace(run, provenance=read_provenance(context.project_dir, prepared.sources))
         start = Start(run=run, config=composed.config, prepared=prepared)
-        make_task(context, start, options, None)  # a flag without a value is found here
+        check_start(context, start, options)
         RunStore.open(context.store.root, create=True)
         context.store.keep_snapshot(snapshot_of(composed.config.base))
         context.store.create(run)
@@ -146,7 +147,7 @@ def restart_run(
             result=None,
         )
         start = Start(run=again, config=composed.config, prepared=prepared)
-        make_task(context, start, options, None)
+        check_start(context, start, options)
         context.reporter.say(f"Restarting {short(run.id)}")
         tell_code_changes(context, run, now)
         if not options.refresh:

@@ -91,7 +91,7 @@ def job_context(config: Loads, *, output_dir: str) -> Iterator[DictConfig]:
 
 def keyword_arguments(flags: DictConfig) -> dict[str, Any]:
     """A configuration's top-level entries as a function's keyword arguments, resolved."""
-    arguments: Any = OmegaConf.to_container(flags, resolve=True)
+    arguments: Any = OmegaConf.to_container(flags, resolve=True, throw_on_missing=True)
     return {str(name): value for name, value in arguments.items()}
 
 

@@ -141,8 +141,8 @@ def search_path_in_snapshot(present: ConfigSearchPath, folder: Path) -> ConfigSe
     known = {element.provider for element in path.get_path()}
     # What --config-dir named when the copy was made need not be named again.
     if COMMAND_LINE not in known and (folder / COMMAND_LINE).is_dir():
-        first = SearchPathQuery(provider=path.get_path()[1].provider if known else None)
-        path.prepend(COMMAND_LINE, f"file://{folder / COMMAND_LINE}", first)
+        anchor = SearchPathQuery(provider="schema")
+        path.prepend(COMMAND_LINE, f"file://{folder / COMMAND_LINE}", anchor)
     return path
 
 

@@ -45,14 +45,24 @@ _PURE = frozenset(
 
 
 class _Tracker:
-    touched = False
+    """Whether one of the resolvers was asked, and the containers that are being read."""
 
     def __init__(self, *, is_strict: bool) -> None:
         self.is_strict = is_strict
+        self.touched = False
+        self._within: list[int] = []
 
     def note(self, *_: Any) -> str:
         self.touched = True
         return ""
+
+    def enter(self, container: Any, name: str) -> None:
+        if id(container) in self._within:
+            raise Mistake(f"the flag {name} contains itself, by an interpolation")
+        self._within.append(id(container))
+
+    def leave(self) -> None:
+        self._within.pop()
 
 
 @contextmanager
@@ -105,7 +115,7 @@ def read_flags(
 def read_plain(node: DictConfig) -> dict[str, Value]:
     """A node and all below it as plain values, in reference form."""
     with _tracked(node) as tracker:
-        value = _plain(node, tracker)
+        value = _plain(node, "", tracker)
     return value if isinstance(value, dict) else {}
 
 
@@ -120,6 +130,7 @@ def read_operation(job: DictConfig) -> Operation:
 def _leaves(
     node: DictConfig, prefix: str, tracker: _Tracker, leave_out: tuple[str, ...]
 ) -> Iterator[tuple[str, Value]]:
+    tracker.enter(node, prefix)
     for key in node:
         if not prefix and key in leave_out:
             continue
@@ -128,7 +139,8 @@ def _leaves(
         if isinstance(found, DictConfig) and len(found):
             yield from _leaves(found, name, tracker, ())
         else:
-            yield name, _plain(found, tracker)
+            yield name, _plain(found, name, tracker)
+    tracker.leave()
 
 
 def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
@@ -148,21 +160,27 @@ def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
     return raw._value() if tracker.touched else value
 
 
-def _plain(value: Any, tracker: _Tracker) -> Value:
+def _plain(value: Any, name: str, tracker: _Tracker) -> Value:
     if isinstance(value, DictConfig):
         if value._is_none():
             return None
-        return {
-            str(key): _plain(_resolved(value, key, str(key), tracker), tracker) for key in value
-        }
+        tracker.enter(value, name)
+        entries = {str(key): _below(value, key, name, tracker) for key in value}
+        tracker.leave()
+        return entries
     if isinstance(value, ListConfig) or OmegaConf.is_list(value) or _is_tuple(value):
         if value._is_none():
             return None
-        return [
-            _plain(_resolved(value, place, str(place), tracker), tracker)
-            for place in range(len(value))
-        ]
+        tracker.enter(value, name)
+        items = [_below(value, place, name, tracker) for place in range(len(value))]
+        tracker.leave()
+        return items
     return plain_scalar(value)
+
+
+def _below(node: Any, key: Any, prefix: str, tracker: _Tracker) -> Value:
+    name = dotted(prefix, key)
+    return _plain(_resolved(node, key, name, tracker), name, tracker)
 
 
 def _is_tuple(value: Any) -> bool:

@@ -41,6 +41,8 @@ class HandoverExecutor:
     It takes `chunk` tasks at a time (None: all there are) and gives their outcomes when the
     launcher is done with them. What happened to a trial stands in its record, which `task`,
     the launcher's task function, writes. `returned` gets what the launcher returned.
+    `forgets` says that a launcher which raised has dropped the jobs that it had not started,
+    so that they are handed over again; a cluster's queue would start them nevertheless.
     """
 
     #: Whoever executes a run owns it; here nobody could hold so many at once.
@@ -54,6 +56,7 @@ class HandoverExecutor:
         reporter: Reporter,
         *,
         chunk: int | None,
+        forgets: bool,
         clock: Clock,
         returned: list[Any],
     ) -> None:
@@ -62,6 +65,7 @@ class HandoverExecutor:
         self._store = store
         self._reporter = reporter
         self._chunk = chunk
+        self._forgets = forgets
         self._clock = clock
         self._returned = returned
         self._stopped = False
@@ -100,10 +104,11 @@ class HandoverExecutor:
         while lots and not self._stopped:
             lot = lots.pop(0)
             error = self._launch(lot)
+            last_s = time.monotonic() + _DEATH_S
             unstarted: list[Task] = []
             failed: list[Task] = []
             for task in lot.tasks:
-                run = self._after(task)
+                run = self._after(task, last_s)
                 if run is None:
                     unstarted.append(task)
                 elif run.state.status is Status.ERROR and task.retries:
@@ -112,7 +117,7 @@ class HandoverExecutor:
                     yield Outcome(run=run)
             if failed:
                 lots.append(_Lot(failed, retried=True))
-            if _is_of_launcher(error) and 0 < len(unstarted) < len(lot.tasks):
+            if self._forgets and _gave_up(error) and 0 < len(unstarted) < len(lot.tasks):
                 lots.insert(0, replace(lot, tasks=unstarted))
             elif unstarted and not self._stopped:
                 self._tell(error, len(unstarted))
@@ -143,23 +148,23 @@ class HandoverExecutor:
             self._launching = False
         return None
 
-    def _after(self, task: Task) -> Run | None:
-        """A handed trial's record, put right if its process died; None if it never began."""
+    def _after(self, task: Task, last_s: float) -> Run | None:
+        """A handed trial's record, put right if its process has died, or dies before
+        `last_s`; None if the trial never began."""
         run = self._store.read(task.run.id)
         if run.state.process == task.run.state.process:
             return None
-        if run.state.status is not Status.RUNNING or self._is_at_work(run):
+        if run.state.status is not Status.RUNNING or self._is_at_work(run, last_s):
             return run
         return self._record_death(run)
 
-    def _is_at_work(self, run: Run) -> bool:
+    def _is_at_work(self, run: Run, last_s: float) -> bool:
         """Whether the process that the record names goes on, though its launcher is done."""
         process = run.state.process
         if process is not None and is_this(process):
             return False
-        last = time.monotonic() + _DEATH_S
         while self._store.observe(run).state.status is Status.RUNNING:
-            if time.monotonic() > last:
+            if time.monotonic() > last_s:
                 return True
             time.sleep(_LOOK_S)
         return False
@@ -206,7 +211,7 @@ def _own_failure(returned: Sequence[Any]) -> Exception | None:
     return None
 
 
-def _is_of_launcher(error: Exception | None) -> bool:
+def _gave_up(error: Exception | None) -> bool:
     return error is not None and not isinstance(error, NotRecorded)
 
 

@@ -43,6 +43,8 @@ from runner.store import RunStore
 
 #: Hydra's own launcher, which runs jobs one after another in this process.
 _BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+#: hydra-joblib-launcher's, whose pool of processes breaks when one of them dies.
+_JOBLIB = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
 
 
 class ProgramSession:
@@ -111,7 +113,7 @@ class ProgramSession:
         loader: ConfigLoader = self._hydra_context.config_loader
         passing: list[str] = []
         if self._sweep_dir is not None:
-            passing += as_overrides({"sweep.dir": str(self._folder / self._sweep_dir)})
+            passing += as_overrides({"sweep.dir": self._sweep_dir})
         if folder is not None:
             loader = ConfigLoaderImpl(search_path_in_snapshot(loader.get_search_path(), folder))
             passing += kept_searchpath(folder)
@@ -159,6 +161,7 @@ class ProgramSession:
                 store,
                 self._reporter,
                 chunk=chunk_here,
+                forgets=_class_name(launcher) in (_BASIC, _JOBLIB),
                 clock=now,
                 returned=self.returned,
             )

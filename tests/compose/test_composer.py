@@ -136,7 +136,7 @@ def plain(config: DictConfig) -> str:
 
 
 @settings(
-    max_examples=30,
+    max_examples=10,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -157,12 +157,191 @@ def test_a_trial_is_composed_as_hydra_composes_it(tree: Tree, tasks: list[list[s
                 assert "\n" not in str(ours)
                 continue
             assert not isinstance(ours, Mistake), (task, ours)
+            # All of it: flags, hydra.overrides, runtime.choices, job.override_dirname.
             assert OmegaConf.to_yaml(ours) == OmegaConf.to_yaml(theirs), task
             assert OmegaConf.is_struct(ours)
             job = composer.trial(task).job()
             assert plain(job) == plain(theirs)
             assert OmegaConf.is_struct(job)
             assert OmegaConf.to_container(ours.hydra.overrides.task) == task
-            assert ours.hydra.runtime.choices == theirs.hydra.runtime.choices
-            if OLD:
-                assert ours.hydra.job.override_dirname == theirs.hydra.job.override_dirname
+
+
+# ---- cases
+
+FILES = {
+    "config.yaml": """
+        defaults: [db: small, _self_]
+        lr: 0.1
+        model: {depth: 3, act: relu}
+        layers: [1, 2]
+        """,
+    "db/small.yaml": "size: 1\n",
+    "db/large.yaml": "size: 2\n",
+}
+
+
+@pytest.fixture
+def composer(tmp_path: Path) -> Composer:
+    return open_composer(tmp_path, FILES)
+
+
+def mistake_of(composer: Composer, *task: str) -> str:
+    with pytest.raises(Mistake) as caught:
+        composer.trial(task).load()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_groups_are_composed_once_for_all_trials_that_choose_the_same(composer: Composer) -> None:
+    trials = [composer.trial([f"lr={number}", "db=large"]) for number in range(5)]
+    assert len({id(trial.base) for trial in trials}) == 1
+    assert composer.trial(["db=small"]).base is not trials[0].base
+    assert [trial.job().lr for trial in trials] == [0, 1, 2, 3, 4]
+    assert all(trial.job().db.size == 2 for trial in trials)
+
+
+def test_one_trial_s_values_are_not_another_s(composer: Composer) -> None:
+    first, second = composer.trial(["model.depth=9", "+new=1"]), composer.trial(["lr=1"])
+    job = first.job()
+    job.layers.append(3)
+    whole = first.load()
+    whole.hydra.job.name = "changed"
+    assert second.job().model.depth == 3
+    assert "new" not in second.job()
+    assert (first.job().layers, second.job().layers) == ([1, 2], [1, 2])
+    assert second.load().hydra.job.name == first.load().hydra.job.name == "runner"
+
+
+def test_overrides_stand_in_the_configuration_as_they_were_given(composer: Composer) -> None:
+    task = ["lr=1", "db=large", "+new={a: 'b c'}", "~layers"]
+    config = composer.trial(task).load()
+    assert list(config.hydra.overrides.task) == task
+    assert config.hydra.runtime.choices.db == "large"
+
+
+def test_settings_of_one_job_are_added_below_hydra(composer: Composer) -> None:
+    trial = composer.trial(["lr=1"]).with_hydra({"job.num": 3}).with_hydra({"job.id": "x_3"})
+    job = trial.load().hydra.job
+    assert (job.num, job.id) == (3, "x_3")
+    assert "num" not in composer.trial(["lr=1"]).load().hydra.job or OmegaConf.is_missing(
+        composer.trial(["lr=1"]).load().hydra.job, "num"
+    )
+
+
+def test_a_trial_travels_to_a_forked_worker_by_the_name_of_its_base(composer: Composer) -> None:
+    trial = composer.trial(["lr=1"])
+    again = pickle.loads(pickle.dumps(trial))
+    assert again.base is trial.base
+    assert again.job() == trial.job()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("layer=1", "layer=1: unknown flag 'layer'; did you mean layers? (to add one: +layer=1)"),
+        (
+            "zzz=1",
+            "zzz=1: unknown flag 'zzz'; there are db, lr, model, layers (to add one: +zzz=1)",
+        ),
+        ("~zzz", "~zzz: Could not delete from config. 'zzz' does not exist."),
+        ("layers.7=1", "layers.7=1: list index out of range"),
+        ("layers.x=1", "layers.x=1: invalid literal for int() with base 10: 'x'"),
+        ("nogroup@a=b", "nogroup@a=b: Override nogroup@a=b looks like a config group override, "
+         "but config group 'nogroup' does not exist."),
+        ("db=3", "the configuration does not compose: Config group override must be a string or "
+         "a list. Got int"),
+    ],
+)  # fmt: skip
+def test_an_override_that_cannot_be_is_named(composer: Composer, text: str, said: str) -> None:
+    assert mistake_of(composer, "lr=2", text) == said
+
+
+def test_an_unknown_choice_is_told_with_those_that_there_are(composer: Composer) -> None:
+    said = mistake_of(composer, "db=nosuch")
+    assert said.startswith("the configuration does not compose: ")
+    assert "nosuch" in said
+    assert "large, small" in said.replace(",  ", ", ").replace("\t", "")
+
+
+def test_a_configuration_without_flags_says_so(tmp_path: Path) -> None:
+    composer = open_composer(tmp_path, {"config.yaml": "operation: {script: a.py}\n"})
+    assert mistake_of(composer, "x=1") == (
+        "x=1: unknown flag 'x'; the configuration has no flags (to add one: +x=1)"
+    )
+
+
+def test_yaml_that_does_not_parse_is_a_mistake(tmp_path: Path) -> None:
+    composer = open_composer(tmp_path, {"config.yaml": "x: [1\n"})
+    assert "YAML that does not parse: " in mistake_of(composer)
+
+
+def test_an_unset_variable_that_is_to_be_copied_is_a_mistake(tmp_path: Path) -> None:
+    files = {"config.yaml": "hydra: {job: {env_copy: [NO_SUCH_VARIABLE]}}\n"}
+    assert "NO_SUCH_VARIABLE" in mistake_of(open_composer(tmp_path, files))
+
+
+def test_a_dict_is_a_value_also_where_a_group_has_the_name(composer: Composer) -> None:
+    assert not composer.is_group_choice("db={size: 7}")
+    assert composer.is_group_choice("db=large")
+    assert composer.is_group_choice("~db")
+    assert composer.is_group_choice("+db@other=large")
+    assert not composer.is_group_choice("db.size=7")
+    assert composer.trial(["db={size: 7}"]).job().db.size == 7
+
+
+@pytest.mark.skipif(OLD, reason="from Hydra 1.4 on, ~path deletes a config")
+def test_a_config_that_is_deleted_is_no_value(tmp_path: Path) -> None:
+    files = {**FILES, "config.yaml": "defaults: [db/small, _self_]\nlr: 1\n"}
+    composer = open_composer(tmp_path, files)
+    assert composer.is_group_choice("~db/small")
+    assert "db" not in composer.trial(["~db/small"]).job()
+
+
+# ---- what depends on a trial's own values
+
+
+def test_sweeper_settings_may_depend_on_a_flag(tmp_path: Path) -> None:
+    files = {"config.yaml": "root: ???\nhydra: {sweeper: {store: '${root}/runs'}}\n"}
+    composer = open_composer(tmp_path, files)
+    assert composer.trial(["root=/data"]).sweeper["store"] == "/data/runs"
+    with pytest.raises(Mistake) as caught:
+        _ = composer.trial([]).sweeper
+    assert str(caught.value) == (
+        "hydra.sweeper.store cannot be resolved: MissingMandatoryValue while resolving "
+        "interpolation: Missing mandatory value: root"
+    )
+
+
+def test_so_may_the_working_folder(tmp_path: Path) -> None:
+    files = {"config.yaml": "here: true\nhydra: {job: {chdir: '${here}'}}\n"}
+    composer = open_composer(tmp_path, files)
+    assert composer.trial([]).chdir is True
+    assert composer.trial(["here=false"]).chdir is False
+
+
+def test_the_working_folder_is_the_run_s_own_unless_it_is_said(tmp_path: Path) -> None:
+    assert open_composer(tmp_path, FILES).trial([]).chdir is True
+    composer = open_composer(tmp_path, FILES, ["hydra.job.chdir=false"])
+    assert composer.trial(["lr=1"]).chdir is False
+
+
+@pytest.mark.parametrize(
+    ("files", "task", "needed"),
+    [
+        (FILES, ["lr=1"], False),
+        (FILES, ["lr=${hydra:job.num}"], True),
+        ({"config.yaml": "x: ${hydra:job.num}\n"}, [], True),
+        ({"config.yaml": "x: 1\nhydra: {job: {env_set: {A: '1'}}}\n"}, [], True),
+    ],
+)
+def test_whether_hydra_s_node_is_needed_is_known(
+    tmp_path: Path, files: dict[str, str], task: list[str], needed: bool
+) -> None:
+    assert open_composer(tmp_path, files).trial(task).needs_hydra is needed
+
+
+def test_overrides_of_hydra_and_of_the_task_are_told_apart() -> None:
+    assert split_overrides(["x=1", "hydra.job.name=a", "+y=2", "hydra/launcher=runner"]) == (
+        ["hydra.job.name=a", "hydra/launcher=runner"],
+        ["x=1", "+y=2"],
+    )

@@ -13,6 +13,7 @@ from hydra.test_utils.launcher_common_tests import (
     IntegrationTestSuite,
     LauncherTestSuite,
 )
+
 from hydra_plugins.runner.launcher import RunnerLauncher
 from hydra_plugins.runner.sweeper import RunnerSweeper
 

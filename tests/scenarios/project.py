@@ -172,8 +172,7 @@ class Project:
         }
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        own = {"PYTHONDONTWRITEBYTECODE": "1"}
-        return {**os.environ, **own, **self.environment, **more}
+        return {**os.environ, **self.environment, **more}
 
 
 def _command(words: Iterable[str]) -> list[str]:

@@ -232,7 +232,7 @@ def test_a_mistake_gets_one_line_and_changes_nothing(
     good: tuple[Project, dict[str, str]], tmp_path: Path, row: Row
 ) -> None:
     origin, names = good
-    project = Project(tmp_path / "project")
+    project = Project(tmp_path / "project", {"PYTHONDONTWRITEBYTECODE": "1"})
     shutil.copytree(origin.folder, project.folder, symlinks=True)
     project.write(row.files)
     if row.operation is not None:

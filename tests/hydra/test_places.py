@@ -1,0 +1,95 @@
+"""Which number and which folder a program's trial has, without running any."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from runner.commands.programs import number_jobs
+from runner.compose.output import Output, as_overrides
+from runner.model import (
+    JobPlace,
+    Kind,
+    Operation,
+    OperationKind,
+    Recipe,
+    Run,
+    State,
+    Status,
+)
+from runner.plan import Trial
+from runner.program.sweeping import in_batches
+from runner.reconcile import Action, Reconciliation, Step
+from runner.record import from_text, to_text
+
+OPERATION = Operation(name="train.py", kind=OperationKind.PROGRAM, target="train.py")
+BATCH, OTHER = "b" * 32, "c" * 32
+TRIAL = Trial(overrides=(), operation=OPERATION, flags={}, identity="", random_seed=0)
+
+
+def run(number: int | None, batch: str = BATCH) -> Run:
+    return Run(
+        id="a" * 32,
+        kind=Kind.TRIAL,
+        operation=OPERATION,
+        flags={},
+        recipe=Recipe(config_name=None, snapshot="5" * 64),
+        state=State(status=Status.PENDING, initialized=datetime(2026, 1, 1, tzinfo=timezone.utc)),
+        generated_by=batch,
+        job=None if number is None else JobPlace(number=number, output_dir=f"out/{number}"),
+    )
+
+
+def numbers(*steps: Run | None, orphaned: tuple[Run, ...] = ()) -> list[int | None]:
+    reconciliation = Reconciliation(
+        steps=tuple(
+            Step(TRIAL, Action.CREATE if known is None else Action.RESTART, known)
+            for known in steps
+        ),
+        orphaned=orphaned,
+    )
+    return [place.number for place in number_jobs(reconciliation, BATCH)]
+
+
+def test_a_new_batch_numbers_its_trials_by_their_places() -> None:
+    assert numbers(None, None, None) == [0, 1, 2]
+
+
+def test_an_adopted_run_keeps_its_number_and_leaves_the_others_theirs() -> None:
+    assert numbers(run(7, OTHER), None, None) == [7, 1, 2]
+
+
+def test_new_trials_of_a_restart_come_after_all_that_there_ever_were() -> None:
+    assert numbers(None, run(3), None, run(0), orphaned=(run(5),)) == [6, 3, 7, 0]
+
+
+def test_a_record_keeps_a_jobs_place() -> None:
+    for given in (run(4), run(None), replace(run(4), job=JobPlace(output_dir="/elsewhere"))):
+        assert from_text(to_text(given), run_id=given.id) == given
+
+
+@pytest.mark.parametrize("folder", ["plain", "with space", "it's", 'a"b', "a\\b", "a=b,c", "${x}"])
+def test_a_folder_comes_out_of_an_override_as_it_went_in(folder: str) -> None:
+    (text,) = as_overrides({"sweep.dir": folder})
+    override = OverridesParser.create().parse_override(text)
+    assert (override.key_or_group, override.value()) == ("hydra.sweep.dir", folder)
+
+
+def test_output_is_moved_by_as_little_as_will_do(tmp_path: Path) -> None:
+    natural = Output(str(tmp_path / "sweep"), "3")
+    inside = natural.moved_to(str(tmp_path / "sweep/old/7"))
+    assert inside.settings(natural) == {"sweep.subdir": "old/7"}
+    outside = natural.moved_to(str(tmp_path / "before/3"))
+    assert outside.settings(natural) == {"sweep.dir": str(tmp_path / "before")}
+    assert natural.moved_to(natural.path).settings(natural) == {}
+
+
+def test_returns_come_in_batches_as_hydras_sweeper_gives_them() -> None:
+    jobs: list[object] = [1, 2, 3, 4, 5]
+    assert in_batches(jobs, 2) == [[1, 2], [3, 4], [5]]  # type: ignore[arg-type, comparison-overlap]
+    assert in_batches(jobs, None) == [jobs]  # type: ignore[arg-type, comparison-overlap]
+    assert in_batches([], None) == []

@@ -1,0 +1,214 @@
+"""Restarts of a program's batches: the contract's semantics, in the program's own folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.hydra.program import SWEEPER, Program, make_program
+
+MAIN = """
+    import os
+    import sys
+    from pathlib import Path
+
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+
+    @hydra.main(version_base="1.3", config_path="conf", config_name="config")
+    def main(cfg):
+        out = Path(HydraConfig.get().runtime.output_dir)
+        with (out / "ran.log").open("a") as log:
+            print(cfg.lr, cfg.size, os.environ["RUNNER_RESTARTED"], file=log)
+        if cfg.lr == cfg.bad:
+            raise ValueError("bad")
+        return os.environ["RUNNER_RUN_ID"]
+
+    if __name__ == "__main__":
+        main()
+"""
+CONFIG = """
+    defaults: [_self_, {model: small}]
+    lr: 0.1
+    bad: null
+    hydra:
+      sweep: {dir: "out/${now:%H-%M-%S-%f}", subdir: "n${hydra.job.num}"}
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return make_program(
+        tmp_path / "program",
+        {
+            "train.py": MAIN,
+            "conf/config.yaml": CONFIG,
+            "conf/model/small.yaml": "# @package _global_\nsize: 1\n",
+            "conf/model/large.yaml": "# @package _global_\nsize: 9\n",
+        },
+    )
+
+
+def sweep(program: Program, *words: str, status: int = 0) -> list[str]:
+    """Run a sweep, and return what the runner said."""
+    return program.python("train.py", "-m", SWEEPER, *words, status=status).said
+
+
+def folders(program: Program) -> dict[str, str]:
+    """What each output folder of the one sweep holds of the jobs that ran in it."""
+    (out,) = program.folder.glob("out/*")
+    return {path.parent.name: path.read_text() for path in sorted(out.glob("*/ran.log"))}
+
+
+def number_of(program: Program, folder: str) -> int:
+    (path,) = program.folder.glob(f"out/*/{folder}/.hydra/hydra.yaml")
+    number = yaml.safe_load(path.read_text())["hydra"]["job"]["num"]
+    assert isinstance(number, int)
+    return number
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib", "runner"])
+def test_a_restarted_trial_has_its_old_folder_and_number(program: Program, launcher: str) -> None:
+    sweep(program, f"hydra/launcher={launcher}", "lr=0.1,0.2,0.3,0.4", "bad=0.3", status=1)
+    batch = program.newest("batch")["id"]
+    before = program.trials()
+    sweep(program, f"+restart={batch}", "lr=0.4,0.5,0.3", status=1)
+    after = program.trials()
+    assert [trial["flags"]["lr"] for trial in after] == [0.4, 0.5, 0.3]
+    assert [after[0]["id"], after[2]["id"]] == [before[3]["id"], before[2]["id"]]
+    assert folders(program) == {
+        "n0": "0.1 1 0\n",
+        "n1": "0.2 1 0\n",
+        "n2": "0.3 1 0\n0.3 1 1\n",
+        "n3": "0.4 1 0\n0.4 1 1\n",
+        "n4": "0.5 1 0\n",
+    }
+    assert [number_of(program, folder) for folder in ("n2", "n3", "n4")] == [2, 3, 4]
+
+
+def test_the_copy_kept_with_the_batch_is_composed(program: Program) -> None:
+    sweep(program, "lr=0.1,0.2", "+label=first")
+    batch = program.newest("batch")["id"]
+    program.write({"conf/model/small.yaml": "# @package _global_\nsize: 5\n"})
+    said = sweep(program, f"+restart={batch}")
+    assert any("size (1, now 5)" in line and "+refresh=true" in line for line in said)
+    assert [trial["flags"]["size"] for trial in program.trials()] == [1, 1]
+    assert set(folders(program)["n0"].splitlines()) == {"0.1 1 0", "0.1 1 1"}
+    sweep(program, f"+restart={batch}", "+refresh=true")
+    assert [trial["flags"]["size"] for trial in program.trials()] == [5, 5]
+    assert program.newest("batch")["label"] == "first"
+
+
+def test_nothing_is_run_twice_where_only_what_is_needed_is(program: Program) -> None:
+    sweep(program, "lr=0.1,0.2", "model=small,large")
+    batch = program.newest("batch")["id"]
+    said = sweep(program, f"+restart={batch}", "+needed=true")
+    assert said == [
+        f"Restarting {batch[:8]}",
+        "Skipping 4 completed trials",
+        f"Batch {batch[:8]}: 4 trials, 4 completed",
+    ]
+    sweep(program, "lr=0.1,0.3", "+needed=true")
+    assert [trial["generated_by"] == batch for trial in program.trials()] == [True, False]
+
+
+def test_a_plan_is_printed_and_nothing_is_made(program: Program) -> None:
+    before = program.tree()
+    shown = program.python(
+        "train.py", "-m", SWEEPER, "lr=0.1,0.2", "model=small,large", "+print_trials=true"
+    )
+    assert shown.lines == [
+        "#  lr   model",
+        "1  0.1  small",
+        "2  0.1  large",
+        "3  0.2  small",
+        "4  0.2  large",
+    ]
+    assert program.tree() == before
+
+
+def test_trials_are_only_initialized_where_that_is_asked(program: Program) -> None:
+    sweep(program, "lr=0.1,0.2", "+init_trials=true")
+    assert set(program.statuses("lr").values()) == {"pending"}
+    assert not program.folder.joinpath("out").exists()
+    sweep(program, f"+restart={program.newest('batch')['id']}")
+    assert set(program.statuses("lr").values()) == {"completed"}
+
+
+def test_options_and_the_store_are_hydras_settings_too(program: Program) -> None:
+    more = ["hydra.sweeper.store=elsewhere", "hydra.sweeper.max_trials=2"]
+    said = sweep(program, "lr=range(0,100)", *more, "+random_seed=7")
+    listed = program.runs("--store", "elsewhere")
+    assert len([run for run in listed if run["kind"] == "trial"]) == 2
+    assert not program.store.exists()
+    batch = next(run["id"] for run in listed if run["kind"] == "batch")
+    assert said[-1] == f"Batch {batch[:8]}: 2 trials, 2 completed"
+    sweep(program, f"+restart={batch}", "hydra.sweeper.store=elsewhere", "+needed=true")
+
+
+def test_mistakes_are_told_in_one_line(program: Program) -> None:
+    sweep(program, "lr=0.1,0.2")
+    batch = program.newest("batch")
+    mistakes = {
+        f"+restart={batch['trials'][0]}": "is a trial: a Hydra program restarts whole batches",
+        "+restart=ffffffff": "no run begins with 'ffffffff'",
+        "model=huge": "huge",
+        "lr=interval(0,1)": "an interval has no grid of values",
+        "lr=choice()": "lr",
+        "+max_trials=0": "must be an integer of at least 1",
+        "hydra.sweeper.max_batch_size=0": "must be an integer of at least 1",
+    }
+    for word, told in mistakes.items():
+        result = program.python("train.py", "-m", SWEEPER, word, status=None)
+        if result.returncode == 2:
+            (line,) = result.said
+            assert line.startswith("runner: ") and told in line
+        else:  # Hydra was first to see it
+            assert result.returncode == 1 and told in result.err
+
+
+def test_who_owns_a_batch_restarts_it(program: Program) -> None:
+    sweep(program, "lr=0.1,0.2")
+    batch = program.newest("batch")["id"]
+    program.write({"other.py": MAIN})
+    other = program.python("other.py", "-m", SWEEPER, f"+restart={batch}", status=2)
+    assert other.said == [f"runner: {batch[:8]} is of train.py, not of other.py"]
+    program.write({"conf/config.yaml": CONFIG + "\n    operation: {script: train.py}\n"})
+    ours = program.run(f"+restart={batch}", status=2)
+    assert "is of the Hydra program train.py: restart it there" in ours.said[0]
+
+
+def test_every_source_of_the_configuration_is_kept(program: Program, tmp_path: Path) -> None:
+    program.write(
+        {
+            "extra/other.yaml": """
+                defaults: [config, {override model: huge}, _self_]
+                hydra: {searchpath: ["file://${oc.env:PWD}/more"]}
+            """,
+            "extra/model/huge.yaml": "# @package _global_\nsize: 90\n",
+            "more/kind/a.yaml": "name: a\n",
+        }
+    )
+    options = ("--config-dir", "extra", "--config-name", "other")
+    here = str(program.folder)
+    program.python("train.py", *options, "-m", SWEEPER, "lr=0.1,0.2", "+kind=a", PWD=here)
+    before = [trial["flags"] for trial in program.trials()]
+    assert before[0] == {"lr": 0.1, "bad": None, "size": 90, "kind.name": "a"}
+    program.write({"extra/model/huge.yaml": "broken: [", "more/kind/a.yaml": "name: b\n"})
+    batch = program.newest("batch")["id"]
+    sweep(program, f"+restart={batch}")
+    assert [trial["flags"] for trial in program.trials()] == before
+    assert set(folders(program)) == {"n0", "n1"}
+    sweep(program, f"+restart={batch}", "+needed=true")
+
+
+def test_where_a_trials_output_is_can_be_looked_up(program: Program) -> None:
+    sweep(program, "lr=0.1")
+    (trial,) = program.trials()
+    (folder,) = program.folder.glob("out/*/n0")
+    assert (
+        f"output: {folder.relative_to(program.folder)}"
+        in program.run("runs", "show", trial["id"]).lines
+    )
