@@ -26,7 +26,7 @@ from runner.commands.execution import OpenExecutor
 from runner.commands.restart import restart
 from runner.commands.single import start_run
 from runner.compose.composer import Composer, SweepConfig, explain_composition
-from runner.compose.grammar import is_sweep
+from runner.compose.grammar import check_values, is_sweep
 from runner.compose.project import (
     ProjectConfig,
     find_project,
@@ -168,7 +168,8 @@ class _Session:
             master = composer.sweep(typed.task)
             context = self._context(typed, master.sweeper.get("store"))
             return start_batch(context, composing, master, self._launcher_of)
-        config = composer.trial([text for text in typed.task if not is_sweep(text)])
+        check_values(typed.task)
+        config = composer.trial(typed.task)
         context = self._context(typed, config.sweeper.get("store"))
         return start_run(context, composing, self._open_executor)
 
@@ -235,4 +236,8 @@ class _Session:
 
 def _mode(composer: Composer, typed: Typed) -> str | None:
     """What `hydra.mode` says, with the choices that were typed."""
-    return composer.trial([text for text in typed.task if not is_sweep(text)]).base.mode
+    if not any(is_sweep(text) for text in typed.task):
+        return composer.trial(typed.task).base.mode
+    # A group that has to be chosen may be among what is swept over.
+    mode = composer.sweep(typed.task).config.hydra.mode
+    return None if mode is None else str(mode.name)

@@ -106,7 +106,10 @@ for create in (False, True):
     with tempfile.TemporaryDirectory() as name:  # where nobody gets to, unlike tmp_path
         Path(name).chmod(0o555)
         done = python(code, name)
-        assert done.stdout.splitlines() == ["[]", f"the store {name} is not writable: Permission denied"]
+        assert done.stdout.splitlines() == [
+            "[]",
+            f"the store {name} is not writable: Permission denied",
+        ]
 
 
 # ---- runs

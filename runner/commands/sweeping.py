@@ -15,7 +15,7 @@ from runner.flags import given_flags
 from runner.model import Flags, Run
 from runner.options import Options
 from runner.plan import Grid, Plan, Trial, plan_trials
-from runner.render import render_plan, render_value
+from runner.render import escape, render_plan, render_value
 
 #: Opens the executor that the launcher of a composed sweep describes.
 LauncherOf = Callable[[SweepConfig], OpenExecutor]
@@ -112,4 +112,4 @@ def _cell(trial: Trial, name: str) -> str:
     if name in trial.flags:
         return render_value(trial.flags[name])
     text = _texts_of(trial, name)[-1]
-    return render_value(text.split("=", 1)[1]) if "=" in text else text
+    return escape(text.split("=", 1)[1] if "=" in text else text)

@@ -305,11 +305,15 @@ class Composer:
         ]
 
     def expand(self, texts: Sequence[str]) -> list[str]:
-        """Override strings with the aliases that Hydra 1.4 knows replaced."""
+        """Override strings with the aliases that Hydra 1.4 knows replaced. Raises Mistake."""
         parse = getattr(self._loader, "parse_overrides", None)
         if parse is None:
             return list(texts)
-        return [str(override.input_line) for override in parse(self.config_name, list(texts))]
+        try:
+            parsed = parse(self.config_name, list(texts))
+        except REFUSALS as error:
+            raise Mistake(explain_composition(error)) from error
+        return [str(override.input_line) for override in parsed]
 
     def compose(self, task: Sequence[str], mode: RunMode) -> DictConfig:
         """Hydra's own composition with these overrides and Hydra's, sweeps left out in

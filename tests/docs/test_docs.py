@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tests.docs.options import PAGE, with_table
 from tests.samples.terminal import play
 
