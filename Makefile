@@ -1,5 +1,6 @@
 # make demo   a sweep on real data, restarted with one more value   (makes .venv)
-# make test   all tests, on both lines of Hydra                      (makes build/hydra-*)
+# make test   the tests, on both lines of Hydra                      (makes build/hydra-*)
+# make test-full   the long ones, too: Hydra's own suites with every launcher
 # make clean  remove what the two have made
 
 # The first Python of at least 3.10 that can make environments.
@@ -10,12 +11,16 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 PIP = -m pip --disable-pip-version-check --quiet
 INSTALL_TEST = install --group dev --editable '.[samples]'
 
-.PHONY: demo test clean
+.PHONY: demo test test-full clean
 
 demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
 
 test: build/hydra-1.3/ready build/hydra-1.4/ready
+	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal -m "not long"
+	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal -m "not long"
+
+test-full: build/hydra-1.3/ready build/hydra-1.4/ready
 	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal
 	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal
 
@@ -26,12 +31,14 @@ test: build/hydra-1.3/ready build/hydra-1.4/ready
 
 build/hydra-1.3/ready: pyproject.toml
 	$(call environment,$(@D))
-	$(@D)/bin/python $(PIP) $(INSTALL_TEST) hydra-core==1.3.8
+	$(@D)/bin/python $(PIP) $(INSTALL_TEST) hydra-core==1.3.8 \
+		hydra-joblib-launcher==1.2.0 hydra-submitit-launcher==1.2.0
 	@touch $@
 
 build/hydra-1.4/ready: pyproject.toml
 	$(call environment,$(@D))
-	$(@D)/bin/python $(PIP) $(INSTALL_TEST) hydra-core==1.4.0rc3 omegaconf==2.4.1rc1
+	$(@D)/bin/python $(PIP) $(INSTALL_TEST) hydra-core==1.4.0rc3 omegaconf==2.4.1rc1 \
+		hydra-joblib-launcher==1.4.0rc3 hydra-submitit-launcher==1.4.0rc3
 	@touch $@
 
 define environment

@@ -27,11 +27,23 @@ LAUNCHERS = ("basic", "joblib", "runner")
 
 #: Pairs that are ours by at least one half.
 PAIRS = [
-    pytest.param(launcher, sweeper, id=f"{launcher}-launcher-{sweeper}-sweeper")
+    pytest.param(
+        launcher,
+        sweeper,
+        id=f"{launcher}-launcher-{sweeper}-sweeper",
+        marks=[] if launcher == sweeper == "runner" else pytest.mark.long,
+    )
     for launcher in LAUNCHERS
     for sweeper in SWEEPERS
     if "runner" in (launcher, sweeper)
 ]
+
+
+def _with_the_others_long(launchers: tuple[str, ...]) -> list[Any]:
+    return [
+        pytest.param(name, marks=[] if name == "runner" else pytest.mark.long)
+        for name in launchers
+    ]
 
 
 def _settings(launcher: str, sweeper: str) -> list[str]:
@@ -66,7 +78,7 @@ class TestJobs(LauncherTestSuite):
     """What a job gets and gives."""
 
 
-@pytest.mark.parametrize("launcher_name", LAUNCHERS)
+@pytest.mark.parametrize("launcher_name", _with_the_others_long(LAUNCHERS))
 class TestBatches(BatchedSweeperTestSuite):
     """Jobs in batches of two."""
 
