@@ -30,6 +30,7 @@ from runner.compose.grammar import check_values, is_sweep
 from runner.compose.project import (
     ProjectConfig,
     find_project,
+    kept_searchpath,
     open_loader,
     project_in_snapshot,
     set_defaults,
@@ -191,11 +192,9 @@ class _Session:
             project = self._present_project(config_name)
         else:
             project = project_in_snapshot(folder, config_name)
-        overrides = list(hydra_overrides)
-        if project.searchpath is not None:
-            overrides = [text for text in overrides if not text.startswith("hydra.searchpath")]
-            overrides.append(f"hydra.searchpath=[{','.join(project.searchpath)}]")
-        return Composer(open_loader(project, JOB_NAME), project.config_name, overrides)
+        passing = [] if folder is None else kept_searchpath(folder)
+        loader = open_loader(project, JOB_NAME)
+        return Composer(loader, project.config_name, hydra_overrides, passing=passing)
 
     def _store_in_present_yaml(self) -> str | None:
         try:

@@ -89,7 +89,6 @@ def restart_batch(
         _read_known(context, known),
         needed=sweep.options.needed,
     )
-    first = sweep.plan.trials[0]
     with sweep.open_executor(context.store) as executor:
         prepared = prepare_all(context, sweep, executor)
         carrying = Carrying(context, sweep, executor, prepared, reconciliation)
@@ -99,7 +98,7 @@ def restart_batch(
         tell_repeated(context, sweep.plan)
         tell_code_changes(context, batch, again.provenance)
         if not sweep.options.refresh:
-            tell_yaml_changes(context, batch, composing, first.overrides, open_composer)
+            tell_yaml_changes(context, batch, composing, sweep.one_of_each(), open_composer)
         return carrying.out(again)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runner.commands.composing import Composing, OpenComposer
@@ -29,12 +29,13 @@ def tell_yaml_changes(
     context: Context,
     run: Run,
     kept: Composing,
-    overrides: Sequence[str],
+    trials: Iterable[Sequence[str]],
     open_composer: OpenComposer,
 ) -> None:
     """Say which flags the project's present YAML gives another value than the kept copy.
 
-    `overrides` are of one trial. Nothing is composed anew while the files are the same.
+    `trials` are the overrides of one trial for each combination of config groups, or of the
+    run. Nothing is composed anew while the files are the same.
     """
     folder = context.store.snapshot_folder(run.recipe.snapshot)
     try:
@@ -44,15 +45,16 @@ def tell_yaml_changes(
         )
         if read_snapshot(folder) == snapshot_files(present.composer.sources()):
             return
-        before = kept.describe(overrides)[1]
-        after = present.describe(overrides)[1]
+        changed: dict[str, tuple[Value | None, Value | None]] = {}
+        for overrides in trials:
+            before, after = kept.describe(overrides)[1], present.describe(overrides)[1]
+            changed = {**differences(before, after), **changed}
     except Mistake as error:
         context.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made and cannot be "
             f"used now ({error}); the kept copy is used"
         )
         return
-    changed = differences(before, after)
     if changed:
         told = ", ".join(_change(name, *values) for name, values in changed.items())
         context.reporter.say(

@@ -151,7 +151,7 @@ def restart_run(
         context.reporter.say(f"Restarting {short(run.id)}")
         tell_code_changes(context, run, now)
         if not options.refresh:
-            tell_yaml_changes(context, run, composing, composing.task, open_composer)
+            tell_yaml_changes(context, run, composing, [composing.task], open_composer)
         context.store.keep_snapshot(snapshot_of(composed.config.base))
         context.store.write(again)
         if identity(run.operation, run.flags) != identity(again.operation, again.flags):

@@ -37,6 +37,11 @@ class Sweep:
         """What a planned trial is composed to."""
         return self.composing.composer.trial(trial.overrides)
 
+    def one_of_each(self) -> list[tuple[str, ...]]:
+        """The overrides of one trial for each combination of config groups in the plan."""
+        found = {self.config(trial).base.key: trial.overrides for trial in self.plan.trials}
+        return list(found.values())
+
     def flags(self) -> Flags:
         """The batch's flags: each given name with the list of its values."""
         return batch_flags(self.overrides, self.composing.composer.loader)

@@ -279,13 +279,16 @@ class Composer:
         cache: Mapping[str, Any] | None = None,
     ) -> None:
         """`passing` are more overrides of Hydra's configuration, which hold for this
-        composer and are not to be kept. `cache` is what every configuration takes as
-        resolved already (`OmegaConf.get_cache`): the timestamps that a sweep's jobs share.
+        composer, in the place of those of the same name, and are not to be kept. `cache` is
+        what every configuration takes as resolved already (`OmegaConf.get_cache`): the
+        timestamps that a sweep's jobs share.
         """
         self._loader = loader
         self.config_name = config_name
         self.hydra_overrides = tuple(hydra_overrides)
-        self._in_force = (*hydra_overrides, *passing)
+        replaced = {name_of(parse_override(text)) for text in passing}
+        kept = [text for text in hydra_overrides if name_of(parse_override(text)) not in replaced]
+        self._in_force = (*kept, *passing)
         self._cache = cache
         self._bases: dict[tuple[str, ...], Base] = {}
         self._groups: dict[str, bool] = {}

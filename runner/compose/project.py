@@ -35,14 +35,12 @@ MAIN, COMMAND_LINE, SEARCHPATH = "main", "command-line", "hydra.searchpath in"
 class ProjectConfig:
     """The folders and the name that a project's configuration is composed from.
 
-    `main` is Hydra's primary folder, `extra` the one of `--config-dir`, both absolute;
-    `searchpath` replaces `hydra.searchpath` where it is not None.
+    `main` is Hydra's primary folder, `extra` the one of `--config-dir`, both absolute.
     """
 
     main: str | None
     config_name: str | None
     extra: str | None = None
-    searchpath: tuple[str, ...] | None = None
 
 
 def find_project(
@@ -79,12 +77,10 @@ def _has_config(folder: Path, name: str) -> bool:
 def project_in_snapshot(folder: Path, config_name: str | None) -> ProjectConfig:
     """The configuration that a kept copy holds."""
     extra = folder / COMMAND_LINE
-    paths = sorted(folder.glob("searchpath-*"), key=lambda path: int(path.name.split("-")[1]))
     return ProjectConfig(
         main=str(folder / MAIN),
         config_name=config_name,
         extra=str(extra) if extra.is_dir() else None,
-        searchpath=tuple(f"file://{path}" for path in paths) if paths else None,
     )
 
 
@@ -147,8 +143,8 @@ def search_path_in_snapshot(present: ConfigSearchPath, folder: Path) -> ConfigSe
 
 
 def kept_searchpath(folder: Path) -> list[str]:
-    """The override that puts the kept copies in the place of `hydra.searchpath`, if a
-    program's configuration had one."""
+    """The override that puts the kept copies in the place of `hydra.searchpath`, if the
+    configuration had one."""
     paths = sorted(folder.glob("searchpath-*"), key=lambda path: int(path.name.split("-")[1]))
     listed = ",".join(f"file://{path}" for path in paths)
     return [f"hydra.searchpath=[{listed}]"] if paths else []

@@ -18,6 +18,7 @@ from runner.compose.project import (
     MAIN,
     ProjectConfig,
     find_project,
+    kept_searchpath,
     open_loader,
     project_in_snapshot,
     read_snapshot,
@@ -243,11 +244,10 @@ def test_what_is_composed_from_a_copy_is_what_was_composed(tmp_path: Path) -> No
         main=f"{kept}/main",
         config_name="config",
         extra=f"{kept}/command-line",
-        searchpath=(f"file://{kept}/searchpath-0", f"file://{kept}/searchpath-1"),
     )
-    assert copied.searchpath is not None
-    overrides = [f"hydra.searchpath=[{','.join(copied.searchpath)}]"]
-    then = Composer(open_loader(copied, "runner"), copied.config_name, overrides)
+    loader = open_loader(copied, "runner")
+    then = Composer(loader, copied.config_name, (), passing=kept_searchpath(kept))
+    assert then.hydra_overrides == ()
     again = then.trial(["db=b", "more=n"])
     assert OmegaConf.to_yaml(again.job()) == OmegaConf.to_yaml(trial.job())
     assert trial.job().db["from"] == "extra"
@@ -257,9 +257,8 @@ def test_what_is_composed_from_a_copy_is_what_was_composed(tmp_path: Path) -> No
 def test_search_paths_of_a_copy_are_in_their_order_beyond_nine(tmp_path: Path) -> None:
     for place in range(11):
         (tmp_path / f"searchpath-{place}").mkdir()
-    assert project_in_snapshot(tmp_path, None).searchpath == tuple(
-        f"file://{tmp_path}/searchpath-{place}" for place in range(11)
-    )
+    paths = ",".join(f"file://{tmp_path}/searchpath-{place}" for place in range(11))
+    assert kept_searchpath(tmp_path) == [f"hydra.searchpath=[{paths}]"]
 
 
 def test_a_copy_of_the_main_folder_alone_has_no_more(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_a_command_inherits_no_descriptors_and_ignores_no_signals(
         log = world.log(world.end(world.shell(script)))
     assert "lock" not in log
     assert "socket" not in log
-    assert int(log.split("SigIgn:")[1], 16) == 0
+    ignored = int(log.split("SigIgn:")[1], 16)
+    assert ignored & 0x7FFFFFFF == 0  # beyond 31 are those that the C library keeps to itself
 
 
 def test_locks_of_the_runner_are_not_held_by_its_children(world: World) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from hydra import __version__ as hydra_version
 from hydra import compose, initialize
+from hydra.version import VersionBase
 from omegaconf import OmegaConf, open_dict
 
 from runner import lifecycle
@@ -27,8 +28,12 @@ from runner.store import RunStore
 @cache
 def _hydra_node() -> bytes:
     version: dict[str, Any] = {"version_base": "1.3"} if hydra_version.startswith("1.3") else {}
-    with initialize(**version):
-        return pickle.dumps(compose(return_hydra_config=True))
+    before = VersionBase.instance().version_base  # other tests share the process
+    try:
+        with initialize(**version):
+            return pickle.dumps(compose(return_hydra_config=True))
+    finally:
+        VersionBase.instance().version_base = before
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,7 @@ PAIRS = [
 
 def _with_the_others_long(launchers: tuple[str, ...]) -> list[Any]:
     return [
-        pytest.param(name, marks=[] if name == "runner" else pytest.mark.long)
-        for name in launchers
+        pytest.param(name, marks=[] if name == "runner" else pytest.mark.long) for name in launchers
     ]
 
 
