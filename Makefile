@@ -1,6 +1,6 @@
 # make demo   a sweep on real data, restarted with one more value   (makes .venv)
 # make test   the tests, on both lines of Hydra                      (makes build/hydra-*)
-# make test-full   the long ones, too: Hydra's own suites with every launcher
+# make test-full   all of them on both lines, the long ones, too
 # make clean  remove what the two have made
 
 # The first Python of at least 3.10 that can make environments.
@@ -9,6 +9,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 		>/dev/null 2>&1 && echo $$name && break; done)
 
 PIP = -m pip --disable-pip-version-check --quiet
+# What depends on the line of Hydra; the rest is tested on one of them.
+ON_HYDRA = tests/compose tests/hydra tests/samples tests/scenarios
+
 INSTALL_TEST = install --group dev --editable '.[samples]'
 
 .PHONY: demo test test-full clean
@@ -18,7 +21,7 @@ demo: .venv/ready
 
 test: build/hydra-1.3/ready build/hydra-1.4/ready
 	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal -m "not long"
-	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal -m "not long"
+	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal -m "not long" $(ON_HYDRA)
 
 test-full: build/hydra-1.3/ready build/hydra-1.4/ready
 	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal
