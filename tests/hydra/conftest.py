@@ -13,6 +13,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave them to make test-full."""
     for item in items:
         spec = getattr(item, "callspec", None)
-        if spec is not None and Path(__file__).parent in item.path.parents:
-            if _OTHERS & {str(value) for value in spec.params.values()}:
-                item.add_marker(pytest.mark.long)
+        if spec is None or Path(__file__).parent not in item.path.parents:
+            continue
+        if _OTHERS & {str(value) for value in spec.params.values()}:
+            item.add_marker(pytest.mark.long)
