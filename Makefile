@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 
 PIP = -m pip --disable-pip-version-check --quiet
 # What depends on the line of Hydra; the rest is tested on one of them.
-ON_HYDRA = tests/compose tests/hydra tests/samples tests/scenarios
+ON_HYDRA = tests/compose tests/hydra tests/scenarios
 
 INSTALL_TEST = install --group dev --editable '.[samples]'
 
@@ -20,12 +20,12 @@ demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
 
 test: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal -m "not long"
-	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal -m "not long" $(ON_HYDRA)
+	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal -m "not long"
+	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(ON_HYDRA)
 
 test-full: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal
-	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal
+	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal
+	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal
 
 .venv/ready: pyproject.toml
 	$(call environment,$(@D))

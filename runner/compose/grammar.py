@@ -32,6 +32,9 @@ from runner.sampling import shuffled
 
 _ADDRESS = re.compile(r"(full_key|object_type|reference_type)[:=]")
 
+#: What the values of a sweep can be, as Hydra's parser gives them.
+_ELEMENTS = (str, int, float, list, dict, QuotedString, type(None))
+
 #: A swept range with more values than this is recorded as its text, not as a list.
 LONGEST_LIST = 10_000
 
@@ -154,10 +157,10 @@ def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -
         overrides: Sequence[str] = _range(key, value, text)
         shuffle = value.shuffle
     elif isinstance(value, ChoiceSweep):
-        try:
-            overrides = [f"{key}={Override._get_value_element_as_str(item)}" for item in value.list]
-        except AssertionError as error:  # Hydra 1.4 reads extend_list(…) among them
-            raise Mistake(f"{text}: one of its values cannot be swept over") from error
+        if not all(isinstance(item, _ELEMENTS) for item in value.list):
+            # Hydra 1.4 reads extend_list(…) among them.
+            raise Mistake(f"{text}: one of its values cannot be swept over")
+        overrides = [f"{key}={Override._get_value_element_as_str(item)}" for item in value.list]
         shuffle = value.shuffle
     elif isinstance(value, Glob):
         names = value.filter(loader.get_group_options(override.key_or_group))
