@@ -20,6 +20,7 @@ from hydra.core.override_parser.types import (
     Glob,
     Override,
     OverrideType,
+    QuotedString,
     RangeSweep,
 )
 from hydra.errors import HydraException
