@@ -1,5 +1,5 @@
 # make demo   a sweep on real data, restarted with one more value   (makes .venv)
-# make test   the tests, on both lines of Hydra                      (makes build/hydra-*)
+# make test   the tests, on both lines of Hydra                       (makes build/hydra-*)
 # make test-full   all of them on both lines, the long ones, too
 # make clean  remove what the two have made
 
@@ -10,7 +10,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 
 PIP = -m pip --disable-pip-version-check --quiet
 # What depends on the line of Hydra; the rest is tested on one of them.
-ON_HYDRA = tests/compose tests/hydra tests/scenarios
+ON_HYDRA = tests/compose tests/hydra $(addprefix tests/scenarios/test_, \
+	bad_input.py batches.py operations.py plan_and_preview.py refresh.py restart_walk.py)
 
 INSTALL_TEST = install --group dev --editable '.[samples]'
 
@@ -20,12 +21,12 @@ demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
 
 test: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal -m "not long"
-	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(ON_HYDRA)
+	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal -m "not long"
+	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal -m "not long" $(ON_HYDRA)
 
 test-full: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal
-	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal
+	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal
+	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal
 
 .venv/ready: pyproject.toml
 	$(call environment,$(@D))
