@@ -102,7 +102,7 @@ def work(control: socket.socket, program: Program | None = None) -> None:
         except messages.ConnectionLost:
             break
         except Exception as error:  # its configuration cannot be unpickled here
-            reply = Reply(exit_status=1, reason=_one_line(error))
+            reply = Reply(exit_status=1, reason=reason_of(error))
         else:
             is_probe = isinstance(request, Probe)
             reply = worker.probe(request) if is_probe else worker.do(request, fds)
@@ -169,7 +169,7 @@ class _Worker:
         except NotCallable as error:
             return Failure(message=f"function {probe.target} {error}")
         except BaseException as error:
-            reason = _one_line(error)
+            reason = reason_of(error)
             return Failure(message=f"function {probe.target} cannot be imported: {reason}")
         finally:
             self._flush()
@@ -285,7 +285,7 @@ def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply
     except Exception as error:
         if not insist:
             return Reply(exit_status=0)
-        reason = f"returned a {type(value).__name__}, which cannot be kept: {_one_line(error)}"
+        reason = f"returned a {type(value).__name__}, which cannot be kept: {reason_of(error)}"
         print(reason, file=sys.stderr)
         return Reply(exit_status=1, reason=reason)
     return Reply(exit_status=0, result=Result(stored=True))
@@ -298,10 +298,10 @@ def _failed(error: BaseException) -> Reply:
         trace = _users_frames(error.__traceback__)
         traceback.print_exception(type(error), error, trace)
     except Exception:  # its own text cannot be made, or the function broke sys.stderr
-        os.write(2, f"{_one_line(error)}\n".encode(errors="backslashreplace"))
+        os.write(2, f"{reason_of(error)}\n".encode(errors="backslashreplace"))
     if isinstance(error, KeyboardInterrupt):
-        return Reply(exit_status=128 + signal.SIGINT, reason=_one_line(error))
-    return Reply(exit_status=1, reason=_one_line(error))
+        return Reply(exit_status=128 + signal.SIGINT, reason=reason_of(error))
+    return Reply(exit_status=1, reason=reason_of(error))
 
 
 def _exited(code: object) -> Reply:
@@ -329,7 +329,7 @@ def _users_frames(trace: TracebackType | None) -> TracebackType | None:
     return trace
 
 
-def _one_line(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """`ValueError: bad`, in one line of a decent length."""
     try:
         text = " ".join(str(error).split())

@@ -23,11 +23,12 @@ from runner import lifecycle
 from runner.clock import now
 from runner.execute import output as outputs
 from runner.execute.environment import run_environment
+from runner.execute.function_worker import reason_of
 from runner.execute.results import NotPlain, plain
 from runner.model import Attempt, JobPlace, Result, Run, State
 from runner.processes import this_process
 from runner.program.deadline import TimedOut, deadline
-from runner.program.traces import format_failure, one_line
+from runner.program.traces import format_failure
 from runner.store import RunStore
 
 TIMED_OUT = 124
@@ -101,7 +102,7 @@ class RecordedTask:
                 before = store.read(run_id)
                 run = self._begin(store, before)
             except Exception as error:
-                raise NotRecorded(one_line(error)) from error
+                raise NotRecorded(reason_of(error)) from error
             surroundings.enter_context(env_override(self._environment(store, before)))
             return _Job(store, run).do(self.__wrapped__, config, self.handed.timeout_s)
 
@@ -189,7 +190,7 @@ class _Job:
             self._store.write(replace(self._run, state=state))
             raise
         except BaseException as error:
-            self._failed(1, one_line(error), error)
+            self._failed(1, reason_of(error), error)
             raise
         self._completed(value)
         return value

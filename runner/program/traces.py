@@ -10,7 +10,6 @@ import hydra
 
 _HYDRA = str(Path(hydra.__file__).parent)
 _RUNNER = str(Path(__file__).parent.parent)
-_MOST_OF_A_REASON = 300
 
 
 def own_frames(trace: TracebackType | None) -> TracebackType | None:
@@ -26,14 +25,3 @@ def format_failure(error: BaseException) -> str:
     """The traceback as Python prints it, from the program's own first frame on."""
     lines = traceback.format_exception(type(error), error, own_frames(error.__traceback__))
     return "".join(lines)
-
-
-def one_line(error: BaseException) -> str:
-    """`ValueError: bad`, in one line of a decent length."""
-    try:
-        text = " ".join(str(error).split())
-    except Exception:
-        text = ""
-    name = type(error).__name__
-    line = f"{name}: {text}" if text else name
-    return line if len(line) <= _MOST_OF_A_REASON else f"{line[: _MOST_OF_A_REASON - 1]}…"
