@@ -96,7 +96,8 @@ def test_a_broken_pool_loses_what_ran_in_it_and_nothing_else(program: Program) -
     assert sorted(statuses.values()).count("completed") >= 3
     assert set(statuses.values()) == {"completed", "error"}
     ran = program.text("ran.log").split()
-    assert sorted(ran) == sorted(statuses)
+    assert len(ran) == len(set(ran))  # nothing twice; what the pool took along may not have run
+    assert {x for x, status in statuses.items() if status == "completed"} <= set(ran)
     died = [trial["id"] for trial in program.trials() if trial["status"] == "error"]
     shown = program.run("runs", "show", died[0]).out
     assert "died without a word" in shown
