@@ -1,7 +1,8 @@
-"""What the use cases need from the world, as protocols: a store, a reporter, a clock.
+"""What the use cases need from the world, as protocols: a store, a reporter, a clock, a run's
+configuration.
 
-The implementations are `runner.store.RunStore`, `runner.console.Console` and
-`runner.clock.now`. Tests may pass their own.
+The implementations are `runner.store.RunStore`, `runner.console.Console`,
+`runner.clock.now` and `runner.compose.composer.TrialConfig`. Tests may pass their own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from runner.model import Run, Unreadable
 
@@ -84,6 +85,38 @@ class Store(Protocol):
 
     def snapshot_folder(self, name: str) -> Path:
         """The folder of a snapshot. Raises Mistake if the store has none of that name."""
+        ...
+
+
+class JobConfig(Protocol):
+    """A run's composed configuration, in a form that is cheap to hand to another process."""
+
+    def load(self) -> Any:
+        """The whole configuration, Hydra's own node included, as a DictConfig."""
+        ...
+
+    def job(self) -> Any:
+        """A copy of the configuration without Hydra's node."""
+        ...
+
+    def plain(self) -> dict[str, Any] | None:
+        """The same as plain values, nested, where it holds no others; None where it may."""
+        ...
+
+    def write_files(self, folder: Path) -> None:
+        """Write config.yaml, hydra.yaml and overrides.yaml to `folder`/.hydra, as Hydra
+        does."""
+        ...
+
+    @property
+    def needs_hydra(self) -> bool:
+        """Whether anything outside Hydra's node, or the environment, can depend on it."""
+        ...
+
+    @property
+    def log_settings(self) -> tuple[Any, Mapping[str, Any]] | None:
+        """What the job's logging is (`runner.compose.logs.LogSettings`), with the settings
+        below `hydra` that it depends on, if it depends on nothing else."""
         ...
 
 

@@ -17,13 +17,13 @@ from runner.execute.task import (
     Call,
     CommandCall,
     FunctionCall,
-    JobConfig,
     ProgramCall,
     ScriptCall,
 )
 from runner.flags import flatten
 from runner.model import Operation, OperationKind
 from runner.operation import argument
+from runner.ports import JobConfig
 
 #: Imports a function in a worker process: dotted name to signature.
 Probe = Callable[[str], Signature]

@@ -16,7 +16,6 @@ from runner.compose.grammar import (
     take_options,
 )
 from runner.compose.project import snapshot_files
-from runner.compose.reference import read_flags, read_operation
 from runner.model import Flags, Operation, Recipe, Run, Value
 from runner.options import OPTIONS, Options
 from runner.ports import Store
@@ -90,10 +89,9 @@ class Composing:
 
     def describe_config(self, config: TrialConfig) -> tuple[Operation, Flags]:
         """The operation and the flags of a composed configuration."""
-        job = config.job()
         if self.program is not None:
-            return self.program, read_flags(job, is_strict=False)
-        return read_operation(job), read_flags(job, leave_out=("operation",))
+            return self.program, config.flags(is_strict=False)
+        return config.operation(), config.flags(leave_out=("operation",))
 
     def recipe(self, base: Base) -> Recipe:
         """How to compose the same again, from a copy of the YAML that `base` came from."""

@@ -8,14 +8,15 @@ made of them) is derived again for each trial.
 
 from __future__ import annotations
 
-import copy
 import pickle
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import hydra
 import yaml
@@ -28,11 +29,16 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.compose.files import TASK_MARK, Marks, hydra_text, write_files
+from runner.compose.changes import Plain, PlainValue, change_config, plain_changes, read_change
+from runner.compose.files import TASK_MARK, Marks, Template, list_text, marks_for, write_files
 from runner.compose.grammar import is_for_hydra, name_of, one_line, parse_override
 from runner.compose.job import drop_nodes
+from runner.compose.logs import LogSettings, find_log_settings
+from runner.compose.reference import read_flags, read_operation
 from runner.errors import Mistake
-from runner.model import Value
+from runner.model import Flags, Operation, Value
+
+_T = TypeVar("_T")
 
 #: What Hydra raises for a configuration or an override that it does not take, some of it
 #: unawares: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`.
@@ -49,25 +55,24 @@ REFUSALS = (
 #: Every base of this process by its key: a forked worker finds it here.
 _BASES: dict[int, Base] = {}
 
-#: Texts of hydra.yaml with marks, by base and settings.
-_MARKED: dict[tuple[int, Marks], str] = {}
-
 
 @dataclass(frozen=True, eq=False)
 class Base:
     """The composition of one combination of config groups, before any value override.
 
     `whole` is the pickled configuration, Hydra's node included (a fresh copy is four times
-    as fast as by deepcopy); `job` is the configuration without it, never changed. `sources`
-    are Hydra's config sources, `mode` is `hydra.mode` (RUN, MULTIRUN or None), `chdir` is
-    `hydra.job.chdir` (None where it is an interpolation); `output_subdir` is Hydra's, as it
-    is written; `dirname` are the settings of `hydra.job.config.override_dirname`;
-    `needs_hydra` tells whether a job's values or environment can depend on Hydra's node.
+    as fast as by deepcopy), `job` is that without it; `plain` is the latter as plain values,
+    if it holds no others. `sources` are Hydra's config sources, `mode` is `hydra.mode` (RUN,
+    MULTIRUN or None), `chdir` is `hydra.job.chdir` (None where it is an interpolation);
+    `output_subdir` is Hydra's, as it is written; `dirname` are the settings of
+    `hydra.job.config.override_dirname`; `needs_hydra` tells whether a job's values or
+    environment can depend on Hydra's node.
     """
 
     key: int
     whole: bytes
-    job: DictConfig
+    job: bytes
+    plain: Plain | None
     sources: Sequence[Mapping[str, str]]
     mode: str | None
     chdir: bool | None
@@ -75,13 +80,53 @@ class Base:
     dirname: Mapping[str, Any]
     needs_hydra: bool
 
-    def marked_text(self, marks: Marks) -> str:
-        """hydra.yaml with marks in the place of settings and of the task's overrides."""
-        key = (self.key, marks)
-        if key not in _MARKED:
-            config = _with_settings(pickle.loads(self.whole), dict(marks), [TASK_MARK])
-            _MARKED[key] = OmegaConf.to_yaml(OmegaConf.masked_copy(config, "hydra"))
-        return _MARKED[key]
+    @cached_property
+    def _known(self) -> dict[Any, Any]:
+        """What was found out for one trial and holds for others."""
+        return {}
+
+    def hydra_template(self, marks: Marks) -> Template:
+        """hydra.yaml with places for settings and for the task's overrides."""
+
+        def make() -> Template:
+            config = OmegaConf.masked_copy(self._marked(marks), "hydra")
+            return Template(OmegaConf.to_yaml(config), marks)
+
+        return self._once(("hydra", marks), make)
+
+    def job_template(self, marks: Marks) -> Template:
+        """config.yaml with places for values."""
+
+        def make() -> Template:
+            config = change_config(pickle.loads(self.job), dict(marks))
+            return Template(OmegaConf.to_yaml(config), marks)
+
+        return self._once(("job", marks), make)
+
+    def log_settings(self, marks: Marks) -> LogSettings | None:
+        """How jobs log, if that depends on nothing but the settings with marks."""
+        return self._once(("log", marks), lambda: find_log_settings(self._marked(marks), marks))
+
+    def operation(self) -> Operation:
+        """What to run. Raises Mistake."""
+        return self._once("operation", lambda: read_operation(pickle.loads(self.job)))
+
+    def flags(self, leave_out: tuple[str, ...], is_strict: bool) -> Flags:
+        """The flags without any override, as `read_flags` gives them. Raises Mistake."""
+
+        def make() -> Flags:
+            return read_flags(pickle.loads(self.job), leave_out, is_strict=is_strict)
+
+        return self._once(("flags", leave_out, is_strict), make)
+
+    def _marked(self, marks: Marks) -> DictConfig:
+        return _with_settings(pickle.loads(self.whole), dict(marks), [TASK_MARK])
+
+    def _once(self, key: Any, make: Callable[[], _T]) -> _T:
+        if key not in self._known:
+            self._known[key] = make()
+        found: _T = self._known[key]
+        return found
 
     def __reduce__(self) -> Any:
         return _known_base, (self.key,)
@@ -98,19 +143,20 @@ def _base_of(config: DictConfig) -> Base:
     sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources)
     dirname: Any = OmegaConf.to_container(job.config.override_dirname, resolve=True)
     subdir: Any = config.hydra._get_node("output_subdir")._value()
+    needs_hydra = bool(job.env_set)
+    task = drop_nodes(config, "hydra")
     base = Base(
         key=len(_BASES),
         whole=whole,
+        job=pickle.dumps(task),
+        plain=Plain.of(task),
         sources=sources,
         mode=None if mode is None else mode.name,
         chdir=None if OmegaConf.is_interpolation(job, "chdir") else bool(job.chdir),
         output_subdir=subdir,
         dirname=dirname,
-        needs_hydra=bool(job.env_set),
-        job=drop_nodes(config, "hydra"),
+        needs_hydra=needs_hydra or "hydra" in OmegaConf.to_yaml(task),
     )
-    if "hydra" in OmegaConf.to_yaml(base.job):
-        base = replace(base, needs_hydra=True)
     _BASES[base.key] = base
     return base
 
@@ -146,25 +192,47 @@ class TrialConfig:
 
     `task` are all the trial's overrides as given, `values` those that are no config group
     choices; `hydra` maps dotted names below `hydra` to what is set there for this job.
+    `changes` is what `values` come to, where base and values are plain.
     """
 
     base: Base
     task: tuple[str, ...]
     values: tuple[str, ...]
     hydra: Mapping[str, Value]
+    changes: Mapping[str, PlainValue] | None = None
 
     def job(self) -> DictConfig:
         """The configuration without Hydra's node. Raises Mistake if it cannot be composed."""
-        config = copy.deepcopy(self.base.job)
+        config: DictConfig = pickle.loads(self.base.job)
+        if self.changes is not None:
+            return change_config(config, self.changes)
         apply_overrides(self.values, config)
         return config
 
     def load(self) -> DictConfig:
         """The whole configuration, as Hydra would hand it to this job."""
         config: DictConfig = pickle.loads(self.base.whole)
-        apply_overrides(self.values, config)
-        settings = {**_override_dirname(self.base, self.task), **self.hydra}
-        return _with_settings(config, settings, self.task)
+        if self.changes is not None:
+            change_config(config, self.changes)
+        else:
+            apply_overrides(self.values, config)
+        return _with_settings(config, self._settings, self.task)
+
+    def plain(self) -> dict[str, Any] | None:
+        """A copy of the job's configuration as plain values, nested, if it holds no others."""
+        if self.changes is None or self.base.plain is None:
+            return None
+        return self.base.plain.tree(self.changes)
+
+    def operation(self) -> Operation:
+        """What to run. Raises Mistake."""
+        return read_operation(self.job()) if self.changes is None else self.base.operation()
+
+    def flags(self, leave_out: tuple[str, ...] = (), *, is_strict: bool = True) -> Flags:
+        """The flags, as `runner.compose.reference.read_flags` gives them. Raises Mistake."""
+        if self.changes is None:
+            return read_flags(self.job(), leave_out, is_strict=is_strict)
+        return {**self.base.flags(leave_out, is_strict), **self.changes}
 
     def write_files(self, folder: Path) -> None:
         """Write the configuration where `hydra.output_subdir` says, as Hydra does; nothing
@@ -175,11 +243,37 @@ class TrialConfig:
             subdir = self.load().hydra.output_subdir
         if subdir is None:
             return
-        settings = {**self.hydra, **_override_dirname(self.base, self.task)}
-        text = hydra_text(settings, self.task, self.base.marked_text)
-        if text is None:
-            text = OmegaConf.to_yaml(OmegaConf.masked_copy(self.load(), "hydra"))
-        write_files(folder / subdir, task=self.job(), hydra=text, overrides=self.task)
+        texts = (
+            ("config.yaml", self._job_text() or OmegaConf.to_yaml(self.job())),
+            ("hydra.yaml", self._hydra_text() or self._hydra_text_anew()),
+            ("overrides.yaml", list_text(self.task)),
+        )
+        write_files(f"{folder}/{subdir}", texts)
+
+    @property
+    def log_settings(self) -> tuple[LogSettings, Mapping[str, Value]] | None:
+        """What the job's logging is, with the settings below `hydra` that it depends on, if
+        it depends on nothing else."""
+        if any("hydra" in text for text in self.values):
+            return None
+        known = self.base.log_settings(marks_for(self._settings))
+        return None if known is None else (known, self._settings)
+
+    def _job_text(self) -> str | None:
+        if self.changes is None:
+            return None
+        return self.base.job_template(marks_for(dict.fromkeys(self.changes, ""))).fill(self.changes)
+
+    def _hydra_text(self) -> str | None:
+        template = self.base.hydra_template(marks_for(self._settings))
+        return template.fill(self._settings, self.task)
+
+    def _hydra_text_anew(self) -> str:
+        return OmegaConf.to_yaml(OmegaConf.masked_copy(self.load(), "hydra"))
+
+    @cached_property
+    def _settings(self) -> Mapping[str, Value]:
+        return {**_override_dirname(self.base, self.task), **self.hydra}
 
     @property
     def needs_hydra(self) -> bool:
@@ -219,8 +313,16 @@ def _override_dirname(base: Base, task: Sequence[str]) -> dict[str, Value]:
     compute = getattr(config_loader_impl, "get_overrides_dirname", None)
     if compute is None:
         return {}
-    overrides = [parse_override(text) for text in task]
+    overrides = [_named(text) for text in task]
     return {"job.override_dirname": compute(overrides=overrides, **base.dirname)}
+
+
+def _named(text: str) -> Any:
+    """What of an override makes the name of a folder."""
+    change = read_change(text)
+    if change is None:
+        return parse_override(text)
+    return SimpleNamespace(key_or_group=change[0], input_line=text)
 
 
 def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
@@ -346,13 +448,19 @@ class Composer:
 
     def is_group_choice(self, text: str) -> bool:
         """Whether an override chooses a config of a group, rather than set a value."""
+        change = read_change(text)
+        if change is not None:
+            return self._is_group(change[0])
         override = parse_override(text)
         if isinstance(override._value, dict) or getattr(override, "is_value_path", False):
             return False
         name = override.key_or_group
+        return self._is_group(name) or (override.is_delete() and self._deletes_config(name))
+
+    def _is_group(self, name: str) -> bool:
         if name not in self._groups:
             self._groups[name] = bool(self._open_repository().group_exists(name))
-        return self._groups[name] or (override.is_delete() and self._deletes_config(name))
+        return self._groups[name]
 
     def _deletes_config(self, name: str) -> bool:
         # From Hydra 1.4 on `~path` takes a config out of the defaults list, groups or no.
@@ -384,7 +492,8 @@ class Composer:
         base = self._bases.get(groups)
         if base is None:
             base = self._bases[groups] = self._compose_base(groups)
-        return TrialConfig(base, tuple(task), values, {})
+        changes = None if base.plain is None else plain_changes(base.plain, values)
+        return TrialConfig(base, tuple(task), values, {}, changes)
 
 
 def split_overrides(texts: Iterable[str]) -> tuple[list[str], list[str]]:

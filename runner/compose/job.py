@@ -6,64 +6,66 @@ worker can go through thousands of times.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log, env_override
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from runner.compose.changes import NOT_FLAGS
 from runner.compose.grammar import one_line
+from runner.compose.logs import set_up_logging
 from runner.compose.reference import plain_scalar
 from runner.errors import Mistake
-
-#: Top-level nodes of a project's configuration that hold no flags.
-NOT_FLAGS = ("hydra", "operation")
+from runner.ports import JobConfig
 
 
-class Loads(Protocol):
-    """Whatever can give a job's configuration; `runner.compose.composer.TrialConfig` can."""
+class _HydraConfig(HydraConfig):
+    """HydraConfig with a configuration that is loaded when somebody asks for it."""
 
-    def load(self) -> Any:
-        """The whole of it, Hydra's node included."""
-        ...
-
-    def job(self) -> Any:
-        """A copy without Hydra's node."""
-        ...
-
-    def write_files(self, folder: Path) -> None:
-        """Write the files in `folder`/.hydra."""
-        ...
+    load: Callable[[], Any] | None = None
+    held: Any = None
 
     @property
-    def needs_hydra(self) -> bool:
-        """Whether anything outside Hydra's node can depend on it."""
-        ...
+    def cfg(self) -> Any:
+        """What HydraConfig holds: Hydra's node under its name."""
+        if self.load is not None:
+            self.held, self.load = _held(self.load()), None
+        return self.held
+
+    @cfg.setter
+    def cfg(self, value: Any) -> None:
+        self.held, self.load = value, None
 
 
-@contextmanager
-def hydra_config(config: DictConfig) -> Iterator[DictConfig]:
-    """Make `config` what HydraConfig and the `hydra:` resolver answer from; yields what
-    HydraConfig holds then: Hydra's node under its name.
-
-    The same as HydraConfig.set_config, but the node is shared and not copied, so `config`
-    must stay as it is while the context lasts.
-    """
-    singleton = HydraConfig.instance()
-    before = singleton.cfg
+def _held(config: DictConfig) -> Any:
     OmegaConf.set_readonly(config.hydra, True)
     held: Any = OmegaConf.create({})
     held._content["hydra"] = config._get_node("hydra")
-    singleton.cfg = held
+    return held
+
+
+@contextmanager
+def hydra_config(load: Callable[[], DictConfig]) -> Iterator[None]:
+    """Make what `load` gives the configuration that HydraConfig and the `hydra:` resolver
+    answer from; it is loaded when the first of them is asked.
+
+    The same as HydraConfig.set_config, but for the time, and the node is shared and not
+    copied, so that it must stay as it is while the context lasts.
+    """
+    singleton: Any = HydraConfig.instance()
+    singleton.__class__ = _HydraConfig
+    before = singleton.load, singleton.held
+    singleton.load = load
     try:
-        yield held
+        yield
     finally:
-        singleton.cfg = before
+        singleton.load, singleton.held = before
 
 
 def drop_nodes(config: DictConfig, *names: str) -> DictConfig:
@@ -75,23 +77,42 @@ def drop_nodes(config: DictConfig, *names: str) -> DictConfig:
 
 
 @contextmanager
-def job_context(config: Loads, *, output_dir: str) -> Iterator[DictConfig]:
-    """A job's surroundings as Hydra makes them; yields the configuration of its flags.
+def job_context(config: JobConfig, *, output_dir: str) -> Iterator[None]:
+    """A job's surroundings as Hydra makes them.
 
-    The `.hydra` files are written to `output_dir`, the job's logging is configured and its
-    `hydra.job.env_set` is in the environment while the context lasts.
+    The `.hydra` files are written to `output_dir`, the job's logging is configured,
+    HydraConfig answers and `hydra.job.env_set` is in the environment while the context
+    lasts.
     """
     config.write_files(Path(output_dir))
-    with hydra_config(config.load()) as held:
-        configure_log(held.hydra.job_logging, held.hydra.verbose)
-        environment: Any = OmegaConf.to_container(held.hydra.job.env_set, resolve=True)
-        with env_override(environment):
-            yield drop_nodes(config.job(), *NOT_FLAGS)
+    with hydra_config(config.load):
+        known = config.log_settings
+        if known is not None:
+            set_up_logging(*known)
+        else:
+            hydra: Any = HydraConfig.get()
+            configure_log(hydra.job_logging, hydra.verbose)
+        with env_override(_environment() if config.needs_hydra else {}):
+            yield
 
 
-def keyword_arguments(flags: DictConfig) -> dict[str, Any]:
-    """A configuration's top-level entries as a function's keyword arguments, resolved."""
-    arguments: Any = OmegaConf.to_container(flags, resolve=True, throw_on_missing=True)
+def _environment() -> Any:
+    return OmegaConf.to_container(HydraConfig.get().job.env_set, resolve=True)
+
+
+def flags_config(config: JobConfig) -> DictConfig:
+    """A job's configuration as its function gets it: the flags alone."""
+    return drop_nodes(config.job(), *NOT_FLAGS)
+
+
+def keyword_arguments(config: JobConfig) -> dict[str, Any]:
+    """The top-level entries of a job's flags as a function's keyword arguments, resolved."""
+    plain = config.plain()
+    if plain is not None:
+        return {name: value for name, value in plain.items() if name not in NOT_FLAGS}
+    arguments: Any = OmegaConf.to_container(
+        flags_config(config), resolve=True, throw_on_missing=True
+    )
     return {str(name): value for name, value in arguments.items()}
 
 
@@ -109,23 +130,24 @@ class RealValues:
     environment: Mapping[str, str]
 
 
-def real_values(config: Loads) -> RealValues:
+def real_values(config: JobConfig) -> RealValues:
     """Resolve all that a job's process is started with.
 
     Raises Mistake, naming the flag, for one that is missing (`???`) or cannot be resolved.
     """
+    plain = config.plain()
+    if plain is not None and not config.needs_hydra:
+        operation = plain.pop("operation", None) or {}
+        return RealValues(flags=plain, arguments=operation.get("command") or [], environment={})
     task = config.job()
-    surroundings = hydra_config(config.load()) if config.needs_hydra else nullcontext()
-    with surroundings as hydra:
+    with hydra_config(config.load) if config.needs_hydra else nullcontext():
         try:
             command = OmegaConf.select(task, "operation.command")
             arguments: Any = OmegaConf.to_container(command, resolve=True) if command else []
             flags: Any = OmegaConf.to_container(
                 drop_nodes(task, *NOT_FLAGS), resolve=True, throw_on_missing=True
             )
-            environment: Any = {}
-            if hydra is not None:
-                environment = OmegaConf.to_container(hydra.hydra.job.env_set, resolve=True)
+            environment = _environment() if config.needs_hydra else {}
         except MissingMandatoryValue as error:
             name = getattr(error, "full_key", None) or "a flag"
             raise Mistake(f"{name} has no value (???): give {name}=…") from error

@@ -48,7 +48,7 @@ class Output:
 def find_output(config: DictConfig) -> Output:
     """The output of a job with this whole configuration, resolved as Hydra does when it
     starts the job. Raises Mistake for what cannot be resolved."""
-    with hydra_config(config):
+    with hydra_config(lambda: config):
         return Output(*(_resolve(config, f"hydra.sweep.{name}") for name in ("dir", "subdir")))
 
 

@@ -27,8 +27,8 @@ from runner.execute import functions, messages
 from runner.execute.functions import NotCallable, import_function, signature_of
 from runner.execute.functions import Signature as Signature
 from runner.execute.results import NotPlain, plain
-from runner.execute.task import JobConfig
 from runner.model import Result
+from runner.ports import JobConfig
 
 _MOST_OF_A_REASON = 300
 # Whose frames a traceback may begin with when not the function has failed, but what leads
@@ -176,12 +176,14 @@ class _Worker:
         return signature_of(function)
 
     def _call(self, job: Job) -> Reply:
-        from runner.compose.job import job_context, keyword_arguments
+        from runner.compose.job import flags_config, job_context, keyword_arguments
 
         function = self._load(job.target)
-        with job_context(job.config, output_dir=job.run_dir) as config:
-            arguments = {} if job.as_config else keyword_arguments(config)
-            value = function(config) if job.as_config else function(**arguments)
+        with job_context(job.config, output_dir=job.run_dir):
+            if job.as_config:
+                value = function(flags_config(job.config))
+            else:
+                value = function(**keyword_arguments(job.config))
             self._end_if_forked(0)
         return _keep(job, value)
 

@@ -4,32 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TypeAlias
 
 from runner.model import FlagsTo, Run, Value
-
-
-class JobConfig(Protocol):
-    """A run's composed configuration, in a form that is cheap to hand to another process."""
-
-    def load(self) -> Any:
-        """The whole configuration, Hydra's own node included, as a DictConfig."""
-        ...
-
-    def job(self) -> Any:
-        """A copy of the configuration without Hydra's node."""
-        ...
-
-    @property
-    def needs_hydra(self) -> bool:
-        """Whether anything outside Hydra's node can depend on it."""
-        ...
-
-    def write_files(self, folder: Path) -> None:
-        """Write config.yaml, hydra.yaml and overrides.yaml to `folder`/.hydra, as Hydra
-        does."""
-        ...
+from runner.ports import JobConfig
 
 
 @dataclass(frozen=True, kw_only=True)

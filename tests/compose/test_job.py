@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from runner.compose.composer import TrialConfig
-from runner.compose.job import drop_nodes, hydra_config, job_context, real_values
+from runner.compose.job import drop_nodes, flags_config, hydra_config, job_context, real_values
 from runner.errors import Mistake
 from tests.compose.projects import open_composer
 
@@ -111,7 +111,8 @@ def test_values_of_other_types_are_those_of_json(tmp_path: Path) -> None:
 
 def test_a_job_finds_hydra_s_configuration_and_afterwards_it_is_gone(tmp_path: Path) -> None:
     trial = trial_of(tmp_path, "lr=5").with_hydra({"job.num": 3})
-    with job_context(trial, output_dir=str(tmp_path / "out")) as config:
+    with job_context(trial, output_dir=str(tmp_path / "out")):
+        config = flags_config(trial)
         assert HydraConfig.get().job.num == 3
         assert list(HydraConfig.get().overrides.task) == ["lr=5"]
         assert set(config) == {"db", "lr", "secret", "again"}
@@ -122,7 +123,7 @@ def test_a_job_finds_hydra_s_configuration_and_afterwards_it_is_gone(tmp_path: P
 
 def test_also_after_an_error_and_around_another(tmp_path: Path) -> None:
     trial = trial_of(tmp_path)
-    outer, inner = (trial.with_hydra({"job.num": number}).load() for number in (1, 2))
+    outer, inner = (trial.with_hydra({"job.num": number}).load for number in (1, 2))
     with hydra_config(outer):
         with pytest.raises(ZeroDivisionError), hydra_config(inner):
             assert HydraConfig.get().job.num == 2
@@ -140,9 +141,11 @@ def test_env_set_is_in_the_environment_while_it_lasts(tmp_path: Path) -> None:
 
 def test_what_a_job_changes_is_not_changed_for_the_next(tmp_path: Path) -> None:
     trial = trial_of(tmp_path)
-    with job_context(trial, output_dir=str(tmp_path / "out")) as config:
+    with job_context(trial, output_dir=str(tmp_path / "out")):
+        config = flags_config(trial)
         config.lr = 9
-    with job_context(trial, output_dir=str(tmp_path / "out")) as config:
+    with job_context(trial, output_dir=str(tmp_path / "out")):
+        config = flags_config(trial)
         assert config.lr == 0.1
 
 

@@ -57,6 +57,13 @@ class FlagsConfig:
         """The configuration without Hydra's node."""
         return OmegaConf.create(dict(self.flags))
 
+    def plain(self) -> None:
+        """Not known to be plain."""
+
+    @property
+    def log_settings(self) -> None:
+        """Not known to depend on nothing."""
+
     @property
     def needs_hydra(self) -> bool:
         """Nothing does."""

@@ -1,0 +1,157 @@
+"""A job's logging (`hydra.job_logging`), set up anew for each job of a process.
+
+Hydra configures logging from scratch for every job. From one job to the next only the log
+file's name differs as a rule, and then it is enough to give the handler another one. That is
+done where the settings are otherwise the same and logging is as it was left.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.utils import configure_log
+from omegaconf import Container, DictConfig, OmegaConf
+
+from runner.compose.files import Marks
+
+_REFERENCE = re.compile(r"\$\{hydra[.:]([\w.]+)\}")
+
+
+@dataclass(frozen=True, eq=False)
+class LogSettings:
+    """Settings of logging that are the same for many jobs but for the names of log files.
+
+    `config` is what `hydra.job_logging` resolves to, with marks in the file names; `marks` are
+    the marks by the names of the settings below `hydra` that they stand for; `files` are
+    the handlers whose file names have some.
+    """
+
+    config: Mapping[str, Any]
+    marks: Marks
+    files: tuple[str, ...]
+
+    def filled(self, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The settings of one job, and its log files by handler."""
+        files = {name: self._filename(name, settings) for name in self.files}
+        handlers = dict(self.config.get("handlers", {}))
+        for name, path in files.items():
+            handlers[name] = {**handlers[name], "filename": path}
+        return {**self.config, "handlers": handlers}, files
+
+    def _filename(self, handler: str, settings: Mapping[str, Any]) -> str:
+        text: str = self.config["handlers"][handler]["filename"]
+        for name, mark in self.marks:
+            text = text.replace(str(mark), str(settings[name]))
+        return text
+
+
+def find_log_settings(config: DictConfig, marks: Marks) -> LogSettings | None:
+    """What a configuration says of logging, with marks where `config` has them; None if
+    that can depend on anything else than the marks, or they are used for anything else than
+    names of files."""
+    hydra = config.hydra
+    if hydra.verbose is not False or not _is_closed(hydra, hydra.job_logging, dict(marks)):
+        return None
+    plain: Any = OmegaConf.to_container(hydra.job_logging, resolve=True)
+    if not isinstance(plain, dict) or plain.get("root") is None:
+        return None
+    handlers = plain.get("handlers") or {}
+    files = tuple(
+        name
+        for name, handler in handlers.items()
+        if handler.get("class") == "logging.FileHandler" and handler.keys().isdisjoint({"()", "."})
+    )
+    without = {name: {**handlers[name], "filename": ""} for name in files}
+    rest = repr({**plain, "handlers": {**handlers, **without}})
+    if "$" in repr(plain) or any(str(mark) in rest for _, mark in marks):
+        return None
+    for name in files:
+        # Hydra makes an empty file for a job that logs nothing; nobody misses it.
+        handlers[name].setdefault("delay", True)
+    return LogSettings(plain, marks, files)
+
+
+def _is_closed(hydra: DictConfig, node: Any, marks: Mapping[str, Any]) -> bool:
+    """Whether a node of Hydra's depends on nothing but on that and on marked settings."""
+    if isinstance(node, Container):
+        below = node._content
+        if not isinstance(below, (dict, list)):
+            return below is None
+        nodes = below.values() if isinstance(below, dict) else below
+        return all(_is_closed(hydra, each, marks) for each in nodes)
+    value = node._value()
+    if not isinstance(value, str) or "$" not in value:
+        return value != "???"
+    if "$" in _REFERENCE.sub("", value):
+        return False
+    return all(
+        name in marks or _is_closed_at(hydra, name, marks) for name in _REFERENCE.findall(value)
+    )
+
+
+def _is_closed_at(hydra: DictConfig, name: str, marks: Mapping[str, Any]) -> bool:
+    node: Any = hydra
+    for key in name.split("."):
+        node = node._get_node(key) if isinstance(node, DictConfig) else None
+        if node is None:
+            return False
+    return not isinstance(node, Container) and _is_closed(hydra, node, marks)
+
+
+class _Logging:
+    """How this process's logging was left by the last job that had settings of this kind."""
+
+    def __init__(self) -> None:
+        self._settings: LogSettings | None = None
+        self._state: list[Any] = []
+
+    def set_up(self, settings: LogSettings, of_job: Mapping[str, Any]) -> None:
+        """Configure logging for a job. Raises what Hydra's `configure_log` raises."""
+        config, files = settings.filled(of_job)
+        if settings is self._settings and self._state == _state():
+            for name, path in files.items():
+                self._move(name, path)
+            return
+        self._settings = None
+        configure_log(OmegaConf.create(config))
+        self._settings, self._state = settings, _state()
+
+    def _move(self, name: str, path: str) -> None:
+        handler: Any = logging._handlers[name]  # type: ignore[attr-defined]
+        handler.acquire()
+        try:
+            stream, handler.stream = handler.stream, None
+            if stream is not None:
+                stream.close()
+            handler.baseFilename = os.path.abspath(path)  # noqa: PTH100 - as logging has it
+        finally:
+            handler.release()
+
+
+def _state() -> list[Any]:
+    """What there is to logging, as far as settings and jobs are likely to change it."""
+    root = logging.root
+    loggers = [root, *logging.root.manager.loggerDict.values()]
+    state: list[Any] = [
+        (logger.name, logger.level, logger.disabled, logger.propagate, *logger.handlers)
+        for logger in loggers
+        if isinstance(logger, logging.Logger)
+    ]
+    state += [
+        (handler, handler.level, handler.formatter, *handler.filters) for handler in root.handlers
+    ]
+    return [*state, sys.stdout, sys.stderr, root.manager.disable, list(logging._handlers)]  # type: ignore[attr-defined]
+
+
+_logging = _Logging()
+
+
+def set_up_logging(settings: LogSettings, of_job: Mapping[str, Any]) -> None:
+    """Configure this process's logging for a job, whose settings below `hydra` are given."""
+    _logging.set_up(settings, of_job)
