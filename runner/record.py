@@ -28,8 +28,15 @@ PUBLIC_KEYS = (
 
 _OPEN = frozenset({"flags", "options", "state", "provenance"})  # a line for each entry
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_encode_any = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _encode_ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
+
+
+def _encode(value: Any) -> str:
+    """JSON for a value; short ways for what makes up most of a record."""
+    if value is None:
+        return "null"
+    return f"{value:d}" if type(value) is int else _encode_any(value)
 
 
 def to_text(run: Run) -> str:

@@ -214,11 +214,12 @@ class _Worker:
         return function
 
     def _enter(self, job: Job | ProgramJob) -> None:
-        environment = {**self._environment, **job.environment}
-        if environment != dict(os.environ):
-            for name in os.environ.keys() - environment.keys():
-                del os.environ[name]
-            os.environ.update(environment)
+        wanted, present = {**self._environment, **job.environment}, os.environ.copy()
+        for name in present.keys() - wanted.keys():
+            del os.environ[name]
+        for name, value in wanted.items():
+            if present.get(name) != value:
+                os.environ[name] = value
         os.chdir(job.working_dir)
         if isinstance(job, Job):
             self._put_first(job.project_dir)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -17,6 +19,7 @@ from runner.execute.attempts import Machinery
 from runner.execute.children import ForkServer
 from runner.execute.function_worker import Signature
 from runner.execute.output import Screen
+from runner.execute.recording import Recorder
 from runner.execute.stopping import Graces, StopSwitch, Urgency
 from runner.execute.supervise import Surroundings, supervise
 from runner.execute.task import Outcome, Task
@@ -93,12 +96,14 @@ class LocalExecutor:
     def __enter__(self) -> LocalExecutor:
         self._server = ForkServer.fork(partial(function_worker.work, program=self._program))
         self._workers = Workers(self._server)
+        self._recorder = Recorder()
         self._around = Surroundings(
             store=self._store,
             reporter=self._reporter,
             clock=self._clock,
             process=this_process(self._clock),
             live=self._n_jobs == 1,
+            recorder=self._recorder,
             machinery=Machinery(
                 server=self._server,
                 workers=self._workers,
@@ -115,6 +120,7 @@ class LocalExecutor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._recorder.close()
         self._workers.close()
         self._server.close()
         self._stop.close()
@@ -147,8 +153,20 @@ class LocalExecutor:
         self._stop.set(Urgency.KILL)
 
     def _run_here(self, queue: _Queue) -> Iterator[Outcome]:
-        while (taken := queue.take()) is not None:
-            yield supervise(*taken, self._around)
+        being_recorded: deque[Future[Outcome]] = deque()
+        try:
+            while (taken := queue.take()) is not None:
+                end = supervise(*taken, self._around)
+                if isinstance(end, Outcome):
+                    yield end
+                else:
+                    being_recorded.append(end)
+                while being_recorded and being_recorded[0].done():
+                    yield being_recorded.popleft().result()
+            while being_recorded:
+                yield being_recorded.popleft().result()
+        finally:
+            wait(being_recorded)
 
     def _run_in_threads(self, queue: _Queue) -> Iterator[Outcome]:
         import joblib  # a tenth of a second that one job need not pay
@@ -165,17 +183,18 @@ class LocalExecutor:
         results = iter(parallel(calls))
         try:
             for result in results:
-                if isinstance(result, _Failed):
-                    failed = failed or result
+                end = _recorded(result) if isinstance(result, Future) else result
+                if isinstance(end, _Failed):
+                    failed = failed or end
                     self.stop()
-                elif result is not None:
-                    yield result
+                elif end is not None:
+                    yield end
         finally:
             self._end(results, queue)
         if failed is not None:
             raise failed.error
 
-    def _run_next(self, queue: _Queue) -> Outcome | _Failed | None:
+    def _run_next(self, queue: _Queue) -> Outcome | Future[Outcome] | _Failed | None:
         try:
             taken = queue.take()
             return None if taken is None else supervise(*taken, self._around)
@@ -186,8 +205,14 @@ class LocalExecutor:
         """Wait for what is at work, when nobody takes the outcomes any more."""
         if not queue.is_empty:
             self.stop()
-        for _ in results:
-            pass
+        wait([result for result in results if isinstance(result, Future)])
+
+
+def _recorded(end: Future[Outcome]) -> Outcome | _Failed:
+    try:
+        return end.result()
+    except BaseException as error:
+        return _Failed(error)
 
 
 class _Queue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from runner.execute.attempts import Attempted, Machinery, attempt
 from runner.execute.ending import Ending
 from runner.execute.links import make_links
 from runner.execute.output import Output, Screen
+from runner.execute.recording import Recorder
 from runner.execute.stopping import Cause, Urgency
 from runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
 from runner.model import Attempt, Process, Run, Status
@@ -29,7 +31,7 @@ class Surroundings:
     """What supervising needs from the world.
 
     `process` is this one. With `live` a trial's output is passed on as it comes, else as one
-    block when an attempt has ended.
+    block when an attempt has ended. `recorder` is for the ends that nothing depends on.
     """
 
     store: Store
@@ -38,12 +40,15 @@ class Surroundings:
     process: Process
     machinery: Machinery
     live: bool
+    recorder: Recorder
 
 
-def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome:
+def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome | Future[Outcome]:
     """Execute a task, its retries included, and record its start and its end.
 
-    It is recorded as running since `started`. The caller owns the run. Raises StoreFailed,
+    It is recorded as running since `started`. A run that is completed may still be about to
+    be recorded as that on return: its outcome is there when it is. The caller owns the run
+    until then. Raises StoreFailed,
     and ServerDied when no process could be started; the run is recorded as terminated then,
     if it can be.
     """
@@ -73,7 +78,9 @@ def _begin(task: Task, run_dir: Path, started: datetime, around: Surroundings) -
     return run
 
 
-def _run_attempts(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Outcome:
+def _run_attempts(
+    task: Task, run: Run, run_dir: Path, around: Surroundings
+) -> Outcome | Future[Outcome]:
     began = run.state.started or around.clock()
     left = task.retries
     while True:
@@ -128,16 +135,24 @@ def _record_attempt(
     return run
 
 
-def _record_end(run: Run, attempted: Attempted, hint: str | None, around: Surroundings) -> Outcome:
+def _record_end(
+    run: Run, attempted: Attempted, hint: str | None, around: Surroundings
+) -> Outcome | Future[Outcome]:
     end, at = attempted.ending, around.clock()
     if attempted.cause is Cause.STOP:
         state = lifecycle.terminated(run.state, "stopped by the runner", at)
         hint = None
     else:
         state = lifecycle.finished(run.state, end.exit_status, end.reason, at)
-    run = replace(run, state=state, result=end.result)
-    around.store.write(run)
-    return Outcome(run=run, hint=hint)
+    outcome = Outcome(run=replace(run, state=state, result=end.result), hint=hint)
+    if state.status is Status.COMPLETED:
+        return around.recorder.submit(lambda: _record(outcome, around))
+    return _record(outcome, around)
+
+
+def _record(outcome: Outcome, around: Surroundings) -> Outcome:
+    around.store.write(outcome.run)
+    return outcome
 
 
 def _hint(tail: bytes, task: Task, run_dir: Path) -> str | None:
