@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.compose.composer import TrialConfig
-from runner.compose.output import Output, find_output, find_sweep_dir
+from runner.compose.output import Output, find_sweep_dir
 from runner.errors import Mistake
 from runner.execute.task import ProgramCall, Task
 from runner.model import JobPlace, Kind, Operation, OperationKind, Run, Value
@@ -105,6 +105,8 @@ def program_task(
     job = run.job or JobPlace(number=0)
     config = config.with_hydra({"job.num": job.number, "job.id": str(job.number)})
     output_dir, settings = _place(config, job, project_dir)
+    if output_dir is not None:
+        settings["runtime.output_dir"] = str(project_dir / output_dir)
     return Task(
         run=replace(run, job=replace(job, output_dir=output_dir)),
         store_root=str(store.root),
@@ -124,7 +126,7 @@ def _place(
     """The job's output folder as its record keeps it, and what has to be set for it to be
     there. A folder that only the job itself can tell is left to it."""
     try:
-        natural = find_output(config.load())
+        natural = config.output()
     except Mistake:
         natural = None
     if job.output_dir is None:

@@ -30,10 +30,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from runner.compose.changes import Plain, PlainValue, change_config, plain_changes, read_change
+from runner.compose.closed import depends_on_marks_alone
 from runner.compose.files import TASK_MARK, Marks, Template, list_text, marks_for, write_files
 from runner.compose.grammar import is_for_hydra, name_of, one_line, parse_override
 from runner.compose.job import drop_nodes
 from runner.compose.logs import LogSettings, find_log_settings
+from runner.compose.output import Output, find_output
 from runner.compose.reference import read_flags, read_operation
 from runner.errors import Mistake
 from runner.model import Flags, Operation, Value
@@ -66,7 +68,8 @@ class Base:
     MULTIRUN or None), `chdir` is `hydra.job.chdir` (None where it is an interpolation);
     `output_subdir` is Hydra's, as it is written; `dirname` are the settings of
     `hydra.job.config.override_dirname`; `needs_hydra` tells whether a job's values or
-    environment can depend on Hydra's node.
+    environment can depend on Hydra's node, `sets_environment` whether there is any
+    `hydra.job.env_set`, `has_chdir` whether `hydra.job.chdir` says yes or no.
     """
 
     key: int
@@ -79,6 +82,8 @@ class Base:
     output_subdir: str | None
     dirname: Mapping[str, Any]
     needs_hydra: bool
+    sets_environment: bool
+    has_chdir: bool
 
     @cached_property
     def _known(self) -> dict[Any, Any]:
@@ -106,6 +111,21 @@ class Base:
     def log_settings(self, marks: Marks) -> LogSettings | None:
         """How jobs log, if that depends on nothing but the settings with marks."""
         return self._once(("log", marks), lambda: find_log_settings(self._marked(marks), marks))
+
+    def output(self, marks: Marks) -> Output | None:
+        """Where jobs put their output, if that depends on nothing but the settings with
+        marks, which stand in it."""
+
+        def make() -> Output | None:
+            config = self._marked(marks)
+            names = ("sweep.dir", "sweep.subdir")
+            if all(
+                depends_on_marks_alone(config.hydra, name, marks, or_now=True) for name in names
+            ):
+                return find_output(config)
+            return None
+
+        return self._once(("output", marks), make)
 
     def operation(self) -> Operation:
         """What to run. Raises Mistake."""
@@ -143,7 +163,7 @@ def _base_of(config: DictConfig) -> Base:
     sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources)
     dirname: Any = OmegaConf.to_container(job.config.override_dirname, resolve=True)
     subdir: Any = config.hydra._get_node("output_subdir")._value()
-    needs_hydra = bool(job.env_set)
+    sets_environment = bool(job.env_set)
     task = drop_nodes(config, "hydra")
     base = Base(
         key=len(_BASES),
@@ -155,7 +175,9 @@ def _base_of(config: DictConfig) -> Base:
         chdir=None if OmegaConf.is_interpolation(job, "chdir") else bool(job.chdir),
         output_subdir=subdir,
         dirname=dirname,
-        needs_hydra=needs_hydra or "hydra" in OmegaConf.to_yaml(task),
+        needs_hydra=sets_environment or "hydra" in OmegaConf.to_yaml(task),
+        sets_environment=sets_environment,
+        has_chdir=isinstance(job._get_node("chdir")._value(), bool),
     )
     _BASES[base.key] = base
     return base
@@ -250,11 +272,21 @@ class TrialConfig:
         )
         write_files(f"{folder}/{subdir}", texts)
 
+    def output(self) -> Output:
+        """Where the job puts its output as Hydra has it. Raises Mistake if only the job
+        itself can tell."""
+        marks = marks_for(self._settings)
+        known = None if self.sets_hydra else self.base.output(marks)
+        if known is None:
+            return find_output(self.load())
+        texts = {str(mark): str(self._settings[name]) for name, mark in marks}
+        return known.with_texts(texts)
+
     @property
     def log_settings(self) -> tuple[LogSettings, Mapping[str, Value]] | None:
         """What the job's logging is, with the settings below `hydra` that it depends on, if
         it depends on nothing else."""
-        if any("hydra" in text for text in self.values):
+        if self.sets_hydra:
             return None
         known = self.base.log_settings(marks_for(self._settings))
         return None if known is None else (known, self._settings)
@@ -272,13 +304,18 @@ class TrialConfig:
         return OmegaConf.to_yaml(OmegaConf.masked_copy(self.load(), "hydra"))
 
     @cached_property
+    def sets_hydra(self) -> bool:
+        """Whether a value of the trial's own mentions Hydra's node."""
+        return self.changes is None and any("hydra" in text for text in self.values)
+
+    @cached_property
     def _settings(self) -> Mapping[str, Value]:
         return {**_override_dirname(self.base, self.task), **self.hydra}
 
     @property
     def needs_hydra(self) -> bool:
         """Whether a flag, an argument or the environment can depend on Hydra's node."""
-        return self.base.needs_hydra or any("hydra" in text for text in self.values)
+        return self.base.needs_hydra or self.sets_hydra
 
     @property
     def sweeper(self) -> Mapping[str, Any]:
@@ -288,7 +325,7 @@ class TrialConfig:
     @property
     def chdir(self) -> bool:
         """Whether the job works in its own folder (`hydra.job.chdir`)."""
-        if self.base.chdir is None or any("hydra" in text for text in self.values):
+        if self.base.chdir is None or self.sets_hydra:
             return bool(self.load().hydra.job.chdir)
         return self.base.chdir
 

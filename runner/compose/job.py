@@ -77,18 +77,18 @@ def drop_nodes(config: DictConfig, *names: str) -> DictConfig:
 
 
 @contextmanager
-def job_context(config: JobConfig, *, output_dir: str) -> Iterator[None]:
+def job_context(config: JobConfig, *, output_dir: str, empty_logs: bool = False) -> Iterator[None]:
     """A job's surroundings as Hydra makes them.
 
     The `.hydra` files are written to `output_dir`, the job's logging is configured,
     HydraConfig answers and `hydra.job.env_set` is in the environment while the context
-    lasts.
+    lasts. Unless `empty_logs`, a log file need not be there before something is logged.
     """
-    config.write_files(Path(output_dir))
     with hydra_config(config.load):
+        config.write_files(Path(output_dir))
         known = config.log_settings
         if known is not None:
-            set_up_logging(*known)
+            set_up_logging(*known, empty=empty_logs)
         else:
             hydra: Any = HydraConfig.get()
             configure_log(hydra.job_logging, hydra.verbose)

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.utils import configure_log
-from omegaconf import Container, DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
+from runner.compose.closed import depends_on_marks_alone
 from runner.compose.files import Marks
-
-_REFERENCE = re.compile(r"\$\{hydra[.:]([\w.]+)\}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +54,7 @@ def find_log_settings(config: DictConfig, marks: Marks) -> LogSettings | None:
     that can depend on anything else than the marks, or they are used for anything else than
     names of files."""
     hydra = config.hydra
-    if hydra.verbose is not False or not _is_closed(hydra, hydra.job_logging, dict(marks)):
+    if hydra.verbose is not False or not depends_on_marks_alone(hydra, "job_logging", marks):
         return None
     plain: Any = OmegaConf.to_container(hydra.job_logging, resolve=True)
     if not isinstance(plain, dict) or plain.get("root") is None:
@@ -72,36 +70,8 @@ def find_log_settings(config: DictConfig, marks: Marks) -> LogSettings | None:
     if "$" in repr(plain) or any(str(mark) in rest for _, mark in marks):
         return None
     for name in files:
-        # Hydra makes an empty file for a job that logs nothing; nobody misses it.
         handlers[name].setdefault("delay", True)
     return LogSettings(plain, marks, files)
-
-
-def _is_closed(hydra: DictConfig, node: Any, marks: Mapping[str, Any]) -> bool:
-    """Whether a node of Hydra's depends on nothing but on that and on marked settings."""
-    if isinstance(node, Container):
-        below = node._content
-        if not isinstance(below, (dict, list)):
-            return below is None
-        nodes = below.values() if isinstance(below, dict) else below
-        return all(_is_closed(hydra, each, marks) for each in nodes)
-    value = node._value()
-    if not isinstance(value, str) or "$" not in value:
-        return value != "???"
-    if "$" in _REFERENCE.sub("", value):
-        return False
-    return all(
-        name in marks or _is_closed_at(hydra, name, marks) for name in _REFERENCE.findall(value)
-    )
-
-
-def _is_closed_at(hydra: DictConfig, name: str, marks: Mapping[str, Any]) -> bool:
-    node: Any = hydra
-    for key in name.split("."):
-        node = node._get_node(key) if isinstance(node, DictConfig) else None
-        if node is None:
-            return False
-    return not isinstance(node, Container) and _is_closed(hydra, node, marks)
 
 
 class _Logging:
@@ -111,27 +81,29 @@ class _Logging:
         self._settings: LogSettings | None = None
         self._state: list[Any] = []
 
-    def set_up(self, settings: LogSettings, of_job: Mapping[str, Any]) -> None:
+    def set_up(self, settings: LogSettings, of_job: Mapping[str, Any], *, empty: bool) -> None:
         """Configure logging for a job. Raises what Hydra's `configure_log` raises."""
         config, files = settings.filled(of_job)
-        if settings is self._settings and self._state == _state():
-            for name, path in files.items():
-                self._move(name, path)
-            return
-        self._settings = None
-        configure_log(OmegaConf.create(config))
-        self._settings, self._state = settings, _state()
+        if settings is not self._settings or self._state != _state():
+            self._settings = None
+            configure_log(OmegaConf.create(config))
+            self._settings, self._state = settings, _state()
+        for name, path in files.items():
+            _move(logging._handlers[name], path, empty)  # type: ignore[attr-defined]
 
-    def _move(self, name: str, path: str) -> None:
-        handler: Any = logging._handlers[name]  # type: ignore[attr-defined]
-        handler.acquire()
-        try:
-            stream, handler.stream = handler.stream, None
-            if stream is not None:
-                stream.close()
-            handler.baseFilename = os.path.abspath(path)  # noqa: PTH100 - as logging has it
-        finally:
-            handler.release()
+
+def _move(handler: Any, path: str, empty: bool) -> None:
+    """Have a FileHandler go on in another file, which is made at once if it may be empty."""
+    handler.acquire()
+    try:
+        stream, handler.stream = handler.stream, None
+        if stream is not None:
+            stream.close()
+        handler.baseFilename = os.path.abspath(path)  # noqa: PTH100 - as logging has it
+        if empty:
+            handler.stream = handler._open()
+    finally:
+        handler.release()
 
 
 def _state() -> list[Any]:
@@ -152,6 +124,11 @@ def _state() -> list[Any]:
 _logging = _Logging()
 
 
-def set_up_logging(settings: LogSettings, of_job: Mapping[str, Any]) -> None:
-    """Configure this process's logging for a job, whose settings below `hydra` are given."""
-    _logging.set_up(settings, of_job)
+def set_up_logging(
+    settings: LogSettings, of_job: Mapping[str, Any], *, empty: bool = False
+) -> None:
+    """Configure this process's logging for a job, whose settings below `hydra` are given.
+
+    With `empty` the log files are there before anything is logged, as Hydra has it.
+    """
+    _logging.set_up(settings, of_job, empty=empty)

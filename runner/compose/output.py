@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -37,6 +38,13 @@ class Output:
         if wanted.is_relative_to(sweep_dir):
             return Output(self.sweep_dir, str(wanted.relative_to(sweep_dir)))
         return Output(str(wanted.parent), wanted.name)
+
+    def with_texts(self, texts: Mapping[str, str]) -> Output:
+        """The same with other texts in the place of some."""
+        sweep_dir, subdir = self.sweep_dir, self.subdir
+        for before, text in texts.items():
+            sweep_dir, subdir = sweep_dir.replace(before, text), subdir.replace(before, text)
+        return Output(sweep_dir, subdir)
 
     def settings(self, before: Output) -> dict[str, Value]:
         """What has to be set below `hydra` for a job that would put its output in `before`."""

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from runner import lifecycle
 from runner.compose.composer import TrialConfig
-from runner.compose.output import as_overrides, find_output
+from runner.compose.output import as_overrides
 from runner.errors import Mistake
 from runner.execute import output as outputs
 from runner.execute.function_worker import Signature
@@ -227,5 +227,5 @@ def job_overrides(task: Task, given_number: int) -> list[str]:
         raise TypeError(f"no configuration to hand over: {config!r}")
     settings = {name: value for name, value in config.hydra.items() if name.startswith("sweep.")}
     if _number(task) != given_number and "sweep.subdir" not in settings:
-        settings["sweep.subdir"] = find_output(config.load()).subdir
+        settings["sweep.subdir"] = config.output().subdir
     return [*config.task, *as_overrides(settings)]

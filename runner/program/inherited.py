@@ -12,6 +12,7 @@ from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup
 from hydra.types import HydraContext
 
 from runner.execute.function_worker import ProgramJob
+from runner.program.swift import do_job, output_of
 from runner.program.traces import own_frames
 
 #: Where a job's JobReturn waits for the sweep, within the run's folder.
@@ -30,6 +31,11 @@ class InheritedProgram:
     def __call__(self, job: ProgramJob) -> tuple[Any, Exception | None]:
         """Do a job: what the task function returned, or what it raised."""
         setup_globals()
+        output_dir = None if self.keeps_returns else output_of(job.config, self.hydra_context)
+        if output_dir is not None:
+            config: Any = job.config
+            value, error = do_job(self.task_function, config, output_dir, self.hydra_context)
+            return value, error and error.with_traceback(own_frames(error.__traceback__))
         config = job.config.load()
         try:
             returned = run_job(
