@@ -10,12 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner.execute import ending, messages, script_main, script_run
+from runner.execute import devices, ending, messages, script_main, script_run
 from runner.execute.children import Child, ForkServer
+from runner.execute.devices import Devices
 from runner.execute.ending import Ending
 from runner.execute.function_worker import Job, ProgramJob, Reply
 from runner.execute.output import Output
@@ -38,6 +39,7 @@ class Machinery:
     workers: Workers
     stop: StopSwitch
     graces: Graces
+    devices: Devices
     environment: Mapping[str, str]
 
 
@@ -54,11 +56,21 @@ def attempt(task: Task, run_dir: Path, output: Output, machinery: Machinery) -> 
 
     Whatever is raised, the attempt's processes are killed then.
     """
+    with machinery.devices.one() as device:
+        if device is not None:
+            given = {**task.environment, devices.VARIABLE: device}
+            task = replace(task, environment=given)
+        return _attempt(task, run_dir, output, machinery, device)
+
+
+def _attempt(
+    task: Task, run_dir: Path, output: Output, machinery: Machinery, device: str | None
+) -> Attempted:
     if isinstance(task.call, FunctionCall):
         job = _function_job(task, task.call, run_dir)
-        return _attempt_in_worker(task, job, output, machinery)
+        return _attempt_in_worker(task, job, output, machinery, device)
     if isinstance(task.call, ProgramCall):
-        return _attempt_in_worker(task, _program_job(task, run_dir), output, machinery)
+        return _attempt_in_worker(task, _program_job(task, run_dir), output, machinery, device)
     return _attempt_program(task, task.call, run_dir, output, machinery)
 
 
@@ -115,9 +127,13 @@ def _program_job(task: Task, run_dir: Path) -> ProgramJob:
 
 
 def _attempt_in_worker(
-    task: Task, job: Job | ProgramJob, output: Output, machinery: Machinery
+    task: Task,
+    job: Job | ProgramJob,
+    output: Output,
+    machinery: Machinery,
+    device: str | None,
 ) -> Attempted:
-    worker = machinery.workers.start(job, output.writers)
+    worker = machinery.workers.start(job, output.writers, device)
     watch = _Watch(task, worker.child, output, machinery, worker)
     try:
         watch.follow()

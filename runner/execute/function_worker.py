@@ -27,6 +27,7 @@ from runner.execute import functions, messages
 from runner.execute.functions import NotCallable, import_function, signature_of
 from runner.execute.functions import Signature as Signature
 from runner.execute.results import NotPlain, plain
+from runner.execute.threads import limit_loaded
 from runner.model import Result
 from runner.ports import JobConfig
 
@@ -92,8 +93,18 @@ class Failure:
     message: str
 
 
-def work(control: socket.socket, program: Program | None = None) -> None:
-    """Do what the control socket asks for until its other end is gone."""
+def work(
+    control: socket.socket,
+    program: Program | None = None,
+    limits: Mapping[str, str] | None = None,
+) -> None:
+    """Do what the control socket asks for until its other end is gone.
+
+    `limits` are added to the environment and hold for libraries that are loaded already.
+    """
+    if limits:
+        os.environ.update(limits)
+        limit_loaded(limits)
     worker = _Worker(program)
     while True:
         reply: Reply | Signature | Failure

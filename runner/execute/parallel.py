@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
+import select
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import partial
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 from runner.clock import now
 from runner.errors import Mistake
-from runner.execute import function_worker
+from runner.execute import function_worker, threads
 from runner.execute.attempts import Machinery
 from runner.execute.children import ForkServer
+from runner.execute.devices import Devices
 from runner.execute.function_worker import Signature
 from runner.execute.output import Screen
 from runner.execute.recording import Recorder
@@ -28,12 +32,23 @@ from runner.ports import Clock, Store
 from runner.processes import this_process
 
 
-def resolve_n_jobs(value: int | None) -> int:
+def resolve_n_jobs(value: int | None, devices: Sequence[str] = ()) -> int:
     """How many trials run at once, at least one.
 
-    None is as many as the processors that this process may use; -1 is as many, too, -2 one
-    less, and so on, as in joblib. Raises Mistake for 0 and for what is no integer.
+    None is as many as there are devices, or where none are given as the processors that this
+    process may use; -1 is as many as those, -2 one less, and so on, as in joblib. Raises
+    Mistake for 0, for what is no integer, and for more than there are devices.
     """
+    n_jobs = len(devices) if value is None and devices else _n_jobs(value)
+    if devices and n_jobs > len(devices):
+        raise Mistake(
+            f"hydra.launcher.n_jobs={value}: there are {len(devices)} devices in "
+            "hydra.launcher.devices, and each trial at work has one of its own"
+        )
+    return n_jobs
+
+
+def _n_jobs(value: int | None) -> int:
     whole = value is None or (isinstance(value, int) and not isinstance(value, bool))
     if value == 0 or not whole:
         raise Mistake(
@@ -42,13 +57,27 @@ def resolve_n_jobs(value: int | None) -> int:
         )
     if value is not None and value > 0:
         return value
-    return max(1, _processors() + 1 + (-1 if value is None else value))
+    return max(1, processors() + 1 + (-1 if value is None else value))
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def check_stagger(value: object) -> float:
+    """The least time between two starts, in seconds; 0 for None. Raises Mistake for what is
+    no such time."""
+    if value is None:
+        return 0.0
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not known or not 0 <= float(str(value)) < math.inf:
+        raise Mistake(
+            f"hydra.launcher.stagger_s={value}: give the least time between two starts, in seconds"
+        )
+    return float(str(value))
 
 
 @dataclass(frozen=True)
@@ -56,6 +85,11 @@ class _Failed:
     """An error of the runner in one of its threads, on its way to the caller's."""
 
     error: BaseException
+
+
+#: What became of taking a task: its outcome, now or when it is recorded; an error; nothing,
+#: if there was none to be taken.
+_Result: TypeAlias = "Outcome | Future[Outcome] | _Failed | None"
 
 
 class LocalExecutor:
@@ -74,19 +108,25 @@ class LocalExecutor:
         reporter: Screen,
         *,
         n_jobs: int = 1,
+        devices: Sequence[str] = (),
+        stagger_s: float = 0.0,
         graces: Graces | None = None,
         clock: Clock = now,
         environment: Mapping[str, str] | None = None,
         program: function_worker.Program | None = None,
     ) -> None:
-        """`n_jobs` is at least 1, see `resolve_n_jobs`. The trials' environment is based on
-        `environment`, or on this process's at the time of entering. `program` does the jobs
-        of a Hydra program in the workers, which inherit it: it is never pickled."""
+        """`n_jobs` is at least 1, see `resolve_n_jobs`. Of `devices`, if there are any, each
+        trial at work has one; between two starts are at least `stagger_s` seconds. The
+        trials' environment is based on `environment`, or on this process's at the time of
+        entering. `program` does the jobs of a Hydra program in the workers, which inherit
+        it: it is never pickled."""
         if n_jobs < 1:
             raise ValueError(f"n_jobs={n_jobs}")
         self._store = store
         self._reporter = reporter
         self._n_jobs = n_jobs
+        self._devices = Devices(devices)
+        self._stagger_s = stagger_s
         self._graces = graces or Graces()
         self._clock = clock
         self._environment = environment
@@ -94,7 +134,11 @@ class LocalExecutor:
         self._stop = StopSwitch()
 
     def __enter__(self) -> LocalExecutor:
-        self._server = ForkServer.fork(partial(function_worker.work, program=self._program))
+        environment = dict(self._environment or os.environ)
+        limits = threads.limits(environment, n_jobs=self._n_jobs, processors=processors())
+        self._server = ForkServer.fork(
+            partial(function_worker.work, program=self._program, limits=limits)
+        )
         self._workers = Workers(self._server)
         self._recorder = Recorder()
         self._around = Surroundings(
@@ -109,7 +153,8 @@ class LocalExecutor:
                 workers=self._workers,
                 stop=self._stop,
                 graces=self._graces,
-                environment=dict(self._environment or os.environ),
+                devices=self._devices,
+                environment={**environment, **limits},
             ),
         )
         return self
@@ -128,16 +173,15 @@ class LocalExecutor:
     def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
         """Execute tasks, started in order; give each outcome when it is there.
 
-        A task is taken when it can start at once. With more than one job the iterator's code
-        runs in several threads, in one at a time. Each run is recorded as started when its
+        A task is taken when it can start at once. The iterator's code runs in other threads,
+        in one at a time. Each run is recorded as started when its
         task was taken. After `stop` or `kill` the outcomes end when what was at work has
         been recorded. Raises StoreFailed and ServerDied, and what the iterator raises, after
         stopping what was at work.
         """
-        queue = _Queue(tasks, self._clock, self._stop)
-        if self._n_jobs == 1:
-            return self._run_here(queue)
-        return self._run_in_threads(queue)
+        queue = _Queue(tasks, self._clock, self._stop, self._stagger_s)
+        results = self._one_by_one(queue) if self._n_jobs == 1 else self._side_by_side(queue)
+        return self._outcomes(results, queue)
 
     def probe(self, target: str, project_dir: str) -> Signature:
         """Import a function as a trial would; the worker is then warm for one. Raises
@@ -152,23 +196,30 @@ class LocalExecutor:
         """End at once what runs; callable from a signal handler."""
         self._stop.set(Urgency.KILL)
 
-    def _run_here(self, queue: _Queue) -> Iterator[Outcome]:
-        being_recorded: deque[Future[Outcome]] = deque()
-        try:
-            while (taken := queue.take()) is not None:
-                end = supervise(*taken, self._around)
-                if isinstance(end, Outcome):
-                    yield end
-                else:
-                    being_recorded.append(end)
-                while being_recorded and being_recorded[0].done():
-                    yield being_recorded.popleft().result()
-            while being_recorded:
-                yield being_recorded.popleft().result()
-        finally:
-            wait(being_recorded)
+    def _one_by_one(self, queue: _Queue) -> Iterator[_Result]:
+        """What a thread gives that executes the tasks."""
+        results: SimpleQueue[_Result] = SimpleQueue()
 
-    def _run_in_threads(self, queue: _Queue) -> Iterator[Outcome]:
+        def execute() -> None:
+            while (result := self._run_next(queue)) is not None:
+                results.put(result)
+                if isinstance(result, _Failed):
+                    break
+            results.put(None)
+
+        thread = threading.Thread(target=execute, name="supervisor")
+        thread.start()
+        try:
+            while (result := results.get()) is not None:
+                yield result
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            thread.join()
+
+    def _side_by_side(self, queue: _Queue) -> Iterator[_Result]:
+        """What several threads give that execute the tasks."""
         import joblib  # a tenth of a second that one job need not pay
 
         parallel = joblib.Parallel(
@@ -178,9 +229,10 @@ class LocalExecutor:
             pre_dispatch=self._n_jobs,
             return_as="generator_unordered",
         )
-        calls = queue.calls(joblib.delayed(self._run_next))
+        return iter(parallel(queue.calls(joblib.delayed(self._run_next))))
+
+    def _outcomes(self, results: Iterator[_Result], queue: _Queue) -> Iterator[Outcome]:
         failed: _Failed | None = None
-        results = iter(parallel(calls))
         try:
             for result in results:
                 end = _recorded(result) if isinstance(result, Future) else result
@@ -194,14 +246,14 @@ class LocalExecutor:
         if failed is not None:
             raise failed.error
 
-    def _run_next(self, queue: _Queue) -> Outcome | Future[Outcome] | _Failed | None:
+    def _run_next(self, queue: _Queue) -> _Result:
         try:
             taken = queue.take()
             return None if taken is None else supervise(*taken, self._around)
         except BaseException as error:
             return _Failed(error)
 
-    def _end(self, results: Iterator[Any], queue: _Queue) -> None:
+    def _end(self, results: Iterator[_Result], queue: _Queue) -> None:
         """Wait for what is at work, when nobody takes the outcomes any more."""
         if not queue.is_empty:
             self.stop()
@@ -218,8 +270,12 @@ def _recorded(end: Future[Outcome]) -> Outcome | _Failed:
 class _Queue:
     """The tasks that are to come, for whichever thread is free."""
 
-    def __init__(self, tasks: Iterator[Task], clock: Clock, stop: StopSwitch) -> None:
+    def __init__(
+        self, tasks: Iterator[Task], clock: Clock, stop: StopSwitch, stagger_s: float
+    ) -> None:
         self._tasks = tasks
+        self._stagger_s = stagger_s
+        self._next_start_s = -math.inf
         self._clock = clock
         self._stop = stop
         self._lock = threading.Lock()
@@ -229,6 +285,7 @@ class _Queue:
         """The next task, and its time of starting: in the order of the tasks, whatever the
         threads do. None if there are no more, or none is to be started."""
         with self._lock:
+            self._await_start()
             if self.is_empty or self._stop.urgency is not Urgency.NONE:
                 self.is_empty = True
                 return None
@@ -240,7 +297,14 @@ class _Queue:
             if task is None:
                 self.is_empty = True
                 return None
+            self._next_start_s = time.monotonic() + self._stagger_s
             return task, self._clock()
+
+    def _await_start(self) -> None:
+        """Wait until the next trial may start, or until nothing is to be started any more."""
+        left_s = self._next_start_s - time.monotonic()
+        if left_s > 0 and not self.is_empty:
+            select.select([self._stop], [], [], left_s)
 
     def calls(self, take: Callable[[_Queue], Any]) -> Iterator[Any]:
         """Calls that take a task each when they are made, for as long as there are some."""

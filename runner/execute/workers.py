@@ -18,10 +18,12 @@ from runner.execute.stopping import StopSwitch
 
 @dataclass(eq=False, frozen=True)
 class Worker:
-    """A function worker and the socket that it obeys."""
+    """A function worker, the socket that it obeys, and the device that it has, if any: a
+    library that has found one never looks for another."""
 
     child: Child
     control: socket.socket
+    device: str | None = None
 
 
 class Workers:
@@ -32,16 +34,21 @@ class Workers:
         self._free: list[Worker] = []
         self._lock = threading.Lock()
 
-    def start(self, request: Job | ProgramJob | Probe, fds: Sequence[int] = ()) -> Worker:
-        """Hand a request to the worker that was free last, or else to a new one.
+    def start(
+        self,
+        request: Job | ProgramJob | Probe,
+        fds: Sequence[int] = (),
+        device: str | None = None,
+    ) -> Worker:
+        """Hand a request to the worker of this device that was free last, or else to a new
+        one.
 
         It is the caller's, who gives it back or discards it. Raises ServerDied.
         """
         while True:
-            with self._lock:
-                worker = self._free.pop() if self._free else None
+            worker = self._take(device)
             if worker is None:
-                worker = Worker(*self._server.start_worker())
+                worker = Worker(*self._server.start_worker(), device)
                 messages.send(worker.control, request, fds)
                 return worker
             try:
@@ -49,6 +56,14 @@ class Workers:
                 return worker
             except messages.ConnectionLost:  # something killed it while it was idle
                 self.discard(worker)
+
+    def _take(self, device: str | None) -> Worker | None:
+        with self._lock:
+            for worker in reversed(self._free):
+                if worker.device == device:
+                    self._free.remove(worker)
+                    return worker
+            return None
 
     def give_back(self, worker: Worker) -> None:
         """The worker has answered and is free."""

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunnerLauncherConf:
-    """`hydra.launcher`: `n_jobs` trials run at once (null: one for each processor that this
-    process may use; -1 as in joblib)."""
+    """`hydra.launcher`: `n_jobs` trials run at once (null: one for each device, or for each
+    processor that this process may use; -1 as in joblib). Of `devices` each trial at work
+    has one. `stagger_s` is the least time between two starts, in seconds."""
 
     _target_: str = "hydra_plugins.runner.launcher.RunnerLauncher"
     n_jobs: Any = None
+    devices: Any = None
+    stagger_s: Any = None
 
 
 ConfigStore.instance().store(
@@ -37,8 +40,12 @@ ConfigStore.instance().store(
 class RunnerLauncher(Launcher):
     """Hands trials to worker processes one by one as they become free."""
 
-    def __init__(self, n_jobs: int | None = None) -> None:
+    def __init__(
+        self, n_jobs: int | None = None, devices: Any = None, stagger_s: float | None = None
+    ) -> None:
         self._n_jobs = n_jobs
+        self._devices = devices
+        self._stagger_s = stagger_s
 
     def setup(
         self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig"
@@ -53,17 +60,29 @@ class RunnerLauncher(Launcher):
     ) -> "LocalExecutor":
         """What executes the trials of the runner's own sweeper; `program` does those of a
         Hydra program."""
-        from runner.execute.parallel import LocalExecutor, resolve_n_jobs
+        from runner.execute.devices import check_devices
+        from runner.execute.parallel import LocalExecutor, check_stagger, resolve_n_jobs
 
-        return LocalExecutor(store, reporter, n_jobs=resolve_n_jobs(self._n_jobs), program=program)
+        devices = check_devices(self._devices)
+        return LocalExecutor(
+            store,
+            reporter,
+            n_jobs=resolve_n_jobs(self._n_jobs, devices),
+            devices=devices,
+            stagger_s=check_stagger(self._stagger_s),
+            program=program,
+        )
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> "Sequence[JobReturn]":
         """Run jobs of any other sweeper, and return what they gave, in their order."""
+        from runner.errors import Mistake
         from runner.execute.parallel import resolve_n_jobs
         from runner.program.launching import run_jobs
 
+        if self._devices is not None or self._stagger_s is not None:
+            raise Mistake("hydra.launcher.devices and stagger_s need hydra/sweeper=runner")
         return run_jobs(
             job_overrides,
             initial_job_idx,
