@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 @dataclass
 class RunnerLauncherConf:
     """`hydra.launcher`: `n_jobs` trials run at once (null: one for each processor that this
-    process may use; -1 as in joblib)."""
+    process may use; -1 as in joblib). One that is stopped has `interrupt_grace_s` seconds
+    from its interrupt to its SIGTERM, and from that `terminate_grace_s` to its SIGKILL."""
 
     _target_: str = "hydra_plugins.runner.launcher.RunnerLauncher"
     n_jobs: Any = None
+    interrupt_grace_s: Any = None
+    terminate_grace_s: Any = None
 
 
 ConfigStore.instance().store(
@@ -37,8 +40,14 @@ ConfigStore.instance().store(
 class RunnerLauncher(Launcher):
     """Hands trials to worker processes one by one as they become free."""
 
-    def __init__(self, n_jobs: int | None = None) -> None:
+    def __init__(
+        self,
+        n_jobs: int | None = None,
+        interrupt_grace_s: float | None = None,
+        terminate_grace_s: float | None = None,
+    ) -> None:
         self._n_jobs = n_jobs
+        self._graces_s = (interrupt_grace_s, terminate_grace_s)
 
     def setup(
         self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig"
@@ -54,8 +63,15 @@ class RunnerLauncher(Launcher):
         """What executes the trials of the runner's own sweeper; `program` does those of a
         Hydra program."""
         from runner.execute.parallel import LocalExecutor, resolve_n_jobs
+        from runner.execute.stopping import Graces
 
-        return LocalExecutor(store, reporter, n_jobs=resolve_n_jobs(self._n_jobs), program=program)
+        return LocalExecutor(
+            store,
+            reporter,
+            n_jobs=resolve_n_jobs(self._n_jobs),
+            graces=Graces.given(*self._graces_s),
+            program=program,
+        )
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
