@@ -16,6 +16,7 @@ from runner.commands.execution import (
     TrialExecution,
     check_start,
     stoppable,
+    tell_failures,
 )
 from runner.commands.programs import number_jobs, sweep_place
 from runner.commands.summary import count_trials, ends_well, summary_line, why_not_well
@@ -209,6 +210,7 @@ class Carrying:
             generated=tuple(run_id for run_id in batch.batch.generated if run_id not in gone),
         )
         context.store.write(replace(batch, state=state, batch=part))
+        tell_failures(context, batch.id, (runs[run_id] for run_id in self._ids))
         context.reporter.say(summary_line(short(batch.id), counts, context.restart_command))
         return exit_status
 

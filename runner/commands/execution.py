@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -25,7 +25,10 @@ from runner.options import Options
 from runner.ports import Store
 from runner.processes import this_process
 from runner.pulse import every
-from runner.render import escape, short, trial_line
+from runner.render import escape, last_lines, short, trial_line
+
+# How many failures a batch's end tells again.
+_MOST_FAILURES = 20
 
 
 class Executor(Protocol):
@@ -203,7 +206,7 @@ class TrialExecution:
         try:
             for outcome in self._executor.run(self._tasks(starts)):
                 self._claims.pop(outcome.run.id).close()
-                self._end(outcome.run, outcome.hint)
+                self._end(outcome)
         finally:
             self._context.reporter.finish()
             for claim in self._claims.values():
@@ -230,7 +233,7 @@ class TrialExecution:
             return None
         except Mistake as error:
             self._context.reporter.started()
-            self._end(self._record_failure(start.run, str(error)), None)
+            self._end(Outcome(run=self._record_failure(start.run, str(error))))
             claim.close()
             return None
         self._claims[start.run.id] = claim
@@ -247,16 +250,36 @@ class TrialExecution:
         store.write(failed)
         return failed
 
-    def _end(self, run: Run, hint: str | None) -> None:
+    def _end(self, outcome: Outcome) -> None:
+        run = outcome.run
         self.ended[run.id] = run
         self._context.reporter.ended(failed=run.state.status is Status.ERROR)
         if run.state.status is Status.ERROR:
             self._failed = True
-            self._context.reporter.say(failure_line(self._context, run))
-            if hint is not None:
-                self._context.reporter.say(hint)
+            tell_failure(self._context, outcome)
         elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
             self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
+
+
+def tell_failure(context: Context, outcome: Outcome) -> None:
+    """Say that a run has failed and why, with the end of its output if it was not just
+    shown."""
+    lines = [failure_line(context, outcome.run)]
+    lines += [f"  {line}" for line in last_lines(outcome.tail)]
+    if outcome.hint is not None:
+        lines.append(outcome.hint)
+    for line in lines:
+        context.reporter.say(line)
+
+
+def tell_failures(context: Context, batch_id: str, runs: Iterable[Run]) -> None:
+    """Say once more, at a batch's end, which of its trials have failed, in a line each."""
+    failed = [run for run in runs if run.state.status is Status.ERROR]
+    for run in failed[:_MOST_FAILURES]:
+        context.reporter.say(failure_line(context, run))
+    if len(failed) > _MOST_FAILURES:
+        more = f"{len(failed) - _MOST_FAILURES} more trials failed"
+        context.reporter.say(f"{more}: runner runs show {short(batch_id)}{context.store_words}")
 
 
 def failure_line(context: Context, run: Run) -> str:
