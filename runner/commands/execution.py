@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -17,12 +18,17 @@ from runner.compose.composer import TrialConfig
 from runner.errors import Busy, Mistake
 from runner.execute.environment import run_environment
 from runner.execute.function_worker import Signature
+from runner.execute.stopping import REQUESTS_S
 from runner.execute.task import Outcome, Task
 from runner.model import Kind, OperationKind, Run, Status, Value
 from runner.options import Options
 from runner.ports import Store
 from runner.processes import this_process
-from runner.render import escape, short, trial_line
+from runner.pulse import every
+from runner.render import escape, last_lines, short, trial_line
+
+# How many failures a batch's end tells again.
+_MOST_FAILURES = 20
 
 
 class Executor(Protocol):
@@ -52,6 +58,9 @@ class Executor(Protocol):
 
 #: Makes the executor for a store; entering it starts the processes that it works with.
 OpenExecutor = Callable[[Store], AbstractContextManager[Executor]]
+
+#: Gives what makes the executor of one run on its own that is composed to this.
+ExecutorOf = Callable[[TrialConfig], OpenExecutor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,36 +125,64 @@ def _hydra_settings(folder: str, start: Start, batch_id: str | None) -> Mapping[
 
 @dataclass
 class Stop:
-    """Whether, and by which signal, the user asked for the end."""
+    """Whether, and by which signal, the user asked for the end; with `on_request`, by
+    `runner runs stop`, which counts as SIGTERM."""
 
     signal_number: int | None = None
+    on_request: bool = False
 
     @property
     def exit_status(self) -> int | None:
-        """130 after Ctrl-C, 143 after SIGTERM; None if nobody asked."""
+        """130 after Ctrl-C, 143 after SIGTERM or a request; None if nobody asked."""
         return None if self.signal_number is None else 128 + self.signal_number
 
 
 @contextmanager
-def stoppable(executor: Executor, context: Context) -> Iterator[Stop]:
-    """Let Ctrl-C and SIGTERM stop the executor while the context lasts; the second one
-    ends at once what still runs."""
+def stoppable(executor: Executor, context: Context, batch_id: str | None = None) -> Iterator[Stop]:
+    """Let Ctrl-C, SIGTERM, and the end of the terminal, stop the executor while the context
+    lasts; the second one ends at once what still runs.
+
+    With `batch_id` a request to stop that batch does so, too. Who executes a run looks for
+    requests about that one itself.
+    """
     stop = Stop()
 
     def handle(number: int, _: FrameType | None) -> None:
         if stop.signal_number is None:
             stop.signal_number = number
-            context.reporter.say("Stopping: waiting for what runs (again to end it at once)")
-            executor.stop()
+            if number == signal.SIGHUP:
+                context.reporter.leave_terminal()
+            how = "asked by `runner runs stop`" if stop.on_request else "again to end it at once"
+            context.reporter.say(f"Stopping: waiting for what runs ({how})")
+            executor.stop()  # last: it may raise
         else:
             executor.kill()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # it is under nohup
+        numbers.append(signal.SIGHUP)
+    with ExitStack() as stack:
+        for number in numbers:
+            stack.callback(signal.signal, number, signal.signal(number, handle))
+        if batch_id is not None:
+            stack.enter_context(_heeding_requests(context.store, batch_id, stop))
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+
+@contextmanager
+def _heeding_requests(store: Store, batch_id: str, stop: Stop) -> Iterator[None]:
+    """Have a request to stop the batch handled as SIGTERM is, while the context lasts."""
+    main = threading.main_thread().ident
+
+    def look() -> None:
+        if main is None or stop.signal_number is not None or stop.on_request:
+            return
+        if store.is_asked_to_stop(batch_id):
+            stop.on_request = True
+            signal.pthread_kill(main, signal.SIGTERM)
+
+    with every(REQUESTS_S, look):
+        yield
 
 
 class TrialExecution:
@@ -169,7 +206,7 @@ class TrialExecution:
         try:
             for outcome in self._executor.run(self._tasks(starts)):
                 self._claims.pop(outcome.run.id).close()
-                self._end(outcome.run, outcome.hint)
+                self._end(outcome)
         finally:
             self._context.reporter.finish()
             for claim in self._claims.values():
@@ -196,7 +233,7 @@ class TrialExecution:
             return None
         except Mistake as error:
             self._context.reporter.started()
-            self._end(self._record_failure(start.run, str(error)), None)
+            self._end(Outcome(run=self._record_failure(start.run, str(error))))
             claim.close()
             return None
         self._claims[start.run.id] = claim
@@ -213,14 +250,36 @@ class TrialExecution:
         store.write(failed)
         return failed
 
-    def _end(self, run: Run, hint: str | None) -> None:
+    def _end(self, outcome: Outcome) -> None:
+        run = outcome.run
         self.ended[run.id] = run
         self._context.reporter.ended(failed=run.state.status is Status.ERROR)
         if run.state.status is Status.ERROR:
             self._failed = True
-            self._context.reporter.say(failure_line(self._context, run))
-            if hint is not None:
-                self._context.reporter.say(hint)
+            tell_failure(self._context, outcome)
+        elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
+            self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
+
+
+def tell_failure(context: Context, outcome: Outcome) -> None:
+    """Say that a run has failed and why, with the end of its output if it was not just
+    shown."""
+    lines = [failure_line(context, outcome.run)]
+    lines += [f"  {line}" for line in last_lines(outcome.tail)]
+    if outcome.hint is not None:
+        lines.append(outcome.hint)
+    for line in lines:
+        context.reporter.say(line)
+
+
+def tell_failures(context: Context, batch_id: str, runs: Iterable[Run]) -> None:
+    """Say once more, at a batch's end, which of its trials have failed, in a line each."""
+    failed = [run for run in runs if run.state.status is Status.ERROR]
+    for run in failed[:_MOST_FAILURES]:
+        context.reporter.say(failure_line(context, run))
+    if len(failed) > _MOST_FAILURES:
+        more = f"{len(failed) - _MOST_FAILURES} more trials failed"
+        context.reporter.say(f"{more}: runner runs show {short(batch_id)}{context.store_words}")
 
 
 def failure_line(context: Context, run: Run) -> str:

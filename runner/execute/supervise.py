@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from runner import lifecycle
@@ -22,7 +23,8 @@ from runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
 from runner.model import Attempt, Process, Run, Status
 from runner.ports import Clock, Store
 
-_TAIL_BYTES = 8192
+# What ends as terminated, and why in words.
+_STOPPED = {Cause.STOP: lifecycle.STOPPED, Cause.ASKED: lifecycle.STOPPED_ON_REQUEST}
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 
 
@@ -31,7 +33,8 @@ class Surroundings:
     """What supervising needs from the world.
 
     `process` is this one. With `live` a trial's output is passed on as it comes, else as one
-    block when an attempt has ended. `recorder` is for the ends that nothing depends on.
+    block when an attempt has ended. Where there is a `recorder`, it takes the ends that nothing
+    depends on.
     """
 
     store: Store
@@ -40,7 +43,7 @@ class Surroundings:
     process: Process
     machinery: Machinery
     live: bool
-    recorder: Recorder
+    recorder: Recorder | None = None
 
 
 def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome | Future[Outcome]:
@@ -84,23 +87,32 @@ def _run_attempts(
     began = run.state.started or around.clock()
     left = task.retries
     while True:
-        attempted, hint = _attempt(task, run_dir, around)
+        attempted, tail = _attempt(task, run_dir, around)
         end = attempted.ending
         if end.exit_status == 0 or not left or _is_stopped(attempted, around):
             break
         left -= 1
         run = _record_attempt(run, run_dir, began, end, around)
         began = around.clock()
-    return _record_end(run, attempted, hint, around)
+    outcome = Outcome(run=_ended(run, attempted, around))
+    if outcome.run.state.status is Status.COMPLETED and around.recorder is not None:
+        return around.recorder.submit(partial(_record, outcome, around))
+    _record(outcome, around)
+    if outcome.run.state.status is not Status.ERROR:
+        return outcome
+    outcome = replace(outcome, hint=_hint(tail, task))
+    return outcome if around.live else replace(outcome, tail=tail)
 
 
-def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted, str | None]:
+def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted, bytes]:
+    """An attempt, and the end of its output."""
     try:
         output = Output(run_dir / outputs.LOG, around.reporter.output if around.live else None)
     except OSError as error:
         raise StoreFailed(f"cannot write {run_dir}: {error.strerror}") from error
     try:
-        attempted = attempt(task, run_dir, output, around.machinery)
+        is_asked = partial(around.store.is_asked_to_stop, task.run.id)
+        attempted = attempt(task, run_dir, output, around.machinery, is_asked)
         if not around.live:
             around.reporter.block(output.pieces())
         if attempted.ending.exit_status == 0 and output.error is not None:
@@ -108,15 +120,14 @@ def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted
             end = Ending(exit_status=1, reason=reason)
             attempted = replace(attempted, ending=end)
         failed = attempted.ending.exit_status != 0
-        hint = _hint(output.tail(_TAIL_BYTES), task, run_dir) if failed else None
-        return attempted, hint
+        return attempted, output.tail(outputs.TAIL_BYTES) if failed else b""
     finally:
         output.close()
 
 
 def _is_stopped(attempted: Attempted, around: Surroundings) -> bool:
     urgency = around.machinery.stop.urgency
-    return attempted.cause is Cause.STOP or urgency is not Urgency.NONE
+    return attempted.cause in _STOPPED or urgency is not Urgency.NONE
 
 
 def _record_attempt(
@@ -135,19 +146,15 @@ def _record_attempt(
     return run
 
 
-def _record_end(
-    run: Run, attempted: Attempted, hint: str | None, around: Surroundings
-) -> Outcome | Future[Outcome]:
+def _ended(run: Run, attempted: Attempted, around: Surroundings) -> Run:
+    """The run as it is to be recorded at its end."""
     end, at = attempted.ending, around.clock()
-    if attempted.cause is Cause.STOP:
-        state = lifecycle.terminated(run.state, "stopped by the runner", at)
-        hint = None
+    stopped = None if attempted.cause is None else _STOPPED.get(attempted.cause)
+    if stopped is not None:
+        state = lifecycle.terminated(run.state, stopped, at)
     else:
         state = lifecycle.finished(run.state, end.exit_status, end.reason, at)
-    outcome = Outcome(run=replace(run, state=state, result=end.result), hint=hint)
-    if state.status is Status.COMPLETED:
-        return around.recorder.submit(lambda: _record(outcome, around))
-    return _record(outcome, around)
+    return replace(run, state=state, result=end.result)
 
 
 def _record(outcome: Outcome, around: Surroundings) -> Outcome:
@@ -155,7 +162,7 @@ def _record(outcome: Outcome, around: Surroundings) -> Outcome:
     return outcome
 
 
-def _hint(tail: bytes, task: Task, run_dir: Path) -> str | None:
+def _hint(tail: bytes, task: Task) -> str | None:
     if not _mentions(tail, _NOT_FOUND):
         return None
     return (

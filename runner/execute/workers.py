@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.errors import Mistake
-from runner.execute import ending, messages
+from runner.execute import devices, ending, messages
 from runner.execute.children import Child, ForkServer
 from runner.execute.function_worker import Failure, Job, Probe, ProgramJob, Signature
 from runner.execute.stopping import StopSwitch
@@ -34,17 +34,14 @@ class Workers:
         self._free: list[Worker] = []
         self._lock = threading.Lock()
 
-    def start(
-        self,
-        request: Job | ProgramJob | Probe,
-        fds: Sequence[int] = (),
-        device: str | None = None,
-    ) -> Worker:
-        """Hand a request to the worker of this device that was free last, or else to a new
-        one.
+    def start(self, request: Job | ProgramJob | Probe, fds: Sequence[int] = ()) -> Worker:
+        """Hand a request to the worker that was free last, of those with the device that a
+        job is to have, or else to a new one.
 
         It is the caller's, who gives it back or discards it. Raises ServerDied.
         """
+        of_job = {} if isinstance(request, Probe) else request.environment
+        device = of_job.get(devices.VARIABLE)
         while True:
             worker = self._take(device)
             if worker is None:

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 class RunnerLauncherConf:
     """`hydra.launcher`: `n_jobs` trials run at once (null: one for each device, or for each
     processor that this process may use; -1 as in joblib). Of `devices` each trial at work
-    has one. `stagger_s` is the least time between two starts, in seconds."""
+    has one. `stagger_s` is the least time between two starts, in seconds. A trial that is
+    stopped has `interrupt_grace_s` seconds from its interrupt to its SIGTERM, and from that
+    `terminate_grace_s` to its SIGKILL."""
 
     _target_: str = "hydra_plugins.runner.launcher.RunnerLauncher"
     n_jobs: Any = None
     devices: Any = None
     stagger_s: Any = None
+    interrupt_grace_s: Any = None
+    terminate_grace_s: Any = None
 
 
 ConfigStore.instance().store(
@@ -41,11 +45,17 @@ class RunnerLauncher(Launcher):
     """Hands trials to worker processes one by one as they become free."""
 
     def __init__(
-        self, n_jobs: int | None = None, devices: Any = None, stagger_s: float | None = None
+        self,
+        n_jobs: int | None = None,
+        devices: Any = None,
+        stagger_s: float | None = None,
+        interrupt_grace_s: float | None = None,
+        terminate_grace_s: float | None = None,
     ) -> None:
         self._n_jobs = n_jobs
         self._devices = devices
         self._stagger_s = stagger_s
+        self._graces_s = (interrupt_grace_s, terminate_grace_s)
 
     def setup(
         self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig"
@@ -62,6 +72,7 @@ class RunnerLauncher(Launcher):
         Hydra program."""
         from runner.execute.devices import check_devices
         from runner.execute.parallel import LocalExecutor, check_stagger, resolve_n_jobs
+        from runner.execute.stopping import Graces
 
         devices = check_devices(self._devices)
         return LocalExecutor(
@@ -70,6 +81,7 @@ class RunnerLauncher(Launcher):
             n_jobs=resolve_n_jobs(self._n_jobs, devices),
             devices=devices,
             stagger_s=check_stagger(self._stagger_s),
+            graces=Graces.given(*self._graces_s),
             program=program,
         )
 
