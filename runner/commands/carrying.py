@@ -114,6 +114,7 @@ class Carrying:
             batch = replace(batch, state=state)
         context.store.write(batch)
         starts = self._create_missing(batch)
+        self._settle(batch)
         context.store.delete([run.id for run in self._reconciliation.deleted])
         return 0 if options.init_trials else self._execute(batch, starts)
 
@@ -130,6 +131,11 @@ class Carrying:
                     self._context.reporter.say(trial_line("Initialized", run))
             starts.append(self._start(run, number, step))
         return starts
+
+    def _settle(self, batch: Run) -> None:
+        """Have the batch and its new trials on the disk before the first one starts."""
+        made = [run_id for _, run_id, step in self._steps() if step.action is Action.CREATE]
+        self._context.store.settle([batch.id, *made])
 
     def _trial_run(self, number: int, step: Step, batch_id: str) -> Run:
         """The record of a trial as it is to start: what is known of it and what is planned."""

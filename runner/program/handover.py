@@ -99,7 +99,7 @@ class HandoverExecutor:
     def _carry_out(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """Hand tasks over until each has ended for good, or the launcher gets nowhere."""
         for task in tasks:
-            self._store.write(task.run, durable=False)
+            self._store.write(self._with_result(task.run), durable=False)
         lots = [_Lot(list(tasks))]
         while lots and not self._stopped:
             lot = lots.pop(0)
@@ -121,6 +121,12 @@ class HandoverExecutor:
                 lots.insert(0, replace(lot, tasks=unstarted))
             elif unstarted and not self._stopped:
                 self._tell(error, len(unstarted))
+
+    def _with_result(self, run: Run) -> Run:
+        """The run with the result that it has: what was completed stays so until it begins."""
+        if run.state.status is not Status.COMPLETED:
+            return run
+        return replace(run, result=self._store.read(run.id).result)
 
     def _launch(self, lot: _Lot) -> Exception | None:
         """Have the launcher run the lot's jobs; the error that it gave up with, or that kept

@@ -24,6 +24,7 @@ _RESULT = ".runner/result.joblib"
 _SNAPSHOTS = ".snapshots"
 _STAGING = ".staging"
 _STALE_S = 3600.0  # what is staged and this old has lost its process
+_FEW = 4  # so many runs are brought to the disk one by one
 
 
 class RunStore:
@@ -52,7 +53,7 @@ class RunStore:
         root = store._root
         try:
             if create and not root.is_dir():
-                root.mkdir(parents=True)
+                disk.make_folders(root)
                 disk.write_new(f"{root}/.gitignore", b"*\n", durable=False)
         except FileExistsError:
             pass  # somebody else was quicker, or it is no folder
@@ -152,7 +153,10 @@ class RunStore:
     # Writing
 
     def create(self, run: Run) -> None:
-        """Make the run's folder and record appear at once. Raises StoreFailed."""
+        """Make the run's folder and record appear at once. Raises StoreFailed.
+
+        A power cut can undo it, or leave the record empty, until `settle`.
+        """
         path = self._path(run.id)
         data = record.to_text(run).encode()
         with disk.failing("create", path):
@@ -165,6 +169,21 @@ class RunStore:
             except BaseException:
                 disk.remove_tree(staged)
                 raise
+
+    def settle(self, run_ids: Sequence[str]) -> None:
+        """Bring runs that were created to the disk, their names and records: many at one go.
+
+        Raises StoreFailed.
+        """
+        with disk.failing("write", self._root):
+            if len(run_ids) > _FEW and disk.sync_file_system(self._root):
+                return
+            for run_id in run_ids:
+                path = self._path(run_id)
+                disk.sync_file(f"{path}/{_RECORD}")
+                disk.sync_folder(Path(path, ".runner"))
+                disk.sync_folder(Path(path))
+            disk.sync_folder(self._root)
 
     def write(self, run: Run, *, durable: bool = True) -> None:
         """Replace the run's record; with `durable` it is on the disk on return.
@@ -190,6 +209,9 @@ class RunStore:
         for folder in folders:
             with disk.failing("delete", folder):
                 away.append(disk.stage_away(staging, folder))
+        if away:
+            with disk.failing("delete", self._root):
+                disk.sync_folder(self._root)  # the names are gone before what they name
         for folder in away:
             with disk.failing("delete", folder):
                 disk.remove_tree(folder)
