@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import math
 import os
@@ -224,7 +225,8 @@ class RunStore:
 
         Raises Busy, telling who owns it; a claim within a claim is Busy, too. The claim of
         a process that died is free. Raises UnknownRun, and StoreFailed. A damaged record
-        keeps nobody from it, so that the run can be deleted.
+        keeps nobody from it, so that the run can be deleted; but where there is no place
+        for a lock, UnreadableRecord is raised, as nobody can own such a run.
         """
         path = self._path(run_id)
         with ExitStack() as stack:
@@ -232,7 +234,7 @@ class RunStore:
                 held = self._take(stack, run_id)
             owner = self._owner_of(run_id, locked=not held)
             if owner is not None:
-                raise Busy(f"run {run_id[:8]} is at work: {owner}")
+                raise _busy(run_id, owner)
             with disk.failing("clean", path):
                 disk.remove_parts(Path(path, ".runner"))
             yield
@@ -270,6 +272,13 @@ class RunStore:
         except (FileNotFoundError, NotADirectoryError):
             self.read(run_id)
             raise
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EISDIR):
+                raise
+            owner = self._owner_of(run_id, locked=False)
+            if owner is not None:
+                raise _busy(run_id, owner) from None
+            raise UnreadableRecord(f"{self._path(run_id)}/{_LOCK}: not a file") from error
 
     def _owner_of(self, run_id: str, *, locked: bool) -> str | None:
         try:
@@ -295,6 +304,10 @@ class RunStore:
             return []
         except OSError as error:
             raise StoreFailed(f"cannot read the store {self._root}: {error.strerror}") from error
+
+
+def _busy(run_id: str, owner: str) -> Busy:
+    return Busy(f"run {run_id[:8]} is at work: {owner}")
 
 
 def _text(path: str) -> str:

@@ -29,23 +29,29 @@ FILES = {
         operation: {script: work.py, requires: [data.txt]}
     """,
     "data.txt": "data\n",
-    # An odd x gives a set, which JSON cannot hold.
+    # An odd x gives a set, which JSON cannot hold. A slow one leaves a process behind.
     "lib.py": """
         import os
+        import subprocess
+        import time
 
-        def work(x):
+        def tell(x):
             with open(os.environ["RUNNER_PROJECT_DIR"] + "/ran", "a") as ran:
                 ran.write(os.environ["RUNNER_RUN_ID"] + "\\n")
             print("working on", x)
+            if "SLOW_S" in os.environ:
+                subprocess.Popen(["sleep", "61"])
+                time.sleep(float(os.environ["SLOW_S"]))
+
+        def work(x):
+            tell(x)
             return {x} if x % 2 else {"value": x}
     """,
     "work.py": """
-        import os
+        import lib
 
         x = 0
-        with open(os.environ["RUNNER_PROJECT_DIR"] + "/ran", "a") as ran:
-            ran.write(os.environ["RUNNER_RUN_ID"] + "\\n")
-        print("working on", x)
+        lib.tell(x)
     """,
     "app/config.yaml": """
         x: 1
