@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from runner import lifecycle
@@ -13,6 +14,7 @@ from runner.commands.execution import Executor, Start, TrialExecution, check_sta
 from runner.commands.programs import number_jobs, sweep_place
 from runner.commands.summary import count_trials, ends_well, summary_line
 from runner.commands.sweeping import Sweep
+from runner.errors import StoreFailed
 from runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from runner.plan import operation_names
 from runner.processes import this_process
@@ -113,10 +115,21 @@ class Carrying:
             state = lifecycle.started(batch.state, process, context.clock())
             batch = replace(batch, state=state)
         context.store.write(batch)
-        starts = self._create_missing(batch)
-        self._settle(batch)
-        context.store.delete([run.id for run in self._reconciliation.deleted])
-        return 0 if options.init_trials else self._execute(batch, starts)
+        try:
+            starts = self._create_missing(batch)
+            self._settle(batch)
+            context.store.delete([run.id for run in self._reconciliation.deleted])
+            return 0 if options.init_trials else self._execute(batch, starts)
+        except BaseException:
+            self._give_up(batch)
+            raise
+
+    def _give_up(self, batch: Run) -> None:
+        """Record, if that can be done, that the batch is not at work any more."""
+        if batch.state.status is Status.RUNNING:
+            state = lifecycle.terminated(batch.state, "the runner failed", self._context.clock())
+            with suppress(StoreFailed):
+                self._context.store.write(replace(batch, state=state))
 
     def _create_missing(self, batch: Run) -> list[Start]:
         """Create the planned trials that are not there, and give all that are to start."""

@@ -116,12 +116,16 @@ def _record_attempt(
     run: Run, run_dir: Path, began: datetime, end: Ending, around: Surroundings
 ) -> Run:
     """Keep a failed attempt that another follows, and its log."""
+    try:
+        log = outputs.set_aside(run_dir)
+    except OSError as error:
+        raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
     kept = Attempt(
         started=began,
         stopped=around.clock(),
         exit_status=end.exit_status,
         reason=end.reason,
-        log=outputs.set_aside(run_dir) or "",
+        log=log or "",
     )
     run = replace(run, state=lifecycle.attempted(run.state, kept))
     around.store.write(run, durable=False)

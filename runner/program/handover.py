@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from runner import lifecycle
 from runner.compose.composer import TrialConfig
 from runner.compose.output import as_overrides, find_output
-from runner.errors import Mistake
+from runner.errors import Mistake, StoreFailed
 from runner.execute import output as outputs
 from runner.execute.function_worker import Signature
 from runner.execute.task import Outcome, Task
@@ -184,7 +184,10 @@ class HandoverExecutor:
         else:
             reason = f"its process{where} died without a word"
             log = self._store.folder(run.id) / outputs.LOG
-            log.write_text(f"{reason}\n", encoding="utf-8")
+            try:
+                log.write_text(f"{reason}\n", encoding="utf-8")
+            except OSError as error:
+                raise StoreFailed(f"cannot write {log}: {error.strerror}") from error
             state = lifecycle.finished(run.state, None, reason, at)
         run = replace(run, state=state)
         self._store.write(run)

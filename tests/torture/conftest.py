@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.scenarios.conftest import make_project
 from tests.torture.zygote import Zygote
+
+__all__ = ["make_project"]
 
 collect_ignore_glob = [] if sys.platform == "linux" else ["test_*.py"]
 

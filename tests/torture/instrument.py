@@ -90,7 +90,7 @@ class Instrument:
         """Watch this process from now on, and what it forks."""
         self._note_process()
         os.register_at_fork(after_in_child=self._note_process)
-        write, close = os.write, os.close
+        write = os.write
 
         def counted_write(fd: int, data: Any) -> int:
             path = None if self._is_busy() else self._path_of(fd)
@@ -107,7 +107,6 @@ class Instrument:
         builtins.open = io.open = self._open_slowly  # type: ignore[assignment]
         if hasattr(pathlib, "_NormalAccessor"):  # Python 3.10 keeps a copy of its own
             pathlib._NormalAccessor.open = staticmethod(self._open_slowly)
-        self._close = close
         sys.addaudithook(self._hear)
 
     def count(self, owner: Any, name: str, op: str) -> None:
@@ -242,7 +241,7 @@ class Instrument:
         if isinstance(folder, int) and folder >= 0 and not text.startswith("/"):
             base = _fd_path(folder)
             return None if base is None else f"{base}/{text}"
-        return os.path.abspath(text)
+        return os.path.abspath(text)  # noqa: PTH100 - links are to stay
 
     def _path_of(self, fd: int) -> str | None:
         path = _fd_path(fd)
@@ -254,6 +253,6 @@ class Instrument:
 
 def _fd_path(fd: int) -> str | None:
     try:
-        return os.readlink(f"/proc/self/fd/{fd}")
+        return os.readlink(f"/proc/self/fd/{fd}")  # noqa: PTH115 - for each write
     except OSError:
         return None

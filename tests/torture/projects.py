@@ -28,6 +28,25 @@ FILES = {
         # @package _global_
         operation: {script: work.py, requires: [data.txt]}
     """,
+    "conf/operation/flaky.yaml": """
+        # @package _global_
+        operation: {script: flaky.py}
+        x: 1
+        long: ""
+    """,
+    "flaky.py": """
+        import os
+        import sys
+
+        import lib
+
+        x = 0
+        long = ""
+        lib.tell(x)
+        if not os.path.exists("tried"):
+            open("tried", "w").close()
+            sys.exit(3)
+    """,
     "data.txt": "data\n",
     # An odd x gives a set, which JSON cannot hold. A slow one leaves a process behind.
     "lib.py": """

@@ -33,6 +33,13 @@ SCENARIOS = {
     "a new batch of scripts": Scenario(
         command=("-m", "x=1,2", "operation=script"), returning=False
     ),
+    "trials that fail at first": Scenario(
+        command=(
+            *("-m", "x=1,2", "operation=flaky", "+retries=1"),
+            f"long={'a' * 60_000}",
+        ),
+        returning=False,
+    ),
     "a new batch of a program": Scenario(command=("x=1,2,3",), program=True),
     "a new batch of a program, ours": Scenario(
         command=("x=1,2", "hydra/launcher=runner"), program=True

@@ -56,8 +56,9 @@ def test_completed_means_that_the_result_and_then_the_record_are_on_the_disk(
         record = _record_in(change, disk)
         if record is None or record["state"]["status"] != "completed":
             continue
-        assert disk.lacks(change.path) == [f"{Path(change.path).parent} has not the name "
-                                           f"{Path(change.path).name}"]
+        assert disk.lacks(change.path) == [
+            f"{Path(change.path).parent} has not the name {Path(change.path).name}"
+        ]
         folder = change.more.removesuffix(_RECORD)
         if record["result"] and record["result"]["stored"]:
             assert disk.lacks(f"{folder}/.runner/result.joblib") == []
@@ -94,7 +95,8 @@ def test_what_is_deleted_has_left_its_batch_and_its_name_before_it_is_taken_apar
     changes = [change for change, _ in follow(place, "runs", "delete", trial, "--yes")]
     ops = [(change.op, change.path.removeprefix(f"{place.store}")) for change in changes]
     left = next(
-        index for index, change in enumerate(changes)
+        index
+        for index, change in enumerate(changes)
         if change.op == "rename" and change.more.endswith(_RECORD)
     )
     gone = ops.index(("rename", f"/{trial}"))

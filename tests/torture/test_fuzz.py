@@ -116,6 +116,8 @@ def _refused_or_done(place: Place, *words: str) -> None:
     ended = place.run(*words, status=None)
     assert ended.status in (0, 1, 2), (words, ended)
     assert "Traceback" not in ended.err, (words, ended)
+    told = [line for line in ended.said if line.startswith("runner: ")]
+    assert len(told) == (ended.status == 2), (words, ended)
     assert not ended.left
 
 

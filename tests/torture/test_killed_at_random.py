@@ -74,7 +74,8 @@ def test_killed_at_any_time_nothing_completed_is_lost_and_nothing_goes_on(
             scenario = Scenario(command=words, returning=command != "scripts")
             check(scenario, origin, place, list(words), failing=target == "worker or trial")
         except AssertionError as error:
-            raise AssertionError(f"{command}, {target} killed at {after_s}: {error}\n{told}") from error
+            where = f"{command}, {target} killed at {after_s}"
+            raise AssertionError(f"{where}: {error}\n{told}") from error
         shutil.rmtree(place.folder)
 
 
@@ -95,8 +96,8 @@ def _kill(place: Place, words: tuple[str, ...], target: str, after_s: float) -> 
     ended = place.zygote.wait()
     assert not ended.left
     assert ended.status in (0, 1, -9), ended
-    gone, left = psutil.wait_procs([process for process in tree if _is_there(process)], _LEFT_S)
-    assert not [process for process in left if _is_there(process)]
+    psutil.wait_procs([process for process in tree if _is_there(process)], _LEFT_S)
+    assert not [process for process in tree if _is_there(process)]
     return ended.err
 
 

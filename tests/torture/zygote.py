@@ -210,7 +210,7 @@ def _carry_out(words: list[str], program: str | None) -> int:
 
         return cli.run(words)
     sys.argv = [program, *words]
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     runpy.run_path(program, run_name="__main__")
     return 0
 
