@@ -14,7 +14,7 @@ from runner.commands.execution import Executor, Start, TrialExecution, check_sta
 from runner.commands.programs import number_jobs, sweep_place
 from runner.commands.summary import count_trials, ends_well, summary_line
 from runner.commands.sweeping import Sweep
-from runner.errors import StoreFailed
+from runner.errors import RunnerError
 from runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from runner.plan import operation_names
 from runner.processes import this_process
@@ -114,8 +114,8 @@ class Carrying:
             process = this_process(context.clock)
             state = lifecycle.started(batch.state, process, context.clock())
             batch = replace(batch, state=state)
-        context.store.write(batch)
         try:
+            context.store.write(batch)
             starts = self._create_missing(batch)
             self._settle(batch)
             context.store.delete([run.id for run in self._reconciliation.deleted])
@@ -126,10 +126,12 @@ class Carrying:
 
     def _give_up(self, batch: Run) -> None:
         """Record, if that can be done, that the batch is not at work any more."""
-        if batch.state.status is Status.RUNNING:
-            state = lifecycle.terminated(batch.state, "the runner failed", self._context.clock())
-            with suppress(StoreFailed):
-                self._context.store.write(replace(batch, state=state))
+        store = self._context.store
+        with suppress(RunnerError):
+            if store.read(batch.id).state.status is Status.RUNNING:
+                at = self._context.clock()
+                state = lifecycle.terminated(batch.state, "the runner failed", at)
+                store.write(replace(batch, state=state))
 
     def _create_missing(self, batch: Run) -> list[Start]:
         """Create the planned trials that are not there, and give all that are to start."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from runner import lifecycle
-from runner.errors import StoreFailed
+from runner.errors import RunnerError, StoreFailed
 from runner.execute import output as outputs
 from runner.execute.attempts import Attempted, Machinery, attempt
 from runner.execute.ending import Ending
@@ -48,17 +48,20 @@ def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome:
     if it can be.
     """
     run_dir = around.store.folder(task.run.id)
-    run = _begin(task, run_dir, started, around)
+    run = _prepare(task, run_dir, started, around)
     try:
+        # After a power cut, a run that was completed must not look so when it was begun anew.
+        around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
         return _run_attempts(task, run, run_dir, around)
     except BaseException:
-        with suppress(StoreFailed):
-            state = lifecycle.terminated(run.state, "the runner failed", around.clock())
-            around.store.write(replace(run, state=state))
+        with suppress(RunnerError):
+            if around.store.read(run.id).state.status is Status.RUNNING:
+                state = lifecycle.terminated(run.state, "the runner failed", around.clock())
+                around.store.write(replace(run, state=state))
         raise
 
 
-def _begin(task: Task, run_dir: Path, started: datetime, around: Surroundings) -> Run:
+def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings) -> Run:
     try:
         outputs.set_aside(run_dir)
         make_links(Path(task.project_dir), run_dir, task.run.operation.requires)
@@ -67,10 +70,8 @@ def _begin(task: Task, run_dir: Path, started: datetime, around: Surroundings) -
     except OSError as error:
         raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
     process = replace(around.process, since=started)
-    run = replace(task.run, state=lifecycle.started(task.run.state, process, started), result=None)
-    # After a power cut, a run that was completed must not look so when it was begun anew.
-    around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
-    return run
+    state = lifecycle.started(task.run.state, process, started)
+    return replace(task.run, state=state, result=None)
 
 
 def _run_attempts(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Outcome:

@@ -189,7 +189,8 @@ class RunStore:
     def write(self, run: Run, *, durable: bool = True) -> None:
         """Replace the run's record; with `durable` it is on the disk on return.
 
-        Raises StoreFailed, with the old record as it was.
+        Raises StoreFailed, with the old record as it was; or with the new one in its place,
+        if that could not be brought to the disk.
         """
         path = f"{self._path(run.id)}/{_RECORD}"
         data = record.to_text(run).encode()
