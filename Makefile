@@ -1,6 +1,7 @@
 # make demo   a sweep on real data, restarted with one more value   (makes .venv)
 # make test   the tests, on both lines of Hydra                       (makes build/hydra-*)
 # make test-full   all of them on both lines, the long ones, too
+# make torture     killed at every write, disks that fail, damaged stores: in full, an hour
 # make clean  remove what the two have made
 
 # The first Python of at least 3.10 that can make environments.
@@ -15,7 +16,7 @@ ON_HYDRA = tests/compose tests/hydra $(addprefix tests/scenarios/test_, \
 
 INSTALL_TEST = install --group dev --editable '.[samples]'
 
-.PHONY: demo test test-full clean
+.PHONY: demo test test-full torture clean
 
 demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
@@ -27,6 +28,9 @@ test: build/hydra-1.3/ready build/hydra-1.4/ready
 test-full: build/hydra-1.3/ready build/hydra-1.4/ready
 	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal
 	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal
+
+torture: build/hydra-1.3/ready
+	RUNNER_TORTURE=full build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal tests/torture
 
 .venv/ready: pyproject.toml
 	$(call environment,$(@D))

@@ -44,6 +44,9 @@ class UnreadableRecord(RunnerError):
 
 
 class StoreFailed(RunnerError):
-    """The store could not be written: no space, no permission, a lost disk."""
+    """The store could not be written: no space, no permission, a lost disk.
 
-    exit_status = 1
+    The exit status is `EX_IOERR` of sysexits.h, so that it is not taken for a failed trial.
+    """
+
+    exit_status = 74

@@ -153,8 +153,15 @@ class Options:
         )
 
     def over(self, remembered: Mapping[str, Value]) -> Options:
-        """These options, and for what they leave open the remembered ones."""
-        return Options({**remembered, **self.values})
+        """These options, and for what they leave open the remembered ones.
+
+        Raises Mistake for what is no option, or has no value of one: a record may be of
+        another version, or damaged.
+        """
+        for name in remembered:
+            if name not in OPTIONS:
+                raise Mistake(f"an option {name!r} is remembered that runner does not know")
+        return Options({**Options.read(remembered).values, **self.values})
 
     @property
     def remembered(self) -> dict[str, Value]:

@@ -61,6 +61,10 @@ class Store(Protocol):
         """Make the run's folder and record appear at once. Raises StoreFailed."""
         ...
 
+    def settle(self, run_ids: Sequence[str]) -> None:
+        """Bring runs that were created to the disk. Raises StoreFailed."""
+        ...
+
     def write(self, run: Run, *, durable: bool = True) -> None:
         """Replace the run's record; with `durable` it is on the disk on return."""
         ...

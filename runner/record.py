@@ -19,6 +19,10 @@ from runner.table import RecordError, Table
 
 FORMAT = 1
 
+#: So many lists and objects may lie within one another in a record. Far from what Python's
+#: stack can hold, as what is read is gone through again by whoever shows it.
+DEEPEST = 200
+
 #: The keys of `public`, in their order.
 PUBLIC_KEYS = (
     *("id", "operation", "kind", "batches", "generated_by", "flags", "status"),
@@ -81,6 +85,8 @@ def from_text(text: str, *, run_id: str) -> Run:
         content = _decode(text)
         if type(content) is not dict:
             raise RecordError("not a record: no JSON object")
+        if text.count("[") + text.count("{") > DEEPEST:
+            _check_depth(content)
         record = Table(content, "")
         _check(record, run_id)
         return from_parts(record, floats.restore if floats.MARK in text else _unchanged)
@@ -144,6 +150,16 @@ def _check(record: Table, run_id: str) -> None:
         raise RecordError(f"format: there is no format {version}")
     if record.text("id") != run_id:
         raise RecordError(f"id: {record.text('id')!r}, but the folder is that of {run_id!r}")
+
+
+def _check_depth(content: Any) -> None:
+    level = [content]
+    for _ in range(DEEPEST):
+        inner = [each.values() if type(each) is dict else each for each in level]
+        level = [each for part in inner for each in part if type(each) in (dict, list)]
+        if not level:
+            return
+    raise RecordError("nested too deep")
 
 
 def _unchanged(value: Any) -> Any:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,8 @@ import pytest
 from runner.clock import now
 from runner.errors import (
     Busy,
-    StoreFailed,
     UnknownRun,
+    UnreadableRecord,
 )
 from runner.model import (
     Process,
@@ -328,11 +329,23 @@ def test_a_holder_is_not_taken_for_the_dead_one_before_it(store: RunStore) -> No
         pass
 
 
-def test_a_claim_cannot_be_had_where_nothing_can_be_written(store: RunStore) -> None:
+def test_a_claim_cannot_be_had_where_its_lock_is_no_file(store: RunStore) -> None:
     store.create(run_of())
     lock = store.folder(ID) / ".runner" / "lock"
     lock.unlink()
     lock.symlink_to("elsewhere")
-    words = f"^cannot claim {store.folder(ID)}: "
-    with pytest.raises(StoreFailed, match=words), store.claim(ID):
+    words = f"^{lock}: not a file$"
+    with pytest.raises(UnreadableRecord, match=words), store.claim(ID):
         pass
+    store.write(running(this_process(now)))
+    with pytest.raises(UnreadableRecord, match=words), store.claim(ID):
+        pass
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        created = psutil.Process(other.pid).create_time()
+        store.write(running(replace(this_process(now), pid=other.pid, created=created)))
+        with pytest.raises(Busy, match="is at work"), store.claim(ID):
+            pass
+    finally:
+        other.kill()
+        other.wait()

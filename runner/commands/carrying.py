@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from runner import lifecycle
@@ -21,6 +22,7 @@ from runner.commands.execution import (
 from runner.commands.programs import number_jobs, sweep_place
 from runner.commands.summary import count_trials, ends_well, summary_line, why_not_well
 from runner.commands.sweeping import Sweep
+from runner.errors import RunnerError
 from runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from runner.plan import operation_names
 from runner.processes import this_process
@@ -120,10 +122,24 @@ class Carrying:
             process = this_process(context.clock)
             state = lifecycle.started(batch.state, process, context.clock())
             batch = replace(batch, state=state)
-        context.store.write(batch)
-        starts = self._create_missing(batch)
-        context.store.delete([run.id for run in self._reconciliation.deleted])
-        return 0 if options.init_trials else self._execute(batch, starts)
+        try:
+            context.store.write(batch)
+            starts = self._create_missing(batch)
+            self._settle(batch)
+            context.store.delete([run.id for run in self._reconciliation.deleted])
+            return 0 if options.init_trials else self._execute(batch, starts)
+        except BaseException:
+            self._give_up(batch)
+            raise
+
+    def _give_up(self, batch: Run) -> None:
+        """Record, if that can be done, that the batch is not at work any more."""
+        store = self._context.store
+        with suppress(RunnerError):
+            if store.read(batch.id).state.status is Status.RUNNING:
+                at = self._context.clock()
+                state = lifecycle.terminated(batch.state, "the runner failed", at)
+                store.write(replace(batch, state=state))
 
     def _create_missing(self, batch: Run) -> list[Start]:
         """Create the planned trials that are not there, and give all that are to start."""
@@ -138,6 +154,11 @@ class Carrying:
                     self._context.reporter.say(trial_line("Initialized", run))
             starts.append(self._start(run, number, step))
         return starts
+
+    def _settle(self, batch: Run) -> None:
+        """Have the batch and its new trials on the disk before the first one starts."""
+        made = [run_id for _, run_id, step in self._steps() if step.action is Action.CREATE]
+        self._context.store.settle([batch.id, *made])
 
     def _trial_run(self, number: int, step: Step, batch_id: str) -> Run:
         """The record of a trial as it is to start: what is known of it and what is planned."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from runner.commands.membership import leave_batches
 from runner.errors import UnreadableRecord
@@ -35,6 +35,7 @@ def delete_runs(store: RunStore, run_ids: Sequence[str]) -> None:
     """
     with ExitStack() as claims:
         for run_id in run_ids:
-            claims.enter_context(store.claim(run_id))
+            with suppress(UnreadableRecord):  # it has no lock that anybody could hold
+                claims.enter_context(store.claim(run_id))
         leave_batches(store, run_ids, deleted=True)
         store.delete(run_ids)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from runner.commands.membership import batches_of
+from runner.errors import UnknownRun, UnreadableRecord
 from runner.model import Kind, Run, Unreadable
 from runner.record import public, public_unreadable
 from runner.render import escape, render_flags, render_value, short
@@ -130,9 +131,12 @@ def _trials(store: RunStore, run: Run) -> list[str]:
 
 
 def _trial(store: RunStore, run_id: str) -> str:
-    if not store.folder(run_id).is_dir():
+    try:
+        run = store.observe(store.read(run_id))
+    except UnknownRun:
         return f"{short(run_id)} not created"
-    run = store.observe(store.read(run_id))
+    except UnreadableRecord:
+        return f"{short(run_id)} unreadable"
     return f"{short(run_id)} {run.state.status.value} ({render_flags(run.flags, run.given)})"
 
 

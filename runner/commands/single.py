@@ -82,6 +82,7 @@ def start_run(context: Context, composing: Composing, executor_of: ExecutorOf) -
         RunStore.open(context.store.root, create=True)
         context.store.keep_snapshot(snapshot_of(composed.config.base))
         context.store.create(run)
+        context.store.settle([run.id])
         with context.store.claim(run.id):
             return _execute(context, executor, start, options)
 
@@ -157,7 +158,8 @@ def restart_run(
         if not options.refresh:
             tell_yaml_changes(context, run, composing, [composing.task], open_composer)
         context.store.keep_snapshot(snapshot_of(composed.config.base))
-        context.store.write(again)
+        # The run's own record changes when it starts, and not before: it may be completed,
+        # with other flags. Without its place in a plan it is adopted again.
         if identity(run.operation, run.flags) != identity(again.operation, again.flags):
             leave_batches(context.store, [run.id])
         return _execute(context, executor, start, options)

@@ -9,11 +9,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from runner.errors import StoreFailed
 from runner.execute import devices, ending, messages, script_main, script_run
 from runner.execute.children import Child, ForkServer
 from runner.execute.devices import Devices
@@ -250,9 +250,11 @@ def _program(
 def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
     data = marshal.dumps(dict(flags))
     path = run_dir / _FLAGS_FILE
-    if 2 * len(data) <= _MOST_IN_VARIABLE:
-        with suppress(FileNotFoundError):
-            path.unlink()
-        return data.hex()
-    path.write_bytes(data)
+    try:
+        if 2 * len(data) <= _MOST_IN_VARIABLE:
+            path.unlink(missing_ok=True)
+            return data.hex()
+        path.write_bytes(data)
+    except OSError as error:
+        raise StoreFailed(f"cannot write {path}: {error.strerror}") from error
     return f"@{os.fspath(path)}"

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from runner.errors import StoreFailed
 from runner.execute import functions, messages
 from runner.execute.functions import NotCallable, import_function, signature_of
 from runner.execute.functions import Signature as Signature
@@ -286,7 +287,8 @@ def _raw(fd: int, mode: str) -> io.FileIO:
 def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply:
     """Keep what the function returned: in the reply, or in the run's folder.
 
-    The trial has failed if that cannot be done, unless nobody insists on it.
+    The trial has failed if that cannot be done; where nobody insists on it, only if it is
+    for the disk.
     """
     try:
         return Reply(exit_status=0, result=Result(value=plain(value)))
@@ -297,7 +299,7 @@ def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply
     try:
         RunStore(Path(job.store_root)).write_result(job.run_id, value)
     except Exception as error:
-        if not insist:
+        if not insist and not isinstance(error, StoreFailed):
             return Reply(exit_status=0)
         reason = f"returned a {type(value).__name__}, which cannot be kept: {reason_of(error)}"
         print(reason, file=sys.stderr)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from runner import lifecycle
-from runner.errors import StoreFailed
+from runner.errors import RunnerError, StoreFailed
 from runner.execute import output as outputs
 from runner.execute.attempts import Attempted, Machinery, attempt
 from runner.execute.ending import Ending
@@ -56,17 +56,17 @@ def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome | 
     if it can be.
     """
     run_dir = around.store.folder(task.run.id)
-    run = _begin(task, run_dir, started, around)
+    run = _prepare(task, run_dir, started, around)
     try:
+        # After a power cut, a run that was completed must not look so when it was begun anew.
+        around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
         return _run_attempts(task, run, run_dir, around)
     except BaseException:
-        with suppress(StoreFailed):
-            state = lifecycle.terminated(run.state, "the runner failed", around.clock())
-            around.store.write(replace(run, state=state))
+        _give_up(run, around)
         raise
 
 
-def _begin(task: Task, run_dir: Path, started: datetime, around: Surroundings) -> Run:
+def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings) -> Run:
     try:
         outputs.set_aside(run_dir)
         make_links(Path(task.project_dir), run_dir, task.run.operation.requires)
@@ -75,10 +75,8 @@ def _begin(task: Task, run_dir: Path, started: datetime, around: Surroundings) -
     except OSError as error:
         raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
     process = replace(around.process, since=started)
-    run = replace(task.run, state=lifecycle.started(task.run.state, process, started), result=None)
-    # After a power cut, a run that was completed must not look so when it was begun anew.
-    around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
-    return run
+    state = lifecycle.started(task.run.state, process, started)
+    return replace(task.run, state=state, result=None)
 
 
 def _run_attempts(
@@ -134,12 +132,16 @@ def _record_attempt(
     run: Run, run_dir: Path, began: datetime, end: Ending, around: Surroundings
 ) -> Run:
     """Keep a failed attempt that another follows, and its log."""
+    try:
+        log = outputs.set_aside(run_dir)
+    except OSError as error:
+        raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
     kept = Attempt(
         started=began,
         stopped=around.clock(),
         exit_status=end.exit_status,
         reason=end.reason,
-        log=outputs.set_aside(run_dir) or "",
+        log=log or "",
     )
     run = replace(run, state=lifecycle.attempted(run.state, kept))
     around.store.write(run, durable=False)
@@ -158,8 +160,21 @@ def _ended(run: Run, attempted: Attempted, around: Surroundings) -> Run:
 
 
 def _record(outcome: Outcome, around: Surroundings) -> Outcome:
-    around.store.write(outcome.run)
+    try:
+        around.store.write(outcome.run)
+    except BaseException:
+        _give_up(outcome.run, around)
+        raise
     return outcome
+
+
+def _give_up(run: Run, around: Surroundings) -> None:
+    """Record, if that can be done, that the run is not at work any more."""
+    with suppress(RunnerError):
+        recorded = around.store.read(run.id)
+        if recorded.state.status is Status.RUNNING:
+            state = lifecycle.terminated(recorded.state, "the runner failed", around.clock())
+            around.store.write(replace(recorded, state=state))
 
 
 def _hint(tail: bytes, task: Task) -> str | None:

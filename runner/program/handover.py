@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from runner import lifecycle
 from runner.compose.composer import TrialConfig
 from runner.compose.output import as_overrides
-from runner.errors import Mistake
+from runner.errors import Mistake, StoreFailed
 from runner.execute import output as outputs
 from runner.execute.function_worker import Signature
 from runner.execute.task import Outcome, Task
@@ -99,7 +99,7 @@ class HandoverExecutor:
     def _carry_out(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
         """Hand tasks over until each has ended for good, or the launcher gets nowhere."""
         for task in tasks:
-            self._store.write(task.run, durable=False)
+            self._store.write(self._with_result(task.run), durable=False)
         lots = [_Lot(list(tasks))]
         while lots and not self._stopped:
             lot = lots.pop(0)
@@ -128,6 +128,12 @@ class HandoverExecutor:
         if run.state.status is not Status.ERROR or (process is not None and is_this(process)):
             return Outcome(run=run)
         return Outcome(run=run, tail=outputs.tail_of(self._store.folder(run.id)))
+
+    def _with_result(self, run: Run) -> Run:
+        """The run with the result that it has: what was completed stays so until it begins."""
+        if run.state.status is not Status.COMPLETED:
+            return run
+        return replace(run, result=self._store.read(run.id).result)
 
     def _launch(self, lot: _Lot) -> Exception | None:
         """Have the launcher run the lot's jobs; the error that it gave up with, or that kept
@@ -185,7 +191,10 @@ class HandoverExecutor:
         else:
             reason = f"its process{where} died without a word"
             log = self._store.folder(run.id) / outputs.LOG
-            log.write_text(f"{reason}\n", encoding="utf-8")
+            try:
+                log.write_text(f"{reason}\n", encoding="utf-8")
+            except OSError as error:
+                raise StoreFailed(f"cannot write {log}: {error.strerror}") from error
             state = lifecycle.finished(run.state, None, reason, at)
         run = replace(run, state=state)
         self._store.write(run)

@@ -22,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from runner import lifecycle
 from runner.clock import now
+from runner.errors import StoreFailed
 from runner.execute import output as outputs
 from runner.execute.environment import run_environment
 from runner.execute.function_worker import reason_of
@@ -195,7 +196,11 @@ class _Job:
         except BaseException as error:
             self._failed(1, reason_of(error), error)
             raise
-        self._completed(value)
+        try:
+            self._completed(value)
+        except StoreFailed as error:
+            self._failed(1, reason_of(error), error)
+            raise
         return value
 
     def _exited(self, error: SystemExit) -> None:
@@ -221,7 +226,10 @@ class _Job:
         shown = f"{reason}\n" if isinstance(error, (SystemExit, TimedOut)) else ""
         text = shown or format_failure(error)
         log = self._store.folder(self._run.id) / outputs.LOG
-        log.write_text(text, encoding="utf-8", errors="backslashreplace")
+        try:
+            log.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as unwritten:  # the failure is to be recorded nevertheless
+            print(f"cannot write {log}: {unwritten.strerror}", file=sys.stderr, flush=True)
         if not shown:
             print(text, end="", file=sys.stderr, flush=True)
         state = lifecycle.finished(self._run.state, exit_status, reason, now())
@@ -235,6 +243,8 @@ class _Job:
             pass
         try:
             self._store.write_result(self._run.id, value)
+        except StoreFailed:
+            raise
         except Exception:
             return None
         return Result(stored=True)

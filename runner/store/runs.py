@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import math
 import os
@@ -24,6 +25,7 @@ _RESULT = ".runner/result.joblib"
 _SNAPSHOTS = ".snapshots"
 _STAGING = ".staging"
 _STALE_S = 3600.0  # what is staged and this old has lost its process
+_FEW = 4  # so many runs are brought to the disk one by one
 
 
 class RunStore:
@@ -53,7 +55,7 @@ class RunStore:
         root = store._root
         try:
             if create and not root.is_dir():
-                root.mkdir(parents=True)
+                disk.make_folders(root)
                 disk.write_new(f"{root}/.gitignore", b"*\n", durable=False)
         except FileExistsError:
             pass  # somebody else was quicker, or it is no folder
@@ -164,7 +166,10 @@ class RunStore:
     # Writing
 
     def create(self, run: Run) -> None:
-        """Make the run's folder and record appear at once. Raises StoreFailed."""
+        """Make the run's folder and record appear at once. Raises StoreFailed.
+
+        A power cut can undo it, or leave the record empty, until `settle`.
+        """
         path = self._path(run.id)
         data = record.to_text(run).encode()
         with disk.failing("create", path):
@@ -178,10 +183,26 @@ class RunStore:
                 disk.remove_tree(staged)
                 raise
 
+    def settle(self, run_ids: Sequence[str]) -> None:
+        """Bring runs that were created to the disk, their names and records: many at one go.
+
+        Raises StoreFailed.
+        """
+        with disk.failing("write", self._root):
+            if len(run_ids) > _FEW and disk.sync_file_system(self._root):
+                return
+            for run_id in run_ids:
+                path = self._path(run_id)
+                disk.sync_file(f"{path}/{_RECORD}")
+                disk.sync_folder(Path(path, ".runner"))
+                disk.sync_folder(Path(path))
+            disk.sync_folder(self._root)
+
     def write(self, run: Run, *, durable: bool = True) -> None:
         """Replace the run's record; with `durable` it is on the disk on return.
 
-        Raises StoreFailed, with the old record as it was.
+        Raises StoreFailed, with the old record as it was; or with the new one in its place,
+        if that could not be brought to the disk.
         """
         path = f"{self._path(run.id)}/{_RECORD}"
         data = record.to_text(run).encode()
@@ -202,6 +223,9 @@ class RunStore:
         for folder in folders:
             with disk.failing("delete", folder):
                 away.append(disk.stage_away(staging, folder))
+        if away:
+            with disk.failing("delete", self._root):
+                disk.sync_folder(self._root)  # the names are gone before what they name
         for folder in away:
             with disk.failing("delete", folder):
                 disk.remove_tree(folder)
@@ -216,7 +240,8 @@ class RunStore:
         a process that died is free; on another host, where that cannot be seen, it is when
         the heartbeat has stopped for a while. What was asked of a former owner is forgotten.
         Raises UnknownRun, and StoreFailed. A damaged record keeps nobody from it, so that
-        the run can be deleted.
+        the run can be deleted; but where there is no place for a lock, UnreadableRecord is
+        raised, as nobody can own such a run.
         """
         path = self._path(run_id)
         with ExitStack() as stack:
@@ -224,7 +249,7 @@ class RunStore:
                 held = self._take(stack, run_id)
             owner = self._owner_of(run_id, locked=not held)
             if owner is not None:
-                raise Busy(f"run {run_id[:8]} is at work: {owner}")
+                raise _busy(run_id, owner)
             with disk.failing("clean", path):
                 disk.remove_parts(Path(path, ".runner"))
                 Path(path, _STOP).unlink(missing_ok=True)
@@ -279,6 +304,13 @@ class RunStore:
         except (FileNotFoundError, NotADirectoryError):
             self.read(run_id)
             raise
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EISDIR):
+                raise
+            owner = self._owner_of(run_id, locked=False)
+            if owner is not None:
+                raise _busy(run_id, owner) from None
+            raise UnreadableRecord(f"{self._path(run_id)}/{_LOCK}: not a file") from error
 
     def _owner_of(self, run_id: str, *, locked: bool) -> str | None:
         try:
@@ -306,6 +338,10 @@ class RunStore:
             return []
         except OSError as error:
             raise StoreFailed(f"cannot read the store {self._root}: {error.strerror}") from error
+
+
+def _busy(run_id: str, owner: str) -> Busy:
+    return Busy(f"run {run_id[:8]} is at work: {owner}")
 
 
 def _text(path: str) -> str:

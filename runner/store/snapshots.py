@@ -52,14 +52,34 @@ def keep(contents: Mapping[str, bytes], *, snapshots: Path, staging: Path) -> st
 
 
 def find(name: str, snapshots: Path) -> Path:
-    """A snapshot's folder. Raises Mistake if there is none of that name."""
+    """A snapshot's folder. Raises Mistake if there is none of that name, or if what is in
+    it has changed since."""
     folder = snapshots / name
     if _NAME.fullmatch(name) is None or not folder.is_dir():
         raise Mistake(
             f"no copy of the configuration named {name!r} in {snapshots}: "
             "take the project's present one with +refresh=true"
         )
+    if _read_digest(folder) != name:
+        raise Mistake(
+            f"the copy of the configuration in {folder} is not what it was: take the "
+            "project's present one with +refresh=true"
+        )
     return folder
+
+
+def _read_digest(folder: Path) -> str | None:
+    """The digest of what is in a folder; None if it cannot be read. Hidden files that are
+    no YAML are left out: who browses a folder may leave some."""
+    contents: dict[str, bytes] = {}
+    try:
+        for path in folder.rglob("*"):
+            hidden = path.name.startswith(".") and path.suffix not in (".yaml", ".yml")
+            if path.is_file() and not hidden:
+                contents[path.relative_to(folder).as_posix()] = path.read_bytes()
+    except OSError:
+        return None
+    return digest(contents)
 
 
 def _check(path: str) -> None:

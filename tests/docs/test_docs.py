@@ -44,3 +44,24 @@ def test_the_echo_operation_in_the_readme_is_the_one_of_the_sample() -> None:
     shown = [line for line in block[1].splitlines() if line.strip()]
     real = [line for line in sample.read_text(encoding="utf-8").splitlines() if line.strip()]
     assert shown == real
+
+
+def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) > 20
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not re.search(rf"^def {name}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+    ]
+    assert not missing
+
+
+def test_every_promise_on_the_page_on_reliability_has_a_test() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    _, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
+    for section in sections:
+        promise, _, tests = section.partition("**Tests**")
+        assert "**Promise.**" in promise and "**How.**" in promise, section
+        assert re.search(r"`tests/[\w/]+\.py::\w+`", tests), section
