@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -22,6 +23,7 @@ from runner.model import Kind, OperationKind, Run, Status, Value
 from runner.options import Options
 from runner.ports import Store
 from runner.processes import this_process
+from runner.redaction import redact_run
 from runner.render import escape, short, trial_line
 
 
@@ -225,6 +227,7 @@ class TrialExecution:
 
 def failure_line(context: Context, run: Run) -> str:
     """`Trial 3f2a9c1d failed: exit status 3 (log: runs/3f2a…/output.log)`."""
+    run = redact_run(run, os.environ)
     what = "Trial" if run.kind is Kind.TRIAL else "Run"
     reason = escape(run.state.reason or f"exit status {run.state.exit_status}")
     return f"{what} {short(run.id)} failed: {reason} (log: {context.log_path(run)})"

@@ -24,12 +24,16 @@ from runner.execute.workers import Workers
 from runner.ports import Clock, Store
 from runner.processes import this_process
 
+#: Each job has a thread that supervises it: with many more than this, no machine starts one.
+MOST_JOBS = 10_000
+
 
 def resolve_n_jobs(value: int | None) -> int:
     """How many trials run at once, at least one.
 
     None is as many as the processors that this process may use; -1 is as many, too, -2 one
-    less, and so on, as in joblib. Raises Mistake for 0 and for what is no integer.
+    less, and so on, as in joblib. Raises Mistake for 0, for more than MOST_JOBS and for what
+    is no integer.
     """
     whole = value is None or (isinstance(value, int) and not isinstance(value, bool))
     if value == 0 or not whole:
@@ -37,6 +41,8 @@ def resolve_n_jobs(value: int | None) -> int:
             f"hydra.launcher.n_jobs={value}: give how many trials run at once, or -1 for as "
             "many as there are processors"
         )
+    if value is not None and value > MOST_JOBS:
+        raise Mistake(f"hydra.launcher.n_jobs={value}: at most {MOST_JOBS} trials can run at once")
     if value is not None and value > 0:
         return value
     return max(1, _processors() + 1 + (-1 if value is None else value))

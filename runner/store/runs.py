@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import math
 import os
@@ -15,6 +16,7 @@ from runner import record
 from runner.errors import Busy, Mistake, StoreFailed, UnknownRun, UnreadableRecord
 from runner.model import Kind, Run, Status, Unreadable
 from runner.processes import is_alive
+from runner.redaction import redact_run
 from runner.store import claims, disk, names, results, snapshots
 from runner.table import RecordError
 
@@ -60,6 +62,8 @@ class RunStore:
             raise Mistake(f"cannot create the store {root}: {error.strerror}") from error
         if os.path.lexists(root) and not root.is_dir():
             raise Mistake(f"the store {root} is not a folder")
+        if not create:
+            _check_length(root)
         if create:
             try:
                 (root / _STAGING).mkdir(exist_ok=True)  # access() lies to root
@@ -154,7 +158,7 @@ class RunStore:
     def create(self, run: Run) -> None:
         """Make the run's folder and record appear at once. Raises StoreFailed."""
         path = self._path(run.id)
-        data = record.to_text(run).encode()
+        data = record.to_text(redact_run(run, os.environ)).encode()
         with disk.failing("create", path):
             staged = disk.stage(self._root / _STAGING, run.id)
             try:
@@ -172,7 +176,7 @@ class RunStore:
         Raises StoreFailed, with the old record as it was.
         """
         path = f"{self._path(run.id)}/{_RECORD}"
-        data = record.to_text(run).encode()
+        data = record.to_text(redact_run(run, os.environ)).encode()
         with disk.failing("write", path):
             disk.replace(path, data, durable=durable)
 
@@ -281,6 +285,15 @@ def _text(path: str) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise RecordError("not UTF-8") from None
+
+
+def _check_length(root: Path) -> None:
+    """Raise Mistake for a path that is too long for any folder to be there."""
+    try:
+        root.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise Mistake(f"the store cannot be at {root}: {error.strerror}") from error
 
 
 def _check_parents(root: Path) -> None:
