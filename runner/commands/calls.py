@@ -57,7 +57,7 @@ class Prepared:
             return
         values = real_values(config)
         if self.operation.kind is OperationKind.COMMAND:
-            _check_program(values)
+            _check_program(self.operation.target[0], values)
 
 
 #: For calls that are made without them.
@@ -143,16 +143,17 @@ def _check_keywords(target: str, signature: Signature, names: list[str]) -> None
         )
 
 
-def _check_program(values: RealValues) -> None:
+def _check_program(written: str, values: RealValues) -> None:
     """Raise Mistake for a program that no trial can find: a bare name that is not in PATH, or
-    an absolute path. What a relative path leads to depends on the run's own folder."""
+    an absolute path. What a relative path leads to depends on the run's own folder. `written`
+    is the program as the configuration has it."""
     program = argument(values.arguments[0])
     path = {**os.environ, **values.environment}.get("PATH", os.defpath)
     if "/" in program and not program.startswith("/"):
         return
     if shutil.which(program, path=path) is None:
         where = "is not there, or not executable" if "/" in program else "is not in PATH"
-        raise Mistake(f"operation.command: the program {program!r} {where}")
+        raise Mistake(f"operation.command: the program {written!r} {where}")
 
 
 def _files_among(target: str | tuple[str, ...], project_dir: Path) -> Iterable[Path]:

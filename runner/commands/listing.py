@@ -14,8 +14,8 @@ from runner.record import public, public_unreadable
 from runner.render import escape, render_flags, render_value, short
 from runner.store import RunStore
 
-#: What may act on a terminal: ASCII that does not is passed over quickly.
-_ACTING = re.compile(r"[^\n -~]")
+#: What may be no printable character; the rest is passed over quickly.
+_UNUSUAL = re.compile(r"[^\n -~]")
 
 #: How many runs a list shows unless asked.
 DEFAULT_COUNT = 20
@@ -41,13 +41,14 @@ def _to_json(content: object) -> str:
     """JSON in which no character acts on a terminal: what JSON leaves as it is of these
     (U+009B, U+202E and their like) stands in strings only, where an escape means the same."""
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    return _ACTING.sub(
-        lambda match: json.dumps(match[0])[1:-1] if _acts(match[0]) else match[0], text
-    )
+    return _UNUSUAL.sub(_printable, text)
 
 
-def _acts(char: str) -> bool:
-    return char != "\n" and not char.isprintable()
+def _printable(match: re.Match[str]) -> str:
+    char = match[0]
+    if char.isprintable():
+        return char
+    return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
 
 
 def _observed(store: RunStore, run: Run | Unreadable) -> Run | Unreadable:

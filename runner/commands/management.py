@@ -13,7 +13,7 @@ from runner import settings
 from runner.commands import delete as deleting
 from runner.commands import listing
 from runner.errors import Mistake
-from runner.render import render_columns
+from runner.render import escape, render_columns
 from runner.store import RunStore
 
 _STORE = click.option(
@@ -78,7 +78,7 @@ def _print_table(columns: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Non
         click.secho(lines[0], bold=True)
         lines = lines[1:]
     for line in lines:
-        click.echo(line)
+        click.echo(escape(line))
 
 
 @runs.command("show")
@@ -93,7 +93,7 @@ def show_command(run_id: str, as_json: bool, store: str | None) -> None:
         click.echo(listing.show_json(opened, found))
         return
     for line in listing.show_lines(opened, found):
-        click.echo(line)
+        click.echo(escape(line))
 
 
 @runs.command("delete")

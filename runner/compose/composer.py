@@ -338,6 +338,7 @@ class Composer:
         try:
             parsed = parse(self.config_name, list(texts))
         except REFUSALS as error:
+            self._explain_cause(error, texts)
             raise Mistake(explain_composition(error)) from error
         return [str(override.input_line) for override in parsed]
 

@@ -84,7 +84,11 @@ def _attempt_program(
         if not child.ended:
             machinery.server.signal(child, signal.SIGKILL)
         child.close()
-    program = call.argv[0] if isinstance(call, CommandCall) and call.argv else sys.executable
+        with suppress(FileNotFoundError):
+            (run_dir / _FLAGS_FILE).unlink()
+    # A command as its record has it: what comes from the environment is no word of a reason.
+    target = task.run.operation.target
+    program = target[0] if isinstance(target, tuple) and target else sys.executable
     return watch.judge(ending.of_child(child, program))
 
 
@@ -226,11 +230,15 @@ def _program(
 
 
 def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
+    """The flags as the variable holds them, or `@` and the file that does while the script
+    runs. It holds real values, so it is for this user only."""
     data = marshal.dumps(dict(flags))
     path = run_dir / _FLAGS_FILE
+    with suppress(FileNotFoundError):
+        path.unlink()
     if 2 * len(data) <= _MOST_IN_VARIABLE:
-        with suppress(FileNotFoundError):
-            path.unlink()
         return data.hex()
-    path.write_bytes(data)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(file, "wb") as opened:
+        opened.write(data)
     return f"@{os.fspath(path)}"
