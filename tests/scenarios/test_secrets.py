@@ -120,7 +120,7 @@ def test_a_failures_reason_has_the_reference(make_project: MakeProject) -> None:
     single = project.run("+retries=1", status=1)
     reason = "ValueError: ${oc.env:THE_TOKEN} is refused"
     assert single.said[-1].startswith(f"Run {project.newest('run')['id'][:8]} failed: {reason}")
-    swept = project.run("-m", "+x=1,2", status=1)
+    swept = project.run("-m", "token=${oc.env:THE_TOKEN}", status=1)
     listed = project.run("runs", "show", project.newest("run")["id"])
     assert f"reason: {reason}" in listed.lines
     for log in project.store.rglob("*.log"):
