@@ -373,7 +373,7 @@ class Composer:
                     raise Mistake(
                         f"{text}: {name} is a config group: give the name of a config in it"
                     ) from error
-        if isinstance(error, AssertionError) or "is None" in str(error):
+        if isinstance(error, AssertionError) or "is None" in f"{error} {error.__cause__}":
             for text in overrides:
                 if parse_override(text).key_or_group.startswith("hydra.sweeper.params."):
                     raise Mistake(
