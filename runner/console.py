@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from runner.errors import RunnerError
 from runner.ports import Stream
+from runner.redaction import redact_all
 from runner.render import escape
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Console:
 
     def say(self, line: str) -> None:
         """Print a line of the runner's own, to standard error."""
+        line = escape(line)
         with self._lock, self._surviving():
             if self._bar is not None:
                 self._above_bar(line)
@@ -49,7 +51,7 @@ class Console:
     def result(self, line: str) -> None:
         """Print a line of what was asked for, to standard output."""
         with self._lock:
-            print(line, file=sys.stdout, flush=True)
+            print(escape(line), file=sys.stdout, flush=True)
 
     def output(self, stream: Stream, data: bytes) -> None:
         """Pass on a piece of an operation's output, unchanged."""
@@ -174,13 +176,17 @@ def tell_error(error: RunnerError) -> int:
 
 
 def tell_bug() -> int:
-    """Keep the traceback of the exception at hand in a file, say where, and return 70."""
+    """Keep the traceback of the exception at hand in a file, say where, and return 70.
+
+    Only this user can read the file. It shows the lines of code and no variables, and neither
+    file nor line shows what may be a secret of the environment.
+    """
     handle, path = tempfile.mkstemp(prefix="runner-bug-", suffix=".txt", text=True)
-    with os.fdopen(handle, "w") as file:
-        traceback.print_exc(file=file)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(redact_all(traceback.format_exc(), os.environ))
     kind, value, _ = sys.exc_info()
     name = "error" if kind is None else kind.__name__
-    said = escape(" ".join(str(value).split()))
+    said = escape(" ".join(redact_all(str(value), os.environ).split()))
     print(
         f"runner: this is a bug of the runner, not of yours ({name}: {said}); please report "
         f"it with {path}",

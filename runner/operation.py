@@ -57,6 +57,8 @@ def _target(kind: OperationKind, value: object) -> str | tuple[str, ...]:
             )
         if not isinstance(value, list) or not value:
             raise Mistake(f"{key}: must be a list of at least one argument")
+        if not isinstance(value[0], str) or not value[0].strip():
+            raise Mistake(f"{key}: the program to run must be a text, not {value[0]!r}")
         return tuple(argument(item) for item in value)
     if not isinstance(value, str) or not value.strip():
         raise Mistake(f"{key}: must be a text, not {value!r}")
@@ -76,6 +78,8 @@ def argument(value: object) -> str:
         return "true" if value else "false"
     if value is None:
         return "null"
+    if isinstance(value, str) and "\0" in value:
+        raise Mistake(f"operation.command: {value!r}: an argument can hold no NUL character")
     if isinstance(value, (str, int, float)):
         return str(value)
     raise Mistake(f"operation.command: an argument must be a text or a number, not {value!r}")

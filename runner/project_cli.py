@@ -15,6 +15,7 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from runner import __version__, settings
@@ -26,7 +27,7 @@ from runner.commands.execution import OpenExecutor
 from runner.commands.restart import restart
 from runner.commands.single import start_run
 from runner.compose.composer import Composer, SweepConfig, TrialConfig, explain_composition
-from runner.compose.grammar import check_values, is_sweep
+from runner.compose.grammar import check_values, is_sweep, one_line
 from runner.compose.project import (
     ProjectConfig,
     find_project,
@@ -45,6 +46,9 @@ from runner.store import RunStore
 
 JOB_NAME = "runner"
 
+#: What `hydra.sweeper` names where nobody chose another.
+SWEEPER = "hydra_plugins.runner.sweeper.RunnerSweeper"
+
 
 def run_project(arguments: list[str]) -> int:
     """Carry out a command line that is no management command; returns the exit status."""
@@ -58,6 +62,9 @@ def run_project(arguments: list[str]) -> int:
         return _ask_hydra(args, parser)
     if args.run and args.multirun:
         raise Mistake("--run and --multirun exclude each other")
+    for name in ("package", "resolve"):
+        if getattr(args, name):
+            raise Mistake(f"--{name} is for what is shown by --cfg or --info: add one of them")
     return _Session(args).carry_out()
 
 
@@ -172,6 +179,8 @@ class _Session:
         check_values(typed.task)
         config = composer.trial(typed.task)
         context = self._context(typed, config.sweeper.get("store"))
+        if any("launcher" in text for text in typed.hydra):
+            self._launcher_of(SweepConfig(config.load()))(context.store)
         return start_run(context, composing, self._executor_of)
 
     def _expanded(self, composer: Composer) -> Typed:
@@ -224,8 +233,10 @@ class _Session:
         return lambda store: LocalExecutor(store, self._reporter, graces=graces)
 
     def _launcher_of(self, master: SweepConfig) -> OpenExecutor:
-        """The executor of the launcher that a sweep's configuration names."""
-        launcher: Any = Plugins.instance()._instantiate(master.config.hydra.launcher)
+        """The executor of the launcher that a sweep's configuration names. Raises Mistake for
+        a launcher that cannot run operations, and for a sweeper that is not ours."""
+        _check_sweeper(master.config)
+        launcher = _instantiate_launcher(master.config)
         opener = getattr(launcher, "executor", None)
         if opener is None:
             raise Mistake(
@@ -233,6 +244,27 @@ class _Session:
                 "hydra/launcher=runner"
             )
         return lambda store: opener(store, self._reporter)
+
+
+def _check_sweeper(config: Any) -> None:
+    """Raise Mistake if the composed sweeper is another one: it would sweep otherwise."""
+    chosen = config.hydra.runtime.choices.get("hydra/sweeper")
+    target = None if config.hydra.sweeper is None else config.hydra.sweeper.get("_target_")
+    if target != SWEEPER:
+        raise Mistake(
+            f"hydra/sweeper={chosen} is not the runner's: leave it out, or choose "
+            "hydra/sweeper=runner"
+        )
+
+
+def _instantiate_launcher(config: Any) -> Any:
+    node = config.hydra.launcher
+    if not OmegaConf.is_dict(node) or "_target_" not in node:
+        raise Mistake("hydra.launcher is no launcher's configuration; use hydra/launcher=runner")
+    try:
+        return Plugins.instance()._instantiate(node)
+    except (HydraException, ImportError, RuntimeError) as error:
+        raise Mistake(f"hydra.launcher cannot be made: {one_line(error)}") from error
 
 
 def _mode(composer: Composer, typed: Typed) -> str | None:

@@ -20,8 +20,10 @@ def store_path(
     project_dir: Path, *, typed: str | None, environment: Mapping[str, str], in_yaml: str | None
 ) -> Path:
     """The store's folder: as typed, else as the environment says, else as YAML says, else
-    `runs` in the project. A relative path is relative to the project. Raises Mistake for the
-    home of a user that there is not."""
+    `runs` in the project. A relative path is relative to the project. Raises Mistake for an
+    empty path that was typed, and for the home of a user that there is not."""
+    if typed is not None and not typed.strip():
+        raise Mistake("the store's path is empty: name a folder")
     named = typed or environment.get(STORE_VARIABLE) or in_yaml or DEFAULT_STORE
     try:
         return project_dir / Path(named).expanduser()
@@ -47,6 +49,8 @@ def store_in_yaml(config_file: Path) -> str | None:
     value = _dig(tree, _STORE_KEYS)
     if isinstance(value, str) and "${" in value:
         value = _resolve(tree, config_file)
+    if isinstance(value, (list, dict)):
+        raise Mistake(f"{config_file}: {'.'.join(_STORE_KEYS)} must be one folder's path")
     return None if value is None else str(value)
 
 

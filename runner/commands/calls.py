@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +51,13 @@ class Prepared:
         return NO_VALUES if self.in_worker else real_values(config)
 
     def check(self, config: JobConfig) -> None:
-        """Raise Mistake for a flag that cannot be resolved and that the call needs."""
-        if self.needs_values:
-            real_values(config)
+        """Raise Mistake for a flag that cannot be resolved and that the call needs, and for a
+        command's program that is not there."""
+        if not self.needs_values:
+            return
+        values = real_values(config)
+        if self.operation.kind is OperationKind.COMMAND:
+            _check_program(self.operation.target[0], values)
 
 
 #: For calls that are made without them.
@@ -135,6 +141,19 @@ def _check_keywords(target: str, signature: Signature, names: list[str]) -> None
             f"the function {target} needs a value for {missing[0]!r}: add the flag to the "
             "configuration"
         )
+
+
+def _check_program(written: str, values: RealValues) -> None:
+    """Raise Mistake for a program that no trial can find: a bare name that is not in PATH, or
+    an absolute path. What a relative path leads to depends on the run's own folder. `written`
+    is the program as the configuration has it."""
+    program = argument(values.arguments[0])
+    path = {**os.environ, **values.environment}.get("PATH", os.defpath)
+    if "/" in program and not program.startswith("/"):
+        return
+    if shutil.which(program, path=path) is None:
+        where = "is not there, or not executable" if "/" in program else "is not in PATH"
+        raise Mistake(f"operation.command: the program {written!r} {where}")
 
 
 def _files_among(target: str | tuple[str, ...], project_dir: Path) -> Iterable[Path]:

@@ -13,6 +13,7 @@ from runner.compose.grammar import (
     name_of,
     params_as_overrides,
     parse_override,
+    read_path,
     take_options,
 )
 from runner.compose.project import snapshot_files
@@ -54,7 +55,7 @@ def read_typed(arguments: Sequence[str]) -> Typed:
         setting = override.key_or_group.removeprefix(_SWEEPER)
         ours = override.key_or_group.startswith(_SWEEPER) and not override.is_delete()
         if ours and setting == "store":
-            store = text.split("=", 1)[1].strip("'\"")
+            store = read_path(text)
         elif ours and setting in OPTIONS:
             named, _ = take_options([f"+{setting}={text.split('=', 1)[1]}"])
             as_settings.update(named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from runner.options import Options
 from runner.ports import Store
 from runner.processes import this_process
 from runner.pulse import every
+from runner.redaction import redact_run
 from runner.render import escape, last_lines, short, trial_line
 
 # How many failures a batch's end tells again.
@@ -284,6 +286,7 @@ def tell_failures(context: Context, batch_id: str, runs: Iterable[Run]) -> None:
 
 def failure_line(context: Context, run: Run) -> str:
     """`Trial 3f2a9c1d failed: exit status 3 (log: runs/3f2a…/output.log)`."""
+    run = redact_run(run, os.environ)
     what = "Trial" if run.kind is Kind.TRIAL else "Run"
     reason = escape(run.state.reason or f"exit status {run.state.exit_status}")
     return f"{what} {short(run.id)} failed: {reason} (log: {context.log_path(run)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,9 @@ from runner.record import public, public_unreadable
 from runner.render import escape, render_flags, render_value, short
 from runner.store import RunStore
 
+#: What may be no printable character; the rest is passed over quickly.
+_UNUSUAL = re.compile(r"[^\n -~]")
+
 #: How many runs a list shows unless asked.
 DEFAULT_COUNT = 20
 
@@ -24,14 +28,28 @@ def list_json(store: RunStore) -> str:
     """All runs of a store, newest first, as the JSON list that the contract describes."""
     runs = [_observed(store, run) for run in store.newest(None)]
     held = batches_of(run for run in runs if isinstance(run, Run))
-    return json.dumps([_public(store, run, held) for run in runs], indent=2, ensure_ascii=False)
+    return _to_json([_public(store, run, held) for run in runs])
 
 
 def show_json(store: RunStore, run_id: str) -> str:
     """One run as a JSON object, with the same keys."""
     run = _observed(store, store.read(run_id))
     held = batches_of(store.batches())
-    return json.dumps(_public(store, run, held), indent=2, ensure_ascii=False)
+    return _to_json(_public(store, run, held))
+
+
+def _to_json(content: object) -> str:
+    """JSON in which no character acts on a terminal: what JSON leaves as it is of these
+    (U+009B, U+202E and their like) stands in strings only, where an escape means the same."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    return _UNUSUAL.sub(_printable, text)
+
+
+def _printable(match: re.Match[str]) -> str:
+    char = match[0]
+    if char.isprintable():
+        return char
+    return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
 
 
 def _observed(store: RunStore, run: Run | Unreadable) -> Run | Unreadable:
@@ -51,7 +69,7 @@ def list_rows(store: RunStore, count: int | None) -> list[Sequence[str]]:
 
 def _row(run: Run | Unreadable) -> Sequence[str]:
     if isinstance(run, Unreadable):
-        return (short(run.id), "", "unreadable", "", f"{run.path}: {escape(run.why)}", "")
+        return (short(run.id), "", "unreadable", "", escape(f"{run.path}: {run.why}"), "")
     batch = run.kind is Kind.BATCH
     return (
         short(run.id),

@@ -14,7 +14,7 @@ from runner.commands import delete as deleting
 from runner.commands import listing
 from runner.commands import stop as stopping
 from runner.errors import Mistake
-from runner.render import render_columns
+from runner.render import escape, render_columns
 from runner.store import RunStore
 
 _STORE = click.option(
@@ -32,6 +32,8 @@ def _open(store: str | None) -> RunStore:
         environment=os.environ,
         in_yaml=settings.store_in_yaml(project / "conf" / "config.yaml"),
     )
+    if store is not None and not os.path.lexists(chosen):
+        raise Mistake(f"--store {store}: there is no such folder")
     return RunStore.open(chosen, create=False)
 
 
@@ -40,7 +42,7 @@ def commands() -> None:
     """Manage what the runner has recorded."""
 
 
-@commands.group()
+@commands.group(no_args_is_help=False)
 def runs() -> None:
     """List, show, stop and delete runs, trials and batches."""
 
@@ -57,6 +59,8 @@ def list_command(count: int | None, everything: bool, as_json: bool, store: str 
         click.echo(listing.list_json(opened))
         return
     if everything:
+        if count is not None:
+            raise Mistake("--all and -n exclude each other: give one of them")
         count = None
     elif count is None:
         count = listing.DEFAULT_COUNT
@@ -75,7 +79,7 @@ def _print_table(columns: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Non
         click.secho(lines[0], bold=True)
         lines = lines[1:]
     for line in lines:
-        click.echo(line)
+        click.echo(escape(line))
 
 
 @runs.command("show")
@@ -90,7 +94,7 @@ def show_command(run_id: str, as_json: bool, store: str | None) -> None:
         click.echo(listing.show_json(opened, found))
         return
     for line in listing.show_lines(opened, found):
-        click.echo(line)
+        click.echo(escape(line))
 
 
 @runs.command("stop")
@@ -142,5 +146,17 @@ def run_management(arguments: list[str]) -> int:
         click.echo("Nothing was deleted", err=True)
         return 1
     except click.ClickException as error:
-        raise Mistake(error.format_message()) from error
+        raise Mistake(_explain(error, arguments)) from error
     return result if isinstance(result, int) else 0
+
+
+def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
+    """A refusal of click's in one line, with what would be right."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = "runner" if context is None else context.command_path
+    said = error.format_message().rstrip(".")
+    if context is not None and context.command is runs and said == "Missing command":
+        return f"{command}: give one of {', '.join(runs.commands)}"
+    if context is not None and context.command is commands and "No such command" in said:
+        return f"{said}; a flag is given as {arguments[0]}=…, the commands are in runner --help"
+    return f"{command}: {said}; see {command} --help"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 
 from runner.commands.batch import restart_batch
 from runner.commands.composing import OpenComposer, Typed, compose_restart
@@ -11,7 +12,9 @@ from runner.commands.execution import ExecutorOf
 from runner.commands.programs import check_owner
 from runner.commands.single import restart_run
 from runner.commands.sweeping import LauncherOf
-from runner.model import Kind, Operation
+from runner.errors import Mistake, UnreadableRecord
+from runner.model import Kind, Operation, Run
+from runner.options import OPTIONS
 
 
 def restart(
@@ -33,7 +36,21 @@ def restart(
     with claim:
         run = store.observe(store.read(run_id))
         check_owner(run, program)
+        _check_options(run, store.folder(run_id))
         composing = compose_restart(run, typed, typed.options, store, open_composer, program)
         if run.kind is Kind.BATCH:
             return restart_batch(context, run, composing, open_composer, launcher_of)
         return restart_run(context, run, composing, open_composer, executor_of)
+
+
+def _check_options(run: Run, folder: Path) -> None:
+    """Raise UnreadableRecord for a recorded option that nobody can have given."""
+    where = f"{folder}/.runner/record.json"
+    for name, value in {**run.options, "random_seed": run.random_seed}.items():
+        if name not in OPTIONS:
+            raise UnreadableRecord(f"{where}: options.{name}: no run option")
+        try:
+            if value is not None:
+                OPTIONS[name].read(name, value)
+        except Mistake as error:
+            raise UnreadableRecord(f"{where}: {error}") from error

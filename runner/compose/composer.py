@@ -32,24 +32,36 @@ from omegaconf.errors import OmegaConfBaseException
 from runner.compose.changes import Plain, PlainValue, change_config, plain_changes, read_change
 from runner.compose.closed import depends_on_marks_alone
 from runner.compose.files import TASK_MARK, Marks, Template, list_text, marks_for, write_files
-from runner.compose.grammar import is_for_hydra, name_of, one_line, parse_override
+from runner.compose.grammar import (
+    is_for_hydra,
+    name_of,
+    one_line,
+    parse_override,
+    why_unresolved,
+)
 from runner.compose.job import drop_nodes
 from runner.compose.logs import LogSettings, find_log_settings
 from runner.compose.output import Output, find_output
-from runner.compose.reference import read_flags, read_operation
+from runner.compose.project import not_utf8
+from runner.compose.reference import read_entry, read_flags, read_operation
 from runner.errors import Mistake
 from runner.model import Flags, Operation, Value
 
 _T = TypeVar("_T")
 
 #: What Hydra raises for a configuration or an override that it does not take, some of it
-#: unawares: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`.
+#: unawares: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`,
+#: OSError for YAML that is a number, AssertionError for an entry below a null, RecursionError
+#: for a config among its own defaults.
 REFUSALS = (
     HydraException,
     OmegaConfBaseException,
     yaml.YAMLError,
+    AssertionError,
     AttributeError,
     LookupError,
+    OSError,
+    RecursionError,
     TypeError,
     ValueError,
 )
@@ -191,8 +203,14 @@ def sweeper_settings(config: DictConfig) -> Mapping[str, Any]:
         plain: Any = OmegaConf.to_container(sweeper, resolve=True) if sweeper is not None else {}
     except (OmegaConfBaseException, ValueError) as error:
         name = getattr(error, "full_key", None) or "hydra.sweeper"
-        raise Mistake(f"{name} cannot be resolved: {one_line(error)}") from error
-    return plain if isinstance(plain, dict) else {}
+        raise Mistake(f"{name} cannot be resolved: {why_unresolved(error, config)}") from error
+    if not isinstance(plain, dict):
+        return {}
+    # These are kept and shown as they are, so what comes from the environment stays out.
+    return {
+        **plain,
+        **{name: read_entry(sweeper, name) for name in ("label", "tags") & plain.keys()},
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -402,6 +420,10 @@ def explain_composition(error: Exception) -> str:
     """One line for an error that Hydra raised while it composed."""
     if isinstance(error, yaml.YAMLError):
         return f"YAML that does not parse: {one_line(error)}"
+    if isinstance(error, RecursionError):
+        return "the configuration does not compose: a config is among its own defaults"
+    if isinstance(error, AssertionError):
+        return "the configuration does not compose: hydra must be a mapping of Hydra's settings"
     said = one_line(error).split(" Config search path:")[0].removesuffix(";")
     cause = error.__cause__
     if isinstance(cause, OmegaConfBaseException):
@@ -463,6 +485,7 @@ class Composer:
         try:
             parsed = parse(self.config_name, list(texts))
         except REFUSALS as error:
+            self._explain_cause(error, texts)
             raise Mistake(explain_composition(error)) from error
         return [str(override.input_line) for override in parsed]
 
@@ -479,7 +502,31 @@ class Composer:
         except REFUSALS as error:
             if "Could not override" in str(error):
                 self._explain_values(task)
+            self._explain_cause(error, [*self._in_force, *task])
             raise Mistake(explain_composition(error)) from error
+
+    def _explain_cause(self, error: Exception, overrides: Sequence[str]) -> None:
+        """Raise Mistake for what can be told better than Hydra does, if it is that."""
+        for text in overrides:
+            parse_override(text)
+        if "codec can't decode" in str(error):
+            for path in not_utf8(self.sources()):
+                raise Mistake(f"YAML that does not parse: {path} is not UTF-8") from error
+        if "Config group override must be a string or a list" in str(error):
+            for text in overrides:
+                value = parse_override(text)._value
+                if self.is_group_choice(text) and not isinstance(value, (str, list)):
+                    name = name_of(parse_override(text))
+                    raise Mistake(
+                        f"{text}: {name} is a config group: give the name of a config in it"
+                    ) from error
+        if isinstance(error, AssertionError) or "is None" in f"{error} {error.__cause__}":
+            for text in overrides:
+                if parse_override(text).key_or_group.startswith("hydra.sweeper.params."):
+                    raise Mistake(
+                        f"{text}: hydra.sweeper.params is for YAML; on the command line, "
+                        "sweep with -m name=value,…"
+                    ) from error
 
     def _explain_values(self, task: Sequence[str]) -> None:
         """Raise Mistake for the first value override that does not apply, if it is that."""

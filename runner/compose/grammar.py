@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import decimal
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -24,6 +25,7 @@ from hydra.core.override_parser.types import (
     RangeSweep,
 )
 from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
 
 from runner.errors import Mistake
 from runner.model import Value
@@ -32,6 +34,11 @@ from runner.plan import Dimension
 from runner.sampling import shuffled
 
 _ADDRESS = re.compile(r"(full_key|object_type|reference_type)[:=]")
+
+_NO_VARIABLE = re.compile(r"Environment variable '([^']*)' not found")
+
+#: The tokens that ANTLR would have liked better.
+_EXPECTED = re.compile(r" expecting (\{.*\}|<EOF>|'.')$")
 
 #: What the values of a sweep can be, as Hydra's parser gives them.
 _ELEMENTS = (str, int, float, list, dict, QuotedString, type(None))
@@ -47,10 +54,20 @@ def parse_override(text: str) -> Override:
     The result is shared between callers, who must not change it.
     """
     try:
-        return OverridesParser.create().parse_override(text)
+        override = OverridesParser.create().parse_override(text)
     except HydraException as error:
-        said = str(error).splitlines()[0].strip().rstrip(".")
-        raise Mistake(f"cannot read the override {text!r}: {said}") from error
+        raise Mistake(f"cannot read the override {text!r}: {_refusal(error, text)}") from error
+    if not override.key_or_group:
+        raise Mistake(f"cannot read the override {text!r}: it has no name; write name=value")
+    return override
+
+
+def _refusal(error: HydraException, text: str) -> str:
+    """Why Hydra's parser refuses a text, without its lists of tokens, and what to write."""
+    said = _EXPECTED.sub("", str(error).splitlines()[0]).replace("'<EOF>'", "its end")
+    if "=" not in text and not text.startswith("~"):
+        return f"{said.strip().rstrip('.')}; write name=value"
+    return f"{said.strip().rstrip('.')} (a value with special characters is quoted: name=\"'…'\")"
 
 
 def name_of(override: Override) -> str:
@@ -72,7 +89,7 @@ def is_sweep(text: str) -> bool:
 def take_options(texts: Iterable[str]) -> tuple[dict[str, object], list[str]]:
     """Separate run options (`+name=value`) from overrides, keeping the order of both.
 
-    An option given twice has its last value. `restart` is taken as the text typed.
+    `restart` is taken as the text typed. Raises Mistake for an option that is given twice.
     """
     options: dict[str, object] = {}
     rest: list[str] = []
@@ -83,7 +100,10 @@ def take_options(texts: Iterable[str]) -> tuple[dict[str, object], list[str]]:
             and override.key_or_group in OPTIONS
             and override.package is None
         ):
-            options[override.key_or_group] = _option_value(text, override)
+            name = override.key_or_group
+            if name in options:
+                raise Mistake(f"+{name} is given twice, the second time as {text}: give it once")
+            options[name] = _option_value(text, override)
         else:
             rest.append(text)
     return options, rest
@@ -98,6 +118,22 @@ def _option_value(text: str, override: Override) -> object:
     if isinstance(value, ChoiceSweep):
         return [plain(item) for item in value.list]
     return text.split("=", 1)[1] if override.is_sweep_override() else value
+
+
+def read_path(text: str) -> str | None:
+    """The path that an override sets; None for null. Raises Mistake for anything else."""
+    override = parse_override(text)
+    value = plain(override._value)
+    if value is None and not override.is_sweep_override():
+        return None
+    typed = value if isinstance(value, str) else text.split("=", 1)[1]
+    if isinstance(value, (list, dict)) or override.is_sweep_override():
+        raise Mistake(f"{text}: must be one folder's path")
+    if not typed.strip():
+        raise Mistake(f"{text}: the path is empty; name a folder")
+    if "${" in typed:
+        raise Mistake(f"{text}: write the path itself; interpolations are for YAML")
+    return typed
 
 
 def plain(value: Any) -> Any:
@@ -297,6 +333,18 @@ def check_values(texts: Iterable[str]) -> None:
                 f"{text} gives {name} several values: add -m to sweep over them, or quote or "
                 "bracket them for one value"
             )
+
+
+def why_unresolved(error: BaseException, config: DictConfig) -> str:
+    """Why a value of a configuration cannot be resolved, in one line. Where any value comes
+    from the environment, OmegaConf's words may hold it: they are not repeated then."""
+    said = one_line(error)
+    if "oc.env" not in OmegaConf.to_yaml(config):
+        return said
+    missing = _NO_VARIABLE.search(said)
+    if missing is not None and missing[1] not in os.environ.values():
+        return missing[0]
+    return f"{type(error).__name__} (its words are not shown: they may hold what oc.env gives)"
 
 
 def one_line(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from runner.compose.changes import NOT_FLAGS
-from runner.compose.grammar import one_line
+from runner.compose.grammar import why_unresolved
 from runner.compose.logs import set_up_logging
 from runner.compose.reference import plain_scalar
 from runner.errors import Mistake
@@ -153,7 +153,7 @@ def real_values(config: JobConfig) -> RealValues:
             raise Mistake(f"{name} has no value (???): give {name}=…") from error
         except (OmegaConfBaseException, ValueError) as error:
             name = getattr(error, "full_key", None) or "the configuration"
-            raise Mistake(f"{name} cannot be resolved: {one_line(error)}") from error
+            raise Mistake(f"{name} cannot be resolved: {why_unresolved(error, task)}") from error
     return RealValues(
         flags={str(key): plain_scalar(value) for key, value in flags.items()},
         arguments=arguments,

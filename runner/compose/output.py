@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.compose.grammar import one_line
+from runner.compose.grammar import why_unresolved
 from runner.compose.job import hydra_config
 from runner.errors import Mistake
 from runner.model import Value
@@ -69,7 +69,7 @@ def _resolve(config: DictConfig, name: str) -> str:
     try:
         return str(OmegaConf.select(config, name))
     except (OmegaConfBaseException, ValueError) as error:
-        raise Mistake(f"{name} cannot be resolved: {one_line(error)}") from error
+        raise Mistake(f"{name} cannot be resolved: {why_unresolved(error, config)}") from error
 
 
 def as_overrides(settings: dict[str, Any]) -> list[str]:

@@ -172,6 +172,21 @@ def snapshot_files(sources: Sequence[Mapping[str, str]]) -> dict[str, bytes]:
     return files
 
 
+def not_utf8(sources: Sequence[Mapping[str, str]]) -> list[Path]:
+    """The YAML files of the project's own sources that are not UTF-8."""
+    folders = [_folder_of(source) for source in sources if source["provider"] != "hydra"]
+    paths = [path for folder in folders if folder is not None for path in _yaml_files(folder)]
+    return [path for path in paths if not _is_utf8(path)]
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def read_snapshot(folder: Path) -> dict[str, bytes]:
     """The files of a kept copy, as `snapshot_files` gave them."""
     return {

@@ -112,11 +112,17 @@ def read_flags(
         return flags
 
 
-def read_plain(node: DictConfig) -> dict[str, Value]:
-    """A node and all below it as plain values, in reference form."""
+def read_plain(node: DictConfig, name: str = "") -> dict[str, Value]:
+    """A node and all below it as plain values, in reference form; `name` is the node's."""
     with _tracked(node) as tracker:
-        value = _plain(node, "", tracker)
+        value = _plain(node, name, tracker)
     return value if isinstance(value, dict) else {}
+
+
+def read_entry(node: DictConfig, key: str) -> Value:
+    """One entry of a node as plain values, in reference form."""
+    with _tracked(node) as tracker:
+        return _below(node, key, "", tracker)
 
 
 def read_operation(job: DictConfig) -> Operation:
@@ -124,7 +130,7 @@ def read_operation(job: DictConfig) -> Operation:
     node = job.get("operation")
     if node is not None and not isinstance(node, DictConfig):
         raise Mistake("operation must be a mapping, for example `operation: {script: train.py}`")
-    return parse_operation(None if node is None else read_plain(node))
+    return parse_operation(None if node is None else read_plain(node, "operation"))
 
 
 def _leaves(

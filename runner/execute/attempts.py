@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,11 @@ def _attempt_program(
         if not child.ended:
             machinery.server.signal(child, signal.SIGKILL)
         child.close()
-    program = call.argv[0] if isinstance(call, CommandCall) and call.argv else sys.executable
+        with suppress(FileNotFoundError):
+            (run_dir / _FLAGS_FILE).unlink()
+    # A command as its record has it: what comes from the environment is no word of a reason.
+    target = task.run.operation.target
+    program = target[0] if isinstance(target, tuple) and target else sys.executable
     return watch.judge(ending.of_child(child, program))
 
 
@@ -248,13 +253,17 @@ def _program(
 
 
 def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
+    """The flags as the variable holds them, or `@` and the file that does while the script
+    runs. It holds real values, so it is for this user only."""
     data = marshal.dumps(dict(flags))
     path = run_dir / _FLAGS_FILE
     try:
+        path.unlink(missing_ok=True)
         if 2 * len(data) <= _MOST_IN_VARIABLE:
-            path.unlink(missing_ok=True)
             return data.hex()
-        path.write_bytes(data)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(file, "wb") as opened:
+            opened.write(data)
     except OSError as error:
         raise StoreFailed(f"cannot write {path}: {error.strerror}") from error
     return f"@{os.fspath(path)}"

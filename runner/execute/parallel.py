@@ -31,13 +31,17 @@ from runner.execute.workers import Workers
 from runner.ports import Clock, Store
 from runner.processes import this_process
 
+#: Each job has a thread that supervises it: with many more than this, no machine starts one.
+MOST_JOBS = 10_000
+
 
 def resolve_n_jobs(value: int | None, devices: Sequence[str] = ()) -> int:
     """How many trials run at once, at least one.
 
     None is as many as there are devices, or where none are given as the processors that this
     process may use; -1 is as many as those, -2 one less, and so on, as in joblib. Raises
-    Mistake for 0, for what is no integer, and for more than there are devices.
+    Mistake for 0, for more than MOST_JOBS or than there are devices, and for what is no
+    integer.
     """
     n_jobs = len(devices) if value is None and devices else _n_jobs(value)
     if devices and n_jobs > len(devices):
@@ -55,6 +59,8 @@ def _n_jobs(value: int | None) -> int:
             f"hydra.launcher.n_jobs={value}: give how many trials run at once, or -1 for as "
             "many as there are processors"
         )
+    if value is not None and value > MOST_JOBS:
+        raise Mistake(f"hydra.launcher.n_jobs={value}: at most {MOST_JOBS} trials can run at once")
     if value is not None and value > 0:
         return value
     return max(1, processors() + 1 + (-1 if value is None else value))

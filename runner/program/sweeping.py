@@ -84,6 +84,8 @@ class CollectingExecutor(SweepExecutor):
 
     def _noting(self, tasks: Iterator[Task]) -> Iterator[Task]:
         for task in tasks:
+            # What a killed sweep left, or anybody put there, is not to be unpickled.
+            (self._store.folder(task.run.id) / RETURNED).unlink(missing_ok=True)
             self._started.append(task.run.id)
             yield task
 

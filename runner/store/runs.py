@@ -15,6 +15,7 @@ from typing import Any
 from runner import record
 from runner.errors import Busy, Mistake, StoreFailed, UnknownRun, UnreadableRecord
 from runner.model import Kind, Run, Status, Unreadable
+from runner.redaction import redact_run
 from runner.store import claims, disk, heartbeat, names, results, snapshots
 from runner.table import RecordError
 
@@ -63,6 +64,8 @@ class RunStore:
             raise Mistake(f"cannot create the store {root}: {error.strerror}") from error
         if os.path.lexists(root) and not root.is_dir():
             raise Mistake(f"the store {root} is not a folder")
+        if not create:
+            _check_length(root)
         if create:
             try:
                 (root / _STAGING).mkdir(exist_ok=True)  # access() lies to root
@@ -171,7 +174,7 @@ class RunStore:
         A power cut can undo it, or leave the record empty, until `settle`.
         """
         path = self._path(run.id)
-        data = record.to_text(run).encode()
+        data = record.to_text(redact_run(run, os.environ)).encode()
         with disk.failing("create", path):
             staged = disk.stage(self._root / _STAGING, run.id)
             try:
@@ -205,7 +208,7 @@ class RunStore:
         if that could not be brought to the disk.
         """
         path = f"{self._path(run.id)}/{_RECORD}"
-        data = record.to_text(run).encode()
+        data = record.to_text(redact_run(run, os.environ)).encode()
         with disk.failing("write", path):
             disk.replace(path, data, durable=durable)
 
@@ -350,6 +353,15 @@ def _text(path: str) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise RecordError("not UTF-8") from None
+
+
+def _check_length(root: Path) -> None:
+    """Raise Mistake for a path that is too long for any folder to be there."""
+    try:
+        root.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise Mistake(f"the store cannot be at {root}: {error.strerror}") from error
 
 
 def _check_parents(root: Path) -> None:

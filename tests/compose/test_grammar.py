@@ -120,8 +120,9 @@ def test_only_a_plus_makes_an_option() -> None:
     assert take_options(texts) == ({}, texts)
 
 
-def test_the_last_of_two_wins() -> None:
-    assert take_options(["+label=a", "+label=b"]) == ({"label": "b"}, [])
+def test_an_option_is_given_once() -> None:
+    with pytest.raises(Mistake, match=r"\+label is given twice, the second time as \+label=b"):
+        take_options(["+label=a", "x=1", "+label=b"])
 
 
 @pytest.mark.parametrize(

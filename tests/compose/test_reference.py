@@ -375,7 +375,10 @@ def test_an_operation_is_read_in_reference_form() -> None:
         ("{operation: null}", "the configuration has no operation: say what to run, "),
         ("{operation: train.py}", "operation must be a mapping, for example "),
         ("{operation: [train.py]}", "operation must be a mapping, for example "),
-        ("{operation: {command: [echo, '${nowhere}']}}", "the flag command.1 cannot be resolved"),
+        (
+            "{operation: {command: [echo, '${nowhere}']}}",
+            "the flag operation.command.1 cannot be resolved",
+        ),
     ],
 )
 def test_a_configuration_that_says_no_operation_is_a_mistake(text: str, said: str) -> None:

@@ -17,7 +17,9 @@ SAMPLES = sorted(path.parent for path in ROOT.glob("samples/*/conf"))
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_the_readme_of_a_sample_shows_what_happens(sample: Path, tmp_path: Path) -> None:
     folder = tmp_path / sample.name
-    shutil.copytree(sample, folder, ignore=shutil.ignore_patterns("runs", "__pycache__"))
+    shutil.copytree(
+        sample, folder, ignore=shutil.ignore_patterns("runs", "multirun", "outputs", "__pycache__")
+    )
     play((sample / "README.md").read_text(encoding="utf-8"), folder)
 
 
@@ -28,7 +30,7 @@ def test_every_sample_has_a_readme() -> None:
 
 def test_the_repository_itself_is_a_project(tmp_path: Path) -> None:
     for name in ("conf", "samples"):
-        ignored = shutil.ignore_patterns("runs", "__pycache__")
+        ignored = shutil.ignore_patterns("runs", "multirun", "outputs", "__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     printed = printed_by("runner -m x=1,2 y=2,3", tmp_path)
     assert sorted(line for line in printed if line.endswith("'a'")) == [

@@ -1,0 +1,548 @@
+"""Mistakes, as data: what is typed in which project, and what the one line has to say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+#: A project that is all right, before a row's own files are put over it.
+FILES = {
+    "conf/config.yaml": """
+        defaults: [{operation: script}, _self_]
+        x: 1
+        y: 2
+        hydra: {launcher: {n_jobs: 1}}
+    """,
+    "conf/operation/script.yaml": "# @package _global_\noperation: {script: main.py}\n",
+    "main.py": "x = 1\ny = 2\nprint(x, y)\n",
+    "work.py": "number = 1\ndef work(x, y):\n    return x\n",
+    "a_file": "not a folder",
+}
+
+
+WORK = "{function: work.work}"
+
+#: A script that takes `--x` and nothing else.
+ONLY_X = """
+    import argparse
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--x")
+    parser.parse_args()
+"""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is done to a project, given its folder and the ids by their names."""
+
+    name: str
+    do: Callable[[Path, Mapping[str, str]], object]
+
+
+def put(path: str, data: bytes) -> Damage:
+    """Write a file's bytes."""
+    return Damage(f"{path}: {data!r}", lambda folder, ids: (folder / path).write_bytes(data))
+
+
+def link(path: str, target: str) -> Damage:
+    """Make a link."""
+    return Damage(f"{path} -> {target}", lambda folder, ids: (folder / path).symlink_to(target))
+
+
+def make(path: str) -> Damage:
+    """Make an empty folder."""
+    return Damage(f"{path}/", lambda folder, ids: (folder / path).mkdir())
+
+
+def record(run: str, data: bytes) -> Damage:
+    """Write a run's record."""
+    return Damage(f"{run}: {data!r}", lambda folder, ids: _record(folder, ids[run], data))
+
+
+def edit(run: str, key: str, value: Any) -> Damage:
+    """Change one value in a run's record; `key` is dotted, and `...` takes it away."""
+
+    def do(folder: Path, ids: Mapping[str, str]) -> None:
+        path = folder / "runs" / ids[run] / ".runner" / "record.json"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        table, names = content, key.split(".")
+        for name in names[:-1]:
+            table = table[name]
+        if value is ...:
+            del table[names[-1]]
+        else:
+            table[names[-1]] = value
+        _record(folder, ids[run], json.dumps(content).encode())
+
+    return Damage(f"{run}: {key}={value!r}", do)
+
+
+def _record(folder: Path, run_id: str, data: bytes) -> None:
+    (folder / "runs" / run_id / ".runner" / "record.json").write_bytes(data)
+
+
+def _break_copies(folder: Path, ids: Mapping[str, str]) -> None:
+    for path in folder.glob("runs/.snapshots/*/main/config.yaml"):
+        path.write_text("x: [\n", encoding="utf-8")
+
+
+COPY_MISSING = Damage(
+    "no copy of the YAML", lambda folder, ids: shutil.rmtree(folder / "runs" / ".snapshots")
+)
+COPY_BROKEN = Damage("a copy that does not parse", _break_copies)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is typed, what the one line has to hold, and what is wrong in the project.
+
+    `{run}`, `{trial}`, `{batch}` and `{twin}` stand for ids in the store, the last one for
+    digits that two runs begin with. `operation` is YAML in place of the good operation;
+    `damage` is done to the project when everything else is in its place.
+    """
+
+    typed: str
+    says: str
+    operation: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    damage: Damage | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells the row from all others."""
+        damage = "" if self.damage is None else self.damage.name
+        wrong = [self.operation or "", *self.files.values(), *self.environment.values(), damage]
+        told = "; ".join(text for text in wrong if text)
+        return f"{self.typed} [{told}]".encode("unicode_escape").decode()
+
+
+def with_sweeper(settings: str) -> dict[str, str]:
+    """The good project with something set below `hydra.sweeper`."""
+    good = "defaults: [{operation: script}, _self_]\nx: 1\ny: 2\n"
+    return {"conf/config.yaml": f"{good}hydra: {{sweeper: {{{settings}}}}}\n"}
+
+
+IDS = [
+    Row("+restart=ffffffff", "ffffffff"),
+    Row("+restart=ffffffffffffffffffffffffffffffff", "ffffffffffffffffffffffffffffffff"),
+    Row("+restart=12e45678", "12e45678"),
+    Row("+restart=0123456789", "0123456789"),
+    Row("+restart=../x", "../x"),
+    Row("+restart=/etc/passwd", "/etc/passwd"),
+    Row("+restart=xyz", "xyz"),
+    Row("+restart=a", "four"),
+    Row("+restart=", "no run id"),
+    Row("+restart={twin}", "{twin}"),
+    Row("-m +restart=ffffffff x=1,2", "ffffffff"),
+    Row("runs show ffffffff", "ffffffff"),
+    Row("runs show ../x", "../x"),
+    Row("runs show {twin}", "{twin}"),
+    Row("runs show", "ID"),
+    Row("runs delete ffffffff --yes", "ffffffff"),
+    Row("runs delete {trial} ffffffff --yes", "ffffffff"),
+    Row("runs delete {trial} ../x --yes", "../x"),
+    Row("runs delete {trial}", "--yes"),
+    Row("runs delete --yes", "ID"),
+    Row("+restart=''", "no run id"),
+    Row("+restart=null", "no run id"),
+    Row("+restart=[{run}]", "no run id"),
+    Row("+restart={run},{batch}", "no run id"),
+    Row("+restart=12", "four"),
+    Row("+restart", "name=value"),
+    Row("+restart={run} +restart={batch}", "+restart is given twice"),
+    Row("+restart=x\x1b[31m", "x\\x1b[31m"),
+    Row("runs show {run} {batch}", "runs show"),
+    Row("runs show -- -x", "no run id"),
+    Row("runs delete {run} --trials {twin} --yes", "{twin}"),
+]
+
+OVERRIDES = [
+    Row("nosuch=1", "nosuch"),
+    Row("model.depth=1", "model"),
+    Row("-m nosuch=1,2", "nosuch"),
+    Row("-m +nosuch=1,2", "nosuch"),
+    Row("+nosuch=1", "nosuch"),
+    Row("+max_trial=3", "max_trial"),
+    Row("+model.depth=3", "model.depth"),
+    Row("~nosuch", "nosuch"),
+    Row("x=1,2", "x=1,2"),
+    Row("x=[1", "x=[1"),
+    Row("-m x=range(1", "range(1"),
+    Row("-m x=interval(0,1)", "interval"),
+    Row("operation=nosuch", "nosuch"),
+    Row("-m operation=script,nosuch", "nosuch"),
+    Row("hydra.launcher.nosuch=1", "nosuch"),
+    Row("hydra.sweeper.nosuch=1", "nosuch"),
+    Row("hydra/launcher=nosuch", "nosuch"),
+    Row("+restart={batch} nosuch=1", "nosuch"),
+    Row("+restart={batch} y=1 nosuch=1,2", "nosuch"),
+    Row("+restart={run} nosuch=1", "nosuch"),
+    Row("+restart={run} x=1,2", "x=1,2"),
+    Row("+restart={trial} x=1,2", "x=1,2"),
+    Row("x=${{nosuch}}", "nosuch"),
+    Row("x=${{oc.env:NO_SUCH_NAME}}", "NO_SUCH_NAME"),
+    Row("=1", "no name"),
+    Row("x==1", "quoted"),
+    Row("x", "runner --help"),
+    Row("-m x", "name=value"),
+    Row("xx=1", "did you mean x?"),
+    Row("x.y=1", "unknown flag 'x.y'"),
+    Row("x@y=1", "x@y=1"),
+    Row("operation=1", "operation is a config group"),
+    Row("operation=null", "operation is a config group"),
+    Row("+operation=script", "operation"),
+    Row("operation=script,script", "add -m"),
+    Row("operation=[script,nosuch]", "operation/nosuch"),
+    Row("operation@y=script", "operation@y"),
+    Row("~x=3", "~x=3"),
+    Row("+restart={batch} ~nosuch", "nosuch"),
+    Row("+x=1", "++x=1"),
+    Row("x=???", "give x="),
+    Row("-m x=???,1", "give x="),
+    Row("x=${{x}}", "Recursive"),
+    Row("x=${{nosuch:1}}", "nosuch"),
+    Row("x=[${{nosuch}}]", "nosuch"),
+    Row("x=int(a)", "int(a)"),
+    Row("x=nosuch(1)", "nosuch"),
+    Row("-m x=,1", "x=,1"),
+    Row("-m x=1,", "x=1,"),
+    Row("-m x=range(0,10,0)", "step"),
+    Row("-m x=range(1,1)", "x has no values"),
+    Row("-m x=range(a,b)", "range(a,b)"),
+    Row("-m x=glob(*)", "'x'"),
+    Row("-m operation=glob(nosuch*)", "glob(nosuch*)"),
+    Row("-m x=sort(interval(0,1))", "sort(interval(0,1))"),
+    Row("-m x=tag(a,interval(0,1))", "interval"),
+    Row("+restart={batch} x=interval(0,1)", "interval"),
+    Row("+restart={batch} operation=nosuch", "nosuch"),
+    Row("x=\x1b[31mred", "x=\\x1b[31mred"),
+    Row("hydra.nosuch=1", "hydra.nosuch"),
+    Row("++hydra=1", "++hydra=1"),
+    Row("~hydra", "hydra"),
+    Row("hydra=null", "hydra is a config group"),
+    Row("hydra.mode=x", "MULTIRUN"),
+    Row("hydra.job.chdir=maybe", "chdir"),
+    Row("hydra.job.name=a,b", "hydra.job.name=a,b"),
+    Row("-m hydra.job.name=a,b", "hydra.job.name=a,b"),
+    Row("-m hydra/launcher=basic,runner", "hydra/launcher=basic,runner"),
+    Row("hydra.searchpath=3", "hydra.searchpath"),
+    Row("-m hydra.sweeper.params=3", "params"),
+    Row("-m +hydra.sweeper.params.x=1", "-m name=value"),
+]
+
+OPTIONS = [
+    Row("-m x=1,2 +max_trials=0", "max_trials=0"),
+    Row("-m x=1,2 +max_trials=-1", "max_trials=-1"),
+    Row("-m x=1,2 +max_trials=1.5", "max_trials=1.5"),
+    Row("-m x=1,2 +max_trials=many", "max_trials=many"),
+    Row("-m x=1,2 +max_trials=true", "max_trials=true"),
+    Row("-m x=1,2 hydra.sweeper.max_trials=0", "max_trials=0"),
+    Row("+restart={batch} +max_trials=0", "max_trials=0"),
+    Row("-m x=1,2 +random_seed=-1", "random_seed=-1"),
+    Row("-m x=1,2 +random_seed=4294967296", "random_seed=4294967296"),
+    Row("-m x=1,2 +random_seed=abc", "random_seed=abc"),
+    Row("+random_seed=4294967296", "random_seed=4294967296"),
+    Row("-m x=1,2 +needed=maybe", "needed=maybe"),
+    Row("-m x=1,2 +init_trials=2", "init_trials=2"),
+    Row("-m x=1,2 +print_trials=x", "print_trials=x"),
+    Row("-m x=1,2 +refresh=1", "refresh=1"),
+    Row("-m x=1,2 +timeout=-1", "timeout=-1"),
+    Row("-m x=1,2 +retries=-1", "retries=-1"),
+    Row("-m x=1,2 +max_trials=1,2", "max_trials"),
+    Row("-m x=1,2 +label=[a]", "label"),
+    Row("-m x=1,2 hydra.launcher.n_jobs=0", "n_jobs"),
+    Row("-m x=1,2 hydra.launcher.n_jobs=two", "n_jobs"),
+    Row("-m x=1,2 hydra.launcher.n_jobs=3 hydra.launcher.devices=[0,1]", "there are 2 devices"),
+    Row("-m x=1,2 hydra.launcher.devices=2", "for example [0,1]"),
+    Row("-m x=1,2 hydra.launcher.devices=[]", "for example [0,1]"),
+    Row("-m x=1,2 hydra.launcher.devices=[0,0]", "device 0 comes twice"),
+    Row("-m x=1,2 hydra.launcher.stagger_s=-1", "least time between two starts"),
+    Row("-m x=1,2 hydra.launcher.stagger_s=soon", "least time between two starts"),
+    Row("-m x=1,2 hydra.launcher.interrupt_grace_s=-1", "interrupt_grace_s"),
+    Row("-m x=1,2 hydra.launcher.terminate_grace_s=soon", "terminate_grace_s"),
+    Row("x=1 hydra.launcher.terminate_grace_s=true", "terminate_grace_s"),
+    Row("+print_trials=true", "-m"),
+    Row("+init_trials=true", "-m"),
+    Row("-m x=1,2 +max_trials=", "max_trials="),
+    Row("-m x=1,2 +max_trials=[1]", "max_trials=[1]"),
+    Row("-m x=1,2 +random_seed=1.0", "random_seed=1.0"),
+    Row("-m x=1,2 +timeout=0", "timeout=0"),
+    Row("-m x=1,2 +timeout=nan", "timeout=nan"),
+    Row("-m x=1,2 +timeout=inf", "timeout=inf"),
+    Row("-m x=1,2 +timeout=5s", "timeout=5s"),
+    Row("-m x=1,2 +timeout=true", "timeout=true"),
+    Row("-m x=1,2 hydra.sweeper.timeout=0", "timeout=0"),
+    Row("-m x=1,2 +retries=x", "retries=x"),
+    Row("-m x=1,2 +retries=1.5", "retries=1.5"),
+    Row("-m x=1,2 +label={{a:1}}", "label"),
+    Row("-m x=1,2 +label=a,b", "label"),
+    Row("-m x=1,2 +tags={{a:1}}", "tags"),
+    Row("-m x=1,2 +tags=[[a]]", "tags"),
+    Row("-m x=1,2 +fail_fast=maybe", "fail_fast=maybe"),
+    Row("-m x=1,2 +needed", "name=value"),
+    Row("-m x=1,2 +needed=true,false", "needed"),
+    Row("-m x=1,2 +retries=1 +retries=2", "+retries is given twice"),
+    Row("-m x=1,2 max_trials=1", "+max_trials=1"),
+    Row("+restart={run} +print_trials=true", "-m"),
+    Row("+restart={trial} +init_trials=true", "-m"),
+    Row("-m x=1,2 hydra.launcher.n_jobs=1.5", "n_jobs=1.5"),
+    Row("-m x=1,2 hydra.launcher.n_jobs=true", "n_jobs=True"),
+    Row("-m x=1,2 hydra.launcher.n_jobs=[1]", "n_jobs=[1]"),
+    Row("-m x=1,2 hydra.launcher.n_jobs=1,2", "n_jobs=1,2"),
+    Row("-m x=1,2 hydra.launcher.n_jobs=99999999999999", "at most"),
+    Row("hydra.launcher.n_jobs=0", "n_jobs=0"),
+    Row("+restart={batch} hydra.launcher.n_jobs=0", "n_jobs=0"),
+    Row("-m x=1,2 hydra/launcher=nosuch", "basic, "),
+    Row("-m x=1,2 hydra/launcher=basic", "cannot run operations", files=with_sweeper("")),
+    Row("-m x=1,2 ~hydra/launcher", "hydra/launcher=runner"),
+    Row("-m x=1,2 hydra.launcher=null", "hydra/launcher=runner"),
+    Row("-m x=1,2 hydra.launcher=3", "hydra/launcher=runner"),
+    Row("-m x=1,2 hydra.launcher._target_=nosuch.X", "nosuch.X"),
+    Row("-m x=1,2 hydra/sweeper=basic", "hydra/sweeper=runner"),
+    Row("-m x=1,2 hydra/sweeper=nosuch", "basic"),
+    Row("-m x=1,2 hydra.sweeper=null", "hydra/sweeper=runner"),
+]
+
+COMMANDS = [
+    Row("frobnicate", "frobnicate"),
+    Row("runs frobnicate", "frobnicate"),
+    Row("runs list --nosuch", "--nosuch"),
+    Row("runs list -n many", "many"),
+    Row("runs list -n 0", "0"),
+    Row("--nosuch", "--nosuch"),
+    Row("--config-name=nosuch", "nosuch"),
+    Row("--config-dir=nosuch", "nosuch"),
+    Row("--config-dir=a_file", "a_file"),
+    Row("run x=1", "Did you mean 'runs'?"),
+    Row("runs", "list, show, delete"),
+    Row("runs lst", "Did you mean 'list'?"),
+    Row("runs list extra", "extra"),
+    Row("runs list -n -1", "-n"),
+    Row("runs list -n 1.5", "1.5"),
+    Row("runs list --all -n 3", "--all and -n"),
+    Row("--multirun --run x=1", "--multirun"),
+    Row("--cfg nosuch", "job"),
+    Row("--cfg", "--cfg"),
+    Row("--cfg job -m x=1,2", "x=1,2"),
+    Row("--package x", "--cfg"),
+    Row("--resolve", "--cfg"),
+    Row("--info nosuch", "nosuch"),
+    Row("--config-path=nosuch", "nosuch"),
+    Row("--config-name=../main", "main.yaml"),
+    Row("--config-name", "--config-name"),
+]
+
+OPERATIONS = [
+    Row("", "nosuch.py", operation="{script: nosuch.py}"),
+    Row("-m x=1,2", "nosuch.py", operation="{script: nosuch.py}"),
+    Row("", "conf", operation="{script: conf}"),
+    Row("", "function", operation="{script: main.py, function: work.work}"),
+    Row("", "command", operation="{script: main.py, command: [ls]}"),
+    Row("-m x=1,2", "function", operation="{function: work.work, command: [ls]}"),
+    Row("", "script", operation="{}"),
+    Row("", "script", operation="{name: nothing}"),
+    Row("", "scirpt", operation="{scirpt: main.py}"),
+    Row("", "colour", operation="{script: main.py, colour: red}"),
+    Row("", "operation", operation="main.py"),
+    Row("", "script", operation="{script: [main.py]}"),
+    Row("", "command", operation="{command: ls -l}"),
+    Row("", "command", operation="{command: []}"),
+    Row("", "nosuch", operation="{function: nosuch.work}"),
+    Row("-m x=1,2", "nosuch", operation="{function: nosuch.work}"),
+    Row("", "work.nosuch", operation="{function: work.nosuch}"),
+    Row("", "work.number", operation="{function: work.number}"),
+    Row("", "work", operation="{function: work}"),
+    Row("", "elsewhere", operation="{script: main.py, flags_to: elsewhere}"),
+    Row("", "nosuch.csv", operation="{script: main.py, requires: [nosuch.csv]}"),
+    Row("-m x=1,2", "nosuch.csv", operation="{script: main.py, requires: [nosuch.csv]}"),
+    Row("", "requires", operation="{script: main.py, requires: 3}"),
+    Row("", "x", operation="{script: main.py}", files={"main.py": "y = 2\n"}),
+    Row("+x=1", "operation", files={"conf/config.yaml": "y: 1\n"}),
+    Row("", "name", operation="{script: main.py, name: [a]}"),
+    Row("", "name", operation="{script: main.py, name: ''}"),
+    Row("", "script", operation="{script: ''}"),
+    Row("", "script", operation="{script: 3}"),
+    Row("", "operation.script", operation="{script: '${nosuch}'}"),
+    Row("", "does not exist", operation="{script: /nosuch.py}"),
+    Row("", "is no file", operation="{script: folder.py}", damage=make("folder.py")),
+    Row("", "dangling.py", operation="{script: dangling.py}", damage=link("dangling.py", "no")),
+    Row("", "loop.py", operation="{script: loop.py}", damage=link("loop.py", "loop.py")),
+    Row("", "line 2", files={"main.py": "x = 1\ny =\n"}),
+    Row("-m x=1,2", "main.py", files={"main.py": "x ="}),
+    Row("", "main.py", damage=put("main.py", b"x = 1\ny = '\xe9'\n")),
+    Row("+z.a=1", "nested"),
+    Row("", "--y", files={"main.py": ONLY_X}),
+    Row("", "flags_to", operation="{script: main.py, flags_to: [args]}"),
+    Row("", "leads out", operation="{script: main.py, requires: [../x]}"),
+    Row("", "leads out", operation="{script: main.py, requires: [conf/../../x]}"),
+    Row("", "not relative", operation="{script: main.py, requires: [/etc/passwd]}"),
+    Row("", "project itself", operation="{script: main.py, requires: [.]}"),
+    Row("", ".runner", operation="{script: main.py, requires: [.runner]}"),
+    Row("", "requires", operation="{script: main.py, requires: [3]}"),
+    Row("", "requires", operation="{script: main.py, requires: {a: b}}"),
+    Row("", "preload", operation="{script: main.py, preload: 3}"),
+    Row("", "dotted", operation="{function: work work}"),
+    Row("", "function", operation="{function: [work.work]}"),
+    Row("", "'y'", operation=WORK, files={"work.py": "def work(x): pass\n"}),
+    Row(
+        "", "'z'", operation="{function: work.work}", files={"work.py": "def work(x, y, z): pass\n"}
+    ),
+    Row(
+        "",
+        "SyntaxError",
+        operation="{function: work.work}",
+        files={"work.py": "def work(x y): 1\n"},
+    ),
+    Row("", "nosuch", operation=WORK, files={"work.py": "import nosuch\n"}),
+    Row(
+        "",
+        "SystemExit",
+        operation="{function: work.work}",
+        files={"work.py": "raise SystemExit(3)\n"},
+    ),
+    Row(
+        "",
+        "status 3",
+        operation="{function: work.work}",
+        files={"work.py": "import os; os._exit(3)\n"},
+    ),
+    Row(
+        "",
+        "RuntimeError",
+        operation="{function: work.work}",
+        files={"work.py": "raise RuntimeError('a\\nb')\n"},
+    ),
+    Row("", "nosuch-program", operation="{command: [nosuch-program]}"),
+    Row("-m x=1,2", "nosuch-program", operation="{command: [nosuch-program]}"),
+    Row("", "/etc", operation="{command: [/etc]}"),
+    Row("", "program", operation="{command: ['']}"),
+    Row("", "program", operation="{command: [null]}"),
+    Row("", "program", operation="{command: [3]}"),
+    Row("", "NUL", operation='{command: [echo, "a\\0b"]}'),
+    Row("", "argument", operation="{command: [echo, [a]]}"),
+    Row("", "operation.command.1", operation="{command: [echo, '${nosuch}']}"),
+    Row("", "command", operation="{command: {a: 1}}"),
+    Row("", "operation.3", operation="{script: main.py, 3: 3}"),
+    Row("", "operation", operation="[a]"),
+    Row("", "operation", operation="???"),
+    Row("~operation", "operation"),
+    Row("operation.script=nosuch.py", "nosuch.py"),
+    Row("-m +operation.nosuch=1,2", "unknown key"),
+]
+
+YAML = [
+    Row("", "config.yaml", files={"conf/config.yaml": "x: [1\n"}),
+    Row("-m x=1,2", "config.yaml", files={"conf/config.yaml": "x: 1\n\ty: 2\n"}),
+    Row("", "script.yaml", files={"conf/operation/script.yaml": "operation: }\n"}),
+    Row("+restart={batch} +refresh=true", "config.yaml", files={"conf/config.yaml": "x: [\n"}),
+    Row("", "config", files={"conf/config.yaml": "- a\n- b\n"}),
+    Row("", "y", files={"conf/config.yaml": "operation: {script: main.py}\nx: 1\ny: ???\n"}),
+    Row(
+        "-m x=1,2",
+        "nosuch",
+        files={"conf/config.yaml": "operation: {script: main.py}\nx: 1\ny: ${nosuch}\n"},
+    ),
+    Row("", "nosuch", files={"conf/config.yaml": "defaults: [{nosuch: a}]\n"}),
+    Row("", "duplicate key x", files={"conf/config.yaml": "x: 1\nx: 2\n"}),
+    Row("", "config.yaml is not UTF-8", damage=put("conf/config.yaml", b"x: '\xff'\n")),
+    Row("", "script.yaml is not", damage=put("conf/operation/script.yaml", b"# \xe9\n")),
+    Row("", "config.yaml", damage=put("conf/config.yaml", b"x: '\x00'\n")),
+    Row("", "int", files={"conf/config.yaml": "3\n"}),
+    Row("", "no operation", files={"conf/config.yaml": ""}),
+    Row("", "alias", files={"conf/config.yaml": "x: *a\n"}),
+    Row("", "!mine", files={"conf/config.yaml": "x: !mine 3\n"}),
+    Row("", "python/object", files={"conf/config.yaml": "x: !!python/object/apply:os.getcwd []\n"}),
+    Row("", "another document", files={"conf/config.yaml": "x: 1\n---\ny: 2\n"}),
+    Row("", "'operation'", files={"conf/config.yaml": "defaults: [operation]\n"}),
+    Row("", "defaults must be a list", files={"conf/config.yaml": "defaults: 3\n"}),
+    Row("", "own defaults", files={"conf/config.yaml": "defaults: [_self_, config]\n"}),
+    Row("", "_self_", files={"conf/config.yaml": "defaults: [_self_, _self_]\n"}),
+    Row("", "Too many keys", files={"conf/config.yaml": "defaults: [{a: b, c: d}]\n"}),
+    Row("", "'nosuch'", files={"conf/config.yaml": "hydra: {nosuch: 1}\n"}),
+    Row("", "does not compose", files={"conf/config.yaml": "hydra: 3\n"}),
+    Row("-m x=1,2", "max_trials=0", files=with_sweeper("max_trials: 0")),
+    Row("-m x=1,2", "needed=maybe", files=with_sweeper("needed: maybe")),
+    Row("-m x=1,2", "'nosuch'", files=with_sweeper("nosuch: 1")),
+    Row("-m x=1,2", "unknown flag 'z'", files=with_sweeper("params: {z: 1}")),
+    Row("-m x=1,2", "y=choice(", files=with_sweeper("params: {y: choice(}")),
+    Row("-m x=1,2", "interval", files=with_sweeper("params: {y: 'interval(0,1)'}")),
+    Row("-m x=1,2", "string", files=with_sweeper("store: [a]")),
+    Row("runs list", "one folder's path", files=with_sweeper("store: [a]")),
+    Row("runs list", "cannot be resolved", files=with_sweeper("store: '${nosuch}'")),
+    Row("runs list", "config.yaml", files={"conf/config.yaml": "store: [\n"}),
+]
+
+RECORDS = [
+    Row("+restart={batch}", "empty", damage=record("batch", b"")),
+    Row("+restart={batch}", "not JSON", damage=record("batch", b"{")),
+    Row("+restart={batch}", "not UTF-8", damage=record("batch", b"\xff")),
+    Row("+restart={batch}", "no JSON object", damage=record("batch", b"[]")),
+    Row("+restart={batch}", "upgrade", damage=edit("batch", "format", 99)),
+    Row("+restart={batch}", "recipe: missing", damage=edit("batch", "recipe", ...)),
+    Row("+restart={batch}", "recipe.task", damage=edit("batch", "recipe.task", "x")),
+    Row("+restart={batch}", "x=1,", damage=edit("batch", "recipe.task", ["x=1,"])),
+    Row("+restart={batch}", "nosuch", damage=edit("batch", "recipe.task", ["nosuch=1"])),
+    Row("+restart={batch}", "nosuch", damage=edit("batch", "recipe.hydra", ["hydra.nosuch=1"])),
+    Row("+restart={batch}", "refresh", damage=edit("batch", "recipe.snapshot", "../../x")),
+    Row("+restart={batch}", "refresh", damage=edit("batch", "recipe.snapshot", "0" * 64)),
+    Row("+restart={batch}", "'../x'", damage=edit("batch", "recipe.config_name", "../x")),
+    Row("+restart={batch}", "options.nosuch", damage=edit("batch", "options", {"nosuch": 1})),
+    Row("+restart={batch}", "max_trials=0", damage=edit("batch", "options", {"max_trials": 0})),
+    Row("+restart={batch}", "timeout=x", damage=edit("batch", "options", {"timeout": "x"})),
+    Row("+restart={run}", "timeout=-1", damage=edit("run", "options", {"timeout": -1})),
+    Row("+restart={batch}", "random_seed", damage=edit("batch", "random_seed", -1)),
+    Row("+restart={batch}", "random_seed", damage=edit("batch", "random_seed", "x")),
+    Row("+restart={batch}", "batch.trials", damage=edit("batch", "batch.trials", ["../x"])),
+    Row("+restart={batch}", "batch", damage=edit("batch", "batch", None)),
+    Row("+restart={batch}", "kind", damage=edit("batch", "kind", "nosuch")),
+    Row("+restart={run}", "batch: missing", damage=edit("run", "kind", "batch")),
+    Row("+restart={run}", "x=1,2", damage=edit("run", "recipe.task", ["x=1,2"])),
+    Row("+restart={run}", "id", damage=edit("run", "id", "../../../../x")),
+    Row("runs show {run}", "not JSON", damage=record("run", b"{")),
+    Row("runs show {run} --json", "record.json", damage=record("run", b"{")),
+    Row("+restart={batch}", "refresh", damage=COPY_MISSING),
+    Row("+restart={run}", "refresh", damage=COPY_MISSING),
+    Row("+restart={batch}", "config.yaml", damage=COPY_BROKEN),
+]
+
+STORES = [
+    Row("hydra.sweeper.store=a_file", "a_file"),
+    Row("-m x=1,2 hydra.sweeper.store=a_file", "a_file"),
+    Row("-m x=1,2 hydra.sweeper.store=a_file/below", "a_file"),
+    Row("-m x=1,2", "a_file", environment={"RUNNER_STORE": "a_file"}),
+    Row("hydra.sweeper.store=/proc/nosuch/runs", "/proc/nosuch"),
+    Row("-m x=1,2 hydra.sweeper.store=/proc/nosuch/runs", "/proc/nosuch"),
+    Row("+restart={batch} hydra.sweeper.store=a_file", "a_file"),
+    Row("runs list --store a_file", "a_file"),
+    Row("runs list --json --store a_file/below", "a_file"),
+    Row("runs list", "a_file", environment={"RUNNER_STORE": "a_file"}),
+    Row("hydra.sweeper.store=", "empty"),
+    Row("hydra.sweeper.store=[a]", "one folder"),
+    Row("-m x=1,2 hydra.sweeper.store=a,b", "one folder"),
+    Row("hydra.sweeper.store=${{oc.env:HOME}}/x", "interpolations"),
+    Row("hydra.sweeper.store", "name=value"),
+    Row("runs list --store=", "empty"),
+    Row("runs list --store nosuch", "--store nosuch"),
+    Row("runs show {run} --store nosuch", "--store nosuch"),
+    Row("runs list --store ~nosuchuser/x", "home"),
+    Row("runs list --store /dev/null", "not a folder"),
+    Row("-m x=1,2", "home", environment={"RUNNER_STORE": "~nosuchuser/x"}),
+    Row("runs list", "too long", environment={"RUNNER_STORE": "a" * 300}),
+    Row("-m x=1,2", "too long", environment={"RUNNER_STORE": "a" * 300}),
+    Row("hydra.sweeper.store=dangling", "dangling", damage=link("dangling", "nosuch")),
+    Row("runs list --store dangling", "dangling", damage=link("dangling", "nosuch")),
+    Row("hydra.sweeper.store=loop/x", "loop", damage=link("loop", "loop")),
+    Row("+restart={run}", "empty", environment={"RUNNER_STORE": "empty"}, damage=make("empty")),
+    Row("runs show {run} --store empty", "empty", damage=make("empty")),
+    Row("runs delete {run} --yes --store empty", "empty", damage=make("empty")),
+]
+
+TABLE = [
+    *(*IDS, *OVERRIDES, *OPTIONS, *COMMANDS),
+    *(*OPERATIONS, *YAML, *RECORDS, *STORES),
+]
