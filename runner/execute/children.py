@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from runner.errors import RunnerError
 from runner.execute import messages, server
-from runner.execute.messages import REPORT, SendSignal, StartProgram, StartWorker
+from runner.execute.messages import REPORT, RunOver, SendSignal, StartProgram, StartWorker
 
 
 class ServerDied(RunnerError):
@@ -121,6 +121,12 @@ class ForkServer:
         """Signal a child's process group. If the server is gone, its report tells so."""
         with suppress(ServerDied):
             self._send(SendSignal(child.key, number))
+
+    def end_run(self, child: Child, run_id: str) -> None:
+        """Have what a run has started in a worker end with the worker, which is dead or
+        about to be killed."""
+        with suppress(ServerDied):
+            self._send(RunOver(child.key, run_id))
 
     def close(self) -> None:
         """Have all children stopped that are left, and wait until the server has exited."""
