@@ -200,6 +200,9 @@ class _Watch:
 
     def judge(self, end: Ending) -> Attempted:
         """What to make of the child's own end."""
+        if self._child.lost:
+            self._machinery.server.note_death()
+            return Attempted(ending=end, cause=Cause.LOST)
         if self.cause is Cause.TIMEOUT and self._timeout_s is not None:
             end = ending.of_timeout(self._timeout_s)
         return Attempted(ending=end, cause=self.cause)

@@ -7,7 +7,7 @@ import os
 import signal
 from dataclasses import dataclass
 
-from runner.execute.children import Child
+from runner.execute.children import Child, ServerDied
 from runner.execute.function_worker import Reply
 from runner.model import Result
 
@@ -36,7 +36,7 @@ def of_child(child: Child, program: str) -> Ending:
     if child.start_errno is not None:
         return _not_started(child.start_errno, child.no_folder, program)
     if child.wait_status is None:
-        return Ending(exit_status=None, reason="the process that starts the trials died")
+        return Ending(exit_status=None, reason=str(ServerDied()))
     code = os.waitstatus_to_exitcode(child.wait_status)
     if code == 0:
         return Ending(exit_status=0)

@@ -13,6 +13,7 @@ from runner import lifecycle
 from runner.errors import StoreFailed
 from runner.execute import output as outputs
 from runner.execute.attempts import Attempted, Machinery, attempt
+from runner.execute.children import ServerDied
 from runner.execute.ending import Ending
 from runner.execute.links import make_links
 from runner.execute.output import Output, Screen
@@ -22,7 +23,11 @@ from runner.model import Attempt, Process, Run, Status
 from runner.ports import Clock, Store
 
 # What ends as terminated, and why in words.
-_STOPPED = {Cause.STOP: lifecycle.STOPPED, Cause.ASKED: lifecycle.STOPPED_ON_REQUEST}
+_STOPPED = {
+    Cause.STOP: lifecycle.STOPPED,
+    Cause.ASKED: lifecycle.STOPPED_ON_REQUEST,
+    Cause.LOST: str(ServerDied()),
+}
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 
 
@@ -53,9 +58,10 @@ def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome:
     run = _begin(task, run_dir, started, around)
     try:
         return _run_attempts(task, run, run_dir, around)
-    except BaseException:
+    except BaseException as error:
         with suppress(StoreFailed):
-            state = lifecycle.terminated(run.state, "the runner failed", around.clock())
+            why = str(error) if isinstance(error, ServerDied) else "the runner failed"
+            state = lifecycle.terminated(run.state, why, around.clock())
             around.store.write(replace(run, state=state))
         raise
 

@@ -123,7 +123,7 @@ def test_a_function_that_closes_what_is_not_its_own_is_told_apart_from_a_crash(
 
 # Floods
 
-FLOOD = '''
+FLOOD = r'''
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
