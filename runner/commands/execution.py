@@ -127,11 +127,11 @@ def _hydra_settings(folder: str, start: Start, batch_id: str | None) -> Mapping[
 
 @dataclass
 class Stop:
-    """Whether, and by which signal, the user asked for the end; with `on_request`, by
-    `runner runs stop`, which counts as SIGTERM."""
+    """Whether a batch or run is stopped before its end: why, and by which signal. A request
+    by `runner runs stop` counts as SIGTERM."""
 
     signal_number: int | None = None
-    on_request: bool = False
+    why: str | None = None
 
     @property
     def exit_status(self) -> int | None:
@@ -152,9 +152,11 @@ def stoppable(executor: Executor, context: Context, batch_id: str | None = None)
     def handle(number: int, _: FrameType | None) -> None:
         if stop.signal_number is None:
             stop.signal_number = number
+            on_request = stop.why is not None
+            stop.why = stop.why or "stopped by the user"
             if number == signal.SIGHUP:
                 context.reporter.leave_terminal()
-            how = "asked by `runner runs stop`" if stop.on_request else "again to end it at once"
+            how = "asked by `runner runs stop`" if on_request else "again to end it at once"
             context.reporter.say(f"Stopping: waiting for what runs ({how})")
             executor.stop()  # last: it may raise
         else:
@@ -177,10 +179,8 @@ def _heeding_requests(store: Store, batch_id: str, stop: Stop) -> Iterator[None]
     main = threading.main_thread().ident
 
     def look() -> None:
-        if main is None or stop.signal_number is not None or stop.on_request:
-            return
-        if store.is_asked_to_stop(batch_id):
-            stop.on_request = True
+        if main is not None and stop.why is None and store.is_asked_to_stop(batch_id):
+            stop.why = lifecycle.STOPPED_ON_REQUEST
             signal.pthread_kill(main, signal.SIGTERM)
 
     with every(REQUESTS_S, look):

@@ -185,9 +185,16 @@ class LocalExecutor:
         been recorded. Raises StoreFailed and ServerDied, and what the iterator raises, after
         stopping what was at work.
         """
-        queue = _Queue(tasks, self._clock, self._stop, self._stagger_s)
+        queue = _Queue(self._while_alive(tasks), self._clock, self._stop, self._stagger_s)
         results = self._one_by_one(queue) if self._n_jobs == 1 else self._side_by_side(queue)
         return self._outcomes(results, queue)
+
+    def _while_alive(self, tasks: Iterator[Task]) -> Iterator[Task]:
+        """The tasks, as long as they can be started: what is taken is recorded as begun."""
+        self._server.check()
+        for task in tasks:
+            yield task
+            self._server.check()
 
     def probe(self, target: str, project_dir: str) -> Signature:
         """Import a function as a trial would; the worker is then warm for one. Raises

@@ -14,6 +14,7 @@ from runner import lifecycle
 from runner.errors import RunnerError, StoreFailed
 from runner.execute import output as outputs
 from runner.execute.attempts import Attempted, Machinery, attempt
+from runner.execute.children import ServerDied
 from runner.execute.ending import Ending
 from runner.execute.links import make_links
 from runner.execute.output import Output, Screen
@@ -24,7 +25,12 @@ from runner.model import Attempt, Process, Run, Status
 from runner.ports import Clock, Store
 
 # What ends as terminated, and why in words.
-_STOPPED = {Cause.STOP: lifecycle.STOPPED, Cause.ASKED: lifecycle.STOPPED_ON_REQUEST}
+_STOPPED = {
+    Cause.STOP: lifecycle.STOPPED,
+    Cause.ASKED: lifecycle.STOPPED_ON_REQUEST,
+    Cause.LOST: str(ServerDied()),
+}
+_FAILED = "the runner failed"
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 
 
@@ -51,9 +57,8 @@ def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome | 
 
     It is recorded as running since `started`. A run that is completed may still be about to
     be recorded as that on return: its outcome is there when it is. The caller owns the run
-    until then. Raises StoreFailed,
-    and ServerDied when no process could be started; the run is recorded as terminated then,
-    if it can be.
+    until then. Raises StoreFailed, and ServerDied when no process could be started; the run
+    is recorded as terminated then, if it can be.
     """
     run_dir = around.store.folder(task.run.id)
     run = _prepare(task, run_dir, started, around)
@@ -61,8 +66,8 @@ def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome | 
         # After a power cut, a run that was completed must not look so when it was begun anew.
         around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
         return _run_attempts(task, run, run_dir, around)
-    except BaseException:
-        _give_up(run, around)
+    except BaseException as error:
+        _give_up(run, str(error) if isinstance(error, ServerDied) else _FAILED, around)
         raise
 
 
@@ -163,17 +168,17 @@ def _record(outcome: Outcome, around: Surroundings) -> Outcome:
     try:
         around.store.write(outcome.run)
     except BaseException:
-        _give_up(outcome.run, around)
+        _give_up(outcome.run, _FAILED, around)
         raise
     return outcome
 
 
-def _give_up(run: Run, around: Surroundings) -> None:
+def _give_up(run: Run, why: str, around: Surroundings) -> None:
     """Record, if that can be done, that the run is not at work any more."""
     with suppress(RunnerError):
         recorded = around.store.read(run.id)
         if recorded.state.status is Status.RUNNING:
-            state = lifecycle.terminated(recorded.state, "the runner failed", around.clock())
+            state = lifecycle.terminated(recorded.state, why, around.clock())
             around.store.write(replace(recorded, state=state))
 
 

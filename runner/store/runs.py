@@ -6,6 +6,7 @@ import errno
 import heapq
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -25,6 +26,7 @@ _STOP = ".runner/stop"
 _RESULT = ".runner/result.joblib"
 _SNAPSHOTS = ".snapshots"
 _STAGING = ".staging"
+_SIGNS_S = 0.5  # who has just taken a lock has written its name into it by then
 _STALE_S = 3600.0  # what is staged and this old has lost its process
 _FEW = 4  # so many runs are brought to the disk one by one
 
@@ -250,9 +252,11 @@ class RunStore:
         with ExitStack() as stack:
             with disk.failing("claim", path):
                 held = self._take(stack, run_id)
-            owner = self._owner_of(run_id, locked=not held)
+            owner = self._owner_of(run_id, locked=held is None)
             if owner is not None:
                 raise _busy(run_id, owner)
+            if held is not None:
+                claims.sign(held)
             with disk.failing("clean", path):
                 disk.remove_parts(Path(path, ".runner"))
                 Path(path, _STOP).unlink(missing_ok=True)
@@ -301,7 +305,7 @@ class RunStore:
         """The folder of a snapshot. Raises Mistake if the store has none of that name."""
         return snapshots.find(name, self._root / _SNAPSHOTS)
 
-    def _take(self, stack: ExitStack, run_id: str) -> bool:
+    def _take(self, stack: ExitStack, run_id: str) -> int | None:
         try:
             return stack.enter_context(claims.hold(f"{self._path(run_id)}/{_LOCK}"))
         except (FileNotFoundError, NotADirectoryError):
@@ -317,11 +321,18 @@ class RunStore:
 
     def _owner_of(self, run_id: str, *, locked: bool) -> str | None:
         try:
-            return claims.owner_of(
+            owner = claims.owner_of(
                 self.read(run_id), locked=locked, beats=lambda: self.beats(run_id)
             )
         except UnreadableRecord:
-            return claims.SOMEBODY if locked else None
+            owner = claims.SOMEBODY if locked else None
+        last_s = time.monotonic() + _SIGNS_S
+        while owner == claims.SOMEBODY:  # whose record does not name it yet
+            owner = claims.signature(f"{self._path(run_id)}/{_LOCK}") or owner
+            if time.monotonic() > last_s:
+                break
+            time.sleep(0.01)
+        return owner
 
     def _path(self, run_id: str) -> str:
         if not names.is_id(run_id):
