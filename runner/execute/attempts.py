@@ -112,7 +112,8 @@ def _attempt_program(
         _remove_flags(run_dir)
     # A command as its record has it: what comes from the environment is no word of a reason.
     target = task.run.operation.target
-    program = target[0] if isinstance(target, tuple) and target else sys.executable
+    command = call.argv if isinstance(call, CommandCall) else (sys.executable,)
+    program = target[0] if isinstance(target, tuple) else command[0]
     return watch.judge(ending.of_child(child, program))
 
 

@@ -16,6 +16,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
+from hydra.errors import HydraException
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
@@ -27,7 +28,7 @@ from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
 from runner.commands.restart import restart
 from runner.compose.composer import Composer, SweepConfig, TrialConfig
-from runner.compose.grammar import name_of, parse_override
+from runner.compose.grammar import name_of, one_line, parse_override
 from runner.compose.output import as_overrides, find_sweep_dir
 from runner.compose.project import kept_searchpath, search_path_in_snapshot
 from runner.console import Console
@@ -149,9 +150,7 @@ class ProgramSession:
             task = RecordedTask(
                 self._task_function, store_root=store.root, project_dir=self._folder
             )
-            launcher: Any = Plugins.instance().instantiate_launcher(
-                hydra_context=context, task_function=task, config=master.config
-            )
+            launcher = _instantiate(context, task, master.config)
             if hasattr(launcher, "executor"):
                 return self._own_executor(launcher, context, master, store)
             chunk_here = 1 if _class_name(launcher) == _BASIC else chunk
@@ -193,6 +192,15 @@ class ProgramSession:
         if master.config.hydra.callbacks != self._config.hydra.callbacks:
             callbacks = Callbacks(master.config)
         return replace(self._hydra_context, config_loader=self._loader, callbacks=callbacks)
+
+
+def _instantiate(context: HydraContext, task: RecordedTask, config: DictConfig) -> Any:
+    try:
+        return Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=task, config=config
+        )
+    except (HydraException, ImportError, RuntimeError) as error:
+        raise Mistake(f"hydra.launcher cannot be made: {one_line(error)}") from error
 
 
 def _batch_size(value: Any) -> int | None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.docs.test_docs import ROOT
+from tests.hydra.program import Program
 from tests.scenarios.forked import Forks
-from tests.scenarios.project import Project, Result
+from tests.scenarios.project import Project
 
 PAGE = (ROOT / "docs" / "coming_from.md").read_text(encoding="utf-8")
 
@@ -70,25 +69,13 @@ def test_a_command_of_the_page_does_what_it_is_there_for(
 
 
 def test_the_commands_for_a_program_work_one_after_another(tmp_path: Path) -> None:
-    project = Project(tmp_path)
+    project = Program(tmp_path)
     project.write(PROGRAM)
     typed = commands("python ")
     assert len(typed) >= 5
     batch = ""
     for command in typed:
-        result = _in_shell(project, command.replace("ID", batch))
-        assert result.returncode == 0, result
+        project.python(*shlex.split(command.replace("ID", batch))[1:])
         batch = batch or project.newest("batch")["id"][:8]
     assert {run["status"] for run in project.runs()} == {"completed"}
     assert len(project.show(batch)["trials"]) == 3
-
-
-def _in_shell(project: Project, command: str) -> Result:
-    ended = subprocess.run(
-        [sys.executable, *shlex.split(command)[1:]],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Result(ended.returncode, ended.stdout, ended.stderr)

@@ -6,15 +6,15 @@ import json
 import os
 import pickle
 import stat
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hydra.program import SWEEPER, Program
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.project import Project, Result
+from tests.scenarios.project import Project
 
 #: Acts on a terminal: a colour, a cleared screen, a title; an overwritten line; text that runs
 #: backwards; nothing to be seen at all; the one-byte start of such commands.
@@ -94,13 +94,13 @@ def test_no_command_unpickles_anything_of_a_store(
 
 
 def test_what_a_killed_program_left_in_a_run_is_not_unpickled(
-    make_project: MakeProject, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    project, witness = make_project({}), tmp_path / "witness"
+    project, witness = Program(tmp_path / "project"), tmp_path / "witness"
     project.write(
         {
             "conf/config.yaml": "die: false\nx: 1\nhydra: {sweeper: {store: runs}}\n",
-            "program.py": """
+            "train.py": """
                 import os
                 import hydra
                 from hydra.core.plugins import Plugins
@@ -115,28 +115,15 @@ def test_what_a_killed_program_left_in_a_run_is_not_unpickled(
             """,
         }
     )
-    typed = ["-m", "hydra/sweeper=runner", "hydra/launcher=runner"]
-    assert _program(project, *typed, "x=1,2").returncode == 0
+    typed = ["train.py", "-m", SWEEPER, "hydra/launcher=runner"]
+    project.python(*typed, "x=1,2")
     batch = project.newest("batch")
     planted = pickle.dumps(Witness(witness))
     for trial in batch["trials"]:
         (project.store / trial / ".runner" / "returned.pickle").write_bytes(planted)
-    again = _program(project, *typed, f"+restart={batch['id']}", DIE="1")
-    assert again.returncode == 1
+    again = project.python(*typed, f"+restart={batch['id']}", status=1, DIE="1")
     assert "exit status 3" in again.err
     assert not witness.exists()
-
-
-def _program(project: Project, *words: str, **environment: str) -> Result:
-    ended = subprocess.run(
-        [sys.executable, "program.py", *words],
-        cwd=project.folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Result(ended.returncode, ended.stdout, ended.stderr)
 
 
 # ---- shells

@@ -1,0 +1,78 @@
+"""Mistakes in a sweep of a Hydra program that our sweeper gets to see; Hydra itself tells,
+with exit status 1, those that it finds before it asks any sweeper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hydra.program import SWEEPER, Program
+
+PROGRAM = {
+    "conf/config.yaml": "lr: 0.1\nhydra: {output_subdir: null}\n",
+    "a_file": "not a folder",
+    "train.py": """
+        import sys
+        import hydra
+
+        if "broken" in sys.argv:
+            import runner.program.session
+
+            def find_sweep_dir(config):
+                raise KeyError("no entry")
+
+            runner.program.session.find_sweep_dir = find_sweep_dir
+            sys.argv.remove("broken")
+
+        @hydra.main(version_base=None, config_path="conf", config_name="config")
+        def main(cfg):
+            return cfg.lr
+
+        if __name__ == "__main__":
+            main()
+    """,
+}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    program = Program(tmp_path / "project", {"PYTHONDONTWRITEBYTECODE": "1"})
+    program.write(PROGRAM)
+    return program
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("+restart=ffffffff", "no run begins with 'ffffffff'"),
+        ("+restart=../x", "'../x' is no run id"),
+        ("lr=1,2 +max_trials=0", "+max_trials=0: must be an integer"),
+        ("nosuch=1,2", "unknown flag 'nosuch'; there are lr"),
+        ("lr=interval(0,1)", "an interval has no grid"),
+        ("lr=1,2 hydra.sweeper.max_batch_size=0", "max_batch_size=0"),
+        ("lr=1,2 hydra.sweeper.store=a_file", "a_file is not a folder"),
+        ("lr=1,2 hydra/launcher=runner hydra.launcher.n_jobs=0", "n_jobs=0"),
+        ("lr=1,2 hydra.launcher._target_=nosuch.X", "nosuch.X"),
+        ("lr=1,2 hydra.launcher=null", "hydra.launcher cannot be made"),
+    ],
+)
+def test_a_mistake_gets_one_line_and_changes_nothing(
+    program: Program, typed: str, says: str
+) -> None:
+    before = program.tree()
+    result = program.python("train.py", "-m", SWEEPER, *typed.split(), status=2)
+    assert says in result.err
+    assert len(result.said) == 1
+    assert result.out == ""
+    assert program.tree() == before
+
+
+def test_a_bug_is_told_with_its_file(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "bugs").mkdir()
+    words = ("train.py", "broken", "-m", SWEEPER, "lr=1,2")
+    result = program.python(*words, status=70, TMPDIR=str(tmp_path / "bugs"))
+    (file,) = (tmp_path / "bugs").iterdir()
+    assert str(file) in result.err
+    assert len(result.said) == 1
+    assert "in find_sweep_dir" in file.read_text()
