@@ -91,6 +91,13 @@ def _known_base(key: int) -> Base:
     return _BASES[key]
 
 
+def take_in(fields: Mapping[str, Any]) -> Base:
+    """A base of another process, from its fields, as one of this process's own."""
+    base = Base(**{**fields, "key": len(_BASES)})
+    _BASES[base.key] = base
+    return base
+
+
 def _base_of(config: DictConfig) -> Base:
     whole = pickle.dumps(config)
     mode = config.hydra.mode

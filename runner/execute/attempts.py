@@ -58,7 +58,7 @@ def attempt(task: Task, run_dir: Path, output: Output, machinery: Machinery) -> 
         job = _function_job(task, task.call, run_dir)
         return _attempt_in_worker(task, job, output, machinery)
     if isinstance(task.call, ProgramCall):
-        return _attempt_in_worker(task, _program_job(task, run_dir), output, machinery)
+        return _attempt_in_worker(task, _program_job(task, task.call, run_dir), output, machinery)
     return _attempt_program(task, task.call, run_dir, output, machinery)
 
 
@@ -102,9 +102,10 @@ def _function_job(task: Task, call: FunctionCall, run_dir: Path) -> Job:
     )
 
 
-def _program_job(task: Task, run_dir: Path) -> ProgramJob:
+def _program_job(task: Task, call: ProgramCall, run_dir: Path) -> ProgramJob:
     return ProgramJob(
         target=task.run.operation.name,
+        packed=call.packed,
         run_id=task.run.id,
         store_root=task.store_root,
         run_dir=str(run_dir),
