@@ -77,6 +77,18 @@ class Store(Protocol):
         terminated."""
         ...
 
+    def beats(self, run_id: str) -> bool:
+        """Whether whoever owns the run was seen alive a short while ago, wherever it is."""
+        ...
+
+    def ask_to_stop(self, run_id: str) -> None:
+        """Ask whoever owns the run, on whatever host, to stop it."""
+        ...
+
+    def is_asked_to_stop(self, run_id: str) -> bool:
+        """Whether somebody has asked that since the run was claimed."""
+        ...
+
     def keep_snapshot(self, files: Mapping[str, bytes]) -> str:
         """Keep a copy of the project's YAML files, by relative path, and return its name,
         a digest of paths and contents; what is kept already is not written again."""

@@ -412,7 +412,6 @@ def test_a_run_is_what_it_is_recorded_to_be_otherwise(store: RunStore) -> None:
     here = this_process(now)
     for run in (
         running(here),
-        running(replace(here, host="ada", boot="another")),
         run_of(status=Status.COMPLETED, process=replace(here, boot="before")),
         run_of(),
     ):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from runner.model import (
     Status,
 )
 from runner.processes import this_process
-from runner.store import RunStore
+from runner.store import RunStore, heartbeat
+from tests.scenarios.project import wait_until
 from tests.stores import ID, OTHER, python, run_of, running, talking
 
 
@@ -171,18 +173,146 @@ def test_a_run_from_before_the_boot_can_be_claimed(store: RunStore) -> None:
         pass
 
 
-def test_a_run_at_work_on_another_host_is_busy(store: RunStore) -> None:
-    process = replace(this_process(now), host="ada", boot="another", pid=7)
+def elsewhere() -> Process:
+    return replace(this_process(now), host="ada", boot="another", pid=7)
+
+
+def touch(store: RunStore, ago_s: float) -> None:
+    """Make a run's last heartbeat lie so far back."""
+    at_s = time.time() - ago_s
+    os.utime(store.folder(ID) / ".runner" / "lock", (at_s, at_s))
+
+
+def test_a_run_at_work_on_another_host_is_busy_and_running(store: RunStore) -> None:
+    process = elsewhere()
     store.create(running(process))
+    touch(store, ago_s=20)
     with pytest.raises(Busy) as caught, store.claim(ID):
         pass
     assert str(caught.value) == (
         f"run 3f2a9c1d is at work: host ada, pid 7, since {since(process)}, "
-        "which cannot be checked from here"
+        "seen at work less than 30 s ago"
     )
+    assert store.beats(ID)
+    assert store.observe(store.read(ID)).state.status is Status.RUNNING
     store.write(replace(store.read(ID), state=replace(store.read(ID).state, status=Status.ERROR)))
     with store.claim(ID):
         pass
+
+
+def test_a_run_whose_owner_on_another_host_is_silent_is_terminated_and_free(
+    store: RunStore,
+) -> None:
+    store.create(running(elsewhere()))
+    touch(store, ago_s=31)
+    assert not store.beats(ID)
+    state = store.observe(store.read(ID)).state
+    assert (state.status, state.reason) == (
+        Status.TERMINATED,
+        "its runner is gone (pid 7 on ada)",
+    )
+    with store.claim(ID):
+        assert store.beats(ID)
+
+
+def test_an_owner_whose_lock_does_not_show_is_known_by_its_heartbeat(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create(running(elsewhere()))
+    touch(store, ago_s=60)
+    code = """
+from runner.store import claims, heartbeat
+heartbeat.BEAT_S = 0.1
+with store.claim(sys.argv[2]):
+    os.close(claims._held.pop())
+    print("at work", flush=True)
+    time.sleep(60)
+"""
+    monkeypatch.setattr(heartbeat, "FRESH_S", 2.0)
+    with talking(code, store.root, ID) as (owner, _):
+        began = time.monotonic()
+        while time.monotonic() - began < 2.5:
+            with pytest.raises(Busy, match="host ada"), store.claim(ID):
+                pass
+            assert store.observe(store.read(ID)).state.status is Status.RUNNING
+        owner.kill()
+        owner.wait()
+        wait_until(lambda: store.observe(store.read(ID)).state.status is Status.TERMINATED)
+    with store.claim(ID):
+        pass
+
+
+def test_a_heartbeat_is_judged_by_the_file_systems_clock(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create(running(elsewhere()))
+    monkeypatch.setattr(time, "time", lambda: 1e12)
+    assert store.beats(ID)
+    assert list((store.root / ".staging").iterdir()) == []
+
+
+def test_where_nothing_can_be_written_the_local_clock_has_to_do(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create(running(elsewhere()))
+    (store.root / ".staging").rmdir()
+    assert store.beats(ID)
+    now_s = time.time()
+    monkeypatch.setattr(time, "time", lambda: now_s + 31)
+    assert not store.beats(ID)
+    (store.folder(ID) / ".runner" / "lock").unlink()
+    assert not store.beats(ID)
+
+
+def test_forked_children_hold_nothing_and_do_not_beat(store: RunStore) -> None:
+    store.create(run_of())
+    code = f"""
+import threading
+from runner.store import claims, heartbeat
+heartbeat.BEAT_S = 0.05
+with store.claim("{ID}"):
+    if os.fork() == 0:
+        print(len(claims._held), threading.active_count(), flush=True)
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+"""
+    with talking(code, store.root) as (_, line):
+        assert line == "0 1"
+        touch(store, ago_s=31)
+        time.sleep(0.3)
+        assert not store.beats(ID)
+
+
+# Requests to stop
+
+
+def test_an_owner_is_asked_to_stop_until_the_next_claim(store: RunStore) -> None:
+    store.create(run_of())
+    with store.claim(ID):
+        assert not store.is_asked_to_stop(ID)
+        for _ in range(2):
+            store.ask_to_stop(ID)
+            assert store.is_asked_to_stop(ID)
+    assert store.is_asked_to_stop(ID)
+    with store.claim(ID):
+        assert not store.is_asked_to_stop(ID)
+
+
+def test_whoever_is_refused_a_claim_leaves_the_request(store: RunStore) -> None:
+    store.create(run_of())
+    with store.claim(ID):
+        store.ask_to_stop(ID)
+        with pytest.raises(Busy), store.claim(ID):
+            pass
+        assert store.is_asked_to_stop(ID)
+
+
+def test_an_unknown_run_cannot_be_asked(store: RunStore) -> None:
+    with pytest.raises(UnknownRun):
+        store.ask_to_stop(ID)
+    assert not store.is_asked_to_stop(ID)
+    assert store.ids() == []
 
 
 def test_a_container_that_is_gone_left_its_lock(store: RunStore) -> None:

@@ -1,18 +1,20 @@
 """Who may change a run: an flock that the kernel drops when its holder dies.
 
-The lock says whether anybody holds a run; the run's record says who that is.
+The lock says whether anybody holds a run; the run's record says who that is. Where a lock
+does not show, as between hosts, the holder's heartbeat says whether it is alive.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 
 from runner.model import Process, Run, Status
 from runner.processes import is_alive, is_here, is_this
+from runner.store.heartbeat import FRESH_S
 
 #: Who holds a run whose record does not tell.
 SOMEBODY = "another process holds it"
@@ -45,12 +47,13 @@ def hold(path: str) -> Iterator[bool]:
             os.close(lock)
 
 
-def owner_of(run: Run, *, locked: bool) -> str | None:
+def owner_of(run: Run, *, locked: bool, beats: Callable[[], bool]) -> str | None:
     """Who is at the run's work, in words for a line; None if nobody is.
 
     `locked` tells whether somebody else holds its lock. If nobody does, a process that
     the record names may still be at work where its lock does not show. It is not if it is
-    gone, if it is this one, or if only a container hides it: its lock would show then.
+    gone, if it is this one, or if only a container hides it: its lock would show then. One
+    of another host is if `beats` says so.
     """
     process = run.state.process
     if run.state.status is not Status.RUNNING or process is None:
@@ -60,9 +63,16 @@ def owner_of(run: Run, *, locked: bool) -> str | None:
         return SOMEBODY if alive is False else _words(process)
     if alive is True and not is_this(process):
         return _words(process)
-    if alive is None and not is_here(process):
-        return f"{_words(process)}, which cannot be checked from here"
+    if alive is None and not is_here(process) and beats():
+        return f"{_words(process)}, seen at work less than {FRESH_S:g} s ago"
     return None
+
+
+def is_at_work(run: Run, *, beats: Callable[[], bool]) -> bool:
+    """Whether a run that is recorded as running is, told without trying its lock."""
+    process = run.state.process
+    alive = False if process is None else is_alive(process)
+    return beats() if alive is None else alive
 
 
 def _words(process: Process) -> str:

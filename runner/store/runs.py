@@ -14,12 +14,12 @@ from typing import Any
 from runner import record
 from runner.errors import Busy, Mistake, StoreFailed, UnknownRun, UnreadableRecord
 from runner.model import Kind, Run, Status, Unreadable
-from runner.processes import is_alive
-from runner.store import claims, disk, names, results, snapshots
+from runner.store import claims, disk, heartbeat, names, results, snapshots
 from runner.table import RecordError
 
 _RECORD = ".runner/record.json"
 _LOCK = ".runner/lock"
+_STOP = ".runner/stop"
 _RESULT = ".runner/result.joblib"
 _SNAPSHOTS = ".snapshots"
 _STAGING = ".staging"
@@ -29,8 +29,9 @@ _STALE_S = 3600.0  # what is staged and this old has lost its process
 class RunStore:
     """The runs of a project, as `runner.ports.Store` describes it.
 
-    Holds `<id>/` for each run, with `.runner/record.json`, `.runner/lock` (its claim) and,
-    where JSON cannot hold the result, `.runner/result.joblib`. Hidden folders are the
+    Holds `<id>/` for each run, with `.runner/record.json`, `.runner/lock` (its claim, and
+    its holder's heartbeat), `.runner/stop` (a request to its holder) and, where JSON cannot
+    hold the result, `.runner/result.joblib`. Hidden folders are the
     store's own: `.snapshots/<digest>/` are copies of the project's YAML; in `.staging/`
     folders are made before they appear under their names, and deleted after they
     disappeared. The folders are the truth: there is no state in memory, so threads and
@@ -139,15 +140,26 @@ class RunStore:
 
     def observe(self, run: Run) -> Run:
         """The run as it really is: one recorded as running whose process is gone is
-        terminated. Nothing is written."""
+        terminated. Its record is not changed.
+
+        A process that cannot be looked at from here is gone if its heartbeat has stopped.
+        """
         if run.state.status is not Status.RUNNING:
             return run
-        process = run.state.process
-        if process is not None and is_alive(process) is not False:
+        if claims.is_at_work(run, beats=lambda: self.beats(run.id)):
             return run
+        process = run.state.process
         where = f" (pid {process.pid} on {process.host})" if process is not None else ""
         reason = f"its runner is gone{where}"
         return replace(run, state=replace(run.state, status=Status.TERMINATED, reason=reason))
+
+    def beats(self, run_id: str) -> bool:
+        """Whether whoever owns the run was seen alive a short while ago, wherever it is."""
+        return heartbeat.is_fresh(f"{self._path(run_id)}/{_LOCK}", self._root / _STAGING)
+
+    def is_asked_to_stop(self, run_id: str) -> bool:
+        """Whether somebody has asked whoever owns the run to stop it."""
+        return os.path.lexists(f"{self._path(run_id)}/{_STOP}")
 
     # Writing
 
@@ -201,8 +213,10 @@ class RunStore:
         """Own the run while the context lasts, in this process and no child of it.
 
         Raises Busy, telling who owns it; a claim within a claim is Busy, too. The claim of
-        a process that died is free. Raises UnknownRun, and StoreFailed. A damaged record
-        keeps nobody from it, so that the run can be deleted.
+        a process that died is free; on another host, where that cannot be seen, it is when
+        the heartbeat has stopped for a while. What was asked of a former owner is forgotten.
+        Raises UnknownRun, and StoreFailed. A damaged record keeps nobody from it, so that
+        the run can be deleted.
         """
         path = self._path(run_id)
         with ExitStack() as stack:
@@ -213,7 +227,24 @@ class RunStore:
                 raise Busy(f"run {run_id[:8]} is at work: {owner}")
             with disk.failing("clean", path):
                 disk.remove_parts(Path(path, ".runner"))
+                Path(path, _STOP).unlink(missing_ok=True)
+            stack.enter_context(heartbeat.beating(f"{path}/{_LOCK}"))
             yield
+
+    def ask_to_stop(self, run_id: str) -> None:
+        """Ask whoever owns the run, on whatever host, to stop it. The next claim forgets it.
+
+        Raises UnknownRun and StoreFailed.
+        """
+        path = self._path(run_id)
+        with disk.failing("ask to stop", path):
+            try:
+                disk.write_new(f"{path}/{_STOP}", b"", durable=False)
+            except FileExistsError:
+                return  # somebody has asked before
+            except (FileNotFoundError, NotADirectoryError):
+                self.read(run_id)
+                raise
 
     def write_result(self, run_id: str, value: object, *, durable: bool = True) -> None:
         """Keep what a function returned, with joblib. Raises StoreFailed, and what pickling
@@ -251,7 +282,9 @@ class RunStore:
 
     def _owner_of(self, run_id: str, *, locked: bool) -> str | None:
         try:
-            return claims.owner_of(self.read(run_id), locked=locked)
+            return claims.owner_of(
+                self.read(run_id), locked=locked, beats=lambda: self.beats(run_id)
+            )
         except UnreadableRecord:
             return claims.SOMEBODY if locked else None
 

@@ -1,0 +1,113 @@
+"""What a process does again and again while it does something else: one thread for all of it.
+
+No fork happens with the thread at work: it ends before one and begins anew in the parent.
+A child inherits none of it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+
+_keys = count()  # a child's are not its parent's
+
+
+@contextmanager
+def every(interval_s: float, call: Callable[[], object]) -> Iterator[None]:
+    """Call `call` every so many seconds while the context lasts, first after one interval.
+
+    It is called in a thread of its own, never again once the context was left. It must be
+    quick, and neither raise nor enter or leave another such context.
+    """
+    _be_fork_safe()
+    key = _pulse.add(_Job(interval_s, call, time.monotonic() + interval_s))
+    try:
+        yield
+    finally:
+        _pulse.remove(key)
+
+
+@dataclass
+class _Job:
+    interval_s: float
+    call: Callable[[], object]
+    due_s: float
+
+
+class _Pulse:
+    """The jobs of this process and the thread that does them, which is there if they are."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, _Job] = {}
+        self._changed = threading.Condition()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._paused = False
+
+    def add(self, job: _Job) -> int:
+        key = next(_keys)
+        with self._changed:
+            self._jobs[key] = job
+            self._changed.notify()
+        with self._starting:
+            self._start()
+        return key
+
+    def remove(self, key: int) -> None:
+        with self._changed:  # so it is not being called now
+            self._jobs.pop(key, None)  # a child that leaves the context has none
+
+    def pause(self) -> None:
+        """End the thread, and let none be started until `resume`."""
+        self._starting.acquire()
+        if self._thread is not None:
+            with self._changed:
+                self._paused = True
+                self._changed.notify()
+            self._thread.join()
+            self._thread = None
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._paused = False
+        if self._jobs:
+            self._start()
+        self._starting.release()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._paused:
+                for job in list(self._jobs.values()):
+                    if job.due_s <= time.monotonic():
+                        job.call()
+                        job.due_s = time.monotonic() + job.interval_s
+                due_s = [job.due_s for job in self._jobs.values()]
+                self._changed.wait(max(0.0, min(due_s) - time.monotonic()) if due_s else None)
+
+
+_pulse = _Pulse()
+
+
+def _forget() -> None:
+    global _pulse
+    _pulse = _Pulse()
+
+
+@cache
+def _be_fork_safe() -> None:
+    os.register_at_fork(
+        before=lambda: _pulse.pause(),
+        after_in_parent=lambda: _pulse.resume(),
+        after_in_child=_forget,
+    )
