@@ -1,11 +1,11 @@
-"""`hydra/launcher=runner`: trials in processes of this machine, as many at a time as asked."""
+"""`hydra/launcher=runner`: trials in processes of this machine, or of a cluster's."""
 
 # No postponed annotations here: Hydra 1.3 executes a plugin's module before it is in
 # sys.modules, where a dataclass would look for them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from hydra.core.config_store import ConfigStore
 from hydra.plugins.launcher import Launcher
@@ -15,18 +15,23 @@ if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
-    from runner.execute.function_worker import Program
+    from runner.execute.cluster import ClusterExecutor
     from runner.execute.parallel import LocalExecutor
     from runner.ports import Reporter, Store
+    from runner.program.inherited import InheritedProgram
 
 
 @dataclass
 class RunnerLauncherConf:
     """`hydra.launcher`: `n_jobs` trials run at once (null: one for each processor that this
-    process may use; -1 as in joblib)."""
+    process may use, or that the workers have; -1 as in joblib). `backend` is the joblib
+    backend whose workers run them (null: the runner's own processes), `address` is that of a
+    Dask scheduler, or its scheduler file."""
 
     _target_: str = "hydra_plugins.runner.launcher.RunnerLauncher"
     n_jobs: Any = None
+    backend: Any = None
+    address: Any = None
 
 
 ConfigStore.instance().store(
@@ -37,8 +42,12 @@ ConfigStore.instance().store(
 class RunnerLauncher(Launcher):
     """Hands trials to worker processes one by one as they become free."""
 
-    def __init__(self, n_jobs: int | None = None) -> None:
+    def __init__(
+        self, n_jobs: int | None = None, backend: str | None = None, address: str | None = None
+    ) -> None:
         self._n_jobs = n_jobs
+        self._backend = backend
+        self._address = address
 
     def setup(
         self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig"
@@ -49,13 +58,43 @@ class RunnerLauncher(Launcher):
         self._config = config
 
     def executor(
-        self, store: "Store", reporter: "Reporter", program: "Program | None" = None
-    ) -> "LocalExecutor":
+        self, store: "Store", reporter: "Reporter", program: "InheritedProgram | None" = None
+    ) -> "Union[LocalExecutor, ClusterExecutor]":
         """What executes the trials of the runner's own sweeper; `program` does those of a
         Hydra program."""
+        if self._backend is not None:
+            return self._cluster(store, reporter, program)
         from runner.execute.parallel import LocalExecutor, resolve_n_jobs
 
+        self._refuse_address()
         return LocalExecutor(store, reporter, n_jobs=resolve_n_jobs(self._n_jobs), program=program)
+
+    def _cluster(
+        self, store: "Store", reporter: "Reporter", program: "InheritedProgram | None"
+    ) -> "ClusterExecutor":
+        from runner.execute.cluster import ClusterExecutor
+
+        packed = None
+        if program is not None:
+            from runner.program.travelling import pack_program
+
+            packed = pack_program(program)
+        return ClusterExecutor(
+            store,
+            reporter,
+            backend=str(self._backend),
+            address=self._address,
+            n_jobs=self._n_jobs,
+            program=packed,
+        )
+
+    def _refuse_address(self) -> None:
+        from runner.errors import Mistake
+
+        if self._address is not None:
+            raise Mistake(
+                f"hydra.launcher.address={self._address} needs hydra.launcher.backend=dask"
+            )
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int

@@ -1,0 +1,360 @@
+"""Executing tasks by workers that joblib reaches, on this machine or on others."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import joblib
+
+from runner import lifecycle
+from runner.clock import now
+from runner.compose.composer import TrialConfig
+from runner.compose.portable import portable
+from runner.errors import Busy, Mistake, RunnerError
+from runner.execute import remote
+from runner.execute.backends import Backend, open_backend
+from runner.execute.function_worker import Signature
+from runner.execute.handed import Done, Facts, Handed, Lost, Places, Probed, Refused
+from runner.execute.sessions import SESSIONS
+from runner.execute.stopping import Graces, Urgency
+from runner.execute.task import Outcome, PackedProgram, ProgramCall, Task
+from runner.model import Status
+from runner.ports import Clock, Reporter, Store
+from runner.processes import this_process
+from runner.pulse import every
+
+#: How often those at work are asked to stop, once they are to, in seconds: one who takes a
+#: run up forgets what was asked before.
+_ASK_S = 1.0
+#: How often to look whether there are workers, in seconds.
+_LOOK_S = 5.0
+
+
+class LostWorkers(RunnerError):
+    """The workers cannot be reached any more, or one of them cannot do what it should."""
+
+
+class _Abandoned(BaseException):
+    """The user wants the end now, and what is at work elsewhere cannot be waited for."""
+
+
+class ClusterExecutor:
+    """Executes tasks by the workers of a joblib backend; a context manager.
+
+    A worker claims a run, supervises it in its own process as `LocalExecutor` does in this
+    one, and records its states. Entering raises Mistake, before anything is created, for
+    workers that are not there, that do not share the folders of store and project, or that
+    have other versions of what both sides need.
+    """
+
+    #: Whoever executes a run owns it: a lock of this process would not follow it.
+    claims_runs = True
+
+    def __init__(
+        self,
+        store: Store,
+        reporter: Reporter,
+        *,
+        backend: str,
+        address: str | None = None,
+        n_jobs: int | None = None,
+        graces: Graces | None = None,
+        clock: Clock = now,
+        program: PackedProgram | None = None,
+    ) -> None:
+        """`n_jobs` trials are handed out at a time: all that the workers have room for if it
+        is None. `program` does the jobs of a Hydra program."""
+        self._store = store
+        self._reporter = reporter
+        self._open = lambda: open_backend(backend, address, n_jobs)
+        self._graces = graces or Graces()
+        self._clock = clock
+        self._program = program
+        self._session = uuid.uuid4().hex
+        self._outstanding: dict[str, Task] = {}
+        self._stopping = False
+        self._waiting = False
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> ClusterExecutor:
+        self._driver = this_process(self._clock)
+        self._backend: Backend = self._open()
+        try:
+            self._check_workers()
+        except BaseException:
+            self._backend.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._backend.close()
+        SESSIONS.close()
+
+    def probe(self, target: str, project_dir: str) -> Signature:
+        """Import a function as a worker would. Raises Mistake if that fails."""
+        found: Probed = self._backend.call(remote.probe, self._session, target, project_dir)
+        if found.signature is None:
+            raise Mistake(found.mistake or f"function {target} cannot be imported")
+        return found.signature
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
+        """Execute tasks, handed out in order; give each outcome when it is there.
+
+        A task is taken when there is room for it, in any thread, in one at a time. After
+        `stop` the outcomes end when what was at work has been recorded; after `kill`, at
+        once. Raises LostWorkers and StoreFailed, and what the iterator raises, after asking
+        what was at work to stop.
+        """
+        queue = _Queue(tasks, self._hand_out, lambda: self._stopping)
+        try:
+            with self._watching(), self._backend.parallel() as parallel:
+                while not queue.is_empty:
+                    calls = _OneByOne(queue, self._backend.n_jobs)
+                    yield from self._outcomes(iter(parallel(calls)))
+        except _Abandoned:
+            yield from self._abandoned()
+        failure = self._failure or queue.error
+        if failure is not None:
+            raise failure
+
+    def stop(self) -> None:
+        """Hand out nothing more and have what runs stopped; callable from a signal handler."""
+        self._stopping = True
+        SESSIONS.press(Urgency.STOP)
+        self._ask()
+
+    def kill(self) -> None:
+        """Wait no longer for what was asked to stop; for a signal handler. What runs in this
+        very process is ended at once."""
+        self._stopping = True
+        if not SESSIONS.press(Urgency.KILL) and self._waiting:
+            raise _Abandoned
+
+    def _hand_out(self, task: Task) -> Any:
+        """The call that executes a task."""
+        call = task.call
+        if isinstance(call, ProgramCall):
+            call = ProgramCall(packed=self._program)
+        config = task.config
+        if isinstance(config, TrialConfig):
+            config = portable(config)
+        self._outstanding[task.run.id] = task
+        if self._stopping:  # meanwhile
+            self._ask()
+        return joblib.delayed(remote.execute)(
+            Handed(
+                task=replace(task, call=call, config=config),
+                session=self._session,
+                driver=self._driver,
+                batch_id=task.environment.get("RUNNER_BATCH_ID"),
+                graces=self._graces,
+            )
+        )
+
+    def _outcomes(self, results: Iterator[Any]) -> Iterator[Outcome]:
+        try:
+            while (result := self._next(results)) is not None:
+                outcome = self._take_in(result)
+                if outcome is not None:
+                    yield outcome
+        except _Abandoned:
+            raise
+        except BaseException:  # nobody takes the outcomes any more
+            self.stop()
+            for _ in results:
+                pass
+            raise
+
+    def _next(self, results: Iterator[Any]) -> Any:
+        try:
+            self._waiting = True
+            return next(results, None)
+        finally:
+            self._waiting = False
+
+    def _take_in(self, result: Done | Refused | Lost) -> Outcome | None:
+        if isinstance(result, Refused):
+            del self._outstanding[result.run_id]
+            if result.trace is not None:
+                self._reporter.say(result.trace)
+            return self._fail(f"{result.worker}: {result.why}")
+        if isinstance(result, Lost):
+            del self._outstanding[result.run_id]
+            return self._fail(result.why) if result.for_good else self._give_up(result)
+        run = result.outcome.run
+        del self._outstanding[run.id]
+        self._reporter.block(result.output)
+        if result.again:
+            self._reporter.say(f"Trial {run.id[:8]} was run again: the worker at it was lost")
+        if result.busy is not None:
+            self._reporter.say(f"Trial {run.id[:8]} is left to its owner: {result.busy}")
+        return result.outcome
+
+    def _fail(self, why: str) -> None:
+        self._failure = self._failure or LostWorkers(why)
+        self.stop()
+
+    def _give_up(self, lost: Lost) -> Outcome:
+        """Record what became of a trial that the cluster tries no more."""
+        run = self._store.read(lost.run_id)
+        try:
+            with self._store.claim(lost.run_id):
+                run = self._store.read(lost.run_id)
+                if run.state.status in (Status.PENDING, Status.RUNNING):
+                    state, at = run.state, self._clock()
+                    if state.status is Status.PENDING:
+                        state = lifecycle.started(state, self._driver, at)
+                    run = replace(run, state=lifecycle.finished(state, None, lost.why, at))
+                    self._store.write(run)
+        except Busy as error:
+            self._reporter.say(f"Trial {run.id[:8]} is left to its owner: {error}")
+        return Outcome(run=self._store.observe(run))
+
+    def _abandoned(self) -> Iterator[Outcome]:
+        """The trials that are at work still, or so their records say."""
+        for run_id in list(self._outstanding):
+            yield Outcome(run=self._store.observe(self._store.read(run_id)))
+
+    def _ask(self) -> None:
+        for run_id in list(self._outstanding):
+            with suppress(RunnerError, OSError):  # it is asked again before long
+                self._store.ask_to_stop(run_id)
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        """While the context lasts, ask again what is to stop, and tell of trouble."""
+        over = threading.Event()
+
+        def ask_again() -> None:
+            if self._stopping:
+                self._ask()
+
+        def look() -> None:
+            told = None
+            while not over.wait(_LOOK_S):
+                with suppress(Exception):  # whatever it is, the calls' own ends will tell
+                    trouble = self._backend.trouble()
+                    if trouble is not None and trouble != told:
+                        self._reporter.say(trouble)
+                    told = trouble
+
+        thread = threading.Thread(target=look, name="workers", daemon=True)
+        thread.start()
+        try:
+            with every(_ASK_S, ask_again):
+                yield
+        finally:
+            over.set()
+
+    def _check_workers(self) -> None:
+        root = self._store.root
+        folder = next(path for path in (root, *root.parents) if path.is_dir())
+        token = folder / f".runner-{self._session}"
+        places = Places(token=str(token), text=self._session, project_dir=str(Path.cwd()))
+        try:
+            token.write_text(places.text, encoding="utf-8")
+        except OSError as error:
+            raise Mistake(f"the store {root} is not writable: {error.strerror}") from error
+        try:
+            answers = self._backend.ask_workers(places)
+        finally:
+            token.unlink(missing_ok=True)
+        here = remote.look(places).versions
+        wanting = {
+            worker: lack
+            for worker, facts in answers.items()
+            if (lack := lacking(facts, places, here)) is not None
+        }
+        for worker, lack in wanting.items():
+            more = len(wanting) - 1
+            others = f" ({more} more of {len(answers)} lack something)" if more else ""
+            raise Mistake(f"the worker {worker} {lack}{others}")
+
+
+def lacking(facts: Facts | str, places: Places, versions: dict[str, str]) -> str | None:
+    """What keeps a worker from executing trials, in words; None if nothing does.
+
+    `versions` are what it has to have; `facts` is a text if it could not answer.
+    """
+    if isinstance(facts, str):
+        return f"cannot run the runner: {facts}"
+    where = f"on host {facts.host}"
+    if facts.token != places.text:
+        folder = Path(places.token).parent
+        return f"does not see the store: {folder} is not the same folder {where} as here"
+    if not facts.sees_project:
+        return f"does not see the project: there is no folder {places.project_dir} {where}"
+    for name, version in versions.items():
+        if facts.versions.get(name) != version:
+            theirs = facts.versions.get(name, f"no {name}")
+            return f"has {name} {theirs} {where}; here it is {version}: they have to be the same"
+    return None
+
+
+class _Queue:
+    """The tasks that are to come, as calls, for whichever thread asks."""
+
+    def __init__(
+        self, tasks: Iterator[Task], hand_out: Callable[[Task], Any], is_over: Callable[[], bool]
+    ) -> None:
+        self._tasks = tasks
+        self._hand_out = hand_out
+        self._is_over = is_over
+        self._lock = threading.Lock()
+        self.is_empty = False
+        self.error: BaseException | None = None
+
+    def take(self) -> Any:
+        """The next call; None if there are no more, or none is to be started."""
+        with self._lock:
+            if self.is_empty or self._is_over():
+                self.is_empty = True
+                return None
+            try:
+                task = next(self._tasks, None)
+                if task is not None:
+                    return self._hand_out(task)
+            except BaseException as error:
+                self.error = error
+            self.is_empty = True
+            return None
+
+
+class _OneByOne:
+    """An iterator of calls from which joblib takes no more than it has room for.
+
+    joblib takes as many as there are jobs whenever one has ended, and keeps the rest for
+    later; but a task counts as started from when it was taken. So after the first `at_once`,
+    this iterator ends after each call, to go on when it is asked the next time.
+    """
+
+    def __init__(self, queue: _Queue, at_once: int) -> None:
+        self._queue = queue
+        self._left_at_once = at_once
+        self._pauses = False
+
+    def __iter__(self) -> _OneByOne:
+        return self
+
+    def __next__(self) -> Any:
+        if self._pauses:
+            self._pauses = False
+            raise StopIteration
+        call = self._queue.take()
+        if call is None:
+            raise StopIteration
+        self._left_at_once -= 1
+        self._pauses = self._left_at_once < 0
+        return call
