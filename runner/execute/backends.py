@@ -28,13 +28,17 @@ _NO_DASK = (
 )
 
 
+Hear = Callable[[Any], object]
+
+
 class Backend(Protocol):
     """Carries calls to workers. `n_jobs` is how many are carried out at a time."""
 
     n_jobs: int
 
-    def parallel(self) -> Any:
-        """A joblib.Parallel that takes calls one by one and gives results as they come."""
+    def parallel(self, hear: Hear) -> Any:
+        """A joblib.Parallel that takes calls one by one and gives results as they come.
+        `hear` is told each result, in some thread, before the next call is taken."""
         ...
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -97,14 +101,15 @@ class JoblibBackend:
         with joblib.parallel_config(backend=name):
             self.n_jobs = joblib.effective_n_jobs(-1 if n_jobs is None else n_jobs)
 
-    def parallel(self) -> Any:
+    def parallel(self, hear: Hear = lambda _: None) -> Any:
         """A joblib.Parallel that takes calls one by one and gives results as they come."""
-        return parallel_on(BACKENDS[self._name](nesting_level=0), self.n_jobs)
+        return parallel_on(BACKENDS[self._name](nesting_level=0), self.n_jobs, hear)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function returns when a worker calls it."""
         with self.parallel() as parallel:
-            return list(parallel([joblib.delayed(function)(*arguments)]))[0]
+            (result,) = parallel([joblib.delayed(function)(*arguments)])
+        return result
 
     def ask_workers(self, places: Places) -> Mapping[str, Facts | str]:
         """What some of the workers are and see; nothing if they are on this machine."""
@@ -122,9 +127,22 @@ class JoblibBackend:
         """joblib sees to its workers itself."""
 
 
-def parallel_on(backend: ParallelBackendBase, n_jobs: int) -> Any:
+def parallel_on(backend: ParallelBackendBase, n_jobs: int, hear: Hear) -> Any:
     """A joblib.Parallel that takes calls one by one and gives results as they come. Raises
-    Mistake for a backend that cannot do that."""
+    Mistake for a backend that cannot do that.
+
+    `hear` is told each result before the next call is taken, where that may be before the
+    result is given.
+    """
+    retrieve = backend.retrieve_result_callback
+
+    def retrieve_and_tell(out: Any) -> Any:
+        results = retrieve(out)
+        for result in results:
+            hear(result)
+        return results
+
+    backend.retrieve_result_callback = retrieve_and_tell
     if not backend.supports_return_generator and backend.supports_retrieve_callback:
         # Pools of processes are said not to because of what happens if results are left in
         # them; here all of them are taken.

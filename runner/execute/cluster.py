@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +35,10 @@ from runner.pulse import every
 _ASK_S = 1.0
 #: How often to look whether there are workers, in seconds.
 _LOOK_S = 5.0
+
+
+#: No result.
+_END = object()
 
 
 class LostWorkers(RunnerError):
@@ -79,6 +83,7 @@ class ClusterExecutor:
         self._program = program
         self._session = uuid.uuid4().hex
         self._outstanding: dict[str, Task] = {}
+        self._unheard: set[str] = set()
         self._stopping = False
         self._waiting = False
         self._failure: BaseException | None = None
@@ -117,9 +122,9 @@ class ClusterExecutor:
         once. Raises LostWorkers and StoreFailed, and what the iterator raises, after asking
         what was at work to stop.
         """
-        queue = _Queue(tasks, self._hand_out, lambda: self._stopping)
+        queue = _Queue(tasks, self._hand_out, lambda: self._stopping, self._unheard)
         try:
-            with self._watching(), self._backend.parallel() as parallel:
+            with self._watching(), self._backend.parallel(self._hear) as parallel:
                 while not queue.is_empty:
                     calls = _OneByOne(queue, self._backend.n_jobs)
                     yield from self._outcomes(iter(parallel(calls)))
@@ -163,12 +168,20 @@ class ClusterExecutor:
             )
         )
 
+    def _hear(self, result: Done | Refused | Lost | None) -> None:
+        """Let no task be taken until whoever takes the outcomes knows of a failure."""
+        if isinstance(result, Done) and result.outcome.run.state.status is Status.ERROR:
+            self._unheard.add(result.outcome.run.id)
+        elif isinstance(result, Lost) and result.run_id is not None:
+            self._unheard.add(result.run_id)
+
     def _outcomes(self, results: Iterator[Any]) -> Iterator[Outcome]:
         try:
-            while (result := self._next(results)) is not None:
+            while (result := self._next(results)) is not _END:
                 outcome = self._take_in(result)
                 if outcome is not None:
                     yield outcome
+                    self._unheard.discard(outcome.run.id)
         except _Abandoned:
             raise
         except BaseException:  # nobody takes the outcomes any more
@@ -180,19 +193,26 @@ class ClusterExecutor:
     def _next(self, results: Iterator[Any]) -> Any:
         try:
             self._waiting = True
-            return next(results, None)
+            return next(results, _END)
         finally:
             self._waiting = False
 
-    def _take_in(self, result: Done | Refused | Lost) -> Outcome | None:
+    def _take_in(self, result: Done | Refused | Lost | None) -> Outcome | None:
+        if result is None:
+            return None
         if isinstance(result, Refused):
             del self._outstanding[result.run_id]
             if result.trace is not None:
                 self._reporter.say(result.trace)
-            return self._fail(f"{result.worker}: {result.why}")
+            self._fail(f"{result.worker}: {result.why}")
+            return None
         if isinstance(result, Lost):
-            del self._outstanding[result.run_id]
-            return self._fail(result.why) if result.for_good else self._give_up(result)
+            task = self._outstanding.pop(result.run_id or "", None)
+            if result.for_good:
+                self._fail(result.why)
+            elif task is not None:
+                return self._give_up(task.run.id, result.why)
+            return None
         run = result.outcome.run
         del self._outstanding[run.id]
         self._reporter.block(result.output)
@@ -206,17 +226,17 @@ class ClusterExecutor:
         self._failure = self._failure or LostWorkers(why)
         self.stop()
 
-    def _give_up(self, lost: Lost) -> Outcome:
+    def _give_up(self, run_id: str, why: str) -> Outcome:
         """Record what became of a trial that the cluster tries no more."""
-        run = self._store.read(lost.run_id)
+        run = self._store.read(run_id)
         try:
-            with self._store.claim(lost.run_id):
-                run = self._store.read(lost.run_id)
+            with self._store.claim(run_id):
+                run = self._store.read(run_id)
                 if run.state.status in (Status.PENDING, Status.RUNNING):
                     state, at = run.state, self._clock()
                     if state.status is Status.PENDING:
                         state = lifecycle.started(state, self._driver, at)
-                    run = replace(run, state=lifecycle.finished(state, None, lost.why, at))
+                    run = replace(run, state=lifecycle.finished(state, None, why, at))
                     self._store.write(run)
         except Busy as error:
             self._reporter.say(f"Trial {run.id[:8]} is left to its owner: {error}")
@@ -307,11 +327,17 @@ class _Queue:
     """The tasks that are to come, as calls, for whichever thread asks."""
 
     def __init__(
-        self, tasks: Iterator[Task], hand_out: Callable[[Task], Any], is_over: Callable[[], bool]
+        self,
+        tasks: Iterator[Task],
+        hand_out: Callable[[Task], Any],
+        is_over: Callable[[], bool],
+        unheard: Collection[str],
     ) -> None:
+        """As long as there is anything `unheard`, calls that do nothing are given."""
         self._tasks = tasks
         self._hand_out = hand_out
         self._is_over = is_over
+        self._unheard = unheard
         self._lock = threading.Lock()
         self.is_empty = False
         self.error: BaseException | None = None
@@ -322,6 +348,8 @@ class _Queue:
             if self.is_empty or self._is_over():
                 self.is_empty = True
                 return None
+            if self._unheard:
+                return joblib.delayed(remote.pause)()
             try:
                 task = next(self._tasks, None)
                 if task is not None:

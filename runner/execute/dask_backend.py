@@ -13,7 +13,7 @@ from joblib._dask import DaskDistributedBackend
 
 from runner.errors import Mistake
 from runner.execute import remote
-from runner.execute.backends import parallel_on
+from runner.execute.backends import Hear, parallel_on
 from runner.execute.function_worker import reason_of
 from runner.execute.handed import Facts, Handed, Lost, Places
 
@@ -30,7 +30,7 @@ class DaskCluster:
     """
 
     def __init__(self, address: str | None, n_jobs: int | None) -> None:
-        self._client = _connect(address)
+        self._client: Any = _connect(address)
         self._address = address
         try:
             self._client.wait_for_workers(1, timeout=_WORKERS_S)
@@ -43,10 +43,11 @@ class DaskCluster:
         threads = sum(self._client.ncores().values())
         self.n_jobs = max(1, threads + 1 + (n_jobs or -1)) if (n_jobs or -1) < 0 else n_jobs or 1
 
-    def parallel(self) -> Any:
+    def parallel(self, hear: Hear) -> Any:
         """A joblib.Parallel that takes calls one by one and gives results as they come. Each
-        call's first argument is a Handed; a Lost is given for one that the cluster gives up."""
-        return parallel_on(_DaskBackend(self._client, self.n_jobs), self.n_jobs)
+        call's first argument is a Handed, if it has one; a Lost is given for a call that the
+        cluster gives up."""
+        return parallel_on(_DaskBackend(self._client, self.n_jobs), self.n_jobs, hear)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function returns when a worker calls it."""
@@ -71,7 +72,7 @@ class DaskCluster:
         self._client.close(timeout=_CONNECT_S)
 
 
-def _connect(address: str | None) -> Client:
+def _connect(address: str | None) -> Any:
     if not address:
         raise Mistake(
             "hydra.launcher.backend=dask needs hydra.launcher.address: the scheduler's, such "
@@ -82,8 +83,9 @@ def _connect(address: str | None) -> Client:
         if not Path(address).is_file():
             raise Mistake(f"hydra.launcher.address={address}: there is no such scheduler file")
         where = {"scheduler_file": address}
+    client: Any = Client
     try:
-        return Client(**where, timeout=_CONNECT_S, set_as_default=False)
+        return client(**where, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise Mistake(
             f"hydra.launcher.address={address}: no Dask scheduler answers there "
@@ -99,7 +101,7 @@ class _DaskBackend(DaskDistributedBackend):  # type: ignore[misc]
     has but one thread.
     """
 
-    def __init__(self, client: Client, n_jobs: int) -> None:
+    def __init__(self, client: Any, n_jobs: int) -> None:
         super().__init__(client=client)
         self._at_once = max(2, n_jobs)  # joblib takes 1 for "in this process"
 
@@ -109,7 +111,8 @@ class _DaskBackend(DaskDistributedBackend):  # type: ignore[misc]
 
     def submit(self, func: Any, callback: Callable[[Any], object]) -> Any:
         """Have a worker carry a batch of one call out."""
-        handed: Handed = func.items[0][1][0]
+        ((_, arguments, _),) = func.items
+        handed = arguments[0] if arguments else None
         tell = partial(_tell, handed, callback)
         future = super().submit(func, tell)
         future.add_done_callback(partial(_tell_failure, tell))
@@ -120,7 +123,7 @@ class _DaskBackend(DaskDistributedBackend):  # type: ignore[misc]
         return out if isinstance(out, list) else super().retrieve_result_callback(out)
 
 
-def _tell(handed: Handed, callback: Callable[[Any], object], out: Any) -> None:
+def _tell(handed: Handed | None, callback: Callable[[Any], object], out: Any) -> None:
     """Call back, with a Lost in the place of what is no result."""
     callback([_lost(handed, out)] if isinstance(out, BaseException) else out)
 
@@ -131,8 +134,8 @@ def _tell_failure(tell: Callable[[Any], object], future: Future[Any]) -> None:
         tell(error)
 
 
-def _lost(handed: Handed, error: BaseException) -> Lost:
-    run_id = handed.task.run.id
+def _lost(handed: Handed | None, error: BaseException) -> Lost:
+    run_id = None if handed is None else handed.task.run.id
     if isinstance(error, KilledWorker):
         times = error.allowed_failures + 1
         last = getattr(error.last_worker, "address", error.last_worker)

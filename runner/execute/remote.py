@@ -72,6 +72,10 @@ def _versions() -> Iterator[tuple[str, str]]:
             continue
 
 
+def pause() -> None:
+    """Do nothing."""
+
+
 def probe(session: str, target: str, project_dir: str) -> Probed:
     """Import a function as a trial would."""
     with SESSIONS.machinery(session, Graces()) as machinery:
@@ -91,7 +95,9 @@ def execute(handed: Handed) -> Done | Refused:
     except RunnerError as error:
         return Refused(run_id=run_id, worker=_here(), why=str(error))
     except Exception as error:
-        return Refused(run_id=run_id, worker=_here(), why=reason_of(error), trace=traceback.format_exc())
+        return Refused(
+            run_id=run_id, worker=_here(), why=reason_of(error), trace=traceback.format_exc()
+        )
 
 
 class _Execution:

@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.plugins.launcher import Launcher
@@ -59,7 +59,7 @@ class RunnerLauncher(Launcher):
 
     def executor(
         self, store: "Store", reporter: "Reporter", program: "InheritedProgram | None" = None
-    ) -> "Union[LocalExecutor, ClusterExecutor]":
+    ) -> "LocalExecutor | ClusterExecutor":
         """What executes the trials of the runner's own sweeper; `program` does those of a
         Hydra program."""
         if self._backend is not None:
