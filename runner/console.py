@@ -5,12 +5,14 @@ On a terminal there is a progress bar below the lines; elsewhere everything is p
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from runner.errors import RunnerError
@@ -33,10 +35,12 @@ class Console:
         self._task: Any = None
         self._counts = {"done": 0, "failed": 0, "running": 0}
         self._partial: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
+        # Of a terminal that is gone it cannot be told any more that it was one.
+        self._terminals = [s.fileno() for s in (sys.stdout, sys.stderr) if s.isatty()]
 
     def say(self, line: str) -> None:
         """Print a line of the runner's own, to standard error."""
-        with self._lock:
+        with self._lock, self._surviving():
             if self._bar is not None:
                 self._above_bar(line)
             else:
@@ -49,7 +53,7 @@ class Console:
 
     def output(self, stream: Stream, data: bytes) -> None:
         """Pass on a piece of an operation's output, unchanged."""
-        with self._lock:
+        with self._lock, self._surviving():
             if self._bar is None or not _stream(stream).isatty():
                 _write(stream, data)
                 return
@@ -102,6 +106,23 @@ class Console:
     def ended(self, *, failed: bool) -> None:
         """Count a trial that was running as done."""
         self._count(running=-1, done=1, failed=int(failed))
+
+    def leave_terminal(self) -> None:
+        """Have whatever stream leads to a terminal lead nowhere, as it is gone."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for fd in self._terminals:
+            os.dup2(nowhere, fd)
+        os.close(nowhere)
+
+    @contextmanager
+    def _surviving(self) -> Iterator[None]:
+        """Go on without a terminal that turns out to be gone."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno != errno.EIO or not self._terminals:
+                raise
+            self.leave_terminal()
 
     def finish(self) -> None:
         """Take the progress bar away."""

@@ -21,6 +21,12 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 }
 
 
+#: Why a run was terminated with all that its runner had at work.
+STOPPED = "stopped by the runner"
+#: Why a run was terminated that somebody had asked to stop.
+STOPPED_ON_REQUEST = "stopped by `runner runs stop`"
+
+
 class IllegalTransition(Exception):
     """A status was to follow one that it cannot follow: a bug of the caller."""
 

@@ -130,6 +130,11 @@ class Reporter(Protocol):
         """One of those that started has ended."""
         ...
 
+    def leave_terminal(self) -> None:
+        """The terminal is gone: what would be printed there is printed nowhere from now on.
+        For a signal handler."""
+        ...
+
     def finish(self) -> None:
         """No more of them will be executed."""
         ...

@@ -25,7 +25,7 @@ from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
 from runner.commands.restart import restart
 from runner.commands.single import start_run
-from runner.compose.composer import Composer, SweepConfig, explain_composition
+from runner.compose.composer import Composer, SweepConfig, TrialConfig, explain_composition
 from runner.compose.grammar import check_values, is_sweep
 from runner.compose.project import (
     ProjectConfig,
@@ -38,8 +38,8 @@ from runner.compose.project import (
 from runner.console import Console
 from runner.errors import Mistake
 from runner.execute.parallel import LocalExecutor
+from runner.execute.stopping import Graces
 from runner.options import OPTIONS
-from runner.ports import Store
 from runner.sampling import MAX_SEED
 from runner.store import RunStore
 
@@ -155,7 +155,7 @@ class _Session:
                 context,
                 self._typed,
                 self._open_composer,
-                self._open_executor,
+                self._executor_of,
                 self._launcher_of,
             )
         return self._start()
@@ -172,7 +172,7 @@ class _Session:
         check_values(typed.task)
         config = composer.trial(typed.task)
         context = self._context(typed, config.sweeper.get("store"))
-        return start_run(context, composing, self._open_executor)
+        return start_run(context, composing, self._executor_of)
 
     def _expanded(self, composer: Composer) -> Typed:
         """What was typed, with Hydra's aliases (from 1.4 on) replaced."""
@@ -218,8 +218,10 @@ class _Session:
             restart_command=f"runner {named}+restart=",
         )
 
-    def _open_executor(self, store: Store) -> LocalExecutor:
-        return LocalExecutor(store, self._reporter)
+    def _executor_of(self, config: TrialConfig) -> OpenExecutor:
+        """The executor of one run on its own; of its launcher's settings, the graces hold."""
+        graces = Graces.given(*config.launcher("interrupt_grace_s", "terminate_grace_s"))
+        return lambda store: LocalExecutor(store, self._reporter, graces=graces)
 
     def _launcher_of(self, master: SweepConfig) -> OpenExecutor:
         """The executor of the launcher that a sweep's configuration names."""

@@ -9,9 +9,16 @@ from runner import lifecycle
 from runner.commands.calls import Prepared
 from runner.commands.composing import snapshot_of
 from runner.commands.context import Context
-from runner.commands.execution import Executor, Start, TrialExecution, check_start, stoppable
+from runner.commands.execution import (
+    Executor,
+    Start,
+    Stop,
+    TrialExecution,
+    check_start,
+    stoppable,
+)
 from runner.commands.programs import number_jobs, sweep_place
-from runner.commands.summary import count_trials, ends_well, summary_line
+from runner.commands.summary import count_trials, ends_well, summary_line, why_not_well
 from runner.commands.sweeping import Sweep
 from runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from runner.plan import operation_names
@@ -173,26 +180,27 @@ class Carrying:
             what = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
             context.reporter.say(f"Skipping {what}")
         execution = TrialExecution(context, self._executor, self._sweep.options, batch.id)
-        with stoppable(self._executor, context) as stop:
+        with stoppable(self._executor, context, batch.id) as stop:
             execution.run(starts)
-        return self._end(batch, {**self._as_known(starts), **execution.ended}, stop.exit_status)
+        return self._end(batch, {**self._as_known(starts), **execution.ended}, stop)
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
         known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}
         return {**known, **{start.run.id: start.run for start in starts}}
 
-    def _end(self, batch: Run, runs: Mapping[str, Run], stopped: int | None) -> int:
+    def _end(self, batch: Run, runs: Mapping[str, Run], stop: Stop) -> int:
         """Record how the batch ended, tell it, and return the exit status."""
         context = self._context
         counts = count_trials(runs[run_id] for run_id in self._ids)
+        stopped = stop.exit_status
         exit_status = stopped if stopped is not None else 0 if ends_well(counts) else 1
         at = context.clock()
         if stopped is not None:
-            state = lifecycle.terminated(batch.state, "stopped by the user", at)
+            why = lifecycle.STOPPED_ON_REQUEST if stop.on_request else "stopped by the user"
+            state = lifecycle.terminated(batch.state, why, at)
             state = replace(state, exit_status=exit_status)
         else:
-            failed = counts[Status.ERROR]
-            reason = None if exit_status == 0 else f"{failed} of {len(self._ids)} trials failed"
+            reason = None if exit_status == 0 else why_not_well(counts)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
         gone = {run.id for run in self._reconciliation.deleted}
         assert batch.batch is not None

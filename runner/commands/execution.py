@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -17,11 +18,13 @@ from runner.compose.composer import TrialConfig
 from runner.errors import Busy, Mistake
 from runner.execute.environment import run_environment
 from runner.execute.function_worker import Signature
+from runner.execute.stopping import REQUESTS_S
 from runner.execute.task import Outcome, Task
 from runner.model import Kind, OperationKind, Run, Status, Value
 from runner.options import Options
 from runner.ports import Store
 from runner.processes import this_process
+from runner.pulse import every
 from runner.render import escape, short, trial_line
 
 
@@ -52,6 +55,9 @@ class Executor(Protocol):
 
 #: Makes the executor for a store; entering it starts the processes that it works with.
 OpenExecutor = Callable[[Store], AbstractContextManager[Executor]]
+
+#: Gives what makes the executor of one run on its own that is composed to this.
+ExecutorOf = Callable[[TrialConfig], OpenExecutor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,36 +122,64 @@ def _hydra_settings(folder: str, start: Start, batch_id: str | None) -> Mapping[
 
 @dataclass
 class Stop:
-    """Whether, and by which signal, the user asked for the end."""
+    """Whether, and by which signal, the user asked for the end; with `on_request`, by
+    `runner runs stop`, which counts as SIGTERM."""
 
     signal_number: int | None = None
+    on_request: bool = False
 
     @property
     def exit_status(self) -> int | None:
-        """130 after Ctrl-C, 143 after SIGTERM; None if nobody asked."""
+        """130 after Ctrl-C, 143 after SIGTERM or a request; None if nobody asked."""
         return None if self.signal_number is None else 128 + self.signal_number
 
 
 @contextmanager
-def stoppable(executor: Executor, context: Context) -> Iterator[Stop]:
-    """Let Ctrl-C and SIGTERM stop the executor while the context lasts; the second one
-    ends at once what still runs."""
+def stoppable(executor: Executor, context: Context, batch_id: str | None = None) -> Iterator[Stop]:
+    """Let Ctrl-C, SIGTERM, and the end of the terminal, stop the executor while the context
+    lasts; the second one ends at once what still runs.
+
+    With `batch_id` a request to stop that batch does so, too. Who executes a run looks for
+    requests about that one itself.
+    """
     stop = Stop()
 
     def handle(number: int, _: FrameType | None) -> None:
         if stop.signal_number is None:
             stop.signal_number = number
-            context.reporter.say("Stopping: waiting for what runs (again to end it at once)")
-            executor.stop()
+            if number == signal.SIGHUP:
+                context.reporter.leave_terminal()
+            how = "asked by `runner runs stop`" if stop.on_request else "again to end it at once"
+            context.reporter.say(f"Stopping: waiting for what runs ({how})")
+            executor.stop()  # last: it may raise
         else:
             executor.kill()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # it is under nohup
+        numbers.append(signal.SIGHUP)
+    with ExitStack() as stack:
+        for number in numbers:
+            stack.callback(signal.signal, number, signal.signal(number, handle))
+        if batch_id is not None:
+            stack.enter_context(_heeding_requests(context.store, batch_id, stop))
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+
+@contextmanager
+def _heeding_requests(store: Store, batch_id: str, stop: Stop) -> Iterator[None]:
+    """Have a request to stop the batch handled as SIGTERM is, while the context lasts."""
+    main = threading.main_thread().ident
+
+    def look() -> None:
+        if main is None or stop.signal_number is not None or stop.on_request:
+            return
+        if store.is_asked_to_stop(batch_id):
+            stop.on_request = True
+            signal.pthread_kill(main, signal.SIGTERM)
+
+    with every(REQUESTS_S, look):
+        yield
 
 
 class TrialExecution:
@@ -221,6 +255,8 @@ class TrialExecution:
             self._context.reporter.say(failure_line(self._context, run))
             if hint is not None:
                 self._context.reporter.say(hint)
+        elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
+            self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
 
 
 def failure_line(context: Context, run: Run) -> str:

@@ -12,6 +12,7 @@ import click
 from runner import settings
 from runner.commands import delete as deleting
 from runner.commands import listing
+from runner.commands import stop as stopping
 from runner.errors import Mistake
 from runner.render import render_columns
 from runner.store import RunStore
@@ -41,7 +42,7 @@ def commands() -> None:
 
 @commands.group()
 def runs() -> None:
-    """List, show and delete runs, trials and batches."""
+    """List, show, stop and delete runs, trials and batches."""
 
 
 @runs.command("list")
@@ -90,6 +91,26 @@ def show_command(run_id: str, as_json: bool, store: str | None) -> None:
         return
     for line in listing.show_lines(opened, found):
         click.echo(line)
+
+
+@runs.command("stop")
+@click.argument("run_ids", metavar="ID...", nargs=-1, required=True)
+@click.option(
+    "--wait",
+    "wait_s",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=stopping.WAIT_S,
+    show_default=True,
+    help="How long to wait for the end.",
+)
+@_STORE
+def stop_command(run_ids: tuple[str, ...], wait_s: float, store: str | None) -> None:
+    """Stop batches, runs, or trials of a batch at work, on whatever host: all that are named
+    or, if one is not running, none."""
+    opened = _open(store)
+    found = stopping.runs_to_stop(opened, run_ids)
+    stopping.stop_runs(opened, found, wait_s=wait_s, say=lambda line: click.echo(line, err=True))
 
 
 @runs.command("delete")

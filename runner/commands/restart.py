@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from runner.commands.batch import restart_batch
 from runner.commands.composing import OpenComposer, Typed, compose_restart
 from runner.commands.context import Context
-from runner.commands.execution import OpenExecutor
+from runner.commands.execution import ExecutorOf
 from runner.commands.programs import check_owner
 from runner.commands.single import restart_run
 from runner.commands.sweeping import LauncherOf
@@ -18,7 +18,7 @@ def restart(
     context: Context,
     typed: Typed,
     open_composer: OpenComposer,
-    open_executor: OpenExecutor,
+    executor_of: ExecutorOf,
     launcher_of: LauncherOf,
     program: Operation | None = None,
 ) -> int:
@@ -36,4 +36,4 @@ def restart(
         composing = compose_restart(run, typed, typed.options, store, open_composer, program)
         if run.kind is Kind.BATCH:
             return restart_batch(context, run, composing, open_composer, launcher_of)
-        return restart_run(context, run, composing, open_composer, open_executor)
+        return restart_run(context, run, composing, open_composer, executor_of)

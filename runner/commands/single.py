@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from runner import lifecycle
 from runner.commands.calls import Prepared, prepare
 from runner.commands.composing import Composing, OpenComposer, snapshot_of
 from runner.commands.context import Context
 from runner.commands.execution import (
     Executor,
-    OpenExecutor,
+    ExecutorOf,
     Start,
     check_start,
     failure_line,
@@ -28,6 +29,9 @@ from runner.provenance import read_provenance
 from runner.render import short
 from runner.store import RunStore
 
+# As after SIGTERM.
+_STOPPED_ON_REQUEST = 143
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Composed:
@@ -45,7 +49,7 @@ def _compose(composing: Composing) -> _Composed:
     return _Composed(config=config, operation=operation, flags=flags)
 
 
-def start_run(context: Context, composing: Composing, open_executor: OpenExecutor) -> int:
+def start_run(context: Context, composing: Composing, executor_of: ExecutorOf) -> int:
     """Execute one run and return its exit status.
 
     With `needed`, a completed run with the same flags anywhere in the store stands for it.
@@ -70,7 +74,7 @@ def start_run(context: Context, composing: Composing, open_executor: OpenExecuto
         label=options.label,
         tags=options.tags,
     )
-    with open_executor(context.store) as executor:
+    with executor_of(composed.config)(context.store) as executor:
         prepared = _prepare(context, composed, executor)
         run = replace(run, provenance=read_provenance(context.project_dir, prepared.sources))
         start = Start(run=run, config=composed.config, prepared=prepared)
@@ -117,7 +121,7 @@ def restart_run(
     run: Run,
     composing: Composing,
     open_composer: OpenComposer,
-    open_executor: OpenExecutor,
+    executor_of: ExecutorOf,
 ) -> int:
     """Execute a run or trial again, in place, and return its exit status.
 
@@ -130,7 +134,7 @@ def restart_run(
     if options.needed and run.state.status is Status.COMPLETED:
         context.reporter.say(f"Skipping: {short(run.id)} is completed")
         return 0
-    with open_executor(context.store) as executor:
+    with executor_of(composed.config)(context.store) as executor:
         prepared = _prepare(context, composed, executor)
         now = read_provenance(context.project_dir, prepared.sources)
         again = replace(
@@ -170,5 +174,8 @@ def _execute(context: Context, executor: Executor, start: Start, options: Option
                     context.reporter.say(outcome.hint)
             if stop.exit_status is not None:
                 return stop.exit_status
+            if run.state.reason == lifecycle.STOPPED_ON_REQUEST:
+                context.reporter.say(f"{short(run.id)} was {run.state.reason}")
+                return _STOPPED_ON_REQUEST
             return 0 if run.state.status is Status.COMPLETED else run.state.exit_status or 1
     return stop.exit_status or 1

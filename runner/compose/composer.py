@@ -198,6 +198,15 @@ class TrialConfig:
         """What `hydra.sweeper` holds for this trial, as plain values. Raises Mistake."""
         return sweeper_settings(self.load())
 
+    def launcher(self, *names: str) -> tuple[Any, ...]:
+        """What `hydra.launcher` holds under these names, None where there is no such. Nothing
+        else of it is resolved. Raises Mistake."""
+        config = self.load()
+        try:
+            return tuple(OmegaConf.select(config, f"hydra.launcher.{name}") for name in names)
+        except OmegaConfBaseException as error:
+            raise Mistake(f"hydra.launcher cannot be resolved: {one_line(error)}") from error
+
     @property
     def chdir(self) -> bool:
         """Whether the job works in its own folder (`hydra.job.chdir`)."""

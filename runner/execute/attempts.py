@@ -49,17 +49,26 @@ class Attempted:
     cause: Cause | None
 
 
-def attempt(task: Task, run_dir: Path, output: Output, machinery: Machinery) -> Attempted:
+def attempt(
+    task: Task,
+    run_dir: Path,
+    output: Output,
+    machinery: Machinery,
+    is_asked: Callable[[], bool],
+) -> Attempted:
     """Run the task once, to its end, in the calling thread. Raises ServerDied.
 
-    Whatever is raised, the attempt's processes are killed then.
+    `is_asked` tells whether somebody asks for the run's end. Whatever is raised, the
+    attempt's processes are killed then.
     """
+    pressure = Pressure(machinery.graces, time.monotonic(), task.timeout_s, is_asked)
     if isinstance(task.call, FunctionCall):
         job = _function_job(task, task.call, run_dir)
-        return _attempt_in_worker(task, job, output, machinery)
+        return _attempt_in_worker(task, job, output, machinery, pressure)
     if isinstance(task.call, ProgramCall):
-        return _attempt_in_worker(task, _program_job(task, task.call, run_dir), output, machinery)
-    return _attempt_program(task, task.call, run_dir, output, machinery)
+        program_job = _program_job(task, task.call, run_dir)
+        return _attempt_in_worker(task, program_job, output, machinery, pressure)
+    return _attempt_program(task, task.call, run_dir, output, machinery, pressure)
 
 
 def _attempt_program(
@@ -68,6 +77,7 @@ def _attempt_program(
     run_dir: Path,
     output: Output,
     machinery: Machinery,
+    pressure: Pressure,
 ) -> Attempted:
     argv, environment = _program(call, {**machinery.environment, **task.environment}, run_dir)
     child = machinery.server.start_program(
@@ -77,7 +87,7 @@ def _attempt_program(
         outputs=output.writers,
         bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
     )
-    watch = _Watch(task, child, output, machinery)
+    watch = _Watch(task, child, output, machinery, pressure)
     try:
         watch.follow()
     finally:
@@ -116,10 +126,10 @@ def _program_job(task: Task, call: ProgramCall, run_dir: Path) -> ProgramJob:
 
 
 def _attempt_in_worker(
-    task: Task, job: Job | ProgramJob, output: Output, machinery: Machinery
+    task: Task, job: Job | ProgramJob, output: Output, machinery: Machinery, pressure: Pressure
 ) -> Attempted:
     worker = machinery.workers.start(job, output.writers)
-    watch = _Watch(task, worker.child, output, machinery, worker)
+    watch = _Watch(task, worker.child, output, machinery, pressure, worker)
     try:
         watch.follow()
     except BaseException:
@@ -143,6 +153,7 @@ class _Watch:
         child: Child,
         output: Output,
         machinery: Machinery,
+        pressure: Pressure,
         worker: Worker | None = None,
     ) -> None:
         self._child = child
@@ -150,7 +161,7 @@ class _Watch:
         self._machinery = machinery
         self._worker = worker
         self._timeout_s = task.timeout_s
-        self._pressure = Pressure(machinery.graces, time.monotonic(), task.timeout_s)
+        self._pressure = pressure
         self.reply: Reply | None = None
 
     @property

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,22 +18,19 @@ from runner import lifecycle
 from runner.clock import now
 from runner.compose.composer import TrialConfig
 from runner.compose.portable import portable
-from runner.errors import Busy, Mistake, RunnerError
+from runner.errors import Busy, Mistake, RunnerError, StoreFailed
 from runner.execute import remote
 from runner.execute.backends import Backend, open_backend
 from runner.execute.function_worker import Signature
 from runner.execute.handed import Done, Facts, Handed, Lost, Places, Probed, Refused
+from runner.execute.session_file import Session
 from runner.execute.sessions import SESSIONS
 from runner.execute.stopping import Graces, Urgency
 from runner.execute.task import Outcome, PackedProgram, ProgramCall, Task
 from runner.model import Status
 from runner.ports import Clock, Reporter, Store
 from runner.processes import this_process
-from runner.pulse import every
 
-#: How often those at work are asked to stop, once they are to, in seconds: one who takes a
-#: run up forgets what was asked before.
-_ASK_S = 1.0
 #: How often to look whether there are workers, in seconds.
 _LOOK_S = 5.0
 
@@ -77,11 +75,12 @@ class ClusterExecutor:
         is None. `program` does the jobs of a Hydra program."""
         self._store = store
         self._reporter = reporter
-        self._open = lambda: open_backend(backend, address, n_jobs)
+        self._open = partial(open_backend, backend, address, n_jobs)
         self._graces = graces or Graces()
         self._clock = clock
         self._program = program
         self._session = uuid.uuid4().hex
+        self._sessions: dict[str, Session] = {}
         self._outstanding: dict[str, Task] = {}
         self._unheard: set[str] = set()
         self._stopping = False
@@ -130,6 +129,8 @@ class ClusterExecutor:
                     yield from self._outcomes(iter(parallel(calls)))
         except _Abandoned:
             yield from self._abandoned()
+        finally:
+            self._end_sessions()
         failure = self._failure or queue.error
         if failure is not None:
             raise failure
@@ -138,7 +139,7 @@ class ClusterExecutor:
         """Hand out nothing more and have what runs stopped; callable from a signal handler."""
         self._stopping = True
         SESSIONS.press(Urgency.STOP)
-        self._ask()
+        self._end_sessions()
 
     def kill(self) -> None:
         """Wait no longer for what was asked to stop; for a signal handler. What runs in this
@@ -155,15 +156,16 @@ class ClusterExecutor:
         config = task.config
         if isinstance(config, TrialConfig):
             config = portable(config)
+        batch_id = task.environment.get("RUNNER_BATCH_ID")
+        if batch_id is not None and batch_id not in self._sessions:
+            self._begin_session(batch_id)
         self._outstanding[task.run.id] = task
-        if self._stopping:  # meanwhile
-            self._ask()
         return joblib.delayed(remote.execute)(
             Handed(
                 task=replace(task, call=call, config=config),
                 session=self._session,
                 driver=self._driver,
-                batch_id=task.environment.get("RUNNER_BATCH_ID"),
+                batch_id=batch_id,
                 graces=self._graces,
             )
         )
@@ -247,19 +249,26 @@ class ClusterExecutor:
         for run_id in list(self._outstanding):
             yield Outcome(run=self._store.observe(self._store.read(run_id)))
 
-    def _ask(self) -> None:
-        for run_id in list(self._outstanding):
-            with suppress(RunnerError, OSError):  # it is asked again before long
-                self._store.ask_to_stop(run_id)
+    def _begin_session(self, batch_id: str) -> None:
+        session = self._sessions[batch_id] = Session(self._store, batch_id, self._session)
+        try:
+            session.begin()
+        except OSError as error:
+            raise StoreFailed(
+                f"cannot write {self._store.folder(batch_id)}: {error.strerror}"
+            ) from error
+        if self._stopping:  # meanwhile
+            session.end()
+
+    def _end_sessions(self) -> None:
+        for session in list(self._sessions.values()):
+            with suppress(OSError):
+                session.end()
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """While the context lasts, ask again what is to stop, and tell of trouble."""
+        """While the context lasts, tell of what keeps all trials waiting."""
         over = threading.Event()
-
-        def ask_again() -> None:
-            if self._stopping:
-                self._ask()
 
         def look() -> None:
             told = None
@@ -273,8 +282,7 @@ class ClusterExecutor:
         thread = threading.Thread(target=look, name="workers", daemon=True)
         thread.start()
         try:
-            with every(_ASK_S, ask_again):
-                yield
+            yield
         finally:
             over.set()
 

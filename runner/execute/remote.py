@@ -22,20 +22,19 @@ from runner.errors import Busy, Mistake, RunnerError
 from runner.execute.function_worker import reason_of
 from runner.execute.handed import Done, Facts, Handed, Places, Probed, Refused
 from runner.execute.server import ORPHAN_GRACE_S
+from runner.execute.session_file import Session
 from runner.execute.sessions import SESSIONS, heed_no_interrupt
 from runner.execute.stopping import Graces, StopSwitch, Urgency
 from runner.execute.supervise import Surroundings, supervise
 from runner.execute.task import Outcome
-from runner.model import Process, Status
+from runner.model import Status
 from runner.ports import Stream
 from runner.processes import is_alive, this_process
 from runner.pulse import every
 from runner.store import RunStore
 
-#: How often to look whether the trial is to be stopped, and whether its batch's process is
-#: there, in seconds.
+#: How often to look whether the batch's process wants the trial, in seconds.
 LOOK_S = 1.0
-LOOK_FOR_DRIVER_S = 5.0
 #: How long to wait for a folder that another host has just made, in seconds.
 _APPEARS_S = 10.0
 #: How long to wait for a former owner of the trial to be gone, in seconds: a little longer
@@ -177,33 +176,28 @@ class _Execution:
         return ""
 
     def _is_over(self) -> bool:
-        return self._store.is_asked_to_stop(self._id) or not self._has_driver()
+        return self._store.is_asked_to_stop(self._id) or not self._is_wanted()
 
-    def _has_driver(self) -> bool:
-        """Whether the batch is still in the hands of the process that handed the trial out."""
+    def _is_wanted(self) -> bool:
+        """Whether the process that handed the trial out is there and wants it still."""
         driver, batch_id = self._handed.driver, self._handed.batch_id
         alive = is_alive(driver)
-        if alive is not None or batch_id is None:
+        if batch_id is None:
             return alive is not False
-        if not self._store.beats(batch_id):
-            return False
-        owner = self._store.read(batch_id).state.process
-        return owner is None or _is_same(owner, driver)
+        if alive is None:
+            alive = self._store.beats(batch_id)
+        return alive and Session(self._store, batch_id, self._handed.session).goes_on()
 
     @contextmanager
     def _heeding(self, stop: StopSwitch) -> Iterator[None]:
-        """Stop the trial when that is asked for, or its batch's process is gone."""
+        """Stop the trial when its batch does not want it any more."""
 
-        def heed_requests() -> None:
-            if self._store.is_asked_to_stop(self._id):
-                stop.set(Urgency.STOP)
-
-        def heed_driver() -> None:
+        def look() -> None:
             with suppress(RunnerError, OSError):
-                if not self._has_driver():
+                if not self._is_wanted():
                     stop.set(Urgency.STOP)
 
-        with every(LOOK_S, heed_requests), every(LOOK_FOR_DRIVER_S, heed_driver):
+        with every(LOOK_S, look):
             yield
 
 
@@ -228,10 +222,6 @@ class _Kept:
         """Keep all of an attempt's output."""
         for stream, data in pieces:
             self.output(stream, data)
-
-
-def _is_same(process: Process, other: Process) -> bool:
-    return (process.host, process.boot, process.pid) == (other.host, other.boot, other.pid)
 
 
 def _here() -> str:

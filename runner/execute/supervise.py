@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from runner import lifecycle
@@ -21,6 +22,8 @@ from runner.model import Attempt, Process, Run, Status
 from runner.ports import Clock, Store
 
 _TAIL_BYTES = 8192
+# What ends as terminated, and why in words.
+_STOPPED = {Cause.STOP: lifecycle.STOPPED, Cause.ASKED: lifecycle.STOPPED_ON_REQUEST}
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 
 
@@ -93,7 +96,8 @@ def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted
     except OSError as error:
         raise StoreFailed(f"cannot write {run_dir}: {error.strerror}") from error
     try:
-        attempted = attempt(task, run_dir, output, around.machinery)
+        is_asked = partial(around.store.is_asked_to_stop, task.run.id)
+        attempted = attempt(task, run_dir, output, around.machinery, is_asked)
         if not around.live:
             around.reporter.block(output.pieces())
         if attempted.ending.exit_status == 0 and output.error is not None:
@@ -109,7 +113,7 @@ def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted
 
 def _is_stopped(attempted: Attempted, around: Surroundings) -> bool:
     urgency = around.machinery.stop.urgency
-    return attempted.cause is Cause.STOP or urgency is not Urgency.NONE
+    return attempted.cause in _STOPPED or urgency is not Urgency.NONE
 
 
 def _record_attempt(
@@ -130,8 +134,9 @@ def _record_attempt(
 
 def _record_end(run: Run, attempted: Attempted, hint: str | None, around: Surroundings) -> Outcome:
     end, at = attempted.ending, around.clock()
-    if attempted.cause is Cause.STOP:
-        state = lifecycle.terminated(run.state, "stopped by the runner", at)
+    stopped = None if attempted.cause is None else _STOPPED.get(attempted.cause)
+    if stopped is not None:
+        state = lifecycle.terminated(run.state, stopped, at)
         hint = None
     else:
         state = lifecycle.finished(run.state, end.exit_status, end.reason, at)

@@ -26,7 +26,7 @@ from runner.commands.composing import Composing, Typed, read_typed
 from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
 from runner.commands.restart import restart
-from runner.compose.composer import Composer, SweepConfig
+from runner.compose.composer import Composer, SweepConfig, TrialConfig
 from runner.compose.grammar import name_of, parse_override
 from runner.compose.output import as_overrides, find_sweep_dir
 from runner.compose.project import kept_searchpath, search_path_in_snapshot
@@ -120,7 +120,7 @@ class ProgramSession:
         self._loader = self._loader or loader
         return Composer(loader, config_name, hydra_overrides, passing=passing)
 
-    def _open_no_run(self, store: Store) -> Any:
+    def _open_no_run(self, config: TrialConfig) -> Any:
         raise Mistake("a Hydra program restarts whole batches")
 
     def _context(self, typed: Typed) -> Context:

@@ -27,7 +27,6 @@ KILL = [Signals.SIGKILL]
 def test_nothing_is_due_until_somebody_asks() -> None:
     pressure = Pressure(QUICK, 0.0, None)
     assert pressure.due(1e9, Urgency.NONE) == []
-    assert pressure.wait_s(1e9) is None
     assert pressure.cause is None
 
 
@@ -38,9 +37,27 @@ def test_a_stop_interrupts_then_terminates_then_kills() -> None:
     assert pressure.cause is Cause.STOP
 
 
+def test_a_request_is_looked_for_once_a_second_and_presses_like_a_stop() -> None:
+    looked: list[float] = []
+    asked: list[bool] = []
+    pressure = Pressure(
+        Graces(interrupt_s=5, terminate_s=3), 0.0, 60.0, lambda: bool(looked.append(at) or asked)
+    )
+    for at in (0.0, 0.5, 1.0, 1.2, 2.1, 2.9):
+        assert pressure.due(at, Urgency.NONE) == []
+    assert looked == [1.0, 2.1]
+    assert pressure.wait_s(2.9) == pytest.approx(0.2)
+    asked.append(True)
+    times = {3.0: [], 3.1: INTERRUPT, 8.1: TERMINATE, 11.1: KILL}
+    for at, due in times.items():
+        assert pressure.due(at, Urgency.NONE) == due
+    assert pressure.cause is Cause.ASKED
+
+
 def test_a_timeout_is_due_at_its_time_and_presses_like_a_stop() -> None:
     pressure = Pressure(Graces(interrupt_s=5, terminate_s=3), 100.0, 2.0)
-    assert pressure.wait_s(101.0) == 1.0
+    assert pressure.due(101.5, Urgency.NONE) == []
+    assert pressure.wait_s(101.5) == 0.5
     times = {101.9: [], 102.0: INTERRUPT, 107.0: TERMINATE, 110.0: KILL}
     assert {at: pressure.due(at, Urgency.NONE) for at in times} == times
     assert pressure.cause is Cause.TIMEOUT
@@ -157,6 +174,22 @@ def test_killing_waits_for_no_grace(world: World) -> None:
         (outcome,) = executor.run(iter([world.shell(STUBBORN)]))
     assert outcome.run.state.status is Status.TERMINATED
     assert time.monotonic() - began < 10
+
+
+def test_one_that_somebody_asked_to_stop_is_terminated_and_not_tried_again(world: World) -> None:
+    asked = world.shell("echo ready; sleep 60", retries=3)
+    other = world.shell("echo fine")
+
+    def ask(data: bytes) -> None:
+        if data == b"ready\n":
+            world.store.ask_to_stop(asked.run.id)
+
+    world.reporter.on_output = ask
+    first, second = world.ends(asked, other, graces=QUICK)
+    assert first.state.status is Status.TERMINATED
+    assert first.state.reason == "stopped by `runner runs stop`"
+    assert first.state.attempts == ()
+    assert second.state.status is Status.COMPLETED
 
 
 def test_stopping_works_from_a_signal_handler(world: World) -> None:

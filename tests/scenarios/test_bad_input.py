@@ -119,6 +119,9 @@ OPTIONS = [
     Row("-m x=1,2 +label=[a]", "label"),
     Row("-m x=1,2 hydra.launcher.n_jobs=0", "n_jobs"),
     Row("-m x=1,2 hydra.launcher.n_jobs=two", "n_jobs"),
+    Row("-m x=1,2 hydra.launcher.interrupt_grace_s=-1", "interrupt_grace_s"),
+    Row("-m x=1,2 hydra.launcher.terminate_grace_s=soon", "terminate_grace_s"),
+    Row("x=1 hydra.launcher.terminate_grace_s=true", "terminate_grace_s"),
     Row("+print_trials=true", "-m"),
     Row("+init_trials=true", "-m"),
 ]

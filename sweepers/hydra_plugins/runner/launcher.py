@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 @dataclass
 class RunnerLauncherConf:
     """`hydra.launcher`: `n_jobs` trials run at once (null: one for each processor that this
-    process may use, or that the workers have; -1 as in joblib). `backend` is the joblib
-    backend whose workers run them (null: the runner's own processes), `address` is that of a
-    Dask scheduler, or its scheduler file."""
+    process may use, or that the workers have; -1 as in joblib). One that is stopped has
+    `interrupt_grace_s` seconds from its interrupt to its SIGTERM, and from that
+    `terminate_grace_s` to its SIGKILL. `backend` is the joblib backend whose workers run them
+    (null: the runner's own processes), `address` is that of a Dask scheduler, or its
+    scheduler file."""
 
     _target_: str = "hydra_plugins.runner.launcher.RunnerLauncher"
     n_jobs: Any = None
+    interrupt_grace_s: Any = None
+    terminate_grace_s: Any = None
     backend: Any = None
     address: Any = None
 
@@ -43,9 +47,15 @@ class RunnerLauncher(Launcher):
     """Hands trials to worker processes one by one as they become free."""
 
     def __init__(
-        self, n_jobs: int | None = None, backend: str | None = None, address: str | None = None
+        self,
+        n_jobs: int | None = None,
+        interrupt_grace_s: float | None = None,
+        terminate_grace_s: float | None = None,
+        backend: str | None = None,
+        address: str | None = None,
     ) -> None:
         self._n_jobs = n_jobs
+        self._graces_s = (interrupt_grace_s, terminate_grace_s)
         self._backend = backend
         self._address = address
 
@@ -65,14 +75,22 @@ class RunnerLauncher(Launcher):
         if self._backend is not None:
             return self._cluster(store, reporter, program)
         from runner.execute.parallel import LocalExecutor, resolve_n_jobs
+        from runner.execute.stopping import Graces
 
         self._refuse_address()
-        return LocalExecutor(store, reporter, n_jobs=resolve_n_jobs(self._n_jobs), program=program)
+        return LocalExecutor(
+            store,
+            reporter,
+            n_jobs=resolve_n_jobs(self._n_jobs),
+            graces=Graces.given(*self._graces_s),
+            program=program,
+        )
 
     def _cluster(
         self, store: "Store", reporter: "Reporter", program: "InheritedProgram | None"
     ) -> "ClusterExecutor":
         from runner.execute.cluster import ClusterExecutor
+        from runner.execute.stopping import Graces
 
         packed = None
         if program is not None:
@@ -85,6 +103,7 @@ class RunnerLauncher(Launcher):
             backend=str(self._backend),
             address=self._address,
             n_jobs=self._n_jobs,
+            graces=Graces.given(*self._graces_s),
             program=packed,
         )
 
