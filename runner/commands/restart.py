@@ -12,6 +12,7 @@ from runner.commands.programs import check_owner
 from runner.commands.single import restart_run
 from runner.commands.sweeping import LauncherOf
 from runner.model import Kind, Operation
+from runner.render import escape
 
 
 def restart(
@@ -34,6 +35,9 @@ def restart(
         run = store.observe(store.read(run_id))
         check_owner(run, program)
         composing = compose_restart(run, typed, typed.options, store, open_composer, program)
+        if composing.dropped:
+            dropped = escape(", ".join(composing.dropped))
+            context.reporter.say(f"Dropped, as the chosen launcher has no such setting: {dropped}")
         if run.kind is Kind.BATCH:
             return restart_batch(context, run, composing, open_composer, launcher_of)
         return restart_run(context, run, composing, open_composer, executor_of)

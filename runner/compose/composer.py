@@ -146,6 +146,12 @@ class SweepConfig:
         """What `hydra.sweeper` holds, as plain values."""
         return sweeper_settings(self.config)
 
+    @property
+    def launcher_names(self) -> frozenset[str]:
+        """The names of what `hydra.launcher` holds."""
+        launcher = self.config.hydra.launcher
+        return frozenset() if launcher is None else frozenset(str(name) for name in launcher)
+
 
 @dataclass(frozen=True, eq=False)
 class TrialConfig:

@@ -21,7 +21,7 @@ from runner.compose.portable import portable
 from runner.errors import Busy, Mistake, RunnerError, StoreFailed
 from runner.execute import remote
 from runner.execute.backends import Backend, open_backend
-from runner.execute.function_worker import Signature
+from runner.execute.function_worker import Signature, reason_of
 from runner.execute.handed import Done, Facts, Handed, Lost, Places, Probed, Refused
 from runner.execute.session_file import Session
 from runner.execute.sessions import SESSIONS
@@ -44,7 +44,7 @@ class LostWorkers(RunnerError):
 
 
 class _Abandoned(BaseException):
-    """The user wants the end now, and what is at work elsewhere cannot be waited for."""
+    """The user does not wait any longer for what is at work elsewhere."""
 
 
 class ClusterExecutor:
@@ -84,6 +84,7 @@ class ClusterExecutor:
         self._outstanding: dict[str, Task] = {}
         self._unheard: set[str] = set()
         self._stopping = False
+        self._killing = False
         self._waiting = False
         self._failure: BaseException | None = None
 
@@ -117,9 +118,8 @@ class ClusterExecutor:
         """Execute tasks, handed out in order; give each outcome when it is there.
 
         A task is taken when there is room for it, in any thread, in one at a time. After
-        `stop` the outcomes end when what was at work has been recorded; after `kill`, at
-        once. Raises LostWorkers and StoreFailed, and what the iterator raises, after asking
-        what was at work to stop.
+        `stop` the outcomes end when what was at work has been recorded. Raises LostWorkers and
+        StoreFailed, and what the iterator raises, after asking what was at work to stop.
         """
         queue = _Queue(tasks, self._hand_out, lambda: self._stopping, self._unheard)
         try:
@@ -142,11 +142,16 @@ class ClusterExecutor:
         self._end_sessions()
 
     def kill(self) -> None:
-        """Wait no longer for what was asked to stop; for a signal handler. What runs in this
-        very process is ended at once."""
+        """End at once what runs; when called again, wait for none of it any more. Callable
+        from a signal handler; it may raise what `run` catches."""
         self._stopping = True
-        if not SESSIONS.press(Urgency.KILL) and self._waiting:
+        if self._killing and self._waiting:
             raise _Abandoned
+        self._killing = True
+        SESSIONS.press(Urgency.KILL)
+        for session in list(self._sessions.values()):
+            with suppress(OSError):
+                session.kill()
 
     def _hand_out(self, task: Task) -> Any:
         """The call that executes a task."""
@@ -196,6 +201,8 @@ class ClusterExecutor:
         try:
             self._waiting = True
             return next(results, _END)
+        except Exception as error:
+            raise LostWorkers(f"the workers are lost: {reason_of(error)}") from error
         finally:
             self._waiting = False
 
@@ -326,8 +333,9 @@ def lacking(facts: Facts | str, places: Places, versions: dict[str, str]) -> str
         return f"does not see the project: there is no folder {places.project_dir} {where}"
     for name, version in versions.items():
         if facts.versions.get(name) != version:
-            theirs = facts.versions.get(name, f"no {name}")
-            return f"has {name} {theirs} {where}; here it is {version}: they have to be the same"
+            theirs = facts.versions.get(name)
+            has = f"no {name}" if theirs is None else f"{name} {theirs}"
+            return f"has {has} {where}; here it is {version}: they have to be the same"
     return None
 
 

@@ -176,26 +176,28 @@ class _Execution:
         return ""
 
     def _is_over(self) -> bool:
-        return self._store.is_asked_to_stop(self._id) or not self._is_wanted()
+        return self._store.is_asked_to_stop(self._id) or self._urgency() is not Urgency.NONE
 
-    def _is_wanted(self) -> bool:
-        """Whether the process that handed the trial out is there and wants it still."""
+    def _urgency(self) -> Urgency:
+        """How much the process that handed the trial out wants its end; it does if it is
+        gone. Raises OSError where that cannot be told."""
         driver, batch_id = self._handed.driver, self._handed.batch_id
         alive = is_alive(driver)
-        if batch_id is None:
-            return alive is not False
-        if alive is None:
+        if alive is None and batch_id is not None:
             alive = self._store.beats(batch_id)
-        return alive and Session(self._store, batch_id, self._handed.session).goes_on()
+        if alive is False:
+            return Urgency.STOP
+        if batch_id is None:
+            return Urgency.NONE
+        return Session(self._store, batch_id, self._handed.session).urgency()
 
     @contextmanager
     def _heeding(self, stop: StopSwitch) -> Iterator[None]:
         """Stop the trial when its batch does not want it any more."""
 
         def look() -> None:
-            with suppress(RunnerError, OSError):
-                if not self._is_wanted():
-                    stop.set(Urgency.STOP)
+            with suppress(RunnerError, OSError):  # the next look may tell
+                stop.set(self._urgency())
 
         with every(LOOK_S, look):
             yield

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.execute.stopping import Urgency
 from runner.ports import Store
 
 _FILE = ".runner/session"
+_KILL = "kill "
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,24 @@ class Session:
         """Let workers take its trials up. Raises OSError."""
         self._path.write_text(self.id, encoding="utf-8")
 
+    def kill(self) -> None:
+        """Have workers end at once what they are at. Raises OSError."""
+        self._path.write_text(f"{_KILL}{self.id}", encoding="utf-8")
+
     def end(self) -> None:
         """Have workers stop what they are at. Raises OSError."""
         self._path.unlink(missing_ok=True)
 
-    def goes_on(self) -> bool:
-        """Whether its trials are wanted. Raises OSError where that cannot be told."""
+    def urgency(self) -> Urgency:
+        """How much the end of its trials is wanted. Raises OSError where that cannot be
+        told."""
         try:
-            return self._path.read_text(encoding="utf-8") == self.id
+            text = self._path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return False
+            return Urgency.STOP
+        if text.removeprefix(_KILL) != self.id:
+            return Urgency.STOP
+        return Urgency.KILL if text.startswith(_KILL) else Urgency.NONE
 
     @property
     def _path(self) -> Path:

@@ -97,6 +97,26 @@ def test_an_interrupt_stops_what_runs_wherever_it_runs(cluster: Cluster, project
     assert project.newest("batch")["status"] == "terminated"
 
 
+@pytest.mark.long
+def test_a_second_interrupt_ends_at_once_what_does_not_heed_the_first(
+    cluster: Cluster, project: Program
+) -> None:
+    script = "trap '' INT TERM; echo 0 $$ 0 >> $RUNNER_PROJECT_DIR/starts; sleep 60"
+    project.write({"stubborn.sh": script})
+    words = ("operation=command", "operation.command=[sh,stubborn.sh]", "x=1,2")
+    more = ("operation.requires=[stubborn.sh]", "hydra.launcher.interrupt_grace_s=60")
+    with project.at_work("-m", *cluster.words, *words, *more) as process:
+        wait_until(lambda: len(starts(project)) == 2)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        wait_until(lambda: process.stdout.readline().startswith("Stopping"))
+        process.send_signal(signal.SIGINT)
+        status, printed = end_of(process)
+    assert status == 130, printed
+    assert list(project.statuses("x").values()) == ["terminated"] * 2
+    assert not any(psutil.pid_exists(int(pid)) for _, pid, _ in starts(project))
+
+
 def test_trials_end_with_the_runner_that_handed_them_out_and_go_on_with_the_next(
     cluster: Cluster, project: Program
 ) -> None:
@@ -116,6 +136,7 @@ def test_trials_end_with_the_runner_that_handed_them_out_and_go_on_with_the_next
     assert len(starts(project)) == 2 + 4
 
 
+@pytest.mark.long
 def test_a_trial_that_kills_its_workers_ends_as_an_error(
     cluster: Cluster, project: Program
 ) -> None:
@@ -142,6 +163,7 @@ def test_a_worker_that_does_not_see_the_store_is_told_before_anything_runs(
     assert result.out == ""
 
 
+@pytest.mark.long
 def test_a_function_is_looked_for_on_the_cluster(cluster: Cluster, project: Program) -> None:
     words = ("-m", *cluster.words, "operation=function", "operation.function=lib.gone", "x=1,2")
     (line,) = project.run(*words, status=2).said

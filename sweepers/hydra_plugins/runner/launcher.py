@@ -119,9 +119,15 @@ class RunnerLauncher(Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> "Sequence[JobReturn]":
         """Run jobs of any other sweeper, and return what they gave, in their order."""
+        from runner.errors import Mistake
         from runner.execute.parallel import resolve_n_jobs
         from runner.program.launching import run_jobs
 
+        if self._backend is not None:
+            raise Mistake(
+                f"hydra.launcher.backend={self._backend} needs hydra/sweeper=runner: jobs of "
+                "other sweepers run on this machine"
+            )
         return run_jobs(
             job_overrides,
             initial_job_idx,
