@@ -27,7 +27,7 @@ from runner.execute.sessions import SESSIONS, heed_no_interrupt
 from runner.execute.stopping import Graces, StopSwitch, Urgency
 from runner.execute.supervise import Surroundings, supervise
 from runner.execute.task import Outcome
-from runner.model import Status
+from runner.model import Run, Status
 from runner.ports import Stream
 from runner.processes import is_alive, this_process
 from runner.pulse import every
@@ -118,7 +118,7 @@ class _Execution:
             if busy is not None:
                 return self._left(busy)
             known = self._store.read(self._id)
-            begun = known.state.started != self._task.run.state.started
+            begun = self._is_begun(known)
             if begun and known.state.status in (Status.COMPLETED, Status.ERROR):
                 return self._done(Outcome(run=known))  # and its worker was lost then
             if begun and known.state.status is Status.RUNNING:
@@ -162,7 +162,8 @@ class _Execution:
     def _claim(self, claim: ExitStack) -> str | None:
         """Own the run. Else who does, in words, or nothing if it is not to be begun.
 
-        A worker that the cluster has given up may have it for a while.
+        A worker that the cluster has given up may have it still, as long as it is not dead:
+        it is waited for. Who has it for other reasons is waited for a while.
         """
         last_s = time.monotonic() + _OWNER_S
         while not self._is_over():
@@ -170,10 +171,14 @@ class _Execution:
                 claim.enter_context(self._store.claim(self._id))
                 return None
             except Busy as error:
-                if time.monotonic() > last_s:
+                if time.monotonic() > last_s and not self._is_begun(self._store.read(self._id)):
                     return str(error)
                 time.sleep(LOOK_S)
         return ""
+
+    def _is_begun(self, known: Run) -> bool:
+        """Whether the trial was started since it was handed out."""
+        return known.state.started != self._task.run.state.started
 
     def _is_over(self) -> bool:
         return self._store.is_asked_to_stop(self._id) or self._urgency() is not Urgency.NONE
