@@ -29,6 +29,9 @@ OpenComposer = Callable[[Path | None, str | None, Sequence[str]], Composer]
 #: Settings below `hydra.sweeper` that are ours and no part of what a restart composes.
 _SWEEPER = "hydra.sweeper."
 
+_LAUNCHER = "hydra.launcher."
+_LAUNCHER_CHOICE = "hydra/launcher"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
@@ -76,13 +79,15 @@ class Composing:
     """A composer with what it composes from, and how configurations are read as flags.
 
     `program` is the operation of a `@hydra.main` program, whose whole configuration are
-    flags; None where the configuration's `operation` node says what to run.
+    flags; None where the configuration's `operation` node says what to run. `dropped` are
+    remembered overrides that the restart does without.
     """
 
     composer: Composer
     task: tuple[str, ...]
     typed: Typed
     program: Operation | None = None
+    dropped: tuple[str, ...] = ()
 
     def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
         """The operation and the flags that one combination of overrides gives."""
@@ -128,14 +133,51 @@ def compose_restart(
     program: Operation | None = None,
 ) -> Composing:
     """What a restart of `run` composes from: its kept copy, or with `refresh` the project's
-    present YAML, with the new overrides in place of the former ones of the same name."""
+    present YAML, with the new overrides in place of the former ones of the same name.
+
+    Where another launcher is chosen, the settings of the former one that it does not have
+    are dropped.
+    """
     folder = None if options.refresh else store.snapshot_folder(run.recipe.snapshot)
+    task = tuple(merge(run.recipe.task, typed.task))
     hydra = tuple(merge(run.recipe.hydra, typed.hydra))
+    dropped: tuple[str, ...] = ()
+    given = {name_of(parse_override(text)) for text in typed.hydra}
+    if _LAUNCHER_CHOICE in given:
+        dropped = _not_for_launcher(
+            [text for text in run.recipe.hydra if name_of(parse_override(text)) not in given],
+            lambda without: open_composer(
+                folder,
+                run.recipe.config_name,
+                [text for text in hydra if text not in without],
+            ),
+            task,
+        )
+        hydra = tuple(text for text in hydra if text not in dropped)
     return Composing(
         composer=open_composer(folder, run.recipe.config_name, hydra),
-        task=tuple(merge(run.recipe.task, typed.task)),
+        task=task,
         typed=typed,
         program=program,
+        dropped=dropped,
+    )
+
+
+def _not_for_launcher(
+    remembered: Sequence[str],
+    open_without: Callable[[Sequence[str]], Composer],
+    task: Sequence[str],
+) -> tuple[str, ...]:
+    """The remembered overrides of `hydra.launcher` that the launcher now chosen, as it is
+    composed without them, has no entries for."""
+    settings = [text for text in remembered if name_of(parse_override(text)).startswith(_LAUNCHER)]
+    if not settings:
+        return ()
+    known = open_without(settings).sweep(task).launcher_names
+    return tuple(
+        text
+        for text in settings
+        if name_of(parse_override(text)).removeprefix(_LAUNCHER).split(".")[0] not in known
     )
 
 

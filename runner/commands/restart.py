@@ -15,6 +15,7 @@ from runner.commands.sweeping import LauncherOf
 from runner.errors import Mistake, UnreadableRecord
 from runner.model import Kind, Operation, Run
 from runner.options import OPTIONS
+from runner.render import escape
 
 
 def restart(
@@ -38,6 +39,9 @@ def restart(
         check_owner(run, program)
         _check_options(run, store.folder(run_id))
         composing = compose_restart(run, typed, typed.options, store, open_composer, program)
+        if composing.dropped:
+            dropped = escape(", ".join(composing.dropped))
+            context.reporter.say(f"Dropped, as the chosen launcher has no such setting: {dropped}")
         if run.kind is Kind.BATCH:
             return restart_batch(context, run, composing, open_composer, launcher_of)
         return restart_run(context, run, composing, open_composer, executor_of)

@@ -168,6 +168,13 @@ def _known_base(key: int) -> Base:
     return _BASES[key]
 
 
+def take_in(fields: Mapping[str, Any]) -> Base:
+    """A base of another process, from its fields, as one of this process's own."""
+    base = Base(**{**fields, "key": len(_BASES)})
+    _BASES[base.key] = base
+    return base
+
+
 def _base_of(config: DictConfig) -> Base:
     whole = pickle.dumps(config)
     mode = config.hydra.mode
@@ -224,6 +231,12 @@ class SweepConfig:
     def sweeper(self) -> Mapping[str, Any]:
         """What `hydra.sweeper` holds, as plain values."""
         return sweeper_settings(self.config)
+
+    @property
+    def launcher_names(self) -> frozenset[str]:
+        """The names of what `hydra.launcher` holds."""
+        launcher = self.config.hydra.launcher
+        return frozenset() if launcher is None else frozenset(str(name) for name in launcher)
 
 
 @dataclass(frozen=True, eq=False)

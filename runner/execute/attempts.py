@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,8 @@ class Machinery:
     workers: Workers
     stop: StopSwitch
     graces: Graces
-    devices: Devices
     environment: Mapping[str, str]
+    devices: Devices = field(default_factory=lambda: Devices(()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,8 @@ def _attempt(
         job = _function_job(task, task.call, run_dir)
         return _attempt_in_worker(task, job, output, machinery, pressure)
     if isinstance(task.call, ProgramCall):
-        return _attempt_in_worker(task, _program_job(task, run_dir), output, machinery, pressure)
+        program_job = _program_job(task, task.call, run_dir)
+        return _attempt_in_worker(task, program_job, output, machinery, pressure)
     return _attempt_program(task, task.call, run_dir, output, machinery, pressure)
 
 
@@ -131,9 +132,10 @@ def _function_job(task: Task, call: FunctionCall, run_dir: Path) -> Job:
     )
 
 
-def _program_job(task: Task, run_dir: Path) -> ProgramJob:
+def _program_job(task: Task, call: ProgramCall, run_dir: Path) -> ProgramJob:
     return ProgramJob(
         target=task.run.operation.name,
+        packed=call.packed,
         run_id=task.run.id,
         store_root=task.store_root,
         run_dir=str(run_dir),

@@ -96,6 +96,16 @@ class ForkServer:
         theirs.close()
         return cls(ours, pid)
 
+    @classmethod
+    def spawn(cls) -> ForkServer:
+        """Start the server in a fresh interpreter; this process may have threads.
+
+        Its workers do what function workers do, and have nothing of this process.
+        """
+        from runner.execute.spawned import spawn
+
+        return cls(*spawn())
+
     def start_program(
         self,
         argv: Sequence[str],

@@ -13,6 +13,7 @@ import faulthandler
 import importlib
 import io
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ from runner.execute import functions, messages
 from runner.execute.functions import NotCallable, import_function, signature_of
 from runner.execute.functions import Signature as Signature
 from runner.execute.results import NotPlain, plain
+from runner.execute.task import PackedProgram
 from runner.execute.threads import limit_loaded
 from runner.model import Result
 from runner.ports import JobConfig
@@ -55,9 +57,11 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramJob:
-    """A trial of the Hydra program that the worker was forked from; `target` is its name."""
+    """A trial of a Hydra program: of `packed`, or of the one that the worker was forked
+    from; `target` is its name."""
 
     target: str
+    packed: PackedProgram | None = None
     run_id: str
     store_root: str
     run_dir: str
@@ -134,6 +138,7 @@ class _Worker:
         self._environment = dict(os.environ)
         self._sys_path = list(sys.path)
         self._functions: dict[str, Callable[..., Any]] = {}
+        self._programs: dict[str, Program] = {}
         self._null = os.open(os.devnull, os.O_RDWR)
         atexit._clear()  # what was forked will run its own
         self._streams = _open_streams()
@@ -208,9 +213,10 @@ class _Worker:
         self._interrupted = True
 
     def _run(self, job: ProgramJob) -> Reply:
-        if self._program is None:
+        program = self._program if job.packed is None else self._unpack(job.packed)
+        if program is None:
             raise TypeError(f"{job.target} is no program that this worker has inherited")
-        value, error = self._program(job)
+        value, error = program(job)
         if error is not None:
             reply = _failed(error)
             self._end_if_forked(reply.exit_status)
@@ -218,6 +224,13 @@ class _Worker:
         self._end_if_forked(0)
         # The program need not know that somebody keeps what it returns.
         return _keep(job, value, insist=False)
+
+    def _unpack(self, packed: PackedProgram) -> Program:
+        program = self._programs.get(packed.digest)
+        if program is None:
+            sys.path[:] = dict.fromkeys([*packed.sys_path, *self._sys_path])
+            program = self._programs[packed.digest] = pickle.loads(packed.data)
+        return program
 
     def _load(self, target: str) -> Callable[..., Any]:
         function = self._functions.get(target)

@@ -58,7 +58,8 @@ class _Child(NamedTuple):
 def run(connection_fd: int, work: Work) -> None:
     """Serve until the other end of the connection is gone; `work` is what workers do."""
     parent = os.getppid()
-    os.setsid()
+    if os.getsid(0) != os.getpid():
+        os.setsid()
     os.chdir("/")
     # Objects of the process that was forked are never collected here: closing the files
     # they stand for would close ours, which took over the numbers.

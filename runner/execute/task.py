@@ -42,9 +42,24 @@ class FunctionCall:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PackedProgram:
+    """A Hydra program for workers that were not forked from it, told apart by its digest.
+
+    `data` unpickles to what does its jobs (`function_worker.Program`) once the modules that
+    `sys_path` leads to can be found.
+    """
+
+    digest: str
+    sys_path: tuple[str, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProgramCall:
-    """Call the task function of the Hydra program that this process is, in a worker that
-    inherits it, as Hydra itself would."""
+    """Call the task function of a Hydra program as Hydra itself would: of `packed`, or of
+    the program that this process is, in a worker that inherits it."""
+
+    packed: PackedProgram | None = None
 
 
 Call: TypeAlias = ScriptCall | CommandCall | FunctionCall | ProgramCall

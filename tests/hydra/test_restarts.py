@@ -88,6 +88,22 @@ def test_a_restarted_trial_has_its_old_folder_and_number(program: Program, launc
     assert [number_of(program, folder) for folder in ("n2", "n3", "n4")] == [2, 3, 4]
 
 
+def test_settings_that_another_launcher_has_no_place_for_are_dropped(program: Program) -> None:
+    settings = ("hydra.launcher.n_jobs=2", "hydra.launcher.interrupt_grace_s=1")
+    sweep(program, "hydra/launcher=runner", *settings, "lr=0.1,0.2")
+    batch = program.newest("batch")["id"]
+    (said,) = sweep(program, f"+restart={batch}", "hydra/launcher=joblib", "+print_trials=true")
+    assert said == (
+        "Dropped, as the chosen launcher has no such setting: hydra.launcher.interrupt_grace_s=1"
+    )
+    said = sweep(program, f"+restart={batch}", "hydra/launcher=basic")[0]
+    assert said.endswith(f"no such setting: {', '.join(settings)}")
+    assert not any("Dropped" in line for line in sweep(program, f"+restart={batch}"))
+    assert folders(program) == {
+        f"n{n}": f"0.{n + 1} 1 0\n" + f"0.{n + 1} 1 1\n" * 2 for n in (0, 1)
+    }
+
+
 def test_the_copy_kept_with_the_batch_is_composed(program: Program) -> None:
     sweep(program, "lr=0.1,0.2", "+label=first")
     batch = program.newest("batch")["id"]

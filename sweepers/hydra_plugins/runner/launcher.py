@@ -1,4 +1,4 @@
-"""`hydra/launcher=runner`: trials in processes of this machine, as many at a time as asked."""
+"""`hydra/launcher=runner`: trials in processes of this machine, or of a cluster's."""
 
 # No postponed annotations here: Hydra 1.3 executes a plugin's module before it is in
 # sys.modules, where a dataclass would look for them.
@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
-    from runner.execute.function_worker import Program
+    from runner.execute.cluster import ClusterExecutor
     from runner.execute.parallel import LocalExecutor
     from runner.ports import Reporter, Store
+    from runner.program.inherited import InheritedProgram
 
 
 @dataclass
 class RunnerLauncherConf:
     """`hydra.launcher`: `n_jobs` trials run at once (null: one for each device, or for each
-    processor that this process may use; -1 as in joblib). Of `devices` each trial at work
-    has one. `stagger_s` is the least time between two starts, in seconds. A trial that is
-    stopped has `interrupt_grace_s` seconds from its interrupt to its SIGTERM, and from that
-    `terminate_grace_s` to its SIGKILL."""
+    processor that this process may use or that the workers have; -1 as in joblib). Of
+    `devices` each trial at work has one. `stagger_s` is the least time between two starts, in
+    seconds. A trial that is stopped has `interrupt_grace_s` seconds from its interrupt to its
+    SIGTERM, and from that `terminate_grace_s` to its SIGKILL. `backend` is the joblib backend
+    whose workers run them (null: the runner's own processes), `address` is that of a Dask
+    scheduler, or its scheduler file."""
 
     _target_: str = "hydra_plugins.runner.launcher.RunnerLauncher"
     n_jobs: Any = None
@@ -34,6 +37,8 @@ class RunnerLauncherConf:
     stagger_s: Any = None
     interrupt_grace_s: Any = None
     terminate_grace_s: Any = None
+    backend: Any = None
+    address: Any = None
 
 
 ConfigStore.instance().store(
@@ -51,11 +56,15 @@ class RunnerLauncher(Launcher):
         stagger_s: float | None = None,
         interrupt_grace_s: float | None = None,
         terminate_grace_s: float | None = None,
+        backend: str | None = None,
+        address: str | None = None,
     ) -> None:
         self._n_jobs = n_jobs
         self._devices = devices
         self._stagger_s = stagger_s
         self._graces_s = (interrupt_grace_s, terminate_grace_s)
+        self._backend = backend
+        self._address = address
 
     def setup(
         self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig"
@@ -66,14 +75,18 @@ class RunnerLauncher(Launcher):
         self._config = config
 
     def executor(
-        self, store: "Store", reporter: "Reporter", program: "Program | None" = None
-    ) -> "LocalExecutor":
+        self, store: "Store", reporter: "Reporter", program: "InheritedProgram | None" = None
+    ) -> "LocalExecutor | ClusterExecutor":
         """What executes the trials of the runner's own sweeper; `program` does those of a
         Hydra program."""
+        if self._backend is not None:
+            self._refuse_local_settings()
+            return self._cluster(store, reporter, program)
         from runner.execute.devices import check_devices
         from runner.execute.parallel import LocalExecutor, check_stagger, resolve_n_jobs
         from runner.execute.stopping import Graces
 
+        self._refuse_address()
         devices = check_devices(self._devices)
         return LocalExecutor(
             store,
@@ -85,6 +98,46 @@ class RunnerLauncher(Launcher):
             program=program,
         )
 
+    def _cluster(
+        self, store: "Store", reporter: "Reporter", program: "InheritedProgram | None"
+    ) -> "ClusterExecutor":
+        from runner.execute.cluster import ClusterExecutor
+        from runner.execute.stopping import Graces
+
+        packed = None
+        if program is not None:
+            from runner.program.travelling import pack_program
+
+            packed = pack_program(program)
+        return ClusterExecutor(
+            store,
+            reporter,
+            backend=str(self._backend),
+            address=self._address,
+            n_jobs=self._n_jobs,
+            graces=Graces.given(*self._graces_s),
+            program=packed,
+        )
+
+    def _refuse_local_settings(self) -> None:
+        from runner.errors import Mistake
+
+        for name in ("devices", "stagger_s"):
+            value = getattr(self, f"_{name}")
+            if value is not None:
+                raise Mistake(
+                    f"hydra.launcher.{name}={value} is for this machine's own processes, not "
+                    f"for hydra.launcher.backend={self._backend}"
+                )
+
+    def _refuse_address(self) -> None:
+        from runner.errors import Mistake
+
+        if self._address is not None:
+            raise Mistake(
+                f"hydra.launcher.address={self._address} needs hydra.launcher.backend=dask"
+            )
+
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> "Sequence[JobReturn]":
@@ -93,8 +146,13 @@ class RunnerLauncher(Launcher):
         from runner.execute.parallel import resolve_n_jobs
         from runner.program.launching import run_jobs
 
-        if self._devices is not None or self._stagger_s is not None:
-            raise Mistake("hydra.launcher.devices and stagger_s need hydra/sweeper=runner")
+        for name in ("devices", "stagger_s", "backend"):
+            value = getattr(self, f"_{name}")
+            if value is not None:
+                raise Mistake(
+                    f"hydra.launcher.{name}={value} needs hydra/sweeper=runner: jobs of other "
+                    "sweepers run on this machine, as they come"
+                )
         return run_jobs(
             job_overrides,
             initial_job_idx,

@@ -1,0 +1,62 @@
+"""A program's jobs in workers that were not forked from it: the program goes along."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+from hydra.core.singleton import Singleton
+from omegaconf import OmegaConf
+from omegaconf.basecontainer import BaseContainer
+
+from runner.execute.function_worker import ProgramJob
+from runner.execute.task import PackedProgram
+from runner.program.inherited import InheritedProgram
+
+
+@dataclass(frozen=True, kw_only=True)
+class TravellingProgram:
+    """A program with what its jobs find around them in the program's own process: Hydra's
+    global state, the resolvers that it registered, its command line."""
+
+    program: InheritedProgram
+    singletons: Any
+    resolvers: Mapping[str, bytes]
+    argv: tuple[str, ...]
+
+    def __call__(self, job: ProgramJob) -> tuple[Any, Exception | None]:
+        """Do a job: what the task function returned, or what it raised."""
+        Singleton.set_state(self.singletons)
+        known = BaseContainer._resolvers
+        for name, resolver in self.resolvers.items():
+            if not OmegaConf.has_resolver(name):
+                known[name] = cloudpickle.loads(resolver)
+        sys.argv = list(self.argv)
+        return self.program(job)
+
+
+def pack_program(program: InheritedProgram) -> PackedProgram:
+    """The program as bytes. What is defined in its `__main__` goes along by value, all else
+    by the name of its module."""
+    data = cloudpickle.dumps(
+        TravellingProgram(
+            program=program,
+            singletons=Singleton.get_state(),
+            resolvers=dict(_resolvers()),
+            argv=tuple(sys.argv),
+        )
+    )
+    path = tuple(entry for entry in sys.path if entry)
+    return PackedProgram(digest=hashlib.sha256(data).hexdigest(), sys_path=path, data=data)
+
+
+def _resolvers() -> Any:
+    for name, resolver in BaseContainer._resolvers.items():
+        try:
+            yield name, cloudpickle.dumps(resolver)
+        except Exception:  # a job that needs it will say that it is not there
+            continue

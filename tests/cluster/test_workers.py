@@ -1,0 +1,237 @@
+"""What a worker has to be and to see, and what its process keeps between trials."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from runner import lifecycle
+from runner.clock import now
+from runner.execute import remote, sessions
+from runner.execute.cluster import lacking
+from runner.execute.handed import Done, Handed, Places, Refused
+from runner.execute.session_file import Session
+from runner.execute.stopping import Graces, Urgency
+from runner.execute.task import CommandCall
+from runner.model import BatchPart, Kind, Status
+from runner.processes import this_process
+from runner.store import RunStore
+from tests.execute.world import World
+from tests.scenarios.project import wait_until
+from tests.stores import ID, run_of
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    token = tmp_path / "token"
+    token.write_text("just so")
+    return Places(token=str(token), text="just so", project_dir=str(tmp_path))
+
+
+def test_a_worker_like_this_process_lacks_nothing(places: Places) -> None:
+    facts = remote.look(places)
+    assert (facts.pid, facts.token) == (os.getpid(), "just so")
+    assert {"runner", "python", "hydra-core", "omegaconf"} <= facts.versions.keys()
+    assert lacking(facts, places, facts.versions) is None
+
+
+def test_what_a_worker_lacks_is_told_with_its_host(places: Places, tmp_path: Path) -> None:
+    facts = replace(remote.look(places), host="ada")
+    versions = facts.versions
+
+    def told(**changed: object) -> str | None:
+        return lacking(replace(facts, **changed), places, versions)  # type: ignore[arg-type]
+
+    for token in (None, "another's"):
+        assert told(token=token) == (
+            f"does not see the store: {tmp_path} is not the same folder on host ada as here"
+        )
+    assert told(sees_project=False) == (
+        f"does not see the project: there is no folder {tmp_path} on host ada"
+    )
+    assert told(versions={**versions, "python": "3.9"}) == (
+        f"has python 3.9 on host ada; here it is {versions['python']}: they have to be the same"
+    )
+    assert told(versions={"runner": versions["runner"], "python": versions["python"]}) == (
+        f"has no hydra-core on host ada; here it is {versions['hydra-core']}: they "
+        "have to be the same"
+    )
+    assert lacking("ModuleNotFoundError: No module named 'runner'", places, versions) == (
+        "cannot run the runner: ModuleNotFoundError: No module named 'runner'"
+    )
+
+
+def test_a_batchs_file_tells_workers_how_much_their_end_is_wanted(tmp_path: Path) -> None:
+    store = RunStore.open(tmp_path / "runs", create=True)
+    store.create(run_of())
+    session, other = Session(store, ID, "one"), Session(store, ID, "two")
+    assert session.urgency() is Urgency.STOP
+    session.begin()
+    assert (session.urgency(), other.urgency()) == (Urgency.NONE, Urgency.STOP)
+    session.kill()
+    assert (session.urgency(), other.urgency()) == (Urgency.KILL, Urgency.STOP)
+    other.begin()
+    assert session.urgency() is Urgency.STOP
+    other.end()
+    other.end()
+    assert other.urgency() is Urgency.STOP
+
+
+@pytest.fixture
+def handed(tmp_path: Path) -> Iterator[Handed]:
+    """A trial of a batch that is at work in this process."""
+    world = World(tmp_path)
+    world.store.create(replace(run_of(), kind=Kind.BATCH, batch=BatchPart()))
+    with world.store.claim(ID):
+        batch = world.store.read(ID)
+        process = this_process(now)
+        world.store.write(replace(batch, state=lifecycle.started(batch.state, process, now())))
+        Session(world.store, ID, "one").begin()
+        yield Handed(
+            task=world.shell(
+                "echo at work, $RUNNER_RESTARTED", environment={"RUNNER_RESTARTED": "0"}
+            ),
+            session="one",
+            driver=process,
+            batch_id=ID,
+            graces=Graces(),
+        )
+    sessions.SESSIONS.close()
+
+
+def store_of(handed: Handed) -> RunStore:
+    return RunStore(Path(handed.task.store_root))
+
+
+def execute(handed: Handed) -> Done:
+    done = remote.execute(handed)
+    assert isinstance(done, Done), done
+    return done
+
+
+def test_a_worker_claims_a_trial_and_gives_its_record_and_output_back(handed: Handed) -> None:
+    done = execute(pickle.loads(pickle.dumps(handed)))
+    run = store_of(handed).read(handed.task.run.id)
+    assert (done.outcome.run, done.again, done.busy) == (run, False, None)
+    assert (run.state.status, done.output) == (Status.COMPLETED, (("stdout", b"at work, 0\n"),))
+
+
+def test_a_trial_that_ended_before_its_worker_was_lost_is_not_run_again(handed: Handed) -> None:
+    first = execute(handed).outcome
+    again = execute(handed)
+    assert (again.outcome.run, again.output) == (first.run, ())
+
+
+def test_a_trial_whose_worker_died_at_it_is_run_again(handed: Handed) -> None:
+    store, run = store_of(handed), handed.task.run
+    gone = replace(this_process(now), pid=2**22 + 1)
+    store.write(replace(run, state=lifecycle.started(run.state, gone, now())))
+    done = execute(handed)
+    assert (done.again, done.output) == (True, (("stdout", b"at work, 1\n"),))
+    assert done.outcome.run.state.status is Status.COMPLETED
+
+
+def test_a_worker_that_is_slow_but_not_dead_is_waited_for(
+    handed: Handed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_OWNER_S", 0.0)
+    store, run = store_of(handed), handed.task.run
+    with ThreadPoolExecutor() as pool, store.claim(run.id):
+        begun = replace(run, state=lifecycle.started(run.state, this_process(now), now()))
+        store.write(begun)
+        second = pool.submit(execute, handed)
+        wait([second], timeout=3 * remote.LOOK_S)
+        assert not second.done()
+        ended = replace(begun, state=lifecycle.finished(begun.state, 3, "by the first", now()))
+        store.write(ended)
+    assert second.result().outcome.run == ended
+
+
+def test_a_trial_that_somebody_else_has_is_left_to_them(
+    handed: Handed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_OWNER_S", 0.0)
+    store, run = store_of(handed), handed.task.run
+    with store.claim(run.id):
+        done = execute(handed)
+    assert done.busy == f"run {run.id[:8]} is at work: another process holds it"
+    assert done.outcome.run.state.status is Status.PENDING
+
+
+def test_a_trial_that_its_batch_does_not_want_any_more_is_not_begun(handed: Handed) -> None:
+    store = store_of(handed)
+    elsewhere = replace(handed.driver, host="ada", boot="another")
+    assert execute(replace(handed, session="another")).outcome.run == handed.task.run
+    os.utime(store.folder(ID) / ".runner" / "lock", (0, 0))
+    assert execute(replace(handed, driver=elsewhere)).outcome.run == handed.task.run
+    gone = replace(handed.driver, pid=2**22 + 1)
+    assert execute(replace(handed, driver=gone)).outcome.run == handed.task.run
+    assert not (store.folder(handed.task.run.id) / "output.log").exists()
+
+
+def test_a_trial_at_work_is_stopped_when_its_batch_does_not_want_it_any_more(
+    handed: Handed,
+) -> None:
+    store = store_of(handed)
+    task = replace(handed.task, call=CommandCall(argv=("sleep", "60")))
+    with ThreadPoolExecutor() as pool:
+        done = pool.submit(execute, replace(handed, task=task))
+        wait_until(lambda: store.read(task.run.id).state.status is Status.RUNNING)
+        Session(store, ID, "one").end()
+    state = done.result().outcome.run.state
+    assert (state.status, state.reason) == (Status.TERMINATED, "stopped by the runner")
+
+
+def test_more_output_than_is_shown_is_in_the_log(
+    handed: Handed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_MOST_SHOWN_BYTES", 7)
+    (shown, (stream, rest)) = execute(handed).output
+    log = store_of(handed).folder(handed.task.run.id) / "output.log"
+    assert shown == ("stdout", b"at work")
+    assert (stream, rest.decode()) == ("stderr", f"\n(the rest is in {log})\n")
+    assert log.read_text() == "at work, 0\n"
+
+
+def test_a_worker_that_does_not_see_the_trials_folder_refuses_it(
+    handed: Handed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_APPEARS_S", 0.0)
+    refused = remote.execute(replace(handed, task=replace(handed.task, project_dir="/nowhere")))
+    assert isinstance(refused, Refused)
+    assert (refused.run_id, refused.why) == (handed.task.run.id, "there is no /nowhere there")
+    assert refused.trace is None
+
+
+def test_function_workers_serve_one_batch_and_wait_a_while_for_its_next_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lib.py").write_text("def f(x):\n    pass\n")
+    here = sessions.Sessions()
+
+    def probe(session: str) -> set[int]:
+        with here.machinery(session, Graces()) as machinery:
+            machinery.workers.probe("lib.f", str(tmp_path), machinery.stop)
+        (server,) = psutil.Process().children()
+        return {child.pid for child in server.children()}
+
+    try:
+        first = probe("one batch")
+        assert len(first) == 1
+        assert probe("one batch") == first
+        assert len(probe("another") - first) == 1
+        monkeypatch.setattr(sessions, "IDLE_S", 0.0)
+        for session in ("one batch", "another"):
+            probe(session)
+        (server,) = psutil.Process().children()
+        wait_until(lambda: not server.children())
+    finally:
+        here.close()
+    assert psutil.Process().children() == []
