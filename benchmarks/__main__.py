@@ -52,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", choices=[size.value for size in Size], default="small")
     parser.add_argument("--only", metavar="NAME", nargs="*", help="these rows only")
     parser.add_argument("--json", metavar="PATH", type=_absolute, help="keep the results there")
-    parser.add_argument("--folder", type=_absolute, help="where to work, else among temporary files")
+    parser.add_argument(
+        "--folder", type=_absolute, help="where to work, else among temporary files"
+    )
     parser.add_argument(
         "--readme", action="store_true", help="only write README.md's table from --json"
     )

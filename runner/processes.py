@@ -28,6 +28,16 @@ def this_process(clock: Clock) -> Process:
     )
 
 
+def this_host() -> str:
+    """The name of this machine."""
+    return _host()
+
+
+def this_boot() -> str:
+    """What tells this boot of the machine from any other, of it or of another."""
+    return _boot()
+
+
 def is_this(process: Process) -> bool:
     """Whether it is the calling process."""
     return process.pid == os.getpid() and is_alive(process) is True
