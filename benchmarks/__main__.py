@@ -23,20 +23,28 @@ _NONE = Path("/none")
 def main(arguments: Sequence[str]) -> int:
     """Measure what is asked for. The exit status is 1 if a command that is measured failed;
     it does not depend on the figures."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args = parser.parse_args(arguments)
     if args.readme:
+        if args.json is None:
+            parser.error("--readme needs --json")
         results = json.loads(args.json.read_text(encoding="utf-8"))
         PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
         return 0
     with tempfile.TemporaryDirectory(prefix="runner-benchmarks-", dir=args.folder) as folder:
         world = World(
             ours=args.ours,
-            others={"hydra": args.hydra, "joblib": args.hydra, "guild": args.guild},
+            others={
+                "hydra-core": args.hydra,
+                "hydra-joblib-launcher": args.hydra,
+                "guildai": args.guild,
+            },
             folder=Path(folder),
             size=Size(args.size),
         )
+        machine = describe_machine(world)
         rows = [_measure(benchmark, world) for benchmark in _chosen(args.only)]
-        results = to_dict(rows, world.size, describe_machine(world))
+        results = to_dict(rows, world.size, machine)
     print_table(results)
     if args.json is not None:
         args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -53,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="NAME", nargs="*", help="these rows only")
     parser.add_argument("--json", metavar="PATH", type=_absolute, help="keep the results there")
     parser.add_argument(
-        "--folder", type=_absolute, help="where to work, else among temporary files"
+        "--folder", type=_absolute, help="where to work, if not among temporary files"
     )
     parser.add_argument(
         "--readme", action="store_true", help="only write README.md's table from --json"

@@ -17,7 +17,7 @@ def _list(world: World, runs: int) -> Side:
 
 
 def _against_guild(world: World) -> Sides:
-    guild = str(world.peers["guild"].parent / "guild")
+    guild = str(world.peers["guildai"].parent / "guild")
     project, home = world.project("guild"), world.new_folder()
     environment = {"GUILD_HOME": str(home), "NO_VCS_COMMIT": "1"}
     values = ",".join(str(value) for value in range(_guild_runs(world)))
@@ -48,7 +48,7 @@ BENCHMARKS = (
         target=0.5,
         unit="s",
         prepare=_against_guild,
-        needs=("guild",),
+        needs=("guildai",),
     ),
     Benchmark(
         name="list-10000",

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from pathlib import Path
 
-from benchmarks.world import World
-
-_VERSIONS = (
-    "import sys, importlib.metadata as m\n"
-    "name = sys.argv[1]\n"
-    "print(m.version(name), 'on Python', '.'.join(map(str, sys.version_info[:3])))"
-)
-_DISTRIBUTIONS = {
-    "hydra": "hydra-core",
-    "joblib": "hydra-joblib-launcher",
-    "guild": "guildai",
-}
+from benchmarks.world import World, version
 
 
 def describe_machine(world: World) -> dict[str, str]:
@@ -29,10 +17,9 @@ def describe_machine(world: World) -> dict[str, str]:
         if hasattr(os, "sched_getaffinity")
         else str(os.cpu_count()),
         "system": platform.system(),
-        "hydra-sweep-runner": _version(world.ours, "hydra-sweep-runner"),
     }
-    for peer, python in world.peers.items():
-        found[_DISTRIBUTIONS[peer]] = _version(python, _DISTRIBUTIONS[peer])
+    for package, python in {"hydra-sweep-runner": world.ours, **world.peers}.items():
+        found[package] = version(python, package) or "unknown"
     return found
 
 
@@ -43,8 +30,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _version(python: Path, distribution: str) -> str:
-    command = [str(python), "-c", _VERSIONS, distribution]
-    return subprocess.check_output(command, text=True).strip()

@@ -16,7 +16,7 @@ _COMPLETED = BySize(tiny=5, small=500, full=3000)
 
 def _one_run(world: World) -> Sides:
     project = world.project("noop")
-    program = [str(world.peers["hydra"]), "app.py"]
+    program = [str(world.peers["hydra-core"]), "app.py"]
     return Sides(
         ours=lambda: world.seconds(world.runner(), project),
         theirs=lambda: world.seconds(program, project),
@@ -84,7 +84,7 @@ BENCHMARKS = (
         target=1.15,
         unit="s",
         prepare=_one_run,
-        needs=("hydra",),
+        needs=("hydra-core",),
     ),
     Benchmark(
         name="preview",

@@ -17,6 +17,8 @@ _THEIRS = BySize(tiny=1, small=10, full=30)
 _SCRIPTS = BySize(tiny=1, small=50, full=200)
 _IMPORTING = BySize(tiny=1, small=5, full=20)
 
+_JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+
 
 def _function_trials(n_jobs: int, peer: str, launcher: tuple[str, ...]) -> Callable[..., Sides]:
     def prepare(world: World) -> Sides:
@@ -35,7 +37,7 @@ def _program_trials(world: World) -> Sides:
     ours = ["hydra/sweeper=runner", "hydra/launcher=runner", "hydra.launcher.n_jobs=1"]
     return Sides(
         ours=_sweep(world, "noop", [str(world.ours), "app.py", "-m", *ours], _OURS),
-        theirs=_sweep(world, "noop", [str(world.peers["hydra"]), "app.py", "-m"], _THEIRS),
+        theirs=_sweep(world, "noop", [str(world.peers["hydra-core"]), "app.py", "-m"], _THEIRS),
     )
 
 
@@ -90,8 +92,8 @@ BENCHMARKS = (
         figure=Figure.TIMES_LESS,
         target=60,
         unit="s",
-        prepare=_function_trials(1, "hydra", ()),
-        needs=("hydra",),
+        prepare=_function_trials(1, "hydra-core", ()),
+        needs=("hydra-core",),
     ),
     Benchmark(
         name="function-2",
@@ -100,8 +102,10 @@ BENCHMARKS = (
         figure=Figure.TIMES_LESS,
         target=60,
         unit="s",
-        prepare=_function_trials(2, "joblib", ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")),
-        needs=("joblib",),
+        prepare=_function_trials(
+            2, "hydra-joblib-launcher", ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+        ),
+        needs=("hydra-joblib-launcher",),
     ),
     Benchmark(
         name="program",
@@ -111,7 +115,7 @@ BENCHMARKS = (
         target=20,
         unit="s",
         prepare=_program_trials,
-        needs=("hydra",),
+        needs=("hydra-core",),
     ),
     Benchmark(
         name="script",

@@ -17,6 +17,10 @@ from benchmarks.model import Size
 
 _APPS = Path(__file__).parent / "apps"
 _PEAK = Path(__file__).parent / "peak.py"
+_VERSION = (
+    "import sys, importlib.metadata as m\n"
+    "print(m.version(sys.argv[1]), 'on Python', '.'.join(map(str, sys.version_info[:3])))"
+)
 _TOLD = 20  # lines of what a failed command wrote
 
 
@@ -28,8 +32,7 @@ class Failed(Exception):
 class World:
     """Environments, by the path of their Python, and a folder to work in.
 
-    `ours` has the runner. `others` are those of the peers: `hydra`, `joblib` (Hydra with
-    its joblib launcher) and `guild`.
+    `ours` has the runner. `others` are those of the peers, by the name of their package.
     """
 
     ours: Path
@@ -40,8 +43,8 @@ class World:
 
     @cached_property
     def peers(self) -> Mapping[str, Path]:
-        """Those of the others that are there."""
-        return {name: python for name, python in self.others.items() if python.exists()}
+        """Those of the others that are there and have the package."""
+        return {name: python for name, python in self.others.items() if version(python, name)}
 
     def new_folder(self) -> Path:
         """An empty folder."""
@@ -89,6 +92,16 @@ class World:
                 output.seek(0)
                 wrote = output.read().decode(errors="replace").splitlines()[-_TOLD:]
                 raise Failed("\n".join([f"{command}: exit {ended.returncode}", *wrote]))
+
+
+def version(python: Path, package: str) -> str | None:
+    """The version of a package and of Python in an environment, if it has the package."""
+    if not python.exists():
+        return None
+    ended = subprocess.run(
+        [python, "-c", _VERSION, package], capture_output=True, text=True, check=False
+    )
+    return ended.stdout.strip() if ended.returncode == 0 else None
 
 
 def _environment() -> dict[str, str]:

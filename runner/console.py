@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import threading
-import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from runner.errors import RunnerError
-from runner.ports import Stream
 from runner.render import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from runner.ports import Stream
 
 #: What the process ends with after a failure that is the runner's own fault.
 EXIT_BUG = 70
@@ -154,6 +153,9 @@ def tell_error(error: RunnerError) -> int:
 
 def tell_bug() -> int:
     """Keep the traceback of the exception at hand in a file, say where, and return 70."""
+    import tempfile  # these take ten milliseconds, and no list is a bug
+    import traceback
+
     handle, path = tempfile.mkstemp(prefix="runner-bug-", suffix=".txt", text=True)
     with os.fdopen(handle, "w") as file:
         traceback.print_exc(file=file)

@@ -6,9 +6,12 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.model import Process
-from runner.ports import Clock
+
+if TYPE_CHECKING:
+    from runner.ports import Clock
 
 # How far two readings of one process's start may lie apart, in seconds: the system reckons
 # it from the time of its boot, which moves when the clock is set.

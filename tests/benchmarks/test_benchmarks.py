@@ -21,15 +21,19 @@ PYTHON = Path(sys.executable)
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """The tests' own environment, where Hydra and its joblib launcher are, and no Guild AI."""
-    others = {"hydra": PYTHON, "joblib": PYTHON, "guild": tmp_path / "none"}
+    others = {
+        "hydra-core": PYTHON,
+        "hydra-joblib-launcher": PYTHON,
+        "guildai": tmp_path / "none",
+    }
     return World(ours=PYTHON, others=others, folder=tmp_path, size=Size.TINY)
 
 
 @pytest.mark.parametrize("benchmark", ALL, ids=lambda benchmark: benchmark.name)
 def test_every_row_can_be_measured(benchmark: Benchmark, world: World) -> None:
     row = measure(benchmark, world)
-    if "guild" in benchmark.needs:
-        assert row.left_out == "guild not installed"
+    if "guildai" in benchmark.needs:
+        assert row.left_out == "guildai not installed"
     else:
         assert len(row.ours) == 1
         assert len(row.theirs) == (0 if benchmark.figure is Figure.ALONE else 1)
@@ -97,7 +101,7 @@ def test_the_command_prints_the_table_and_keeps_it_as_json(
     printed = capsys.readouterr().out
     results = json.loads(kept.read_text())
     assert [row["name"] for row in results["rows"]] == ["list", "list-10000"]
-    assert "left out: guild not installed" in printed
+    assert "left out: guildai not installed" in printed
     assert "at most 1.5 times" in printed
 
 
