@@ -341,6 +341,20 @@ def test_an_unfinished_run_is_looked_at_however_old(store: RunStore) -> None:
     assert store.newest(1) == [done]
 
 
+def test_a_folder_whose_time_tells_nothing_hides_no_run_of_ours(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems do not keep it, others tell it late."""
+    time_of_root = (1, 1, 0)
+    monkeypatch.setattr(index.Index, "_root_stamp", lambda self: time_of_root)
+    assert_same(store)
+    new = replace(some_run(100), state=replace(some_run(100).state, started=now()))
+    store.create(new)
+    assert store.newest(1) == [new]
+    store.delete([new.id, some_run(0).id])
+    assert_same(store)
+
+
 # ---- accidents
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -113,8 +114,6 @@ def remove_tree(folder: Path) -> None:
     if folder.is_symlink() or not folder.is_dir():
         folder.unlink(missing_ok=True)
         return
-    import shutil  # four milliseconds that reading need not pay
-
     shutil.rmtree(folder, ignore_errors=True)
     if folder.is_dir():
         _permit(folder)

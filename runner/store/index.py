@@ -88,19 +88,21 @@ class Index:
         self._names = names
 
     def note(self, run_id: str) -> None:
-        """Note that a run's record is about to be replaced, or has just been.
+        """Note that a run's record is about to be replaced, or that it has just been made,
+        replaced or removed; what was noted is looked at by the next reader.
 
-        To be called before and after: what was noted is looked at by the next reader,
-        whichever of the three was the last that a killed process did.
+        Of the two notes for a replaced record, one at least is heeded after it, whenever its
+        writer is killed. New and removed folders show without a note, unless a file system
+        does not keep the time of its folders, or shows it late.
         """
+        if not os.path.isdir(self._folder):  # noqa: PTH112 (for every record)
+            return
         try:
             notes = os.open(
                 f"{self._folder}/{_NOTES}{this_boot()}",
                 os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK,
                 0o666,
             )
-        except (FileNotFoundError, NotADirectoryError):
-            return  # there is no index
         except OSError:
             self._drop()
             return
@@ -338,12 +340,14 @@ class _Entries:
     def _by_id(self) -> dict[str, _Entry]:
         return {entry.run_id: entry for entry in self._all()}
 
+    @cached_property
+    def _looked_at_by_id(self) -> dict[str, _Entry]:
+        return {entry.run_id: entry for entry in self.looked_at}
+
     def entry(self, run_id: str) -> _Entry | None:
         """A run's entry."""
-        for entry in self.looked_at if "_by_id" not in self.__dict__ else ():
-            if entry.run_id == run_id:
-                return entry
-        return self._by_id.get(run_id)
+        found = self._looked_at_by_id.get(run_id)
+        return self._by_id.get(run_id) if found is None else found
 
     def without(self, names: Iterable[str]) -> set[str]:
         """Those that are none of the names."""

@@ -182,6 +182,7 @@ class RunStore:
             except BaseException:
                 disk.remove_tree(staged)
                 raise
+        self._index.note(run.id)
 
     def write(self, run: Run, *, durable: bool = True) -> None:
         """Replace the run's record; with `durable` it is on the disk on return.
@@ -209,6 +210,7 @@ class RunStore:
         for folder in folders:
             with disk.failing("delete", folder):
                 away.append(disk.stage_away(staging, folder))
+            self._index.note(folder.name)
         for folder in away:
             with disk.failing("delete", folder):
                 disk.remove_tree(folder)
