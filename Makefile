@@ -2,6 +2,7 @@
 # make test   the tests, on both lines of Hydra                       (makes build/hydra-*)
 # make test-full   all of them on both lines, the long ones, too
 # make torture     killed at every write, disks that fail, damaged stores: in full, an hour
+# make bench  what the runner costs, against its peers   (makes build/bench-*; SIZE=full)
 # make clean  remove what the two have made
 
 # The first Python of at least 3.10 that can make environments.
@@ -16,7 +17,14 @@ ON_HYDRA = tests/compose tests/hydra $(addprefix tests/scenarios/test_, \
 
 INSTALL_TEST = install --group dev --editable '.[samples]'
 
-.PHONY: demo test test-full torture clean
+# Guild AI knows no later Python.
+GUILD_PYTHON ?= $(shell for name in python3.11 python3.10 $(PYTHON); do \
+	$$name -c 'import ensurepip, venv' >/dev/null 2>&1 && echo $$name && break; done)
+SIZE ?= full
+RESULTS = $(if $(filter full,$(SIZE)),benchmarks/results.json,build/benchmarks.json)
+BENCH = build/bench-runner/bin/python -m benchmarks
+
+.PHONY: bench bench-readme demo test test-full torture clean
 
 demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
@@ -31,6 +39,32 @@ test-full: build/hydra-1.3/ready build/hydra-1.4/ready
 
 torture: build/hydra-1.3/ready
 	RUNNER_TORTURE=full build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal tests/torture
+
+# Without Guild AI, which may not install everywhere, its row is left out.
+bench: build/bench-runner/ready build/bench-hydra/ready
+	@$(MAKE) --no-print-directory build/bench-guild/ready || echo "Guild AI is left out"
+	build/bench-runner/bin/python $(PIP) install --force-reinstall --no-deps .
+	$(BENCH) --size $(SIZE) --json $(RESULTS) \
+		--hydra build/bench-hydra/bin/python --guild build/bench-guild/bin/python
+
+# Write the last results into benchmarks/README.md.
+bench-readme:
+	$(BENCH) --json benchmarks/results.json --readme
+
+build/bench-runner/ready: pyproject.toml
+	$(call environment,$(@D))
+	$(@D)/bin/python $(PIP) install '.[samples]' hydra-core==1.3.8
+	@touch $@
+
+build/bench-hydra/ready:
+	$(call environment,$(@D))
+	$(@D)/bin/python $(PIP) install hydra-core==1.3.8 hydra-joblib-launcher==1.2.0
+	@touch $@
+
+build/bench-guild/ready:
+	$(GUILD_PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(PIP) install guildai==0.9.0 'setuptools<81'
+	@touch $@
 
 .venv/ready: pyproject.toml
 	$(call environment,$(@D))

@@ -8,9 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import tempfile
 import threading
-import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +20,8 @@ from runner.render import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from runner.ports import Stream
 
 #: What the process ends with after a failure that is the runner's own fault.
 EXIT_BUG = 70
@@ -181,6 +181,9 @@ def tell_bug() -> int:
     Only this user can read the file. It shows the lines of code and no variables, and neither
     file nor line shows what may be a secret of the environment.
     """
+    import tempfile  # these take ten milliseconds, and no list is a bug
+    import traceback
+
     handle, path = tempfile.mkstemp(prefix="runner-bug-", suffix=".txt", text=True)
     with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(redact_all(traceback.format_exc(), os.environ))

@@ -6,9 +6,12 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.model import Process
-from runner.ports import Clock
+
+if TYPE_CHECKING:
+    from runner.ports import Clock
 
 # How far two readings of one process's start may lie apart, in seconds: the system reckons
 # it from the time of its boot, which moves when the clock is set.
@@ -19,6 +22,16 @@ def this_process(clock: Clock) -> Process:
     """The calling process, taking a run up at `clock`'s time."""
     pid = os.getpid()
     return Process(host=_host(), boot=_boot(), pid=pid, created=_created(pid), since=clock())
+
+
+def this_host() -> str:
+    """The name of this machine."""
+    return _host()
+
+
+def this_boot() -> str:
+    """What tells this boot of the machine from any other, of it or of another."""
+    return _boot()
 
 
 def is_this(process: Process) -> bool:

@@ -7,7 +7,7 @@ import heapq
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from runner.errors import Busy, Mistake, StoreFailed, UnknownRun, UnreadableReco
 from runner.model import Kind, Run, Status, Unreadable
 from runner.redaction import redact_run
 from runner.store import claims, disk, heartbeat, names, results, snapshots
+from runner.store.index import CHECKED, Index, Place
 from runner.table import RecordError
 
 _RECORD = ".runner/record.json"
@@ -46,6 +47,7 @@ class RunStore:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._prefix = f"{self._root}/"
+        self._index = Index(str(self._root), place=self._place, names=self.ids)
 
     @classmethod
     def open(cls, path: Path, *, create: bool) -> RunStore:
@@ -112,7 +114,10 @@ class RunStore:
 
         One that is deleted meanwhile is left out.
         """
-        for run_id in self.ids():
+        return self._read_each(self.ids())
+
+    def _read_each(self, run_ids: Iterable[str]) -> Iterator[Run | Unreadable]:
+        for run_id in run_ids:
             try:
                 yield self.read(run_id)
             except UnreadableRecord as error:
@@ -126,11 +131,21 @@ class RunStore:
         it was initialized. Equal ones follow their ids; unreadable ones come last."""
         if n is None:
             return sorted(self.read_all(), key=_recency)
-        return heapq.nsmallest(n, self.read_all(), key=_recency)
+        order = self._index.newest() if n <= CHECKED else None
+        if order is None:
+            return heapq.nsmallest(n, self.read_all(), key=_recency)
+        found: list[Run | Unreadable] = []
+        for place in order:
+            if len(found) >= n and _recency(found[n - 1]) < place:
+                break
+            found.extend(self._read_each([place[1]]))
+            found.sort(key=_recency)  # by what the records say now
+        return found[:n]
 
     def batches(self) -> Iterator[Run]:
         """Every readable record of a batch, in no particular order."""
-        for run in self.read_all():
+        known = self._index.batches()
+        for run in self.read_all() if known is None else self._read_each(known):
             if isinstance(run, Run) and run.kind is Kind.BATCH:
                 yield run
 
@@ -142,7 +157,9 @@ class RunStore:
         prefix = names.parse_prefix(prefix)
         if names.is_id(prefix) and Path(self._path(prefix)).is_dir():
             return prefix  # spares reading the whole folder
-        found = (name for name in self._names(prefix) if names.is_id(name))
+        found = self._index.beginning(prefix)
+        if found is None:
+            found = [name for name in self._names(prefix) if names.is_id(name)]
         return names.choose(prefix, found, self._root)
 
     def observe(self, run: Run) -> Run:
@@ -187,6 +204,7 @@ class RunStore:
             except BaseException:
                 disk.remove_tree(staged)
                 raise
+        self._index.note(run.id)
 
     def settle(self, run_ids: Sequence[str]) -> None:
         """Bring runs that were created to the disk, their names and records: many at one go.
@@ -211,8 +229,10 @@ class RunStore:
         """
         path = f"{self._path(run.id)}/{_RECORD}"
         data = record.to_text(redact_run(run, os.environ)).encode()
+        self._index.note(run.id)
         with disk.failing("write", path):
             disk.replace(path, data, durable=durable)
+        self._index.note(run.id)
 
     def delete(self, run_ids: Sequence[str]) -> None:
         """Remove the runs' folders and all that is in them; each disappears at once.
@@ -228,6 +248,7 @@ class RunStore:
         for folder in folders:
             with disk.failing("delete", folder):
                 away.append(disk.stage_away(staging, folder))
+            self._index.note(folder.name)
         if away:
             with disk.failing("delete", self._root):
                 disk.sync_folder(self._root)  # the names are gone before what they name
@@ -304,6 +325,16 @@ class RunStore:
     def snapshot_folder(self, name: str) -> Path:
         """The folder of a snapshot. Raises Mistake if the store has none of that name."""
         return snapshots.find(name, self._root / _SNAPSHOTS)
+
+    def _place(self, run_id: str) -> Place | None:
+        """Where a run is in the order of `newest`."""
+        for run in self._read_each([run_id]):
+            key, _ = _recency(run)
+            if isinstance(run, Unreadable):
+                return Place(key, run_id, batch=False, watched=True)
+            unfinished = run.state.status in (Status.PENDING, Status.RUNNING)
+            return Place(key, run_id, batch=run.kind is Kind.BATCH, watched=unfinished)
+        return None
 
     def _take(self, stack: ExitStack, run_id: str) -> int | None:
         try:

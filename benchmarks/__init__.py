@@ -1,0 +1,1 @@
+"""What the runner costs, measured against what else there is. See README.md."""

@@ -1,0 +1,96 @@
+"""`python -m benchmarks`: measure, print the table, and keep it as JSON. `make bench` calls it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.machine import describe_machine
+from benchmarks.model import Benchmark, Row, Size
+from benchmarks.report import PAGE, print_table, to_dict, with_table
+from benchmarks.suite import ALL
+from benchmarks.timing import measure
+from benchmarks.world import Failed, World
+
+_FAILED = "it failed"
+_NONE = Path("/none")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure what is asked for. The exit status is 1 if a command that is measured failed;
+    it does not depend on the figures."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if args.readme:
+        if args.json is None:
+            parser.error("--readme needs --json")
+        results = json.loads(args.json.read_text(encoding="utf-8"))
+        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="runner-benchmarks-", dir=args.folder) as folder:
+        world = World(
+            ours=args.ours,
+            others={
+                "hydra-core": args.hydra,
+                "hydra-joblib-launcher": args.hydra,
+                "guildai": args.guild,
+            },
+            folder=Path(folder),
+            size=Size(args.size),
+        )
+        machine = describe_machine(world)
+        rows = [_measure(benchmark, world) for benchmark in _chosen(args.only)]
+        results = to_dict(rows, world.size, machine)
+    print_table(results)
+    if args.json is not None:
+        args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return int(any(row.left_out == _FAILED for row in rows))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    python = Path(sys.executable)
+    parser.add_argument("--ours", type=_absolute, default=python, help="Python with the runner")
+    parser.add_argument("--hydra", type=_absolute, default=python, help="with Hydra's launchers")
+    parser.add_argument("--guild", type=_absolute, default=_NONE, help="Python with Guild AI")
+    parser.add_argument("--size", choices=[size.value for size in Size], default="small")
+    parser.add_argument("--only", metavar="NAME", nargs="*", help="these rows only")
+    parser.add_argument("--json", metavar="PATH", type=_absolute, help="keep the results there")
+    parser.add_argument(
+        "--folder", type=_absolute, help="where to work, if not among temporary files"
+    )
+    parser.add_argument(
+        "--readme", action="store_true", help="only write README.md's table from --json"
+    )
+    return parser
+
+
+def _absolute(path: str) -> Path:
+    return Path(path).absolute()  # and no further: an environment's Python is a link
+
+
+def _chosen(names: Sequence[str] | None) -> list[Benchmark]:
+    if names is None:
+        return list(ALL)
+    known = {benchmark.name: benchmark for benchmark in ALL}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SystemExit(f"no row {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+def _measure(benchmark: Benchmark, world: World) -> Row:
+    print(f"{benchmark.name}: {benchmark.what}", file=sys.stderr, flush=True)
+    try:
+        return measure(benchmark, world)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return Row(benchmark=benchmark, ours=[], theirs=[], left_out=_FAILED)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,2 @@
+x = 0
+print("x is", x)

@@ -1,0 +1,71 @@
+"""Listing the twenty newest runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.model import Benchmark, BySize, Figure, Side, Sides
+from benchmarks.stores import fill_store
+from benchmarks.world import World
+
+_SHOWN = 20
+
+
+def _list(world: World, runs: int) -> Side:
+    store = fill_store(world.new_folder() / "runs", runs)
+    return lambda: world.seconds(world.runner("runs", "list"), store.parent)
+
+
+def _against_guild(world: World) -> Sides:
+    guild = str(world.peers["guildai"].parent / "guild")
+    project, home = world.project("guild"), world.new_folder()
+    environment = {"GUILD_HOME": str(home), "NO_VCS_COMMIT": "1"}
+    values = ",".join(str(value) for value in range(_guild_runs(world)))
+    world.seconds([guild, "run", "plain.py", f"x=[{values}]", "--yes"], project, environment)
+    return Sides(
+        ours=_list(world, _SHOWN),
+        theirs=lambda: world.seconds([guild, "runs"], project, environment),
+    )
+
+
+def _guild_runs(world: World) -> int:
+    return world.size.of(BySize(tiny=2, small=_SHOWN, full=_SHOWN))
+
+
+def _against_few(runs: BySize[int]) -> Callable[[World], Sides]:
+    def prepare(world: World) -> Sides:
+        return Sides(ours=_list(world, world.size.of(runs)), theirs=_list(world, _SHOWN))
+
+    return prepare
+
+
+BENCHMARKS = (
+    Benchmark(
+        name="list",
+        what="runner runs list, 20 runs",
+        against="guild runs",
+        figure=Figure.TIMES,
+        target=0.5,
+        unit="s",
+        prepare=_against_guild,
+        needs=("guildai",),
+    ),
+    Benchmark(
+        name="list-10000",
+        what="runner runs list, 10,000 runs",
+        against="20 runs",
+        figure=Figure.TIMES,
+        target=1.5,
+        unit="s",
+        prepare=_against_few(BySize(tiny=100, small=10_000, full=10_000)),
+    ),
+    Benchmark(
+        name="list-100000",
+        what="runner runs list, 100,000 runs",
+        against="20 runs",
+        figure=Figure.TIMES,
+        target=2,
+        unit="s",
+        prepare=_against_few(BySize(tiny=200, small=20_000, full=100_000)),
+    ),
+)

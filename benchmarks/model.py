@@ -1,0 +1,136 @@
+"""The words of measuring: sizes, benchmarks with their targets, and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from statistics import median
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from benchmarks.world import World
+
+#: Takes one sample: seconds, or megabytes.
+Side = Callable[[], float]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BySize(Generic[T]):
+    """A number that depends on how large a measurement is wanted."""
+
+    tiny: T
+    small: T
+    full: T
+
+
+class Size(str, Enum):
+    """How large: `tiny` only shows that it works, `full` gives figures to be told."""
+
+    TINY = "tiny"
+    SMALL = "small"
+    FULL = "full"
+
+    def of(self, numbers: BySize[T]) -> T:
+        """The number for this size."""
+        chosen: T = getattr(numbers, self.value)
+        return chosen
+
+    @property
+    def rounds(self) -> int:
+        """How often each side is measured."""
+        return self.of(BySize(tiny=1, small=3, full=7))
+
+    @property
+    def warms_up(self) -> bool:
+        """Whether each side is run once beforehand, unmeasured."""
+        return self is not Size.TINY
+
+
+class Figure(Enum):
+    """How a round's two samples make its figure, and on which side of the target it should be."""
+
+    TIMES_LESS = "times less"  #: theirs / ours; the target is the least
+    TIMES = "times"  #: ours / theirs; the target is the most
+    MORE = "more"  #: ours - theirs; the target is the most
+    SHARE = "share"  #: theirs / ours, in percent; the target is the least
+    ALONE = "alone"  #: ours, there is no other side; the target is the most
+
+    def of(self, ours: float, theirs: float) -> float:
+        """The figure of a round."""
+        if self is Figure.TIMES_LESS:
+            return theirs / ours
+        if self is Figure.TIMES:
+            return ours / theirs
+        if self is Figure.MORE:
+            return ours - theirs
+        return 100 * theirs / ours if self is Figure.SHARE else ours
+
+    def is_reached(self, figure: float, target: float) -> bool:
+        """Whether the figure is as good as the target."""
+        at_least = self in (Figure.TIMES_LESS, Figure.SHARE)
+        return figure >= target if at_least else figure <= target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """The two sides of a benchmark, ready to be measured. There may be only ours."""
+
+    ours: Side
+    theirs: Side | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """One row: what is measured against what, and what is to be reached.
+
+    `unit` is that of both sides' samples. `prepare` makes what they work on. `needs` names
+    the peers, as in `World.peers`, without which it is left out.
+    """
+
+    name: str
+    what: str
+    against: str
+    figure: Figure
+    target: float
+    unit: str
+    prepare: Callable[[World], Sides]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Samples as they are told: the median, the least and the most."""
+
+    median: float
+    least: float
+    most: float
+
+    @staticmethod
+    def over(samples: list[float]) -> Spread:
+        """The spread of some samples, of one at least."""
+        return Spread(median=median(samples), least=min(samples), most=max(samples))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What was measured: the samples of each round, or why there are none."""
+
+    benchmark: Benchmark
+    ours: list[float]
+    theirs: list[float]
+    left_out: str | None = None
+
+    @property
+    def figure(self) -> Spread:
+        """The figure over the rounds, each from the two samples that were taken together."""
+        kind = self.benchmark.figure
+        theirs = self.theirs or self.ours
+        return Spread.over([kind.of(*pair) for pair in zip(self.ours, theirs, strict=True)])
+
+    @property
+    def reached(self) -> bool:
+        """Whether the median reaches the target."""
+        return self.benchmark.figure.is_reached(self.figure.median, self.benchmark.target)

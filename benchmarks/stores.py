@@ -1,0 +1,41 @@
+"""Stores of many runs, made without running anything."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from runner.clock import now
+from runner.model import Kind, Operation, OperationKind, Recipe, Run, State, Status
+from runner.processes import this_process
+from runner.store import RunStore
+
+
+def fill_store(root: Path, runs: int) -> Path:
+    """A new store of so many completed runs."""
+    store = RunStore.open(root, create=True)
+    process = this_process(now)
+    for number in range(runs):
+        state = State(
+            status=Status.COMPLETED,
+            initialized=now(),
+            started=now(),
+            stopped=now(),
+            exit_status=0,
+            process=process,
+        )
+        store.create(
+            Run(
+                id=uuid.uuid4().hex,
+                kind=Kind.RUN,
+                operation=Operation(
+                    name="noop", kind=OperationKind.FUNCTION, target="operations.noop"
+                ),
+                flags={"model.depth": 3, "x": number, "y": 2, "z": "a"},
+                recipe=Recipe(config_name="config", snapshot="0" * 64, task=(f"x={number}",)),
+                state=state,
+                given=("x",),
+                random_seed=number,
+            )
+        )
+    return root

@@ -1,0 +1,7 @@
+"""All benchmarks, in the order of the table."""
+
+from __future__ import annotations
+
+from benchmarks import lists, packing, plans, trials
+
+ALL = (*trials.BENCHMARKS, *plans.BENCHMARKS, *lists.BENCHMARKS, *packing.BENCHMARKS)
