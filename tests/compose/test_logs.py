@@ -18,8 +18,9 @@ SETTINGS = {"config.yaml": "x: 1\n"}
 
 
 @pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
+def own_logging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever a test does to logging, undone; its own handlers and no others before."""
+    monkeypatch.chdir(tmp_path)
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     yield
