@@ -36,6 +36,8 @@ def parse_operation(node: Mapping[str, Any] | None) -> Operation:
         what = " and ".join(kind.value for kind in given) or "none of them"
         raise Mistake(f"operation: give exactly one of script, function and command, not {what}")
     kind = given[0]
+    if kind is not OperationKind.SCRIPT and node.get("preload") is not None:
+        raise Mistake(f"operation.preload: is for a script, not for a {kind.value}")
     target = _target(kind, node[kind.value])
     return Operation(
         name=_name(node.get("name"), kind, target),
@@ -43,7 +45,7 @@ def parse_operation(node: Mapping[str, Any] | None) -> Operation:
         target=target,
         flags_to=_flags_to(node.get("flags_to")),
         requires=_texts("requires", node.get("requires")),
-        preload=_texts("preload", node.get("preload")),
+        preload=_modules(node.get("preload")),
     )
 
 
@@ -103,6 +105,14 @@ def _flags_to(value: object) -> FlagsTo:
     except ValueError:
         allowed = ", ".join(choice.value for choice in FlagsTo)
         raise Mistake(f"operation.flags_to: must be one of {allowed}, not {value!r}") from None
+
+
+def _modules(value: object) -> tuple[str, ...]:
+    names = _texts("preload", value)
+    for name in names:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise Mistake(f"operation.preload: must be names of modules, not {name!r}")
+    return names
 
 
 def _texts(key: str, value: object) -> tuple[str, ...]:

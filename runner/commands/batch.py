@@ -128,9 +128,6 @@ def prepare_all(context: Context, sweep: Sweep, executor: Executor) -> dict[Oper
         if key not in checked:
             checked.add(key)
             prepared[trial.operation] = prepare(
-                trial.operation,
-                trial.flags,
-                context.project_dir,
-                lambda target: executor.probe(target, str(context.project_dir)),
+                trial.operation, trial.flags, context.project_dir, executor
             )
     return prepared

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from runner.commands.programs import program_sources
 from runner.compose.composer import TrialConfig
@@ -27,8 +28,18 @@ from runner.model import Operation, OperationKind
 from runner.operation import argument
 from runner.ports import JobConfig
 
-#: Imports a function in a worker process: dotted name to signature.
-Probe = Callable[[str], Signature]
+
+class Importer(Protocol):
+    """Imports what trials need where they will run; an executor is one."""
+
+    def probe(self, target: str, project_dir: str) -> Signature:
+        """Import the function with this dotted name. Raises Mistake."""
+        ...
+
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """Import modules where a script will be forked, if that is how scripts are started.
+        Raises Mistake."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,19 +76,21 @@ NO_VALUES = RealValues(flags={}, arguments=(), environment={})
 
 
 def prepare(
-    operation: Operation, flag_names: Iterable[str], project_dir: Path, probe: Probe
+    operation: Operation, flag_names: Iterable[str], project_dir: Path, importer: Importer
 ) -> Prepared:
     """Check that an operation can be executed with flags of these names.
 
     Raises Mistake for a missing file, a function that cannot be imported, a flag that the
-    script or function does not take, a required file that is not in the project.
+    script or function does not take, a required file that is not in the project, a module
+    that cannot be preloaded.
     """
     check_requires(project_dir, operation.requires)
     names = list(flag_names)
     if operation.kind is OperationKind.SCRIPT:
-        return _script(operation, names, project_dir)
+        return _script(operation, names, project_dir, importer)
     if operation.kind is OperationKind.FUNCTION:
-        return _function(operation, names, probe)
+        signature = importer.probe(str(operation.target), str(project_dir))
+        return _function(operation, names, signature)
     if operation.kind is OperationKind.PROGRAM:
         return Prepared(
             operation=operation,
@@ -93,7 +106,9 @@ def prepare(
     )
 
 
-def _script(operation: Operation, names: list[str], project_dir: Path) -> Prepared:
+def _script(
+    operation: Operation, names: list[str], project_dir: Path, importer: Importer
+) -> Prepared:
     path = project_dir / str(operation.target)
     if not path.is_file():
         what = "is no file" if path.exists() else "does not exist"
@@ -103,18 +118,22 @@ def _script(operation: Operation, names: list[str], project_dir: Path) -> Prepar
         )
     flags_to = resolve_flags_to(path, operation.flags_to)
     check_flags(path, flags_to, names)
+    if operation.preload:
+        importer.preload(operation.preload, str(path))
     return Prepared(
         operation=operation,
         sources=(path,),
         make=lambda values: ScriptCall(
-            path=str(path), flags_to=flags_to, flags=flatten(dict(values.flags))
+            path=str(path),
+            flags_to=flags_to,
+            flags=flatten(dict(values.flags)),
+            preload=operation.preload,
         ),
     )
 
 
-def _function(operation: Operation, names: list[str], probe: Probe) -> Prepared:
+def _function(operation: Operation, names: list[str], signature: Signature) -> Prepared:
     target = str(operation.target)
-    signature = probe(target)
     if not signature.takes_config:
         _check_keywords(target, signature, names)
     return Prepared(

@@ -49,6 +49,11 @@ class Executor(Protocol):
         """Import a function where it will run. Raises Mistake."""
         ...
 
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """Import modules where a script will be forked, if that is how scripts are started.
+        Raises Mistake."""
+        ...
+
     def stop(self) -> None:
         """Start nothing more and interrupt what runs; callable from a signal handler."""
         ...

@@ -109,12 +109,7 @@ def _is_completed(context: Context, composed: _Composed) -> bool:
 
 
 def _prepare(context: Context, composed: _Composed, executor: Executor) -> Prepared:
-    return prepare(
-        composed.operation,
-        composed.flags,
-        context.project_dir,
-        lambda target: executor.probe(target, str(context.project_dir)),
-    )
+    return prepare(composed.operation, composed.flags, context.project_dir, executor)
 
 
 def restart_run(

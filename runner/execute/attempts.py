@@ -20,9 +20,10 @@ from runner.execute.devices import Devices
 from runner.execute.ending import Ending
 from runner.execute.function_worker import Job, ProgramJob, Reply
 from runner.execute.output import Output
+from runner.execute.preloading import Preloading
 from runner.execute.script_flags import arguments
 from runner.execute.stopping import Cause, Graces, Pressure, StopSwitch
-from runner.execute.task import CommandCall, FunctionCall, ProgramCall, ScriptCall, Task
+from runner.execute.task import Call, CommandCall, FunctionCall, ProgramCall, ScriptCall, Task
 from runner.execute.workers import Worker, Workers
 from runner.model import FlagsTo, Value
 
@@ -43,6 +44,11 @@ class Machinery:
     graces: Graces
     environment: Mapping[str, str]
     devices: Devices = field(default_factory=lambda: Devices(()))
+    preloading: Preloading | None = None
+
+    def server_for(self, call: Call) -> ForkServer | None:
+        """The process that has preloaded what a call needs, if that is how it is started."""
+        return None if self.preloading is None else self.preloading.for_call(call)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,19 +101,29 @@ def _attempt_program(
 ) -> Attempted:
     argv, environment = _program(call, {**machinery.environment, **task.environment}, run_dir)
     try:
-        child = machinery.server.start_program(
-            argv,
-            environment=environment,
-            folder=task.working_dir,
-            outputs=output.writers,
-            bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
-        )
-        watch = _Watch(task, child, output, machinery, pressure)
+        server = machinery.server_for(call)
+        if server is not None:
+            child = server.start_script(
+                argv[2:],  # from the script on
+                environment=environment,
+                folder=task.working_dir,
+                outputs=output.writers,
+            )
+        else:
+            server = machinery.server
+            child = server.start_program(
+                argv,
+                environment=environment,
+                folder=task.working_dir,
+                outputs=output.writers,
+                bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
+            )
+        watch = _Watch(task, child, output, machinery, pressure, server=server)
         try:
             watch.follow()
         finally:
             if not child.ended:
-                machinery.server.signal(child, signal.SIGKILL)
+                server.signal(child, signal.SIGKILL)
             child.close()
     finally:
         _remove_flags(run_dir)
@@ -177,10 +193,12 @@ class _Watch:
         machinery: Machinery,
         pressure: Pressure,
         worker: Worker | None = None,
+        server: ForkServer | None = None,
     ) -> None:
         self._child = child
         self._output = output
         self._machinery = machinery
+        self._server = server or machinery.server
         self._worker = worker
         self._timeout_s = task.timeout_s
         self._pressure = pressure
@@ -212,14 +230,14 @@ class _Watch:
                     take: Callable[[selectors.BaseSelector, Any], None] = key.data
                     take(selector, key.fileobj)
                 for number in pressure.due(time.monotonic(), stop.urgency):
-                    self._machinery.server.signal(self._child, number)
+                    self._server.signal(self._child, number)
                 self._kill_if_cut_off(time.monotonic())
         self._output.drain()
 
     def judge(self, end: Ending) -> Attempted:
         """What to make of the child's own end."""
         if self._child.lost:
-            self._machinery.server.note_death()
+            self._server.note_death()
             return Attempted(ending=end, cause=Cause.LOST)
         if self.cause is Cause.TIMEOUT and self._timeout_s is not None:
             end = ending.of_timeout(self._timeout_s)
@@ -234,7 +252,7 @@ class _Watch:
         if self._kill_at_s is not None and now_s >= self._kill_at_s and not self._child.ended:
             self._kill_at_s = None
             self.was_cut_off = True
-            self._machinery.server.signal(self._child, signal.SIGKILL)
+            self._server.signal(self._child, signal.SIGKILL)
 
     def _notice_stop(self, selector: selectors.BaseSelector, stop: StopSwitch) -> None:
         selector.unregister(stop)  # it stays readable; the pressure looks at it from here on

@@ -15,7 +15,14 @@ from typing import NoReturn
 
 from runner.errors import RunnerError
 from runner.execute import messages, server
-from runner.execute.messages import REPORT, RunOver, SendSignal, StartProgram, StartWorker
+from runner.execute.messages import (
+    REPORT,
+    RunOver,
+    SendSignal,
+    StartProgram,
+    StartScript,
+    StartWorker,
+)
 
 
 class ServerDied(RunnerError):
@@ -124,6 +131,19 @@ class ForkServer:
         request = StartProgram(key, list(argv), dict(environment), folder, bound)
         return self._start(request, outputs)
 
+    def start_script(
+        self,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: str,
+        outputs: tuple[int, int],
+    ) -> Child:
+        """Have a fork of the server become a script, as `start_program` starts a program; of
+        a server that can. Raises ServerDied."""
+        key = next(self._keys)
+        return self._start(StartScript(key, list(argv), dict(environment), folder), outputs)
+
     def start_worker(self) -> tuple[Child, socket.socket]:
         """Fork a worker; the socket is the caller's end of its control connection."""
         ours, theirs = socket.socketpair()
@@ -147,9 +167,17 @@ class ForkServer:
         self._is_dead = True
 
     def check(self) -> None:
-        """Raise ServerDied if it is known to have died."""
-        if self._is_dead:
+        """Raise ServerDied if it has died."""
+        if self._is_dead or self._has_hung_up():
             raise ServerDied
+
+    def _has_hung_up(self) -> bool:
+        try:
+            return not self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def close(self) -> None:
         """Have all children stopped that are left, and wait until the server has exited."""
@@ -159,7 +187,9 @@ class ForkServer:
         with suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 
-    def _start(self, request: StartProgram | StartWorker, fds: Sequence[int]) -> Child:
+    def _start(
+        self, request: StartProgram | StartScript | StartWorker, fds: Sequence[int]
+    ) -> Child:
         reports, report = os.pipe()
         try:
             self._send(request, (*fds, report))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -134,6 +134,9 @@ class ClusterExecutor:
         failure = self._failure or queue.error
         if failure is not None:
             raise failure
+
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """Nothing: on workers, scripts are started anew."""
 
     def stop(self) -> None:
         """Hand out nothing more and have what runs stopped; callable from a signal handler."""

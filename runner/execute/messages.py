@@ -39,6 +39,16 @@ class StartProgram(NamedTuple):
     bound: bool
 
 
+class StartScript(NamedTuple):
+    """Become a script in a fork, of a server that can; fds go along for stdout, stderr and
+    the report. `argv` begins with the script's path."""
+
+    child: int
+    argv: list[str]
+    environment: dict[str, str]
+    folder: str
+
+
 class StartWorker(NamedTuple):
     """Fork a function worker; fds go along for its control socket and the report."""
 

@@ -23,6 +23,7 @@ from runner.execute.children import ForkServer
 from runner.execute.devices import Devices
 from runner.execute.function_worker import Signature
 from runner.execute.output import Screen
+from runner.execute.preloading import Preloading
 from runner.execute.recording import Recorder
 from runner.execute.stopping import Graces, StopSwitch, Urgency
 from runner.execute.supervise import Surroundings, supervise
@@ -147,6 +148,7 @@ class LocalExecutor:
         )
         self._workers = Workers(self._server)
         self._recorder = Recorder()
+        self._preloading = Preloading({**environment, **limits}, self._stop)
         self._around = Surroundings(
             store=self._store,
             reporter=self._reporter,
@@ -160,6 +162,7 @@ class LocalExecutor:
                 stop=self._stop,
                 graces=self._graces,
                 devices=self._devices,
+                preloading=self._preloading,
                 environment={**environment, **limits},
             ),
         )
@@ -172,6 +175,7 @@ class LocalExecutor:
         trace: TracebackType | None,
     ) -> None:
         self._recorder.close()
+        self._preloading.close()
         self._workers.close()
         self._server.close()
         self._stop.close()
@@ -200,6 +204,11 @@ class LocalExecutor:
         """Import a function as a trial would; the worker is then warm for one. Raises
         Mistake if that fails, KeyboardInterrupt if the executor is stopped meanwhile."""
         return self._workers.probe(target, project_dir, self._stop)
+
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """Import modules in the process that a script's trials will be forked from. Raises
+        Mistake if that fails, KeyboardInterrupt if the executor is stopped meanwhile."""
+        self._preloading.preload(modules, script)
 
     def stop(self) -> None:
         """Start nothing more and interrupt what runs; callable from a signal handler."""

@@ -27,7 +27,14 @@ from typing import Any, NamedTuple
 
 from runner.execute import messages
 from runner.execute.descendants import children_of_this, run_of, tree_of
-from runner.execute.messages import REPORT, RunOver, SendSignal, StartProgram, StartWorker
+from runner.execute.messages import (
+    REPORT,
+    RunOver,
+    SendSignal,
+    StartProgram,
+    StartScript,
+    StartWorker,
+)
 
 #: How long the children have to end by themselves after the runner died, in seconds.
 ORPHAN_GRACE_S = 1.0
@@ -66,7 +73,7 @@ def run(connection_fd: int, work: Work) -> None:
     gc.freeze()
     faulthandler.disable()
     connection = socket.socket(fileno=_move_up(connection_fd))
-    _close_all_but({connection.fileno()})
+    close_all_but({connection.fileno()})
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
@@ -87,6 +94,7 @@ class _Server:
         self._runs: dict[int, str] = {}
         # Runs that are over, and until when to look for what they may have left behind.
         self._over: dict[str, float] = {}
+        self._is_script = False
         self._prctl = _find_prctl()
         if self._prctl is not None:
             self._prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -119,11 +127,14 @@ class _Server:
             except messages.ConnectionLost:
                 pass
             finally:
-                self._stop_all()
+                if not self._is_script:
+                    self._stop_all()
 
     def _handle(self, request: object, fds: list[int]) -> None:
         if isinstance(request, StartProgram) and len(fds) == 3:
             self._start(request.child, lambda: self._spawn(request, *fds[:2]), fds)
+        elif isinstance(request, StartScript) and len(fds) == 3:
+            self._start(request.child, lambda: self._fork_script(request, *fds[:2]), fds)
         elif isinstance(request, StartWorker) and len(fds) == 2:
             self._start(request.child, lambda: self._fork_worker(fds[0]), fds)
         elif isinstance(request, SendSignal) and request.child in self._pids:
@@ -172,11 +183,33 @@ class _Server:
         except (ValueError, TypeError, IndexError, subprocess.SubprocessError) as error:
             raise OSError(errno.EINVAL, str(error)) from error
         process.returncode = 0  # so that subprocess leaves the reaping to this loop
+        self._expect_left(request)
+        return process.pid
+
+    def _fork_script(self, request: StartScript, stdout: int, stderr: int) -> int:
+        """Fork a script; in the fork, raise ScriptBegins."""
+        if not os.path.isdir(request.folder):  # noqa: PTH112 - pathlib is not light
+            raise _NoFolder
+        signal.pthread_sigmask(signal.SIG_BLOCK, SHRUGGED_OFF)
+        pid = os.fork()
+        if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SHRUGGED_OFF)
+            with suppress(OSError):
+                os.setpgid(pid, pid)  # before any signal can be asked for
+            self._expect_left(request)
+            return pid
+        self._is_script = True
+        os.setpgid(0, 0)
+        self._die_with_server()
+        signal.set_wakeup_fd(-1)
+        raise ScriptBegins(request, os.dup(stdout), os.dup(stderr))
+
+    def _expect_left(self, request: StartProgram | StartScript) -> None:
+        """What a run leaves behind is to end with the child that is the run."""
         run_id = request.environment.get(RUN_ID)
         if run_id is not None:
             self._runs[request.child] = run_id
             self._over.pop(run_id, None)
-        return process.pid
 
     def _fork_worker(self, control: int) -> int:
         # An interrupt that comes before the worker is ready for it waits until then.
@@ -194,7 +227,7 @@ class _Server:
             for number in (signal.SIGCHLD, *SHRUGGED_OFF):
                 if signal.getsignal(number) is _do_nothing:
                     signal.signal(number, signal.SIG_DFL)
-            _close_all_but({control})
+            close_all_but({control})
             self._work(socket.socket(fileno=control))
             os._exit(0)
         except BaseException:
@@ -279,6 +312,17 @@ class _Server:
         return bool(self._children or self._left())
 
 
+class ScriptBegins(BaseException):
+    """Raised in a fork of the server's process, out of `run`: it is a script from here on,
+    with these descriptors for its output."""
+
+    def __init__(self, request: StartScript, stdout: int, stderr: int) -> None:
+        super().__init__(request.argv)
+        self.request = request
+        self.stdout = stdout
+        self.stderr = stderr
+
+
 class _NoFolder(Exception):
     """The folder that a program was to work in is not there."""
 
@@ -332,7 +376,7 @@ def _move_up(fd: int) -> int:
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
 
 
-def _close_all_but(kept: Iterable[int]) -> None:
+def close_all_but(kept: Iterable[int]) -> None:
     """Close every descriptor but the standard streams and those that are named.
 
     Locks, terminals and pipes of the process that was forked are not ours to hold open.

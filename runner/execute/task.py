@@ -15,11 +15,14 @@ class ScriptCall:
     """Run the Python file at `path` (absolute) as `__main__`.
 
     `flags_to` is GLOBALS or ARGS, never AUTO. `flags` are the real values, dotted names.
+    The modules in `preload` are imported once, in a process that the script is forked from,
+    where that can be done.
     """
 
     path: str
     flags_to: FlagsTo
     flags: Mapping[str, Value]
+    preload: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

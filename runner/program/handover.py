@@ -86,6 +86,10 @@ class HandoverExecutor:
         """A program's trials call no other function."""
         raise Mistake(f"a Hydra program runs no function such as {target}")
 
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """A program's trials are no scripts."""
+        raise Mistake(f"a Hydra program runs no script such as {script}")
+
     def stop(self) -> None:
         """Interrupt the launcher, which runs in this thread; for a signal handler."""
         self._stopped = True

@@ -51,6 +51,10 @@ class SweepExecutor:
         """Import a function where it will run. Raises Mistake."""
         return self._inner.probe(target, project_dir)
 
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """Import modules where a script will be forked. Raises Mistake."""
+        self._inner.preload(modules, script)
+
     def stop(self) -> None:
         """Start nothing more and interrupt what runs."""
         self._inner.stop()
