@@ -225,6 +225,7 @@ class TrialExecution:
         claim = ExitStack()
         try:
             claim.enter_context(self._context.store.claim(start.run.id))
+            start = self._with_its_state(start)
             if self._executor.claims_runs:
                 claim.close()  # nobody had it, at least
             task = make_task(self._context, start, self._options, self._batch_id)
@@ -241,6 +242,15 @@ class TrialExecution:
         say(trial_line("Initialized", start.run))
         say(trial_line("Running", start.run))
         return task
+
+    def _with_its_state(self, start: Start) -> Start:
+        """A claimed trial that was at work when the batch was planned, with what became of
+        it since."""
+        if start.run.state.status is not Status.RUNNING:
+            return start
+        store = self._context.store
+        now = store.observe(store.read(start.run.id), claimed=True)
+        return replace(start, run=replace(start.run, state=now.state))
 
     def _record_failure(self, run: Run, reason: str) -> Run:
         store, clock = self._context.store, self._context.clock
