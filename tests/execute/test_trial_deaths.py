@@ -198,9 +198,11 @@ def test_what_a_script_leaves_behind_ends_with_it(world: World, how: str) -> Non
 
 
 @linux
-@pytest.mark.parametrize("how", LEAVE)
-@pytest.mark.parametrize("make", [as_script, as_function], ids=["script", "function"])
-@pytest.mark.parametrize("end", ["time.sleep(600)", "os._exit(5)"], ids=["timeout", "death"])
+@AS
+@pytest.mark.parametrize(
+    ("how", "end"),
+    [*((how, "os._exit(5)") for how in LEAVE), ("daemon", "time.sleep(600)")],
+)
 def test_what_a_dead_trial_has_started_ends_with_it(
     world: World, make: Make, how: str, end: str
 ) -> None:
