@@ -232,6 +232,7 @@ class TrialExecution:
         claim = ExitStack()
         try:
             claim.enter_context(self._context.store.claim(start.run.id))
+            start = self._with_its_state(start)
             if self._executor.claims_runs:
                 claim.close()  # nobody had it, at least
             task = make_task(self._context, start, self._options, self._batch_id)
@@ -248,6 +249,15 @@ class TrialExecution:
         say(trial_line("Initialized", start.run))
         say(trial_line("Running", start.run))
         return task
+
+    def _with_its_state(self, start: Start) -> Start:
+        """A claimed trial that was at work when the batch was planned, with what became of
+        it since."""
+        if start.run.state.status is not Status.RUNNING:
+            return start
+        store = self._context.store
+        now = store.observe(store.read(start.run.id), claimed=True)
+        return replace(start, run=replace(start.run, state=now.state))
 
     def _record_failure(self, run: Run, reason: str) -> Run:
         store, clock = self._context.store, self._context.clock
@@ -275,8 +285,7 @@ def tell_failure(context: Context, outcome: Outcome) -> None:
     lines += [f"  {line}" for line in last_lines(outcome.tail)]
     if outcome.hint is not None:
         lines.append(outcome.hint)
-    for line in lines:
-        context.reporter.say(line)
+    context.reporter.say("\n".join(lines))  # at once: others' output comes from other threads
 
 
 def tell_failures(context: Context, batch_id: str, runs: Iterable[Run]) -> None:

@@ -162,15 +162,16 @@ class RunStore:
             found = [name for name in self._names(prefix) if names.is_id(name)]
         return names.choose(prefix, found, self._root)
 
-    def observe(self, run: Run) -> Run:
+    def observe(self, run: Run, *, claimed: bool = False) -> Run:
         """The run as it really is: one recorded as running whose process is gone is
         terminated. Its record is not changed.
 
         A process that cannot be looked at from here is gone if its heartbeat has stopped.
+        With `claimed` the caller owns the run, so that any other process is gone.
         """
         if run.state.status is not Status.RUNNING:
             return run
-        if claims.is_at_work(run, beats=lambda: self.beats(run.id)):
+        if not claimed and claims.is_at_work(run, beats=lambda: self.beats(run.id)):
             return run
         process = run.state.process
         where = f" (pid {process.pid} on {process.host})" if process is not None else ""

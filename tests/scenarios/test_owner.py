@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.project import Project, wait_until
+from tests.scenarios.project import Project, by_flag, wait_until
 
 FILES = {
     "conf/config.yaml": """
@@ -145,3 +145,35 @@ def test_an_owner_on_another_host_is_known_by_its_heartbeat(project: Project) ->
     project.run(f"+restart={batch}")
     assert project.show(batch)["status"] == "completed"
     assert Path(project.newest("trial")["dir"], "ran").read_text() == "ran\nran\n"
+
+
+def test_a_trial_that_was_at_work_elsewhere_is_restarted_when_it_is_free(
+    make_project: MakeProject,
+) -> None:
+    script = "echo ran >> ran; until test -e ../../go$x; do sleep 0.02; done"
+    project = make_project(
+        {
+            "conf/config.yaml": f"""
+                operation: {{command: [env, "x=${{x}}", sh, -c, "{script}"]}}
+                x: 0
+                hydra: {{launcher: {{n_jobs: 1}}}}
+            """
+        }
+    )
+    for x in (1, 2):
+        (project.folder / f"go{x}").touch()
+    project.run("-m", "x=1,2")
+    batch, trials = project.newest("batch")["id"], by_flag(project.runs(), "x")
+    for x in (1, 2):
+        (project.folder / f"go{x}").unlink()
+    ran = {x: Path(trials[x]["dir"], "ran") for x in (1, 2)}
+    with restarting(project, trials[2]["id"]) as alone:
+        wait_until(lambda: ran[2].read_text().count("ran") == 2)
+        with restarting(project, batch) as whole:
+            wait_until(lambda: ran[1].read_text().count("ran") == 2)
+            (project.folder / "go2").touch()
+            assert alone.wait(30) == 0
+            (project.folder / "go1").touch()
+            assert whole.wait(30) == 0
+    assert ran[2].read_text().count("ran") == 3
+    assert project.show(batch)["status"] == "completed"
