@@ -24,14 +24,25 @@ def list_json(store: RunStore) -> str:
     """All runs of a store, newest first, as the JSON list that the contract describes."""
     runs = [_observed(store, run) for run in store.newest(None)]
     held = batches_of(run for run in runs if isinstance(run, Run))
-    return json.dumps([_public(store, run, held) for run in runs], indent=2, ensure_ascii=False)
+    return _json([_public(store, run, held) for run in runs])
 
 
 def show_json(store: RunStore, run_id: str) -> str:
     """One run as a JSON object, with the same keys."""
     run = _observed(store, store.read(run_id))
     held = batches_of(store.batches())
-    return json.dumps(_public(store, run, held), indent=2, ensure_ascii=False)
+    return _json(_public(store, run, held))
+
+
+def _json(value: object) -> str:
+    """JSON that UTF-8 can encode: a lone surrogate in a text, a byte of an argument that
+    was no UTF-8, makes all of it ASCII."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=2)
+    return text
 
 
 def _observed(store: RunStore, run: Run | Unreadable) -> Run | Unreadable:
