@@ -75,7 +75,8 @@ def _check_told(ended: Ended, fault: Fault) -> None:
         assert not told
     elif ended.status == 1:
         assert not told
-        assert any(" failed: " in line and why in line for line in ended.said)
+        words = (" failed: ", "The launcher has not started")
+        assert any(why in line and any(each in line for each in words) for line in ended.said)
     else:
         assert ended.status in (2, _STORE_FAILED)
         assert len(told) == 1 and told[0].endswith(why)
