@@ -162,16 +162,15 @@ class Instrument:
         return _pyio.open(file, mode, *arguments, **named)
 
     def _write(self, write: Callable[[int, Any], int], fd: int, path: str, data: Any) -> int:
-        view = memoryview(data)
-        self._point("write", path, view.nbytes, bytes(view).decode(errors="replace"))
-        half = view.nbytes // 2
-        if half:
-            fault = self._passed_half()
-            if fault:
-                written = write(fd, bytes(view)[:half])
-                if self._fault.error is None:
-                    self._kill_all()
-                return written
+        # A copy: what a traceback keeps a view of cannot be resized by its owner any more.
+        data = bytes(data)
+        self._point("write", path, len(data), data.decode(errors="replace"))
+        half = data[: len(data) // 2]
+        if half and self._passed_half():
+            written = write(fd, half)
+            if self._fault.error is None:
+                self._kill_all()
+            return written
         return write(fd, data)
 
     # What happens

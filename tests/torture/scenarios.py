@@ -120,7 +120,7 @@ def check(
         _delete_again(place, runs, deleted)
         done = {run_id: run for run_id, run in done.items() if run_id not in deleted}
     _go_on(place, words)
-    after = invariants.read_list(place)
+    after = invariants.read_list(place, failing=failing)
     batch = batch_of(after)
     assert batch is not None
     invariants.check_batch(after, batch)

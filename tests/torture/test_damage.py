@@ -303,6 +303,13 @@ def test_any_text_is_a_record_or_none(text: str) -> None:
         record.from_text(text, run_id="0" * 32)
 
 
+def test_a_text_that_utf_8_cannot_encode_is_listed(place: Place, runner: Commands) -> None:
+    trial = _by_x(runner.list(), 1)
+    _edit(label="caf\udce9")(place.store / trial / _RECORD)
+    assert runner.list()[trial]["label"] == "caf\udce9"
+    assert runner.show(trial).returncode == 0
+
+
 def test_what_is_unreadable_says_why(place: Place, runner: Commands) -> None:
     trial = _by_x(runner.list(), 1)
     (place.store / trial / _RECORD).write_bytes(b"")

@@ -16,7 +16,7 @@ from tests.torture.size import FULL
 from tests.torture.zygote import Zygote
 
 #: Of how many points one is taken when not all are.
-_STRIDE = 40
+_STRIDE = 60
 
 
 def _points(place: Place, copy: Callable[[], Place], words: list[str]) -> Iterator[int | None]:
