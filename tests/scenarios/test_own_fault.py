@@ -68,6 +68,8 @@ def _run(project: Project, folder: Path, where: str, *words: str) -> Result:
         ("runner.commands.single.make_task", ["+restart={run}"]),
         ("runner.commands.carrying.trial_line", ["-m", "x=5,6", "+init_trials=true"]),
         ("runner.commands.execution.trial_line", ["-m", "x=7,8"]),
+        ("runner.execute.supervise._run_attempts", ["x=9"]),
+        ("runner.execute.supervise._run_attempts", ["-m", "x=9,10", "hydra.launcher.n_jobs=2"]),
         ("runner.commands.listing.list_rows", ["runs", "list"]),
         ("runner.commands.listing.show_lines", ["runs", "show", "{run}"]),
         ("runner.commands.delete.delete_runs", ["runs", "delete", "{run}", "--yes"]),

@@ -93,30 +93,29 @@ def test_no_command_unpickles_anything_of_a_store(
     assert project.runs() == []
 
 
-def test_what_a_killed_program_left_in_a_run_is_not_unpickled(
-    tmp_path: Path,
-) -> None:
+def test_what_a_killed_program_left_in_a_run_is_not_unpickled(tmp_path: Path) -> None:
     project, witness = Program(tmp_path / "project"), tmp_path / "witness"
     project.write(
         {
-            "conf/config.yaml": "die: false\nx: 1\nhydra: {sweeper: {store: runs}}\n",
-            "train.py": """
-                import os
-                import hydra
-                from hydra.core.plugins import Plugins
+            "conf/config.yaml": "x: 1\n",
+            # Whoever calls Hydra from code gets what the jobs returned.
+            "sweep.py": """
+                import os, sys
+                from hydra._internal.hydra import Hydra
+                from hydra._internal.utils import create_config_search_path
 
-                @hydra.main(version_base=None, config_path="conf", config_name="config")
-                def main(cfg):
+                def task(cfg):
                     if os.environ.get("DIE"):
                         os._exit(3)
 
-                if __name__ == "__main__":
-                    main()
+                path = create_config_search_path(os.path.abspath("conf"))
+                hydra = Hydra.create_main_hydra2("task", path)
+                print(len(hydra.multirun("config", task, sys.argv[1:])[0]))
             """,
         }
     )
-    typed = ["train.py", "-m", SWEEPER, "hydra/launcher=runner"]
-    project.python(*typed, "x=1,2")
+    typed = ["sweep.py", SWEEPER, "hydra/launcher=runner"]
+    assert project.python(*typed, "x=1,2").lines[-1] == "2"
     batch = project.newest("batch")
     planted = pickle.dumps(Witness(witness))
     for trial in batch["trials"]:
@@ -285,6 +284,21 @@ def test_a_terminal_gets_no_raw_characters(acting: tuple[Project, str]) -> None:
     status, screen = project.answer("runs", "list", typed="")
     assert "\x1b[2J" not in screen
     assert "\u202e" not in screen
+
+
+def test_the_lines_of_a_batch_on_a_terminal_are_escaped(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": json.dumps(
+                {"operation": {"command": ["true"], "name": f"name{ACTING}"}, "x": f"a{ACTING}"}
+            )
+        }
+    )
+    status, screen = project.answer("-m", "+y=1,2", typed="")
+    assert status == 0
+    assert screen.count("x=a\\x1b[31m") == 4
+    for acting in ("\x1b[31m", "\x1b[2J", "\x1b]0;title", "\u202e", "\u200b", "\x9b"):
+        assert acting not in screen
 
 
 def test_a_path_that_acts_is_escaped(make_project: MakeProject) -> None:
