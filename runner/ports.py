@@ -72,9 +72,9 @@ class Store(Protocol):
         """Own the run while the context lasts. Raises Busy, telling who owns it."""
         ...
 
-    def observe(self, run: Run) -> Run:
-        """The run as it really is: one recorded as running whose process is gone is
-        terminated."""
+    def observe(self, run: Run, *, claimed: bool = False) -> Run:
+        """The run as it really is: one recorded as running whose process is gone, or that
+        the caller has claimed, is terminated."""
         ...
 
     def beats(self, run_id: str) -> bool:

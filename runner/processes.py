@@ -17,15 +17,8 @@ _CREATED_TOLERANCE_S = 5.0
 
 def this_process(clock: Clock) -> Process:
     """The calling process, taking a run up at `clock`'s time."""
-    import psutil  # 20 ms that listing need not pay
-
-    return Process(
-        host=_host(),
-        boot=_boot(),
-        pid=os.getpid(),
-        created=psutil.Process().create_time(),
-        since=clock(),
-    )
+    pid = os.getpid()
+    return Process(host=_host(), boot=_boot(), pid=pid, created=_created(pid), since=clock())
 
 
 def is_this(process: Process) -> bool:
@@ -73,6 +66,13 @@ def _is_found(process: Process) -> bool | None:
 
 def _host() -> str:
     return os.uname().nodename
+
+
+@cache
+def _created(pid: int) -> float:
+    import psutil  # 20 ms that listing need not pay
+
+    return float(psutil.Process(pid).create_time())
 
 
 @cache

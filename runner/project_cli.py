@@ -130,7 +130,7 @@ def _usage() -> list[str]:
         "runner [OVERRIDE…]               one run",
         "runner -m [OVERRIDE…]            a batch: lists of values are swept",
         "runner +restart=ID [OVERRIDE…]   restart a run, a trial or a batch in place",
-        "runner runs list|show|delete …   manage runs",
+        "runner runs list|show|stop …     manage runs (all of it: runner runs --help)",
         "",
         "Run options, each +name=value:",
         *(f"  {name:<{width}}  {option.meaning}" for name, option in OPTIONS.items()),

@@ -6,6 +6,7 @@ A child inherits none of it.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -49,12 +50,14 @@ class _Pulse:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._paused = False
+        self._wakes_s = math.inf
 
     def add(self, job: _Job) -> int:
         key = next(_keys)
         with self._changed:
             self._jobs[key] = job
-            self._changed.notify()
+            if job.due_s < self._wakes_s:
+                self._changed.notify()
         with self._starting:
             self._start()
         return key
@@ -92,8 +95,9 @@ class _Pulse:
                     if job.due_s <= time.monotonic():
                         job.call()
                         job.due_s = time.monotonic() + job.interval_s
-                due_s = [job.due_s for job in self._jobs.values()]
-                self._changed.wait(max(0.0, min(due_s) - time.monotonic()) if due_s else None)
+                self._wakes_s = min((job.due_s for job in self._jobs.values()), default=math.inf)
+                wait_s = self._wakes_s - time.monotonic()
+                self._changed.wait(None if wait_s == math.inf else max(0.0, wait_s))
 
 
 _pulse = _Pulse()

@@ -85,12 +85,13 @@ def _state_parts(state: State) -> dict[str, Any]:
         "stopped": time_text(state.stopped),
         "exit_status": state.exit_status,
         "reason": state.reason,
-        "process": None if state.process is None else _process_parts(state.process),
+        "process": None if state.process is None else process_parts(state.process),
         "attempts": [_attempt_parts(attempt) for attempt in state.attempts],
     }
 
 
-def _process_parts(process: Process) -> dict[str, Any]:
+def process_parts(process: Process) -> dict[str, Any]:
+    """A process as JSON's types."""
     return {
         "host": process.host,
         "boot": process.boot,
@@ -173,12 +174,13 @@ def _read_state(table: Table) -> State:
         stopped=table.time_or_none("stopped"),
         exit_status=table.integer_or_none("exit_status"),
         reason=table.text_or_none("reason"),
-        process=None if process is None else _read_process(process),
+        process=None if process is None else read_process(process),
         attempts=tuple([_read_attempt(attempt) for attempt in table.tables("attempts")]),
     )
 
 
-def _read_process(table: Table) -> Process:
+def read_process(table: Table) -> Process:
+    """The process of its parts. Raises RecordError."""
     return Process(
         host=table.text("host"),
         boot=table.text("boot"),

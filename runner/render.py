@@ -13,6 +13,11 @@ from runner.model import Flags, Run, Value
 #: A list of flags in a line shows all of them up to this many.
 MOST_FLAGS = 8
 
+# How much of a failed trial's output is shown with its failure.
+_MOST_LINES = 10
+_MOST_COLUMNS = 160
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
 _READS_AS_OTHER = re.compile(
     r"|[-+]?(\d[\d_]*\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?\.?(inf|nan)|true|false|null|~",
     re.IGNORECASE,
@@ -33,6 +38,23 @@ def escape(text: str) -> str:
 
 def _escaped(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def last_lines(tail: bytes) -> list[str]:
+    """What lines on a failure show of the end of its output: its last lines, escaped.
+
+    Of a line that was written over, as progress bars are, it is what was to be seen last;
+    colours are left out.
+    """
+    text = _COLOURS.sub("", tail.decode("utf-8", "replace")).expandtabs()
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return [_cut(escape(line)) for line in lines[-_MOST_LINES:]]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _MOST_COLUMNS else f"{line[: _MOST_COLUMNS - 1]}…"
 
 
 def render_value(value: Value) -> str:

@@ -15,6 +15,7 @@ from runner.model import Value
 from runner.render import (
     MOST_FLAGS,
     escape,
+    last_lines,
     render_columns,
     render_flags,
     render_plan,
@@ -233,3 +234,22 @@ def test_a_trial_that_has_no_such_flag_leaves_its_cell_empty() -> None:
 
 def test_a_plan_of_nothing_is_its_heading() -> None:
     assert render_plan([], []) == ["#"]
+
+
+def test_the_last_lines_of_an_output_are_as_they_were_to_be_seen() -> None:
+    assert last_lines(b"") == []
+    assert last_lines(b"a\nb\n\n \n") == ["a", "b"]
+    assert last_lines(b"".join(b"%d\n" % n for n in range(20))) == [str(n) for n in range(10, 20)]
+    assert last_lines(b" 10%\r 50%\r100%\r\ndone\r\n") == ["100%", "done"]
+    assert last_lines("é".encode()[1:] + b"\x1b[1mbold\x1b[0m\x1b]0;title\x07") == [
+        "�bold\\x1b]0;title\\x07"
+    ]
+    (cut,) = last_lines(b"x" * 1000)
+    assert (len(cut), cut[-1]) == (160, "…")
+
+
+@given(st.binary(max_size=300))
+def test_the_last_lines_never_hold_a_control_character(tail: bytes) -> None:
+    lines = last_lines(tail)
+    assert len(lines) <= 10
+    assert all(line.isprintable() for line in lines)

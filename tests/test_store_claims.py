@@ -65,7 +65,7 @@ def test_a_run_at_work_in_another_process_is_busy(store: RunStore) -> None:
 
 def test_a_claim_within_a_claim_is_busy(store: RunStore) -> None:
     store.create(run_of())
-    words = r"^run 3f2a9c1d is at work: another process holds it$"
+    words = rf"^run 3f2a9c1d is at work: host {os.uname().nodename}, pid {os.getpid()}, since "
     with store.claim(ID):
         for _ in range(2):
             with pytest.raises(Busy, match=words), store.claim(ID):
@@ -284,6 +284,17 @@ with store.claim("{ID}"):
         assert not store.beats(ID)
 
 
+@pytest.mark.parametrize("signed", [b"", b"\x80\n", b"[]\n", b"{}\n", b'{"pid": "x"}\n'])
+def test_of_a_lock_that_nobody_has_signed_the_holder_is_not_known(
+    store: RunStore, signed: bytes
+) -> None:
+    store.create(run_of())
+    with store.claim(ID):
+        (store.folder(ID) / ".runner" / "lock").write_bytes(signed)
+        with pytest.raises(Busy, match="another process holds it"), store.claim(ID):
+            pass
+
+
 # Requests to stop
 
 
@@ -323,7 +334,7 @@ def test_a_container_that_is_gone_left_its_lock(store: RunStore) -> None:
 
 def test_a_holder_is_not_taken_for_the_dead_one_before_it(store: RunStore) -> None:
     store.create(running(replace(this_process(now), boot="before")))
-    words = "another process holds it"
+    words = f"pid {os.getpid()}, since"
     with store.claim(ID), pytest.raises(Busy, match=words), store.claim(ID):
         pass
 

@@ -16,10 +16,12 @@ from runner.commands.execution import (
     TrialExecution,
     check_start,
     stoppable,
+    tell_failures,
 )
 from runner.commands.programs import number_jobs, sweep_place
 from runner.commands.summary import count_trials, ends_well, summary_line, why_not_well
 from runner.commands.sweeping import Sweep
+from runner.execute.children import ServerDied
 from runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from runner.plan import operation_names
 from runner.processes import this_process
@@ -181,7 +183,12 @@ class Carrying:
             context.reporter.say(f"Skipping {what}")
         execution = TrialExecution(context, self._executor, self._sweep.options, batch.id)
         with stoppable(self._executor, context, batch.id) as stop:
-            execution.run(starts)
+            try:
+                execution.run(starts)
+            except ServerDied as error:
+                runs = {**self._as_known(starts), **execution.ended}
+                self._end(batch, runs, Stop(signal_number=stop.signal_number, why=str(error)))
+                raise
         return self._end(batch, {**self._as_known(starts), **execution.ended}, stop)
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
@@ -195,9 +202,8 @@ class Carrying:
         stopped = stop.exit_status
         exit_status = stopped if stopped is not None else 0 if ends_well(counts) else 1
         at = context.clock()
-        if stopped is not None:
-            why = lifecycle.STOPPED_ON_REQUEST if stop.on_request else "stopped by the user"
-            state = lifecycle.terminated(batch.state, why, at)
+        if stop.why is not None:
+            state = lifecycle.terminated(batch.state, stop.why, at)
             state = replace(state, exit_status=exit_status)
         else:
             reason = None if exit_status == 0 else why_not_well(counts)
@@ -209,6 +215,7 @@ class Carrying:
             generated=tuple(run_id for run_id in batch.batch.generated if run_id not in gone),
         )
         context.store.write(replace(batch, state=state, batch=part))
+        tell_failures(context, batch.id, (runs[run_id] for run_id in self._ids))
         context.reporter.say(summary_line(short(batch.id), counts, context.restart_command))
         return exit_status
 

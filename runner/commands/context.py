@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,13 @@ class Context:
     new_id: Callable[[], str]
     new_seed: Callable[[], int]
     restart_command: str
+
+    @property
+    def store_words(self) -> str:
+        """What `runner runs` needs in the project's folder to find the store, if anything."""
+        if self.store.root == self.project_dir / "runs":
+            return ""
+        return f" --store={shlex.quote(str(self.store.root))}"
 
     def shown_path(self, path: Path) -> str:
         """A path as lines show it: relative to the project where it lies below it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -25,7 +25,10 @@ from runner.options import Options
 from runner.ports import Store
 from runner.processes import this_process
 from runner.pulse import every
-from runner.render import escape, short, trial_line
+from runner.render import escape, last_lines, short, trial_line
+
+# How many failures a batch's end tells again.
+_MOST_FAILURES = 20
 
 
 class Executor(Protocol):
@@ -122,11 +125,11 @@ def _hydra_settings(folder: str, start: Start, batch_id: str | None) -> Mapping[
 
 @dataclass
 class Stop:
-    """Whether, and by which signal, the user asked for the end; with `on_request`, by
-    `runner runs stop`, which counts as SIGTERM."""
+    """Whether a batch or run is stopped before its end: why, and by which signal. A request
+    by `runner runs stop` counts as SIGTERM."""
 
     signal_number: int | None = None
-    on_request: bool = False
+    why: str | None = None
 
     @property
     def exit_status(self) -> int | None:
@@ -147,9 +150,11 @@ def stoppable(executor: Executor, context: Context, batch_id: str | None = None)
     def handle(number: int, _: FrameType | None) -> None:
         if stop.signal_number is None:
             stop.signal_number = number
+            on_request = stop.why is not None
+            stop.why = stop.why or "stopped by the user"
             if number == signal.SIGHUP:
                 context.reporter.leave_terminal()
-            how = "asked by `runner runs stop`" if stop.on_request else "again to end it at once"
+            how = "asked by `runner runs stop`" if on_request else "again to end it at once"
             context.reporter.say(f"Stopping: waiting for what runs ({how})")
             executor.stop()  # last: it may raise
         else:
@@ -172,10 +177,8 @@ def _heeding_requests(store: Store, batch_id: str, stop: Stop) -> Iterator[None]
     main = threading.main_thread().ident
 
     def look() -> None:
-        if main is None or stop.signal_number is not None or stop.on_request:
-            return
-        if store.is_asked_to_stop(batch_id):
-            stop.on_request = True
+        if main is not None and stop.why is None and store.is_asked_to_stop(batch_id):
+            stop.why = lifecycle.STOPPED_ON_REQUEST
             signal.pthread_kill(main, signal.SIGTERM)
 
     with every(REQUESTS_S, look):
@@ -203,7 +206,7 @@ class TrialExecution:
         try:
             for outcome in self._executor.run(self._tasks(starts)):
                 self._claims.pop(outcome.run.id).close()
-                self._end(outcome.run, outcome.hint)
+                self._end(outcome)
         finally:
             self._context.reporter.finish()
             for claim in self._claims.values():
@@ -222,6 +225,7 @@ class TrialExecution:
         claim = ExitStack()
         try:
             claim.enter_context(self._context.store.claim(start.run.id))
+            start = self._with_its_state(start)
             if self._executor.claims_runs:
                 claim.close()  # nobody had it, at least
             task = make_task(self._context, start, self._options, self._batch_id)
@@ -230,7 +234,7 @@ class TrialExecution:
             return None
         except Mistake as error:
             self._context.reporter.started()
-            self._end(self._record_failure(start.run, str(error)), None)
+            self._end(Outcome(run=self._record_failure(start.run, str(error))))
             claim.close()
             return None
         self._claims[start.run.id] = claim
@@ -238,6 +242,15 @@ class TrialExecution:
         say(trial_line("Initialized", start.run))
         say(trial_line("Running", start.run))
         return task
+
+    def _with_its_state(self, start: Start) -> Start:
+        """A claimed trial that was at work when the batch was planned, with what became of
+        it since."""
+        if start.run.state.status is not Status.RUNNING:
+            return start
+        store = self._context.store
+        now = store.observe(store.read(start.run.id), claimed=True)
+        return replace(start, run=replace(start.run, state=now.state))
 
     def _record_failure(self, run: Run, reason: str) -> Run:
         store, clock = self._context.store, self._context.clock
@@ -247,16 +260,36 @@ class TrialExecution:
         store.write(failed)
         return failed
 
-    def _end(self, run: Run, hint: str | None) -> None:
+    def _end(self, outcome: Outcome) -> None:
+        run = outcome.run
         self.ended[run.id] = run
         self._context.reporter.ended(failed=run.state.status is Status.ERROR)
         if run.state.status is Status.ERROR:
             self._failed = True
-            self._context.reporter.say(failure_line(self._context, run))
-            if hint is not None:
-                self._context.reporter.say(hint)
+            tell_failure(self._context, outcome)
         elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
             self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
+
+
+def tell_failure(context: Context, outcome: Outcome) -> None:
+    """Say that a run has failed and why, with the end of its output if it was not just
+    shown."""
+    lines = [failure_line(context, outcome.run)]
+    lines += [f"  {line}" for line in last_lines(outcome.tail)]
+    if outcome.hint is not None:
+        lines.append(outcome.hint)
+    for line in lines:
+        context.reporter.say(line)
+
+
+def tell_failures(context: Context, batch_id: str, runs: Iterable[Run]) -> None:
+    """Say once more, at a batch's end, which of its trials have failed, in a line each."""
+    failed = [run for run in runs if run.state.status is Status.ERROR]
+    for run in failed[:_MOST_FAILURES]:
+        context.reporter.say(failure_line(context, run))
+    if len(failed) > _MOST_FAILURES:
+        more = f"{len(failed) - _MOST_FAILURES} more trials failed"
+        context.reporter.say(f"{more}: runner runs show {short(batch_id)}{context.store_words}")
 
 
 def failure_line(context: Context, run: Run) -> str:

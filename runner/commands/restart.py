@@ -30,9 +30,9 @@ def restart(
     store = context.store
     run_id = store.resolve(typed.options.restart or "")
     # A preview changes nothing, so it need not own the batch.
-    claim = nullcontext() if typed.options.print_trials else store.claim(run_id)
-    with claim:
-        run = store.observe(store.read(run_id))
+    preview = bool(typed.options.print_trials)
+    with nullcontext() if preview else store.claim(run_id):
+        run = store.observe(store.read(run_id), claimed=not preview)
         check_owner(run, program)
         composing = compose_restart(run, typed, typed.options, store, open_composer, program)
         if composing.dropped:

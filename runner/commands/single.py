@@ -13,9 +13,9 @@ from runner.commands.execution import (
     ExecutorOf,
     Start,
     check_start,
-    failure_line,
     make_task,
     stoppable,
+    tell_failure,
 )
 from runner.commands.membership import is_completed, leave_batches
 from runner.commands.notes import tell_code_changes, tell_yaml_changes
@@ -169,9 +169,7 @@ def _execute(context: Context, executor: Executor, start: Start, options: Option
         for outcome in executor.run(iter([task])):
             run = outcome.run
             if run.state.status is Status.ERROR:
-                context.reporter.say(failure_line(context, run))
-                if outcome.hint is not None:
-                    context.reporter.say(outcome.hint)
+                tell_failure(context, outcome)
             if stop.exit_status is not None:
                 return stop.exit_status
             if run.state.reason == lifecycle.STOPPED_ON_REQUEST:

@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,8 @@ from runner.model import FlagsTo, Value
 
 # Linux takes no longer string into an environment than 128 KiB.
 _MOST_IN_VARIABLE = 100_000
+# How long a worker that has hung up may take to have died, in seconds.
+_DEATH_S = 1.0
 _FLAGS_FILE = ".runner/flags.marshal"
 
 
@@ -80,20 +81,23 @@ def _attempt_program(
     pressure: Pressure,
 ) -> Attempted:
     argv, environment = _program(call, {**machinery.environment, **task.environment}, run_dir)
-    child = machinery.server.start_program(
-        argv,
-        environment=environment,
-        folder=task.working_dir,
-        outputs=output.writers,
-        bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
-    )
-    watch = _Watch(task, child, output, machinery, pressure)
     try:
-        watch.follow()
+        child = machinery.server.start_program(
+            argv,
+            environment=environment,
+            folder=task.working_dir,
+            outputs=output.writers,
+            bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
+        )
+        watch = _Watch(task, child, output, machinery, pressure)
+        try:
+            watch.follow()
+        finally:
+            if not child.ended:
+                machinery.server.signal(child, signal.SIGKILL)
+            child.close()
     finally:
-        if not child.ended:
-            machinery.server.signal(child, signal.SIGKILL)
-        child.close()
+        _remove_flags(run_dir)
     program = call.argv[0] if isinstance(call, CommandCall) and call.argv else sys.executable
     return watch.judge(ending.of_child(child, program))
 
@@ -133,15 +137,17 @@ def _attempt_in_worker(
     try:
         watch.follow()
     except BaseException:
-        machinery.workers.discard(worker)
+        machinery.workers.discard(worker, task.run.id)
         raise
     if watch.reply is not None and watch.cause is None:
         machinery.workers.give_back(worker)
         return watch.judge(ending.of_reply(watch.reply))
-    machinery.workers.discard(worker)  # what was told to stop is not used again
+    machinery.workers.discard(worker, task.run.id)  # told to stop, it is not used again
     if watch.reply is not None:
         return watch.judge(ending.of_reply(watch.reply))
-    return watch.judge(ending.of_child(worker.child, job.target))
+    if watch.was_cut_off:
+        return watch.judge(ending.CUT_OFF)
+    return watch.judge(ending.of_worker(worker.child, job.target))
 
 
 class _Watch:
@@ -162,7 +168,9 @@ class _Watch:
         self._worker = worker
         self._timeout_s = task.timeout_s
         self._pressure = pressure
+        self._kill_at_s: float | None = None
         self.reply: Reply | None = None
+        self.was_cut_off = False
 
     @property
     def cause(self) -> Cause | None:
@@ -184,18 +192,33 @@ class _Watch:
             for reader in self._output.readers:
                 selector.register(reader, selectors.EVENT_READ, self._read)
             while not self._child.ended and self.reply is None:
-                for key, _ in selector.select(pressure.wait_s(time.monotonic())):
+                for key, _ in selector.select(self._wait_s(time.monotonic())):
                     take: Callable[[selectors.BaseSelector, Any], None] = key.data
                     take(selector, key.fileobj)
                 for number in pressure.due(time.monotonic(), stop.urgency):
                     self._machinery.server.signal(self._child, number)
+                self._kill_if_cut_off(time.monotonic())
         self._output.drain()
 
     def judge(self, end: Ending) -> Attempted:
         """What to make of the child's own end."""
+        if self._child.lost:
+            self._machinery.server.note_death()
+            return Attempted(ending=end, cause=Cause.LOST)
         if self.cause is Cause.TIMEOUT and self._timeout_s is not None:
             end = ending.of_timeout(self._timeout_s)
         return Attempted(ending=end, cause=self.cause)
+
+    def _wait_s(self, now_s: float) -> float:
+        wait_s = self._pressure.wait_s(now_s)
+        return wait_s if self._kill_at_s is None else min(wait_s, max(0.0, self._kill_at_s - now_s))
+
+    def _kill_if_cut_off(self, now_s: float) -> None:
+        """Kill a worker that cannot answer any more, unless that was because it died."""
+        if self._kill_at_s is not None and now_s >= self._kill_at_s and not self._child.ended:
+            self._kill_at_s = None
+            self.was_cut_off = True
+            self._machinery.server.signal(self._child, signal.SIGKILL)
 
     def _notice_stop(self, selector: selectors.BaseSelector, stop: StopSwitch) -> None:
         selector.unregister(stop)  # it stays readable; the pressure looks at it from here on
@@ -216,7 +239,7 @@ class _Watch:
         except messages.ConnectionLost:
             # It has died, or the function closed what is not its own: then it has to.
             selector.unregister(worker.control)
-            self._machinery.server.signal(worker.child, signal.SIGKILL)
+            self._kill_at_s = time.monotonic() + _DEATH_S
 
 
 def _program(
@@ -239,10 +262,16 @@ def _program(
 
 def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
     data = marshal.dumps(dict(flags))
-    path = run_dir / _FLAGS_FILE
+    _remove_flags(run_dir)  # of an attempt that was killed with its runner
     if 2 * len(data) <= _MOST_IN_VARIABLE:
-        with suppress(FileNotFoundError):
-            path.unlink()
         return data.hex()
-    path.write_bytes(data)
+    path = run_dir / _FLAGS_FILE
+    # What comes from the environment stands in it as it is: nobody else's business.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
     return f"@{os.fspath(path)}"
+
+
+def _remove_flags(run_dir: Path) -> None:
+    (run_dir / _FLAGS_FILE).unlink(missing_ok=True)

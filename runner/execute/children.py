@@ -15,11 +15,14 @@ from typing import NoReturn
 
 from runner.errors import RunnerError
 from runner.execute import messages, server
-from runner.execute.messages import REPORT, SendSignal, StartProgram, StartWorker
+from runner.execute.messages import REPORT, RunOver, SendSignal, StartProgram, StartWorker
 
 
 class ServerDied(RunnerError):
     """The process that starts the trials is gone; none can be started any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the process that starts the trials has died")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -73,6 +76,7 @@ class ForkServer:
         self._pid = pid
         self._lock = threading.Lock()
         self._keys = count()
+        self._is_dead = False
 
     @classmethod
     def fork(cls, work: server.Work) -> ForkServer:
@@ -132,6 +136,21 @@ class ForkServer:
         with suppress(ServerDied):
             self._send(SendSignal(child.key, number))
 
+    def end_run(self, child: Child, run_id: str) -> None:
+        """Have what a run has started in a worker end with the worker, which is dead or
+        about to be killed."""
+        with suppress(ServerDied):
+            self._send(RunOver(child.key, run_id))
+
+    def note_death(self) -> None:
+        """A child was lost: the server has died."""
+        self._is_dead = True
+
+    def check(self) -> None:
+        """Raise ServerDied if it is known to have died."""
+        if self._is_dead:
+            raise ServerDied
+
     def close(self) -> None:
         """Have all children stopped that are left, and wait until the server has exited."""
         with suppress(OSError):
@@ -156,7 +175,8 @@ class ForkServer:
             with self._lock:
                 messages.send(self._connection, request, fds)
         except (messages.ConnectionLost, OSError) as error:
-            raise ServerDied("the process that starts the trials has died") from error
+            self._is_dead = True
+            raise ServerDied from error
 
 
 def _serve(connection: int, work: server.Work) -> NoReturn:

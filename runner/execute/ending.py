@@ -7,7 +7,7 @@ import os
 import signal
 from dataclasses import dataclass
 
-from runner.execute.children import Child
+from runner.execute.children import Child, ServerDied
 from runner.execute.function_worker import Reply
 from runner.model import Result
 
@@ -36,13 +36,28 @@ def of_child(child: Child, program: str) -> Ending:
     if child.start_errno is not None:
         return _not_started(child.start_errno, child.no_folder, program)
     if child.wait_status is None:
-        return Ending(exit_status=None, reason="the process that starts the trials died")
+        return Ending(exit_status=None, reason=str(ServerDied()))
     code = os.waitstatus_to_exitcode(child.wait_status)
     if code == 0:
         return Ending(exit_status=0)
     if code > 0:
         return Ending(exit_status=code, reason=f"exit status {code}")
-    return Ending(exit_status=128 - code, reason=f"killed by {signal_words(-code)}")
+    reason = f"killed by {signal_words(-code)}"
+    if -code == signal.SIGKILL:  # the kernel's way to get memory back; it tells nobody
+        reason += ", perhaps out of memory"
+    return Ending(exit_status=128 - code, reason=reason)
+
+
+def of_worker(child: Child, target: str) -> Ending:
+    """The end of a worker that has ended before its call of `target` has."""
+    end = of_child(child, target)
+    if end.exit_status == 0:  # by os._exit
+        return Ending(exit_status=None, reason="its process exited before it returned")
+    return end
+
+
+#: The end of a worker that could not answer any more and was killed for it.
+CUT_OFF = Ending(exit_status=None, reason="it closed the connection to the runner")
 
 
 def of_timeout(timeout_s: float) -> Ending:

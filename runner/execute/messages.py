@@ -52,6 +52,13 @@ class SendSignal(NamedTuple):
     signal: int
 
 
+class RunOver(NamedTuple):
+    """A worker's run is over, and the worker dead or about to be: end what it has started."""
+
+    child: int
+    run_id: str
+
+
 class ConnectionLost(Exception):
     """The process at the other end is gone."""
 

@@ -12,6 +12,8 @@ from typing import IO, Protocol
 from runner.ports import Stream
 
 LOG = "output.log"
+#: How much of a log's end is looked at to tell of a failure.
+TAIL_BYTES = 8192
 _LOGS = ".runner/logs"
 _CHUNK_BYTES = 1 << 16
 # A pipe holds no more than this unless somebody with privileges made it hold more: what
@@ -177,6 +179,16 @@ class _Runs:
             while part := self._file.read(_CHUNK_BYTES):
                 yield from array("Q", part)
         yield from self._sizes
+
+
+def tail_of(run_dir: Path) -> bytes:
+    """The last bytes of a run's log; none if it has no log that can be read."""
+    try:
+        with (run_dir / LOG).open("rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL_BYTES))
+            return log.read(TAIL_BYTES)
+    except OSError:
+        return b""
 
 
 def set_aside(run_dir: Path) -> str | None:

@@ -128,10 +128,17 @@ class LocalExecutor:
         been recorded. Raises StoreFailed and ServerDied, and what the iterator raises, after
         stopping what was at work.
         """
-        queue = _Queue(tasks, self._clock, self._stop)
+        queue = _Queue(self._while_alive(tasks), self._clock, self._stop)
         if self._n_jobs == 1:
             return self._run_here(queue)
         return self._run_in_threads(queue)
+
+    def _while_alive(self, tasks: Iterator[Task]) -> Iterator[Task]:
+        """The tasks, as long as they can be started: what is taken is recorded as begun."""
+        self._server.check()
+        for task in tasks:
+            yield task
+            self._server.check()
 
     def probe(self, target: str, project_dir: str) -> Signature:
         """Import a function as a trial would; the worker is then warm for one. Raises

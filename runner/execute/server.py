@@ -2,8 +2,9 @@
 
 It lives in a session of its own, so that whatever kills the runner's process group leaves it
 alive to clean up: when the runner's end of the connection is gone, it stops every child's
-process group and exits. How it is started is not said here: `run` takes the process that it
-is called in.
+process group and exits. On Linux whatever loses its parent below it becomes its child, so
+that what a trial leaves behind in other sessions ends, too. How it is started is not said
+here: `run` takes the process that it is called in.
 """
 
 from __future__ import annotations
@@ -25,18 +26,28 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from runner.execute import messages
-from runner.execute.messages import REPORT, SendSignal, StartProgram, StartWorker
+from runner.execute.descendants import children_of_this, run_of, tree_of
+from runner.execute.messages import REPORT, RunOver, SendSignal, StartProgram, StartWorker
 
 #: How long the children have to end by themselves after the runner died, in seconds.
 ORPHAN_GRACE_S = 1.0
 # How often to look whether the runner is still the parent: a copy of its socket, in some
 # process that it forked, would keep its death from showing.
 _PARENT_CHECK_S = 1.0
+_KILL_AGAIN_S = 0.1
+# How long to look for what a run has left, and how often.
+_LEFT_S = 5.0
+_LOOK_AGAIN_S = 0.05
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 #: What is sent to all of the runner's processes; it will tell the server what to do.
 SHRUGGED_OFF = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 
 Work = Callable[[socket.socket], None]
+
+
+#: The variable by which a process tells which run it is of.
+RUN_ID = "RUNNER_RUN_ID"
 
 
 class _Child(NamedTuple):
@@ -72,7 +83,13 @@ class _Server:
         self._parent = parent
         self._children: dict[int, _Child] = {}
         self._pids: dict[int, int] = {}
+        # The run that ends with a child, by the child's key.
+        self._runs: dict[int, str] = {}
+        # Runs that are over, and until when to look for what they may have left behind.
+        self._over: dict[str, float] = {}
         self._prctl = _find_prctl()
+        if self._prctl is not None:
+            self._prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self._pid = os.getpid()
         self._wakes, self._wake = os.pipe()
         os.set_blocking(self._wakes, False)
@@ -92,7 +109,8 @@ class _Server:
             selector.register(self._wakes, selectors.EVENT_READ)
             try:
                 while os.getppid() == self._parent:
-                    for key, _ in selector.select(_PARENT_CHECK_S):
+                    wait_s = _LOOK_AGAIN_S if self._over else _PARENT_CHECK_S
+                    for key, _ in selector.select(wait_s):
                         if key.fileobj is self._connection:
                             self._handle(*messages.receive(self._connection))
                         else:
@@ -110,6 +128,11 @@ class _Server:
             self._start(request.child, lambda: self._fork_worker(fds[0]), fds)
         elif isinstance(request, SendSignal) and request.child in self._pids:
             _signal_group(self._pids[request.child], request.signal)
+        elif isinstance(request, RunOver):
+            if request.child in self._pids:
+                self._runs[request.child] = request.run_id
+            else:
+                self._end_left_of(request.run_id)
         else:  # it has ended, or there were no descriptors left for it
             for fd in fds:
                 os.close(fd)
@@ -149,6 +172,10 @@ class _Server:
         except (ValueError, TypeError, IndexError, subprocess.SubprocessError) as error:
             raise OSError(errno.EINVAL, str(error)) from error
         process.returncode = 0  # so that subprocess leaves the reaping to this loop
+        run_id = request.environment.get(RUN_ID)
+        if run_id is not None:
+            self._runs[request.child] = run_id
+            self._over.pop(run_id, None)
         return process.pid
 
     def _fork_worker(self, control: int) -> int:
@@ -182,39 +209,74 @@ class _Server:
                 os._exit(70)
 
     def _reap(self) -> None:
-        """Take the ended children's statuses, and kill what is left of their groups."""
-        while self._children:
+        """Take the ended children's statuses, and kill what is left of their groups, and
+        what is left otherwise of their runs."""
+        while True:
             try:
                 pid, status = _take_ended(self._children)
             except ChildProcessError:
+                self._over.clear()
                 return
             if not pid:
-                return
+                break
             child = self._children.pop(pid, None)
             if child is not None:
                 del self._pids[child.key]
+                # First, so that nothing of the trial is there when its end is known.
+                run_id = self._runs.pop(child.key, None)
+                if run_id is not None:
+                    self._end_left_of(run_id)
                 _report(child.report, messages.REPORT_ENDED, status)
                 os.close(child.report)
+        for run_id in list(self._over):
+            self._end_left_of(run_id)
+
+    def _end_left_of(self, run_id: str) -> None:
+        """Kill what a run that is over has left, with all that descends from it.
+
+        What is just being started tells nothing of its run, and what loses its parent by
+        this is ours a moment later: so it is looked for again, for a while.
+        """
+        last_s = self._over.setdefault(run_id, time.monotonic() + _LEFT_S)
+        left = {pid: run_of(pid) for pid in self._left()}
+        for pid, its_run in left.items():
+            if its_run == run_id:
+                for each in tree_of(pid):
+                    _signal(each, signal.SIGKILL)
+        if not {run_id, None} & set(left.values()) or time.monotonic() > last_s:
+            self._over.pop(run_id, None)
+
+    def _left(self) -> list[int]:
+        """Our children that we have not started: those who started them are dead."""
+        return [pid for pid in children_of_this() if pid not in self._children]
 
     def _stop_all(self) -> None:
         self._signal_all(signal.SIGTERM, signal.SIGCONT)
         self._reap_until(time.monotonic() + ORPHAN_GRACE_S)
-        self._signal_all(signal.SIGKILL)
-        self._reap_until(time.monotonic() + ORPHAN_GRACE_S)
+        last_s = time.monotonic() + ORPHAN_GRACE_S
+        while self._any_left() and time.monotonic() < last_s:
+            self._signal_all(signal.SIGKILL)  # again, for what lost its parent by that
+            self._reap_until(min(time.monotonic() + _KILL_AGAIN_S, last_s))
 
     def _signal_all(self, *numbers: signal.Signals) -> None:
-        for pid in self._children:
-            for number in numbers:
+        left = [each for pid in self._left() for each in tree_of(pid)]
+        for number in numbers:
+            for pid in self._children:
                 _signal_group(pid, number)
+            for pid in left:
+                _signal(pid, number)
 
     def _reap_until(self, deadline_s: float) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._wakes, selectors.EVENT_READ)
             self._reap()
-            while self._children and (left_s := deadline_s - time.monotonic()) > 0:
+            while self._any_left() and (left_s := deadline_s - time.monotonic()) > 0:
                 selector.select(left_s)
                 _drain(self._wakes)
                 self._reap()
+
+    def _any_left(self) -> bool:
+        return bool(self._children or self._left())
 
 
 class _NoFolder(Exception):
@@ -242,6 +304,11 @@ def _take_ended(known: Container[int]) -> tuple[int, int]:
     if ended.si_pid in known:
         _signal_group(ended.si_pid, signal.SIGKILL)
     return os.waitpid(ended.si_pid, 0)
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(OSError):
+        os.kill(pid, number)
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -27,6 +27,7 @@ class Cause(Enum):
     STOP = "stop"  #: the runner as a whole is stopped
     ASKED = "asked"  #: somebody has asked for the end of this run
     TIMEOUT = "timeout"
+    LOST = "lost"  #: the process that started it has died, and it was ended for that
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from runner import lifecycle
 from runner.errors import StoreFailed
 from runner.execute import output as outputs
 from runner.execute.attempts import Attempted, Machinery, attempt
+from runner.execute.children import ServerDied
 from runner.execute.ending import Ending
 from runner.execute.links import make_links
 from runner.execute.output import Output, Screen
@@ -21,9 +22,12 @@ from runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
 from runner.model import Attempt, Process, Run, Status
 from runner.ports import Clock, Store
 
-_TAIL_BYTES = 8192
 # What ends as terminated, and why in words.
-_STOPPED = {Cause.STOP: lifecycle.STOPPED, Cause.ASKED: lifecycle.STOPPED_ON_REQUEST}
+_STOPPED = {
+    Cause.STOP: lifecycle.STOPPED,
+    Cause.ASKED: lifecycle.STOPPED_ON_REQUEST,
+    Cause.LOST: str(ServerDied()),
+}
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 
 
@@ -54,9 +58,10 @@ def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome:
     run = _begin(task, run_dir, started, around)
     try:
         return _run_attempts(task, run, run_dir, around)
-    except BaseException:
+    except BaseException as error:
         with suppress(StoreFailed):
-            state = lifecycle.terminated(run.state, "the runner failed", around.clock())
+            why = str(error) if isinstance(error, ServerDied) else "the runner failed"
+            state = lifecycle.terminated(run.state, why, around.clock())
             around.store.write(replace(run, state=state))
         raise
 
@@ -80,17 +85,22 @@ def _run_attempts(task: Task, run: Run, run_dir: Path, around: Surroundings) -> 
     began = run.state.started or around.clock()
     left = task.retries
     while True:
-        attempted, hint = _attempt(task, run_dir, around)
+        attempted, tail = _attempt(task, run_dir, around)
         end = attempted.ending
         if end.exit_status == 0 or not left or _is_stopped(attempted, around):
             break
         left -= 1
         run = _record_attempt(run, run_dir, began, end, around)
         began = around.clock()
-    return _record_end(run, attempted, hint, around)
+    outcome = Outcome(run=_record_end(run, attempted, around))
+    if outcome.run.state.status is not Status.ERROR:
+        return outcome
+    outcome = replace(outcome, hint=_hint(tail, task))
+    return outcome if around.live else replace(outcome, tail=tail)
 
 
-def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted, str | None]:
+def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted, bytes]:
+    """An attempt, and the end of its output."""
     try:
         output = Output(run_dir / outputs.LOG, around.reporter.output if around.live else None)
     except OSError as error:
@@ -105,8 +115,7 @@ def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted
             end = Ending(exit_status=1, reason=reason)
             attempted = replace(attempted, ending=end)
         failed = attempted.ending.exit_status != 0
-        hint = _hint(output.tail(_TAIL_BYTES), task, run_dir) if failed else None
-        return attempted, hint
+        return attempted, output.tail(outputs.TAIL_BYTES) if failed else b""
     finally:
         output.close()
 
@@ -132,20 +141,19 @@ def _record_attempt(
     return run
 
 
-def _record_end(run: Run, attempted: Attempted, hint: str | None, around: Surroundings) -> Outcome:
+def _record_end(run: Run, attempted: Attempted, around: Surroundings) -> Run:
     end, at = attempted.ending, around.clock()
     stopped = None if attempted.cause is None else _STOPPED.get(attempted.cause)
     if stopped is not None:
         state = lifecycle.terminated(run.state, stopped, at)
-        hint = None
     else:
         state = lifecycle.finished(run.state, end.exit_status, end.reason, at)
     run = replace(run, state=state, result=end.result)
     around.store.write(run)
-    return Outcome(run=run, hint=hint)
+    return run
 
 
-def _hint(tail: bytes, task: Task, run_dir: Path) -> str | None:
+def _hint(tail: bytes, task: Task) -> str | None:
     if not _mentions(tail, _NOT_FOUND):
         return None
     return (

@@ -110,8 +110,10 @@ class Task:
 class Outcome:
     """How an execution ended: the run's record as it was last written.
 
-    `hint` is a line for the user about a failure whose cause is likely to be known.
+    `hint` is a line for the user about a failure whose cause is likely to be known. `tail`
+    is the end of a failed run's output, where it was not shown as it came.
     """
 
     run: Run
     hint: str | None = None
+    tail: bytes = b""

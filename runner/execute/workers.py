@@ -55,8 +55,11 @@ class Workers:
         with self._lock:
             self._free.append(worker)
 
-    def discard(self, worker: Worker) -> None:
-        """Kill the worker, if it is alive, with all that is in its process group."""
+    def discard(self, worker: Worker, run_id: str | None = None) -> None:
+        """Kill the worker, if it is alive, with all that is in its process group, and what
+        else the run that it was at has started."""
+        if run_id is not None:
+            self._server.end_run(worker.child, run_id)
         if not worker.child.ended:
             self._server.signal(worker.child, signal.SIGKILL)
         worker.control.close()

@@ -114,13 +114,20 @@ class HandoverExecutor:
                 elif run.state.status is Status.ERROR and task.retries:
                     failed.append(replace(task, run=run, retries=task.retries - 1))
                 else:
-                    yield Outcome(run=run)
+                    yield self._outcome(run)
             if failed:
                 lots.append(_Lot(failed, retried=True))
             if self._forgets and _gave_up(error) and 0 < len(unstarted) < len(lot.tasks):
                 lots.insert(0, replace(lot, tasks=unstarted))
             elif unstarted and not self._stopped:
                 self._tell(error, len(unstarted))
+
+    def _outcome(self, run: Run) -> Outcome:
+        """What became of a trial, with the end of its log where its output went elsewhere."""
+        process = run.state.process
+        if run.state.status is not Status.ERROR or (process is not None and is_this(process)):
+            return Outcome(run=run)
+        return Outcome(run=run, tail=outputs.tail_of(self._store.folder(run.id)))
 
     def _launch(self, lot: _Lot) -> Exception | None:
         """Have the launcher run the lot's jobs; the error that it gave up with, or that kept
@@ -174,7 +181,7 @@ class HandoverExecutor:
         where = "" if process is None else f" (pid {process.pid} on {process.host})"
         at = self._clock()
         if self._stopped:
-            state = lifecycle.terminated(run.state, "stopped by the runner", at)
+            state = lifecycle.terminated(run.state, lifecycle.STOPPED, at)
         else:
             reason = f"its process{where} died without a word"
             log = self._store.folder(run.id) / outputs.LOG

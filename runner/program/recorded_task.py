@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from runner.execute.function_worker import reason_of
 from runner.execute.results import NotPlain, plain
 from runner.model import Attempt, JobPlace, Result, Run, State
 from runner.processes import this_process
-from runner.program.deadline import TimedOut, deadline
+from runner.program.deadline import AskedToStop, TimedOut, deadline
 from runner.program.traces import format_failure
 from runner.store import RunStore
 
@@ -35,7 +36,7 @@ TIMED_OUT = 124
 
 
 class JobExited(Exception):
-    """The task function ended by `sys.exit`, or was ended by its time limit.
+    """The task function ended by `sys.exit`, or was ended by its time limit or a request.
 
     A job of Hydra's that exits takes the whole sweep along; one that raises this has failed.
     """
@@ -177,7 +178,7 @@ class _Job:
     ) -> Any:
         """Call the task function and record how it ended, whatever it raises."""
         try:
-            with deadline(timeout_s):
+            with deadline(timeout_s, partial(self._store.is_asked_to_stop, self._run.id)):
                 value = task_function(config)
         except SystemExit as error:
             return self._exited(error)
@@ -185,9 +186,11 @@ class _Job:
             reason = f"timeout after {timeout_s:g} s"
             self._failed(TIMED_OUT, reason, error)
             raise JobExited(reason) from None
+        except AskedToStop:
+            self._terminated(lifecycle.STOPPED_ON_REQUEST)
+            raise JobExited(lifecycle.STOPPED_ON_REQUEST) from None
         except KeyboardInterrupt:
-            state = lifecycle.terminated(self._run.state, "stopped by the runner", now())
-            self._store.write(replace(self._run, state=state))
+            self._terminated(lifecycle.STOPPED)
             raise
         except BaseException as error:
             self._failed(1, reason_of(error), error)
@@ -204,6 +207,10 @@ class _Job:
         status = error.code & 0xFF if isinstance(error.code, int) else 1
         self._failed(status, f"exit status {status}", error)
         raise JobExited(f"exit status {status}") from None
+
+    def _terminated(self, reason: str) -> None:
+        state = lifecycle.terminated(self._run.state, reason, now())
+        self._store.write(replace(self._run, state=state))
 
     def _completed(self, value: object) -> None:
         state = lifecycle.finished(self._run.state, 0, None, now())

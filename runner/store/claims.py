@@ -1,20 +1,26 @@
 """Who may change a run: an flock that the kernel drops when its holder dies.
 
-The lock says whether anybody holds a run; the run's record says who that is. Where a lock
-does not show, as between hosts, the holder's heartbeat says whether it is alive.
+The lock says whether anybody holds a run; the run's record, and what its holder has written
+into the lock, say who that is. Where a lock does not show, as between hosts, the holder's
+heartbeat says whether it is alive.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 
+from runner.clock import now
 from runner.model import Process, Run, Status
-from runner.processes import is_alive, is_here, is_this
+from runner.processes import is_alive, is_here, is_this, this_process
+from runner.record_parts import process_parts, read_process
+from runner.store import disk
 from runner.store.heartbeat import FRESH_S
+from runner.table import Table
 
 #: Who holds a run whose record does not tell.
 SOMEBODY = "another process holds it"
@@ -24,8 +30,9 @@ _held: set[int] = set()
 
 
 @contextmanager
-def hold(path: str) -> Iterator[bool]:
-    """Hold the lock at `path` while the context lasts; false if somebody else has it.
+def hold(path: str) -> Iterator[int | None]:
+    """Hold the lock at `path` while the context lasts; None if somebody else has it, else
+    its descriptor.
 
     Somebody else can be this very process. A child that is forked meanwhile holds nothing,
     and leaving the context there gives nothing up. Raises OSError, FileNotFoundError among
@@ -38,13 +45,31 @@ def hold(path: str) -> Iterator[bool]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
+            yield None
         else:
-            yield True
+            yield lock
     finally:
         if lock in _held:  # it is not in a child that was forked meanwhile
             _held.discard(lock)
             os.close(lock)
+
+
+def sign(lock: int) -> None:
+    """Write into a lock that this process holds who holds it."""
+    text = json.dumps(process_parts(this_process(now)))
+    with suppress(OSError):  # on a full disk, say: it is held nevertheless
+        os.pwrite(lock, f"{text}\n".encode(), 0)
+
+
+def signature(path: str) -> str | None:
+    """Who has signed the lock at `path`, in words for a line; None if that process is gone,
+    or nobody has."""
+    try:
+        line = disk.read(path).partition(b"\n")[0]
+        process = read_process(Table(json.loads(line), "lock."))
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return None if is_alive(process) is False else _words(process)
 
 
 def owner_of(run: Run, *, locked: bool, beats: Callable[[], bool]) -> str | None:

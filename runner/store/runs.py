@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ _STOP = ".runner/stop"
 _RESULT = ".runner/result.joblib"
 _SNAPSHOTS = ".snapshots"
 _STAGING = ".staging"
+_SIGNS_S = 0.5  # who has just taken a lock has written its name into it by then
 _STALE_S = 3600.0  # what is staged and this old has lost its process
 
 
@@ -138,15 +140,16 @@ class RunStore:
         found = (name for name in self._names(prefix) if names.is_id(name))
         return names.choose(prefix, found, self._root)
 
-    def observe(self, run: Run) -> Run:
+    def observe(self, run: Run, *, claimed: bool = False) -> Run:
         """The run as it really is: one recorded as running whose process is gone is
         terminated. Its record is not changed.
 
         A process that cannot be looked at from here is gone if its heartbeat has stopped.
+        With `claimed` the caller owns the run, so that any other process is gone.
         """
         if run.state.status is not Status.RUNNING:
             return run
-        if claims.is_at_work(run, beats=lambda: self.beats(run.id)):
+        if not claimed and claims.is_at_work(run, beats=lambda: self.beats(run.id)):
             return run
         process = run.state.process
         where = f" (pid {process.pid} on {process.host})" if process is not None else ""
@@ -222,9 +225,11 @@ class RunStore:
         with ExitStack() as stack:
             with disk.failing("claim", path):
                 held = self._take(stack, run_id)
-            owner = self._owner_of(run_id, locked=not held)
+            owner = self._owner_of(run_id, locked=held is None)
             if owner is not None:
                 raise Busy(f"run {run_id[:8]} is at work: {owner}")
+            if held is not None:
+                claims.sign(held)
             with disk.failing("clean", path):
                 disk.remove_parts(Path(path, ".runner"))
                 Path(path, _STOP).unlink(missing_ok=True)
@@ -273,7 +278,7 @@ class RunStore:
         """The folder of a snapshot. Raises Mistake if the store has none of that name."""
         return snapshots.find(name, self._root / _SNAPSHOTS)
 
-    def _take(self, stack: ExitStack, run_id: str) -> bool:
+    def _take(self, stack: ExitStack, run_id: str) -> int | None:
         try:
             return stack.enter_context(claims.hold(f"{self._path(run_id)}/{_LOCK}"))
         except (FileNotFoundError, NotADirectoryError):
@@ -282,11 +287,18 @@ class RunStore:
 
     def _owner_of(self, run_id: str, *, locked: bool) -> str | None:
         try:
-            return claims.owner_of(
+            owner = claims.owner_of(
                 self.read(run_id), locked=locked, beats=lambda: self.beats(run_id)
             )
         except UnreadableRecord:
-            return claims.SOMEBODY if locked else None
+            owner = claims.SOMEBODY if locked else None
+        last_s = time.monotonic() + _SIGNS_S
+        while owner == claims.SOMEBODY:  # whose record does not name it yet
+            owner = claims.signature(f"{self._path(run_id)}/{_LOCK}") or owner
+            if time.monotonic() > last_s:
+                break
+            time.sleep(0.01)
+        return owner
 
     def _path(self, run_id: str) -> str:
         if not names.is_id(run_id):

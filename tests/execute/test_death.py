@@ -123,8 +123,8 @@ def test_when_the_server_dies_the_runner_says_so_and_ends(world: World, n_jobs: 
             list(executor.run(iter(tasks)))
         killer.wait()
     state = world.store.read(task.run.id).state
-    assert state.status is Status.ERROR
-    assert state.reason == "the process that starts the trials died"
+    assert state.status is Status.TERMINATED
+    assert state.reason == "the process that starts the trials has died"
     wait_until_gone([int(mark.read_text())])
 
 

@@ -88,11 +88,74 @@ def test_a_failure_is_told_with_its_status_and_its_log(
 ) -> None:
     project, printed = swept
     failed = by_flag(project.runs(), "status")[3]
-    (line,) = [line for line in printed if "failed: exit status 3" in line]
+    line, again = [line for line in printed if "failed: exit status 3" in line]
+    assert line == again
     match = re.fullmatch(r"Trial ([0-9a-f]{8}) failed: exit status 3 \(log: (.+)\)", line)
     assert match is not None
     assert failed["id"].startswith(match[1])
     assert "ending with 3" in (project.folder / match[2]).read_text()
+
+
+def test_all_failures_are_told_again_at_the_end(swept: tuple[Project, list[str]]) -> None:
+    project, printed = swept
+    failed = [by_flag(project.runs(), "status")[status] for status in (3, 1)]
+    assert printed[-3:-1] == [
+        f"Trial {run['id'][:8]} failed: exit status {run['exit_status']} "
+        f"(log: runs/{run['id']}/output.log)"
+        for run in failed
+    ]
+
+
+def test_with_live_output_a_failures_output_is_not_shown_twice(
+    swept: tuple[Project, list[str]],
+) -> None:
+    _, printed = swept
+    assert [line.strip() for line in printed].count("ending with 3") == 1
+
+
+def test_a_failure_among_trials_at_work_comes_with_the_end_of_its_output(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                operation: {script: fails.py}
+                x: 0
+                hydra: {launcher: {n_jobs: 2}}
+            """,
+            "fails.py": r"""
+                import sys
+                x = 0
+                for n in range(50):
+                    print(f"line {n} of {x}")
+                print("50%\r100%\r\n\tcol\x1b[31mour\x1b[0m \x07" + "y" * 300)
+                sys.exit(x)
+            """,
+        }
+    )
+    said = project.run("-m", "x=0,4", status=1).said
+    first = next(n for n, line in enumerate(said) if "failed: exit status 4" in line)
+    assert said[first + 1 : first + 11] == [
+        *(f"  line {n} of 4" for n in range(42, 50)),
+        "  100%",
+        f"          colour \\x07{'y' * 140}…",
+    ]
+    assert said[first + 11] == said[first]
+    assert said[first + 12].startswith("Batch")
+
+
+def test_of_many_failures_twenty_are_told_again(make_project: MakeProject) -> None:
+    project = make_project(EXITS)
+    numbers = ",".join(str(n) for n in range(1, 24))
+    printed = project.terminal(
+        "-m", f"status={numbers}", "hydra.launcher.n_jobs=4", "hydra.sweeper.store=kept", status=1
+    )
+    batch = json.loads(project.run("runs", "list", "--json", "--store=kept").out)[0]["id"]
+    end = printed[-22:]
+    assert all(f"failed: exit status {n + 1} (log: kept/" in end[n] for n in range(20))
+    shown = f"runner runs show {next(w for w in printed[-1].split() if w.endswith(':'))[:8]}"
+    assert end[20] == f"3 more trials failed: {shown} --store={project.folder}/kept"
+    assert batch
 
 
 def test_the_last_line_counts_and_says_how_to_go_on(swept: tuple[Project, list[str]]) -> None:

@@ -275,3 +275,30 @@ def test_under_nohup_the_end_of_the_terminal_stops_nothing(project: Project) -> 
         (project.folder / "go").touch()
         assert process.wait(30) == 0
     assert Path(project.newest("trial")["dir"], "at_work").exists()
+
+
+def test_a_batch_whose_trials_lost_their_server_is_terminated_and_goes_on_later(
+    project: Project,
+) -> None:
+    """The process that all trials descend from is killed, as the kernel may do."""
+    with project.at_work("-m", "x=5,6,8") as process:
+        at_work(project, 2)
+        server = psutil.Process(pids(project)[0]).parent()
+        assert server is not None and server.ppid() == process.pid
+        server.kill()
+        printed = process.communicate(timeout=30)[0].splitlines()
+    batch = project.newest("batch")
+    assert process.returncode == 1
+    assert printed[-2:] == [
+        f"Batch {batch['id'][:8]}: 3 trials, 2 terminated, 1 pending; "
+        f"to go on: runner +restart={batch['id'][:8]} +needed=true",
+        "runner: the process that starts the trials has died",
+    ]
+    statuses = {x: run["status"] for x, run in by_flag(project.runs(), "x").items()}
+    assert (batch["status"], statuses) == (
+        "terminated",
+        {5: "terminated", 6: "terminated", 8: "pending"},
+    )
+    assert not any(psutil.pid_exists(pid) for pid in pids(project))
+    (project.folder / "go").touch()
+    project.run(f"+restart={batch['id']}", "+needed=true")

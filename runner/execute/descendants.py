@@ -1,0 +1,56 @@
+"""What descends from a process, as Linux tells it; elsewhere nothing is known of it.
+
+It belongs to the fork server, so it is light: no psutil.
+"""
+
+from __future__ import annotations
+
+import os
+
+_VARIABLE = b"RUNNER_RUN_ID="
+
+
+def children_of_this() -> list[int]:
+    """The pids of this process's children, zombies among them; it has one thread."""
+    return _children(os.getpid())
+
+
+def tree_of(pid: int) -> list[int]:
+    """The process and all that descends from it, parents first."""
+    found = [pid]
+    for each in found:
+        found += _children(each)
+    return found
+
+
+def run_of(pid: int) -> str | None:
+    """The run that a process was started for, as its environment tells; empty for one of no
+    run, as is one that was forked from a worker and has started no program.
+
+    None as long as there is no telling: it is just being started, or is another user's, or
+    a zombie.
+    """
+    environment = _read(f"/proc/{pid}/environ")
+    if not environment:
+        return None
+    for entry in environment.split(b"\0"):
+        if entry.startswith(_VARIABLE):
+            return entry.removeprefix(_VARIABLE).decode("ascii", "replace")
+    return ""
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - pathlib is not light
+    except OSError:
+        return []
+    pids = [_read(f"/proc/{pid}/task/{thread}/children").split() for thread in threads]
+    return [int(child) for each in pids for child in each]
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:  # it is gone, or another user's
+        return b""

@@ -1,0 +1,90 @@
+"""A trial's death is its own, in a Hydra program as elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.hydra.program import SWEEPER, Program, make_program
+
+PROGRAM = """
+    import ctypes
+    import os
+    import sys
+    import threading
+
+    import hydra
+
+
+    class Bad(Exception):
+        def __reduce__(self):
+            raise TypeError("not me")
+
+
+    @hydra.main(version_base="1.3", config_path=None, config_name=None)
+    def main(cfg):
+        with open("ran.log", "a") as log:
+            log.write(f"{cfg.x} ")
+        if cfg.x == "exit":
+            os._exit(7)
+        if cfg.x == "exit_well":
+            os._exit(0)
+        if cfg.x == "crash":
+            ctypes.string_at(0)
+        if cfg.x == "kill":
+            os.kill(os.getpid(), 9)
+        if cfg.x == "bad":
+            raise Bad("no good")
+        if cfg.x == "lock":
+            return threading.Lock()
+        if cfg.x == "close":
+            sys.stdout.close()
+            sys.stderr.close()
+        return 1
+
+    if __name__ == "__main__":
+        main()
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return make_program(tmp_path / "program", {"train.py": PROGRAM})
+
+
+def test_each_death_is_told_and_the_others_go_on(program: Program) -> None:
+    values = "a,exit,exit_well,crash,kill,bad,lock,close,b"
+    said = program.python(
+        *("train.py", "-m", SWEEPER, "hydra/launcher=runner", "hydra.launcher.n_jobs=2"),
+        f"+x={values}",
+        status=1,
+    ).said
+    assert program.statuses("x") == {
+        **dict.fromkeys(("a", "lock", "close", "b"), "completed"),
+        **dict.fromkeys(("exit", "exit_well", "crash", "kill", "bad"), "error"),
+    }
+    for why in (
+        "exit status 7",
+        "its process exited before it returned",
+        "killed by signal 11 (SIGSEGV)",
+        "killed by signal 9 (SIGKILL), perhaps out of memory",
+        "Bad: no good",
+    ):
+        assert len([line for line in said if f"failed: {why} (log: " in line]) == 2  # and again
+
+
+def test_under_joblib_an_exception_that_cannot_be_pickled_takes_nothing_along(
+    program: Program,
+) -> None:
+    said = program.python(
+        *("train.py", "-m", SWEEPER, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
+        "+x=a,bad,lock,b,c",
+        status=1,
+    ).said
+    assert program.statuses("x") == {
+        **dict.fromkeys(("a", "lock", "b", "c"), "completed"),
+        "bad": "error",
+    }
+    assert any("failed: Bad: no good (log: " in line for line in said)
+    assert sorted(program.text("ran.log").split()) == sorted(["a", "bad", "lock", "b", "c"])
