@@ -146,6 +146,11 @@ class ForkServer:
         """A child was lost: the server has died."""
         self._is_dead = True
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still start children, as far as is known."""
+        return not self._is_dead
+
     def check(self) -> None:
         """Raise ServerDied if it is known to have died."""
         if self._is_dead:
