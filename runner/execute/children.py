@@ -166,6 +166,11 @@ class ForkServer:
         """A child was lost: the server has died."""
         self._is_dead = True
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still start children, as far as is known."""
+        return not self._is_dead
+
     def check(self) -> None:
         """Raise ServerDied if it has died."""
         if self._is_dead or self._has_hung_up():

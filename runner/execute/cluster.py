@@ -121,7 +121,7 @@ class ClusterExecutor:
         `stop` the outcomes end when what was at work has been recorded. Raises LostWorkers and
         StoreFailed, and what the iterator raises, after asking what was at work to stop.
         """
-        queue = _Queue(tasks, self._hand_out, lambda: self._stopping, self._unheard)
+        queue = _Queue(tasks, self._hand_out, self._is_stopping, self._unheard, self.stop)
         try:
             with self._watching(), self._backend.parallel(self._hear) as parallel:
                 while not queue.is_empty:
@@ -156,6 +156,9 @@ class ClusterExecutor:
             with suppress(OSError):
                 session.kill()
 
+    def _is_stopping(self) -> bool:
+        return self._stopping
+
     def _hand_out(self, task: Task) -> Any:
         """The call that executes a task."""
         call = task.call
@@ -180,18 +183,18 @@ class ClusterExecutor:
 
     def _hear(self, result: Done | Refused | Lost | None) -> None:
         """Let no task be taken until whoever takes the outcomes knows of a failure."""
-        if isinstance(result, Done) and result.outcome.run.state.status is Status.ERROR:
-            self._unheard.add(result.outcome.run.id)
-        elif isinstance(result, Lost) and result.run_id is not None:
-            self._unheard.add(result.run_id)
+        if isinstance(result, Lost) or (
+            isinstance(result, Done) and result.outcome.run.state.status is Status.ERROR
+        ):
+            self._unheard.add(_run_id_of(result))
 
     def _outcomes(self, results: Iterator[Any]) -> Iterator[Outcome]:
         try:
             while (result := self._next(results)) is not _END:
-                outcome = self._take_in(result)
+                outcome = None if result is None else self._take_in(result)
                 if outcome is not None:
                     yield outcome
-                    self._unheard.discard(outcome.run.id)
+                self._unheard.discard(_run_id_of(result))
         except _Abandoned:
             raise
         except BaseException:  # nobody takes the outcomes any more
@@ -209,24 +212,20 @@ class ClusterExecutor:
         finally:
             self._waiting = False
 
-    def _take_in(self, result: Done | Refused | Lost | None) -> Outcome | None:
-        if result is None:
-            return None
+    def _take_in(self, result: Done | Refused | Lost) -> Outcome | None:
+        task = self._outstanding.pop(_run_id_of(result), None)
         if isinstance(result, Refused):
-            del self._outstanding[result.run_id]
             if result.trace is not None:
                 self._reporter.say(result.trace)
             self._fail(f"{result.worker}: {result.why}")
             return None
         if isinstance(result, Lost):
-            task = self._outstanding.pop(result.run_id or "", None)
             if result.for_good:
                 self._fail(result.why)
             elif task is not None:
-                return self._give_up(task.run.id, result.why)
+                return self._give_up(task, result.why)
             return None
         run = result.outcome.run
-        del self._outstanding[run.id]
         self._reporter.block(result.output)
         if result.again:
             self._reporter.say(f"Trial {run.id[:8]} was run again: the worker at it was lost")
@@ -238,17 +237,19 @@ class ClusterExecutor:
         self._failure = self._failure or LostWorkers(why)
         self.stop()
 
-    def _give_up(self, run_id: str, why: str) -> Outcome:
+    def _give_up(self, task: Task, why: str) -> Outcome:
         """Record what became of a trial that the cluster tries no more."""
-        run = self._store.read(run_id)
+        run = self._store.read(task.run.id)
         try:
-            with self._store.claim(run_id):
-                run = self._store.read(run_id)
-                if run.state.status in (Status.PENDING, Status.RUNNING):
-                    state, at = run.state, self._clock()
-                    if state.status is Status.PENDING:
-                        state = lifecycle.started(state, self._driver, at)
-                    run = replace(run, state=lifecycle.finished(state, None, why, at))
+            with self._store.claim(run.id):
+                run = self._store.read(run.id)
+                at = self._clock()
+                if run.state.started == task.run.state.started:  # nobody has begun it
+                    state = lifecycle.started(task.run.state, self._driver, at)
+                    run = replace(task.run, state=lifecycle.finished(state, None, why, at))
+                    self._store.write(run)
+                elif run.state.status is Status.RUNNING:
+                    run = replace(run, state=lifecycle.finished(run.state, None, why, at))
                     self._store.write(run)
         except Busy as error:
             self._reporter.say(f"Trial {run.id[:8]} is left to its owner: {error}")
@@ -321,6 +322,13 @@ class ClusterExecutor:
             raise Mistake(f"the worker {worker} {lack}{others}")
 
 
+def _run_id_of(result: Done | Refused | Lost | None) -> str:
+    """The trial's id; nothing where the call was for none."""
+    if isinstance(result, Done):
+        return result.outcome.run.id
+    return "" if result is None or result.run_id is None else result.run_id
+
+
 def lacking(facts: Facts | str, places: Places, versions: dict[str, str]) -> str | None:
     """What keeps a worker from executing trials, in words; None if nothing does.
 
@@ -351,12 +359,15 @@ class _Queue:
         hand_out: Callable[[Task], Any],
         is_over: Callable[[], bool],
         unheard: Collection[str],
+        fail: Callable[[], object],
     ) -> None:
-        """As long as there is anything `unheard`, calls that do nothing are given."""
+        """As long as there is anything `unheard`, calls that do nothing are given. `fail` is
+        called when no task can be taken because of an `error`."""
         self._tasks = tasks
         self._hand_out = hand_out
         self._is_over = is_over
         self._unheard = unheard
+        self._fail = fail
         self._lock = threading.Lock()
         self.is_empty = False
         self.error: BaseException | None = None
@@ -375,6 +386,7 @@ class _Queue:
                     return self._hand_out(task)
             except BaseException as error:
                 self.error = error
+                self._fail()
             self.is_empty = True
             return None
 

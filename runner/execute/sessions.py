@@ -80,17 +80,21 @@ class Sessions:
         with self._lock:
             if self._pid != os.getpid():
                 return
-            sessions, self._sessions = list(self._sessions.values()), {}
-            server, self._server = self._server, None
-        for session in sessions:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        for session in self._sessions.values():
             session.workers.close()
-        if server is not None:
-            server.close()
+        if self._server is not None:
+            self._server.close()
+        self._server, self._sessions = None, {}
 
     def _enter(self, session_id: str) -> tuple[_Session, ForkServer]:
         with self._lock:
             if self._pid != os.getpid():
                 self._pid, self._server, self._sessions = os.getpid(), None, {}
+            if self._server is not None and not self._server.is_alive:
+                self._let_go()
             if self._server is None:
                 self._server = ForkServer.spawn()
             if session_id not in self._sessions:

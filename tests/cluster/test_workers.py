@@ -161,7 +161,7 @@ def test_a_trial_that_somebody_else_has_is_left_to_them(
     store, run = store_of(handed), handed.task.run
     with store.claim(run.id):
         done = execute(handed)
-    assert done.busy == f"run {run.id[:8]} is at work: another process holds it"
+    assert done.busy is not None and f"run {run.id[:8]} is at work: host " in done.busy
     assert done.outcome.run.state.status is Status.PENDING
 
 
@@ -198,6 +198,12 @@ def test_more_output_than_is_shown_is_in_the_log(
     assert shown == ("stdout", b"at work")
     assert (stream, rest.decode()) == ("stderr", f"\n(the rest is in {log})\n")
     assert log.read_text() == "at work, 0\n"
+
+
+def test_a_worker_whose_fork_server_was_killed_starts_another(handed: Handed) -> None:
+    task = replace(handed.task, call=CommandCall(argv=("sh", "-c", "kill -9 $PPID; sleep 60")))
+    assert execute(replace(handed, task=task)).outcome.run.state.status is Status.TERMINATED
+    assert execute(handed).outcome.run.state.status is Status.COMPLETED
 
 
 def test_a_worker_that_does_not_see_the_trials_folder_refuses_it(
