@@ -128,7 +128,9 @@ class Index:
         """The ids that begin with `prefix`, or None if only the store's folder can tell."""
         root, marks = self._root_stamp(), self._marks()
         found = None if root is None or marks is None else self._load(marks)
-        return None if found is None or found.root != root else found.beginning(prefix)
+        if found is None or (found.root, found.marks) != (root, marks):
+            return None
+        return found.beginning(prefix)
 
     def _drop(self) -> None:
         """Take the index away: it would not know of a change."""

@@ -158,7 +158,7 @@ class RunStore:
         if names.is_id(prefix) and Path(self._path(prefix)).is_dir():
             return prefix  # spares reading the whole folder
         found = self._index.beginning(prefix)
-        if found is None:
+        if not found:
             found = [name for name in self._names(prefix) if names.is_id(name)]
         return names.choose(prefix, found, self._root)
 
