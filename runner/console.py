@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from runner.errors import RunnerError
 from runner.ports import Stream
@@ -19,9 +19,8 @@ from runner.redaction import redact_all
 from runner.render import escape
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from runner.ports import Stream
+    from runner.progress import ProgressLine
 
 #: What the process ends with after a failure that is the runner's own fault.
 EXIT_BUG = 70
@@ -32,9 +31,7 @@ class Console:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._bar: Progress | None = None
-        self._task: Any = None
-        self._counts = {"done": 0, "failed": 0, "running": 0}
+        self._bar: ProgressLine | None = None
         self._partial: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
         # Of a terminal that is gone it cannot be told any more that it was one.
         self._terminals = [s.fileno() for s in (sys.stdout, sys.stderr) if s.isatty()]
@@ -44,7 +41,7 @@ class Console:
         line = escape(line)
         with self._lock, self._surviving():
             if self._bar is not None:
-                self._above_bar(line)
+                self._bar.print(line)
             else:
                 print(line, file=sys.stderr, flush=True)
 
@@ -62,7 +59,7 @@ class Console:
             lines = (self._partial[stream] + data).split(b"\n")
             self._partial[stream] = lines.pop()
             for line in lines:
-                self._above_bar(line.decode("utf-8", "replace"))
+                self._bar.print(line.decode("utf-8", "replace"))
 
     def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
         """Pass on the whole output of one trial with nothing else in between."""
@@ -73,41 +70,20 @@ class Console:
 
     def begin(self, total: int) -> None:
         """Show that `total` trials are to be executed, where somebody looks."""
-        if not sys.stderr.isatty():
-            return
-        from rich.console import Console as RichConsole
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        if sys.stderr.isatty():
+            from runner.progress import ProgressLine
 
-        self._bar = Progress(
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=RichConsole(stderr=True, highlight=False),
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            refresh_per_second=4,
-        )
-        self._task = self._bar.add_task("", total=total)
-        self._bar.start()
+            self._bar = ProgressLine(total, self._surviving)
 
     def started(self) -> None:
         """Count a trial as running."""
-        self._count(running=1)
+        if self._bar is not None:
+            self._bar.count(running=1)
 
     def ended(self, *, failed: bool) -> None:
         """Count a trial that was running as done."""
-        self._count(running=-1, done=1, failed=int(failed))
+        if self._bar is not None:
+            self._bar.count(running=-1, done=1, failed=int(failed))
 
     def leave_terminal(self) -> None:
         """Have whatever stream leads to a terminal lead nowhere, as it is gone."""
@@ -131,32 +107,14 @@ class Console:
         with self._lock:
             self._end_partial_lines()
             if self._bar is not None:
-                self._bar.stop()
+                self._bar.close()
                 self._bar = None
-
-    def _count(self, **changes: int) -> None:
-        with self._lock:
-            for name, change in changes.items():
-                self._counts[name] += change
-            if self._bar is not None:
-                told = f"{self._counts['running']} running"
-                if self._counts["failed"]:
-                    told += f", [red]{self._counts['failed']} failed[/red]"
-                self._bar.update(self._task, completed=self._counts["done"], description=told)
 
     def _end_partial_lines(self) -> None:
         for stream, rest in self._partial.items():
-            if rest:
-                self._partial[stream] = b""
-                self._above_bar(rest.decode("utf-8", "replace"))
-
-    def _above_bar(self, line: str) -> None:
-        from rich.text import Text
-
-        if self._bar is None:
-            print(line, file=sys.stderr, flush=True)
-        else:
-            self._bar.console.print(Text.from_ansi(line), soft_wrap=True)
+            if rest and self._bar is not None:
+                self._bar.print(rest.decode("utf-8", "replace"))
+            self._partial[stream] = b""
 
 
 def _stream(stream: Stream) -> BinaryIO:

@@ -1,0 +1,115 @@
+"""The live line of a batch on a terminal: what is done, failed, running, how fast, how long.
+
+It is drawn ten times a second by a thread of its own, with all lines at once that are to
+stand above it. Who prints or counts only takes a note, so that trials do not wait for a
+terminal.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+_REDRAW_S = 0.1
+
+
+class ProgressLine:
+    """A live line for `total` trials, from its making to `close`. Safe to call from threads.
+
+    `surviving` is what a terminal that is gone is dealt with in.
+    """
+
+    def __init__(self, total: int, surviving: Callable[[], AbstractContextManager[None]]) -> None:
+        self._surviving = surviving
+        self._lock = threading.Lock()
+        self._lines: list[str] = []
+        self._done = self._failed = self._running = 0
+        self._began_s = time.monotonic()
+        self._closing = threading.Event()
+        self._bar = Progress(
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True, highlight=False),
+            transient=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task: Any = self._bar.add_task("", total=total)
+        with surviving():
+            self._bar.start()
+        self._thread = threading.Thread(target=self._keep_drawing, name="progress", daemon=True)
+        self._thread.start()
+
+    def print(self, line: str) -> None:
+        """Have a line printed above, its colours kept."""
+        with self._lock:
+            self._lines.append(line)
+
+    def count(self, *, running: int, done: int = 0, failed: int = 0) -> None:
+        """Add to what has been counted."""
+        with self._lock:
+            self._running += running
+            self._done += done
+            self._failed += failed
+
+    def close(self) -> None:
+        """Print what waits, and take the line away."""
+        self._closing.set()
+        self._thread.join()
+        with self._surviving():
+            self._draw()
+            self._bar.stop()
+
+    def _keep_drawing(self) -> None:
+        while not self._closing.wait(_REDRAW_S):
+            with self._surviving():
+                self._draw()
+
+    def _draw(self) -> None:
+        with self._lock:
+            lines, self._lines = self._lines, []
+            done, told = self._done, self._told()
+        if lines:
+            self._bar.console.print(Text.from_ansi("\n".join(lines)), soft_wrap=True)
+        self._bar.update(self._task, completed=done, description=told)
+        self._bar.refresh()
+
+    def _told(self) -> str:
+        told = [f"{self._running} running"]
+        if self._failed:
+            told.append(f"[red]{self._failed} failed[/red]")
+        if self._done:
+            told.append(rate(self._done, time.monotonic() - self._began_s))
+        return ", ".join(told)
+
+
+def rate(count: int, seconds: float) -> str:
+    """How fast trials have ended: `12/s`, `3.4/min`, `0.5/h`."""
+    a_second = count / max(seconds, 1e-3)
+    for unit, many in (("s", 1.0), ("min", 60.0)):
+        if a_second * many >= 1:
+            return f"{_short(a_second * many)}/{unit}"
+    return f"{_short(a_second * 3600)}/h"
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if number >= 10 else f"{number:.1f}"
