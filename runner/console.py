@@ -36,14 +36,14 @@ class Console:
         # Of a terminal that is gone it cannot be told any more that it was one.
         self._terminals = [s.fileno() for s in (sys.stdout, sys.stderr) if s.isatty()]
 
-    def say(self, line: str) -> None:
-        """Print a line of the runner's own, to standard error."""
-        line = escape(line)
+    def say(self, *lines: str) -> None:
+        """Print lines of the runner's own, to standard error, nothing else in between."""
+        text = "\n".join(map(escape, lines))
         with self._lock, self._surviving():
             if self._bar is not None:
-                self._bar.print(line)
+                self._bar.print(text)
             else:
-                print(line, file=sys.stderr, flush=True)
+                print(text, file=sys.stderr, flush=True)
 
     def result(self, line: str) -> None:
         """Print a line of what was asked for, to standard output."""

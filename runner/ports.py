@@ -139,8 +139,8 @@ class JobConfig(Protocol):
 class Reporter(Protocol):
     """Where the runner's lines and the operations' output go. Safe to call from threads."""
 
-    def say(self, line: str) -> None:
-        """Print a line of the runner's own, to standard error."""
+    def say(self, *lines: str) -> None:
+        """Print lines of the runner's own, to standard error, nothing else in between."""
         ...
 
     def result(self, line: str) -> None:
