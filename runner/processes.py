@@ -83,9 +83,25 @@ def _host() -> str:
 
 @cache
 def _created(pid: int) -> float:
-    import psutil  # 20 ms that listing need not pay
+    """When a process of this machine was started, in seconds since the epoch, as psutil
+    reckons it."""
+    if sys.platform == "linux":  # psutil takes 15 ms to import, a twentieth of a short run
+        return _boot_time_s() + _start_ticks(pid) / os.sysconf("SC_CLK_TCK")
+    import psutil
 
     return float(psutil.Process(pid).create_time())
+
+
+def _start_ticks(pid: int) -> int:
+    # proc(5): the name in brackets may hold anything; the start is the 20th field after it.
+    return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+
+
+def _boot_time_s() -> float:
+    for line in Path("/proc/stat").read_bytes().splitlines():
+        if line.startswith(b"btime "):
+            return float(line.split()[1])
+    raise OSError("/proc/stat does not tell the time of the boot")
 
 
 @cache

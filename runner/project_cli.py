@@ -20,12 +20,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from runner import __version__, settings
 from runner.clock import now
-from runner.commands.batch import start_batch
 from runner.commands.composing import Composing, Typed, read_typed
 from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
-from runner.commands.restart import restart
-from runner.commands.single import start_run
 from runner.compose.composer import Composer, SweepConfig, TrialConfig, explain_composition
 from runner.compose.grammar import check_values, is_sweep, one_line
 from runner.compose.project import (
@@ -155,8 +152,11 @@ class _Session:
         self._typed = read_typed(args.overrides)
 
     def carry_out(self) -> int:
-        """Restart what is to be restarted, else start a batch or a run."""
+        """Restart what is to be restarted, else start a batch or a run. Each is imported where
+        it is needed: a short run is over before the others are."""
         if "restart" in self._typed.options.values:
+            from runner.commands.restart import restart
+
             context = self._context(self._typed, self._store_in_present_yaml())
             return restart(
                 context,
@@ -173,9 +173,13 @@ class _Session:
         typed = self._expanded(composer)
         composing = Composing(composer=composer, task=typed.task, typed=typed)
         if args.multirun or (not args.run and _mode(composer, typed) == "MULTIRUN"):
+            from runner.commands.batch import start_batch
+
             master = composer.sweep(typed.task)
             context = self._context(typed, master.sweeper.get("store"))
             return start_batch(context, composing, master, self._launcher_of)
+        from runner.commands.single import start_run
+
         check_values(typed.task)
         config = composer.trial(typed.task)
         context = self._context(typed, config.sweeper.get("store"))

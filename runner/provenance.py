@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable
-from importlib import metadata
 from pathlib import Path
 
 from runner import __version__
@@ -26,10 +26,19 @@ def read_provenance(project_dir: Path, sources: Iterable[Path]) -> Provenance:
     }
     versions = {
         "python": platform.python_version(),
-        "hydra-core": metadata.version("hydra-core"),
+        "hydra-core": _hydra_version(),
         "runner": __version__,
     }
     return Provenance(commit=commit, dirty=dirty, sources=digests, versions=versions)
+
+
+def _hydra_version() -> str:
+    hydra = sys.modules.get("hydra")
+    if hydra is not None:
+        return str(hydra.__version__)
+    from importlib import metadata  # as long as all else here, and Hydra is there as a rule
+
+    return metadata.version("hydra-core")
 
 
 def _shown(path: Path, project_dir: Path) -> str:

@@ -58,6 +58,10 @@ def test_a_killed_process_that_nobody_waited_for_is_gone() -> None:
         assert is_alive(process) is False
 
 
+def test_its_start_is_the_one_that_psutil_tells() -> None:
+    assert abs(this_process(now).created - psutil.Process().create_time()) < 0.1
+
+
 def test_a_later_process_of_the_same_pid_is_not_it() -> None:
     process = this_process(now)
     assert is_alive(replace(process, created=process.created - 60)) is False
