@@ -278,8 +278,7 @@ def tell_failure(context: Context, outcome: Outcome) -> None:
     lines += [f"  {line}" for line in last_lines(outcome.tail)]
     if outcome.hint is not None:
         lines.append(outcome.hint)
-    for line in lines:
-        context.reporter.say(line)
+    context.reporter.say("\n".join(lines))  # at once: others' output comes from other threads
 
 
 def tell_failures(context: Context, batch_id: str, runs: Iterable[Run]) -> None:

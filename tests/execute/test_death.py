@@ -39,10 +39,16 @@ elif kind == "script":
     task = world.script("mark = 0\\nfrom lib import f\\nf(mark)", mark=mark)
 else:
     script = "trap '' TERM INT; sleep 61 & echo $$ $PPID $! > m; mv m %s; wait; wait; sleep 9"
+    if kind == "session":
+        script = script.replace("sleep 61", "setsid sleep 61")
     task = world.shell(script % mark)
 print(task.run.id, flush=True)
 world.execute(task, task, n_jobs=int(sys.argv[4]))
 """
+
+
+# Linux tells what descends from what, so that what has a session of its own is found.
+SESSION = pytest.param("session", marks=pytest.mark.skipif(sys.platform != "linux", reason="no"))
 
 
 def alive(pid: int) -> bool:
@@ -77,7 +83,7 @@ def wait_until_gone(pids: list[int], within_s: float = 4.0) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("kind", ["function", "script", "command"])
+@pytest.mark.parametrize("kind", ["function", "script", "command", SESSION])
 def test_when_the_runners_process_group_is_killed_its_trials_die(tmp_path: Path, kind: str) -> None:
     process, pids = start(tmp_path, kind)
     os.killpg(process.pid, signal.SIGKILL)
