@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -21,12 +20,14 @@ from runner.compose.portable import portable
 from runner.errors import Busy, Mistake, RunnerError, StoreFailed
 from runner.execute import remote
 from runner.execute.backends import Backend, open_backend
+from runner.execute.calls import CallQueue, OneByOne
 from runner.execute.function_worker import Signature, reason_of
-from runner.execute.handed import Done, Facts, Handed, Lost, Places, Probed, Refused
+from runner.execute.handed import Done, Handed, Lost, Probed, Refused
 from runner.execute.session_file import Session
 from runner.execute.sessions import SESSIONS
 from runner.execute.stopping import Graces, Urgency
 from runner.execute.task import Outcome, PackedProgram, ProgramCall, Task
+from runner.execute.worker_checks import check_workers
 from runner.model import Status
 from runner.ports import Clock, Reporter, Store
 from runner.processes import this_process
@@ -92,7 +93,7 @@ class ClusterExecutor:
         self._driver = this_process(self._clock)
         self._backend: Backend = self._open()
         try:
-            self._check_workers()
+            check_workers(self._backend, self._store.root, self._session)
         except BaseException:
             self._backend.close()
             raise
@@ -121,11 +122,11 @@ class ClusterExecutor:
         `stop` the outcomes end when what was at work has been recorded. Raises LostWorkers and
         StoreFailed, and what the iterator raises, after asking what was at work to stop.
         """
-        queue = _Queue(tasks, self._hand_out, self._is_stopping, self._unheard, self.stop)
+        queue = CallQueue(tasks, self._hand_out, self._is_stopping, self._unheard, self.stop)
         try:
             with self._watching(), self._backend.parallel(self._hear) as parallel:
                 while not queue.is_empty:
-                    calls = _OneByOne(queue, self._backend.n_jobs)
+                    calls = OneByOne(queue, self._backend.n_jobs)
                     yield from self._outcomes(iter(parallel(calls)))
         except _Abandoned:
             yield from self._abandoned()
@@ -297,123 +298,9 @@ class ClusterExecutor:
         finally:
             over.set()
 
-    def _check_workers(self) -> None:
-        root = self._store.root
-        folder = next(path for path in (root, *root.parents) if path.is_dir())
-        token = folder / f".runner-{self._session}"
-        places = Places(token=str(token), text=self._session, project_dir=str(Path.cwd()))
-        try:
-            token.write_text(places.text, encoding="utf-8")
-        except OSError as error:
-            raise Mistake(f"the store {root} is not writable: {error.strerror}") from error
-        try:
-            answers = self._backend.ask_workers(places)
-        finally:
-            token.unlink(missing_ok=True)
-        here = remote.look(places).versions
-        wanting = {
-            worker: lack
-            for worker, facts in answers.items()
-            if (lack := lacking(facts, places, here)) is not None
-        }
-        for worker, lack in wanting.items():
-            more = len(wanting) - 1
-            others = f" ({more} more of {len(answers)} lack something)" if more else ""
-            raise Mistake(f"the worker {worker} {lack}{others}")
-
 
 def _run_id_of(result: Done | Refused | Lost | None) -> str:
     """The trial's id; nothing where the call was for none."""
     if isinstance(result, Done):
         return result.outcome.run.id
     return "" if result is None or result.run_id is None else result.run_id
-
-
-def lacking(facts: Facts | str, places: Places, versions: dict[str, str]) -> str | None:
-    """What keeps a worker from executing trials, in words; None if nothing does.
-
-    `versions` are what it has to have; `facts` is a text if it could not answer.
-    """
-    if isinstance(facts, str):
-        return f"cannot run the runner: {facts}"
-    where = f"on host {facts.host}"
-    if facts.token != places.text:
-        folder = Path(places.token).parent
-        return f"does not see the store: {folder} is not the same folder {where} as here"
-    if not facts.sees_project:
-        return f"does not see the project: there is no folder {places.project_dir} {where}"
-    for name, version in versions.items():
-        if facts.versions.get(name) != version:
-            theirs = facts.versions.get(name)
-            has = f"no {name}" if theirs is None else f"{name} {theirs}"
-            return f"has {has} {where}; here it is {version}: they have to be the same"
-    return None
-
-
-class _Queue:
-    """The tasks that are to come, as calls, for whichever thread asks."""
-
-    def __init__(
-        self,
-        tasks: Iterator[Task],
-        hand_out: Callable[[Task], Any],
-        is_over: Callable[[], bool],
-        unheard: Collection[str],
-        fail: Callable[[], object],
-    ) -> None:
-        """As long as there is anything `unheard`, calls that do nothing are given. `fail` is
-        called when no task can be taken because of an `error`."""
-        self._tasks = tasks
-        self._hand_out = hand_out
-        self._is_over = is_over
-        self._unheard = unheard
-        self._fail = fail
-        self._lock = threading.Lock()
-        self.is_empty = False
-        self.error: BaseException | None = None
-
-    def take(self) -> Any:
-        """The next call; None if there are no more, or none is to be started."""
-        with self._lock:
-            if self.is_empty or self._is_over():
-                self.is_empty = True
-                return None
-            if self._unheard:
-                return joblib.delayed(remote.pause)()
-            try:
-                task = next(self._tasks, None)
-                if task is not None:
-                    return self._hand_out(task)
-            except BaseException as error:
-                self.error = error
-                self._fail()
-            self.is_empty = True
-            return None
-
-
-class _OneByOne:
-    """An iterator of calls from which joblib takes no more than it has room for.
-
-    joblib takes as many as there are jobs whenever one has ended, and keeps the rest for
-    later; but a task counts as started from when it was taken. So after the first `at_once`,
-    this iterator ends after each call, to go on when it is asked the next time.
-    """
-
-    def __init__(self, queue: _Queue, at_once: int) -> None:
-        self._queue = queue
-        self._left_at_once = at_once
-        self._pauses = False
-
-    def __iter__(self) -> _OneByOne:
-        return self
-
-    def __next__(self) -> Any:
-        if self._pauses:
-            self._pauses = False
-            raise StopIteration
-        call = self._queue.take()
-        if call is None:
-            raise StopIteration
-        self._left_at_once -= 1
-        self._pauses = self._left_at_once < 0
-        return call

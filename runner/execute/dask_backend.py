@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client, KilledWorker
+from distributed import TimeoutError as TimedOut  # before Python 3.11 not the built-in one
 from joblib._dask import DaskDistributedBackend
 
 from runner.errors import Mistake
@@ -34,7 +35,7 @@ class DaskCluster:
         self._address = address
         try:
             self._client.wait_for_workers(1, timeout=_WORKERS_S)
-        except TimeoutError as error:
+        except (TimeoutError, TimedOut) as error:
             self.close()
             raise Mistake(
                 f"the Dask cluster at {address} has no workers: start some, as "

@@ -13,7 +13,8 @@ from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
-from runner.execute.function_worker import ProgramJob
+from runner.errors import Mistake
+from runner.execute.function_worker import ProgramJob, reason_of
 from runner.execute.task import PackedProgram
 from runner.program.inherited import InheritedProgram
 
@@ -41,15 +42,19 @@ class TravellingProgram:
 
 def pack_program(program: InheritedProgram) -> PackedProgram:
     """The program as bytes. What is defined in its `__main__` goes along by value, all else
-    by the name of its module."""
-    data = cloudpickle.dumps(
-        TravellingProgram(
-            program=program,
-            singletons=Singleton.get_state(),
-            resolvers=dict(_resolvers()),
-            argv=tuple(sys.argv),
-        )
+    by the name of its module. Raises Mistake for one that cannot be pickled."""
+    travelling = TravellingProgram(
+        program=program,
+        singletons=Singleton.get_state(),
+        resolvers=dict(_resolvers()),
+        argv=tuple(sys.argv),
     )
+    try:
+        data = cloudpickle.dumps(travelling)
+    except Exception as error:  # whatever its objects raise
+        raise Mistake(
+            f"hydra.launcher.backend: the program cannot be sent to workers: {reason_of(error)}"
+        ) from error
     path = tuple(entry for entry in sys.path if entry)
     return PackedProgram(digest=hashlib.sha256(data).hexdigest(), sys_path=path, data=data)
 

@@ -8,7 +8,7 @@ import signal
 import psutil
 import pytest
 
-from runner.execute.cluster import _OneByOne, _Queue
+from runner.execute.calls import CallQueue, OneByOne
 from tests.cluster.dask import end_of
 from tests.cluster.test_dask import starts
 from tests.hydra.program import Program
@@ -124,8 +124,8 @@ def test_a_scheduler_that_does_not_answer_is_a_mistake(project: Program) -> None
 
 
 def test_joblib_takes_no_more_calls_than_there_is_room_for() -> None:
-    queue = _Queue(iter(range(7)), lambda number: number, lambda: False, set(), lambda: None)  # type: ignore[arg-type]
-    calls = _OneByOne(queue, at_once=3)
+    queue = CallQueue(iter(range(7)), lambda number: number, lambda: False, set(), lambda: None)  # type: ignore[arg-type]
+    calls = OneByOne(queue, at_once=3)
     assert list(itertools.islice(calls, 3)) == [0, 1, 2]
     assert [list(itertools.islice(calls, 3)) for _ in range(5)] == [[3], [4], [5], [6], []]
     assert queue.is_empty
@@ -133,7 +133,7 @@ def test_joblib_takes_no_more_calls_than_there_is_room_for() -> None:
 
 def test_a_failure_that_nobody_has_heard_of_holds_the_tasks_back() -> None:
     unheard = {"a run"}
-    queue = _Queue(iter([1]), lambda number: number, lambda: False, unheard, lambda: None)  # type: ignore[arg-type]
+    queue = CallQueue(iter([1]), lambda number: number, lambda: False, unheard, lambda: None)  # type: ignore[arg-type]
     nothing, arguments, _ = queue.take()
     assert (nothing(), arguments) == (None, ())
     unheard.clear()

@@ -228,6 +228,26 @@ def test_a_hydra_program_of_main_alone_runs_on_the_cluster(
     assert [path.parent.parent.name for path in jobs] == ["0", "1", "2", "3"]
 
 
+def test_a_program_that_cannot_be_pickled_is_a_mistake(cluster: Cluster, tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    text = PROGRAM.replace("OFFSET = 1", "import threading; OFFSET = threading.Lock()")
+    program.write({"train.py": text})
+    words = (SWEEPER, "hydra/launcher=runner", *cluster.words, "lr=1,2")
+    said = program.python("train.py", "-m", *words, status=2).said
+    assert said[-1].startswith("runner: hydra.launcher.backend: the program cannot be sent to")
+    assert not program.store.exists()
+
+
+@pytest.mark.long
+def test_a_cluster_without_workers_is_a_mistake(project: Program, tmp_path: Path) -> None:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    with dask_cluster(folder) as own:
+        (line,) = project.run("-m", *own.words, "x=1,2", status=2).said
+    assert line.startswith(f"runner: the Dask cluster at {own.file} has no workers: start some")
+    assert not project.store.exists()
+
+
 @pytest.mark.long
 def test_a_scheduler_that_is_gone_ends_the_batch(project: Program, tmp_path: Path) -> None:
     folder = tmp_path / "cluster"

@@ -15,11 +15,11 @@ import pytest
 from runner import lifecycle
 from runner.clock import now
 from runner.execute import remote, sessions
-from runner.execute.cluster import lacking
 from runner.execute.handed import Done, Handed, Places, Refused
 from runner.execute.session_file import Session
 from runner.execute.stopping import Graces, Urgency
 from runner.execute.task import CommandCall
+from runner.execute.worker_checks import lacking
 from runner.model import BatchPart, Kind, Status
 from runner.processes import this_process
 from runner.store import RunStore
