@@ -80,10 +80,11 @@ def check_no_leftovers(place: Place, batch: Listed) -> None:
     """Nothing is there that only serves while something is being made.
 
     What is in a run's own folder its next start removes, and the batch's last start may
-    have skipped the run.
+    have skipped the run. A program's trials are started with their batch only.
     """
-    if list(place.store.rglob("*.part")):
-        place.run(f"+restart={batch['id']}")
+    for part in list(place.store.rglob("*.part")):
+        run_id = part.relative_to(place.store).parts[0]
+        place.run(f"+restart={batch['id'] if place.program else run_id}")
     left = [*place.store.glob(".staging/*"), *place.store.rglob("*.part")]
     assert not left, left
 

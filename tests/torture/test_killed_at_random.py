@@ -72,7 +72,8 @@ def test_killed_at_any_time_nothing_completed_is_lost_and_nothing_goes_on(
         told = _kill(place, words, target, after_s)
         try:
             scenario = Scenario(command=words, returning=command != "scripts")
-            check(scenario, origin, place, list(words), failing=target == "worker or trial")
+            failing = target in ("worker or trial", "server")
+            check(scenario, origin, place, list(words), failing=failing)
         except AssertionError as error:
             where = f"{command}, {target} killed at {after_s}"
             raise AssertionError(f"{where}: {error}\n{told}") from error
