@@ -275,7 +275,8 @@ class Index:
         for name, (_, end) in present.items():
             begin = max(0, end - _NOTES_TWICE * _NOTE_BYTES)
             lines = _lines(f"{self._folder}/{name}", begin)
-            found.update(line.decode("ascii", "replace") for line in lines)
+            # The end of each: a full disk may have torn what stands before it.
+            found.update(line[1 - _NOTE_BYTES :].decode("ascii", "replace") for line in lines)
         return found
 
     def _load(self, marks: Marks) -> _Entries | None:
