@@ -448,6 +448,19 @@ def test_a_note_that_cannot_be_taken_takes_the_list_along(store: RunStore) -> No
     assert_same(store)
 
 
+def test_a_torn_note_hides_not_the_one_behind_it(store: RunStore) -> None:
+    store.write(some_run(1))
+    (notes,) = (store.root / ".index").glob("notes.*")
+    notes.write_bytes(notes.read_bytes()[:-20])
+    store._index.note(some_run(0).id)
+    settle(store)
+    store.newest(1)
+    restarted = replace(some_run(0), state=replace(some_run(0).state, started=now()))
+    path = f"{store.folder(restarted.id)}/.runner/record.json"
+    disk.replace(path, to_text(restarted).encode(), durable=False)  # and then it is killed
+    assert store.newest(1) == [restarted]
+
+
 @pytest.mark.parametrize("what", [".index", ".index/runs", ".index/notes"])
 def test_something_else_in_its_place_does_no_harm(store: RunStore, what: str) -> None:
     path = store.root / what.replace("notes", f"notes.{index.this_boot()}")

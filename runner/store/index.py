@@ -159,7 +159,7 @@ class Index:
         try:
             renewed = self._renewed(known or _Entries.none(), suspects, root, marks, writing)
             if writing is not None and renewed != known:
-                writing.end(renewed.to_bytes(), f"{self._folder}/{_LIST}")
+                writing.end(renewed, f"{self._folder}/{_LIST}")
         finally:
             if writing is not None:
                 writing.drop()
@@ -193,7 +193,8 @@ class Index:
     ) -> _Entries:
         """The entries with all that has changed; `known` itself if nothing has."""
         settled_ns = 0 if writing is None else writing.now_ns - _TICK_NS
-        noted = self._noted(known.marks, marks)
+        # Of none, nothing is known, and every run is read for its name.
+        noted = self._noted(known.marks, marks) if known.root != _UNKNOWN or known.packed else None
         if noted is None:
             known, noted = _Entries.none(), set()
         again = dict.fromkeys([*suspects, *noted])
@@ -275,7 +276,8 @@ class Index:
         for name, (_, end) in present.items():
             begin = max(0, end - _NOTES_TWICE * _NOTE_BYTES)
             lines = _lines(f"{self._folder}/{name}", begin)
-            found.update(line.decode("ascii", "replace") for line in lines)
+            # The end of each: a full disk may have torn what stands before it.
+            found.update(line[1 - _NOTE_BYTES :].decode("ascii", "replace") for line in lines)
         return found
 
     def _load(self, marks: Marks) -> _Entries | None:
@@ -467,10 +469,10 @@ class _Writing:
         except OSError:
             return None
 
-    def end(self, data: bytes, path: str) -> None:
+    def end(self, entries: _Entries, path: str) -> None:
         """Put the file into its place, whole, if that can be done."""
         with suppress(OSError):
-            Path(self.path).write_bytes(data)
+            Path(self.path).write_bytes(entries.to_bytes())
             Path(self.path).replace(path)
 
     def drop(self) -> None:
