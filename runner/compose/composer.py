@@ -39,7 +39,7 @@ from runner.compose.grammar import (
     parse_override,
     why_unresolved,
 )
-from runner.compose.job import drop_nodes
+from runner.compose.job import drop_nodes, hydra_config
 from runner.compose.logs import LogSettings, find_log_settings
 from runner.compose.output import Output, find_output
 from runner.compose.project import not_utf8
@@ -122,7 +122,13 @@ class Base:
 
     def log_settings(self, marks: Marks) -> LogSettings | None:
         """How jobs log, if that depends on nothing but the settings with marks."""
-        return self._once(("log", marks), lambda: find_log_settings(self._marked(marks), marks))
+
+        def make() -> LogSettings | None:
+            config = self._marked(marks)
+            with hydra_config(lambda: config):
+                return find_log_settings(config, marks)
+
+        return self._once(("log", marks), make)
 
     def output(self, marks: Marks) -> Output | None:
         """Where jobs put their output, if that depends on nothing but the settings with

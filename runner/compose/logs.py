@@ -107,18 +107,18 @@ def _move(handler: Any, path: str, empty: bool) -> None:
 
 
 def _state() -> list[Any]:
-    """What there is to logging, as far as settings and jobs are likely to change it."""
+    """What there is to logging, as far as settings and jobs are likely to change it. A logger
+    that nobody has set anything of is as good as none."""
     root = logging.root
-    loggers = [root, *logging.root.manager.loggerDict.values()]
-    state: list[Any] = [
-        (logger.name, logger.level, logger.disabled, logger.propagate, *logger.handlers)
-        for logger in loggers
-        if isinstance(logger, logging.Logger)
-    ]
-    state += [
-        (handler, handler.level, handler.formatter, *handler.filters) for handler in root.handlers
-    ]
-    return [*state, sys.stdout, sys.stderr, root.manager.disable, list(logging._handlers)]  # type: ignore[attr-defined]
+    state: list[Any] = [root.level, root.disabled, root.manager.disable, sys.stdout, sys.stderr]
+    state += [(each, each.level, each.formatter, *each.filters) for each in root.handlers]
+    for logger in root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            plain = logger.propagate and not logger.disabled and not logger.handlers
+            if not plain or logger.level or logger.filters:
+                of_logger = (logger.level, logger.disabled, logger.propagate, *logger.filters)
+                state.append((logger, *of_logger, *logger.handlers))
+    return [*state, list(logging._handlers)]  # type: ignore[attr-defined]
 
 
 _logging = _Logging()

@@ -29,6 +29,7 @@ from runner.execute.stopping import Graces, StopSwitch, Urgency
 from runner.execute.supervise import Surroundings, supervise
 from runner.execute.task import Outcome, Task
 from runner.execute.workers import Workers
+from runner.model import Status
 from runner.ports import Clock, Store
 from runner.processes import this_process
 
@@ -263,6 +264,7 @@ class LocalExecutor:
                     self.stop()
                 elif end is not None:
                     yield end
+                    queue.note_heard(end)
         finally:
             self._end(results, queue)
         if failed is not None:
@@ -271,7 +273,10 @@ class LocalExecutor:
     def _run_next(self, queue: _Queue) -> _Result:
         try:
             taken = queue.take()
-            return None if taken is None else supervise(*taken, self._around)
+            end = None if taken is None else supervise(*taken, self._around)
+            if isinstance(end, Outcome):
+                queue.note_end(end)
+            return end
         except BaseException as error:
             return _Failed(error)
 
@@ -279,6 +284,7 @@ class LocalExecutor:
         """Wait for what is at work, when nobody takes the outcomes any more."""
         if not queue.is_empty:
             self.stop()
+            queue.close()
         wait([result for result in results if isinstance(result, Future)])
 
 
@@ -301,12 +307,17 @@ class _Queue:
         self._clock = clock
         self._stop = stop
         self._lock = threading.Lock()
+        self._heard = threading.Condition()
+        self._unheard = 0
+        self._is_closed = False
         self.is_empty = False
 
     def take(self) -> tuple[Task, Any] | None:
         """The next task, and its time of starting: in the order of the tasks, whatever the
         threads do. None if there are no more, or none is to be started."""
         with self._lock:
+            with self._heard:
+                self._heard.wait_for(lambda: self._is_closed or not self._unheard)
             self._await_start()
             if self.is_empty or self._stop.urgency is not Urgency.NONE:
                 self.is_empty = True
@@ -321,6 +332,26 @@ class _Queue:
                 return None
             self._next_start_s = time.monotonic() + self._stagger_s
             return task, self._clock()
+
+    def note_end(self, outcome: Outcome) -> None:
+        """A task has not ended well: no other is taken before whoever hands them out has
+        heard of it, and may want no more of them."""
+        if outcome.run.state.status is not Status.COMPLETED:
+            with self._heard:
+                self._unheard += 1
+
+    def note_heard(self, outcome: Outcome) -> None:
+        """Whoever hands tasks out has been given this outcome."""
+        if outcome.run.state.status is not Status.COMPLETED:
+            with self._heard:
+                self._unheard -= 1
+                self._heard.notify_all()
+
+    def close(self) -> None:
+        """Nobody takes outcomes any more, and none has to be heard of."""
+        with self._heard:
+            self._is_closed = True
+            self._heard.notify_all()
 
     def _await_start(self) -> None:
         """Wait until the next trial may start, or until nothing is to be started any more."""

@@ -25,8 +25,9 @@ from runner.table import Table
 #: Who holds a run whose record does not tell.
 SOMEBODY = "another process holds it"
 
-#: Descriptors of the locks that this process holds, or is about to.
+#: Descriptors of the locks that this process holds, or is about to, and of those signed.
 _held: set[int] = set()
+_signed: set[int] = set()
 
 
 @contextmanager
@@ -51,6 +52,10 @@ def hold(path: str) -> Iterator[int | None]:
     finally:
         if lock in _held:  # it is not in a child that was forked meanwhile
             _held.discard(lock)
+            if lock in _signed:
+                _signed.discard(lock)
+                with suppress(OSError):
+                    os.ftruncate(lock, 0)  # whoever reads it later need not ask who that was
             os.close(lock)
 
 
@@ -58,6 +63,7 @@ def sign(lock: int) -> None:
     """Write into a lock that this process holds who holds it."""
     text = json.dumps(process_parts(this_process(now)))
     with suppress(OSError):  # on a full disk, say: it is held nevertheless
+        _signed.add(lock)
         os.pwrite(lock, f"{text}\n".encode(), 0)
 
 
@@ -116,3 +122,4 @@ def _let_go() -> None:
         with suppress(OSError):
             os.close(lock)
     _held.clear()
+    _signed.clear()
