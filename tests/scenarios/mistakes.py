@@ -319,7 +319,7 @@ COMMANDS = [
     Row("--config-dir=nosuch", "nosuch"),
     Row("--config-dir=a_file", "a_file"),
     Row("run x=1", "Did you mean 'runs'?"),
-    Row("runs", "list, show, delete"),
+    Row("runs", "list, show, stop, delete"),
     Row("runs lst", "Did you mean 'list'?"),
     Row("runs list extra", "extra"),
     Row("runs list -n -1", "-n"),
@@ -507,7 +507,7 @@ RECORDS = [
     Row("runs show {run} --json", "record.json", damage=record("run", b"{")),
     Row("+restart={batch}", "refresh", damage=COPY_MISSING),
     Row("+restart={run}", "refresh", damage=COPY_MISSING),
-    Row("+restart={batch}", "config.yaml", damage=COPY_BROKEN),
+    Row("+restart={batch}", "is not what it was", damage=COPY_BROKEN),
 ]
 
 STORES = [
