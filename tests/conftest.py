@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,7 @@ settings.load_profile("no deadline")
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_traces_of_the_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also under nohup
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(("RUNNER_", "HYDRA_", "GIT_")):

@@ -64,7 +64,7 @@ def sign(lock: int) -> None:
     text = json.dumps(process_parts(this_process(now)))
     with suppress(OSError):  # on a full disk, say: it is held nevertheless
         _signed.add(lock)
-        os.pwrite(lock, f"{text}\n".encode(), 0)
+        os.write(lock, f"{text}\n".encode())
 
 
 def signature(path: str) -> str | None:

@@ -64,15 +64,31 @@ def _run(project: Project, folder: Path, where: str, *words: str) -> Result:
     [
         ("runner.project_cli.find_project", []),
         ("runner.commands.sweeping.plan_trials", ["-m", "x=1,2"]),
-        ("runner.commands.batch.reconcile", ["+restart={batch}"]),
-        ("runner.commands.single.make_task", ["+restart={run}"]),
-        ("runner.commands.carrying.trial_line", ["-m", "x=5,6", "+init_trials=true"]),
-        ("runner.commands.execution.trial_line", ["-m", "x=7,8"]),
-        ("runner.execute.supervise._run_attempts", ["x=9"]),
+        pytest.param(
+            "runner.commands.batch.reconcile", ["+restart={batch}"], marks=pytest.mark.long
+        ),
+        pytest.param(
+            "runner.commands.single.make_task", ["+restart={run}"], marks=pytest.mark.long
+        ),
+        pytest.param(
+            "runner.commands.carrying.trial_line",
+            ["-m", "x=5,6", "+init_trials=true"],
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "runner.commands.execution.trial_line", ["-m", "x=7,8"], marks=pytest.mark.long
+        ),
+        pytest.param("runner.execute.supervise._run_attempts", ["x=9"], marks=pytest.mark.long),
         ("runner.execute.supervise._run_attempts", ["-m", "x=9,10", "hydra.launcher.n_jobs=2"]),
         ("runner.commands.listing.list_rows", ["runs", "list"]),
-        ("runner.commands.listing.show_lines", ["runs", "show", "{run}"]),
-        ("runner.commands.delete.delete_runs", ["runs", "delete", "{run}", "--yes"]),
+        pytest.param(
+            "runner.commands.listing.show_lines", ["runs", "show", "{run}"], marks=pytest.mark.long
+        ),
+        pytest.param(
+            "runner.commands.delete.delete_runs",
+            ["runs", "delete", "{run}", "--yes"],
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_a_bug_is_told_with_the_file_that_holds_its_traceback(

@@ -43,7 +43,9 @@ class Witness:
 # ---- pickles
 
 
-@pytest.mark.parametrize("protocol", [0, pickle.HIGHEST_PROTOCOL])
+@pytest.mark.parametrize(
+    "protocol", [pickle.HIGHEST_PROTOCOL, pytest.param(0, marks=pytest.mark.long)]
+)
 def test_no_command_unpickles_anything_of_a_store(
     make_project: MakeProject, tmp_path: Path, protocol: int
 ) -> None:

@@ -101,7 +101,9 @@ def test_what_is_deleted_has_left_its_batch_and_its_name_before_it_is_taken_apar
     )
     gone = ops.index(("rename", f"/{trial}"))
     synced = ops.index(("fsync", ""), gone)
-    taken_apart = next(index for index, (op, _) in enumerate(ops) if op == "unlink")
+    taken_apart = next(
+        index for index, (op, _) in enumerate(ops) if op == "unlink" and index > gone
+    )
     assert left < gone < synced < taken_apart
 
 
