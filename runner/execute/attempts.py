@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import marshal
 import os
-import selectors
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from runner.errors import StoreFailed
-from runner.execute import devices, ending, messages, script_main, script_run
-from runner.execute.children import Child, ForkServer
+from runner.execute import devices, ending, script_main, script_run
+from runner.execute.children import ForkServer
 from runner.execute.devices import Devices
 from runner.execute.ending import Ending
-from runner.execute.function_worker import Job, ProgramJob, Reply
+from runner.execute.function_worker import Job, ProgramJob
 from runner.execute.output import Output
 from runner.execute.preloading import Preloading
 from runner.execute.script_flags import arguments
 from runner.execute.stopping import Cause, Graces, Pressure, StopSwitch
 from runner.execute.task import Call, CommandCall, FunctionCall, ProgramCall, ScriptCall, Task
-from runner.execute.workers import Worker, Workers
+from runner.execute.watch import Watch
+from runner.execute.workers import Workers
 from runner.model import FlagsTo, Value
 
 # Linux takes no longer string into an environment than 128 KiB.
@@ -65,30 +64,30 @@ def attempt(
     output: Output,
     machinery: Machinery,
     is_asked: Callable[[], bool],
-) -> Attempted:
-    """Run the task once, to its end, in the calling thread. Raises ServerDied.
+) -> Generator[Watch, None, Attempted]:
+    """Run the task once, to its end; yields what is to be waited for. Raises ServerDied.
 
-    `is_asked` tells whether somebody asks for the run's end. Whatever is raised, the
-    attempt's processes are killed then.
+    `is_asked` tells whether somebody asks for the run's end. Whatever is raised, here or
+    while it waits, the attempt's processes are killed then.
     """
     pressure = Pressure(machinery.graces, time.monotonic(), task.timeout_s, is_asked)
     with machinery.devices.one() as device:
         if device is not None:
             given = {**task.environment, devices.VARIABLE: device}
             task = replace(task, environment=given)
-        return _attempt(task, run_dir, output, machinery, pressure)
+        return (yield from _attempt(task, run_dir, output, machinery, pressure))
 
 
 def _attempt(
     task: Task, run_dir: Path, output: Output, machinery: Machinery, pressure: Pressure
-) -> Attempted:
+) -> Generator[Watch, None, Attempted]:
     if isinstance(task.call, FunctionCall):
         job = _function_job(task, task.call, run_dir)
-        return _attempt_in_worker(task, job, output, machinery, pressure)
+        return (yield from _attempt_in_worker(task, job, output, machinery, pressure))
     if isinstance(task.call, ProgramCall):
         program_job = _program_job(task, task.call, run_dir)
-        return _attempt_in_worker(task, program_job, output, machinery, pressure)
-    return _attempt_program(task, task.call, run_dir, output, machinery, pressure)
+        return (yield from _attempt_in_worker(task, program_job, output, machinery, pressure))
+    return (yield from _attempt_program(task, task.call, run_dir, output, machinery, pressure))
 
 
 def _attempt_program(
@@ -98,7 +97,7 @@ def _attempt_program(
     output: Output,
     machinery: Machinery,
     pressure: Pressure,
-) -> Attempted:
+) -> Generator[Watch, None, Attempted]:
     argv, environment = _program(call, {**machinery.environment, **task.environment}, run_dir)
     try:
         server = machinery.server_for(call)
@@ -118,9 +117,10 @@ def _attempt_program(
                 outputs=output.writers,
                 bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
             )
-        watch = _Watch(task, child, output, machinery, pressure, server=server)
+        watch = Watch(child, server, output, pressure, machinery.stop)
         try:
-            watch.follow()
+            yield watch
+            output.drain()
         finally:
             if not child.ended:
                 server.signal(child, signal.SIGKILL)
@@ -131,7 +131,7 @@ def _attempt_program(
     target = task.run.operation.target
     command = call.argv if isinstance(call, CommandCall) else (sys.executable,)
     program = target[0] if isinstance(target, tuple) else command[0]
-    return watch.judge(ending.of_child(child, program))
+    return _judge(task, watch, ending.of_child(child, program))
 
 
 def _function_job(task: Task, call: FunctionCall, run_dir: Path) -> Job:
@@ -163,117 +163,33 @@ def _program_job(task: Task, call: ProgramCall, run_dir: Path) -> ProgramJob:
 
 def _attempt_in_worker(
     task: Task, job: Job | ProgramJob, output: Output, machinery: Machinery, pressure: Pressure
-) -> Attempted:
+) -> Generator[Watch, None, Attempted]:
     worker = machinery.workers.start(job, output.writers)
-    watch = _Watch(task, worker.child, output, machinery, pressure, worker)
+    watch = Watch(worker.child, machinery.server, output, pressure, machinery.stop, worker.control)
     try:
-        watch.follow()
+        yield watch
+        output.drain()
     except BaseException:
         machinery.workers.discard(worker, task.run.id)
         raise
     if watch.reply is not None and watch.cause is None:
         machinery.workers.give_back(worker)
-        return watch.judge(ending.of_reply(watch.reply))
+        return _judge(task, watch, ending.of_reply(watch.reply))
     machinery.workers.discard(worker, task.run.id)  # told to stop, it is not used again
     if watch.reply is not None:
-        return watch.judge(ending.of_reply(watch.reply))
+        return _judge(task, watch, ending.of_reply(watch.reply))
     if watch.was_cut_off:
-        return watch.judge(ending.CUT_OFF)
-    return watch.judge(ending.of_worker(worker.child, job.target))
+        return _judge(task, watch, ending.CUT_OFF)
+    return _judge(task, watch, ending.of_worker(worker.child, job.target))
 
 
-class _Watch:
-    """Follows one child, and the function call in it if there is one, to the end."""
-
-    def __init__(
-        self,
-        task: Task,
-        child: Child,
-        output: Output,
-        machinery: Machinery,
-        pressure: Pressure,
-        worker: Worker | None = None,
-        server: ForkServer | None = None,
-    ) -> None:
-        self._child = child
-        self._output = output
-        self._machinery = machinery
-        self._server = server or machinery.server
-        self._worker = worker
-        self._timeout_s = task.timeout_s
-        self._pressure = pressure
-        self._kill_at_s: float | None = None
-        self.reply: Reply | None = None
-        self.was_cut_off = False
-
-    @property
-    def cause(self) -> Cause | None:
-        """Why the runner is ending the attempt, if it is."""
-        return self._pressure.cause
-
-    def follow(self) -> None:
-        """Pass the output on and press where that is due, until the end is known.
-
-        Who else holds the output's pipes open, a process left behind, is not waited for.
-        """
-        self._output.forget_writers()
-        stop, pressure = self._machinery.stop, self._pressure
-        with selectors.DefaultSelector() as selector:
-            selector.register(stop, selectors.EVENT_READ, self._notice_stop)
-            selector.register(self._child.reports, selectors.EVENT_READ, self._hear)
-            if self._worker is not None:
-                selector.register(self._worker.control, selectors.EVENT_READ, self._answer)
-            for reader in self._output.readers:
-                selector.register(reader, selectors.EVENT_READ, self._read)
-            while not self._child.ended and self.reply is None:
-                for key, _ in selector.select(self._wait_s(time.monotonic())):
-                    take: Callable[[selectors.BaseSelector, Any], None] = key.data
-                    take(selector, key.fileobj)
-                for number in pressure.due(time.monotonic(), stop.urgency):
-                    self._server.signal(self._child, number)
-                self._kill_if_cut_off(time.monotonic())
-        self._output.drain()
-
-    def judge(self, end: Ending) -> Attempted:
-        """What to make of the child's own end."""
-        if self._child.lost:
-            self._server.note_death()
-            return Attempted(ending=end, cause=Cause.LOST)
-        if self.cause is Cause.TIMEOUT and self._timeout_s is not None:
-            end = ending.of_timeout(self._timeout_s)
-        return Attempted(ending=end, cause=self.cause)
-
-    def _wait_s(self, now_s: float) -> float:
-        wait_s = self._pressure.wait_s(now_s)
-        return wait_s if self._kill_at_s is None else min(wait_s, max(0.0, self._kill_at_s - now_s))
-
-    def _kill_if_cut_off(self, now_s: float) -> None:
-        """Kill a worker that cannot answer any more, unless that was because it died."""
-        if self._kill_at_s is not None and now_s >= self._kill_at_s and not self._child.ended:
-            self._kill_at_s = None
-            self.was_cut_off = True
-            self._server.signal(self._child, signal.SIGKILL)
-
-    def _notice_stop(self, selector: selectors.BaseSelector, stop: StopSwitch) -> None:
-        selector.unregister(stop)  # it stays readable; the pressure looks at it from here on
-
-    def _hear(self, _: selectors.BaseSelector, __: int) -> None:
-        self._child.update()
-
-    def _read(self, selector: selectors.BaseSelector, reader: int) -> None:
-        if self._output.read(reader) == 0 and reader not in self._output.readers:
-            selector.unregister(reader)
-
-    def _answer(self, selector: selectors.BaseSelector, _: object) -> None:
-        worker = self._worker
-        if worker is None:
-            return
-        try:
-            self.reply = messages.receive(worker.control)[0]
-        except messages.ConnectionLost:
-            # It has died, or the function closed what is not its own: then it has to.
-            selector.unregister(worker.control)
-            self._kill_at_s = time.monotonic() + _DEATH_S
+def _judge(task: Task, watch: Watch, end: Ending) -> Attempted:
+    """What to make of the child's own end."""
+    if watch.is_lost:
+        return Attempted(ending=end, cause=Cause.LOST)
+    if watch.cause is Cause.TIMEOUT and task.timeout_s is not None:
+        end = ending.of_timeout(task.timeout_s)
+    return Attempted(ending=end, cause=watch.cause)
 
 
 def _program(

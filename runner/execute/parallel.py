@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-import select
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from runner.clock import now
 from runner.errors import Mistake
@@ -24,6 +23,7 @@ from runner.execute.devices import Devices
 from runner.execute.function_worker import Signature
 from runner.execute.output import Screen
 from runner.execute.preloading import Preloading
+from runner.execute.reactor import Failed, Reactor
 from runner.execute.recording import Recorder
 from runner.execute.stopping import Graces, StopSwitch, Urgency
 from runner.execute.supervise import Surroundings, supervise
@@ -88,16 +88,9 @@ def check_stagger(value: object) -> float:
     return float(str(value))
 
 
-@dataclass(frozen=True)
-class _Failed:
-    """An error of the runner in one of its threads, on its way to the caller's."""
-
-    error: BaseException
-
-
-#: What became of taking a task: its outcome, now or when it is recorded; an error; nothing,
-#: if there was none to be taken.
-_Result: TypeAlias = "Outcome | Future[Outcome] | _Failed | None"
+#: What became of a task: its outcome, now or when it is recorded, or an error. None says that
+#: there are no more.
+_Result: TypeAlias = "Outcome | Future[Outcome] | Failed | None"
 
 
 class LocalExecutor:
@@ -184,15 +177,14 @@ class LocalExecutor:
     def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
         """Execute tasks, started in order; give each outcome when it is there.
 
-        A task is taken when it can start at once. The iterator's code runs in other threads,
-        in one at a time. Each run is recorded as started when its
-        task was taken. After `stop` or `kill` the outcomes end when what was at work has
-        been recorded. Raises StoreFailed and ServerDied, and what the iterator raises, after
-        stopping what was at work.
+        A task is taken when it can start at once. The iterator's code runs in another thread,
+        which supervises all trials. Each run is recorded as started when its task was taken.
+        After `stop` or `kill` the outcomes end when what was at work has been recorded.
+        Raises StoreFailed and ServerDied, and what the iterator raises, after stopping what
+        was at work.
         """
         queue = _Queue(self._while_alive(tasks), self._clock, self._stop, self._stagger_s)
-        results = self._one_by_one(queue) if self._n_jobs == 1 else self._side_by_side(queue)
-        return self._outcomes(results, queue)
+        return self._outcomes(queue)
 
     def _while_alive(self, tasks: Iterator[Task]) -> Iterator[Task]:
         """The tasks, as long as they can be started: what is taken is recorded as begun."""
@@ -219,84 +211,70 @@ class LocalExecutor:
         """End at once what runs; callable from a signal handler."""
         self._stop.set(Urgency.KILL)
 
-    def _one_by_one(self, queue: _Queue) -> Iterator[_Result]:
-        """What a thread gives that executes the tasks."""
+    def _outcomes(self, queue: _Queue) -> Iterator[Outcome]:
         results: SimpleQueue[_Result] = SimpleQueue()
-
-        def execute() -> None:
-            while (result := self._run_next(queue)) is not None:
-                results.put(result)
-                if isinstance(result, _Failed):
-                    break
-            results.put(None)
-
-        thread = threading.Thread(target=execute, name="supervisor")
+        thread = threading.Thread(target=self._execute, args=(queue, results), name="supervisor")
         thread.start()
+        failed: Failed | None = None
         try:
             while (result := results.get()) is not None:
-                yield result
-        except BaseException:
-            self.stop()
-            raise
-        finally:
-            thread.join()
-
-    def _side_by_side(self, queue: _Queue) -> Iterator[_Result]:
-        """What several threads give that execute the tasks."""
-        import joblib  # a tenth of a second that one job need not pay
-
-        parallel = joblib.Parallel(
-            n_jobs=self._n_jobs,
-            backend="threading",
-            batch_size=1,
-            pre_dispatch=self._n_jobs,
-            return_as="generator_unordered",
-        )
-        return iter(parallel(queue.calls(joblib.delayed(self._run_next))))
-
-    def _outcomes(self, results: Iterator[_Result], queue: _Queue) -> Iterator[Outcome]:
-        failed: _Failed | None = None
-        try:
-            for result in results:
                 end = _recorded(result) if isinstance(result, Future) else result
-                if isinstance(end, _Failed):
+                if isinstance(end, Failed):
                     failed = failed or end
                     self.stop()
-                elif end is not None:
+                else:
                     yield end
                     queue.note_heard(end)
         finally:
-            self._end(results, queue)
+            if not queue.is_empty:  # nobody takes the outcomes any more
+                self.stop()
+            queue.close()
+            thread.join()
+            while not results.empty():
+                result = results.get()
+                if isinstance(result, Future):
+                    wait([result])
         if failed is not None:
             raise failed.error
 
-    def _run_next(self, queue: _Queue) -> _Result:
+    def _execute(self, queue: _Queue, results: SimpleQueue[_Result]) -> None:
+        """Supervise what the queue gives, `n_jobs` trials at once."""
+        reactor: Reactor[Outcome | Future[Outcome]] = Reactor(self._stop)
+        queue.on_change = reactor.wake
         try:
-            taken = queue.take()
-            end = None if taken is None else supervise(*taken, self._around)
-            if isinstance(end, Outcome):
-                queue.note_end(end)
-            return end
+            while len(reactor) or not queue.is_empty:
+                try:
+                    while len(reactor) < self._n_jobs and (taken := queue.take()) is not None:
+                        reactor.start(supervise(*taken, self._around))
+                except BaseException as error:
+                    results.put(Failed(error))
+                    self.stop()
+                if not len(reactor) and queue.is_empty and not reactor.has_ended:
+                    break
+                room = len(reactor) < self._n_jobs
+                for end in reactor.step(queue.wait_s() if room else math.inf):
+                    if isinstance(end, Outcome):
+                        queue.note_end(end)
+                    if isinstance(end, Failed):
+                        self.stop()
+                    results.put(end)
         except BaseException as error:
-            return _Failed(error)
-
-    def _end(self, results: Iterator[_Result], queue: _Queue) -> None:
-        """Wait for what is at work, when nobody takes the outcomes any more."""
-        if not queue.is_empty:
-            self.stop()
-            queue.close()
-        wait([result for result in results if isinstance(result, Future)])
+            results.put(Failed(error))
+        finally:
+            queue.on_change = None
+            reactor.close()
+            results.put(None)
 
 
-def _recorded(end: Future[Outcome]) -> Outcome | _Failed:
+def _recorded(end: Future[Outcome]) -> Outcome | Failed:
     try:
         return end.result()
     except BaseException as error:
-        return _Failed(error)
+        return Failed(error)
 
 
 class _Queue:
-    """The tasks that are to come, for whichever thread is free."""
+    """The tasks that are to come. `on_change` is told when one may be there."""
 
     def __init__(
         self, tasks: Iterator[Task], clock: Clock, stop: StopSwitch, stagger_s: float
@@ -306,60 +284,54 @@ class _Queue:
         self._next_start_s = -math.inf
         self._clock = clock
         self._stop = stop
-        self._lock = threading.Lock()
-        self._heard = threading.Condition()
         self._unheard = 0
-        self._is_closed = False
+        self._lock = threading.Lock()
         self.is_empty = False
+        self.on_change: Callable[[], None] | None = None
 
-    def take(self) -> tuple[Task, Any] | None:
-        """The next task, and its time of starting: in the order of the tasks, whatever the
-        threads do. None if there are no more, or none is to be started."""
-        with self._lock:
-            with self._heard:
-                self._heard.wait_for(lambda: self._is_closed or not self._unheard)
-            self._await_start()
-            if self.is_empty or self._stop.urgency is not Urgency.NONE:
-                self.is_empty = True
-                return None
-            try:
-                task = next(self._tasks, None)
-            except BaseException:
-                self.is_empty = True
-                raise
-            if task is None:
-                self.is_empty = True
-                return None
-            self._next_start_s = time.monotonic() + self._stagger_s
-            return task, self._clock()
+    def take(self) -> tuple[Task, datetime] | None:
+        """The next task, and its time of starting; None if there is none, or not yet."""
+        if self._stop.urgency is not Urgency.NONE:
+            self.is_empty = True
+        if self.is_empty or self.wait_s() > 0:
+            return None
+        try:
+            task = next(self._tasks, None)
+        except BaseException:
+            self.is_empty = True
+            raise
+        if task is None:
+            self.is_empty = True
+            return None
+        self._next_start_s = time.monotonic() + self._stagger_s
+        return task, self._clock()
+
+    def wait_s(self) -> float:
+        """How long until the next task may be taken, as far as is known."""
+        if self.is_empty or self._unheard:
+            return math.inf
+        return max(0.0, self._next_start_s - time.monotonic())
 
     def note_end(self, outcome: Outcome) -> None:
         """A task has not ended well: no other is taken before whoever hands them out has
         heard of it, and may want no more of them."""
         if outcome.run.state.status is not Status.COMPLETED:
-            with self._heard:
+            with self._lock:
                 self._unheard += 1
 
     def note_heard(self, outcome: Outcome) -> None:
         """Whoever hands tasks out has been given this outcome."""
         if outcome.run.state.status is not Status.COMPLETED:
-            with self._heard:
+            with self._lock:
                 self._unheard -= 1
-                self._heard.notify_all()
+            self._tell()
 
     def close(self) -> None:
-        """Nobody takes outcomes any more, and none has to be heard of."""
-        with self._heard:
-            self._is_closed = True
-            self._heard.notify_all()
+        """Nobody takes outcomes any more: there are no more tasks."""
+        self.is_empty = True
+        self._tell()
 
-    def _await_start(self) -> None:
-        """Wait until the next trial may start, or until nothing is to be started any more."""
-        left_s = self._next_start_s - time.monotonic()
-        if left_s > 0 and not self.is_empty:
-            select.select([self._stop], [], [], left_s)
-
-    def calls(self, take: Callable[[_Queue], Any]) -> Iterator[Any]:
-        """Calls that take a task each when they are made, for as long as there are some."""
-        while not self.is_empty:
-            yield take(self)
+    def _tell(self) -> None:
+        tell = self.on_change
+        if tell is not None:
+            tell()

@@ -21,6 +21,7 @@ from runner.clock import now
 from runner.errors import Busy, Mistake, RunnerError
 from runner.execute.function_worker import reason_of
 from runner.execute.handed import Done, Facts, Handed, Places, Probed, Refused
+from runner.execute.reactor import run_to_end
 from runner.execute.server import ORPHAN_GRACE_S
 from runner.execute.session_file import Session
 from runner.execute.sessions import SESSIONS, heed_no_interrupt
@@ -139,7 +140,7 @@ class _Execution:
                 live=False,
             )
             with self._heeding(machinery.stop):
-                end = supervise(task, now(), around)
+                end = run_to_end(supervise(task, now(), around), machinery.stop)
                 outcome = end if isinstance(end, Outcome) else end.result()
                 return self._done(outcome, again=begun)
 

@@ -1,4 +1,4 @@
-"""Taking a task from its start to its recorded end, in one thread."""
+"""Taking a task from its start to its recorded end."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from runner.execute.children import ServerDied
 from runner.execute.ending import Ending
 from runner.execute.links import make_links
 from runner.execute.output import Output, Screen
+from runner.execute.reactor import Supervision
 from runner.execute.recording import Recorder
 from runner.execute.stopping import Cause, Urgency
 from runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
@@ -52,7 +53,9 @@ class Surroundings:
     recorder: Recorder | None = None
 
 
-def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome | Future[Outcome]:
+def supervise(
+    task: Task, started: datetime, around: Surroundings
+) -> Supervision[Outcome | Future[Outcome]]:
     """Execute a task, its retries included, and record its start and its end.
 
     It is recorded as running since `started`. A run that is completed may still be about to
@@ -65,7 +68,7 @@ def supervise(task: Task, started: datetime, around: Surroundings) -> Outcome | 
     try:
         # After a power cut, a run that was completed must not look so when it was begun anew.
         around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
-        return _run_attempts(task, run, run_dir, around)
+        return (yield from _run_attempts(task, run, run_dir, around))
     except BaseException as error:
         _give_up(run, str(error) if isinstance(error, ServerDied) else _FAILED, around)
         raise
@@ -86,11 +89,11 @@ def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings)
 
 def _run_attempts(
     task: Task, run: Run, run_dir: Path, around: Surroundings
-) -> Outcome | Future[Outcome]:
+) -> Supervision[Outcome | Future[Outcome]]:
     began = run.state.started or around.clock()
     left = task.retries
     while True:
-        attempted, tail = _attempt(task, run_dir, around)
+        attempted, tail = yield from _attempt(task, run_dir, around)
         end = attempted.ending
         if end.exit_status == 0 or not left or _is_stopped(attempted, around):
             break
@@ -107,7 +110,9 @@ def _run_attempts(
     return outcome if around.live else replace(outcome, tail=tail)
 
 
-def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted, bytes]:
+def _attempt(
+    task: Task, run_dir: Path, around: Surroundings
+) -> Supervision[tuple[Attempted, bytes]]:
     """An attempt, and the end of its output."""
     try:
         output = Output(run_dir / outputs.LOG, around.reporter.output if around.live else None)
@@ -115,7 +120,7 @@ def _attempt(task: Task, run_dir: Path, around: Surroundings) -> tuple[Attempted
         raise StoreFailed(f"cannot write {run_dir}: {error.strerror}") from error
     try:
         is_asked = partial(around.store.is_asked_to_stop, task.run.id)
-        attempted = attempt(task, run_dir, output, around.machinery, is_asked)
+        attempted = yield from attempt(task, run_dir, output, around.machinery, is_asked)
         if not around.live:
             around.reporter.block(output.pieces())
         if attempted.ending.exit_status == 0 and output.error is not None:
