@@ -19,7 +19,7 @@ from tests.torture.scenarios import Scenario, check
 from tests.torture.size import sized
 from tests.torture.zygote import Zygote
 
-_TIMES = sized(10, 300)
+_TIMES = sized(4, 300)
 #: About as long as the whole batch takes, in seconds.
 _MOST_S = 1.0
 #: How long what is killed may leave processes behind.
