@@ -33,7 +33,7 @@ from runner.model import Status
 from runner.ports import Clock, Store
 from runner.processes import this_process
 
-#: Each job has a thread that supervises it: with many more than this, no machine starts one.
+#: Each trial at work takes processes and half a dozen descriptors: more is a slip of the hand.
 MOST_JOBS = 10_000
 
 

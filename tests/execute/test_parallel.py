@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,24 @@ def test_tasks_are_taken_when_they_can_start(world: World, n_jobs: int) -> None:
         for _ in executor.run(tasks()):
             ended += 1
     assert (taken, ended) == (8, 8)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_failure_is_heard_of_before_another_task_is_taken(world: World, n_jobs: int) -> None:
+    mark, heard = world.project / "mark", False
+
+    def tasks() -> Iterator[Task]:
+        yield world.shell("exit 3")
+        if n_jobs == 2:
+            yield world.shell(f"until test -e {mark}; do sleep 0.01; done", timeout_s=30)
+        assert heard
+        mark.touch()
+
+    with world.executor(n_jobs=n_jobs) as executor:
+        for _ in executor.run(tasks()):
+            time.sleep(0.2)
+            heard = True
+    assert mark.exists()
 
 
 def test_there_is_no_barrier(world: World) -> None:
