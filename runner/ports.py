@@ -2,7 +2,7 @@
 configuration.
 
 The implementations are `runner.store.RunStore`, `runner.console.Console`,
-`runner.clock.now` and `runner.compose.composer.TrialConfig`. Tests may pass their own.
+`runner.clock.now` and `runner.compose.trial.TrialConfig`. Tests may pass their own.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from runner.clock import now
 from runner.commands.composing import Composing, Typed, read_typed
 from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
-from runner.compose.composer import Composer, SweepConfig, TrialConfig, explain_composition
+from runner.compose.composer import Composer, SweepConfig, explain_composition
 from runner.compose.grammar import check_values, is_sweep, one_line
 from runner.compose.project import (
     ProjectConfig,
@@ -33,6 +33,7 @@ from runner.compose.project import (
     project_in_snapshot,
     set_defaults,
 )
+from runner.compose.trial import TrialConfig
 from runner.console import Console
 from runner.errors import Mistake
 from runner.execute.parallel import LocalExecutor

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.commands.programs import program_sources
-from runner.compose.composer import TrialConfig
 from runner.compose.job import RealValues, real_values
+from runner.compose.trial import TrialConfig
 from runner.errors import Mistake
 from runner.execute.function_worker import Signature
 from runner.execute.links import check_requires

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.compose.composer import Base, Composer, TrialConfig
+from runner.compose.composer import Composer
 from runner.compose.grammar import (
     merge,
     name_of,
@@ -17,6 +17,7 @@ from runner.compose.grammar import (
     take_options,
 )
 from runner.compose.project import snapshot_files
+from runner.compose.trial import Base, TrialConfig
 from runner.model import Flags, Operation, Recipe, Run, Value
 from runner.options import OPTIONS, Options
 from runner.ports import Store

@@ -15,7 +15,7 @@ from runner import lifecycle
 from runner.commands.calls import Prepared
 from runner.commands.context import Context
 from runner.commands.programs import program_task
-from runner.compose.composer import TrialConfig
+from runner.compose.trial import TrialConfig
 from runner.errors import Busy, Mistake
 from runner.execute.environment import run_environment
 from runner.execute.function_worker import Signature

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from runner.compose.composer import TrialConfig
 from runner.compose.output import Output, find_sweep_dir
+from runner.compose.trial import TrialConfig
 from runner.errors import Mistake
 from runner.execute.task import ProgramCall, Task
 from runner.model import JobPlace, Kind, Operation, OperationKind, Run, Value

@@ -19,8 +19,8 @@ from runner.commands.execution import (
 )
 from runner.commands.membership import is_completed, leave_batches
 from runner.commands.notes import tell_code_changes, tell_yaml_changes
-from runner.compose.composer import TrialConfig
 from runner.compose.grammar import check_values
+from runner.compose.trial import TrialConfig
 from runner.errors import Mistake
 from runner.identity import identity
 from runner.model import Flags, Kind, Operation, Run, State, Status

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from runner.commands.composing import Composing, sweep_overrides
 from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
-from runner.compose.composer import SweepConfig, TrialConfig
+from runner.compose.composer import SweepConfig
 from runner.compose.grammar import batch_flags, dimensions, name_of, parse_override
+from runner.compose.trial import TrialConfig
 from runner.errors import Mistake
 from runner.flags import given_flags
 from runner.model import Flags, Run

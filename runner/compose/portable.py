@@ -18,8 +18,8 @@ from hydra.core.utils import setup_globals
 from omegaconf import DictConfig
 
 from runner.compose.changes import PlainValue
-from runner.compose.composer import Base, TrialConfig, take_in
 from runner.compose.logs import LogSettings
+from runner.compose.trial import Base, TrialConfig, take_in
 from runner.model import Value
 
 

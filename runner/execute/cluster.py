@@ -15,8 +15,8 @@ import joblib
 
 from runner import lifecycle
 from runner.clock import now
-from runner.compose.composer import TrialConfig
 from runner.compose.portable import portable
+from runner.compose.trial import TrialConfig
 from runner.errors import Busy, Mistake, RunnerError, StoreFailed
 from runner.execute import remote
 from runner.execute.backends import Backend, open_backend

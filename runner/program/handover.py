@@ -11,8 +11,8 @@ from itertools import islice
 from typing import Any, Protocol
 
 from runner import lifecycle
-from runner.compose.composer import TrialConfig
 from runner.compose.output import as_overrides
+from runner.compose.trial import TrialConfig
 from runner.errors import Mistake, StoreFailed
 from runner.execute import output as outputs
 from runner.execute.function_worker import Signature

@@ -27,10 +27,11 @@ from runner.commands.composing import Composing, Typed, read_typed
 from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
 from runner.commands.restart import restart
-from runner.compose.composer import Composer, SweepConfig, TrialConfig
+from runner.compose.composer import Composer, SweepConfig
 from runner.compose.grammar import name_of, one_line, parse_override
 from runner.compose.output import as_overrides, find_sweep_dir
 from runner.compose.project import kept_searchpath, search_path_in_snapshot
+from runner.compose.trial import TrialConfig
 from runner.console import Console
 from runner.errors import Mistake
 from runner.ports import Store

@@ -18,8 +18,8 @@ from hydra import version
 from hydra.core.utils import _flush_loggers
 from hydra.types import HydraContext
 
-from runner.compose.composer import TrialConfig
 from runner.compose.job import job_context
+from runner.compose.trial import TrialConfig
 
 
 def output_of(config: object, hydra_context: HydraContext) -> str | None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from runner.compose import logs
-from runner.compose.composer import Composer, TrialConfig
+from runner.compose.composer import Composer
 from runner.compose.job import job_context
+from runner.compose.trial import TrialConfig
 from tests.compose.projects import open_composer
 
 SETTINGS = {"config.yaml": "x: 1\n"}
