@@ -7,6 +7,7 @@ launcher runs it.
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -41,6 +42,10 @@ class JobExited(Exception):
 
     A job of Hydra's that exits takes the whole sweep along; one that raises this has failed.
     """
+
+
+class JobFailed(Exception):
+    """Stands for an exception of the task function that cannot travel to the launcher."""
 
 
 class NotRecorded(Exception):
@@ -78,6 +83,7 @@ class RecordedTask:
         self._store_root = store_root
         self._project_dir = project_dir
         self.handed = Handed(first=0, run_ids=())
+        self._has_travelled = False
 
     def __getstate__(self) -> dict[str, Any]:
         state = {**self.__dict__, "_ids": bytes.fromhex("".join(self.handed.run_ids))}
@@ -89,6 +95,7 @@ class RecordedTask:
         ids = state.pop("_ids").hex()
         self.__dict__.update(state)
         self.__wrapped__ = cloudpickle.loads(state["__wrapped__"])
+        self._has_travelled = True
         run_ids = tuple(ids[start : start + 32] for start in range(0, len(ids), 32))
         self.handed = replace(self.handed, run_ids=run_ids)
 
@@ -106,7 +113,14 @@ class RecordedTask:
             except Exception as error:
                 raise NotRecorded(reason_of(error)) from error
             surroundings.enter_context(env_override(self._environment(store, before)))
-            return _Job(store, run).do(self.__wrapped__, config, self.handed.timeout_s)
+            job = _Job(store, run)
+            try:
+                value = job.do(self.__wrapped__, config, self.handed.timeout_s)
+            except Exception as error:
+                if not self._has_travelled or _can_travel(error):
+                    raise
+                raise JobFailed(reason_of(error)) from None
+            return value if job.can_travel or not self._has_travelled else None
 
     def _environment(self, store: RunStore, run: Run) -> dict[str, str]:
         return run_environment(
@@ -167,12 +181,24 @@ def _renumber(number: int) -> None:
         path.write_text(OmegaConf.to_yaml(config), encoding="utf-8")
 
 
+def _can_travel(error: Exception) -> bool:
+    """Whether an exception can be pickled and unpickled. Of one that cannot, a launcher's pool
+    of processes breaks, and takes along the jobs at work."""
+    try:
+        pickle.loads(cloudpickle.dumps(error))
+    except Exception:
+        return False
+    return True
+
+
 class _Job:
-    """One job at work, whose run is recorded as running."""
+    """One job at work, whose run is recorded as running. `can_travel`: whether what the task
+    function returned can be pickled, and so be sent to a launcher in another process."""
 
     def __init__(self, store: RunStore, run: Run) -> None:
         self._store = store
         self._run = run
+        self.can_travel = True
 
     def do(
         self, task_function: Callable[[Any], Any], config: DictConfig, timeout_s: float | None
@@ -246,5 +272,6 @@ class _Job:
         except StoreFailed:
             raise
         except Exception:
+            self.can_travel = False
             return None
         return Result(stored=True)
