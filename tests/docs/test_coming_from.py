@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.docs.test_docs import ROOT
 from tests.hydra.program import Program
-from tests.scenarios.forked import Forks
 from tests.scenarios.project import Project
 
 PAGE = (ROOT / "docs" / "coming_from.md").read_text(encoding="utf-8")
@@ -40,31 +38,25 @@ def commands(first: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    with Forks() as forks:
-        yield forks
-
-
-@pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory, forks: Forks) -> Project:
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the sample with a batch in it."""
     folder = tmp_path_factory.mktemp("coming") / "project"
     ignored = shutil.ignore_patterns("runs", "__pycache__")
     shutil.copytree(ROOT / "samples" / "optimizers", folder, ignore=ignored)
     project = Project(folder)
-    assert forks.run(project, ["-m", "x=1,2"]).returncode == 0
+    project.run("-m", "x=1,2")
     return project
 
 
 @pytest.mark.parametrize("command", dict.fromkeys(commands("runner ")))
 def test_a_command_of_the_page_does_what_it_is_there_for(
-    origin: Project, forks: Forks, tmp_path: Path, command: str
+    origin: Project, tmp_path: Path, command: str
 ) -> None:
     project = Project(tmp_path / "project")
     shutil.copytree(origin.folder, project.folder, symlinks=True)
     batch = project.newest("batch")["id"]
     words = shlex.split(command.replace("ID", batch[:8]))[1:]
-    result = forks.run(project, words)
+    result = project.run(*words, status=None)
     if words[:2] == ["runs", "stop"]:  # nothing is at work here, and it says so
         assert (result.returncode, "is not running" in result.err) == (2, True)
     else:

@@ -13,7 +13,8 @@ from typing import Any
 
 import psutil
 
-from tests.scenarios.project import TIMEOUT_S, Listed, Project, Result
+from tests.scenarios.forked import Result, run_forked
+from tests.scenarios.project import Listed, Project
 
 SWEEPER = "hydra/sweeper=runner"
 
@@ -22,18 +23,8 @@ class Program(Project):
     """A folder with a program in it. Warnings of Hydra's own future are left out."""
 
     def python(self, *words: str, status: int | None = 0, **environment: str) -> Result:
-        """Run Python with these words, to its end; it has to end with `status`."""
-        ended = subprocess.run(
-            [sys.executable, "-W", "ignore", *words],
-            cwd=self.folder,
-            env=self._environment(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        result = Result(ended.returncode, ended.stdout, ended.stderr)
+        """Run a script, the first of these words, to its end; it has to end with `status`."""
+        result = run_forked(words, self.folder, self._environment(environment), what="script")
         assert status is None or result.returncode == status, f"{words}\n{result.out}{result.err}"
         return result
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -331,4 +333,5 @@ def test_nothing_heavy_is_imported_when_hydra_looks_for_plugins(tmp_path: Path) 
         "hydra_plugins.__path__ = [p for p in hydra_plugins.__path__ "
         "if p in ours.__path__[0]]; exec(open('look.py').read())"
     )
-    assert program.python("-c", code).lines == ["[]"]
+    told = subprocess.check_output([sys.executable, "-c", code], cwd=program.folder, text=True)
+    assert told == "[]\n"

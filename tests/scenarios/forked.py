@@ -1,68 +1,103 @@
 """Commands carried out by forks of one process that has imported the runner already.
 
 What a command does is the same as in a process of its own, its exit status and its streams
-included, but a table of hundreds of commands is done in seconds. `python -m
-tests.scenarios.forked` is that process: a request a line on its standard input, an answer a
-line on its standard output.
+included, but without the start of Python, which is most of what a short command costs.
+`python -m tests.scenarios.forked` is that process: a request a line on its standard input, an
+answer a line on its standard output.
 """
 
 from __future__ import annotations
 
+import faulthandler
+import functools
+import gc
 import json
 import os
+import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any
-
-from tests.scenarios.project import Project, Result
+from typing import Any, Literal
 
 ROOT = Path(__file__).parents[2]
 
+TIMEOUT_S = 60.0
 
-class Forks:
-    """The process that forks, from here. A context manager; one command at a time."""
 
-    def __enter__(self) -> Forks:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.scenarios.forked"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return self
+@dataclass(frozen=True)
+class Result:
+    """How a process ended and what it wrote to each of its two streams."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._process.communicate()
+    returncode: int
+    out: str
+    err: str
 
-    def run(self, project: Project, words: Sequence[str], **environment: str) -> Result:
-        """Run a command in a project to its end, whatever that is."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        request = {
-            "words": list(words),
-            "folder": str(project.folder),
-            "environment": {**os.environ, **project.environment, **environment},
-        }
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return Result(**json.loads(self._process.stdout.readline()))
+    @property
+    def lines(self) -> list[str]:
+        """The lines on standard output."""
+        return self.out.splitlines()
+
+    @property
+    def said(self) -> list[str]:
+        """The lines on standard error."""
+        return self.err.splitlines()
+
+
+def run_forked(
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    what: Literal["runner", "script"] = "runner",
+    merged: bool = False,
+) -> Result:
+    """Run `runner` with these words to its end, whatever that is; or the script that the first
+    of them names, without warnings. With `merged`, both streams are in `out`, in the order of
+    writing. What changes how Python itself starts cannot be in the environment."""
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    request = {
+        "what": what,
+        "words": list(words),
+        "folder": str(folder),
+        "environment": dict(environment),
+        "merged": merged,
+        "umask": _umask(),
+    }
+    server.stdin.write(json.dumps(request) + "\n")
+    server.stdin.flush()
+    return Result(**json.loads(server.stdout.readline()))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@functools.cache
+def _server() -> subprocess.Popen[str]:
+    """The process that forks. It ends with this one, when its standard input does."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.scenarios.forked"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
-            _become(request, out.fileno(), err.fileno())
+            _become(request, out.fileno(), out.fileno() if request["merged"] else err.fileno())
         _, ended = os.waitpid(child, 0)
         return {
             "returncode": os.waitstatus_to_exitcode(ended),
@@ -77,8 +112,6 @@ def _text(descriptor: int) -> str:
 
 def _become(request: Mapping[str, Any], out: int, err: int) -> None:
     """Be the command, in this child, to its end."""
-    from runner import cli
-
     status: int | str | None = None
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -86,27 +119,53 @@ def _become(request: Mapping[str, Any], out: int, err: int) -> None:
         os.dup2(err, 2)
         os.environ.clear()
         os.environ.update(request["environment"])
+        tempfile.tempdir = None  # it may be another one
         os.chdir(request["folder"])
         sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
-        sys.argv = ["runner", *request["words"]]
-        cli.main()
+        faulthandler.dump_traceback_later(TIMEOUT_S, exit=True)
+        os.umask(request["umask"])
+        _CALLS[request["what"]](request["words"])
+        status = 0
     except SystemExit as ended:
-        status = ended.code
+        status = ended.code or 0
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status if isinstance(status, int) else 1)
 
 
+def _runner(words: list[str]) -> None:
+    from runner import cli
+
+    sys.argv = ["runner", *words]
+    cli.main()
+
+
+def _script(words: list[str]) -> None:
+    warnings.simplefilter("ignore")
+    sys.argv = words
+    sys.path[0] = str(Path.cwd())
+    try:
+        runpy.run_path(words[0], run_name="__main__")
+    except Exception:
+        traceback.print_exc()
+        sys.exit(1)
+
+
+_CALLS: Mapping[str, Callable[[list[str]], None]] = {"runner": _runner, "script": _script}
+
+
 def _serve() -> None:
     from hydra.core.plugins import Plugins
 
     import runner.commands.management
+    import runner.program.sweep
     import runner.project_cli  # noqa: F401
     from runner.compose.grammar import parse_override
 
     Plugins.instance()
     parse_override("x=1,2")
+    gc.freeze()
 
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     for line in requests:

@@ -1,6 +1,7 @@
 """A project folder, and the commands that a user would type in it.
 
-Each command is a `runner` process of its own, by the interpreter that runs the tests.
+A command that is run to its end is carried out by a fork, see `forked`. One that is stopped,
+killed or typed at is a process of its own, by the interpreter that runs the tests.
 """
 
 from __future__ import annotations
@@ -14,34 +15,14 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-TIMEOUT_S = 60.0
+from tests.scenarios.forked import TIMEOUT_S, Result, run_forked
 
 #: What `runs list --json` says of one run.
 Listed = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a process ended and what it wrote to each of its two streams."""
-
-    returncode: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines on standard output."""
-        return self.out.splitlines()
-
-    @property
-    def said(self) -> list[str]:
-        """The lines on standard error."""
-        return self.err.splitlines()
 
 
 class Project:
@@ -68,6 +49,18 @@ class Project:
 
         It has to end with `status`, unless that is None.
         """
+        result = run_forked(words, self.folder, self._environment(environment))
+        assert status is None or result.returncode == status, _told(words, result)
+        return result
+
+    def terminal(self, *words: str, status: int | None = 0, **environment: str) -> list[str]:
+        """Run a command to its end: the lines of both streams, in the order of writing."""
+        result = run_forked(words, self.folder, self._environment(environment), merged=True)
+        assert status is None or result.returncode == status, _told(words, result)
+        return result.lines
+
+    def run_process(self, *words: str, status: int | None = 0, **environment: str) -> Result:
+        """`run` in a process of its own, where it matters how Python starts."""
         ended = subprocess.run(
             _command(words),
             cwd=self.folder,
@@ -81,23 +74,6 @@ class Project:
         result = Result(ended.returncode, ended.stdout, ended.stderr)
         assert status is None or result.returncode == status, _told(words, result)
         return result
-
-    def terminal(self, *words: str, status: int | None = 0, **environment: str) -> list[str]:
-        """Run a command to its end: the lines of both streams, in the order of writing."""
-        ended = subprocess.run(
-            _command(words),
-            cwd=self.folder,
-            env=self._environment(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        result = Result(ended.returncode, ended.stdout, "")
-        assert status is None or result.returncode == status, _told(words, result)
-        return result.lines
 
     @contextmanager
     def at_work(self, *words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:

@@ -8,22 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.forked import Forks
+from tests.scenarios.forked import Result
 from tests.scenarios.mistakes import FILES, TABLE, Row
-from tests.scenarios.project import Project, Result
-
-
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    """What carries out the commands of the table, quickly."""
-    with Forks() as forks:
-        yield forks
+from tests.scenarios.project import Project
 
 
 @pytest.fixture(scope="module")
@@ -82,22 +74,22 @@ def _check(result: Result, says: str) -> None:
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_a_mistake_gets_one_line_and_changes_nothing(
-    good: tuple[Project, dict[str, str]], forks: Forks, tmp_path: Path, row: Row
+    good: tuple[Project, dict[str, str]], tmp_path: Path, row: Row
 ) -> None:
     project = _in_a_copy(good, tmp_path / "project", row)
     before = project.tree()
-    result = forks.run(project, _words(row, good[1]))
+    result = project.run(*_words(row, good[1]), status=None)
     _check(result, row.says.format(**good[1]))
     assert project.tree() == before
 
 
 @pytest.mark.parametrize("row", TABLE[:: len(TABLE) // 6], ids=lambda row: row.name)
 def test_a_process_of_its_own_says_the_same(
-    good: tuple[Project, dict[str, str]], forks: Forks, tmp_path: Path, row: Row
+    good: tuple[Project, dict[str, str]], tmp_path: Path, row: Row
 ) -> None:
     project = _in_a_copy(good, tmp_path / "project", row)
-    result = project.run(*_words(row, good[1]), status=2)
-    assert result == forks.run(project, _words(row, good[1]))
+    words = _words(row, good[1])
+    assert project.run_process(*words, status=2) == project.run(*words, status=2)
 
 
 def test_a_folder_without_a_project_is_told_so(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.project import Project, Result
+from tests.scenarios.forked import Result
+from tests.scenarios.project import Project
 
 SECRET = "correct-horse-battery-staple"
 

@@ -16,7 +16,8 @@ from runner import cli, record
 from runner.model import Unreadable
 from runner.store import RunStore
 from runner.table import RecordError
-from tests.scenarios.project import Listed, Result
+from tests.scenarios.forked import Result
+from tests.scenarios.project import Listed
 from tests.torture.invariants import content_of
 from tests.torture.projects import Place
 from tests.torture.size import sized
