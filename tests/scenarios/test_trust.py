@@ -153,13 +153,14 @@ def test_a_flag_never_meets_a_shell(make_project: MakeProject, text: str) -> Non
 
 def test_names_that_look_like_paths_lead_nowhere(make_project: MakeProject) -> None:
     project = make_project(FUNCTION)
-    name = "../../../outside"
+    name = "../../../beyond"
     text = f"operation: {{function: work.work, name: {name}}}\nx: 1\n"
     project.write({"conf/config.yaml": text})
-    project.run(f"+label={name}", f"+tags=[{name},/outside]")
+    project.run(f"+label={name}", f"+tags=[{name},/beyond]")
     project.run("-m", "x=1,2", f"+label={name}", f"+tags=[{name}]")
-    names = {path.name for path in project.folder.parent.rglob("*")}
-    assert "outside" not in names
+    above = [project.store, *project.store.parents]
+    assert not any((folder / "beyond").exists() for folder in above)
+    assert not [path for path in project.folder.rglob("*") if path.name == "beyond"]
     for run in project.runs():
         assert run["label"] == name
         assert Path(run["dir"]).parent == project.store
