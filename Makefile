@@ -30,15 +30,15 @@ demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
 
 test: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal -m "not long"
-	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal -m "not long" $(ON_HYDRA)
+	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal -m "not long"
+	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(ON_HYDRA)
 
 test-full: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal
-	build/hydra-1.4/bin/python -m pytest -n 2 --dist worksteal
+	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal
+	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal
 
 torture: build/hydra-1.3/ready
-	RUNNER_TORTURE=full build/hydra-1.3/bin/python -m pytest -n 2 --dist worksteal tests/torture
+	RUNNER_TORTURE=full build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal tests/torture
 
 # Without Guild AI, which may not install everywhere, its row is left out.
 bench: build/bench-runner/ready build/bench-hydra/ready
