@@ -13,21 +13,23 @@ from typing import Any, TypeAlias
 
 from omegaconf import AnyNode, DictConfig, ListConfig
 
-PlainValue: TypeAlias = "int | float | str"
+PlainValue: TypeAlias = "bool | int | float | str"
 
 #: Top-level nodes of a project's configuration that hold no flags.
 NOT_FLAGS = ("hydra", "operation")
 
-# A part of Hydra's grammar whose meaning is the same in Python: see INT, FLOAT and ID in
-# its OverrideLexer.g4. Words that mean something (true, null, nan) are left out below.
+# A part of Hydra's grammar whose meaning is the same in Python: see INT, FLOAT, BOOL, ID and
+# UNQUOTED_CHAR in its OverrideLexer.g4. Other words that mean something (null, nan) are left
+# out below.
 _CHANGE = re.compile(
     r"""(?P<name> [A-Za-z_]\w* (?: \.[A-Za-z_]\w*)* ) =
     (?: (?P<int> -? (?:0|[1-9][0-9]{0,17}) )
       | (?P<float> -? (?:0|[1-9][0-9]{0,17}) (?: \.[0-9]{1,17} (?:e-?[0-9]{1,2})? | e-?[0-9]{1,2}) )
-      | (?P<text> [A-Za-z_]\w* ) )""",
+      | (?P<text> [A-Za-z_/][\w./-]* ) )""",
     re.VERBOSE | re.ASCII,
 )
-_WORDS = frozenset(("true", "false", "null", "nan", "inf"))
+_BOOLEANS = {"true": True, "false": False}
+_WORDS = frozenset(("null", "nan", "inf"))
 
 
 def read_change(text: str) -> tuple[str, PlainValue] | None:
@@ -43,7 +45,10 @@ def read_change(text: str) -> tuple[str, PlainValue] | None:
         return name, int(whole)
     if real is not None:
         return name, float(real)
-    return None if word.lower() in _WORDS else (name, word)
+    lower = word.lower()
+    if lower in _WORDS:
+        return None
+    return name, _BOOLEANS.get(lower, word)
 
 
 class Plain:

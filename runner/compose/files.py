@@ -2,7 +2,7 @@
 
 Writing a configuration as YAML takes longer than most of a short trial. It differs from one
 trial to the next in a few places only, so its text is made once, with marks in those places.
-A value that is not plainly the same in YAML as it is as text makes the whole text anew.
+A value whose text in YAML may depend on its place there makes the whole text anew.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
-#: Texts that YAML shows as they are: no number, no keyword, nothing with a meaning.
-_PLAIN = re.compile(r"(?=.*[G-Zg-z])[A-Za-z_/][\w/.=-]*[\w/]|[g-xzG-XZ]")
+#: Texts that YAML shows as they are in a block: no number, no keyword, nothing with a meaning.
+_PLAIN = re.compile(r"(?=.*[G-Zg-z])[A-Za-z_/][\w/.,=+-]*[\w/]|[g-mo-xzG-MO-XZ]")
 #: An id: hexadecimal digits that no reader of YAML takes for a number.
 _ID = re.compile(r"(?!0b[01]*$)[0-9a-f]*[a-df][0-9a-f]*")
 #: A float's text in Python that is its text in YAML, too.
 _FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
-_KEYWORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null"))
+_KEYWORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "nan", "inf", "infinity"))
+
+#: A text of this length is not folded, however deep it stands.
+_SHORT = 40
 
 #: What stands for the one entry of `overrides.task` in a text with marks.
 TASK_MARK = "runner_mark_task"
@@ -64,26 +68,36 @@ class Template:
     def fill(self, values: Mapping[str, Any], task: Sequence[str] = ()) -> str | None:
         """The text with these values and overrides; None if one needs YAML's own rules."""
         texts = {name: in_yaml(value) for name, value in values.items()}
-        if None in texts.values() or not all(map(is_plain, task)):
+        items = [in_yaml(text) for text in task]
+        if None in texts.values() or None in items:
             return None
-        texts[TASK_MARK] = _list(self._head, self._dash, task)
+        texts[TASK_MARK] = _list(self._head, self._dash, items)
         return "".join(
             literal if name is None else f"{literal}{texts[name]}" for literal, name in self._parts
         )
 
 
 def in_yaml(value: Any) -> str | None:
-    """A value's text in YAML, where it is plain what that is."""
-    if isinstance(value, bool) or value is None:
-        return None
+    """A value's text in YAML, where that does not depend on the place."""
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # a bool, too
     if isinstance(value, float):
         text = repr(value)
         return text if _FLOAT.fullmatch(text) else None
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if not isinstance(value, str):
+        return None
+    if is_plain(value):
+        return value
+    if value.isascii() and value.isdigit():
         return f"'{value}'"
-    return value if isinstance(value, str) and is_plain(value) else None
+    if len(value) > _SHORT or not value.isprintable() or "$" in value:
+        return None
+    return _by_yaml(value)
+
+
+@lru_cache(maxsize=1024)
+def _by_yaml(text: str) -> str:
+    return OmegaConf.to_yaml(OmegaConf.create([text])).removeprefix("- ").removesuffix("\n")
 
 
 def is_plain(text: str) -> bool:
@@ -95,8 +109,9 @@ def is_plain(text: str) -> bool:
 
 def list_text(items: Sequence[str]) -> str:
     """A list of texts in YAML."""
-    if items and all(map(is_plain, items)):
-        return "".join(f"- {item}\n" for item in items)
+    texts = [in_yaml(item) for item in items]
+    if texts and None not in texts:
+        return "".join(f"- {text}\n" for text in texts)
     return OmegaConf.to_yaml(OmegaConf.create(list(items)))
 
 
@@ -117,7 +132,7 @@ def write_files(folder: str, texts: Iterable[tuple[str, str]]) -> None:
             os.close(descriptor)
 
 
-def _list(head: str, dash: str, items: Sequence[str]) -> str:
+def _list(head: str, dash: str, items: Sequence[str | None]) -> str:
     if not items:
         return f"{head} []\n"
     return f"{head}\n" + "".join(f"{dash}{item}\n" for item in items)

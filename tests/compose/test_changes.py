@@ -26,6 +26,7 @@ values = (
     | st.integers().map(str)
     | st.floats().map(repr)
     | st.sampled_from(["a", "True", "null", "NaN", "inf", "-inf", "a-b", "a b", "'a'", "a,b", ""])
+    | st.from_regex(r"[A-Za-z_/]?[a-zA-Z0-9_./-]{0,8}", fullmatch=True)
     | st.text(max_size=4)
 )  # fmt: skip
 
@@ -44,7 +45,19 @@ def test_what_is_read_is_what_hydra_s_parser_reads(name: str, value: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["x=1", "x=-1", "x=0", "a.b=2.5", "x=1e-3", "x=1.5e3", "x=word", "x=A_1", "x=-0", "x=-0.0"],
+    [
+        *("x=1", "x=-1", "x=0", "a.b=2.5", "x=1e-3", "x=1.5e3", "x=-0", "x=-0.0"),
+        *(
+            "x=word",
+            "x=A_1",
+            "x=true",
+            "x=False",
+            "x=data/set-1.csv",
+            "x=/data",
+            "x=a..b",
+            "x=nan.x",
+        ),
+    ],
 )
 def test_plain_overrides_are_read(text: str) -> None:
     parsed = OverridesParser.create().parse_override(text)
@@ -52,7 +65,7 @@ def test_plain_overrides_are_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["+x=1", "x=null", "x=true", "x=nan", "x=1,2", "x=[1]", "x='1'", "x=", "~x", "x=1_0"]
+    "text", ["+x=1", "x=null", "x=nan", "x=1,2", "x=[1]", "x='1'", "x=", "~x", "x=1_0"]
 )
 def test_others_are_left_to_hydra(text: str) -> None:
     assert read_change(text) is None
@@ -74,7 +87,8 @@ trees = st.fixed_dictionaries({"a": scalars, "b": leaves, "c": scalars}, optiona
 plain_values = (
     st.integers(-(10**17), 10**17).map(str)
     | st.floats(allow_nan=False, allow_infinity=False).map(repr)
-    | st.from_regex(r"[A-Za-z_]\w{0,5}", fullmatch=True).filter(str.isascii)
+    | st.from_regex(r"[A-Za-z_/][\w./-]{0,5}", fullmatch=True).filter(str.isascii)
+    | st.sampled_from(["true", "False"])
 )
 overrides = st.lists(
     st.builds("{}={}".format, st.sampled_from(["a", "b.a", "b.b", "c", "d.c"]), plain_values),
