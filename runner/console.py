@@ -43,7 +43,7 @@ class Console:
             if self._bar is not None:
                 self._bar.print(text)
             else:
-                print(text, file=sys.stderr, flush=True)
+                print(f"{text}\n", end="", file=sys.stderr, flush=True)  # in one piece
 
     def result(self, line: str) -> None:
         """Print a line of what was asked for, to standard output."""

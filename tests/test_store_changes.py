@@ -86,7 +86,10 @@ KILLED_AT = {
         "Path.rename",
         'store.create(replace(store.read("{ID}"), id="{OTHER}"))',
     ),
-    "write": ("Path.replace", 'store.write(replace(store.read("{ID}"), label="new"))'),
+    "write": (
+        "Path.replace",
+        'with store.claim("{ID}"): store.write(replace(store.read("{ID}"), label="new"))',
+    ),
     "snapshot": ("Path.rename", 'store.keep_snapshot({{"a/config.yaml": b"x"}})'),
 }
 

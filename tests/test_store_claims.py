@@ -21,7 +21,7 @@ from runner.model import (
     Status,
 )
 from runner.processes import this_process
-from runner.store import RunStore, heartbeat
+from runner.store import RunStore, claims, heartbeat
 from tests.scenarios.project import wait_until
 from tests.stores import ID, OTHER, python, run_of, running, talking
 
@@ -160,6 +160,25 @@ def test_a_run_whose_process_lives_is_busy_without_a_lock(store: RunStore) -> No
             pass
     with store.claim(ID):
         pass
+
+
+def test_a_lock_tells_whether_somebody_has_held_it(store: RunStore) -> None:
+    store.create(run_of())
+    lock = store.folder(ID) / ".runner" / "lock"
+
+    def is_first() -> bool:
+        with claims.hold(str(lock)) as held:
+            assert held is not None
+            return claims.is_first(held)
+
+    assert is_first()
+    with store.claim(ID):
+        pass
+    assert not is_first()
+    os.utime(lock, (0, 0))
+    lock.write_bytes(b"signed by somebody who died")
+    os.utime(lock, (0, 0))
+    assert not is_first()
 
 
 def test_a_run_that_this_process_left_can_be_claimed(store: RunStore) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Protocol
@@ -192,6 +192,57 @@ def _heeding_requests(store: Store, batch_id: str, stop: Stop) -> Iterator[None]
         yield
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """A trial that is claimed, and its task, or why it has none."""
+
+    start: Start
+    claim: ExitStack
+    task: Task | Busy | Mistake
+
+
+class _Tasks:
+    """The tasks of trials, in their order (a `runner.execute.task.ReadyAhead`)."""
+
+    def __init__(
+        self,
+        starts: Iterable[Start],
+        ready: Callable[[Start], _Ready],
+        begin: Callable[[_Ready], Task | None],
+    ) -> None:
+        """`ready` is called ahead of time; `begin` when a task is taken, see there."""
+        self._starts = iter(starts)
+        self._make = ready
+        self._begin = begin
+        self._ready: _Ready | None = None
+
+    def __iter__(self) -> Iterator[Task]:
+        return self
+
+    def __next__(self) -> Task:
+        while True:
+            self.make_ready()
+            ready, self._ready = self._ready, None
+            if ready is None:
+                raise StopIteration
+            if isinstance(ready.task, Busy):
+                ready = self._make(ready.start)  # it may be free by now
+            task = self._begin(ready)
+            if task is not None:
+                return task
+
+    def make_ready(self) -> None:
+        """Claim the next trial, which nobody else can take from here on, and make its task."""
+        if self._ready is None:
+            start = next(self._starts, None)
+            self._ready = None if start is None else self._make(start)
+
+    def close(self) -> None:
+        """Give up what was made ready and not taken."""
+        if self._ready is not None:
+            self._ready.claim.close()
+
+
 class TrialExecution:
     """Executes the trials of a batch that are to start, in order, and keeps what became of
     each in `ended` (by id, as recorded)."""
@@ -210,45 +261,51 @@ class TrialExecution:
     def run(self, starts: Sequence[Start]) -> None:
         """Execute all of them, unless one fails under `fail_fast` or the user stops."""
         self._context.reporter.begin(len(starts))
-        try:
-            for outcome in self._executor.run(self._tasks(starts)):
-                self._claims.pop(outcome.run.id).close()
-                self._end(outcome)
-        finally:
-            self._context.reporter.finish()
-            for claim in self._claims.values():
-                claim.close()
+        with closing(_Tasks(starts, self._make_ready, self._begin)) as tasks:
+            try:
+                for outcome in self._executor.run(tasks):
+                    self._claims.pop(outcome.run.id).close()
+                    self._end(outcome)
+            finally:
+                self._context.reporter.finish()
+                for claim in self._claims.values():
+                    claim.close()
 
-    def _tasks(self, starts: Sequence[Start]) -> Iterator[Task]:
-        for start in starts:
-            if self._failed and self._options.fail_fast:
-                return
-            task = self._begin(start)
-            if task is not None:
-                yield task
-
-    def _begin(self, start: Start) -> Task | None:
-        say = self._context.reporter.say
+    def _make_ready(self, start: Start) -> _Ready:
+        """Claim a trial and make its task; what forbids that is kept in the place of it."""
         claim = ExitStack()
         try:
             claim.enter_context(self._context.store.claim(start.run.id))
             start = self._with_its_state(start)
-            if self._executor.claims_runs:
-                claim.close()  # nobody had it, at least
             task = make_task(self._context, start, self._options, self._batch_id)
-        except Busy as error:
-            say(f"Trial {short(start.run.id)} is left to its owner: {error}")
-            return None
-        except Mistake as error:
-            self._context.reporter.started()
-            self._end(Outcome(run=self._record_failure(start.run, str(error))))
+        except (Busy, Mistake) as error:
+            return _Ready(start, claim, error)
+        except BaseException:
             claim.close()
+            raise
+        return _Ready(start, claim, task)
+
+    def _begin(self, ready: _Ready) -> Task | None:
+        """Say that a trial starts; None for one that cannot. Raises StopIteration if no other
+        trial is to start."""
+        if self._failed and self._options.fail_fast:
+            ready.claim.close()
+            raise StopIteration
+        run, say = ready.start.run, self._context.reporter.say
+        if isinstance(ready.task, Busy):
+            say(f"Trial {short(run.id)} is left to its owner: {ready.task}")
             return None
-        self._claims[start.run.id] = claim
+        if isinstance(ready.task, Mistake):
+            with ready.claim:
+                self._context.reporter.started()
+                self._end(Outcome(run=self._record_failure(run, str(ready.task))))
+            return None
+        if self._executor.claims_runs:
+            ready.claim.close()  # nobody had it, at least
+        self._claims[run.id] = ready.claim
         self._context.reporter.started()
-        say(trial_line("Initialized", start.run))
-        say(trial_line("Running", start.run))
-        return task
+        say(trial_line("Initialized", run), trial_line("Running", run))
+        return ready.task
 
     def _with_its_state(self, start: Start) -> Start:
         """A claimed trial that was at work when the batch was planned, with what became of

@@ -27,7 +27,7 @@ from runner.execute.reactor import Failed, Reactor
 from runner.execute.recording import Recorder
 from runner.execute.stopping import Graces, StopSwitch, Urgency
 from runner.execute.supervise import Surroundings, supervise
-from runner.execute.task import Outcome, Task
+from runner.execute.task import Outcome, ReadyAhead, Task
 from runner.execute.workers import Workers
 from runner.model import Status
 from runner.ports import Clock, Store
@@ -177,21 +177,16 @@ class LocalExecutor:
     def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
         """Execute tasks, started in order; give each outcome when it is there.
 
-        A task is taken when it can start at once. The iterator's code runs in another thread,
-        which supervises all trials. Each run is recorded as started when its task was taken.
+        A task is taken when it can start at once; where the iterator is ReadyAhead, the next
+        one is made ready while all jobs are at work. The iterator's code runs in another
+        thread, which supervises all trials. Each run is recorded as started when its task was
+        taken.
         After `stop` or `kill` the outcomes end when what was at work has been recorded.
         Raises StoreFailed and ServerDied, and what the iterator raises, after stopping what
         was at work.
         """
-        queue = _Queue(self._while_alive(tasks), self._clock, self._stop, self._stagger_s)
+        queue = _Queue(tasks, self._server.check, self._clock, self._stop, self._stagger_s)
         return self._outcomes(queue)
-
-    def _while_alive(self, tasks: Iterator[Task]) -> Iterator[Task]:
-        """The tasks, as long as they can be started: what is taken is recorded as begun."""
-        self._server.check()
-        for task in tasks:
-            yield task
-            self._server.check()
 
     def probe(self, target: str, project_dir: str) -> Signature:
         """Import a function as a trial would; the worker is then warm for one. Raises
@@ -252,6 +247,8 @@ class LocalExecutor:
                 if not len(reactor) and queue.is_empty and not reactor.has_ended:
                     break
                 room = len(reactor) < self._n_jobs
+                if not room:
+                    queue.make_ready()
                 for end in reactor.step(queue.wait_s() if room else math.inf):
                     if isinstance(end, Outcome):
                         queue.note_end(end)
@@ -277,9 +274,16 @@ class _Queue:
     """The tasks that are to come. `on_change` is told when one may be there."""
 
     def __init__(
-        self, tasks: Iterator[Task], clock: Clock, stop: StopSwitch, stagger_s: float
+        self,
+        tasks: Iterator[Task],
+        check: Callable[[], None],
+        clock: Clock,
+        stop: StopSwitch,
+        stagger_s: float,
     ) -> None:
+        """`check` raises if no task could be started: what is taken is recorded as begun."""
         self._tasks = tasks
+        self._check = check
         self._stagger_s = stagger_s
         self._next_start_s = -math.inf
         self._clock = clock
@@ -296,6 +300,7 @@ class _Queue:
         if self.is_empty or self.wait_s() > 0:
             return None
         try:
+            self._check()
             task = next(self._tasks, None)
         except BaseException:
             self.is_empty = True
@@ -305,6 +310,12 @@ class _Queue:
             return None
         self._next_start_s = time.monotonic() + self._stagger_s
         return task, self._clock()
+
+    def make_ready(self) -> None:
+        """Have the next task made ready, if it is going to be taken as far as is known."""
+        is_wanted = not self.is_empty and not self._unheard
+        if is_wanted and self._stop.urgency is Urgency.NONE and isinstance(self._tasks, ReadyAhead):
+            self._tasks.make_ready()
 
     def wait_s(self) -> float:
         """How long until the next task may be taken, as far as is known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from runner.model import FlagsTo, Run, Value
 from runner.ports import JobConfig
@@ -98,3 +98,13 @@ class Outcome:
     run: Run
     hint: str | None = None
     tail: bytes = b""
+
+
+@runtime_checkable
+class ReadyAhead(Protocol):
+    """An iterator of tasks that can do a part of its work before the next one is taken."""
+
+    def make_ready(self) -> None:
+        """Do what does not depend on whether and when the next task will be taken, if there
+        is anything to do. What goes wrong is told by who takes it."""
+        ...

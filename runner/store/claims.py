@@ -30,6 +30,24 @@ _held: set[int] = set()
 _signed: set[int] = set()
 
 
+def make(path: str, *, unused: bool) -> None:
+    """Make the lock of a new run; with `unused` it shows that nobody has held it yet: its
+    time is 0."""
+    lock = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        if unused:
+            os.utime(lock, (0, 0))
+    finally:
+        os.close(lock)
+
+
+def is_first(lock: int) -> bool:
+    """Whether nobody has held a lock before this process, which has not signed it yet. One
+    that was copied without its times does not tell."""
+    about = os.fstat(lock)
+    return about.st_mtime_ns == 0 and about.st_size == 0
+
+
 @contextmanager
 def hold(path: str) -> Iterator[int | None]:
     """Hold the lock at `path` while the context lasts; None if somebody else has it, else

@@ -200,7 +200,7 @@ class RunStore:
             try:
                 (staged / ".runner").mkdir()
                 disk.write_new(f"{staged}/{_RECORD}", data, durable=False)
-                disk.write_new(f"{staged}/{_LOCK}", b"", durable=False)
+                claims.make(f"{staged}/{_LOCK}", unused=run.state.status is Status.PENDING)
                 staged.rename(path)
             except BaseException:
                 disk.remove_tree(staged)
@@ -274,13 +274,16 @@ class RunStore:
         with ExitStack() as stack:
             with disk.failing("claim", path):
                 held = self._take(stack, run_id)
-            owner = self._owner_of(run_id, locked=held is None)
+                is_first = held is not None and claims.is_first(held)
+            # Nobody who has never held it is at work, or has left anything.
+            owner = None if is_first else self._owner_of(run_id, locked=held is None)
             if owner is not None:
                 raise _busy(run_id, owner)
             if held is not None:
                 claims.sign(held)
             with disk.failing("clean", path):
-                disk.remove_parts(Path(path, ".runner"))
+                if not is_first:
+                    disk.remove_parts(Path(path, ".runner"))
                 Path(path, _STOP).unlink(missing_ok=True)
             stack.enter_context(heartbeat.beating(f"{path}/{_LOCK}"))
             yield
