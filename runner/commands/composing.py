@@ -10,7 +10,7 @@ from typing import Any
 from runner.compose.composer import Composer
 from runner.compose.grammar import (
     merge,
-    name_of,
+    name_in,
     params_as_overrides,
     parse_override,
     read_path,
@@ -117,7 +117,7 @@ class Composing:
 
     def names(self) -> tuple[str, ...]:
         """The names of flags and groups that were given, each once, in their order."""
-        return tuple(dict.fromkeys(name_of(parse_override(text)) for text in self.task))
+        return tuple(dict.fromkeys(name_in(text) for text in self.task))
 
 
 def snapshot_of(base: Base) -> dict[str, bytes]:
@@ -143,10 +143,10 @@ def compose_restart(
     task = tuple(merge(run.recipe.task, typed.task))
     hydra = tuple(merge(run.recipe.hydra, typed.hydra))
     dropped: tuple[str, ...] = ()
-    given = {name_of(parse_override(text)) for text in typed.hydra}
+    given = {name_in(text) for text in typed.hydra}
     if _LAUNCHER_CHOICE in given:
         dropped = _not_for_launcher(
-            [text for text in run.recipe.hydra if name_of(parse_override(text)) not in given],
+            [text for text in run.recipe.hydra if name_in(text) not in given],
             lambda without: open_composer(
                 folder,
                 run.recipe.config_name,
@@ -171,14 +171,14 @@ def _not_for_launcher(
 ) -> tuple[str, ...]:
     """The remembered overrides of `hydra.launcher` that the launcher now chosen, as it is
     composed without them, has no entries for."""
-    settings = [text for text in remembered if name_of(parse_override(text)).startswith(_LAUNCHER)]
+    settings = [text for text in remembered if name_in(text).startswith(_LAUNCHER)]
     if not settings:
         return ()
     known = open_without(settings).sweep(task).launcher_names
     return tuple(
         text
         for text in settings
-        if name_of(parse_override(text)).removeprefix(_LAUNCHER).split(".")[0] not in known
+        if name_in(text).removeprefix(_LAUNCHER).split(".")[0] not in known
     )
 
 

@@ -9,7 +9,7 @@ from runner.commands.composing import Composing, sweep_overrides
 from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
 from runner.compose.composer import SweepConfig
-from runner.compose.grammar import batch_flags, dimensions, name_of, parse_override
+from runner.compose.grammar import batch_flags, dimensions, name_in
 from runner.compose.trial import TrialConfig
 from runner.errors import Mistake
 from runner.flags import given_flags
@@ -107,7 +107,7 @@ def _is_column(sweep: Sweep, name: str) -> bool:
 
 
 def _texts_of(trial: Trial, name: str) -> list[str]:
-    return [text for text in trial.overrides if name_of(parse_override(text)) == name]
+    return [text for text in trial.overrides if name_in(text) == name]
 
 
 def _row(columns: Sequence[str], trial: Trial) -> Mapping[str, str]:

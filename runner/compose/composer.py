@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from runner.compose.changes import plain_changes, read_change
 from runner.compose.grammar import (
     is_for_hydra,
-    name_of,
+    name_in,
     one_line,
     parse_override,
 )
@@ -88,8 +88,8 @@ class Composer:
         self._loader = loader
         self.config_name = config_name
         self.hydra_overrides = tuple(hydra_overrides)
-        replaced = {name_of(parse_override(text)) for text in passing}
-        kept = [text for text in hydra_overrides if name_of(parse_override(text)) not in replaced]
+        replaced = {name_in(text) for text in passing}
+        kept = [text for text in hydra_overrides if name_in(text) not in replaced]
         self._in_force = (*kept, *passing)
         self._cache = cache
         self._bases: dict[tuple[str, ...], Base] = {}
@@ -148,7 +148,7 @@ class Composer:
             for text in overrides:
                 value = parse_override(text)._value
                 if self.is_group_choice(text) and not isinstance(value, (str, list)):
-                    name = name_of(parse_override(text))
+                    name = name_in(text)
                     raise Mistake(
                         f"{text}: {name} is a config group: give the name of a config in it"
                     ) from error

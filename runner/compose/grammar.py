@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -27,6 +27,7 @@ from hydra.core.override_parser.types import (
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from runner.compose.changes import read_change
 from runner.errors import Mistake
 from runner.model import Value
 from runner.options import OPTIONS
@@ -54,12 +55,18 @@ def parse_override(text: str) -> Override:
     The result is shared between callers, who must not change it.
     """
     try:
-        override = OverridesParser.create().parse_override(text)
+        override = _parser().parse_override(text)
     except HydraException as error:
         raise Mistake(f"cannot read the override {text!r}: {_refusal(error, text)}") from error
     if not override.key_or_group:
         raise Mistake(f"cannot read the override {text!r}: it has no name; write name=value")
     return override
+
+
+@cache
+def _parser() -> OverridesParser:
+    """Hydra's parser, which keeps nothing of what it has parsed."""
+    return OverridesParser.create()
 
 
 def _refusal(error: HydraException, text: str) -> str:
@@ -74,6 +81,12 @@ def name_of(override: Override) -> str:
     """The flag or config group that an override is about, without Hydra's prefixes."""
     package = f"@{override.package}" if override.package is not None else ""
     return f"{override.key_or_group}{package}"
+
+
+def name_in(text: str) -> str:
+    """The flag or config group that an override string is about. Raises Mistake."""
+    change = read_change(text)
+    return name_of(parse_override(text)) if change is None else change[0]
 
 
 def is_for_hydra(text: str) -> bool:

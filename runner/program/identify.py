@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.commands.composing import Typed
-from runner.compose.grammar import name_of, parse_override
+from runner.compose.grammar import name_in
 from runner.model import Operation, OperationKind
 
 
@@ -39,7 +39,7 @@ def _operation(name: str, target: str) -> Operation:
 def go_on_command(typed: Typed) -> str:
     """What a user types to restart a batch of this process's program, up to the id."""
     words = [_program_words(), "-m"]
-    words += [text for text in typed.hydra if name_of(parse_override(text)) == "hydra/sweeper"]
+    words += [text for text in typed.hydra if name_in(text) == "hydra/sweeper"]
     if typed.store is not None:
         words.append(shlex.quote(f"hydra.sweeper.store={typed.store}"))
     return f"{' '.join(words)} +restart="

@@ -28,7 +28,7 @@ from runner.commands.context import Context
 from runner.commands.execution import OpenExecutor
 from runner.commands.restart import restart
 from runner.compose.composer import Composer, SweepConfig
-from runner.compose.grammar import name_of, one_line, parse_override
+from runner.compose.grammar import name_in, one_line
 from runner.compose.output import as_overrides, find_sweep_dir
 from runner.compose.project import kept_searchpath, search_path_in_snapshot
 from runner.compose.trial import TrialConfig
@@ -95,7 +95,7 @@ class ProgramSession:
 
     def _restart(self, context: Context, typed: Typed) -> int:
         batch = context.store.read(context.store.resolve(typed.options.restart or ""))
-        typed_names = {name_of(parse_override(text)) for text in typed.hydra}
+        typed_names = {name_in(text) for text in typed.hydra}
         if batch.job is not None and "hydra.sweep.dir" not in typed_names:
             self._sweep_dir = batch.job.output_dir
         return restart(
