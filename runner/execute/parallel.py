@@ -26,7 +26,7 @@ from runner.execute.preloading import Preloading
 from runner.execute.reactor import Failed, Reactor
 from runner.execute.recording import Recorder
 from runner.execute.stopping import Graces, StopSwitch, Urgency
-from runner.execute.supervise import Surroundings, supervise
+from runner.execute.supervise import Surroundings, Unrecorded, supervise
 from runner.execute.task import Outcome, ReadyAhead, Task
 from runner.execute.workers import Workers
 from runner.model import Status
@@ -149,7 +149,7 @@ class LocalExecutor:
             clock=self._clock,
             process=this_process(self._clock),
             live=self._n_jobs == 1,
-            recorder=self._recorder,
+            leaves_ends=True,
             machinery=Machinery(
                 server=self._server,
                 workers=self._workers,
@@ -233,34 +233,48 @@ class LocalExecutor:
             raise failed.error
 
     def _execute(self, queue: _Queue, results: SimpleQueue[_Result]) -> None:
-        """Supervise what the queue gives, `n_jobs` trials at once."""
-        reactor: Reactor[Outcome | Future[Outcome]] = Reactor(self._stop)
+        """Supervise what the queue gives, `n_jobs` trials at once.
+
+        What takes an ended trial's place is started first, then the end is passed on.
+        """
+        reactor: Reactor[Outcome | Unrecorded] = Reactor(self._stop)
         queue.on_change = reactor.wake
+        ends: list[Outcome | Unrecorded | Failed] = []
         try:
-            while len(reactor) or not queue.is_empty:
+            while True:
                 try:
                     while len(reactor) < self._n_jobs and (taken := queue.take()) is not None:
                         reactor.start(supervise(*taken, self._around))
                 except BaseException as error:
                     results.put(Failed(error))
                     self.stop()
+                self._pass_on(ends, results)
                 if not len(reactor) and queue.is_empty and not reactor.has_ended:
                     break
                 room = len(reactor) < self._n_jobs
                 if not room:
                     queue.make_ready()
-                for end in reactor.step(queue.wait_s() if room else math.inf):
+                ends = reactor.step(queue.wait_s() if room else math.inf)
+                for end in ends:
                     if isinstance(end, Outcome):
                         queue.note_end(end)
                     if isinstance(end, Failed):
                         self.stop()
-                    results.put(end)
         except BaseException as error:
             results.put(Failed(error))
         finally:
             queue.on_change = None
+            self._pass_on(ends, results)
             reactor.close()
             results.put(None)
+
+    def _pass_on(
+        self, ends: list[Outcome | Unrecorded | Failed], results: SimpleQueue[_Result]
+    ) -> None:
+        """Have what has ended recorded, and told."""
+        while ends:
+            end = ends.pop(0)
+            results.put(self._recorder.submit(end.record) if isinstance(end, Unrecorded) else end)
 
 
 def _recorded(end: Future[Outcome]) -> Outcome | Failed:

@@ -141,7 +141,7 @@ class _Execution:
             )
             with self._heeding(machinery.stop):
                 end = run_to_end(supervise(task, now(), around), machinery.stop)
-                outcome = end if isinstance(end, Outcome) else end.result()
+                outcome = end if isinstance(end, Outcome) else end.record()
                 return self._done(outcome, again=begun)
 
     def _done(self, outcome: Outcome, *, again: bool = False) -> Done:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +18,6 @@ from runner.execute.ending import Ending
 from runner.execute.links import make_links
 from runner.execute.output import Output, Screen
 from runner.execute.reactor import Supervision
-from runner.execute.recording import Recorder
 from runner.execute.stopping import Cause, Urgency
 from runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
 from runner.model import Attempt, Process, Run, Status
@@ -40,8 +38,8 @@ class Surroundings:
     """What supervising needs from the world.
 
     `process` is this one. With `live` a trial's output is passed on as it comes, else as one
-    block when an attempt has ended. Where there is a `recorder`, it takes the ends that nothing
-    depends on.
+    block when an attempt has ended. With `leaves_ends` those that nothing depends on are left
+    for others to record.
     """
 
     store: Store
@@ -50,17 +48,23 @@ class Surroundings:
     process: Process
     machinery: Machinery
     live: bool
-    recorder: Recorder | None = None
+    leaves_ends: bool = False
+
+
+@dataclass(frozen=True)
+class Unrecorded:
+    """The end of a run that has completed; `record` records it and gives its outcome."""
+
+    record: Callable[[], Outcome]
 
 
 def supervise(
     task: Task, started: datetime, around: Surroundings
-) -> Supervision[Outcome | Future[Outcome]]:
+) -> Supervision[Outcome | Unrecorded]:
     """Execute a task, its retries included, and record its start and its end.
 
-    It is recorded as running since `started`. A run that is completed may still be about to
-    be recorded as that on return: its outcome is there when it is. The caller owns the run
-    until then. Raises StoreFailed, and ServerDied when no process could be started; the run
+    It is recorded as running since `started`. The caller owns the run, until it is recorded
+    as completed. Raises StoreFailed, and ServerDied when no process could be started; the run
     is recorded as terminated then, if it can be.
     """
     run_dir = around.store.folder(task.run.id)
@@ -89,7 +93,7 @@ def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings)
 
 def _run_attempts(
     task: Task, run: Run, run_dir: Path, around: Surroundings
-) -> Supervision[Outcome | Future[Outcome]]:
+) -> Supervision[Outcome | Unrecorded]:
     began = run.state.started or around.clock()
     left = task.retries
     while True:
@@ -101,8 +105,8 @@ def _run_attempts(
         run = _record_attempt(run, run_dir, began, end, around)
         began = around.clock()
     outcome = Outcome(run=_ended(run, attempted, around))
-    if outcome.run.state.status is Status.COMPLETED and around.recorder is not None:
-        return around.recorder.submit(partial(_record, outcome, around))
+    if outcome.run.state.status is Status.COMPLETED and around.leaves_ends:
+        return Unrecorded(partial(_record, outcome, around))
     _record(outcome, around)
     if outcome.run.state.status is not Status.ERROR:
         return outcome
