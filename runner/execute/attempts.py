@@ -19,6 +19,7 @@ from runner.execute.ending import Ending
 from runner.execute.function_worker import Job, ProgramJob
 from runner.execute.output import Output
 from runner.execute.preloading import Preloading
+from runner.execute.script_code import marshalled_code
 from runner.execute.script_flags import arguments
 from runner.execute.stopping import Cause, Graces, Pressure, StopSwitch
 from runner.execute.task import Call, CommandCall, FunctionCall, ProgramCall, ScriptCall, Task
@@ -112,7 +113,7 @@ def _attempt_program(
             server = machinery.server
             child = server.start_program(
                 argv,
-                environment=environment,
+                environment={**environment, **_code(call, environment)},
                 folder=task.working_dir,
                 outputs=output.writers,
                 bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
@@ -196,7 +197,7 @@ def _program(
     call: ScriptCall | CommandCall, environment: dict[str, str], run_dir: Path
 ) -> tuple[list[str], dict[str, str]]:
     """The arguments and environment of a script's or command's process."""
-    for name in (script_run.SCRIPT, script_run.FLAGS):
+    for name in (script_run.SCRIPT, script_run.FLAGS, script_run.CODE):
         environment.pop(name, None)
     if isinstance(call, CommandCall):
         environment.setdefault("PYTHONUNBUFFERED", "1")  # so that Python's output is live
@@ -208,6 +209,17 @@ def _program(
         environment[script_run.SCRIPT] = call.path
         environment[script_run.FLAGS] = _globals_text(call.flags, run_dir)
     return argv, environment
+
+
+def _code(call: ScriptCall | CommandCall, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variable with a script's code, if it is made here."""
+    if isinstance(call, CommandCall):
+        return {}
+    flags = call.flags if call.flags_to is FlagsTo.GLOBALS else None
+    code = marshalled_code(call.path, flags, environment)
+    if code is None or 2 * len(code) > _MOST_IN_VARIABLE:
+        return {}
+    return {script_run.CODE: code.hex()}
 
 
 def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:

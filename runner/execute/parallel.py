@@ -297,6 +297,7 @@ class _Queue:
     ) -> None:
         """`check` raises if no task could be started: what is taken is recorded as begun."""
         self._tasks = tasks
+        self._ahead = tasks if isinstance(tasks, ReadyAhead) else None
         self._check = check
         self._stagger_s = stagger_s
         self._next_start_s = -math.inf
@@ -328,8 +329,8 @@ class _Queue:
     def make_ready(self) -> None:
         """Have the next task made ready, if it is going to be taken as far as is known."""
         is_wanted = not self.is_empty and not self._unheard
-        if is_wanted and self._stop.urgency is Urgency.NONE and isinstance(self._tasks, ReadyAhead):
-            self._tasks.make_ready()
+        if self._ahead is not None and is_wanted and self._stop.urgency is Urgency.NONE:
+            self._ahead.make_ready()
 
     def wait_s(self) -> float:
         """How long until the next task may be taken, as far as is known."""

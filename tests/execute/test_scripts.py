@@ -50,6 +50,22 @@ def test_a_script_with_globals_has_no_more_modules_either(world: World) -> None:
     assert set(json.loads(text)["modules"]) - set(bare["modules"]) <= {"_ctypes", "_ast"}
 
 
+@pytest.mark.parametrize("source", ["x = 0\n", "x = 0\n" + "# a long script\n" * 2000])
+def test_a_warning_about_the_source_is_in_the_trials_output(world: World, source: str) -> None:
+    task = world.script(f"{source}print(x is 1)", x=1)
+    log = world.log(world.end(task))
+    assert "SyntaxWarning" in log
+    assert log.endswith("True\n")
+
+
+def test_how_the_code_arrives_is_not_seen(world: World) -> None:
+    look = "import os\nprint(sorted(name for name in os.environ if 'SCRIPT' in name))"
+    run = world.end(world.script(f"x = 0\n{look}", x=1))
+    assert world.log(run) == "['RUNNER_SCRIPT', 'RUNNER_SCRIPT_FLAGS']\n"
+    run = world.end(world.script(look, FlagsTo.ARGS))
+    assert world.log(run) == "[]\n"
+
+
 @pytest.mark.parametrize(
     "value",
     [
