@@ -87,7 +87,7 @@ KILLED_AT = {
         'store.create(replace(store.read("{ID}"), id="{OTHER}"))',
     ),
     "write": (
-        "Path.replace",
+        "os.replace",
         'with store.claim("{ID}"): store.write(replace(store.read("{ID}"), label="new"))',
     ),
     "snapshot": ("Path.rename", 'store.keep_snapshot({{"a/config.yaml": b"x"}})'),

@@ -136,6 +136,8 @@ class _Worker:
         self._program = program
         self._pid = os.getpid()
         self._environment = dict(os.environ)
+        # What the environment was set to last: as os.environ holds it, and as text.
+        self._left: tuple[dict[bytes, bytes], dict[str, str]] = ({}, {})
         self._sys_path = list(sys.path)
         self._functions: dict[str, Callable[..., Any]] = {}
         self._programs: dict[str, Program] = {}
@@ -239,16 +241,23 @@ class _Worker:
         return function
 
     def _enter(self, job: Job | ProgramJob) -> None:
-        wanted, present = {**self._environment, **job.environment}, os.environ.copy()
+        self._set_environment({**self._environment, **job.environment})
+        os.chdir(job.working_dir)
+        if isinstance(job, Job):
+            self._put_first(job.project_dir)
+            sys.argv = [job.target]
+
+    def _set_environment(self, wanted: dict[str, str]) -> None:
+        """Make the environment what is wanted, and nothing else."""
+        # Reading all of it as text takes longer than many a function; comparing bytes does not.
+        held: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+        present = self._left[1] if held == self._left[0] else os.environ.copy()
         for name in present.keys() - wanted.keys():
             del os.environ[name]
         for name, value in wanted.items():
             if present.get(name) != value:
                 os.environ[name] = value
-        os.chdir(job.working_dir)
-        if isinstance(job, Job):
-            self._put_first(job.project_dir)
-            sys.argv = [job.target]
+        self._left = (dict(held), wanted)
 
     def _put_first(self, project_dir: str) -> None:
         sys.path[:] = [project_dir, *(path for path in self._sys_path if path != project_dir)]

@@ -69,7 +69,7 @@ def replace_by(path: str, fill: Callable[[BinaryIO], object], *, durable: bool) 
 
     Whatever `fill` raises leaves the old file as it was and nothing of the new one.
     """
-    part = Path(f"{path}.{token()}{_PART}")
+    part = f"{path}.{token()}{_PART}"
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -77,16 +77,16 @@ def replace_by(path: str, fill: Callable[[BinaryIO], object], *, durable: bool) 
             if durable:
                 file.flush()
                 os.fsync(descriptor)
-        part.replace(path)
+        os.replace(part, path)  # noqa: PTH105 - as everything here, done for each trial
     except BaseException:
         with suppress(OSError):
-            part.unlink()
+            os.unlink(part)  # noqa: PTH108
         raise
     if durable:
-        sync_folder(part.parent)
+        sync_folder(path.rpartition("/")[0])
 
 
-def remove_parts(folder: Path) -> None:
+def remove_parts(folder: str) -> None:
     """Remove what a killed writer left in the folder. For its only writer to call."""
     with os.scandir(folder) as entries:
         parts = [entry.path for entry in entries if entry.name.endswith(_PART)]
@@ -94,7 +94,7 @@ def remove_parts(folder: Path) -> None:
         Path(part).unlink(missing_ok=True)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: str | Path) -> None:
     """Bring a folder's names to the disk, where its file system can."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -8,7 +8,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -283,8 +283,9 @@ class RunStore:
                 claims.sign(held)
             with disk.failing("clean", path):
                 if not is_first:
-                    disk.remove_parts(Path(path, ".runner"))
-                Path(path, _STOP).unlink(missing_ok=True)
+                    disk.remove_parts(f"{path}/.runner")
+                with suppress(FileNotFoundError):
+                    os.unlink(f"{path}/{_STOP}")  # noqa: PTH108 - for each trial
             stack.enter_context(heartbeat.beating(f"{path}/{_LOCK}"))
             yield
 
