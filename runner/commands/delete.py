@@ -31,7 +31,7 @@ def _trials_of(store: RunStore, run_id: str) -> list[str]:
 def delete_runs(store: RunStore, run_ids: Sequence[str]) -> None:
     """Delete runs, and take them out of the plans of their batches.
 
-    Raises Busy, and deletes none, if one of them is at work.
+    Raises Busy, and deletes none, if one of them is at work, or the batch of one of them.
     """
     with ExitStack() as claims:
         for run_id in run_ids:

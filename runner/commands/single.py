@@ -148,15 +148,15 @@ def restart_run(
         )
         start = Start(run=again, config=composed.config, prepared=prepared)
         check_start(context, start, options)
+        # The run's own record changes when it starts, and not before: it may be completed,
+        # with other flags. Without its place in a plan it is adopted again.
+        if identity(run.operation, run.flags) != identity(again.operation, again.flags):
+            leave_batches(context.store, [run.id])
         context.reporter.say(f"Restarting {short(run.id)}")
         tell_code_changes(context, run, now)
         if not options.refresh:
             tell_yaml_changes(context, run, composing, [composing.task], open_composer)
         context.store.keep_snapshot(snapshot_of(composed.config.base))
-        # The run's own record changes when it starts, and not before: it may be completed,
-        # with other flags. Without its place in a plan it is adopted again.
-        if identity(run.operation, run.flags) != identity(again.operation, again.flags):
-            leave_batches(context.store, [run.id])
         return _execute(context, executor, start, options)
 
 

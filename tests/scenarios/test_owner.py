@@ -177,3 +177,31 @@ def test_a_trial_that_was_at_work_elsewhere_is_restarted_when_it_is_free(
             assert whole.wait(30) == 0
     assert ran[2].read_text().count("ran") == 3
     assert project.show(batch)["status"] == "completed"
+
+
+def test_a_trial_of_a_batch_at_work_is_not_taken_out_of_its_plan(
+    make_project: MakeProject,
+) -> None:
+    script = "test $x = 1 || until test -e ../../go; do sleep 0.02; done"
+    project = make_project(
+        {
+            "conf/config.yaml": f"""
+                operation: {{command: [env, "x=${{x}}", sh, -c, "{script}"]}}
+                x: 0
+                hydra: {{launcher: {{n_jobs: 1}}}}
+            """
+        }
+    )
+    with project.at_work("-m", "x=1,2") as batch:
+        wait_until(lambda: by_flag(project.runs(), "x").get(1, {}).get("status") == "completed")
+        done = by_flag(project.runs(), "x")[1]["id"]
+        for words in (("runs", "delete", done, "--yes"), (f"+restart={done}", "x=7")):
+            (said,) = project.run(*words, status=2).said
+            assert "what is in the plan of a batch at work stays there" in said
+            assert f"run {project.newest('batch')['id'][:8]} is at work: host " in said
+        (project.folder / "go").touch()
+        assert batch.wait(30) == 0
+    assert done in project.newest("batch")["trials"]
+    assert project.newest("batch")["status"] == "completed"
+    project.delete(done)
+    assert done not in project.newest("batch")["trials"]
