@@ -36,7 +36,9 @@ _FLAGS_FILE = ".runner/flags.marshal"
 
 @dataclass(frozen=True, kw_only=True)
 class Machinery:
-    """What attempts are made with. `environment` is what the trials' are based on."""
+    """What attempts are made with. `environment` is what the trials' are based on. With
+    `compiles` scripts may be compiled here, which for a moment changes how this process deals
+    with warnings."""
 
     server: ForkServer
     workers: Workers
@@ -45,6 +47,7 @@ class Machinery:
     environment: Mapping[str, str]
     devices: Devices = field(default_factory=lambda: Devices(()))
     preloading: Preloading | None = None
+    compiles: bool = False
 
     def server_for(self, call: Call) -> ForkServer | None:
         """The process that has preloaded what a call needs, if that is how it is started."""
@@ -111,9 +114,11 @@ def _attempt_program(
             )
         else:
             server = machinery.server
+            if machinery.compiles and isinstance(call, ScriptCall):
+                environment |= _code(call, environment)
             child = server.start_program(
                 argv,
-                environment={**environment, **_code(call, environment)},
+                environment=environment,
                 folder=task.working_dir,
                 outputs=output.writers,
                 bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
@@ -211,10 +216,8 @@ def _program(
     return argv, environment
 
 
-def _code(call: ScriptCall | CommandCall, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variable with a script's code, if it is made here."""
-    if isinstance(call, CommandCall):
-        return {}
+def _code(call: ScriptCall, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variable with a script's code, if it can be made here."""
     flags = call.flags if call.flags_to is FlagsTo.GLOBALS else None
     code = marshalled_code(call.path, flags, environment)
     if code is None or 2 * len(code) > _MOST_IN_VARIABLE:

@@ -158,6 +158,7 @@ class LocalExecutor:
                 devices=self._devices,
                 preloading=self._preloading,
                 environment={**environment, **limits},
+                compiles=True,
             ),
         )
         return self

@@ -9,6 +9,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,9 @@ from runner.execute import script_run
 
 #: What is longer is compiled in its own process, beside the other trials.
 _MOST_BYTES = 16_384
+
+# What is done about warnings is the same for all threads, and put back by each.
+_compiling = threading.Lock()
 
 
 def marshalled_code(
@@ -34,7 +38,7 @@ def marshalled_code(
     try:
         if os.stat(path).st_size > _MOST_BYTES:  # noqa: PTH116 - for each trial
             return None
-        with warnings.catch_warnings():
+        with _compiling, warnings.catch_warnings():
             warnings.simplefilter("error")
             return marshal.dumps(script_run.code_of(path, dict(flags) if flags else None))
     except (OSError, SyntaxError, ValueError, Warning, RecursionError, MemoryError):

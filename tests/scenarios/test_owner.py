@@ -205,3 +205,29 @@ def test_a_trial_of_a_batch_at_work_is_not_taken_out_of_its_plan(
     assert project.newest("batch")["status"] == "completed"
     project.delete(done)
     assert done not in project.newest("batch")["trials"]
+
+
+def test_the_next_trial_is_its_batchs_own_and_those_after_it_are_free(
+    make_project: MakeProject,
+) -> None:
+    script = "test $x != 1 || until test -e ../../go; do sleep 0.02; done"
+    project = make_project(
+        {
+            "conf/config.yaml": f"""
+                operation: {{command: [env, "x=${{x}}", sh, -c, "{script}"]}}
+                x: 0
+                hydra: {{launcher: {{n_jobs: 1}}}}
+            """
+        }
+    )
+    with project.at_work("-m", "x=1,2,3") as batch:
+        wait_until(lambda: by_flag(project.runs(), "x").get(1, {}).get("status") == "running")
+        trials = by_flag(project.runs(), "x")
+        project.run(f"+restart={trials[3]['id']}")
+        wait_until(
+            lambda: "is at work" in project.run(f"+restart={trials[2]['id']}", status=None).err
+        )
+        (project.folder / "go").touch()
+        assert batch.wait(30) == 0
+    project.run(f"+restart={trials[2]['id']}")
+    assert {run["status"] for run in project.runs()} == {"completed"}
