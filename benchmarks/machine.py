@@ -17,6 +17,7 @@ def describe_machine(world: World) -> dict[str, str]:
         if hasattr(os, "sched_getaffinity")
         else str(os.cpu_count()),
         "system": platform.system(),
+        "files on": _file_system(world.folder),
     }
     for package, python in {"hydra-sweep-runner": world.ours, **world.peers}.items():
         found[package] = version(python, package) or "unknown"
@@ -30,3 +31,16 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _file_system(folder: Path) -> str:
+    """The kind of the file system that a folder is on."""
+    mounts = Path("/proc/self/mounts")
+    if not mounts.exists():
+        return "unknown"
+    kinds = {}
+    for line in mounts.read_text(encoding="utf-8").splitlines():
+        _, point, kind, *_ = line.split()
+        kinds[Path(point)] = kind
+    above = [folder.resolve(), *folder.resolve().parents]
+    return next((kinds[path] for path in above if path in kinds), "unknown")
