@@ -101,8 +101,7 @@ class Base:
         """hydra.yaml with places for settings and for the task's overrides."""
 
         def make() -> Template:
-            config = OmegaConf.masked_copy(self._marked(marks), "hydra")
-            return Template(OmegaConf.to_yaml(config), marks)
+            return Template(_hydra_yaml(self._marked(marks)), marks)
 
         return self._once(("hydra", marks), make)
 
@@ -314,7 +313,7 @@ class TrialConfig:
         return template.fill(self._settings, self.task)
 
     def _hydra_text_anew(self) -> str:
-        return OmegaConf.to_yaml(OmegaConf.masked_copy(self.load(), "hydra"))
+        return _hydra_yaml(self.load())
 
     @cached_property
     def sets_hydra(self) -> bool:
@@ -354,6 +353,13 @@ class TrialConfig:
     def with_hydra(self, settings: Mapping[str, Value]) -> TrialConfig:
         """The same with more set below `hydra`."""
         return replace(self, hydra={**self.hydra, **settings})
+
+
+def _hydra_yaml(config: DictConfig) -> str:
+    """Hydra's node as YAML, under its name."""
+    alone: Any = OmegaConf.create({})
+    alone._content["hydra"] = config._get_node("hydra")  # masked_copy is slow
+    return OmegaConf.to_yaml(alone)
 
 
 def _with_settings(
