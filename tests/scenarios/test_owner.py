@@ -147,11 +147,9 @@ def test_an_owner_on_another_host_is_known_by_its_heartbeat(project: Project) ->
     assert Path(project.newest("trial")["dir"], "ran").read_text() == "ran\nran\n"
 
 
-def test_a_trial_that_was_at_work_elsewhere_is_restarted_when_it_is_free(
-    make_project: MakeProject,
-) -> None:
-    script = "echo ran >> ran; until test -e ../../go$x; do sleep 0.02; done"
-    project = make_project(
+def one_at_a_time(make_project: MakeProject, script: str) -> Project:
+    """A project whose trials are a shell script with `$x`, one job at a time."""
+    return make_project(
         {
             "conf/config.yaml": f"""
                 operation: {{command: [env, "x=${{x}}", sh, -c, "{script}"]}}
@@ -160,6 +158,13 @@ def test_a_trial_that_was_at_work_elsewhere_is_restarted_when_it_is_free(
             """
         }
     )
+
+
+def test_a_trial_that_was_at_work_elsewhere_is_restarted_when_it_is_free(
+    make_project: MakeProject,
+) -> None:
+    script = "echo ran >> ran; until test -e ../../go$x; do sleep 0.02; done"
+    project = one_at_a_time(make_project, script)
     for x in (1, 2):
         (project.folder / f"go{x}").touch()
     project.run("-m", "x=1,2")
@@ -183,15 +188,7 @@ def test_a_trial_of_a_batch_at_work_is_not_taken_out_of_its_plan(
     make_project: MakeProject,
 ) -> None:
     script = "test $x = 1 || until test -e ../../go; do sleep 0.02; done"
-    project = make_project(
-        {
-            "conf/config.yaml": f"""
-                operation: {{command: [env, "x=${{x}}", sh, -c, "{script}"]}}
-                x: 0
-                hydra: {{launcher: {{n_jobs: 1}}}}
-            """
-        }
-    )
+    project = one_at_a_time(make_project, script)
     with project.at_work("-m", "x=1,2") as batch:
         wait_until(lambda: by_flag(project.runs(), "x").get(1, {}).get("status") == "completed")
         done = by_flag(project.runs(), "x")[1]["id"]
@@ -211,15 +208,7 @@ def test_the_next_trial_is_its_batchs_own_and_those_after_it_are_free(
     make_project: MakeProject,
 ) -> None:
     script = "test $x != 1 || until test -e ../../go; do sleep 0.02; done"
-    project = make_project(
-        {
-            "conf/config.yaml": f"""
-                operation: {{command: [env, "x=${{x}}", sh, -c, "{script}"]}}
-                x: 0
-                hydra: {{launcher: {{n_jobs: 1}}}}
-            """
-        }
-    )
+    project = one_at_a_time(make_project, script)
     with project.at_work("-m", "x=1,2,3") as batch:
         wait_until(lambda: by_flag(project.runs(), "x").get(1, {}).get("status") == "running")
         trials = by_flag(project.runs(), "x")
