@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,13 @@ def test_a_warning_about_the_source_is_in_the_trials_output(world: World, source
     log = world.log(world.end(task))
     assert "SyntaxWarning" in log
     assert log.endswith("True\n")
+
+
+def test_a_script_is_optimized_where_its_environment_says_so(world: World) -> None:
+    task = world.script("x = 0\nassert x == 5\nprint(__debug__)", x=1)
+    assert "AssertionError" in world.log(world.end(task))
+    task = replace(task, environment={**task.environment, "PYTHONOPTIMIZE": "1"})
+    assert world.log(world.end(task)) == "False\n"
 
 
 def test_how_the_code_arrives_is_not_seen(world: World) -> None:
