@@ -132,7 +132,8 @@ def _attempt_program(
                 server.signal(child, signal.SIGKILL)
             child.close()
     finally:
-        _remove_flags(run_dir)
+        if environment.get(script_run.FLAGS, "").startswith("@"):
+            _remove_flags(run_dir)
     # A command as its record has it: what comes from the environment is no word of a reason.
     target = task.run.operation.target
     command = call.argv if isinstance(call, CommandCall) else (sys.executable,)
@@ -228,19 +229,23 @@ def _code(call: ScriptCall, environment: Mapping[str, str]) -> dict[str, str]:
 def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
     """The flags as the variable holds them, or `@` and the file that does while the script
     runs. It holds real values, so it is for this user only."""
+    _remove_flags(run_dir)  # of an attempt that was killed with its runner
     data = marshal.dumps(dict(flags))
+    if 2 * len(data) <= _MOST_IN_VARIABLE:
+        return data.hex()
+    path = run_dir / _FLAGS_FILE
     try:
-        _remove_flags(run_dir)  # of an attempt that was killed with its runner
-        if 2 * len(data) <= _MOST_IN_VARIABLE:
-            return data.hex()
-        path = run_dir / _FLAGS_FILE
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(file, "wb") as opened:
             opened.write(data)
     except OSError as error:
-        raise StoreFailed(f"cannot write {run_dir / _FLAGS_FILE}: {error.strerror}") from error
+        raise StoreFailed(f"cannot write {path}: {error.strerror}") from error
     return f"@{os.fspath(path)}"
 
 
 def _remove_flags(run_dir: Path) -> None:
-    (run_dir / _FLAGS_FILE).unlink(missing_ok=True)
+    path = run_dir / _FLAGS_FILE
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreFailed(f"cannot remove {path}: {error.strerror}") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from runner.errors import StoreFailed
 from runner.execute.stopping import Graces
 from runner.execute.task import Task
 from runner.model import Status
@@ -249,3 +250,21 @@ def test_flags_that_did_not_fit_into_the_environment_are_gone_after_the_trial(
     run = world.end(task)
     assert world.log(run) == f"200000 {0o600}\n"
     assert not stale.exists()
+
+
+def test_flags_that_cannot_be_removed_are_told_and_the_run_is_not_left_as_running(
+    world: World,
+) -> None:
+    path = ".runner/flags.marshal"
+    text = f"import os; x = ''; os.remove({path!r}); os.mkdir({path!r})"
+    task = world.script(text, x="y" * 200_000)
+    with pytest.raises(StoreFailed, match=f"^cannot remove .*{path}: .+"):
+        world.end(task)
+    assert world.store.read(task.run.id).state.status is Status.TERMINATED
+
+
+def test_a_script_may_do_with_its_folder_what_it_likes_where_nothing_of_ours_is_kept(
+    world: World,
+) -> None:
+    task = world.script("x = ''\nimport os; os.mkdir('.runner/flags.marshal')", x="short")
+    assert world.end(task).state.status is Status.COMPLETED
