@@ -5,6 +5,7 @@ Light to import: management commands get by without Hydra.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -15,7 +16,10 @@ from runner.errors import RunnerError
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    # Python would look for garbage in all that Hydra has made, a fifth of a short run's time.
+    gc.freeze()
+    sys.exit(status)
 
 
 def run(arguments: list[str]) -> int:

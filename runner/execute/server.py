@@ -97,7 +97,7 @@ class _Server:
         self._is_script = False
         self._prctl = _find_prctl()
         if self._prctl is not None:
-            self._prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            self._prctl(_PR_SET_CHILD_SUBREAPER, 1)
         self._pid = os.getpid()
         self._wakes, self._wake = os.pipe()
         os.set_blocking(self._wakes, False)
@@ -237,7 +237,7 @@ class _Server:
 
     def _die_with_server(self) -> None:
         if self._prctl is not None:
-            self._prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            self._prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
             if os.getppid() != self._pid:
                 os._exit(70)
 
@@ -392,13 +392,14 @@ def close_all_but(kept: Iterable[int]) -> None:
                 os.close(fd)
 
 
-def _find_prctl() -> Callable[..., Any] | None:
+def _find_prctl() -> Callable[[int, int], object] | None:
     if sys.platform != "linux":
         return None
     try:
-        import ctypes
+        import _ctypes  # what ctypes puts around it takes four milliseconds, and a run waits
 
-        prctl: Callable[..., Any] = ctypes.CDLL(None, use_errno=True).prctl
-    except (ImportError, OSError, AttributeError):
+        itself: Any = None
+        address = _ctypes.dlsym(_ctypes.dlopen(itself, 0), "prctl")
+    except (ImportError, OSError):
         return None
-    return prctl
+    return lambda option, value: _ctypes.call_function(address, (option, value))
