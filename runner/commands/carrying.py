@@ -210,24 +210,27 @@ class Carrying:
                 runs = {**self._as_known(starts), **execution.ended}
                 self._end(batch, runs, Stop(signal_number=stop.signal_number, why=str(error)))
                 raise
-        return self._end(batch, {**self._as_known(starts), **execution.ended}, stop)
+        left = 0 if stop.why else sum(start.run.id not in execution.ended for start in starts)
+        return self._end(batch, {**self._as_known(starts), **execution.ended}, stop, left)
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
         known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}
         return {**known, **{start.run.id: start.run for start in starts}}
 
-    def _end(self, batch: Run, runs: Mapping[str, Run], stop: Stop) -> int:
-        """Record how the batch ended, tell it, and return the exit status."""
+    def _end(self, batch: Run, runs: Mapping[str, Run], stop: Stop, left: int = 0) -> int:
+        """Record how the batch ended, tell it, and return the exit status. `left` trials were
+        to start and have not, though they may be completed from before."""
         context = self._context
         counts = count_trials(runs[run_id] for run_id in self._ids)
         stopped = stop.exit_status
-        exit_status = stopped if stopped is not None else 0 if ends_well(counts) else 1
+        well = ends_well(counts) and not left
+        exit_status = stopped if stopped is not None else 0 if well else 1
         at = context.clock()
         if stop.why is not None:
             state = lifecycle.terminated(batch.state, stop.why, at)
             state = replace(state, exit_status=exit_status)
         else:
-            reason = None if exit_status == 0 else why_not_well(counts)
+            reason = None if exit_status == 0 else why_not_well(counts, left)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
         gone = {run.id for run in self._reconciliation.deleted}
         assert batch.batch is not None

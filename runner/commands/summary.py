@@ -27,13 +27,16 @@ def ends_well(counts: Mapping[Status, int]) -> bool:
     return all(status is Status.COMPLETED for status, count in counts.items() if count)
 
 
-def why_not_well(counts: Mapping[Status, int]) -> str:
-    """`1 of 4 trials failed`, or what else kept trials from being completed."""
+def why_not_well(counts: Mapping[Status, int], left: int = 0) -> str:
+    """`1 of 4 trials failed`, or what else kept trials from being completed, or, where they
+    are, `left` ones from being started again."""
     failed = counts.get(Status.ERROR, 0)
     if failed:
         return f"{failed} of {sum(counts.values())} trials failed"
-    left = sum(count for status, count in counts.items() if status is not Status.COMPLETED)
-    return f"{left} of {sum(counts.values())} trials not completed"
+    if ends_well(counts):
+        return f"{left} of {sum(counts.values())} trials not started"
+    missing = sum(count for status, count in counts.items() if status is not Status.COMPLETED)
+    return f"{missing} of {sum(counts.values())} trials not completed"
 
 
 def summary_line(batch: str, counts: Mapping[Status, int], restart_command: str) -> str:

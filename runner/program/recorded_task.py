@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -134,9 +134,14 @@ class RecordedTask:
         place = self._place(run)
         log = outputs.set_aside(store.folder(run.id))
         state = self._started(run, log)
-        run = replace(run, state=state, job=place, result=None)
-        store.write(run)
-        return run
+        begun = replace(run, state=state, job=place, result=None)
+        try:
+            store.write(begun)
+        except StoreFailed:
+            with suppress(StoreFailed):  # what failed may have come after the record was there
+                store.write(run)
+            raise
+        return begun
 
     def _started(self, run: Run, log: str | None) -> State:
         at = now()

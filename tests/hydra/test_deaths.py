@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from runner.store import RunStore
 from tests.hydra.program import SWEEPER, Program, make_program
 
 PROGRAM = """
@@ -88,3 +90,50 @@ def test_under_joblib_an_exception_that_cannot_be_pickled_takes_nothing_along(
     }
     assert any("failed: Bad: no good (log: " in line for line in said)
     assert sorted(program.text("ran.log").split()) == sorted(["a", "bad", "lock", "b", "c"])
+
+
+FAILING = """
+    import json
+    import os
+
+    import hydra
+
+    fsync = os.fsync
+
+    def fail_once(descriptor):
+        folder = os.readlink(f"/proc/self/fd/{descriptor}")
+        if os.path.exists("fail") and folder.endswith("/.runner"):
+            with open(f"{folder}/record.json") as file:
+                record = json.load(file)
+            if record["kind"] == "trial" and record["state"]["status"] == "running":
+                os.unlink("fail")
+                raise OSError(5, "Input/output error")
+        fsync(descriptor)
+
+    os.fsync = fail_once
+
+    @hydra.main(version_base="1.3", config_path=None, config_name=None)
+    def main(cfg):
+        return {cfg.x}
+
+    if __name__ == "__main__":
+        main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+def test_a_job_whose_begin_cannot_be_recorded_has_not_begun_and_is_as_it_was(
+    tmp_path: Path,
+) -> None:
+    program = make_program(tmp_path / "program", {"train.py": FAILING})
+    program.python("train.py", "-m", SWEEPER, "+x=1,2")
+    before = program.trials()
+    program.write({"fail": ""})
+    batch = program.newest("batch")["id"]
+    said = program.python("train.py", "-m", SWEEPER, f"+restart={batch}", status=1).said
+    told = [line for line in said if line.startswith("The launcher has not started 1 trial: ")]
+    assert len(told) == 1 and told[0].endswith("Input/output error")
+    assert program.newest("batch")["status"] == "error"
+    assert program.trials()[0] == before[0]
+    assert program.statuses("x") == {1: "completed", 2: "completed"}
+    assert RunStore(program.store).read_result(before[0]["id"]) == {1}
