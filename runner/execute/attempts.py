@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -103,7 +104,8 @@ def _attempt_program(
     pressure: Pressure,
 ) -> Generator[Watch, None, Attempted]:
     argv, environment = _program(call, {**machinery.environment, **task.environment}, run_dir)
-    try:
+    has_file = environment.get(script_run.FLAGS, "").startswith("@")
+    with _flags_removed(run_dir) if has_file else nullcontext():
         server = machinery.server_for(call)
         if server is not None:
             child = server.start_script(
@@ -131,9 +133,6 @@ def _attempt_program(
             if not child.ended:
                 server.signal(child, signal.SIGKILL)
             child.close()
-    finally:
-        if environment.get(script_run.FLAGS, "").startswith("@"):
-            _remove_flags(run_dir)
     # A command as its record has it: what comes from the environment is no word of a reason.
     target = task.run.operation.target
     command = call.argv if isinstance(call, CommandCall) else (sys.executable,)
@@ -241,6 +240,18 @@ def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
     except OSError as error:
         raise StoreFailed(f"cannot write {path}: {error.strerror}") from error
     return f"@{os.fspath(path)}"
+
+
+@contextmanager
+def _flags_removed(run_dir: Path) -> Iterator[None]:
+    """Remove the file of a script's flags at the end."""
+    try:
+        yield
+    except BaseException:
+        with suppress(StoreFailed):  # it is no news beside what is raised
+            _remove_flags(run_dir)
+        raise
+    _remove_flags(run_dir)
 
 
 def _remove_flags(run_dir: Path) -> None:

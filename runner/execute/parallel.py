@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from queue import SimpleQueue
@@ -243,18 +244,16 @@ class LocalExecutor:
         ends: list[Outcome | Unrecorded | Failed] = []
         try:
             while True:
-                try:
+                with self._stopping_at_failure(results):
                     while len(reactor) < self._n_jobs and (taken := queue.take()) is not None:
                         reactor.start(supervise(*taken, self._around))
-                except BaseException as error:
-                    results.put(Failed(error))
-                    self.stop()
                 self._pass_on(ends, results)
                 if not len(reactor) and queue.is_empty and not reactor.has_ended:
                     break
                 room = len(reactor) < self._n_jobs
                 if not room:
-                    queue.make_ready()
+                    with self._stopping_at_failure(results):
+                        queue.make_ready()
                 ends = reactor.step(queue.wait_s() if room else math.inf)
                 for end in ends:
                     if isinstance(end, Outcome):
@@ -266,8 +265,18 @@ class LocalExecutor:
         finally:
             queue.on_change = None
             self._pass_on(ends, results)
-            reactor.close()
+            for failed in reactor.close():
+                results.put(failed)
             results.put(None)
+
+    @contextmanager
+    def _stopping_at_failure(self, results: SimpleQueue[_Result]) -> Iterator[None]:
+        """Tell what goes wrong with those that are to come, and end what is at work in turn."""
+        try:
+            yield
+        except BaseException as error:
+            results.put(Failed(error))
+            self.stop()
 
     def _pass_on(
         self, ends: list[Outcome | Unrecorded | Failed], results: SimpleQueue[_Result]
@@ -331,7 +340,11 @@ class _Queue:
         """Have the next task made ready, if it is going to be taken as far as is known."""
         is_wanted = not self.is_empty and not self._unheard
         if self._ahead is not None and is_wanted and self._stop.urgency is Urgency.NONE:
-            self._ahead.make_ready()
+            try:
+                self._ahead.make_ready()
+            except BaseException:
+                self.is_empty = True
+                raise
 
     def wait_s(self) -> float:
         """How long until the next task may be taken, as far as is known."""

@@ -83,16 +83,21 @@ class Reactor(Generic[T]):
             if not self._is_closed:
                 os.write(self._wake, b"!")
 
-    def close(self) -> None:
-        """Give up what is at work, whose processes are killed by that."""
+    def close(self) -> list[Failed]:
+        """Give up what is at work, whose processes are killed by that; what it raised then."""
+        failed = []
         for supervision in list(self._at_work):
             self._leave(supervision)
-            supervision.close()
+            try:
+                supervision.close()
+            except BaseException as error:
+                failed.append(Failed(error))
         self._selector.close()
         with self._open:
             self._is_closed = True
             os.close(self._wakes)
             os.close(self._wake)
+        return failed
 
     def _wait(self, most_s: float) -> None:
         now_s = time.monotonic()

@@ -149,6 +149,30 @@ def test_what_the_source_of_tasks_raises_comes_out_after_the_rest_was_stopped(
     assert world.store.read(slow.run.id).state.status is Status.TERMINATED
 
 
+def test_so_does_what_it_raises_when_the_next_task_is_made_ready(world: World) -> None:
+    class Ahead:
+        def __init__(self) -> None:
+            self.tasks = [slow]
+
+        def __iter__(self) -> Iterator[Task]:
+            return self
+
+        def __next__(self) -> Task:
+            return self.tasks.pop()
+
+        def make_ready(self) -> None:
+            while not mark.exists():
+                time.sleep(0.01)
+            raise StoreFailed("no space")
+
+    mark, heard = world.project / "mark", world.project / "heard"
+    slow = world.shell(f"trap 'touch {heard}; exit' INT; touch {mark}; sleep 60 & wait")
+    with world.executor() as executor, pytest.raises(StoreFailed, match="no space"):
+        list(executor.run(Ahead()))
+    assert heard.exists()  # it was interrupted, and not killed
+    assert world.store.read(slow.run.id).state.status is Status.TERMINATED
+
+
 def test_whoever_takes_no_more_outcomes_stops_what_is_at_work(world: World) -> None:
     slow = world.shell("sleep 60")
     with world.executor(n_jobs=2) as executor:
