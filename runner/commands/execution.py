@@ -231,11 +231,13 @@ class _Tasks:
             if task is not None:
                 return task
 
-    def make_ready(self) -> None:
+    def make_ready(self) -> Task | None:
         """Claim the next trial, which nobody else can take from here on, and make its task."""
         if self._ready is None:
             start = next(self._starts, None)
             self._ready = None if start is None else self._make(start)
+        task = None if self._ready is None else self._ready.task
+        return task if isinstance(task, Task) else None
 
     def close(self) -> None:
         """Give up what was made ready and not taken."""

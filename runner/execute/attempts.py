@@ -14,13 +14,13 @@ from pathlib import Path
 
 from runner.errors import StoreFailed
 from runner.execute import devices, ending, script_main, script_run
+from runner.execute.ahead import Ahead
 from runner.execute.children import ForkServer
 from runner.execute.devices import Devices
 from runner.execute.ending import Ending
 from runner.execute.function_worker import Job, ProgramJob
 from runner.execute.output import Output
 from runner.execute.preloading import Preloading
-from runner.execute.script_code import marshalled_code
 from runner.execute.script_flags import arguments
 from runner.execute.stopping import Cause, Graces, Pressure, StopSwitch
 from runner.execute.task import Call, CommandCall, FunctionCall, ProgramCall, ScriptCall, Task
@@ -37,9 +37,8 @@ _FLAGS_FILE = ".runner/flags.marshal"
 
 @dataclass(frozen=True, kw_only=True)
 class Machinery:
-    """What attempts are made with. `environment` is what the trials' are based on. With
-    `compiles` scripts may be compiled here, which for a moment changes how this process deals
-    with warnings."""
+    """What attempts are made with. `environment` is what the trials' are based on. Without
+    `ahead` nothing is done for a trial before its start, and no script compiled here."""
 
     server: ForkServer
     workers: Workers
@@ -48,7 +47,7 @@ class Machinery:
     environment: Mapping[str, str]
     devices: Devices = field(default_factory=lambda: Devices(()))
     preloading: Preloading | None = None
-    compiles: bool = False
+    ahead: Ahead | None = None
 
     def server_for(self, call: Call) -> ForkServer | None:
         """The process that has preloaded what a call needs, if that is how it is started."""
@@ -116,8 +115,8 @@ def _attempt_program(
             )
         else:
             server = machinery.server
-            if machinery.compiles and isinstance(call, ScriptCall):
-                environment |= _code(call, environment)
+            if machinery.ahead is not None and isinstance(call, ScriptCall):
+                environment |= _code(machinery.ahead.code(task.run.id, call, environment))
             child = server.start_program(
                 argv,
                 environment=environment,
@@ -216,10 +215,8 @@ def _program(
     return argv, environment
 
 
-def _code(call: ScriptCall, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variable with a script's code, if it can be made here."""
-    flags = call.flags if call.flags_to is FlagsTo.GLOBALS else None
-    code = marshalled_code(call.path, flags, environment)
+def _code(code: bytes | None) -> dict[str, str]:
+    """The variable with a script's code, if there is one and it fits."""
     if code is None or 2 * len(code) > _MOST_IN_VARIABLE:
         return {}
     return {script_run.CODE: code.hex()}

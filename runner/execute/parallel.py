@@ -18,6 +18,7 @@ from typing import TypeAlias
 from runner.clock import now
 from runner.errors import Mistake
 from runner.execute import function_worker, threads
+from runner.execute.ahead import Ahead
 from runner.execute.attempts import Machinery
 from runner.execute.children import ForkServer
 from runner.execute.devices import Devices
@@ -144,6 +145,7 @@ class LocalExecutor:
         self._workers = Workers(self._server)
         self._recorder = Recorder()
         self._preloading = Preloading({**environment, **limits}, self._stop)
+        self._ahead = Ahead(self._store, {**environment, **limits})
         self._around = Surroundings(
             store=self._store,
             reporter=self._reporter,
@@ -159,7 +161,7 @@ class LocalExecutor:
                 devices=self._devices,
                 preloading=self._preloading,
                 environment={**environment, **limits},
-                compiles=True,
+                ahead=self._ahead,
             ),
         )
         return self
@@ -253,7 +255,9 @@ class LocalExecutor:
                 room = len(reactor) < self._n_jobs
                 if not room:
                     with self._stopping_at_failure(results):
-                        queue.make_ready()
+                        ready = queue.make_ready()
+                        if ready is not None:
+                            self._ahead.prepare(ready)
                 ends = reactor.step(queue.wait_s() if room else math.inf)
                 for end in ends:
                     if isinstance(end, Outcome):
@@ -314,6 +318,7 @@ class _Queue:
         self._clock = clock
         self._stop = stop
         self._unheard = 0
+        self._ready: Task | None = None
         self._lock = threading.Lock()
         self.is_empty = False
         self.on_change: Callable[[], None] | None = None
@@ -336,15 +341,19 @@ class _Queue:
         self._next_start_s = time.monotonic() + self._stagger_s
         return task, self._clock()
 
-    def make_ready(self) -> None:
-        """Have the next task made ready, if it is going to be taken as far as is known."""
+    def make_ready(self) -> Task | None:
+        """Have the next task made ready, if it is going to be taken as far as is known; the
+        task, once."""
         is_wanted = not self.is_empty and not self._unheard
-        if self._ahead is not None and is_wanted and self._stop.urgency is Urgency.NONE:
-            try:
-                self._ahead.make_ready()
-            except BaseException:
-                self.is_empty = True
-                raise
+        if self._ahead is None or not is_wanted or self._stop.urgency is not Urgency.NONE:
+            return None
+        try:
+            ready = self._ahead.make_ready()
+        except BaseException:
+            self.is_empty = True
+            raise
+        before, self._ready = self._ready, ready
+        return None if ready is before else ready
 
     def wait_s(self) -> float:
         """How long until the next task may be taken, as far as is known."""

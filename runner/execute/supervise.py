@@ -82,7 +82,10 @@ def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings)
     try:
         outputs.set_aside(run_dir)
         make_links(Path(task.project_dir), run_dir, task.run.operation.requires)
-        if not isinstance(task.call, (FunctionCall, ProgramCall)):  # their worker writes them
+        ahead = around.machinery.ahead
+        has_files = ahead is not None and ahead.has_files(task.run.id)
+        # The worker of a function or program writes them.
+        if not has_files and not isinstance(task.call, (FunctionCall, ProgramCall)):
             task.config.write_files(run_dir)
     except OSError as error:
         raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error

@@ -104,7 +104,8 @@ class Outcome:
 class ReadyAhead(Protocol):
     """An iterator of tasks that can do a part of its work before the next one is taken."""
 
-    def make_ready(self) -> None:
+    def make_ready(self) -> Task | None:
         """Do what does not depend on whether and when the next task will be taken, if there
-        is anything to do. What goes wrong is told by who takes it."""
+        is anything to do; that task, if there is one. What is wrong with it is told when it is
+        taken."""
         ...

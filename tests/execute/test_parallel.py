@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +13,10 @@ import pytest
 from runner.errors import Mistake, StoreFailed
 from runner.execute import parallel
 from runner.execute.parallel import resolve_n_jobs
-from runner.execute.task import Task
+from runner.execute.task import ScriptCall, Task
 from runner.model import Result, Status
 from tests.execute.world import World
+from tests.scenarios.project import wait_until
 
 
 @pytest.mark.parametrize(
@@ -149,28 +150,79 @@ def test_what_the_source_of_tasks_raises_comes_out_after_the_rest_was_stopped(
     assert world.store.read(slow.run.id).state.status is Status.TERMINATED
 
 
+class Ahead:
+    """Tasks of which the next one can be made ready; `before` is called then."""
+
+    def __init__(self, tasks: list[Task], before: Callable[[], None] = lambda: None) -> None:
+        self.tasks = tasks
+        self.before = before
+
+    def __iter__(self) -> Iterator[Task]:
+        return self
+
+    def __next__(self) -> Task:
+        if not self.tasks:
+            raise StopIteration
+        return self.tasks.pop(0)
+
+    def make_ready(self) -> Task | None:
+        self.before()
+        return self.tasks[0] if self.tasks else None
+
+
 def test_so_does_what_it_raises_when_the_next_task_is_made_ready(world: World) -> None:
-    class Ahead:
-        def __init__(self) -> None:
-            self.tasks = [slow]
-
-        def __iter__(self) -> Iterator[Task]:
-            return self
-
-        def __next__(self) -> Task:
-            return self.tasks.pop()
-
-        def make_ready(self) -> None:
-            while not mark.exists():
-                time.sleep(0.01)
-            raise StoreFailed("no space")
+    def fail() -> None:
+        wait_until(mark.exists)
+        raise StoreFailed("no space")
 
     mark, heard = world.project / "mark", world.project / "heard"
     slow = world.shell(f"trap 'touch {heard}; exit' INT; touch {mark}; sleep 60 & wait")
     with world.executor() as executor, pytest.raises(StoreFailed, match="no space"):
-        list(executor.run(Ahead()))
+        list(executor.run(Ahead([slow], fail)))
     assert heard.exists()  # it was interrupted, and not killed
     assert world.store.read(slow.run.id).state.status is Status.TERMINATED
+
+
+def test_what_is_prepared_for_a_waiting_script_is_there_before_it_starts(world: World) -> None:
+    script = world.script("x = 0; print(x)", x=7)
+    first = world.shell(wait_for(config_of(world, script)), timeout_s=30)
+    with world.executor() as executor:
+        ends = [outcome.run for outcome in executor.run(Ahead([first, script]))]
+    assert [run.state.status for run in ends] == [Status.COMPLETED] * 2
+    assert world.log(ends[1]) == "7\n"
+
+
+def test_a_script_that_is_edited_while_it_waits_runs_as_it_is_when_it_starts(
+    world: World,
+) -> None:
+    script = world.script("x = 0; print('before', x)", x=7)
+    assert isinstance(script.call, ScriptCall)
+    edit = f"echo 'x = 0; print(\"after\", x)' > {script.call.path}"
+    first = world.shell(f"{wait_for(config_of(world, script))}; sleep 0.1; {edit}", timeout_s=30)
+    with world.executor() as executor:
+        ends = [outcome.run for outcome in executor.run(Ahead([first, script]))]
+    assert world.log(ends[1]) == "after 7\n"
+
+
+def test_nothing_is_prepared_for_what_has_been_started_before(world: World) -> None:
+    script = world.script("x = 0; print(x)", x=7)
+    again = replace(script, run=world.end(script))
+    config_of(world, script).write_text("as it was")
+    with world.executor() as executor:
+        outcomes = executor.run(Ahead([world.shell("sleep 0.3; exit 3"), again]))
+        next(iter(outcomes))
+        assert config_of(world, script).read_text() == "as it was"
+        outcomes.close()  # type: ignore[attr-defined]
+
+
+def config_of(world: World, task: Task) -> Path:
+    """The copy of a task's configuration."""
+    return world.folder(task.run) / ".hydra" / "config.yaml"
+
+
+def wait_for(path: Path) -> str:
+    """A line of a shell's that waits for a file."""
+    return f"until test -e {path}; do sleep 0.01; done"
 
 
 def test_whoever_takes_no_more_outcomes_stops_what_is_at_work(world: World) -> None:
