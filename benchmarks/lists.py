@@ -62,6 +62,7 @@ BENCHMARKS = (
         target=1.5,
         unit="s",
         prepare=_against_few(BySize(tiny=100, small=10_000, full=10_000)),
+        repeats=3,
     ),
     Benchmark(
         name="list-100000",
@@ -71,5 +72,6 @@ BENCHMARKS = (
         target=2,
         unit="s",
         prepare=_against_few(BySize(tiny=200, small=20_000, full=100_000)),
+        repeats=3,
     ),
 )

@@ -40,7 +40,7 @@ class Size(str, Enum):
 
     @property
     def rounds(self) -> int:
-        """How often each side is measured."""
+        """How often each side is measured, if a benchmark does not repeat that."""
         return self.of(BySize(tiny=1, small=3, full=7))
 
     @property
@@ -87,7 +87,8 @@ class Benchmark:
     """One row: what is measured against what, and what is to be reached.
 
     `unit` is that of both sides' samples. `prepare` makes what they work on. `needs` names
-    the peers, as in `World.peers`, without which it is left out.
+    the peers, as in `World.peers`, without which it is left out. What is short and close to
+    its target has `repeats` times as many rounds as others.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Benchmark:
     unit: str
     prepare: Callable[[World], Sides]
     needs: tuple[str, ...] = ()
+    repeats: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

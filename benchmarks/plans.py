@@ -85,6 +85,7 @@ BENCHMARKS = (
         unit="s",
         prepare=_one_run,
         needs=("hydra-core",),
+        repeats=3,
     ),
     Benchmark(
         name="preview",

@@ -26,7 +26,8 @@ def measure(benchmark: Benchmark, world: World) -> Row:
     if world.size.warms_up:
         for side, _ in turn:
             side()
-    for _ in range(world.size.rounds):
+    repeats = benchmark.repeats if world.size.warms_up else 1
+    for _ in range(repeats * world.size.rounds):
         for side, samples in turn:
             samples.append(side())
         turn.reverse()

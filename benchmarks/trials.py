@@ -125,6 +125,7 @@ BENCHMARKS = (
         target=1.3,
         unit="s",
         prepare=_script_trials("plain", _SCRIPTS),
+        repeats=3,
     ),
     Benchmark(
         name="preload",

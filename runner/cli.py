@@ -17,7 +17,7 @@ from runner.errors import RunnerError
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
     status = run(sys.argv[1:])
-    # Python would look for garbage in all that Hydra has made, a fifth of a short run's time.
+    # Python would look for garbage in all that Hydra has made, a tenth of a short run's time.
     gc.freeze()
     sys.exit(status)
 
