@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from runner.errors import RunnerError
 from runner.execute.script_code import marshalled_code
 from runner.execute.task import CommandCall, ScriptCall, Task
 from runner.model import FlagsTo, Status
@@ -34,15 +35,16 @@ class Ahead:
         self._codes: dict[str, tuple[_Stamp | None, bytes | None]] = {}
 
     def prepare(self, task: Task) -> None:
-        """Compile the task's script, and write its configuration into the run's folder if it
-        has never started. What cannot be done now, its start will do, or tell."""
+        """Write the task's configuration into the run's folder if it has never started, and
+        make the code of its script unless that will be forked. What cannot be done now, its
+        start will do, or tell."""
         if not isinstance(task.call, (ScriptCall, CommandCall)):
             return
         if task.run.state.status is Status.PENDING:
-            with suppress(OSError):
+            with suppress(OSError, RunnerError):
                 task.config.write_files(Path(self._store.folder(task.run.id)))
                 self._with_files.add(task.run.id)
-        if isinstance(task.call, ScriptCall):
+        if isinstance(task.call, ScriptCall) and not task.call.preload:
             stamp = _stamp(task.call.path)
             code = _compile(task.call, {**self._environment, **task.environment})
             self._codes[task.run.id] = (stamp, code)
