@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from runner.errors import StoreFailed
+from runner.errors import RunnerError, StoreFailed
 from runner.execute import functions, messages
 from runner.execute.functions import NotCallable, import_function, signature_of
 from runner.execute.functions import Signature as Signature
@@ -368,13 +368,15 @@ def _users_frames(trace: TracebackType | None) -> TracebackType | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """`ValueError: bad`, in one line of a decent length."""
+    """`ValueError: bad`, in one line of a decent length; of the runner's own errors the text,
+    which needs no name."""
     try:
         text = " ".join(str(error).split())
     except Exception:
         text = ""
     name = type(error).__name__
-    line = f"{name}: {text}" if text else name
+    named = f"{name}: {text}" if text else name
+    line = text if text and isinstance(error, RunnerError) else named
     if len(line) > _MOST_OF_A_REASON:
         return f"{line[: _MOST_OF_A_REASON - 1]}…"
     return line

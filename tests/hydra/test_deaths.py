@@ -121,6 +121,9 @@ FAILING = """
 """
 
 
+NOT_STARTED = "The launcher has not started 1 trial"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 def test_a_job_whose_begin_cannot_be_recorded_has_not_begun_and_is_as_it_was(
     tmp_path: Path,
@@ -131,7 +134,7 @@ def test_a_job_whose_begin_cannot_be_recorded_has_not_begun_and_is_as_it_was(
     program.write({"fail": ""})
     batch = program.newest("batch")["id"]
     said = program.python("train.py", "-m", SWEEPER, f"+restart={batch}", status=1).said
-    told = [line for line in said if line.startswith("The launcher has not started 1 trial: ")]
+    told = [line for line in said if line.startswith(f"{NOT_STARTED}: cannot write ")]
     assert len(told) == 1 and told[0].endswith("Input/output error")
     assert program.newest("batch")["status"] == "error"
     assert program.trials()[0] == before[0]
