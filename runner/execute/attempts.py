@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import marshal
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -129,8 +128,7 @@ def _attempt_program(
             yield watch
             output.drain()
         finally:
-            if not child.ended:
-                server.signal(child, signal.SIGKILL)
+            server.kill(child)
             child.close()
     # A command as its record has it: what comes from the environment is no word of a reason.
     target = task.run.operation.target

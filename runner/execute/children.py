@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import selectors
 import signal
 import socket
 import sys
@@ -23,6 +24,9 @@ from runner.execute.messages import (
     StartScript,
     StartWorker,
 )
+
+# How long the report of a server's death may take, in seconds.
+_LOST_S = 1.0
 
 
 class ServerDied(RunnerError):
@@ -69,6 +73,13 @@ class Child:
             if self.pid is not None:  # nobody else is left to do it
                 with suppress(OSError):
                     os.killpg(self.pid, signal.SIGKILL)
+
+    def wait(self, most_s: float) -> None:
+        """Take in what the server tells until the child has ended, for a time at the most."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.reports, selectors.EVENT_READ)
+            while not self.ended and selector.select(most_s):
+                self.update()
 
     def close(self) -> None:
         """Stop listening."""
@@ -147,14 +158,27 @@ class ForkServer:
     def start_worker(self) -> tuple[Child, socket.socket]:
         """Fork a worker; the socket is the caller's end of its control connection."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            child = self._start(StartWorker(next(self._keys)), (theirs.fileno(),))
+        try:
+            with theirs:
+                child = self._start(StartWorker(next(self._keys)), (theirs.fileno(),))
+        except BaseException:
+            ours.close()
+            raise
         return child, ours
 
     def signal(self, child: Child, number: signal.Signals) -> None:
         """Signal a child's process group. If the server is gone, its report tells so."""
         with suppress(ServerDied):
             self._send(SendSignal(child.key, number))
+
+    def kill(self, child: Child) -> None:
+        """Kill the process group of a child that nobody watches any more."""
+        if child.ended:
+            return
+        try:
+            self._send(SendSignal(child.key, signal.SIGKILL))
+        except ServerDied:
+            child.wait(_LOST_S)  # it is lost, and its group killed by that
 
     def end_run(self, child: Child, run_id: str) -> None:
         """Have what a run has started in a worker end with the worker, which is dead or

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import selectors
-import signal
 import socket
 import threading
 from collections.abc import Sequence
@@ -14,6 +13,9 @@ from runner.execute import devices, ending, messages
 from runner.execute.children import Child, ForkServer
 from runner.execute.function_worker import Failure, Job, Probe, ProgramJob, Signature
 from runner.execute.stopping import StopSwitch
+
+# How long a worker that is not needed any more may take to end, in seconds.
+_END_S = 1.0
 
 
 @dataclass(eq=False, frozen=True)
@@ -72,8 +74,7 @@ class Workers:
         else the run that it was at has started."""
         if run_id is not None:
             self._server.end_run(worker.child, run_id)
-        if not worker.child.ended:
-            self._server.signal(worker.child, signal.SIGKILL)
+        self._server.kill(worker.child)
         worker.control.close()
         worker.child.close()
 
@@ -102,7 +103,7 @@ class Workers:
         for worker in workers:
             worker.control.shutdown(socket.SHUT_RDWR)
         for worker in workers:
-            _wait_for_end(worker.child)
+            worker.child.wait(_END_S)
             self.discard(worker)
 
 
@@ -120,10 +121,3 @@ def _answer(worker: Worker, stop: StopSwitch) -> Signature | Failure | None:
         while not worker.child.ended:
             worker.child.update()
         return None
-
-
-def _wait_for_end(child: Child, most_s: float = 1.0) -> None:
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.reports, selectors.EVENT_READ)
-        while not child.ended and selector.select(most_s):
-            child.update()

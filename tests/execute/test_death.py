@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from runner.errors import RunnerError
+from runner.execute.task import Task
 from runner.model import Status
 from tests.execute.world import World, endless
 
@@ -132,6 +134,31 @@ def test_when_the_server_dies_the_runner_says_so_and_ends(world: World, n_jobs: 
     assert state.status is Status.TERMINATED
     assert state.reason == "the process that starts the trials has died"
     wait_until_gone([int(mark.read_text())])
+
+
+def test_when_the_server_dies_beside_an_idle_worker_what_that_has_started_ends(
+    world: World,
+) -> None:
+    text = """
+        import subprocess
+        def f(x):
+            return subprocess.Popen(["sleep", "600"]).pid
+    """
+    world.write("lib.py", text)
+    first = world.function("lib.f", x=1)
+
+    def tasks() -> Iterator[Task]:
+        yield first
+        os.kill(server_of(executor), signal.SIGKILL)
+        (worker,) = executor._workers._free
+        wait_until_gone([worker.child.pid or 0])
+        yield world.function("lib.f", x=2)
+
+    with world.executor() as executor, pytest.raises(RunnerError):
+        list(executor.run(tasks()))
+    result = world.store.read(first.run.id).result
+    assert result is not None
+    wait_until_gone([int(str(result.value))])
 
 
 def server_of(executor: object) -> int:
