@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from runner.errors import Mistake
 from runner.execute import devices, ending, messages
-from runner.execute.children import Child, ForkServer
+from runner.execute.children import Child, ForkServer, ServerDied
 from runner.execute.function_worker import Failure, Job, Probe, ProgramJob, Signature
 from runner.execute.stopping import StopSwitch
 
@@ -79,8 +79,8 @@ class Workers:
         worker.child.close()
 
     def probe(self, target: str, project_dir: str, stop: StopSwitch) -> Signature:
-        """Import a function where it will run. Raises Mistake if there is none, and
-        KeyboardInterrupt if the runner is stopped meanwhile."""
+        """Import a function where it will run. Raises Mistake if there is none, ServerDied,
+        and KeyboardInterrupt if the runner is stopped meanwhile."""
         worker = self.start(Probe(target=target, project_dir=project_dir))
         answer = None
         try:
@@ -88,6 +88,8 @@ class Workers:
         finally:
             if answer is None:
                 self.discard(worker)
+        if worker.child.lost:
+            raise ServerDied
         if answer is None:
             reason = ending.of_child(worker.child, target).reason
             raise Mistake(f"function {target} cannot be imported: {reason}")

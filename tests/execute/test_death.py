@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import RunnerError
+from runner.execute.children import ServerDied
 from runner.execute.task import Task
 from runner.model import Status
 from tests.execute.world import World, endless
@@ -134,6 +135,14 @@ def test_when_the_server_dies_the_runner_says_so_and_ends(world: World, n_jobs: 
     assert state.status is Status.TERMINATED
     assert state.reason == "the process that starts the trials has died"
     wait_until_gone([int(mark.read_text())])
+
+
+def test_a_server_that_dies_while_a_function_is_imported_is_no_mistake_in_it(
+    world: World,
+) -> None:
+    world.write("lib.py", "import os\nos.kill(os.getppid(), 9)\ndef f(): pass\n")
+    with world.executor() as executor, pytest.raises(ServerDied):
+        executor.probe("lib.f", str(world.project))
 
 
 def test_when_the_server_dies_beside_an_idle_worker_what_that_has_started_ends(
