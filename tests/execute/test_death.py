@@ -140,7 +140,7 @@ def test_when_the_server_dies_the_runner_says_so_and_ends(world: World, n_jobs: 
 def test_a_server_that_dies_while_a_function_is_imported_is_no_mistake_in_it(
     world: World,
 ) -> None:
-    world.write("lib.py", "import os\nos.kill(os.getppid(), 9)\ndef f(): pass\n")
+    world.write("lib.py", "import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(60)\n")
     with world.executor() as executor, pytest.raises(ServerDied):
         executor.probe("lib.f", str(world.project))
 
