@@ -14,7 +14,7 @@ from benchmarks.world import World
 
 _JOBS = 2
 _WORK_S = BySize(tiny=0.01, small=0.4, full=0.4)
-_PAIRS = BySize(tiny=1, small=5, full=10)
+_PAIRS = BySize(tiny=1, small=5, full=25)
 _LONG_S = BySize(tiny=0.4, small=4.0, full=8.0)
 _SHORT = 40  # naps, each a fortieth of the long one, so that two jobs can end together
 
