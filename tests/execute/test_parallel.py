@@ -211,8 +211,9 @@ def test_nothing_is_prepared_for_what_has_been_started_before(world: World) -> N
     with world.executor() as executor:
         outcomes = executor.run(Ahead([world.shell("sleep 0.3; exit 3"), again]))
         next(iter(outcomes))
-        assert config_of(world, script).read_text() == "as it was"
+        found = config_of(world, script).read_text()
         outcomes.close()  # type: ignore[attr-defined]
+    assert found == "as it was"
 
 
 def config_of(world: World, task: Task) -> Path:
