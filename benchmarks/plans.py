@@ -70,7 +70,7 @@ def _restart(world: World, trials: int) -> Side:
 
 
 def _batch_in(store: Path) -> str:
-    from runner.store import RunStore
+    from hydra_sweep_runner.store.runs import RunStore
 
     return next(RunStore.open(store, create=False).batches()).id
 

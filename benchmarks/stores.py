@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from runner.clock import now
-from runner.model import Kind, Operation, OperationKind, Recipe, Run, State, Status
-from runner.processes import this_process
-from runner.store import RunStore
+from hydra_sweep_runner.model import Kind, Operation, OperationKind, Recipe, Run, State, Status
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.system.processes import this_process
 
 
 def fill_store(root: Path, runs: int) -> Path:

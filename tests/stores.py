@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from runner.clock import now
-from runner.model import (
+from hydra_sweep_runner.model import (
     Kind,
     Operation,
     OperationKind,
@@ -20,6 +19,7 @@ from runner.model import (
     State,
     Status,
 )
+from hydra_sweep_runner.system.clock import now
 
 ID = "3f2a9c1d" * 4
 OTHER = "3f2a0000" * 4
@@ -57,8 +57,9 @@ def _command(code: str, *arguments: object) -> list[str]:
         "import os, resource, signal, sys, time\n"
         "from pathlib import Path\n"
         "from dataclasses import replace\n"
-        "from runner.errors import *\n"
-        "from runner.store import RunStore, disk\n"
+        "from hydra_sweep_runner.errors import *\n"
+        "from hydra_sweep_runner.store import disk\n"
+        "from hydra_sweep_runner.store.runs import RunStore\n"
         "store = RunStore(Path(sys.argv[1]))\n"
     )
     return [sys.executable, "-c", begin + code, *map(str, arguments)]

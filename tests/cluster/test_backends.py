@@ -8,7 +8,7 @@ import signal
 import psutil
 import pytest
 
-from runner.execute.calls import CallQueue, OneByOne
+from hydra_sweep_runner.execute.cluster.calls import CallQueue, OneByOne
 from tests.cluster.dask import end_of
 from tests.cluster.test_dask import starts
 from tests.hydra.program import Program

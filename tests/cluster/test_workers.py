@@ -12,17 +12,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runner import lifecycle
-from runner.clock import now
-from runner.execute import remote, sessions
-from runner.execute.handed import Done, Handed, Places, Refused
-from runner.execute.session_file import Session
-from runner.execute.stopping import Graces, Urgency
-from runner.execute.task import CommandCall
-from runner.execute.worker_checks import lacking
-from runner.model import BatchPart, Kind, Status
-from runner.processes import this_process
-from runner.store import RunStore
+from hydra_sweep_runner.execute.attempt.stopping import Graces, Urgency
+from hydra_sweep_runner.execute.cluster import worker, worker_state
+from hydra_sweep_runner.execute.cluster.checks import lacking
+from hydra_sweep_runner.execute.cluster.messages import Done, Handed, Places, Refused
+from hydra_sweep_runner.execute.cluster.wanted import Session
+from hydra_sweep_runner.execute.task import CommandCall
+from hydra_sweep_runner.model import BatchPart, Kind, Status
+from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.system.processes import this_process
 from tests.execute.world import World
 from tests.scenarios.project import wait_until
 from tests.stores import ID, run_of
@@ -36,14 +36,14 @@ def places(tmp_path: Path) -> Places:
 
 
 def test_a_worker_like_this_process_lacks_nothing(places: Places) -> None:
-    facts = remote.look(places)
+    facts = worker.look(places)
     assert (facts.pid, facts.token) == (os.getpid(), "just so")
     assert {"runner", "python", "hydra-core", "omegaconf"} <= facts.versions.keys()
     assert lacking(facts, places, facts.versions) is None
 
 
 def test_what_a_worker_lacks_is_told_with_its_host(places: Places, tmp_path: Path) -> None:
-    facts = replace(remote.look(places), host="ada")
+    facts = replace(worker.look(places), host="ada")
     versions = facts.versions
 
     def told(**changed: object) -> str | None:
@@ -103,7 +103,7 @@ def handed(tmp_path: Path) -> Iterator[Handed]:
             batch_id=ID,
             graces=Graces(),
         )
-    sessions.SESSIONS.close()
+    worker_state.SESSIONS.close()
 
 
 def store_of(handed: Handed) -> RunStore:
@@ -111,7 +111,7 @@ def store_of(handed: Handed) -> RunStore:
 
 
 def execute(handed: Handed) -> Done:
-    done = remote.execute(handed)
+    done = worker.execute(handed)
     assert isinstance(done, Done), done
     return done
 
@@ -141,13 +141,13 @@ def test_a_trial_whose_worker_died_at_it_is_run_again(handed: Handed) -> None:
 def test_a_worker_that_is_slow_but_not_dead_is_waited_for(
     handed: Handed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "_OWNER_S", 0.0)
+    monkeypatch.setattr(worker, "_OWNER_S", 0.0)
     store, run = store_of(handed), handed.task.run
     with ThreadPoolExecutor() as pool, store.claim(run.id):
         begun = replace(run, state=lifecycle.started(run.state, this_process(now), now()))
         store.write(begun)
         second = pool.submit(execute, handed)
-        wait([second], timeout=3 * remote.LOOK_S)
+        wait([second], timeout=3 * worker.LOOK_S)
         assert not second.done()
         ended = replace(begun, state=lifecycle.finished(begun.state, 3, "by the first", now()))
         store.write(ended)
@@ -157,7 +157,7 @@ def test_a_worker_that_is_slow_but_not_dead_is_waited_for(
 def test_a_trial_that_somebody_else_has_is_left_to_them(
     handed: Handed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "_OWNER_S", 0.0)
+    monkeypatch.setattr(worker, "_OWNER_S", 0.0)
     store, run = store_of(handed), handed.task.run
     with store.claim(run.id):
         done = execute(handed)
@@ -192,7 +192,7 @@ def test_a_trial_at_work_is_stopped_when_its_batch_does_not_want_it_any_more(
 def test_more_output_than_is_shown_is_in_the_log(
     handed: Handed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "_MOST_SHOWN_BYTES", 7)
+    monkeypatch.setattr(worker, "_MOST_SHOWN_BYTES", 7)
     (shown, (stream, rest)) = execute(handed).output
     log = store_of(handed).folder(handed.task.run.id) / "output.log"
     assert shown == ("stdout", b"at work")
@@ -209,8 +209,8 @@ def test_a_worker_whose_fork_server_was_killed_starts_another(handed: Handed) ->
 def test_a_worker_that_does_not_see_the_trials_folder_refuses_it(
     handed: Handed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "_APPEARS_S", 0.0)
-    refused = remote.execute(replace(handed, task=replace(handed.task, project_dir="/nowhere")))
+    monkeypatch.setattr(worker, "_APPEARS_S", 0.0)
+    refused = worker.execute(replace(handed, task=replace(handed.task, project_dir="/nowhere")))
     assert isinstance(refused, Refused)
     assert (refused.run_id, refused.why) == (handed.task.run.id, "there is no /nowhere there")
     assert refused.trace is None
@@ -220,7 +220,7 @@ def test_function_workers_serve_one_batch_and_wait_a_while_for_its_next_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "lib.py").write_text("def f(x):\n    pass\n")
-    here = sessions.Sessions()
+    here = worker_state.Sessions()
     before = set(psutil.Process().children())
 
     def probe(session: str) -> set[int]:
@@ -234,7 +234,7 @@ def test_function_workers_serve_one_batch_and_wait_a_while_for_its_next_trial(
         assert len(first) == 1
         assert probe("one batch") == first
         assert len(probe("another") - first) == 1
-        monkeypatch.setattr(sessions, "IDLE_S", 0.0)
+        monkeypatch.setattr(worker_state, "IDLE_S", 0.0)
         for session in ("one batch", "another"):
             probe(session)
         (server,) = set(psutil.Process().children()) - before

@@ -7,8 +7,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from runner.compose.composer import Composer
-from runner.compose.project import find_project, open_loader, set_defaults
+from hydra_sweep_runner.compose.composer import Composer
+from hydra_sweep_runner.compose.project import find_project, open_loader, set_defaults
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:

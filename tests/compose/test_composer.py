@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from runner.compose.composer import Composer, split_overrides
-from runner.errors import Mistake
+from hydra_sweep_runner.compose.composer import Composer, split_overrides
+from hydra_sweep_runner.errors import Mistake
 from tests.compose.projects import open_composer
 
 OLD = hydra.__version__.startswith("1.3")

@@ -13,9 +13,15 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from runner.compose.job import drop_nodes, flags_config, hydra_config, job_context, real_values
-from runner.compose.trial import TrialConfig
-from runner.errors import Mistake
+from hydra_sweep_runner.compose.job import (
+    drop_nodes,
+    flags_config,
+    hydra_config,
+    job_context,
+    real_values,
+)
+from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.errors import Mistake
 from tests.compose.projects import open_composer
 
 CONFIG = """

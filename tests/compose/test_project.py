@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from runner.compose.composer import Composer
-from runner.compose.project import (
+from hydra_sweep_runner.compose.composer import Composer
+from hydra_sweep_runner.compose.project import (
     COMMAND_LINE,
     MAIN,
     ProjectConfig,
@@ -26,7 +26,7 @@ from runner.compose.project import (
     set_defaults,
     snapshot_files,
 )
-from runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake
 from tests.compose.projects import open_composer, write
 
 # ---- finding it

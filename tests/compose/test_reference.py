@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
-from runner.compose.reference import (
+from hydra_sweep_runner.compose.reference import (
     BY_REFERENCE,
     plain_scalar,
     read_flags,
     read_operation,
     read_plain,
 )
-from runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake
 
 SECRET = "hunter2-do-not-store"
 

@@ -1,4 +1,4 @@
-"""The table of run options in docs/batches.md, made from `runner.options.OPTIONS`.
+"""The table of run options in docs/batches.md, made from `operation.run_options.OPTIONS`.
 
 `python -m tests.docs.options` writes it into the page.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from runner.options import OPTIONS
+from hydra_sweep_runner.operation.run_options import OPTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "batches.md"
 

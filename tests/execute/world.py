@@ -16,13 +16,20 @@ from hydra import compose, initialize
 from hydra.version import VersionBase
 from omegaconf import OmegaConf, open_dict
 
-from runner import lifecycle
-from runner.clock import now
-from runner.execute.parallel import LocalExecutor
-from runner.execute.task import Call, CommandCall, FunctionCall, Outcome, ScriptCall, Task
-from runner.model import FlagsTo, Kind, Operation, OperationKind, Recipe, Run, Value
-from runner.ports import Stream
-from runner.store import RunStore
+from hydra_sweep_runner.execute.local.executor import LocalExecutor
+from hydra_sweep_runner.execute.task import (
+    Call,
+    CommandCall,
+    FunctionCall,
+    Outcome,
+    ScriptCall,
+    Task,
+)
+from hydra_sweep_runner.model import FlagsTo, Kind, Operation, OperationKind, Recipe, Run, Value
+from hydra_sweep_runner.ports import Stream
+from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
 
 
 @cache

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.store import RunStore
+from hydra_sweep_runner.store.runs import RunStore
 from tests.hydra.program import SWEEPER, Program, make_program
 
 PROGRAM = """

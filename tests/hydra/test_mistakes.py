@@ -17,12 +17,12 @@ PROGRAM = {
         import hydra
 
         if "broken" in sys.argv:
-            import runner.program.session
+            import hydra_sweep_runner.program.session
 
             def find_sweep_dir(config):
                 raise KeyError("no entry")
 
-            runner.program.session.find_sweep_dir = find_sweep_dir
+            hydra_sweep_runner.program.session.find_sweep_dir = find_sweep_dir
             sys.argv.remove("broken")
 
         @hydra.main(version_base=None, config_path="conf", config_name="config")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from runner.commands.programs import number_jobs
-from runner.compose.output import Output, as_overrides
-from runner.model import (
+from hydra_sweep_runner.commands.start.programs import number_jobs
+from hydra_sweep_runner.compose.output_dir import Output, as_overrides
+from hydra_sweep_runner.model import (
     JobPlace,
     Kind,
     Operation,
@@ -21,10 +21,10 @@ from runner.model import (
     State,
     Status,
 )
-from runner.plan import Trial
-from runner.program.sweeping import in_batches
-from runner.reconcile import Action, Reconciliation, Step
-from runner.record import from_text, to_text
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
+from hydra_sweep_runner.planning.trials import Trial
+from hydra_sweep_runner.program.returns import in_batches
+from hydra_sweep_runner.record.text import from_text, to_text
 
 OPERATION = Operation(name="train.py", kind=OperationKind.PROGRAM, target="train.py")
 BATCH, OTHER = "b" * 32, "c" * 32

@@ -135,10 +135,10 @@ def _become(request: Mapping[str, Any], out: int, err: int) -> None:
 
 
 def _runner(words: list[str]) -> None:
-    from runner import cli
+    from hydra_sweep_runner.cli import main as cli_main
 
     sys.argv = ["runner", *words]
-    cli.main()
+    cli_main.main()
 
 
 def _script(words: list[str]) -> None:
@@ -158,10 +158,7 @@ _CALLS: Mapping[str, Callable[[list[str]], None]] = {"runner": _runner, "script"
 def _serve() -> None:
     from hydra.core.plugins import Plugins
 
-    import runner.commands.management
-    import runner.program.sweep
-    import runner.project_cli  # noqa: F401
-    from runner.compose.grammar import parse_override
+    from hydra_sweep_runner.compose.overrides import parse_override
 
     Plugins.instance()
     parse_override("x=1,2")

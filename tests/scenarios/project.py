@@ -152,7 +152,7 @@ class Project:
 
 
 def _command(words: Iterable[str]) -> list[str]:
-    return [sys.executable, "-m", "runner", *words]
+    return [sys.executable, "-m", "hydra_sweep_runner", *words]
 
 
 def _told(words: Iterable[str], result: Result) -> str:

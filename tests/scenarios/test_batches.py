@@ -50,7 +50,8 @@ def test_a_batch_is_recorded_before_its_first_trial_starts(make_project: MakePro
                 x = 0
                 if x == 1:
                     batch = os.environ["RUNNER_BATCH_ID"]
-                    show = [sys.executable, "-m", "runner", "runs", "show", batch, "--json"]
+                    show = [sys.executable, "-m", "hydra_sweep_runner"]
+                    show += ["runs", "show", batch, "--json"]
                     project = os.environ["RUNNER_PROJECT_DIR"]
                     with open("seen.json", "wb") as seen:
                         subprocess.run(show, cwd=project, check=True, stdout=seen)

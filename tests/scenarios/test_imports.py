@@ -28,7 +28,7 @@ def packages(code: str, folder: Path) -> set[str]:
 
 
 def runner(words: Iterable[str]) -> str:
-    return f"from runner.cli import run\nassert run({list(words)!r}) == 0"
+    return f"from hydra_sweep_runner.cli.main import run\nassert run({list(words)!r}) == 0"
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def broken(*_, **__):
     raise KeyError("no entry for " + private + "\\x1b[31m")
 
 module.{function} = broken
-from runner.cli import main
+from hydra_sweep_runner.cli.main import main
 main()
 """
 
@@ -63,30 +63,45 @@ def _run(project: Project, folder: Path, where: str, *words: str) -> Result:
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        ("runner.project_cli.find_project", []),
-        ("runner.commands.sweeping.plan_trials", ["-m", "x=1,2"]),
+        ("hydra_sweep_runner.cli.project.find_project", []),
+        ("hydra_sweep_runner.commands.start.sweep.plan_trials", ["-m", "x=1,2"]),
         pytest.param(
-            "runner.commands.batch.reconcile", ["+restart={batch}"], marks=pytest.mark.long
+            "hydra_sweep_runner.commands.start.batch.reconcile",
+            ["+restart={batch}"],
+            marks=pytest.mark.long,
         ),
         pytest.param(
-            "runner.commands.single.make_task", ["+restart={run}"], marks=pytest.mark.long
+            "hydra_sweep_runner.commands.start.single.make_task",
+            ["+restart={run}"],
+            marks=pytest.mark.long,
         ),
         pytest.param(
-            "runner.commands.carrying.trial_line",
+            "hydra_sweep_runner.commands.start.carry_out.trial_line",
             ["-m", "x=5,6", "+init_trials=true"],
             marks=pytest.mark.long,
         ),
         pytest.param(
-            "runner.commands.execution.trial_line", ["-m", "x=7,8"], marks=pytest.mark.long
-        ),
-        pytest.param("runner.execute.supervise._run_attempts", ["x=9"], marks=pytest.mark.long),
-        ("runner.execute.supervise._run_attempts", ["-m", "x=9,10", "hydra.launcher.n_jobs=2"]),
-        ("runner.commands.listing.list_rows", ["runs", "list"]),
-        pytest.param(
-            "runner.commands.listing.show_lines", ["runs", "show", "{run}"], marks=pytest.mark.long
+            "hydra_sweep_runner.commands.start.execution.trial_line",
+            ["-m", "x=7,8"],
+            marks=pytest.mark.long,
         ),
         pytest.param(
-            "runner.commands.delete.delete_runs",
+            "hydra_sweep_runner.execute.attempt.supervise._run_attempts",
+            ["x=9"],
+            marks=pytest.mark.long,
+        ),
+        (
+            "hydra_sweep_runner.execute.attempt.supervise._run_attempts",
+            ["-m", "x=9,10", "hydra.launcher.n_jobs=2"],
+        ),
+        ("hydra_sweep_runner.commands.runs.listing.list_rows", ["runs", "list"]),
+        pytest.param(
+            "hydra_sweep_runner.commands.runs.listing.show_lines",
+            ["runs", "show", "{run}"],
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "hydra_sweep_runner.commands.runs.delete.delete_runs",
             ["runs", "delete", "{run}", "--yes"],
             marks=pytest.mark.long,
         ),

@@ -42,7 +42,7 @@ def project(make_project: MakeProject) -> Project:
 
 def restarting(project: Project, batch: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "runner", f"+restart={batch}"],
+        [sys.executable, "-m", "hydra_sweep_runner", f"+restart={batch}"],
         cwd=project.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

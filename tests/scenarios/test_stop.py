@@ -187,15 +187,16 @@ def test_a_run_of_another_host_is_stopped_through_the_shared_folder(project: Pro
 import os, sys, time
 from dataclasses import replace
 from pathlib import Path
-from runner import lifecycle
-from runner.clock import now
-from runner.store import RunStore, claims
-from runner.processes import this_process
+from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.store import ownership
+from hydra_sweep_runner.system.processes import this_process
 
 store = RunStore(Path(sys.argv[1]))
 run_id = sys.argv[2]
 with store.claim(run_id):
-    os.close(claims._held.pop())
+    os.close(ownership._held.pop())
     run = store.read(run_id)
     process = replace(this_process(now), host="ada", boot="another")
     run = replace(run, state=lifecycle.started(run.state, process, now()))
@@ -265,14 +266,14 @@ def test_the_end_of_the_terminal_stops_as_sigterm_does(
 TAKE_TERMINAL = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from runner.cli import main
+from hydra_sweep_runner.cli.main import main
 main()
 """
 
 
 def test_under_nohup_the_end_of_the_terminal_stops_nothing(project: Project) -> None:
     ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
-    code = f"{ignoring}from runner.cli import main; main()"
+    code = f"{ignoring}from hydra_sweep_runner.cli.main import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", code, "-m", "x=5"], cwd=project.folder, start_new_session=True
     ) as process:

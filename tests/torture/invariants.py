@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.store import RunStore
+from hydra_sweep_runner.store.runs import RunStore
 from tests.scenarios.project import Listed
 from tests.torture.projects import Place, by_id
 

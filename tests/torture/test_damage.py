@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner import cli, record
-from runner.model import Unreadable
-from runner.store import RunStore
-from runner.table import RecordError
+from hydra_sweep_runner.cli import main as cli_main
+from hydra_sweep_runner.model import Unreadable
+from hydra_sweep_runner.record import text as record_text
+from hydra_sweep_runner.record.reader import RecordError
+from hydra_sweep_runner.store.runs import RunStore
 from tests.scenarios.forked import Result
 from tests.scenarios.project import Listed
 from tests.torture.invariants import content_of
@@ -132,7 +133,7 @@ class Commands:
     def __call__(self, *words: str) -> Result:
         """Carry out a command: it ends with 0 or, with one line, 2."""
         self._capsys.readouterr()
-        status = cli.run(list(words))
+        status = cli_main.run(list(words))
         out, err = self._capsys.readouterr()
         assert status in (0, 2), (words, err)
         assert status == 0 or (len(err.splitlines()) == 1 and err.startswith("runner: ")), err
@@ -301,7 +302,7 @@ def test_any_value_in_any_place_of_a_record_is_read_and_shown_or_refused(
 @given(text=st.text() | st.binary().map(lambda data: data.decode("latin-1")))
 def test_any_text_is_a_record_or_none(text: str) -> None:
     with pytest.raises(RecordError):
-        record.from_text(text, run_id="0" * 32)
+        record_text.from_text(text, run_id="0" * 32)
 
 
 def test_a_text_that_utf_8_cannot_encode_is_listed(place: Place, runner: Commands) -> None:

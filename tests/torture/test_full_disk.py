@@ -14,8 +14,8 @@ from textwrap import dedent
 
 import pytest
 
-from runner.model import Run, Status
-from runner.store import RunStore
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.store.runs import RunStore
 from tests.scenarios.conftest import MakeProject
 from tests.torture.instrument import Fault
 from tests.torture.projects import Place
@@ -107,8 +107,9 @@ BIG = {
     """,
 }
 _BEGIN = """
-    runner() { local end=0; "$PYTHON" -m runner "$@" 2>> said || end=$?; echo $end >> statuses; }
-    newest() { "$PYTHON" -m runner runs list --json | "$PYTHON" -c '
+    call() { "$PYTHON" -m hydra_sweep_runner "$@"; }
+    runner() { local end=0; call "$@" 2>> said || end=$?; echo $end >> statuses; }
+    newest() { call runs list --json | "$PYTHON" -c '
     import json, sys
     print(next(run["id"] for run in json.load(sys.stdin) if run["kind"] == "batch"))'; }
     set -e
@@ -144,7 +145,7 @@ def test_a_trial_that_fills_the_disk_fails_and_goes_on_when_there_is_space(
 ) -> None:
     lines = """
         BIG_BYTES=400000 runner -m x=1,2,3,4
-        "$PYTHON" -m runner runs list --all > /dev/null
+        call runs list --all > /dev/null
         rm -f runs/*/big
         runner "+restart=$(newest)" +needed=true
     """
@@ -160,7 +161,7 @@ def test_a_store_without_inodes_is_told_and_gone_on_with(
 ) -> None:
     lines = """
         runner -m x=1,2,3,4
-        "$PYTHON" -m runner runs list --all > /dev/null
+        call runs list --all > /dev/null
         mount -o remount,nr_inodes=1000 runs
         runner "+restart=$(newest)" +needed=true
     """
@@ -196,7 +197,7 @@ def test_a_store_that_can_only_be_read_is_read(
 def test_a_trial_whose_output_cannot_be_kept_fails_and_says_so(make_project: MakeProject) -> None:
     files = {**BIG, "lib.py": "def work(x): print('y' * 300_000)"}
     project = make_project(files)
-    limited = ["bash", "-c", 'ulimit -f 100; exec "$0" -m runner x=1', sys.executable]
+    limited = ["bash", "-c", 'ulimit -f 100; exec "$0" -m hydra_sweep_runner x=1', sys.executable]
     ended = subprocess.run(
         limited, cwd=project.folder, capture_output=True, text=True, timeout=60, check=False
     )

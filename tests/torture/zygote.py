@@ -191,7 +191,7 @@ def _be_runner(request: dict[str, Any], mark: str, instrument: Instrument | None
     os.environ.clear()
     os.environ.update(request["environment"], **{MARK: mark})
     if instrument is not None:
-        from runner.store import disk
+        from hydra_sweep_runner.store import disk
 
         instrument.install()
         instrument.count(disk, "sync_file_system", "syncfs")  # a call that Python has not
@@ -206,9 +206,9 @@ def _be_runner(request: dict[str, Any], mark: str, instrument: Instrument | None
 
 def _carry_out(words: list[str], program: str | None) -> int:
     if program is None:
-        from runner import cli
+        from hydra_sweep_runner.cli import main as cli_main
 
-        return cli.run(words)
+        return cli_main.run(words)
     sys.argv = [program, *words]
     sys.path.insert(0, str(Path.cwd()))
     runpy.run_path(program, run_name="__main__")
@@ -247,12 +247,6 @@ def _marked(mark: str) -> list[int]:
 def _import_all() -> None:
     import joblib  # noqa: F401
     from hydra.core.plugins import Plugins
-
-    import runner.commands.management
-    import runner.compose.job
-    import runner.execute.parallel
-    import runner.program.sweeping
-    import runner.project_cli  # noqa: F401
 
     Plugins.instance()
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
-    from runner.execute.cluster import ClusterExecutor
-    from runner.execute.parallel import LocalExecutor
-    from runner.ports import Reporter, Store
-    from runner.program.inherited import InheritedProgram
+    from hydra_sweep_runner.execute.cluster.executor import ClusterExecutor
+    from hydra_sweep_runner.execute.local.executor import LocalExecutor
+    from hydra_sweep_runner.ports import Reporter, Store
+    from hydra_sweep_runner.program.own.inherited import InheritedProgram
 
 
 @dataclass
@@ -82,9 +82,13 @@ class RunnerLauncher(Launcher):
         if self._backend is not None:
             self._refuse_local_settings()
             return self._cluster(store, reporter, program)
-        from runner.execute.devices import check_devices
-        from runner.execute.parallel import LocalExecutor, check_stagger, resolve_n_jobs
-        from runner.execute.stopping import Graces
+        from hydra_sweep_runner.execute.attempt.stopping import Graces
+        from hydra_sweep_runner.execute.local.devices import check_devices
+        from hydra_sweep_runner.execute.local.executor import (
+            LocalExecutor,
+            check_stagger,
+            resolve_n_jobs,
+        )
 
         self._refuse_address()
         devices = check_devices(self._devices)
@@ -101,12 +105,12 @@ class RunnerLauncher(Launcher):
     def _cluster(
         self, store: "Store", reporter: "Reporter", program: "InheritedProgram | None"
     ) -> "ClusterExecutor":
-        from runner.execute.cluster import ClusterExecutor
-        from runner.execute.stopping import Graces
+        from hydra_sweep_runner.execute.attempt.stopping import Graces
+        from hydra_sweep_runner.execute.cluster.executor import ClusterExecutor
 
         packed = None
         if program is not None:
-            from runner.program.travelling import pack_program
+            from hydra_sweep_runner.program.own.packed import pack_program
 
             packed = pack_program(program)
         return ClusterExecutor(
@@ -120,7 +124,7 @@ class RunnerLauncher(Launcher):
         )
 
     def _refuse_local_settings(self) -> None:
-        from runner.errors import Mistake
+        from hydra_sweep_runner.errors import Mistake
 
         for name in ("devices", "stagger_s"):
             value = getattr(self, f"_{name}")
@@ -131,7 +135,7 @@ class RunnerLauncher(Launcher):
                 )
 
     def _refuse_address(self) -> None:
-        from runner.errors import Mistake
+        from hydra_sweep_runner.errors import Mistake
 
         if self._address is not None:
             raise Mistake(
@@ -142,9 +146,9 @@ class RunnerLauncher(Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> "Sequence[JobReturn]":
         """Run jobs of any other sweeper, and return what they gave, in their order."""
-        from runner.errors import Mistake
-        from runner.execute.parallel import resolve_n_jobs
-        from runner.program.launching import run_jobs
+        from hydra_sweep_runner.errors import Mistake
+        from hydra_sweep_runner.execute.local.executor import resolve_n_jobs
+        from hydra_sweep_runner.program.foreign.launching import run_jobs
 
         for name in ("devices", "stagger_s", "backend"):
             value = getattr(self, f"_{name}")

@@ -43,7 +43,7 @@ ConfigStore.instance().store(
 
 
 class RunnerSweeper(Sweeper):
-    """Sweeps over a program's flags; all it does stands in `runner.program`."""
+    """Sweeps over a program's flags; all it does stands in `program`."""
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
@@ -58,7 +58,7 @@ class RunnerSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Start or restart a batch with the overrides of the command line."""
-        from runner.program import sweep_program
+        from hydra_sweep_runner.program.sweep import sweep_program
 
         return sweep_program(
             arguments,

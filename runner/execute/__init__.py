@@ -1,1 +1,0 @@
-"""Execution of runs: child processes, their output, their stopping, many at a time."""

@@ -1,9 +1,0 @@
-"""The script that is running, once more: multiprocessing's children import it as their main.
-
-Not to be imported otherwise.
-"""
-
-if __name__ == "__mp_main__":
-    from runner.execute.script_run import run_again
-
-    run_again(globals())

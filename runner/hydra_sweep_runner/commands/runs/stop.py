@@ -1,0 +1,113 @@
+"""`runner runs stop`: ask whoever is at the runs' work to stop, and wait until it has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun
+from hydra_sweep_runner.model import OperationKind, Process, Run, Status
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import short
+
+#: How long to wait for the end, in seconds, unless told: the usual graces, and time to spare.
+WAIT_S = 60.0
+_LOOK_S = 0.1
+
+
+class StillRunning(RunnerError):
+    """What was asked to stop had not stopped when the time to wait was over."""
+
+
+def runs_to_stop(store: RunStore, prefixes: Sequence[str]) -> list[Run]:
+    """The runs that the prefixes name, each once, all of them at work.
+
+    Raises Mistake if one names nothing or several runs, or is not running, and
+    UnreadableRecord.
+    """
+    found = dict.fromkeys(store.resolve(prefix) for prefix in prefixes)
+    runs = [store.observe(store.read(run_id)) for run_id in found]
+    for run in runs:
+        if run.state.status is not Status.RUNNING:
+            raise Mistake(f"{short(run.id)} is not running: it is {run.state.status.value}")
+    return runs
+
+
+def stop_runs(
+    store: RunStore, runs: Sequence[Run], *, wait_s: float, say: Callable[[str], object]
+) -> None:
+    """Ask for the runs' end and wait until their owners have given them up; a line on each.
+
+    Raises StoreFailed, and StillRunning when that has not happened within `wait_s`.
+    """
+    waiting = [_Waiting(store, run) for run in runs]
+    for one in waiting:
+        for run_id in one.asked:
+            store.ask_to_stop(run_id)
+    for run in runs:
+        say(f"Stopping {short(run.id)}: waiting for {_owner(run.state.process)}")
+    last_s = time.monotonic() + wait_s
+    for one in waiting:
+        while (end := one.end()) is None:
+            if time.monotonic() > last_s:
+                raise StillRunning(
+                    f"{short(one.run.id)} has been asked to stop and is still running after "
+                    f"{wait_s:g} s, at {_owner(one.run.state.process)}"
+                )
+            time.sleep(_LOOK_S)
+        say(end)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A run that is asked to stop."""
+
+    store: RunStore
+    run: Run
+
+    @property
+    def asked(self) -> list[str]:
+        """The runs to ask: a batch, and those of its trials that others have at work."""
+        return [self.run.id, *_trials_elsewhere(self.store, self.run)]
+
+    def end(self) -> str | None:
+        """How it has ended, in a line; None while anybody is at it."""
+        try:
+            run = self.store.observe(self.store.read(self.run.id))
+            if run.state.status is Status.RUNNING:
+                return None
+            with self.store.claim(run.id):  # its owner is gone, not only nearly so
+                pass
+        except Busy:
+            return None
+        except UnknownRun:
+            return f"{short(self.run.id)} was deleted"
+        if run.state.status is Status.TERMINATED:
+            return f"Stopped {short(run.id)}"
+        return f"{short(run.id)} had ended before it could be stopped: {run.state.status.value}"
+
+
+def _trials_elsewhere(store: RunStore, run: Run) -> Iterator[str]:
+    """The trials that other processes than its own have at work for a batch: those of a
+    Hydra program under another launcher."""
+    if run.batch is None or run.operation.kind is not OperationKind.PROGRAM:
+        return
+    for run_id in run.batch.trials:
+        try:
+            trial = store.observe(store.read(run_id))
+        except RunnerError:  # it was deleted, or cannot be read: its batch stops all the same
+            continue
+        if trial.state.status is Status.RUNNING and not _is_same(trial, run):
+            yield run_id
+
+
+def _is_same(one: Run, other: Run) -> bool:
+    mine, theirs = one.state.process, other.state.process
+    if mine is None or theirs is None:
+        return False
+    return (mine.host, mine.boot, mine.pid) == (theirs.host, theirs.boot, theirs.pid)
+
+
+def _owner(process: Process | None) -> str:
+    return "its process" if process is None else f"pid {process.pid} on {process.host}"

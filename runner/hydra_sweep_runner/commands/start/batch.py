@@ -1,0 +1,139 @@
+"""Batches: a new one, and the restart of one: plan, reconcile, record, execute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hydra_sweep_runner.commands.runs.membership import is_completed
+from hydra_sweep_runner.commands.start.calls import Prepared, prepare
+from hydra_sweep_runner.commands.start.carry_out import Carrying
+from hydra_sweep_runner.commands.start.composing import Composing, OpenComposer
+from hydra_sweep_runner.commands.start.context import Context
+from hydra_sweep_runner.commands.start.execution import Executor
+from hydra_sweep_runner.commands.start.notes import tell_code_changes, tell_yaml_changes
+from hydra_sweep_runner.commands.start.sweep import (
+    LauncherOf,
+    Sweep,
+    plan_sweep,
+    print_plan,
+    tell_repeated,
+)
+from hydra_sweep_runner.compose.composer import SweepConfig
+from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
+from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status
+from hydra_sweep_runner.planning.reconcile import adopt, reconcile
+from hydra_sweep_runner.terminal.render import short
+
+
+def start_batch(
+    context: Context, composing: Composing, master: SweepConfig, launcher_of: LauncherOf
+) -> int:
+    """Plan and execute a new batch, and return the exit status.
+
+    With `needed`, completed runs of the store with a planned trial's operation and flags
+    are taken into the batch in its place. `master` is the sweep as Hydra composes it, sweeps
+    left out. Raises Mistake before anything is created.
+    """
+    sweep = plan_sweep(context, composing, master, None, launcher_of)
+    tell_repeated(context, sweep.plan)
+    if sweep.options.print_trials:
+        print_plan(context, sweep)
+        return 0
+    reconciliation = adopt(sweep.plan, _completed(context) if sweep.options.needed else ())
+    first = sweep.plan.trials[0]
+    with sweep.open_executor(context.store) as executor:
+        prepared = prepare_all(context, sweep, executor)
+        carrying = Carrying(context, sweep, executor, prepared, reconciliation)
+        batch = carrying.record(
+            Run(
+                id=context.new_id(),
+                kind=Kind.BATCH,
+                operation=first.operation,
+                flags={},
+                recipe=carrying.recipe,
+                state=State(status=Status.PENDING, initialized=context.clock()),
+                batch=BatchPart(),
+            )
+        )
+        carrying.check()
+        carrying.create(batch)
+        with context.store.claim(batch.id):
+            return carrying.out(batch)
+
+
+def _completed(context: Context) -> list[Run]:
+    """The completed runs of the store, the one that ended last at the end."""
+    runs = [run for run in context.store.read_all() if isinstance(run, Run) and is_completed(run)]
+    return sorted(runs, key=lambda run: run.state.stopped or run.state.initialized)
+
+
+def restart_batch(
+    context: Context,
+    batch: Run,
+    composing: Composing,
+    open_composer: OpenComposer,
+    launcher_of: LauncherOf,
+) -> int:
+    """Plan a batch anew, reconcile the plan with its trials, execute what is to be, and
+    return the exit status. The caller holds the batch's claim.
+
+    `composing` holds its last overrides with the new ones among them. Raises Mistake
+    before anything is changed.
+    """
+    assert batch.batch is not None
+    master = composing.composer.sweep(composing.task)
+    sweep = plan_sweep(context, composing, master, batch, launcher_of)
+    if sweep.options.print_trials:
+        tell_repeated(context, sweep.plan)
+        print_plan(context, sweep)
+        return 0
+    known = dict.fromkeys([*batch.batch.trials, *batch.batch.generated])
+    reconciliation = reconcile(
+        sweep.plan,
+        batch.id,
+        batch.batch.trials,
+        _read_known(context, known),
+        needed=sweep.options.needed,
+    )
+    with sweep.open_executor(context.store) as executor:
+        prepared = prepare_all(context, sweep, executor)
+        carrying = Carrying(context, sweep, executor, prepared, reconciliation)
+        again = carrying.record(batch)
+        carrying.check()
+        context.reporter.say(f"Restarting {short(batch.id)}")
+        tell_repeated(context, sweep.plan)
+        tell_code_changes(context, batch, again.provenance)
+        if not sweep.options.refresh:
+            tell_yaml_changes(context, batch, composing, sweep.one_of_each(), open_composer)
+        return carrying.out(again)
+
+
+def _read_known(context: Context, run_ids: Iterable[str]) -> list[Run]:
+    """The runs with these ids as they really are, without those that were deleted; a
+    damaged record is told and passed over."""
+    runs: list[Run] = []
+    for run_id in run_ids:
+        try:
+            runs.append(context.store.observe(context.store.read(run_id)))
+        except UnknownRun:
+            continue
+        except UnreadableRecord as error:
+            context.reporter.say(f"Trial {short(run_id)} cannot be read and is left: {error}")
+    return runs
+
+
+def prepare_all(context: Context, sweep: Sweep, executor: Executor) -> dict[Operation, Prepared]:
+    """Check each operation of the plan with each set of flag names that it is to get.
+
+    Raises Mistake, as `prepare` does.
+    """
+    prepared: dict[Operation, Prepared] = {}
+    checked: set[tuple[Operation, tuple[str, ...]]] = set()
+    for trial in sweep.plan.trials:
+        key = (trial.operation, tuple(trial.flags))
+        if key not in checked:
+            checked.add(key)
+            prepared[trial.operation] = prepare(
+                trial.operation, trial.flags, context.project_dir, executor
+            )
+    return prepared

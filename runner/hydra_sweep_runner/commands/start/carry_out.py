@@ -1,0 +1,253 @@
+"""Carrying out a reconciliation: first the records, then the trials, then the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from hydra_sweep_runner.commands.start.calls import Prepared
+from hydra_sweep_runner.commands.start.composing import snapshot_of
+from hydra_sweep_runner.commands.start.context import Context
+from hydra_sweep_runner.commands.start.execution import (
+    Executor,
+    Start,
+    Stop,
+    TrialExecution,
+    check_start,
+    stoppable,
+    tell_failures,
+)
+from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
+from hydra_sweep_runner.commands.start.sweep import Sweep
+from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.execute.server.client import ServerDied
+from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
+from hydra_sweep_runner.planning.trials import operation_names
+from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.processes import this_process
+from hydra_sweep_runner.system.provenance import read_provenance
+from hydra_sweep_runner.terminal.render import short, trial_line
+from hydra_sweep_runner.terminal.summary import count_trials, ends_well, summary_line, why_not_well
+
+
+class Carrying:
+    """Does for a batch what a reconciliation says.
+
+    Nothing is written before `create` or `out`; the executor has found the operations of
+    the plan to be executable by then. `recipe` is how the batch is composed again.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        sweep: Sweep,
+        executor: Executor,
+        prepared: Mapping[Operation, Prepared],
+        reconciliation: Reconciliation,
+    ) -> None:
+        self._context = context
+        self._sweep = sweep
+        self._executor = executor
+        self._prepared = prepared
+        self._reconciliation = reconciliation
+        sources = dict.fromkeys(path for one in prepared.values() for path in one.sources)
+        self._provenance = read_provenance(context.project_dir, sources)
+        self._base = sweep.config(sweep.plan.trials[0]).base
+        self.recipe = sweep.composing.recipe(self._base)
+        self._ids = tuple(
+            context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
+        )
+        self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self._ids)
+
+    def _steps(self) -> Iterator[tuple[int, str, Step]]:
+        for number, (run_id, step) in enumerate(
+            zip(self._ids, self._reconciliation.steps, strict=True)
+        ):
+            yield number, run_id, step
+
+    def record(self, batch: Run) -> Run:
+        """The batch's record with the plan, its flags, options and seed in it."""
+        assert batch.batch is not None
+        sweep = self._sweep
+        trials = sweep.plan.trials
+        made = tuple(run_id for _, run_id, step in self._steps() if step.action is Action.CREATE)
+        options = sweep.composing.typed.options.over(batch.options)
+        job = None
+        if sweep.composing.program is not None:
+            self._jobs = tuple(number_jobs(self._reconciliation, batch.id))
+            job = sweep_place(sweep.config(trials[0]), self._context.project_dir)
+        return replace(
+            batch,
+            job=job,
+            operation=replace(trials[0].operation, name=operation_names(trials)),
+            recipe=self.recipe,
+            flags=sweep.flags(),
+            given=sweep.names,
+            options=options.remembered,
+            random_seed=sweep.seed,
+            label=sweep.options.label,
+            tags=sweep.options.tags,
+            provenance=self._provenance,
+            batch=BatchPart(trials=self._ids, generated=(*batch.batch.generated, *made)),
+        )
+
+    def create(self, batch: Run) -> None:
+        """Make a new batch appear in the store, which is made if there is none."""
+        RunStore.open(self._context.store.root, create=True)
+        self._keep_snapshot()
+        self._context.store.create(batch)
+
+    def _keep_snapshot(self) -> None:
+        self._context.store.keep_snapshot(snapshot_of(self._base))
+
+    def check(self) -> None:
+        """Resolve the flags of the first trial that is to start: a value that is missing is
+        missing in all of them, as a rule. Raises Mistake."""
+        for number, _, step in self._steps():
+            if step.action is not Action.SKIP:
+                probe = self._start(self._trial_run(number, step, ""), number, step)
+                check_start(self._context, probe, self._sweep.options)
+                return
+
+    def out(self, batch: Run) -> int:
+        """Record the batch and its trials, execute them, and return the exit status.
+
+        The batch exists and is claimed. With `init_trials` it ends with the records.
+        """
+        context, options = self._context, self._sweep.options
+        self._keep_snapshot()
+        if not options.init_trials:
+            process = this_process(context.clock)
+            state = lifecycle.started(batch.state, process, context.clock())
+            batch = replace(batch, state=state)
+        try:
+            context.store.write(batch)
+            starts = self._create_missing(batch)
+            self._settle(batch)
+            context.store.delete([run.id for run in self._reconciliation.deleted])
+            return 0 if options.init_trials else self._execute(batch, starts)
+        except BaseException:
+            self._give_up(batch)
+            raise
+
+    def _give_up(self, batch: Run) -> None:
+        """Record, if that can be done, that the batch is not at work any more."""
+        store = self._context.store
+        with suppress(RunnerError):
+            if store.read(batch.id).state.status is Status.RUNNING:
+                at = self._context.clock()
+                state = lifecycle.terminated(batch.state, "the runner failed", at)
+                store.write(replace(batch, state=state))
+
+    def _create_missing(self, batch: Run) -> list[Start]:
+        """Create the planned trials that are not there, and give all that are to start."""
+        starts: list[Start] = []
+        for number, _, step in self._steps():
+            if step.action is Action.SKIP:
+                continue
+            run = self._trial_run(number, step, batch.id)
+            if step.action is Action.CREATE:
+                self._context.store.create(run)
+                if self._sweep.options.init_trials:
+                    self._context.reporter.say(trial_line("Initialized", run))
+            starts.append(self._start(run, number, step))
+        return starts
+
+    def _settle(self, batch: Run) -> None:
+        """Have the batch and its new trials on the disk before the first one starts."""
+        made = [run_id for _, run_id, step in self._steps() if step.action is Action.CREATE]
+        self._context.store.settle([batch.id, *made])
+
+    def _trial_run(self, number: int, step: Step, batch_id: str) -> Run:
+        """The record of a trial as it is to start: what is known of it and what is planned."""
+        trial, sweep = step.trial, self._sweep
+        known = step.run or Run(
+            id=self._ids[number],
+            kind=Kind.TRIAL,
+            operation=trial.operation,
+            flags=trial.flags,
+            recipe=self.recipe,
+            state=State(status=Status.PENDING, initialized=self._context.clock()),
+            generated_by=batch_id,
+        )
+        return replace(
+            known,
+            operation=trial.operation,
+            flags=trial.flags,
+            recipe=replace(self.recipe, task=trial.overrides),
+            options=_trial_options(sweep.options.remembered),
+            given=sweep.names,
+            random_seed=trial.random_seed,
+            label=sweep.options.label,
+            tags=sweep.options.tags,
+            provenance=self._provenance,
+            result=None,
+            job=self._jobs[number],
+        )
+
+    def _start(self, run: Run, number: int, step: Step) -> Start:
+        return Start(
+            run=run,
+            config=self._sweep.config(step.trial),
+            prepared=self._prepared[step.trial.operation],
+            number=number,
+        )
+
+    def _execute(self, batch: Run, starts: Sequence[Start]) -> int:
+        context = self._context
+        skipped = len(self._ids) - len(starts)
+        if skipped:
+            what = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
+            context.reporter.say(f"Skipping {what}")
+        execution = TrialExecution(context, self._executor, self._sweep.options, batch.id)
+        with stoppable(self._executor, context, batch.id) as stop:
+            try:
+                execution.run(starts)
+            except ServerDied as error:
+                runs = {**self._as_known(starts), **execution.ended}
+                self._end(batch, runs, Stop(signal_number=stop.signal_number, why=str(error)))
+                raise
+        left = 0 if stop.why else sum(start.run.id not in execution.ended for start in starts)
+        return self._end(batch, {**self._as_known(starts), **execution.ended}, stop, left)
+
+    def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
+        known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}
+        return {**known, **{start.run.id: start.run for start in starts}}
+
+    def _end(self, batch: Run, runs: Mapping[str, Run], stop: Stop, left: int = 0) -> int:
+        """Record how the batch ended, tell it, and return the exit status. `left` trials were
+        to start and have not, though they may be completed from before."""
+        context = self._context
+        counts = count_trials(runs[run_id] for run_id in self._ids)
+        stopped = stop.exit_status
+        well = ends_well(counts) and not left
+        exit_status = stopped if stopped is not None else 0 if well else 1
+        at = context.clock()
+        if stop.why is not None:
+            state = lifecycle.terminated(batch.state, stop.why, at)
+            state = replace(state, exit_status=exit_status)
+        else:
+            reason = None if exit_status == 0 else why_not_well(counts, left)
+            state = lifecycle.finished(batch.state, exit_status, reason, at)
+        gone = {run.id for run in self._reconciliation.deleted}
+        assert batch.batch is not None
+        part = replace(
+            batch.batch,
+            generated=tuple(run_id for run_id in batch.batch.generated if run_id not in gone),
+        )
+        context.store.write(replace(batch, state=state, batch=part))
+        tell_failures(context, batch.id, (runs[run_id] for run_id in self._ids))
+        context.reporter.say(summary_line(short(batch.id), counts, context.restart_command))
+        return exit_status
+
+
+def _trial_options(remembered: Mapping[str, Value]) -> dict[str, Value]:
+    """The batch's options that a trial restarted on its own goes on with."""
+    return {
+        name: value
+        for name, value in remembered.items()
+        if name in ("retries", "timeout", "label", "tags")
+    }

@@ -1,0 +1,187 @@
+"""What a start composes from: typed overrides and options, the project's YAML or its copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra_sweep_runner.compose.composer import Composer
+from hydra_sweep_runner.compose.overrides import (
+    merge,
+    name_in,
+    params_as_overrides,
+    parse_override,
+    read_path,
+    take_options,
+)
+from hydra_sweep_runner.compose.project import snapshot_files
+from hydra_sweep_runner.compose.trial import Base, TrialConfig
+from hydra_sweep_runner.model import Flags, Operation, Recipe, Run, Value
+from hydra_sweep_runner.operation.run_options import OPTIONS, Options
+from hydra_sweep_runner.ports import Store
+from hydra_sweep_runner.store.snapshots import digest
+
+#: Opens a composer with Hydra overrides: on the copy in a folder, or (None) on the
+#: project's present YAML.
+OpenComposer = Callable[[Path | None, str | None, Sequence[str]], Composer]
+
+#: Settings below `hydra.sweeper` that are ours and no part of what a restart composes.
+_SWEEPER = "hydra.sweeper."
+
+_LAUNCHER = "hydra.launcher."
+_LAUNCHER_CHOICE = "hydra/launcher"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """What was typed: options, overrides of the task and of Hydra, and the store if named."""
+
+    options: Options
+    task: tuple[str, ...]
+    hydra: tuple[str, ...]
+    store: str | None = None
+
+
+def read_typed(arguments: Sequence[str]) -> Typed:
+    """Sort the overrides of a command line. Raises Mistake for what cannot be read.
+
+    An option may be written `+name=value` or `hydra.sweeper.name=value`; the former wins.
+    """
+    given, rest = take_options(arguments)
+    as_settings: dict[str, object] = {}
+    task: list[str] = []
+    hydra: list[str] = []
+    store: str | None = None
+    for text in rest:
+        override = parse_override(text)
+        setting = override.key_or_group.removeprefix(_SWEEPER)
+        ours = override.key_or_group.startswith(_SWEEPER) and not override.is_delete()
+        if ours and setting == "store":
+            store = read_path(text)
+        elif ours and setting in OPTIONS:
+            named, _ = take_options([f"+{setting}={text.split('=', 1)[1]}"])
+            as_settings.update(named)
+        elif override.is_hydra_override():
+            hydra.append(text)
+        else:
+            task.append(text)
+    return Typed(
+        options=Options.read({**as_settings, **given}),
+        task=tuple(task),
+        hydra=tuple(hydra),
+        store=store,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composing:
+    """A composer with what it composes from, and how configurations are read as flags.
+
+    `program` is the operation of a `@hydra.main` program, whose whole configuration are
+    flags; None where the configuration's `operation` node says what to run. `dropped` are
+    remembered overrides that the restart does without.
+    """
+
+    composer: Composer
+    task: tuple[str, ...]
+    typed: Typed
+    program: Operation | None = None
+    dropped: tuple[str, ...] = ()
+
+    def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
+        """The operation and the flags that one combination of overrides gives."""
+        return self.describe_config(self.composer.trial(overrides))
+
+    def describe_config(self, config: TrialConfig) -> tuple[Operation, Flags]:
+        """The operation and the flags of a composed configuration."""
+        if self.program is not None:
+            return self.program, config.flags(is_strict=False)
+        return config.operation(), config.flags(leave_out=("operation",))
+
+    def recipe(self, base: Base) -> Recipe:
+        """How to compose the same again, from a copy of the YAML that `base` came from."""
+        return Recipe(
+            config_name=self.composer.config_name,
+            snapshot=digest(snapshot_of(base)),
+            task=self.task,
+            hydra=self.composer.hydra_overrides,
+        )
+
+    def options(self, sweeper: Mapping[str, Any], remembered: Mapping[str, Value]) -> Options:
+        """The options in force: the typed ones, over the remembered ones, over those that
+        `hydra.sweeper` has in YAML."""
+        in_yaml = Options.read({name: sweeper.get(name) for name in OPTIONS})
+        return self.typed.options.over(remembered).over(in_yaml.values)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of flags and groups that were given, each once, in their order."""
+        return tuple(dict.fromkeys(name_in(text) for text in self.task))
+
+
+def snapshot_of(base: Base) -> dict[str, bytes]:
+    """The files of the project's YAML that a base was composed from, to be kept."""
+    return snapshot_files(base.sources)
+
+
+def compose_restart(
+    run: Run,
+    typed: Typed,
+    options: Options,
+    store: Store,
+    open_composer: OpenComposer,
+    program: Operation | None = None,
+) -> Composing:
+    """What a restart of `run` composes from: its kept copy, or with `refresh` the project's
+    present YAML, with the new overrides in place of the former ones of the same name.
+
+    Where another launcher is chosen, the settings of the former one that it does not have
+    are dropped.
+    """
+    folder = None if options.refresh else store.snapshot_folder(run.recipe.snapshot)
+    task = tuple(merge(run.recipe.task, typed.task))
+    hydra = tuple(merge(run.recipe.hydra, typed.hydra))
+    dropped: tuple[str, ...] = ()
+    given = {name_in(text) for text in typed.hydra}
+    if _LAUNCHER_CHOICE in given:
+        dropped = _not_for_launcher(
+            [text for text in run.recipe.hydra if name_in(text) not in given],
+            lambda without: open_composer(
+                folder,
+                run.recipe.config_name,
+                [text for text in hydra if text not in without],
+            ),
+            task,
+        )
+        hydra = tuple(text for text in hydra if text not in dropped)
+    return Composing(
+        composer=open_composer(folder, run.recipe.config_name, hydra),
+        task=task,
+        typed=typed,
+        program=program,
+        dropped=dropped,
+    )
+
+
+def _not_for_launcher(
+    remembered: Sequence[str],
+    open_without: Callable[[Sequence[str]], Composer],
+    task: Sequence[str],
+) -> tuple[str, ...]:
+    """The remembered overrides of `hydra.launcher` that the launcher now chosen, as it is
+    composed without them, has no entries for."""
+    settings = [text for text in remembered if name_in(text).startswith(_LAUNCHER)]
+    if not settings:
+        return ()
+    known = open_without(settings).sweep(task).launcher_names
+    return tuple(
+        text
+        for text in settings
+        if name_in(text).removeprefix(_LAUNCHER).split(".")[0] not in known
+    )
+
+
+def sweep_overrides(composing: Composing, sweeper: Mapping[str, Any]) -> list[str]:
+    """All overrides of a batch: those of `hydra.sweeper.params`, then those that were given."""
+    return [*params_as_overrides(sweeper.get("params")), *composing.task]

@@ -1,0 +1,139 @@
+"""The trials of a `@hydra.main` program: their numbers, their places, their tasks."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from hydra_sweep_runner.compose.output_dir import Output, find_sweep_dir
+from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.task import ProgramCall, Task
+from hydra_sweep_runner.model import JobPlace, Kind, Operation, OperationKind, Run, Value
+from hydra_sweep_runner.operation.run_options import Options
+from hydra_sweep_runner.planning.reconcile import Reconciliation
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import escape, short
+
+
+def check_owner(run: Run, program: Operation | None) -> None:
+    """Raise Mistake for a run that is not restarted from here: a Hydra program restarts its
+    own batches, `runner` restarts what is no program."""
+    owner = run.operation
+    name = escape(owner.name)
+    if owner.kind is OperationKind.PROGRAM:
+        if program is None:
+            raise Mistake(
+                f"{short(run.id)} is of the Hydra program {name}: restart it there, as "
+                f"python {escape(str(owner.target))} -m hydra/sweeper=runner +restart=…"
+            )
+        if (owner.name, owner.target) != (program.name, program.target):
+            raise Mistake(f"{short(run.id)} is of {name}, not of {escape(program.name)}")
+    elif program is not None:
+        raise Mistake(
+            f"{short(run.id)} is of {name}, which is no Hydra program: restart it with runner"
+        )
+    if program is not None and run.kind is not Kind.BATCH:
+        raise Mistake(
+            f"{short(run.id)} is a {run.kind.value}: a Hydra program restarts whole batches"
+        )
+
+
+def program_sources(operation: Operation, project_dir: Path) -> tuple[Path, ...]:
+    """The file that a program's target names, if there is one."""
+    path = project_dir / str(operation.target)
+    if path.is_file():
+        return (path,)
+    try:
+        spec = importlib.util.find_spec(str(operation.target))
+    except (ImportError, ValueError):
+        return ()
+    return () if spec is None or spec.origin is None else (Path(spec.origin),)
+
+
+def number_jobs(reconciliation: Reconciliation, batch_id: str) -> Iterator[JobPlace]:
+    """The place of each planned trial: the one that it had, or else a new number.
+
+    In a new batch that is its place in the plan; later it is beyond every number that the
+    batch ever gave, so that no output folder is used for two trials.
+    """
+    known = [step.run for step in reconciliation.steps if step.run is not None]
+    own = [
+        run.job.number
+        for run in (*known, *reconciliation.orphaned, *reconciliation.deleted)
+        if run.generated_by == batch_id and run.job is not None and run.job.number is not None
+    ]
+    following = max(own, default=-1) + 1
+    for place, step in enumerate(reconciliation.steps):
+        job = None if step.run is None else step.run.job
+        if job is not None and job.number is not None:
+            yield job
+        elif own:
+            yield JobPlace(number=following)
+            following += 1
+        else:
+            yield JobPlace(number=place)
+
+
+def sweep_place(config: TrialConfig, project_dir: Path) -> JobPlace:
+    """Where a batch's output is, that a job with this configuration belongs to."""
+    return JobPlace(output_dir=shown(find_sweep_dir(config.load()), project_dir))
+
+
+def shown(path: str, project_dir: Path) -> str:
+    """A folder as a record keeps it: relative to the project where it lies below it."""
+    folder = Path(path)
+    return str(folder.relative_to(project_dir) if folder.is_relative_to(project_dir) else folder)
+
+
+def program_task(
+    *,
+    run: Run,
+    store: RunStore,
+    project_dir: Path,
+    config: TrialConfig,
+    environment: Mapping[str, str],
+    options: Options,
+) -> Task:
+    """The task of a program's trial: its configuration as Hydra would make it, with the job
+    number and, where it had one before, the output folder that the run's record holds.
+
+    Nothing of the job's own values is resolved here.
+    """
+    job = run.job or JobPlace(number=0)
+    config = config.with_hydra({"job.num": job.number, "job.id": str(job.number)})
+    output_dir, settings = _place(config, job, project_dir)
+    if output_dir is not None:
+        settings["runtime.output_dir"] = str(project_dir / output_dir)
+    return Task(
+        run=replace(run, job=replace(job, output_dir=output_dir)),
+        store_root=str(store.root),
+        project_dir=str(project_dir),
+        working_dir=str(project_dir),
+        call=ProgramCall(),
+        config=config.with_hydra(settings),
+        environment=environment,
+        timeout_s=options.timeout_s,
+        retries=options.retries,
+    )
+
+
+def _place(
+    config: TrialConfig, job: JobPlace, project_dir: Path
+) -> tuple[str | None, dict[str, Value]]:
+    """The job's output folder as its record keeps it, and what has to be set for it to be
+    there. A folder that only the job itself can tell is left to it."""
+    try:
+        natural = config.output()
+    except Mistake:
+        natural = None
+    if job.output_dir is None:
+        return None if natural is None else shown(natural.path, project_dir), {}
+    kept = str(project_dir / job.output_dir)
+    if natural is None:
+        natural = Output("", "")
+    if kept == natural.path:
+        return job.output_dir, {}
+    return job.output_dir, natural.moved_to(kept).settings(natural)

@@ -1,0 +1,230 @@
+"""Composition, once for each combination of config groups, by Hydra itself.
+
+What a trial's other overrides do to that is in `compose.trial`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import hydra
+import yaml
+from hydra.core.config_loader import ConfigLoader
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from hydra_sweep_runner.compose.fast.changes import plain_changes, read_change
+from hydra_sweep_runner.compose.overrides import (
+    is_for_hydra,
+    name_in,
+    one_line,
+    parse_override,
+)
+from hydra_sweep_runner.compose.project import not_utf8
+from hydra_sweep_runner.compose.trial import REFUSALS, Base, TrialConfig, base_of, sweeper_settings
+from hydra_sweep_runner.errors import Mistake
+
+
+@dataclass(frozen=True, eq=False)
+class SweepConfig:
+    """A batch's configuration as Hydra composes it, with all sweeps left out: what its
+    launcher and its sweeper are made from."""
+
+    config: DictConfig
+
+    @property
+    def sweeper(self) -> Mapping[str, Any]:
+        """What `hydra.sweeper` holds, as plain values."""
+        return sweeper_settings(self.config)
+
+    @property
+    def launcher_names(self) -> frozenset[str]:
+        """The names of what `hydra.launcher` holds."""
+        launcher = self.config.hydra.launcher
+        return frozenset() if launcher is None else frozenset(str(name) for name in launcher)
+
+
+def explain_composition(error: Exception) -> str:
+    """One line for an error that Hydra raised while it composed."""
+    if isinstance(error, yaml.YAMLError):
+        return f"YAML that does not parse: {one_line(error)}"
+    if isinstance(error, RecursionError):
+        return "the configuration does not compose: a config is among its own defaults"
+    if isinstance(error, AssertionError):
+        return "the configuration does not compose: hydra must be a mapping of Hydra's settings"
+    said = one_line(error).split(" Config search path:")[0].removesuffix(";")
+    cause = error.__cause__
+    if isinstance(cause, OmegaConfBaseException):
+        said = f"{said}: {one_line(cause)}"
+    said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
+    return f"the configuration does not compose: {said}"
+
+
+def _listed(match: re.Match[str]) -> str:
+    return f"{match[1]} {match[2].rstrip(';').replace(';', ',')}"
+
+
+class Composer:
+    """Composes a project's configurations. Not thread-safe: one process-wide Hydra."""
+
+    def __init__(
+        self,
+        loader: ConfigLoader,
+        config_name: str | None,
+        hydra_overrides: Sequence[str],
+        *,
+        passing: Sequence[str] = (),
+        cache: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`passing` are more overrides of Hydra's configuration, which hold for this
+        composer, in the place of those of the same name, and are not to be kept. `cache` is
+        what every configuration takes as resolved already (`OmegaConf.get_cache`): the
+        timestamps that a sweep's jobs share.
+        """
+        self._loader = loader
+        self.config_name = config_name
+        self.hydra_overrides = tuple(hydra_overrides)
+        replaced = {name_in(text) for text in passing}
+        kept = [text for text in hydra_overrides if name_in(text) not in replaced]
+        self._in_force = (*kept, *passing)
+        self._cache = cache
+        self._bases: dict[tuple[str, ...], Base] = {}
+        self._groups: dict[str, bool] = {}
+        self._repository: Any = None
+
+    @property
+    def loader(self) -> ConfigLoader:
+        """Hydra's loader, for what lists config groups."""
+        return self._loader
+
+    def sources(self) -> list[dict[str, str]]:
+        """Hydra's config sources, as far as they are known without composing."""
+        loader: Any = self._loader
+        return [
+            {"provider": source.provider, "schema": source.scheme(), "path": source.path}
+            for source in loader.get_sources()
+        ]
+
+    def expand(self, texts: Sequence[str]) -> list[str]:
+        """Override strings with the aliases that Hydra 1.4 knows replaced. Raises Mistake."""
+        parse = getattr(self._loader, "parse_overrides", None)
+        if parse is None:
+            return list(texts)
+        try:
+            parsed = parse(self.config_name, list(texts))
+        except REFUSALS as error:
+            self._explain_cause(error, texts)
+            raise Mistake(explain_composition(error)) from error
+        return [str(override.input_line) for override in parsed]
+
+    def compose(self, task: Sequence[str], mode: RunMode) -> DictConfig:
+        """Hydra's own composition with these overrides and Hydra's, sweeps left out in
+        MULTIRUN mode. Raises Mistake."""
+        try:
+            return self._loader.load_configuration(
+                config_name=self.config_name,
+                overrides=[*self._in_force, *task],
+                run_mode=mode,
+                validate_sweep_overrides=True,
+            )
+        except REFUSALS as error:
+            if "Could not override" in str(error):
+                self._explain_values(task)
+            self._explain_cause(error, [*self._in_force, *task])
+            raise Mistake(explain_composition(error)) from error
+
+    def _explain_cause(self, error: Exception, overrides: Sequence[str]) -> None:
+        """Raise Mistake for what can be told better than Hydra does, if it is that."""
+        for text in overrides:
+            parse_override(text)
+        if "codec can't decode" in str(error):
+            for path in not_utf8(self.sources()):
+                raise Mistake(f"YAML that does not parse: {path} is not UTF-8") from error
+        if "Config group override must be a string or a list" in str(error):
+            for text in overrides:
+                value = parse_override(text)._value
+                if self.is_group_choice(text) and not isinstance(value, (str, list)):
+                    name = name_in(text)
+                    raise Mistake(
+                        f"{text}: {name} is a config group: give the name of a config in it"
+                    ) from error
+        if isinstance(error, AssertionError) or "is None" in f"{error} {error.__cause__}":
+            for text in overrides:
+                if parse_override(text).key_or_group.startswith("hydra.sweeper.params."):
+                    raise Mistake(
+                        f"{text}: hydra.sweeper.params is for YAML; on the command line, "
+                        "sweep with -m name=value,…"
+                    ) from error
+
+    def _explain_values(self, task: Sequence[str]) -> None:
+        """Raise Mistake for the first value override that does not apply, if it is that."""
+        single = [text for text in task if not parse_override(text).is_sweep_override()]
+        values = [text for text in single if not self.is_group_choice(text)]
+        if values:
+            self.trial(single).job()
+
+    def sweep(self, task: Sequence[str]) -> SweepConfig:
+        """The configuration of a batch with these overrides. Raises Mistake."""
+        return SweepConfig(self.compose(task, RunMode.MULTIRUN))
+
+    def is_group_choice(self, text: str) -> bool:
+        """Whether an override chooses a config of a group, rather than set a value."""
+        change = read_change(text)
+        if change is not None:
+            return self._is_group(change[0])
+        override = parse_override(text)
+        if isinstance(override._value, dict) or getattr(override, "is_value_path", False):
+            return False
+        name = override.key_or_group
+        return self._is_group(name) or (override.is_delete() and self._deletes_config(name))
+
+    def _is_group(self, name: str) -> bool:
+        if name not in self._groups:
+            self._groups[name] = bool(self._open_repository().group_exists(name))
+        return self._groups[name]
+
+    def _deletes_config(self, name: str) -> bool:
+        # From Hydra 1.4 on `~path` takes a config out of the defaults list, groups or no.
+        if hydra.__version__.startswith("1.3"):
+            return False
+        return bool(self._open_repository().config_exists(name))
+
+    def _open_repository(self) -> Any:
+        if self._repository is None:
+            loader: Any = self._loader
+            _, self._repository = loader._parse_overrides_and_create_caching_repo(
+                self.config_name, list(self._in_force)
+            )
+        return self._repository
+
+    def _compose_base(self, groups: Sequence[str]) -> Base:
+        config = self.compose(groups, RunMode.RUN)
+        if self._cache is not None:
+            OmegaConf.set_cache(config, dict(self._cache))
+        return base_of(config)
+
+    def trial(self, task: Sequence[str]) -> TrialConfig:
+        """The configuration of one trial, given by overrides of one value each.
+
+        Raises Mistake if Hydra cannot compose the groups; values are applied later.
+        """
+        groups = tuple(text for text in task if self.is_group_choice(text))
+        values = tuple(text for text in task if text not in groups)
+        base = self._bases.get(groups)
+        if base is None:
+            base = self._bases[groups] = self._compose_base(groups)
+        changes = None if base.plain is None else plain_changes(base.plain, values)
+        return TrialConfig(base, tuple(task), values, {}, changes)
+
+
+def split_overrides(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Override strings as those of Hydra's own configuration and those of the task."""
+    hydra: list[str] = []
+    task: list[str] = []
+    for text in texts:
+        (hydra if is_for_hydra(text) else task).append(text)
+    return hydra, task

@@ -1,0 +1,161 @@
+"""Entering a run's configuration: HydraConfig, the files in `.hydra`, logging, environment.
+
+This is the part of `hydra.core.utils.run_job` that an operation needs, in a form that a
+worker can go through thousands of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import configure_log, env_override
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from hydra_sweep_runner.compose.fast.changes import NOT_FLAGS
+from hydra_sweep_runner.compose.fast.logs import set_up_logging
+from hydra_sweep_runner.compose.overrides import why_unresolved
+from hydra_sweep_runner.compose.reference import plain_scalar
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.ports import JobConfig
+
+
+class _HydraConfig(HydraConfig):
+    """HydraConfig with a configuration that is loaded when somebody asks for it."""
+
+    load: Callable[[], Any] | None = None
+    held: Any = None
+
+    @property
+    def cfg(self) -> Any:
+        """What HydraConfig holds: Hydra's node under its name."""
+        if self.load is not None:
+            self.held, self.load = _held(self.load()), None
+        return self.held
+
+    @cfg.setter
+    def cfg(self, value: Any) -> None:
+        self.held, self.load = value, None
+
+
+def _held(config: DictConfig) -> Any:
+    OmegaConf.set_readonly(config.hydra, True)
+    held: Any = OmegaConf.create({})
+    held._content["hydra"] = config._get_node("hydra")
+    return held
+
+
+@contextmanager
+def hydra_config(load: Callable[[], DictConfig]) -> Iterator[None]:
+    """Make what `load` gives the configuration that HydraConfig and the `hydra:` resolver
+    answer from; it is loaded when the first of them is asked.
+
+    The same as HydraConfig.set_config, but for the time, and the node is shared and not
+    copied, so that it must stay as it is while the context lasts.
+    """
+    singleton: Any = HydraConfig.instance()
+    singleton.__class__ = _HydraConfig
+    before = singleton.load, singleton.held
+    singleton.load = load
+    try:
+        yield
+    finally:
+        singleton.load, singleton.held = before
+
+
+def drop_nodes(config: DictConfig, *names: str) -> DictConfig:
+    """Take top-level nodes out of a configuration, in place, and return it."""
+    with read_write(config), open_dict(config):
+        for name in names:
+            config.pop(name, None)
+    return config
+
+
+@contextmanager
+def job_context(config: JobConfig, *, output_dir: str, empty_logs: bool = False) -> Iterator[None]:
+    """A job's surroundings as Hydra makes them.
+
+    The `.hydra` files are written to `output_dir`, the job's logging is configured,
+    HydraConfig answers and `hydra.job.env_set` is in the environment while the context
+    lasts. Unless `empty_logs`, a log file need not be there before something is logged.
+    """
+    with hydra_config(config.load):
+        config.write_files(Path(output_dir))
+        known = config.log_settings
+        if known is not None:
+            set_up_logging(*known, empty=empty_logs)
+        else:
+            hydra: Any = HydraConfig.get()
+            configure_log(hydra.job_logging, hydra.verbose)
+        with env_override(_environment() if config.needs_hydra else {}):
+            yield
+
+
+def _environment() -> Any:
+    return OmegaConf.to_container(HydraConfig.get().job.env_set, resolve=True)
+
+
+def flags_config(config: JobConfig) -> DictConfig:
+    """A job's configuration as its function gets it: the flags alone."""
+    return drop_nodes(config.job(), *NOT_FLAGS)
+
+
+def keyword_arguments(config: JobConfig) -> dict[str, Any]:
+    """The top-level entries of a job's flags as a function's keyword arguments, resolved."""
+    plain = config.plain()
+    if plain is not None:
+        return {name: value for name, value in plain.items() if name not in NOT_FLAGS}
+    arguments: Any = OmegaConf.to_container(
+        flags_config(config), resolve=True, throw_on_missing=True
+    )
+    return {str(name): value for name, value in arguments.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealValues:
+    """What a job's configuration resolves to, secrets and all: for the process that is
+    started, never for a record.
+
+    `flags` are nested as they are in the configuration; `arguments` are a command's;
+    `environment` is `hydra.job.env_set`.
+    """
+
+    flags: Mapping[str, Any]
+    arguments: Sequence[Any]
+    environment: Mapping[str, str]
+
+
+def real_values(config: JobConfig) -> RealValues:
+    """Resolve all that a job's process is started with.
+
+    Raises Mistake, naming the flag, for one that is missing (`???`) or cannot be resolved.
+    """
+    plain = config.plain()
+    if plain is not None and not config.needs_hydra:
+        operation = plain.pop("operation", None) or {}
+        return RealValues(flags=plain, arguments=operation.get("command") or [], environment={})
+    task = config.job()
+    with hydra_config(config.load) if config.needs_hydra else nullcontext():
+        try:
+            command = OmegaConf.select(task, "operation.command")
+            arguments: Any = OmegaConf.to_container(command, resolve=True) if command else []
+            flags: Any = OmegaConf.to_container(
+                drop_nodes(task, *NOT_FLAGS), resolve=True, throw_on_missing=True
+            )
+            environment = _environment() if config.needs_hydra else {}
+        except MissingMandatoryValue as error:
+            name = getattr(error, "full_key", None) or "a flag"
+            raise Mistake(f"{name} has no value (???): give {name}=…") from error
+        except (OmegaConfBaseException, ValueError) as error:
+            name = getattr(error, "full_key", None) or "the configuration"
+            raise Mistake(f"{name} cannot be resolved: {why_unresolved(error, task)}") from error
+    return RealValues(
+        flags={str(key): plain_scalar(value) for key, value in flags.items()},
+        arguments=arguments,
+        environment=environment,
+    )

@@ -1,0 +1,371 @@
+"""Override strings: run options taken out, restarts merged in, sweeps as dimensions.
+
+All of Hydra's grammar is parsed by Hydra's own parser.
+"""
+
+from __future__ import annotations
+
+import decimal
+import math
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import (
+    ChoiceSweep,
+    FloatRange,
+    Glob,
+    Override,
+    OverrideType,
+    QuotedString,
+    RangeSweep,
+)
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_sweep_runner.compose.fast.changes import read_change
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.operation.run_options import OPTIONS
+from hydra_sweep_runner.planning.sampling import shuffled
+from hydra_sweep_runner.planning.trials import Dimension
+
+_ADDRESS = re.compile(r"(full_key|object_type|reference_type)[:=]")
+
+_NO_VARIABLE = re.compile(r"Environment variable '([^']*)' not found")
+
+#: The tokens that ANTLR would have liked better.
+_EXPECTED = re.compile(r" expecting (\{.*\}|<EOF>|'.')$")
+
+#: What the values of a sweep can be, as Hydra's parser gives them.
+_ELEMENTS = (str, int, float, list, dict, QuotedString, type(None))
+
+#: A swept range with more values than this is recorded as its text, not as a list.
+LONGEST_LIST = 10_000
+
+
+@lru_cache(maxsize=65536)
+def parse_override(text: str) -> Override:
+    """One override string, parsed. Raises Mistake, naming the text, if it is none.
+
+    The result is shared between callers, who must not change it.
+    """
+    try:
+        override = _parser().parse_override(text)
+    except HydraException as error:
+        raise Mistake(f"cannot read the override {text!r}: {_refusal(error, text)}") from error
+    if not override.key_or_group:
+        raise Mistake(f"cannot read the override {text!r}: it has no name; write name=value")
+    return override
+
+
+@cache
+def _parser() -> OverridesParser:
+    """Hydra's parser, which keeps nothing of what it has parsed."""
+    return OverridesParser.create()
+
+
+def _refusal(error: HydraException, text: str) -> str:
+    """Why Hydra's parser refuses a text, without its lists of tokens, and what to write."""
+    said = _EXPECTED.sub("", str(error).splitlines()[0]).replace("'<EOF>'", "its end")
+    if "=" not in text and not text.startswith("~"):
+        return f"{said.strip().rstrip('.')}; write name=value"
+    return f"{said.strip().rstrip('.')} (a value with special characters is quoted: name=\"'…'\")"
+
+
+def name_of(override: Override) -> str:
+    """The flag or config group that an override is about, without Hydra's prefixes."""
+    package = f"@{override.package}" if override.package is not None else ""
+    return f"{override.key_or_group}{package}"
+
+
+def name_in(text: str) -> str:
+    """The flag or config group that an override string is about. Raises Mistake."""
+    change = read_change(text)
+    return name_of(parse_override(text)) if change is None else change[0]
+
+
+def is_for_hydra(text: str) -> bool:
+    """Whether an override is of Hydra's own configuration."""
+    return bool(parse_override(text).is_hydra_override())
+
+
+def is_sweep(text: str) -> bool:
+    """Whether an override gives more than one value."""
+    return bool(parse_override(text).is_sweep_override())
+
+
+def take_options(texts: Iterable[str]) -> tuple[dict[str, object], list[str]]:
+    """Separate run options (`+name=value`) from overrides, keeping the order of both.
+
+    `restart` is taken as the text typed. Raises Mistake for an option that is given twice.
+    """
+    options: dict[str, object] = {}
+    rest: list[str] = []
+    for text in texts:
+        override = parse_override(text)
+        if (
+            override.type is OverrideType.ADD
+            and override.key_or_group in OPTIONS
+            and override.package is None
+        ):
+            name = override.key_or_group
+            if name in options:
+                raise Mistake(f"+{name} is given twice, the second time as {text}: give it once")
+            options[name] = _option_value(text, override)
+        else:
+            rest.append(text)
+    return options, rest
+
+
+def _option_value(text: str, override: Override) -> object:
+    if override.key_or_group == "restart":
+        typed = text.split("=", 1)[1].strip()
+        quoted = len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\""
+        return typed[1:-1] if quoted else typed
+    value = override.value()
+    if isinstance(value, ChoiceSweep):
+        return [plain(item) for item in value.list]
+    return text.split("=", 1)[1] if override.is_sweep_override() else value
+
+
+def read_path(text: str) -> str | None:
+    """The path that an override sets; None for null. Raises Mistake for anything else."""
+    override = parse_override(text)
+    value = plain(override._value)
+    if value is None and not override.is_sweep_override():
+        return None
+    typed = value if isinstance(value, str) else text.split("=", 1)[1]
+    if isinstance(value, (list, dict)) or override.is_sweep_override():
+        raise Mistake(f"{text}: must be one folder's path")
+    if not typed.strip():
+        raise Mistake(f"{text}: the path is empty; name a folder")
+    if "${" in typed:
+        raise Mistake(f"{text}: write the path itself; interpolations are for YAML")
+    return typed
+
+
+def plain(value: Any) -> Any:
+    """A parsed element as a plain value: quoted strings lose their quotes."""
+    return Override._convert_value(value)
+
+
+def merge(before: Sequence[str], new: Sequence[str]) -> list[str]:
+    """The overrides of a restart: the new ones replace those of the same name, in place (of
+    several of one name, as `~x` and `+x=1`, the last).
+
+    A flag that had to be appended with `+` stays appended when a plain `name=value`
+    replaces it, and a deletion of such a flag takes the appending override away.
+    """
+    merged = list(before)
+    for text in new:
+        override = parse_override(text)
+        name = name_of(override)
+        places = [place for place, former in enumerate(merged) if _is_about(former, name)]
+        if not places:
+            merged.append(text)
+            continue
+        former = parse_override(merged[places[-1]])
+        appended = former.type in (OverrideType.ADD, OverrideType.FORCE_ADD)
+        if override.is_delete() and appended:
+            del merged[places[-1]]
+        elif override.type is OverrideType.CHANGE and appended:
+            merged[places[-1]] = f"{'+' if former.is_add() else '++'}{text}"
+        else:
+            merged[places[-1]] = text
+    return merged
+
+
+def _is_about(text: str, name: str) -> bool:
+    return name_of(parse_override(text)) == name
+
+
+def dimensions(texts: Iterable[str], seed: int, loader: ConfigLoader) -> tuple[Dimension, ...]:
+    """The sweep that override strings describe, in their order; a name given again replaces
+    the former one in its place, as in Hydra's own sweeper.
+
+    `seed` orders the values of `shuffle(…)`. Raises Mistake for what has no discrete values.
+    """
+    found: dict[str, Dimension] = {}
+    for text in texts:
+        override = parse_override(text)
+        found[override.get_key_element()] = _dimension(text, override, seed, loader)
+    return tuple(found.values())
+
+
+def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -> Dimension:
+    key = override.get_key_element()
+    name = name_of(override)
+    if not override.is_sweep_override():
+        return Dimension(name=name, overrides=(_single(text, override),))
+    value = override._value
+    if isinstance(value, RangeSweep):
+        overrides: Sequence[str] = _range(key, value, text)
+        shuffle = value.shuffle
+    elif isinstance(value, ChoiceSweep):
+        if not all(isinstance(item, _ELEMENTS) for item in value.list):
+            # Hydra 1.4 reads extend_list(…) among them.
+            raise Mistake(f"{text}: one of its values cannot be swept over")
+        overrides = [f"{key}={Override._get_value_element_as_str(item)}" for item in value.list]
+        shuffle = value.shuffle
+    elif isinstance(value, Glob):
+        names = value.filter(loader.get_group_options(override.key_or_group))
+        if not names:
+            raise Mistake(f"{text}: no config in the group {override.key_or_group!r} matches")
+        overrides, shuffle = [f"{key}={name}" for name in names], False
+    else:
+        raise Mistake(f"{text}: an interval has no grid of values; list values or give a range()")
+    if shuffle:
+        overrides = shuffled(overrides, seed, f"shuffle {key}")
+    return Dimension(name=name, overrides=overrides)
+
+
+def _single(text: str, override: Override) -> str:
+    """An override of one value as Hydra's own sweeper hands it to a job, except where that
+    would say something else: `~x` is not `~x=null`, an extended list no list."""
+    is_plain = override.type in (OverrideType.CHANGE, OverrideType.ADD, OverrideType.FORCE_ADD)
+    if override.value_type is None or not (is_plain or override.is_delete()):
+        return text
+    return f"{override.get_key_element()}={override.get_value_element_as_str()}"
+
+
+class RangeOverrides(Sequence[str]):
+    """The overrides `key=value` of a range, made when asked for.
+
+    `convert` are the casts that are applied to each value, in their order.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        values: range | list[float] | _FloatValues,
+        convert: Sequence[Callable[[Any], Any]] = (),
+    ) -> None:
+        self._key = key
+        self._values = values
+        self._convert = convert
+        self.length = _count(values)
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[index] for index in range(*place.indices(self.length))]
+        return f"{self._key}={self.value(place)}"
+
+    def value(self, place: int) -> Value:
+        """The value at a place."""
+        value: Any = self._values[place]
+        for convert in self._convert:
+            value = convert(value)
+        return value  # type: ignore[no-any-return]
+
+
+class _FloatValues:
+    """The numbers of a long float range, in decimal arithmetic."""
+
+    def __init__(self, start: decimal.Decimal, step: decimal.Decimal, length: int) -> None:
+        self._start = start
+        self._step = step
+        self.length = length
+
+    def __getitem__(self, place: int) -> float:
+        if not 0 <= place < self.length:
+            raise IndexError(place)
+        return float(self._start + self._step * place)
+
+
+def _count(values: range | list[float] | _FloatValues) -> int:
+    # len() beyond sys.maxsize overflows.
+    if isinstance(values, _FloatValues):
+        return values.length
+    if isinstance(values, range):
+        return max(0, -((values.start - values.stop) // values.step))
+    return len(values)
+
+
+def _range(key: str, sweep: RangeSweep, text: str) -> RangeOverrides:
+    if sweep.step == 0:
+        raise Mistake(f"{text}: the step of a range must not be zero")
+    ends: list[Any] = [sweep.start, sweep.stop, sweep.step]
+    if not all(math.isfinite(end) for end in ends):
+        raise Mistake(f"{text}: a range must have finite ends and steps")
+    # From Hydra 1.4 on a cast of a range is kept beside it.
+    convert: Sequence[Callable[[Any], Any]] = getattr(sweep, "transformers", ())
+    values = sweep.range()
+    if not isinstance(values, FloatRange):
+        return RangeOverrides(key, values, convert)
+    start, stop, step = (decimal.Decimal(x) for x in (values.start, values.stop, values.step))
+    length = max(0, math.ceil((stop - start) / step))
+    if length <= LONGEST_LIST:
+        # Hydra 1.3 adds step by step and rounds: its own values are wanted, to the last digit.
+        return RangeOverrides(key, list(values), convert)
+    return RangeOverrides(key, _FloatValues(start, step, length), convert)
+
+
+def batch_flags(texts: Iterable[str], loader: ConfigLoader) -> dict[str, Value]:
+    """A batch's flags: each given name with the list of its values, or with the override's
+    text where it is no list."""
+    return {name_of(parse_override(text)): _values(text, loader) for text in texts}
+
+
+def _values(text: str, loader: ConfigLoader) -> Value:
+    override = parse_override(text)
+    value = override._value
+    if override.is_delete():
+        return text
+    if not override.is_sweep_override():
+        return [plain(value)]
+    if isinstance(value, ChoiceSweep):
+        return [plain(item) for item in value.list]
+    if isinstance(value, Glob):
+        return list(value.filter(loader.get_group_options(override.key_or_group)))
+    if isinstance(value, RangeSweep):
+        values = _range("", value, text)
+        if values.length <= LONGEST_LIST:
+            return [values.value(place) for place in range(values.length)]
+    return text.split("=", 1)[1]
+
+
+def params_as_overrides(params: Mapping[str, Any] | None) -> list[str]:
+    """`hydra.sweeper.params` as override strings, in their order."""
+    return [f"{name}={value}" for name, value in (params or {}).items()]
+
+
+def check_values(texts: Iterable[str]) -> None:
+    """Raise Mistake for a sweep where one value is wanted."""
+    for text in texts:
+        if is_sweep(text):
+            name = name_of(parse_override(text))
+            raise Mistake(
+                f"{text} gives {name} several values: add -m to sweep over them, or quote or "
+                "bracket them for one value"
+            )
+
+
+def why_unresolved(error: BaseException, config: DictConfig) -> str:
+    """Why a value of a configuration cannot be resolved, in one line. Where any value comes
+    from the environment, OmegaConf's words may hold it: they are not repeated then."""
+    said = one_line(error)
+    if "oc.env" not in OmegaConf.to_yaml(config):
+        return said
+    missing = _NO_VARIABLE.search(said)
+    if missing is not None and missing[1] not in os.environ.values():
+        return missing[0]
+    return f"{type(error).__name__} (its words are not shown: they may hold what oc.env gives)"
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message in one line, without the node's address that OmegaConf adds."""
+    told = ""
+    for line in filter(None, (line.strip() for line in str(error).splitlines())):
+        if _ADDRESS.match(line):
+            break
+        joint = "" if not told else " " if told.endswith((":", ",", ".", ";")) else "; "
+        told += joint + line
+    return told or type(error).__name__

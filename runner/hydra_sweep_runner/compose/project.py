@@ -1,0 +1,229 @@
+"""Where configuration comes from: the project's folder now, or the copy kept with a run.
+
+A copy holds every YAML file of each source on Hydra's search path that is the project's own:
+`main/…`, `command-line/…` for `--config-dir`, `searchpath-0/…` and so on for
+`hydra.searchpath`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra import version
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.conf import HydraConf, JobConf
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+
+from hydra_sweep_runner.errors import Mistake
+
+#: The providers, in Hydra's words, of the sources that are the project's own.
+MAIN, COMMAND_LINE, SEARCHPATH = "main", "command-line", "hydra.searchpath in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectConfig:
+    """The folders and the name that a project's configuration is composed from.
+
+    `main` is Hydra's primary folder, `extra` the one of `--config-dir`, both absolute.
+    """
+
+    main: str | None
+    config_name: str | None
+    extra: str | None = None
+
+
+def find_project(
+    folder: Path, config_path: str | None, config_name: str | None, config_dir: str | None
+) -> ProjectConfig:
+    """The configuration of the project in `folder`, as Hydra's options say or by default
+    `conf/config.yaml`. Raises Mistake if there is none."""
+    main = folder / (config_path or "conf")
+    extra = None if config_dir is None else (folder / config_dir)
+    if extra is not None and not extra.is_dir():
+        raise Mistake(f"--config-dir {config_dir}: there is no such folder")
+    if not main.is_dir():
+        if extra is None or config_path is not None:
+            raise Mistake(
+                f"no project here: {main} does not exist; make conf/config.yaml, or name a "
+                "folder with --config-path or --config-dir"
+            )
+        main, extra = extra, None
+    name = config_name or "config"
+    folders = [main, *([extra] if extra is not None else [])]
+    if not any(_has_config(place, name) for place in folders):
+        raise Mistake(f"{main / name}.yaml does not exist: it describes what to run")
+    return ProjectConfig(
+        main=str(main.resolve()),
+        config_name=name,
+        extra=None if extra is None else str(extra.resolve()),
+    )
+
+
+def _has_config(folder: Path, name: str) -> bool:
+    return any((folder / f"{name}{ending}").is_file() for ending in ("", ".yaml", ".yml"))
+
+
+def project_in_snapshot(folder: Path, config_name: str | None) -> ProjectConfig:
+    """The configuration that a kept copy holds."""
+    extra = folder / COMMAND_LINE
+    return ProjectConfig(
+        main=str(folder / MAIN),
+        config_name=config_name,
+        extra=str(extra) if extra.is_dir() else None,
+    )
+
+
+def set_defaults() -> None:
+    """Make our sweeper, our launcher and the run's own folder Hydra's defaults, for this
+    process only; a project's YAML and command line still choose others."""
+    if hydra.__version__.startswith("1.3"):
+        version.setbase("1.3")
+    conf = HydraConf(job=JobConf(chdir=True))
+    ours = {"launcher": "runner", "sweeper": "runner"}
+    conf.defaults = [
+        {key: ours.get(key, value) for key, value in entry.items()}
+        if isinstance(entry, dict)
+        else entry
+        for entry in conf.defaults
+    ]
+    # Hydra 1.4 warns where one config takes another's place and `replace` does not say so.
+    replacing: dict[str, Any] = {} if hydra.__version__.startswith("1.3") else {"replace": True}
+    store = ConfigStore.instance().store
+    store(group="hydra", name="config", node=conf, provider="hydra", **replacing)
+
+
+def open_loader(project: ProjectConfig, job_name: str) -> ConfigLoader:
+    """Hydra's config loader for a project, Hydra's global state set up for it."""
+    main = None if project.main is None else _as_source(project.main)
+    path = create_config_search_path(main)
+    if project.extra is not None:
+        path.prepend(
+            provider=COMMAND_LINE,
+            path=f"file://{project.extra}",
+            anchor=SearchPathQuery(provider="schema"),
+        )
+    return load_from(path, job_name)
+
+
+def _as_source(folder: str) -> str:
+    return folder if "://" in folder else f"file://{folder}"
+
+
+def load_from(path: ConfigSearchPath, job_name: str) -> ConfigLoader:
+    """Hydra's config loader for a search path."""
+    GlobalHydra.instance().clear()
+    return Hydra.create_main_hydra2(task_name=job_name, config_search_path=path).config_loader
+
+
+def search_path_in_snapshot(present: ConfigSearchPath, folder: Path) -> ConfigSearchPath:
+    """A program's search path with the kept copies in place of the project's own sources."""
+    path = ConfigSearchPathImpl()
+    for element in present.get_path():
+        provider, where = element.provider, element.path
+        if provider in (MAIN, COMMAND_LINE) and (folder / provider).is_dir():
+            where = f"file://{folder / provider}"
+        path.append(provider, where)
+    known = {element.provider for element in path.get_path()}
+    # What --config-dir named when the copy was made need not be named again.
+    if COMMAND_LINE not in known and (folder / COMMAND_LINE).is_dir():
+        anchor = SearchPathQuery(provider="schema")
+        path.prepend(COMMAND_LINE, f"file://{folder / COMMAND_LINE}", anchor)
+    return path
+
+
+def kept_searchpath(folder: Path) -> list[str]:
+    """The override that puts the kept copies in the place of `hydra.searchpath`, if the
+    configuration had one."""
+    paths = sorted(folder.glob("searchpath-*"), key=lambda path: int(path.name.split("-")[1]))
+    listed = ",".join(f"file://{path}" for path in paths)
+    return [f"hydra.searchpath=[{listed}]"] if paths else []
+
+
+def snapshot_files(sources: Sequence[Mapping[str, str]]) -> dict[str, bytes]:
+    """The project's own YAML, by its path within a copy.
+
+    `sources` are Hydra's `runtime.config_sources`: provider, schema and path of each.
+    """
+    files: dict[str, bytes] = {}
+    others = 0
+    for source in sources:
+        provider = source["provider"]
+        folder = _folder_of(source)
+        if provider.startswith(SEARCHPATH):
+            name, others = f"searchpath-{others}", others + 1
+        elif provider in (MAIN, COMMAND_LINE):
+            name = provider
+        else:
+            continue
+        if folder is not None:
+            for path in _yaml_files(folder):
+                files[f"{name}/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
+    return files
+
+
+def not_utf8(sources: Sequence[Mapping[str, str]]) -> list[Path]:
+    """The YAML files of the project's own sources that are not UTF-8."""
+    folders = [_folder_of(source) for source in sources if source["provider"] != "hydra"]
+    paths = [path for folder in folders if folder is not None for path in _yaml_files(folder)]
+    return [path for path in paths if not _is_utf8(path)]
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def read_snapshot(folder: Path) -> dict[str, bytes]:
+    """The files of a kept copy, as `snapshot_files` gave them."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def _folder_of(source: Mapping[str, str]) -> Path | None:
+    if source["schema"] == "file":
+        return Path(source["path"])
+    if source["schema"] == "pkg":
+        package, _, rest = source["path"].partition("/")
+        try:
+            spec = importlib.util.find_spec(package) if package else None
+        except (ImportError, ValueError):
+            return None
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            return Path(place) / rest
+    return None
+
+
+def _yaml_files(folder: Path) -> Iterator[Path]:
+    """The YAML files below a folder, sorted; hidden folders and output folders of runs and
+    sweeps (told by a `.hydra` folder, a `multirun.yaml` or a store's mark) are passed over.
+    Links are followed, as Hydra does, but not back to a folder that they lie in."""
+    for root, folders, names in os.walk(folder, followlinks=True):
+        is_output = ".hydra" in folders or "multirun.yaml" in names or ".snapshots" in folders
+        if (is_output and Path(root) != folder) or _leads_back(Path(root)):
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        for name in sorted(names):
+            if name.endswith((".yaml", ".yml")):
+                yield Path(root) / name
+
+
+def _leads_back(folder: Path) -> bool:
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())

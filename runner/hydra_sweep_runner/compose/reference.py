@@ -1,0 +1,211 @@
+"""Flags and operation as a configuration states them, in reference form.
+
+A value that depends on the environment, the clock or the place of a run is kept as the
+interpolation that is written (`${oc.env:TOKEN}`), not as what it resolves to: it is no
+secret then, and the same trial stays the same trial tomorrow. Whether a value depends on
+such a resolver, by however many steps, is found by resolving it with those resolvers
+replaced by ones that only take note; the real ones are never called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.basecontainer import BaseContainer
+from omegaconf.errors import OmegaConfBaseException
+
+from hydra_sweep_runner.compose.overrides import one_line
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Operation, Value
+from hydra_sweep_runner.operation.flags import dotted
+from hydra_sweep_runner.operation.parse import parse_operation
+
+#: Resolvers whose values belong to the moment of a run and not to its identity.
+BY_REFERENCE = (
+    "oc.env",
+    "now",
+    "hydra",
+    "python_version",
+    "hydra_override_dirname",
+    "hydra_deprecated_override_dirname",
+)
+
+#: OmegaConf's own resolvers, whose values depend on the configuration alone.
+_PURE = frozenset(
+    (
+        *("oc.coerce", "oc.create", "oc.decode", "oc.deprecated", "oc.select"),
+        *("oc.dict.keys", "oc.dict.values"),
+    )
+)
+
+
+class _Tracker:
+    """Whether one of the resolvers was asked, and the containers that are being read."""
+
+    def __init__(self, *, is_strict: bool) -> None:
+        self.is_strict = is_strict
+        self.touched = False
+        self._within: list[int] = []
+
+    def note(self, *_: Any) -> str:
+        self.touched = True
+        return ""
+
+    def enter(self, container: Any, name: str) -> None:
+        if id(container) in self._within:
+            raise Mistake(f"the flag {name} contains itself, by an interpolation")
+        self._within.append(id(container))
+
+    def leave(self) -> None:
+        self._within.pop()
+
+
+@contextmanager
+def _tracked(config: DictConfig, *, is_strict: bool = True) -> Iterator[_Tracker]:
+    """Have the resolvers replaced, and what `config` remembers of resolving out of the way:
+    what came from the real ones must not be taken for plain, nor the other way round."""
+    tracker = _Tracker(is_strict=is_strict)
+    registry = BaseContainer._resolvers
+    others = () if is_strict else (name for name in registry if name not in _PURE)
+    replaced = dict.fromkeys((*BY_REFERENCE, *others))
+    saved = {name: registry[name] for name in replaced if name in registry}
+    root: Any = config._get_root()
+    cache = OmegaConf.get_cache(root)
+    OmegaConf.clear_cache(root)
+    for name in replaced:
+        registry[name] = tracker.note
+    try:
+        yield tracker
+    except RecursionError as error:
+        raise Mistake("the configuration contains itself, by an interpolation") from error
+    finally:
+        OmegaConf.set_cache(root, cache)
+        for name in replaced:
+            if name in saved:
+                registry[name] = saved[name]
+            else:
+                del registry[name]
+
+
+def read_flags(
+    job: DictConfig, leave_out: tuple[str, ...] = (), *, is_strict: bool = True
+) -> dict[str, Value]:
+    """Every leaf of the configuration by dotted name, in reference form, in its order.
+
+    An empty dict or list is a leaf. Raises Mistake for an interpolation that leads nowhere
+    or back to where it stands, and for two keys that give the same name. Unless `is_strict`,
+    an interpolation that leads nowhere is as good as any, since nobody may ever ask for it,
+    and one by a resolver that is not OmegaConf's stays a reference: what a program's own
+    resolver does is not known.
+    """
+    with _tracked(job, is_strict=is_strict) as tracker:
+        flags: dict[str, Value] = {}
+        for name, value in _leaves(job, "", tracker, leave_out):
+            if name in flags:
+                raise Mistake(f"the configuration has two flags named {name!r}")
+            flags[name] = value
+        return flags
+
+
+def read_plain(node: DictConfig, name: str = "") -> dict[str, Value]:
+    """A node and all below it as plain values, in reference form; `name` is the node's."""
+    with _tracked(node) as tracker:
+        value = _plain(node, name, tracker)
+    return value if isinstance(value, dict) else {}
+
+
+def read_entry(node: DictConfig, key: str) -> Value:
+    """One entry of a node as plain values, in reference form."""
+    with _tracked(node) as tracker:
+        return _below(node, key, "", tracker)
+
+
+def read_operation(job: DictConfig) -> Operation:
+    """The operation that a configuration's `operation` node describes. Raises Mistake."""
+    node = job.get("operation")
+    if node is not None and not isinstance(node, DictConfig):
+        raise Mistake("operation must be a mapping, for example `operation: {script: train.py}`")
+    return parse_operation(None if node is None else read_plain(node, "operation"))
+
+
+def _leaves(
+    node: DictConfig, prefix: str, tracker: _Tracker, leave_out: tuple[str, ...]
+) -> Iterator[tuple[str, Value]]:
+    tracker.enter(node, prefix)
+    for key in node:
+        if not prefix and key in leave_out:
+            continue
+        name = dotted(prefix, key)
+        found = _resolved(node, key, name, tracker)
+        if isinstance(found, DictConfig) and len(found):
+            yield from _leaves(found, name, tracker, ())
+        else:
+            yield name, _plain(found, name, tracker)
+    tracker.leave()
+
+
+def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
+    """The value at a key: a container, a plain value, or the reference's text."""
+    raw = node._get_node(key)
+    if OmegaConf.is_missing(node, key):
+        return "???"
+    if not raw._is_interpolation():
+        return node[key]
+    tracker.touched = False
+    try:
+        value = node[key]
+    except (OmegaConfBaseException, ValueError, TypeError) as error:
+        if tracker.touched or not tracker.is_strict:
+            return raw._value()
+        raise Mistake(f"the flag {name} cannot be resolved: {one_line(error)}") from error
+    return raw._value() if tracker.touched else value
+
+
+def _plain(value: Any, name: str, tracker: _Tracker) -> Value:
+    if isinstance(value, DictConfig):
+        if value._is_none():
+            return None
+        tracker.enter(value, name)
+        entries = {str(key): _below(value, key, name, tracker) for key in value}
+        tracker.leave()
+        return entries
+    if isinstance(value, ListConfig) or OmegaConf.is_list(value) or _is_tuple(value):
+        if value._is_none():
+            return None
+        tracker.enter(value, name)
+        items = [_below(value, place, name, tracker) for place in range(len(value))]
+        tracker.leave()
+        return items
+    return plain_scalar(value)
+
+
+def _below(node: Any, key: Any, prefix: str, tracker: _Tracker) -> Value:
+    name = dotted(prefix, key)
+    return _plain(_resolved(node, key, name, tracker), name, tracker)
+
+
+def _is_tuple(value: Any) -> bool:
+    return type(value).__name__ == "TupleConfig"
+
+
+def plain_scalar(value: Any) -> Value:
+    """A leaf's value as JSON's types have it: an enum as its name, a path as its text,
+    bytes as hexadecimal digits."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value.name if isinstance(value, Enum) else value
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, (list, tuple)):
+        return [plain_scalar(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain_scalar(item) for key, item in value.items()}
+    return str(value)

@@ -1,0 +1,424 @@
+"""A trial's configuration: the composition of its config groups, and what is applied to it.
+
+A base is composed once for all trials that choose the same groups. A trial's other overrides
+are applied to a copy by Hydra's own code, in their order, exactly as Hydra does after it has
+merged the defaults list, or where all is plain without it. What Hydra derives from the
+overrides (`hydra.overrides`, the directory name made of them) is derived again for each
+trial. What is found out for one trial and holds for others is kept with the base.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import yaml
+from hydra._internal import config_loader_impl
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+from hydra_sweep_runner.compose.fast.changes import Plain, PlainValue, change_config, read_change
+from hydra_sweep_runner.compose.fast.closed import depends_on_marks_alone
+from hydra_sweep_runner.compose.fast.logs import LogSettings, find_log_settings
+from hydra_sweep_runner.compose.fast.templates import (
+    TASK_MARK,
+    Marks,
+    Template,
+    list_text,
+    marks_for,
+    write_files,
+)
+from hydra_sweep_runner.compose.job import drop_nodes, hydra_config
+from hydra_sweep_runner.compose.output_dir import Output, find_output
+from hydra_sweep_runner.compose.overrides import (
+    name_of,
+    one_line,
+    parse_override,
+    why_unresolved,
+)
+from hydra_sweep_runner.compose.reference import read_entry, read_flags, read_operation
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Flags, Operation, Value
+
+_T = TypeVar("_T")
+
+#: What Hydra raises for a configuration or an override that it does not take, some of it
+#: unawares: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`,
+#: OSError for YAML that is a number, AssertionError for an entry below a null, RecursionError
+#: for a config among its own defaults.
+REFUSALS = (
+    HydraException,
+    OmegaConfBaseException,
+    yaml.YAMLError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+#: Every base of this process by its key: a forked worker finds it here.
+_BASES: dict[int, Base] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """The composition of one combination of config groups, before any value override.
+
+    `whole` is the pickled configuration, Hydra's node included (a fresh copy is four times
+    as fast as by deepcopy), `job` is that without it; `plain` is the latter as plain values,
+    if it holds no others. `sources` are Hydra's config sources, `mode` is `hydra.mode` (RUN,
+    MULTIRUN or None), `chdir` is `hydra.job.chdir` (None where it is an interpolation);
+    `output_subdir` is Hydra's, as it is written; `dirname` are the settings of
+    `hydra.job.config.override_dirname`; `needs_hydra` tells whether a job's values or
+    environment can depend on Hydra's node, `sets_environment` whether there is any
+    `hydra.job.env_set`, `has_chdir` whether `hydra.job.chdir` says yes or no.
+    """
+
+    key: int
+    whole: bytes
+    job: bytes
+    plain: Plain | None
+    sources: Sequence[Mapping[str, str]]
+    mode: str | None
+    chdir: bool | None
+    output_subdir: str | None
+    dirname: Mapping[str, Any]
+    needs_hydra: bool
+    sets_environment: bool
+    has_chdir: bool
+
+    @cached_property
+    def _known(self) -> dict[Any, Any]:
+        """What was found out for one trial and holds for others."""
+        return {}
+
+    def hydra_template(self, marks: Marks) -> Template:
+        """hydra.yaml with places for settings and for the task's overrides."""
+
+        def make() -> Template:
+            return Template(_hydra_yaml(self._marked(marks)), marks)
+
+        return self._once(("hydra", marks), make)
+
+    def job_template(self, marks: Marks) -> Template:
+        """config.yaml with places for values."""
+
+        def make() -> Template:
+            config = change_config(pickle.loads(self.job), dict(marks))
+            return Template(OmegaConf.to_yaml(config), marks)
+
+        return self._once(("job", marks), make)
+
+    def log_settings(self, marks: Marks) -> LogSettings | None:
+        """How jobs log, if that depends on nothing but the settings with marks."""
+
+        def make() -> LogSettings | None:
+            config = self._marked(marks)
+            with hydra_config(lambda: config):
+                return find_log_settings(config, marks)
+
+        return self._once(("log", marks), make)
+
+    def output(self, marks: Marks) -> Output | None:
+        """Where jobs put their output, if that depends on nothing but the settings with
+        marks, which stand in it."""
+
+        def make() -> Output | None:
+            config = self._marked(marks)
+            names = ("sweep.dir", "sweep.subdir")
+            if all(
+                depends_on_marks_alone(config.hydra, name, marks, or_now=True) for name in names
+            ):
+                return find_output(config)
+            return None
+
+        return self._once(("output", marks), make)
+
+    def operation(self) -> Operation:
+        """What to run. Raises Mistake."""
+        return self._once("operation", lambda: read_operation(pickle.loads(self.job)))
+
+    def flags(self, leave_out: tuple[str, ...], is_strict: bool) -> Flags:
+        """The flags without any override, as `read_flags` gives them. Raises Mistake."""
+
+        def make() -> Flags:
+            return read_flags(pickle.loads(self.job), leave_out, is_strict=is_strict)
+
+        return self._once(("flags", leave_out, is_strict), make)
+
+    def _marked(self, marks: Marks) -> DictConfig:
+        return _with_settings(pickle.loads(self.whole), dict(marks), [TASK_MARK])
+
+    def _once(self, key: Any, make: Callable[[], _T]) -> _T:
+        if key not in self._known:
+            self._known[key] = make()
+        found: _T = self._known[key]
+        return found
+
+    def __reduce__(self) -> Any:
+        return _known_base, (self.key,)
+
+
+def _known_base(key: int) -> Base:
+    return _BASES[key]
+
+
+def take_in(fields: Mapping[str, Any]) -> Base:
+    """A base of another process, from its fields, as one of this process's own."""
+    base = Base(**{**fields, "key": len(_BASES)})
+    _BASES[base.key] = base
+    return base
+
+
+def base_of(config: DictConfig) -> Base:
+    whole = pickle.dumps(config)
+    mode = config.hydra.mode
+    job = config.hydra.job
+    sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources)
+    dirname: Any = OmegaConf.to_container(job.config.override_dirname, resolve=True)
+    subdir: Any = config.hydra._get_node("output_subdir")._value()
+    sets_environment = bool(job.env_set)
+    task = drop_nodes(config, "hydra")
+    base = Base(
+        key=len(_BASES),
+        whole=whole,
+        job=pickle.dumps(task),
+        plain=Plain.of(task),
+        sources=sources,
+        mode=None if mode is None else mode.name,
+        chdir=None if OmegaConf.is_interpolation(job, "chdir") else bool(job.chdir),
+        output_subdir=subdir,
+        dirname=dirname,
+        needs_hydra=sets_environment or "hydra" in OmegaConf.to_yaml(task),
+        sets_environment=sets_environment,
+        has_chdir=isinstance(job._get_node("chdir")._value(), bool),
+    )
+    _BASES[base.key] = base
+    return base
+
+
+def sweeper_settings(config: DictConfig) -> Mapping[str, Any]:
+    """What `hydra.sweeper` holds in a configuration, as plain values. Raises Mistake for what
+    cannot be resolved."""
+    sweeper = config.hydra.sweeper
+    try:
+        plain: Any = OmegaConf.to_container(sweeper, resolve=True) if sweeper is not None else {}
+    except (OmegaConfBaseException, ValueError) as error:
+        name = getattr(error, "full_key", None) or "hydra.sweeper"
+        raise Mistake(f"{name} cannot be resolved: {why_unresolved(error, config)}") from error
+    if not isinstance(plain, dict):
+        return {}
+    # These are kept and shown as they are, so what comes from the environment stays out.
+    return {
+        **plain,
+        **{name: read_entry(sweeper, name) for name in ("label", "tags") & plain.keys()},
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class TrialConfig:
+    """A trial's configuration: a base and what is applied to it (a `JobConfig`).
+
+    `task` are all the trial's overrides as given, `values` those that are no config group
+    choices; `hydra` maps dotted names below `hydra` to what is set there for this job.
+    `changes` is what `values` come to, where base and values are plain.
+    """
+
+    base: Base
+    task: tuple[str, ...]
+    values: tuple[str, ...]
+    hydra: Mapping[str, Value]
+    changes: Mapping[str, PlainValue] | None = None
+
+    def job(self) -> DictConfig:
+        """The configuration without Hydra's node. Raises Mistake if it cannot be composed."""
+        config: DictConfig = pickle.loads(self.base.job)
+        if self.changes is not None:
+            return change_config(config, self.changes)
+        apply_overrides(self.values, config)
+        return config
+
+    def load(self) -> DictConfig:
+        """The whole configuration, as Hydra would hand it to this job."""
+        config: DictConfig = pickle.loads(self.base.whole)
+        if self.changes is not None:
+            change_config(config, self.changes)
+        else:
+            apply_overrides(self.values, config)
+        return _with_settings(config, self._settings, self.task)
+
+    def plain(self) -> dict[str, Any] | None:
+        """A copy of the job's configuration as plain values, nested, if it holds no others."""
+        if self.changes is None or self.base.plain is None:
+            return None
+        return self.base.plain.tree(self.changes)
+
+    def operation(self) -> Operation:
+        """What to run. Raises Mistake."""
+        return read_operation(self.job()) if self.changes is None else self.base.operation()
+
+    def flags(self, leave_out: tuple[str, ...] = (), *, is_strict: bool = True) -> Flags:
+        """The flags, as `compose.reference.read_flags` gives them. Raises Mistake."""
+        if self.changes is None:
+            return read_flags(self.job(), leave_out, is_strict=is_strict)
+        return {**self.base.flags(leave_out, is_strict), **self.changes}
+
+    def write_files(self, folder: Path) -> None:
+        """Write the configuration where `hydra.output_subdir` says, as Hydra does; nothing
+        if it is null. Nothing is resolved: what comes from the environment stays a reference.
+        """
+        subdir = self.base.output_subdir
+        if subdir is not None and "${" in subdir:
+            subdir = self.load().hydra.output_subdir
+        if subdir is None:
+            return
+        texts = (
+            ("config.yaml", self._job_text() or OmegaConf.to_yaml(self.job())),
+            ("hydra.yaml", self._hydra_text() or self._hydra_text_anew()),
+            ("overrides.yaml", list_text(self.task)),
+        )
+        write_files(f"{folder}/{subdir}", texts)
+
+    def output(self) -> Output:
+        """Where the job puts its output as Hydra has it. Raises Mistake if only the job
+        itself can tell."""
+        marks = marks_for(self._settings)
+        known = None if self.sets_hydra else self.base.output(marks)
+        if known is None:
+            return find_output(self.load())
+        texts = {str(mark): str(self._settings[name]) for name, mark in marks}
+        return known.with_texts(texts)
+
+    @property
+    def log_settings(self) -> tuple[LogSettings, Mapping[str, Value]] | None:
+        """What the job's logging is, with the settings below `hydra` that it depends on, if
+        it depends on nothing else."""
+        if self.sets_hydra:
+            return None
+        known = self.base.log_settings(marks_for(self._settings))
+        return None if known is None else (known, self._settings)
+
+    def _job_text(self) -> str | None:
+        if self.changes is None:
+            return None
+        return self.base.job_template(marks_for(dict.fromkeys(self.changes, ""))).fill(self.changes)
+
+    def _hydra_text(self) -> str | None:
+        template = self.base.hydra_template(marks_for(self._settings))
+        return template.fill(self._settings, self.task)
+
+    def _hydra_text_anew(self) -> str:
+        return _hydra_yaml(self.load())
+
+    @cached_property
+    def sets_hydra(self) -> bool:
+        """Whether a value of the trial's own mentions Hydra's node."""
+        return self.changes is None and any("hydra" in text for text in self.values)
+
+    @cached_property
+    def _settings(self) -> Mapping[str, Value]:
+        return {**_override_dirname(self.base, self.task), **self.hydra}
+
+    @property
+    def needs_hydra(self) -> bool:
+        """Whether a flag, an argument or the environment can depend on Hydra's node."""
+        return self.base.needs_hydra or self.sets_hydra
+
+    @property
+    def sweeper(self) -> Mapping[str, Any]:
+        """What `hydra.sweeper` holds for this trial, as plain values. Raises Mistake."""
+        return sweeper_settings(self.load())
+
+    def launcher(self, *names: str) -> tuple[Any, ...]:
+        """What `hydra.launcher` holds under these names, None where there is no such. Nothing
+        else of it is resolved. Raises Mistake."""
+        config = self.load()
+        try:
+            return tuple(OmegaConf.select(config, f"hydra.launcher.{name}") for name in names)
+        except OmegaConfBaseException as error:
+            raise Mistake(f"hydra.launcher cannot be resolved: {one_line(error)}") from error
+
+    @property
+    def chdir(self) -> bool:
+        """Whether the job works in its own folder (`hydra.job.chdir`)."""
+        if self.base.chdir is None or self.sets_hydra:
+            return bool(self.load().hydra.job.chdir)
+        return self.base.chdir
+
+    def with_hydra(self, settings: Mapping[str, Value]) -> TrialConfig:
+        """The same with more set below `hydra`."""
+        return replace(self, hydra={**self.hydra, **settings})
+
+
+def _hydra_yaml(config: DictConfig) -> str:
+    """Hydra's node as YAML, under its name."""
+    alone: Any = OmegaConf.create({})
+    alone._content["hydra"] = config._get_node("hydra")  # masked_copy is slow
+    return OmegaConf.to_yaml(alone)
+
+
+def _with_settings(
+    config: DictConfig, settings: Mapping[str, Value], task: Sequence[str]
+) -> DictConfig:
+    """Set what differs from trial to trial below `hydra`, in place."""
+    with read_write(config.hydra), open_dict(config.hydra):
+        config.hydra.overrides.task = list(task)
+        for name, value in settings.items():
+            OmegaConf.update(config.hydra, name, value, force_add=True)
+    return config
+
+
+def _override_dirname(base: Base, task: Sequence[str]) -> dict[str, Value]:
+    # Hydra 1.4 computes it by a resolver, when asked.
+    compute = getattr(config_loader_impl, "get_overrides_dirname", None)
+    if compute is None:
+        return {}
+    overrides = [_named(text) for text in task]
+    return {"job.override_dirname": compute(overrides=overrides, **base.dirname)}
+
+
+def _named(text: str) -> Any:
+    """What of an override makes the name of a folder."""
+    change = read_change(text)
+    if change is None:
+        return parse_override(text)
+    return SimpleNamespace(key_or_group=change[0], input_line=text)
+
+
+def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
+    """Apply value overrides to a configuration, in their order, as Hydra does.
+
+    Raises Mistake, naming the override, for one that the configuration does not take.
+    """
+    for text in texts:
+        override = parse_override(text)
+        try:
+            ConfigLoaderImpl._apply_overrides_to_config([override], config)
+        except REFUSALS as error:
+            raise Mistake(_explain(error, override, config)) from error
+
+
+def _explain(error: Exception, override: Override, config: DictConfig) -> str:
+    text = override.input_line
+    if "Could not override" in str(error):
+        names = [str(key) for key in config if key not in ("hydra", "operation")]
+        close = get_close_matches(override.key_or_group, names, n=1)
+        known = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+        if not names and not close:
+            known = "the configuration has no flags"
+        return f"{text}: unknown flag {name_of(override)!r}; {known} (to add one: +{text})"
+    cause = error.__cause__ or error.__context__ or error
+    said = one_line(cause) if isinstance(cause, OmegaConfBaseException) else one_line(error)
+    return f"{text}: {said}"

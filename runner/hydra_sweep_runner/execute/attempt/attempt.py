@@ -1,0 +1,267 @@
+"""One attempt at a task: its process, from the start to the end, with its output."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hydra_sweep_runner.errors import StoreFailed
+from hydra_sweep_runner.execute.attempt import exit_reason
+from hydra_sweep_runner.execute.attempt.exit_reason import Ending
+from hydra_sweep_runner.execute.attempt.log import Output
+from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, Pressure, StopSwitch
+from hydra_sweep_runner.execute.attempt.watch import Watch
+from hydra_sweep_runner.execute.function.pool import Workers
+from hydra_sweep_runner.execute.function.worker import Job, ProgramJob
+from hydra_sweep_runner.execute.local import devices
+from hydra_sweep_runner.execute.local.devices import Devices
+from hydra_sweep_runner.execute.local.prepare import Ahead
+from hydra_sweep_runner.execute.script.boot import main as boot_main
+from hydra_sweep_runner.execute.script.boot import run as boot_run
+from hydra_sweep_runner.execute.script.flags import arguments
+from hydra_sweep_runner.execute.server.client import ForkServer
+from hydra_sweep_runner.execute.server.preload_client import Preloading
+from hydra_sweep_runner.execute.task import (
+    Call,
+    CommandCall,
+    FunctionCall,
+    ProgramCall,
+    ScriptCall,
+    Task,
+)
+from hydra_sweep_runner.model import FlagsTo, Value
+
+# Linux takes no longer string into an environment than 128 KiB.
+_MOST_IN_VARIABLE = 100_000
+# How long a worker that has hung up may take to have died, in seconds.
+_DEATH_S = 1.0
+_FLAGS_FILE = ".runner/flags.marshal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machinery:
+    """What attempts are made with. `environment` is what the trials' are based on. Without
+    `ahead` nothing is done for a trial before its start, and no script compiled here."""
+
+    server: ForkServer
+    workers: Workers
+    stop: StopSwitch
+    graces: Graces
+    environment: Mapping[str, str]
+    devices: Devices = field(default_factory=lambda: Devices(()))
+    preloading: Preloading | None = None
+    ahead: Ahead | None = None
+
+    def server_for(self, call: Call) -> ForkServer | None:
+        """The process that has preloaded what a call needs, if that is how it is started."""
+        return None if self.preloading is None else self.preloading.for_call(call)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempted:
+    """How an attempt ended, and why the runner ended it if it did."""
+
+    ending: Ending
+    cause: Cause | None
+
+
+def attempt(
+    task: Task,
+    run_dir: Path,
+    output: Output,
+    machinery: Machinery,
+    is_asked: Callable[[], bool],
+) -> Generator[Watch, None, Attempted]:
+    """Run the task once, to its end; yields what is to be waited for. Raises ServerDied.
+
+    `is_asked` tells whether somebody asks for the run's end. Whatever is raised, here or
+    while it waits, the attempt's processes are killed then.
+    """
+    pressure = Pressure(machinery.graces, time.monotonic(), task.timeout_s, is_asked)
+    with machinery.devices.one() as device:
+        if device is not None:
+            given = {**task.environment, devices.VARIABLE: device}
+            task = replace(task, environment=given)
+        return (yield from _attempt(task, run_dir, output, machinery, pressure))
+
+
+def _attempt(
+    task: Task, run_dir: Path, output: Output, machinery: Machinery, pressure: Pressure
+) -> Generator[Watch, None, Attempted]:
+    if isinstance(task.call, FunctionCall):
+        job = _function_job(task, task.call, run_dir)
+        return (yield from _attempt_in_worker(task, job, output, machinery, pressure))
+    if isinstance(task.call, ProgramCall):
+        program_job = _program_job(task, task.call, run_dir)
+        return (yield from _attempt_in_worker(task, program_job, output, machinery, pressure))
+    return (yield from _attempt_program(task, task.call, run_dir, output, machinery, pressure))
+
+
+def _attempt_program(
+    task: Task,
+    call: ScriptCall | CommandCall,
+    run_dir: Path,
+    output: Output,
+    machinery: Machinery,
+    pressure: Pressure,
+) -> Generator[Watch, None, Attempted]:
+    argv, environment = _program(call, {**machinery.environment, **task.environment}, run_dir)
+    has_file = environment.get(boot_run.FLAGS, "").startswith("@")
+    with _flags_removed(run_dir) if has_file else nullcontext():
+        server = machinery.server_for(call)
+        if server is not None:
+            child = server.start_script(
+                argv[2:],  # from the script on
+                environment=environment,
+                folder=task.working_dir,
+                outputs=output.writers,
+            )
+        else:
+            server = machinery.server
+            if machinery.ahead is not None and isinstance(call, ScriptCall):
+                environment |= _code(machinery.ahead.code(task.run.id, call, environment))
+            child = server.start_program(
+                argv,
+                environment=environment,
+                folder=task.working_dir,
+                outputs=output.writers,
+                bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
+            )
+        watch = Watch(child, server, output, pressure, machinery.stop)
+        try:
+            yield watch
+            output.drain()
+        finally:
+            server.kill(child)
+            child.close()
+    # A command as its record has it: what comes from the environment is no word of a reason.
+    target = task.run.operation.target
+    command = call.argv if isinstance(call, CommandCall) else (sys.executable,)
+    program = target[0] if isinstance(target, tuple) else command[0]
+    return _judge(task, watch, exit_reason.of_child(child, program))
+
+
+def _function_job(task: Task, call: FunctionCall, run_dir: Path) -> Job:
+    return Job(
+        target=call.target,
+        as_config=call.as_config,
+        run_id=task.run.id,
+        store_root=task.store_root,
+        run_dir=str(run_dir),
+        project_dir=task.project_dir,
+        working_dir=task.working_dir,
+        environment=task.environment,
+        config=task.config,
+    )
+
+
+def _program_job(task: Task, call: ProgramCall, run_dir: Path) -> ProgramJob:
+    return ProgramJob(
+        target=task.run.operation.name,
+        packed=call.packed,
+        run_id=task.run.id,
+        store_root=task.store_root,
+        run_dir=str(run_dir),
+        working_dir=task.working_dir,
+        environment=task.environment,
+        config=task.config,
+    )
+
+
+def _attempt_in_worker(
+    task: Task, job: Job | ProgramJob, output: Output, machinery: Machinery, pressure: Pressure
+) -> Generator[Watch, None, Attempted]:
+    worker = machinery.workers.start(job, output.writers)
+    watch = Watch(worker.child, machinery.server, output, pressure, machinery.stop, worker.control)
+    try:
+        yield watch
+        output.drain()
+    except BaseException:
+        machinery.workers.discard(worker, task.run.id)
+        raise
+    if watch.reply is not None and watch.cause is None:
+        machinery.workers.give_back(worker)
+        return _judge(task, watch, exit_reason.of_reply(watch.reply))
+    machinery.workers.discard(worker, task.run.id)  # told to stop, it is not used again
+    if watch.reply is not None:
+        return _judge(task, watch, exit_reason.of_reply(watch.reply))
+    if watch.was_cut_off:
+        return _judge(task, watch, exit_reason.CUT_OFF)
+    return _judge(task, watch, exit_reason.of_worker(worker.child, job.target))
+
+
+def _judge(task: Task, watch: Watch, end: Ending) -> Attempted:
+    """What to make of the child's own end."""
+    if watch.is_lost:
+        return Attempted(ending=end, cause=Cause.LOST)
+    if watch.cause is Cause.TIMEOUT and task.timeout_s is not None:
+        end = exit_reason.of_timeout(task.timeout_s)
+    return Attempted(ending=end, cause=watch.cause)
+
+
+def _program(
+    call: ScriptCall | CommandCall, environment: dict[str, str], run_dir: Path
+) -> tuple[list[str], dict[str, str]]:
+    """The arguments and environment of a script's or command's process."""
+    for name in (boot_run.SCRIPT, boot_run.FLAGS, boot_run.CODE):
+        environment.pop(name, None)
+    if isinstance(call, CommandCall):
+        environment.setdefault("PYTHONUNBUFFERED", "1")  # so that Python's output is live
+        return list(call.argv), environment
+    argv = [sys.executable, boot_main.__file__, call.path]
+    if call.flags_to is FlagsTo.ARGS:
+        return [*argv, *arguments(call.flags)], environment
+    if call.flags:
+        environment[boot_run.SCRIPT] = call.path
+        environment[boot_run.FLAGS] = _globals_text(call.flags, run_dir)
+    return argv, environment
+
+
+def _code(code: bytes | None) -> dict[str, str]:
+    """The variable with a script's code, if there is one and it fits."""
+    if code is None or 2 * len(code) > _MOST_IN_VARIABLE:
+        return {}
+    return {boot_run.CODE: code.hex()}
+
+
+def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
+    """The flags as the variable holds them, or `@` and the file that does while the script
+    runs. It holds real values, so it is for this user only."""
+    _remove_flags(run_dir)  # of an attempt that was killed with its runner
+    data = marshal.dumps(dict(flags))
+    if 2 * len(data) <= _MOST_IN_VARIABLE:
+        return data.hex()
+    path = run_dir / _FLAGS_FILE
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(file, "wb") as opened:
+            opened.write(data)
+    except OSError as error:
+        raise StoreFailed(f"cannot write {path}: {error.strerror}") from error
+    return f"@{os.fspath(path)}"
+
+
+@contextmanager
+def _flags_removed(run_dir: Path) -> Iterator[None]:
+    """Remove the file of a script's flags at the end."""
+    try:
+        yield
+    except BaseException:
+        with suppress(StoreFailed):  # it is no news beside what is raised
+            _remove_flags(run_dir)
+        raise
+    _remove_flags(run_dir)
+
+
+def _remove_flags(run_dir: Path) -> None:
+    path = run_dir / _FLAGS_FILE
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreFailed(f"cannot remove {path}: {error.strerror}") from error

@@ -1,0 +1,25 @@
+"""What every run finds about itself in its environment. Pure."""
+
+from __future__ import annotations
+
+from hydra_sweep_runner.model import Run
+
+
+def run_environment(
+    run: Run, *, folder: str, project_dir: str, batch_id: str | None
+) -> dict[str, str]:
+    """The RUNNER_* variables of a run that is about to start; `folder` is the run's own.
+
+    `run` is as it was before, so that its state tells whether it was started already.
+    """
+    environment = {
+        "RUNNER_RUN_ID": run.id,
+        "RUNNER_RUN_DIR": folder,
+        "RUNNER_RANDOM_SEED": str(run.random_seed),
+        "RUNNER_PROJECT_DIR": project_dir,
+        "RUNNER_RESTARTED": "0" if run.state.started is None else "1",
+    }
+    owner = batch_id if batch_id is not None else run.generated_by
+    if owner is not None:
+        environment["RUNNER_BATCH_ID"] = owner
+    return environment

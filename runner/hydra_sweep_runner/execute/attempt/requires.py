@@ -1,0 +1,61 @@
+"""What an operation requires from its project, linked into the run's folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from hydra_sweep_runner.errors import Mistake
+
+#: What the runner and Hydra keep in a run's folder themselves.
+RESERVED = frozenset({".runner", ".hydra", "output.log"})
+
+
+def check_requires(project_dir: Path, requires: Iterable[str]) -> None:
+    """Raise Mistake for a name that is no file or folder of the project, or that stands for
+    something else in a run's folder."""
+    for name in requires:
+        path = _normal(name)
+        parts = path.parts
+        where = f"operation.requires: {name!r}"
+        if path.is_absolute() or "\0" in name:
+            raise Mistake(f"{where} is not relative to the project's folder {project_dir}")
+        if not parts:
+            raise Mistake(f"{where} is the project itself: name what is needed from it")
+        if parts[0] == "..":
+            raise Mistake(f"{where} leads out of the project's folder {project_dir}")
+        if parts[0] in RESERVED:
+            raise Mistake(f"{where} cannot be linked: runs keep their own {parts[0]} there")
+        if not (project_dir / path).exists():
+            raise Mistake(f"{where} does not exist in {project_dir}")
+
+
+def make_links(project_dir: Path, run_dir: Path, requires: Iterable[str]) -> None:
+    """Link what was checked into a run's folder, under the same names.
+
+    A link that was there is made anew; a file or folder that the run has put there stays.
+    """
+    paths = {_normal(name) for name in requires}
+    for path in sorted(paths):
+        if paths.isdisjoint(path.parents):  # else the link to a parent has it in it
+            _link(project_dir / path, run_dir / path, run_dir)
+
+
+def _link(source: Path, link: Path, run_dir: Path) -> None:
+    for parent in reversed(link.relative_to(run_dir).parents[:-1]):
+        if (run_dir / parent).is_symlink():  # never write through a link
+            return
+    if link.is_symlink():
+        if link.readlink() == source:
+            return
+        link.unlink()
+    elif link.exists():
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(source)
+
+
+def _normal(name: str) -> PurePosixPath:
+    normal = os.path.normpath(name) if name else "."
+    return PurePosixPath(normal)

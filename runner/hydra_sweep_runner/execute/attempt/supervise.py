@@ -1,0 +1,207 @@
+"""Taking a task from its start to its recorded end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from hydra_sweep_runner.errors import RunnerError, StoreFailed
+from hydra_sweep_runner.execute.attempt import log as outputs
+from hydra_sweep_runner.execute.attempt.attempt import Attempted, Machinery, attempt
+from hydra_sweep_runner.execute.attempt.exit_reason import Ending
+from hydra_sweep_runner.execute.attempt.log import Output, Screen
+from hydra_sweep_runner.execute.attempt.requires import make_links
+from hydra_sweep_runner.execute.attempt.stopping import Cause, Urgency
+from hydra_sweep_runner.execute.local.reactor import Supervision
+from hydra_sweep_runner.execute.server.client import ServerDied
+from hydra_sweep_runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
+from hydra_sweep_runner.model import Attempt, Process, Run, Status
+from hydra_sweep_runner.ports import Clock, Store
+from hydra_sweep_runner.record import lifecycle
+
+# What ends as terminated, and why in words.
+_STOPPED = {
+    Cause.STOP: lifecycle.STOPPED,
+    Cause.ASKED: lifecycle.STOPPED_ON_REQUEST,
+    Cause.LOST: str(ServerDied()),
+}
+_FAILED = "the runner failed"
+_NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What supervising needs from the world.
+
+    `process` is this one. With `live` a trial's output is passed on as it comes, else as one
+    block when an attempt has ended. With `leaves_ends` those that nothing depends on are left
+    for others to record.
+    """
+
+    store: Store
+    reporter: Screen
+    clock: Clock
+    process: Process
+    machinery: Machinery
+    live: bool
+    leaves_ends: bool = False
+
+
+@dataclass(frozen=True)
+class Unrecorded:
+    """The end of a run that has completed; `record` records it and gives its outcome."""
+
+    record: Callable[[], Outcome]
+
+
+def supervise(
+    task: Task, started: datetime, around: Surroundings
+) -> Supervision[Outcome | Unrecorded]:
+    """Execute a task, its retries included, and record its start and its end.
+
+    It is recorded as running since `started`. The caller owns the run, until it is recorded
+    as completed. Raises StoreFailed, and ServerDied when no process could be started; the run
+    is recorded as terminated then, if it can be.
+    """
+    run_dir = around.store.folder(task.run.id)
+    run = _prepare(task, run_dir, started, around)
+    try:
+        # After a power cut, a run that was completed must not look so when it was begun anew.
+        around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
+        return (yield from _run_attempts(task, run, run_dir, around))
+    except BaseException as error:
+        _give_up(run, str(error) if isinstance(error, ServerDied) else _FAILED, around)
+        raise
+
+
+def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings) -> Run:
+    try:
+        outputs.set_aside(run_dir)
+        make_links(Path(task.project_dir), run_dir, task.run.operation.requires)
+        ahead = around.machinery.ahead
+        has_files = ahead is not None and ahead.has_files(task.run.id)
+        # The worker of a function or program writes them.
+        if not has_files and not isinstance(task.call, (FunctionCall, ProgramCall)):
+            task.config.write_files(run_dir)
+    except OSError as error:
+        raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
+    process = replace(around.process, since=started)
+    state = lifecycle.started(task.run.state, process, started)
+    return replace(task.run, state=state, result=None)
+
+
+def _run_attempts(
+    task: Task, run: Run, run_dir: Path, around: Surroundings
+) -> Supervision[Outcome | Unrecorded]:
+    began = run.state.started or around.clock()
+    left = task.retries
+    while True:
+        attempted, tail = yield from _attempt(task, run_dir, around)
+        end = attempted.ending
+        if end.exit_status == 0 or not left or _is_stopped(attempted, around):
+            break
+        left -= 1
+        run = _record_attempt(run, run_dir, began, end, around)
+        began = around.clock()
+    outcome = Outcome(run=_ended(run, attempted, around))
+    if outcome.run.state.status is Status.COMPLETED and around.leaves_ends:
+        return Unrecorded(partial(_record, outcome, around))
+    _record(outcome, around)
+    if outcome.run.state.status is not Status.ERROR:
+        return outcome
+    outcome = replace(outcome, hint=_hint(tail, task))
+    return outcome if around.live else replace(outcome, tail=tail)
+
+
+def _attempt(
+    task: Task, run_dir: Path, around: Surroundings
+) -> Supervision[tuple[Attempted, bytes]]:
+    """An attempt, and the end of its output."""
+    try:
+        output = Output(run_dir / outputs.LOG, around.reporter.output if around.live else None)
+    except OSError as error:
+        raise StoreFailed(f"cannot write {run_dir}: {error.strerror}") from error
+    try:
+        is_asked = partial(around.store.is_asked_to_stop, task.run.id)
+        attempted = yield from attempt(task, run_dir, output, around.machinery, is_asked)
+        if not around.live:
+            around.reporter.block(output.pieces())
+        if attempted.ending.exit_status == 0 and output.error is not None:
+            reason = f"its output could not be kept: {output.error.strerror}"
+            end = Ending(exit_status=1, reason=reason)
+            attempted = replace(attempted, ending=end)
+        failed = attempted.ending.exit_status != 0
+        return attempted, output.tail(outputs.TAIL_BYTES) if failed else b""
+    finally:
+        output.close()
+
+
+def _is_stopped(attempted: Attempted, around: Surroundings) -> bool:
+    urgency = around.machinery.stop.urgency
+    return attempted.cause in _STOPPED or urgency is not Urgency.NONE
+
+
+def _record_attempt(
+    run: Run, run_dir: Path, began: datetime, end: Ending, around: Surroundings
+) -> Run:
+    """Keep a failed attempt that another follows, and its log."""
+    try:
+        log = outputs.set_aside(run_dir)
+    except OSError as error:
+        raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
+    kept = Attempt(
+        started=began,
+        stopped=around.clock(),
+        exit_status=end.exit_status,
+        reason=end.reason,
+        log=log or "",
+    )
+    run = replace(run, state=lifecycle.attempted(run.state, kept))
+    around.store.write(run, durable=False)
+    return run
+
+
+def _ended(run: Run, attempted: Attempted, around: Surroundings) -> Run:
+    """The run as it is to be recorded at its end."""
+    end, at = attempted.ending, around.clock()
+    stopped = None if attempted.cause is None else _STOPPED.get(attempted.cause)
+    if stopped is not None:
+        state = lifecycle.terminated(run.state, stopped, at)
+    else:
+        state = lifecycle.finished(run.state, end.exit_status, end.reason, at)
+    return replace(run, state=state, result=end.result)
+
+
+def _record(outcome: Outcome, around: Surroundings) -> Outcome:
+    try:
+        around.store.write(outcome.run)
+    except BaseException:
+        _give_up(outcome.run, _FAILED, around)
+        raise
+    return outcome
+
+
+def _give_up(run: Run, why: str, around: Surroundings) -> None:
+    """Record, if that can be done, that the run is not at work any more."""
+    with suppress(RunnerError):
+        recorded = around.store.read(run.id)
+        if recorded.state.status is Status.RUNNING:
+            state = lifecycle.terminated(recorded.state, why, around.clock())
+            around.store.write(replace(recorded, state=state))
+
+
+def _hint(tail: bytes, task: Task) -> str | None:
+    if not _mentions(tail, _NOT_FOUND):
+        return None
+    return (
+        f"a file was not found: the trial works in {task.working_dir}; what it needs from "
+        f"the project in {task.project_dir} is named in operation.requires"
+    )
+
+
+def _mentions(text: bytes, words: Iterable[bytes]) -> bool:
+    return any(word in text for word in words)

@@ -1,0 +1,113 @@
+"""One attempt's process, as seen by whoever waits for its end."""
+
+from __future__ import annotations
+
+import selectors
+import signal
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from hydra_sweep_runner.execute.attempt.log import Output
+from hydra_sweep_runner.execute.attempt.stopping import Cause, Pressure, StopSwitch
+from hydra_sweep_runner.execute.function.worker import Reply
+from hydra_sweep_runner.execute.server import messages
+from hydra_sweep_runner.execute.server.client import Child, ForkServer
+
+# How long a worker that has hung up may take to have died, in seconds.
+_DEATH_S = 1.0
+
+
+class Watch:
+    """Follows one child, and the function call in it if there is one, to the end.
+
+    Between `attach` and `detach` its descriptors are in a selector, each with what the watch
+    is for and a function that takes the selector and the descriptor when that is readable.
+    """
+
+    def __init__(
+        self,
+        child: Child,
+        server: ForkServer,
+        output: Output,
+        pressure: Pressure,
+        stop: StopSwitch,
+        control: socket.socket | None = None,
+    ) -> None:
+        """`server` has started the child; `control` is a function worker's."""
+        self._child = child
+        self._server = server
+        self._output = output
+        self._pressure = pressure
+        self._stop = stop
+        self._control = control
+        self._kill_at_s: float | None = None
+        self.reply: Reply | None = None
+        self.was_cut_off = False
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why the runner is ending the attempt, if it is."""
+        return self._pressure.cause
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the end is known. Who else holds the output's pipes open, a process left
+        behind, is not waited for."""
+        return self._child.ended or self.reply is not None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server has died, which alone could tell of the end."""
+        if self._child.lost:
+            self._server.note_death()
+        return self._child.lost
+
+    def attach(self, selector: selectors.BaseSelector, of: Any) -> None:
+        """Have a selector look at the child, for `of`."""
+        self._output.forget_writers()
+        selector.register(self._child.reports, selectors.EVENT_READ, (of, self._hear))
+        if self._control is not None:
+            selector.register(self._control, selectors.EVENT_READ, (of, self._answer))
+        for reader in self._output.readers:
+            selector.register(reader, selectors.EVENT_READ, (of, self._read))
+
+    def detach(self, selector: selectors.BaseSelector) -> None:
+        """Have it look no more."""
+        own: list[Any] = [self._child.reports, *self._output.readers]
+        for descriptor in own if self._control is None else [*own, self._control]:
+            with suppress(KeyError, ValueError):  # closed, or hung up, and left already
+                selector.unregister(descriptor)
+
+    def wait_s(self, now_s: float) -> float:
+        """How long nothing is to be done at the most, if nothing happens."""
+        wait_s = self._pressure.wait_s(now_s)
+        return wait_s if self._kill_at_s is None else min(wait_s, max(0.0, self._kill_at_s - now_s))
+
+    def press(self, now_s: float) -> None:
+        """Send the signals that are due, and kill a worker that cannot answer any more,
+        unless that was because it died."""
+        if self.is_over:
+            return
+        for number in self._pressure.due(now_s, self._stop.urgency):
+            self._server.signal(self._child, number)
+        if self._kill_at_s is not None and now_s >= self._kill_at_s:
+            self._kill_at_s = None
+            self.was_cut_off = True
+            self._server.signal(self._child, signal.SIGKILL)
+
+    def _hear(self, _: selectors.BaseSelector, __: int) -> None:
+        self._child.update()
+
+    def _read(self, selector: selectors.BaseSelector, reader: int) -> None:
+        if self._output.read(reader) == 0 and reader not in self._output.readers:
+            selector.unregister(reader)
+
+    def _answer(self, selector: selectors.BaseSelector, control: socket.socket) -> None:
+        try:
+            self.reply = messages.receive(control)[0]
+        except messages.ConnectionLost:
+            # It has died, or the function closed what is not its own: then it has to.
+            selector.unregister(control)
+            self._kill_at_s = time.monotonic() + _DEATH_S

@@ -1,0 +1,57 @@
+"""Whether workers can execute trials at all, found out before anything is created."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.cluster import worker as worker_process
+from hydra_sweep_runner.execute.cluster.backends import Backend
+from hydra_sweep_runner.execute.cluster.messages import Facts, Places
+
+
+def check_workers(backend: Backend, root: Path, session: str) -> None:
+    """Raise Mistake, naming the worker, for one that does not share the folders of the store
+    and of the project, or has other versions of what both sides need.
+
+    `root` is the store's folder, made or not; the project's is the current one.
+    """
+    folder = next(path for path in (root, *root.parents) if path.is_dir())
+    token = folder / f".runner-{session}"
+    places = Places(token=str(token), text=session, project_dir=str(Path.cwd()))
+    try:
+        token.write_text(places.text, encoding="utf-8")
+    except OSError as error:
+        raise Mistake(f"the store {root} is not writable: {error.strerror}") from error
+    try:
+        answers = backend.ask_workers(places)
+    finally:
+        token.unlink(missing_ok=True)
+    here = worker_process.look(places).versions
+    found = {worker: lacking(facts, places, here) for worker, facts in answers.items()}
+    wanting = {worker: lack for worker, lack in found.items() if lack is not None}
+    for worker, lack in wanting.items():
+        more = len(wanting) - 1
+        others = f" ({more} more of {len(answers)} lack something)" if more else ""
+        raise Mistake(f"the worker {worker} {lack}{others}")
+
+
+def lacking(facts: Facts | str, places: Places, versions: dict[str, str]) -> str | None:
+    """What keeps a worker from executing trials, in words; None if nothing does.
+
+    `versions` are what it has to have; `facts` is a text if it could not answer.
+    """
+    if isinstance(facts, str):
+        return f"cannot run the runner: {facts}"
+    where = f"on host {facts.host}"
+    if facts.token != places.text:
+        folder = Path(places.token).parent
+        return f"does not see the store: {folder} is not the same folder {where} as here"
+    if not facts.sees_project:
+        return f"does not see the project: there is no folder {places.project_dir} {where}"
+    for name, version in versions.items():
+        if facts.versions.get(name) != version:
+            theirs = facts.versions.get(name)
+            has = f"no {name}" if theirs is None else f"{name} {theirs}"
+            return f"has {has} {where}; here it is {version}: they have to be the same"
+    return None

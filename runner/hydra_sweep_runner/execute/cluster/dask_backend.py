@@ -1,0 +1,147 @@
+"""A Dask cluster's workers, reached through joblib's Dask backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from distributed import Client, KilledWorker
+from distributed import TimeoutError as TimedOut  # before Python 3.11 not the built-in one
+from joblib._dask import DaskDistributedBackend
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.cluster import worker
+from hydra_sweep_runner.execute.cluster.backends import Hear, parallel_on
+from hydra_sweep_runner.execute.cluster.messages import Facts, Handed, Lost, Places
+from hydra_sweep_runner.execute.function.worker import reason_of
+
+#: How long to wait for the scheduler to answer, and for a first worker, in seconds.
+_CONNECT_S = 10
+_WORKERS_S = 10
+
+
+class DaskCluster:
+    """The workers of the scheduler at an address, or of the one that a scheduler file names.
+
+    `n_jobs` is as many as they have threads, unless it is given: -1 is all of them, too, -2
+    one less. Raises Mistake if nobody answers, or there is no worker.
+    """
+
+    def __init__(self, address: str | None, n_jobs: int | None) -> None:
+        self._client: Any = _connect(address)
+        self._address = address
+        try:
+            self._client.wait_for_workers(1, timeout=_WORKERS_S)
+        except (TimeoutError, TimedOut) as error:
+            self.close()
+            raise Mistake(
+                f"the Dask cluster at {address} has no workers: start some, as "
+                f"dask worker {address}"
+            ) from error
+        threads = sum(self._client.ncores().values())
+        self.n_jobs = max(1, threads + 1 + (n_jobs or -1)) if (n_jobs or -1) < 0 else n_jobs or 1
+
+    def parallel(self, hear: Hear) -> Any:
+        """A joblib.Parallel that takes calls one by one and gives results as they come. Each
+        call's first argument is a Handed, if it has one; a Lost is given for a call that the
+        cluster gives up."""
+        return parallel_on(_DaskBackend(self._client, self.n_jobs), self.n_jobs, hear)
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What the function returns when a worker calls it."""
+        return self._client.submit(function, *arguments, pure=False).result()
+
+    def ask_workers(self, places: Places) -> Mapping[str, Facts | str]:
+        """What each worker, by its address, is and sees; or why it cannot tell."""
+        answers = self._client.run(worker.look, places, on_error="return")
+        return {
+            worker: reason_of(answer) if isinstance(answer, BaseException) else answer
+            for worker, answer in answers.items()
+        }
+
+    def trouble(self) -> str | None:
+        """Whether there is no worker any more; trials wait for one then."""
+        if self._client.status != "running" or self._client.ncores():
+            return None
+        return f"no worker is left at {self._address}: trials wait until one is started there"
+
+    def close(self) -> None:
+        """Leave the cluster."""
+        self._client.close(timeout=_CONNECT_S)
+
+
+def _connect(address: str | None) -> Any:
+    if not address:
+        raise Mistake(
+            "hydra.launcher.backend=dask needs hydra.launcher.address: the scheduler's, such "
+            "as tcp://host:8786, or the path of its scheduler file"
+        )
+    where = {"address": address}
+    if "://" not in address and address.endswith(".json"):
+        if not Path(address).is_file():
+            raise Mistake(f"hydra.launcher.address={address}: there is no such scheduler file")
+        where = {"scheduler_file": address}
+    client: Any = Client
+    try:
+        return client(**where, timeout=_CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise Mistake(
+            f"hydra.launcher.address={address}: no Dask scheduler answers there "
+            f"({reason_of(error)})"
+        ) from error
+
+
+class _DaskBackend(DaskDistributedBackend):  # type: ignore[misc]
+    """joblib's backend, which calls back however a call ends.
+
+    joblib's own leaves its caller waiting for ever for a call whose workers died again and
+    again, or whose scheduler is gone; and it carries calls out in this process if the cluster
+    has but one thread.
+    """
+
+    def __init__(self, client: Any, n_jobs: int) -> None:
+        super().__init__(client=client)
+        self._at_once = max(2, n_jobs)  # joblib takes 1 for "in this process"
+
+    def effective_n_jobs(self, n_jobs: int) -> int:
+        """How many calls at a time."""
+        return self._at_once
+
+    def submit(self, func: Any, callback: Callable[[Any], object]) -> Any:
+        """Have a worker carry a batch of one call out."""
+        ((_, arguments, _),) = func.items
+        handed = arguments[0] if arguments else None
+        tell = partial(_tell, handed, callback)
+        future = super().submit(func, tell)
+        future.add_done_callback(partial(_tell_failure, tell))
+        return future
+
+    def retrieve_result_callback(self, out: Any) -> Any:
+        """The results of a batch of calls."""
+        return out if isinstance(out, list) else super().retrieve_result_callback(out)
+
+
+def _tell(handed: Handed | None, callback: Callable[[Any], object], out: Any) -> None:
+    """Call back, with a Lost in the place of what is no result."""
+    callback([_lost(handed, out)] if isinstance(out, BaseException) else out)
+
+
+def _tell_failure(tell: Callable[[Any], object], future: Future[Any]) -> None:
+    error = future.exception()
+    if error is not None:
+        tell(error)
+
+
+def _lost(handed: Handed | None, error: BaseException) -> Lost:
+    run_id = None if handed is None else handed.task.run.id
+    if isinstance(error, KilledWorker):
+        times = error.allowed_failures + 1
+        last = getattr(error.last_worker, "address", error.last_worker)
+        how_often = "" if times == 1 else f" {times} times in a row"
+        return Lost(run_id=run_id, why=f"the worker at it was lost{how_often} (last: {last})")
+    if "Cancelled" in type(error).__name__:
+        return Lost(run_id=run_id, why="the Dask scheduler is gone", for_good=True)
+    return Lost(run_id=run_id, why=f"the cluster gave it up: {reason_of(error)}")

@@ -1,0 +1,238 @@
+"""What a worker's process does for the process that hands trials out.
+
+These functions are called by whatever carries calls to workers: they take and give values
+that pickle, and raise nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from hydra_sweep_runner import __version__
+from hydra_sweep_runner.errors import Busy, Mistake, RunnerError
+from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
+from hydra_sweep_runner.execute.attempt.supervise import Surroundings, supervise
+from hydra_sweep_runner.execute.cluster.messages import Done, Facts, Handed, Places, Probed, Refused
+from hydra_sweep_runner.execute.cluster.wanted import Session
+from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS, heed_no_interrupt
+from hydra_sweep_runner.execute.function.worker import reason_of
+from hydra_sweep_runner.execute.local.reactor import run_to_end
+from hydra_sweep_runner.execute.server.process import ORPHAN_GRACE_S
+from hydra_sweep_runner.execute.task import Outcome
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.ports import Stream
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.system.periodic import every
+from hydra_sweep_runner.system.processes import is_alive, this_process
+
+#: How often to look whether the batch's process wants the trial, in seconds.
+LOOK_S = 1.0
+#: How long to wait for a folder that another host has just made, in seconds.
+_APPEARS_S = 10.0
+#: How long to wait for a former owner of the trial to be gone, in seconds: a little longer
+#: than one that is silent counts as alive.
+_OWNER_S = 40.0
+#: How long the processes of a trial may outlive the worker that was killed, in seconds: its
+#: fork server notices, terminates them and kills them.
+_ORPHANS_S = 2 * ORPHAN_GRACE_S
+#: How much of a trial's output is sent back to be shown.
+_MOST_SHOWN_BYTES = 1 << 20
+_DISTRIBUTIONS = ("hydra-core", "omegaconf")
+
+
+def look(places: Places) -> Facts:
+    """What this worker is and sees."""
+    token = None
+    with suppress(OSError):
+        token = Path(places.token).read_text(encoding="utf-8")
+    return Facts(
+        host=os.uname().nodename,
+        pid=os.getpid(),
+        versions={"runner": __version__, **dict(_versions())},
+        token=token,
+        sees_project=Path(places.project_dir).is_dir(),
+    )
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    yield "python", f"{sys.version_info.major}.{sys.version_info.minor}"
+    for name in _DISTRIBUTIONS:
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            continue
+
+
+def pause() -> None:
+    """Do nothing."""
+
+
+def probe(session: str, target: str, project_dir: str) -> Probed:
+    """Import a function as a trial would."""
+    with SESSIONS.machinery(session, Graces()) as machinery:
+        try:
+            signature = machinery.workers.probe(target, project_dir, machinery.stop)
+            return Probed(signature=signature)
+        except Mistake as error:
+            return Probed(signature=None, mistake=str(error))
+
+
+def execute(handed: Handed) -> Done | Refused:
+    """Own the trial, execute it and record its end, unless it is not to be begun."""
+    heed_no_interrupt(handed.driver.pid)
+    run_id = handed.task.run.id
+    try:
+        return _Execution(handed).carry_out()
+    except RunnerError as error:
+        return Refused(run_id=run_id, worker=_here(), why=str(error))
+    except Exception as error:
+        return Refused(
+            run_id=run_id, worker=_here(), why=reason_of(error), trace=traceback.format_exc()
+        )
+
+
+class _Execution:
+    """One trial in this worker's hands."""
+
+    def __init__(self, handed: Handed) -> None:
+        self._handed = handed
+        self._task = handed.task
+        self._id = handed.task.run.id
+        self._store = RunStore(Path(handed.task.store_root))
+        self._kept = _Kept(f"{self._store.folder(self._id)}/output.log")
+
+    def carry_out(self) -> Done | Refused:
+        missing = self._missing_folder()
+        if missing is not None:
+            return Refused(run_id=self._id, worker=_here(), why=f"there is no {missing} there")
+        with ExitStack() as claim:
+            busy = self._claim(claim)
+            if busy is not None:
+                return self._left(busy)
+            known = self._store.read(self._id)
+            begun = self._is_begun(known)
+            if begun and known.state.status in (Status.COMPLETED, Status.ERROR):
+                return self._done(Outcome(run=known))  # and its worker was lost then
+            if begun and known.state.status is Status.RUNNING:
+                time.sleep(_ORPHANS_S)
+            return self._execute(begun)
+
+    def _execute(self, begun: bool) -> Done:
+        task = self._task
+        if begun:
+            task = replace(task, environment={**task.environment, "RUNNER_RESTARTED": "1"})
+        with SESSIONS.machinery(self._handed.session, self._handed.graces) as machinery:
+            around = Surroundings(
+                store=self._store,
+                reporter=self._kept,
+                clock=now,
+                process=this_process(now),
+                machinery=machinery,
+                live=False,
+            )
+            with self._heeding(machinery.stop):
+                end = run_to_end(supervise(task, now(), around), machinery.stop)
+                outcome = end if isinstance(end, Outcome) else end.record()
+                return self._done(outcome, again=begun)
+
+    def _done(self, outcome: Outcome, *, again: bool = False) -> Done:
+        output = tuple(self._kept.pieces)
+        return Done(outcome=outcome, output=output, again=again)
+
+    def _left(self, busy: str) -> Done:
+        outcome = Outcome(run=self._store.observe(self._store.read(self._id)))
+        return Done(outcome=outcome, busy=busy or None)
+
+    def _missing_folder(self) -> str | None:
+        """A folder that this host does not see, though it is said to be there."""
+        for folder in (self._task.project_dir, str(self._store.folder(self._id))):
+            last_s = time.monotonic() + _APPEARS_S
+            while not Path(folder).is_dir():
+                if time.monotonic() > last_s:
+                    return folder
+                time.sleep(LOOK_S / 2)
+        return None
+
+    def _claim(self, claim: ExitStack) -> str | None:
+        """Own the run. Else who does, in words, or nothing if it is not to be begun.
+
+        A worker that the cluster has given up may have it still, as long as it is not dead:
+        it is waited for. Who has it for other reasons is waited for a while.
+        """
+        last_s = time.monotonic() + _OWNER_S
+        while not self._is_over():
+            try:
+                claim.enter_context(self._store.claim(self._id))
+                return None
+            except Busy as error:
+                if time.monotonic() > last_s and not self._is_begun(self._store.read(self._id)):
+                    return str(error)
+                time.sleep(LOOK_S)
+        return ""
+
+    def _is_begun(self, known: Run) -> bool:
+        """Whether the trial was started since it was handed out."""
+        return known.state.started != self._task.run.state.started
+
+    def _is_over(self) -> bool:
+        return self._store.is_asked_to_stop(self._id) or self._urgency() is not Urgency.NONE
+
+    def _urgency(self) -> Urgency:
+        """How much the process that handed the trial out wants its end; it does if it is
+        gone. Raises OSError where that cannot be told."""
+        driver, batch_id = self._handed.driver, self._handed.batch_id
+        alive = is_alive(driver)
+        if alive is None and batch_id is not None:
+            alive = self._store.beats(batch_id)
+        if alive is False:
+            return Urgency.STOP
+        if batch_id is None:
+            return Urgency.NONE
+        return Session(self._store, batch_id, self._handed.session).urgency()
+
+    @contextmanager
+    def _heeding(self, stop: StopSwitch) -> Iterator[None]:
+        """Stop the trial when its batch does not want it any more."""
+
+        def look() -> None:
+            with suppress(RunnerError, OSError):  # the next look may tell
+                stop.set(self._urgency())
+
+        with every(LOOK_S, look):
+            yield
+
+
+class _Kept:
+    """A Screen that keeps a trial's output, up to a size, to be shown elsewhere."""
+
+    def __init__(self, log: str) -> None:
+        self.pieces: list[tuple[Stream, bytes]] = []
+        self._log = log
+        self._left_bytes = _MOST_SHOWN_BYTES
+
+    def output(self, stream: Stream, data: bytes) -> None:
+        """Keep a piece."""
+        if self._left_bytes <= 0:
+            return
+        self.pieces.append((stream, data[: self._left_bytes]))
+        self._left_bytes -= len(data)
+        if self._left_bytes <= 0:
+            self.pieces.append(("stderr", f"\n(the rest is in {self._log})\n".encode()))
+
+    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
+        """Keep all of an attempt's output."""
+        for stream, data in pieces:
+            self.output(stream, data)
+
+
+def _here() -> str:
+    return f"host {os.uname().nodename}, pid {os.getpid()}"

@@ -1,0 +1,127 @@
+"""The function workers that are warm and free, and the questions that they answer."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.attempt import exit_reason
+from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
+from hydra_sweep_runner.execute.function.worker import Failure, Job, Probe, ProgramJob, Signature
+from hydra_sweep_runner.execute.local import devices
+from hydra_sweep_runner.execute.server import messages
+from hydra_sweep_runner.execute.server.client import Child, ForkServer, ServerDied
+
+# How long a worker that is not needed any more may take to end, in seconds.
+_END_S = 1.0
+
+
+@dataclass(eq=False, frozen=True)
+class Worker:
+    """A function worker, the socket that it obeys, and the device that it has, if any: a
+    library that has found one never looks for another."""
+
+    child: Child
+    control: socket.socket
+    device: str | None = None
+
+
+class Workers:
+    """Workers that wait for their next trial. Its methods may be called from any thread."""
+
+    def __init__(self, server: ForkServer) -> None:
+        self._server = server
+        self._free: list[Worker] = []
+        self._lock = threading.Lock()
+
+    def start(self, request: Job | ProgramJob | Probe, fds: Sequence[int] = ()) -> Worker:
+        """Hand a request to the worker that was free last, of those with the device that a
+        job is to have, or else to a new one.
+
+        It is the caller's, who gives it back or discards it. Raises ServerDied.
+        """
+        of_job = {} if isinstance(request, Probe) else request.environment
+        device = of_job.get(devices.VARIABLE)
+        while True:
+            worker = self._take(device)
+            if worker is None:
+                worker = Worker(*self._server.start_worker(), device)
+                messages.send(worker.control, request, fds)
+                return worker
+            try:
+                messages.send(worker.control, request, fds)
+                return worker
+            except messages.ConnectionLost:  # something killed it while it was idle
+                self.discard(worker)
+
+    def _take(self, device: str | None) -> Worker | None:
+        with self._lock:
+            for worker in reversed(self._free):
+                if worker.device == device:
+                    self._free.remove(worker)
+                    return worker
+            return None
+
+    def give_back(self, worker: Worker) -> None:
+        """The worker has answered and is free."""
+        with self._lock:
+            self._free.append(worker)
+
+    def discard(self, worker: Worker, run_id: str | None = None) -> None:
+        """Kill the worker, if it is alive, with all that is in its process group, and what
+        else the run that it was at has started."""
+        if run_id is not None:
+            self._server.end_run(worker.child, run_id)
+        self._server.kill(worker.child)
+        worker.control.close()
+        worker.child.close()
+
+    def probe(self, target: str, project_dir: str, stop: StopSwitch) -> Signature:
+        """Import a function where it will run. Raises Mistake if there is none, ServerDied,
+        and KeyboardInterrupt if the runner is stopped meanwhile."""
+        worker = self.start(Probe(target=target, project_dir=project_dir))
+        answer = None
+        try:
+            answer = _answer(worker, stop)
+        finally:
+            if answer is None:
+                self.discard(worker)
+        if worker.child.lost:
+            raise ServerDied
+        if answer is None:
+            reason = exit_reason.of_child(worker.child, target).reason
+            raise Mistake(f"function {target} cannot be imported: {reason}")
+        self.give_back(worker)
+        if isinstance(answer, Failure):
+            raise Mistake(answer.message)
+        return answer
+
+    def close(self) -> None:
+        """Have the free workers end by themselves, what they registered with atexit run."""
+        with self._lock:
+            workers, self._free = self._free, []
+        for worker in workers:
+            worker.control.shutdown(socket.SHUT_RDWR)
+        for worker in workers:
+            worker.child.wait(_END_S)
+            self.discard(worker)
+
+
+def _answer(worker: Worker, stop: StopSwitch) -> Signature | Failure | None:
+    """The worker's answer; None if it died."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(worker.control, selectors.EVENT_READ)
+        selector.register(stop, selectors.EVENT_READ)
+        if any(key.fileobj is stop for key, _ in selector.select()):
+            raise KeyboardInterrupt
+    try:
+        answer: Signature | Failure = messages.receive(worker.control)[0]
+        return answer
+    except messages.ConnectionLost:
+        while not worker.child.ended:
+            worker.child.update()
+        return None

@@ -1,0 +1,383 @@
+"""A warm process that calls functions, one trial after another.
+
+It is forked from the fork server and obeys its control socket: what a trial's supervisor
+sends is a Job, with the trial's stdout and stderr, or a Probe; what it answers is a Reply, a
+Signature or a Failure. Only text, numbers and JSON's types travel back.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import faulthandler
+import importlib
+import io
+import os
+import pickle
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from hydra_sweep_runner.errors import RunnerError, StoreFailed
+from hydra_sweep_runner.execute.function import imports
+from hydra_sweep_runner.execute.function.imports import NotCallable, import_function, signature_of
+from hydra_sweep_runner.execute.function.imports import Signature as Signature
+from hydra_sweep_runner.execute.function.results import NotPlain, plain
+from hydra_sweep_runner.execute.local.threads import limit_loaded
+from hydra_sweep_runner.execute.server import messages
+from hydra_sweep_runner.execute.task import PackedProgram
+from hydra_sweep_runner.model import Result
+from hydra_sweep_runner.ports import JobConfig
+
+_MOST_OF_A_REASON = 300
+# Whose frames a traceback may begin with when not the function has failed, but what leads
+# to it: a setting of Hydra's, say, that cannot be resolved.
+_MACHINERY = (str(Path(__file__).parents[2]), contextlib.__file__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A trial of a function: what to call, where, and with what."""
+
+    target: str
+    as_config: bool
+    run_id: str
+    store_root: str
+    run_dir: str
+    project_dir: str
+    working_dir: str
+    environment: Mapping[str, str]
+    config: JobConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramJob:
+    """A trial of a Hydra program: of `packed`, or of the one that the worker was forked
+    from; `target` is its name."""
+
+    target: str
+    packed: PackedProgram | None = None
+    run_id: str
+    store_root: str
+    run_dir: str
+    working_dir: str
+    environment: Mapping[str, str]
+    config: JobConfig
+
+
+#: Does one job of a Hydra program: what its task function returned, or what it raised.
+Program = Callable[[ProgramJob], "tuple[Any, Exception | None]"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """How a call ended. `result` is None unless the function returned."""
+
+    exit_status: int
+    reason: str | None = None
+    result: Result | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """Import a function of a project and tell its signature."""
+
+    target: str
+    project_dir: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A probe found no function; `message` says why, in one line."""
+
+    message: str
+
+
+def work(
+    control: socket.socket,
+    program: Program | None = None,
+    limits: Mapping[str, str] | None = None,
+) -> None:
+    """Do what the control socket asks for until its other end is gone.
+
+    `limits` are added to the environment and hold for libraries that are loaded already.
+    """
+    if limits:
+        os.environ.update(limits)
+        limit_loaded(limits)
+    worker = _Worker(program)
+    while True:
+        reply: Reply | Signature | Failure
+        try:
+            request, fds = messages.receive(control)
+        except messages.ConnectionLost:
+            break
+        except Exception as error:  # its configuration cannot be unpickled here
+            reply = Reply(exit_status=1, reason=reason_of(error))
+        else:
+            is_probe = isinstance(request, Probe)
+            reply = worker.probe(request) if is_probe else worker.do(request, fds)
+        try:
+            messages.send(control, reply)
+        except messages.ConnectionLost:
+            break
+    atexit._run_exitfuncs()
+
+
+class _Worker:
+    """The process's own state, which every trial starts from anew."""
+
+    def __init__(self, program: Program | None) -> None:
+        self._program = program
+        self._pid = os.getpid()
+        self._environment = dict(os.environ)
+        # What the environment was set to last: as os.environ holds it, and as text.
+        self._left: tuple[dict[bytes, bytes], dict[str, str]] = ({}, {})
+        self._sys_path = list(sys.path)
+        self._functions: dict[str, Callable[..., Any]] = {}
+        self._programs: dict[str, Program] = {}
+        self._null = os.open(os.devnull, os.O_RDWR)
+        atexit._clear()  # what was forked will run its own
+        self._streams = _open_streams()
+        self._use_streams()
+        self._interrupted = False
+        self._be_idle()
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        faulthandler.enable(file=2)  # a segmentation fault then tells where it was
+        if "numpy.random" in sys.modules:  # or all workers would draw the same
+            sys.modules["numpy.random"].seed()
+
+    def do(self, job: Job | ProgramJob, fds: list[int]) -> Reply:
+        """Do the job in surroundings of its own, its output going to the fds."""
+        self._direct(*fds)
+        for fd in fds:
+            os.close(fd)
+        try:
+            return self._try(job)
+        except KeyboardInterrupt as error:  # after the call, while it was being left
+            return _failed(error)
+        finally:
+            self._be_idle()
+            self._flush()
+            self._direct(self._null, self._null)
+
+    def _try(self, job: Job | ProgramJob) -> Reply:
+        try:
+            self._enter(job)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if self._interrupted:  # so soon
+                raise KeyboardInterrupt
+            return self._call(job) if isinstance(job, Job) else self._run(job)
+        except BaseException as error:
+            self._be_idle()
+            reply = _failed(error)
+            self._end_if_forked(reply.exit_status)
+            return reply
+
+    def probe(self, probe: Probe) -> Signature | Failure:
+        """Import the function and look at it."""
+        os.chdir(probe.project_dir)
+        self._put_first(probe.project_dir)
+        try:
+            function = self._load(probe.target)
+        except NotCallable as error:
+            return Failure(message=f"function {probe.target} {error}")
+        except BaseException as error:
+            reason = reason_of(error)
+            return Failure(message=f"function {probe.target} cannot be imported: {reason}")
+        finally:
+            self._flush()
+        return signature_of(function)
+
+    def _call(self, job: Job) -> Reply:
+        from hydra_sweep_runner.compose.job import flags_config, job_context, keyword_arguments
+
+        function = self._load(job.target)
+        with job_context(job.config, output_dir=job.run_dir):
+            if job.as_config:
+                value = function(flags_config(job.config))
+            else:
+                value = function(**keyword_arguments(job.config))
+            self._end_if_forked(0)
+        return _keep(job, value)
+
+    def _be_idle(self) -> None:
+        """Let an interrupt count for the next call. It does: whoever is interrupted in one
+        is not used for another."""
+        signal.signal(signal.SIGINT, self._note_interrupt)
+
+    def _note_interrupt(self, _: int, __: FrameType | None) -> None:
+        self._interrupted = True
+
+    def _run(self, job: ProgramJob) -> Reply:
+        program = self._program if job.packed is None else self._unpack(job.packed)
+        if program is None:
+            raise TypeError(f"{job.target} is no program that this worker has inherited")
+        value, error = program(job)
+        if error is not None:
+            reply = _failed(error)
+            self._end_if_forked(reply.exit_status)
+            return reply
+        self._end_if_forked(0)
+        # The program need not know that somebody keeps what it returns.
+        return _keep(job, value, insist=False)
+
+    def _unpack(self, packed: PackedProgram) -> Program:
+        program = self._programs.get(packed.digest)
+        if program is None:
+            sys.path[:] = dict.fromkeys([*packed.sys_path, *self._sys_path])
+            program = self._programs[packed.digest] = pickle.loads(packed.data)
+        return program
+
+    def _load(self, target: str) -> Callable[..., Any]:
+        function = self._functions.get(target)
+        if function is None:
+            function = self._functions[target] = import_function(target)
+        return function
+
+    def _enter(self, job: Job | ProgramJob) -> None:
+        self._set_environment({**self._environment, **job.environment})
+        os.chdir(job.working_dir)
+        if isinstance(job, Job):
+            self._put_first(job.project_dir)
+            sys.argv = [job.target]
+
+    def _set_environment(self, wanted: dict[str, str]) -> None:
+        """Make the environment what is wanted, and nothing else."""
+        # Reading all of it as text takes longer than many a function; comparing bytes does not.
+        held: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+        present = self._left[1] if held == self._left[0] else os.environ.copy()
+        for name in present.keys() - wanted.keys():
+            del os.environ[name]
+        for name, value in wanted.items():
+            if present.get(name) != value:
+                os.environ[name] = value
+        self._left = (dict(held), wanted)
+
+    def _put_first(self, project_dir: str) -> None:
+        sys.path[:] = [project_dir, *(path for path in self._sys_path if path != project_dir)]
+
+    def _direct(self, stdout: int, stderr: int) -> None:
+        os.dup2(self._null, 0)
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        self._use_streams()
+
+    def _use_streams(self) -> None:
+        if any(stream.closed for stream in self._streams):
+            self._streams = _open_streams()
+        sys.stdin, sys.stdout, sys.stderr = self._streams
+        sys.__stdin__, sys.__stdout__, sys.__stderr__ = self._streams  # type: ignore[misc]
+
+    def _end_if_forked(self, exit_status: int) -> None:
+        """End a child that the function forked and that came out of it as well."""
+        if os.getpid() != self._pid:
+            self._flush()
+            os._exit(exit_status)
+
+    def _flush(self) -> None:
+        for stream in (sys.stdout, sys.stderr, *self._streams[1:]):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                continue  # the function closed it, or put something else in its place
+
+
+def _open_streams() -> tuple[io.TextIOWrapper, io.TextIOWrapper, io.TextIOWrapper]:
+    """Text files for the standard descriptors, which stay open when these are closed."""
+    return (
+        io.TextIOWrapper(io.BufferedReader(_raw(0, "r")), encoding="utf-8"),
+        _writer(1, "strict"),
+        _writer(2, "backslashreplace"),
+    )
+
+
+def _writer(fd: int, errors: str) -> io.TextIOWrapper:
+    buffer = io.BufferedWriter(_raw(fd, "w"))
+    return io.TextIOWrapper(buffer, encoding="utf-8", errors=errors, line_buffering=True)
+
+
+def _raw(fd: int, mode: str) -> io.FileIO:
+    return io.FileIO(fd, mode, closefd=False)
+
+
+def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply:
+    """Keep what the function returned: in the reply, or in the run's folder.
+
+    The trial has failed if that cannot be done; where nobody insists on it, only if it is
+    for the disk.
+    """
+    try:
+        return Reply(exit_status=0, result=Result(value=plain(value)))
+    except NotPlain:
+        pass
+    from hydra_sweep_runner.store.runs import RunStore
+
+    try:
+        RunStore(Path(job.store_root)).write_result(job.run_id, value)
+    except Exception as error:
+        if not insist and not isinstance(error, StoreFailed):
+            return Reply(exit_status=0)
+        reason = f"returned a {type(value).__name__}, which cannot be kept: {reason_of(error)}"
+        print(reason, file=sys.stderr)
+        return Reply(exit_status=1, reason=reason)
+    return Reply(exit_status=0, result=Result(stored=True))
+
+
+def _failed(error: BaseException) -> Reply:
+    if isinstance(error, SystemExit):
+        return _exited(error.code)
+    try:
+        trace = _users_frames(error.__traceback__)
+        traceback.print_exception(type(error), error, trace)
+    except Exception:  # its own text cannot be made, or the function broke sys.stderr
+        os.write(2, f"{reason_of(error)}\n".encode(errors="backslashreplace"))
+    if isinstance(error, KeyboardInterrupt):
+        return Reply(exit_status=128 + signal.SIGINT, reason=reason_of(error))
+    return Reply(exit_status=1, reason=reason_of(error))
+
+
+def _exited(code: object) -> Reply:
+    """What Python makes of `sys.exit(code)`."""
+    if code is None:
+        status = 0
+    elif isinstance(code, int):
+        status = code & 0xFF
+    else:
+        status = 1
+        os.write(2, f"{code}\n".encode(errors="backslashreplace"))
+    if status == 0:
+        return Reply(exit_status=0, result=Result())
+    return Reply(exit_status=status, reason=f"exit status {status}")
+
+
+def _users_frames(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the first frame on that is neither the worker's nor that of
+    importing; None if what failed was the runner's own doing with the user's settings."""
+    ours = (__file__, imports.__file__, importlib.__file__, "<frozen importlib")
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(ours):
+        trace = trace.tb_next
+    if trace is not None and trace.tb_frame.f_code.co_filename.startswith(_MACHINERY):
+        return None
+    return trace
+
+
+def reason_of(error: BaseException) -> str:
+    """`ValueError: bad`, in one line of a decent length; of the runner's own errors the text,
+    which needs no name."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""
+    name = type(error).__name__
+    named = f"{name}: {text}" if text else name
+    line = text if text and isinstance(error, RunnerError) else named
+    if len(line) > _MOST_OF_A_REASON:
+        return f"{line[: _MOST_OF_A_REASON - 1]}…"
+    return line

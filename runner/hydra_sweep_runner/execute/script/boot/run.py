@@ -1,0 +1,210 @@
+"""Runs a script as `__main__`.
+
+Every module that is imported here is paid for by every trial, so there is none that Python
+has not loaded by itself. If the variable SCRIPT names the script, it takes its flags as
+globals: the assignments to them in its source take the values that FLAGS holds.
+"""
+
+import marshal
+import os
+import sys
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import SourceFileLoader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+#: The script that FLAGS are for; one that it starts in its turn is no concern of theirs.
+SCRIPT = "RUNNER_SCRIPT"
+#: The flags for a script's globals: a marshalled dict, in hexadecimal digits, or `@` and the
+#: path of a file of it. Both stay in the environment for multiprocessing's children.
+FLAGS = "RUNNER_SCRIPT_FLAGS"
+#: The script's code, if that was made already: marshalled, in hexadecimal digits.
+CODE = "RUNNER_SCRIPT_CODE"
+#: What these import in the place of the script's `__main__`.
+AGAIN = "hydra_sweep_runner.execute.script.boot.again"
+
+_ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
+_ROWS = ("Tuple", "List")
+
+
+def main() -> None:
+    """Become the script that the first argument names."""
+    _die_with_parent()
+    path = sys.argv[1]
+    sys.argv[:] = sys.argv[1:]
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = os.path.dirname(os.path.realpath(path))  # noqa: PTH120
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    code = os.environ.pop(CODE, None)
+    run_as_main(path, code and marshal.loads(bytes.fromhex(code)))
+
+
+def run_as_main(path: str, code: "Any" = None) -> None:
+    """Run the script in a fresh `__main__`; raises SystemExit or KeyboardInterrupt as the
+    interpreter is to see them, after any other exception was shown. `code` is the script's,
+    its flags included, if it was made already."""
+    module: Any = type(sys)("__main__")
+    module.__file__ = path
+    module.__builtins__ = sys.modules["builtins"]
+    module.__loader__ = SourceFileLoader("__main__", path)
+    module.__cached__ = None
+    if sys.version_info < (3, 14):
+        module.__annotations__ = {}
+    try:
+        if os.environ.get(SCRIPT) == path:
+            module.__spec__ = _Spec(AGAIN, None)
+            _make_importable()
+        sys.modules["__main__"] = module
+        exec(code or code_of(path, flags_of(path)), module.__dict__)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _end_by(error)
+
+
+def run_again(namespace: "dict[str, Any]") -> None:
+    """Run the script in the namespace of a child's `__mp_main__`, with the same flags."""
+    path = os.environ[SCRIPT]
+    namespace["__file__"] = path
+    exec(code_of(path, flags_of(path)), namespace)
+
+
+def flags_of(path: str) -> "dict[str, Any] | None":
+    """The flags for the script's globals, by name; None if it takes none in this way."""
+    if os.environ.get(SCRIPT) != path:
+        return None
+    text = os.environ[FLAGS]
+    if text.startswith("@"):
+        with open(text[1:], "rb") as file:  # noqa: PTH123
+            return marshal.load(file)  # type: ignore[no-any-return]
+    return marshal.loads(bytes.fromhex(text))  # type: ignore[no-any-return]
+
+
+def code_of(path: str, flags: "dict[str, Any] | None") -> "Any":
+    """The script's code, in which the assignments to flags take their values."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        source = file.read()
+    if not flags:
+        return compile(source, path, "exec", dont_inherit=True)
+    tree = compile(source, path, "exec", _ONLY_AST, dont_inherit=True)
+    return compile(with_values(tree, flags), path, "exec", dont_inherit=True)
+
+
+def with_values(tree: "Any", flags: "dict[str, Any]") -> "Any":
+    """The module's tree, changed in place. Every node keeps its place in the source.
+
+    What a chain of targets is assigned is evaluated as it stands; flags among them are
+    assigned after it.
+    """
+    body = []
+    for node in tree.body:
+        body.append(node)
+        kind = type(node).__name__
+        if kind == "AnnAssign" and type(node.target).__name__ == "Name":
+            if node.target.id in flags:
+                node.value = _constant(flags[node.target.id], node.target)
+        elif kind == "Assign" and len(node.targets) == 1:
+            node.value = _replaced(node.targets[0], node.value, flags)
+        elif kind == "Assign":
+            body.extend(
+                type(node)([name], _constant(flags[name.id], name), **_place(node))
+                for name in names_in(node)
+                if name.id in flags
+            )
+    tree.body = body
+    return tree
+
+
+def names_in(node: "Any") -> "list[Any]":
+    """The Name nodes that a statement of the module assigns to, as far as flags can go."""
+    kind = type(node).__name__
+    if kind == "Assign":
+        return [name for each in node.targets for name in _names(each, node.value)]
+    return _names(node.target, None) if kind == "AnnAssign" else []
+
+
+def _names(target: "Any", value: "Any") -> "list[Any]":
+    if type(target).__name__ == "Name":
+        return [target]
+    return [name for pair in _pairs(target, value) for name in _names(*pair)]
+
+
+def _pairs(target: "Any", value: "Any") -> "list[tuple[Any, Any]]":
+    """What goes where in `a, b = 1, 2`; nothing where that cannot be read off."""
+    if type(target).__name__ not in _ROWS or type(value).__name__ not in _ROWS:
+        return []
+    stars = [1 for each in target.elts + value.elts if type(each).__name__ == "Starred"]
+    if stars or len(target.elts) != len(value.elts):
+        return []
+    return list(zip(target.elts, value.elts))  # noqa: B905 - they are of one length
+
+
+def _replaced(target: "Any", value: "Any", flags: "dict[str, Any]") -> "Any":
+    if type(target).__name__ == "Name" and target.id in flags:
+        return _constant(flags[target.id], value)
+    pairs = _pairs(target, value)
+    if pairs:
+        value.elts = [_replaced(*pair, flags) for pair in pairs]
+    return value
+
+
+def _constant(value: "Any", at: "Any") -> "Any":
+    """A node that evaluates to a flag's value, at the place in the source of another."""
+    import _ast
+
+    place = _place(at)
+    if isinstance(value, list):
+        return _ast.List([_constant(each, at) for each in value], _ast.Load(), **place)
+    if isinstance(value, dict):
+        keys = [_constant(key, at) for key in value]
+        return _ast.Dict(keys, [_constant(each, at) for each in value.values()], **place)
+    return _ast.Constant(value, **place)
+
+
+def _place(node: "Any") -> "dict[str, Any]":
+    names = ("lineno", "col_offset", "end_lineno", "end_col_offset")
+    return {name: getattr(node, name) for name in names}
+
+
+def _end_by(error: BaseException) -> "NoReturn":
+    """Print the traceback from the script's first frame on, and exit as Python does."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    error.__traceback__ = trace
+    last: Any = sys
+    last.last_type, last.last_value, last.last_traceback = type(error), error, trace
+    last.last_exc = error
+    sys.excepthook(type(error), error, trace)
+    if isinstance(error, KeyboardInterrupt):
+        sys.excepthook = lambda *_: None  # it has been shown; Python dies by SIGINT now
+        raise error
+    raise SystemExit(1)
+
+
+class _Spec(ModuleSpec):
+    """A spec by which multiprocessing finds AGAIN; relative imports fail as without one."""
+
+    parent = ""
+
+
+def _make_importable() -> None:
+    """Have multiprocessing's children, which get this sys.path, find AGAIN there."""
+    root = os.path.abspath(__file__).rsplit(os.sep, 5)[0]  # noqa: PTH100
+    if root not in sys.path:
+        sys.path.append(root)
+
+
+def _die_with_parent() -> None:
+    """Have Linux kill this process when its parent dies; without ctypes, which is slow."""
+    try:
+        import _ctypes
+
+        itself: Any = None
+        prctl = _ctypes.dlsym(_ctypes.dlopen(itself, 0), "prctl")
+        _ctypes.call_function(prctl, (1, 9))  # PR_SET_PDEATHSIG, SIGKILL
+    except Exception:
+        return  # then the server's end of this process group is all there is

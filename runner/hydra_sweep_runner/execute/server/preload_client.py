@@ -1,0 +1,109 @@
+"""The runner's side of preloading: processes that have imported what scripts need."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
+from hydra_sweep_runner.execute.server import messages
+from hydra_sweep_runner.execute.server.client import ForkServer, ServerDied
+from hydra_sweep_runner.execute.task import ScriptCall
+
+# A script's own search path: its folder first, then what the interpreter has by itself.
+_CODE = """
+import sys
+fd, root, folder, *modules = sys.argv[1:]
+del sys.path[0]
+if root not in sys.path:
+    sys.path.append(root)
+from hydra_sweep_runner.execute.server.preload_process import main
+main(int(fd), folder, modules)
+"""
+_ROOT = str(Path(__file__).parents[3])
+
+
+class Preloading:
+    """Processes that scripts are forked from, each with the modules that it has imported and
+    the folder whose scripts it becomes. Its methods may be called from any thread."""
+
+    def __init__(self, environment: Mapping[str, str], stop: StopSwitch) -> None:
+        """`environment` is what the modules find when they are imported."""
+        self._environment = dict(environment)
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._servers: dict[tuple[tuple[str, ...], str], ForkServer] = {}
+
+    def preload(self, modules: Sequence[str], script: str) -> ForkServer:
+        """The process for a script, started now if there is none.
+
+        Raises Mistake if a module cannot be imported, or must not be, and KeyboardInterrupt
+        if the runner is stopped meanwhile.
+        """
+        folder = str(Path(script).resolve().parent)
+        key = (tuple(modules), folder)
+        with self._lock:
+            found = self._servers.get(key)
+            if found is not None:
+                try:
+                    found.check()
+                    return found
+                except ServerDied:  # something killed it: the next one is another
+                    del self._servers[key]
+                    found.close()
+            self._servers[key] = self._start(modules, folder)
+            return self._servers[key]
+
+    def for_call(self, call: object) -> ForkServer | None:
+        """The process for a call, if that is of a script with modules to preload."""
+        if not isinstance(call, ScriptCall) or not call.preload:
+            return None
+        return self.preload(call.preload, call.path)
+
+    def close(self) -> None:
+        """End them all, with what they have started."""
+        with self._lock:
+            servers, self._servers = self._servers, {}
+        for server in servers.values():
+            server.close()
+
+    def _start(self, modules: Sequence[str], folder: str) -> ForkServer:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-c", _CODE, str(theirs.fileno()), _ROOT, folder, *modules],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=self._environment,
+                cwd=folder,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # what interrupts the runner's group is not for it
+            )
+        process.returncode = 0  # so that subprocess leaves the reaping to the server's close
+        server = ForkServer(ours, process.pid)
+        why = self._answer(ours)
+        if why:
+            server.close()
+            raise Mistake(f"operation.preload: {why}")
+        return server
+
+    def _answer(self, connection: socket.socket) -> str:
+        """Why the modules are not there; nothing if they are."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection, selectors.EVENT_READ)
+            selector.register(self._stop, selectors.EVENT_READ)
+            if any(key.fileobj is self._stop for key, _ in selector.select()):
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+                raise KeyboardInterrupt
+        try:
+            return str(messages.receive(connection)[0])
+        except messages.ConnectionLost:
+            return "the process died while it imported them"

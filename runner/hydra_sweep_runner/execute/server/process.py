@@ -1,0 +1,405 @@
+"""The fork server: a small process of one thread that the runner's children descend from.
+
+It lives in a session of its own, so that whatever kills the runner's process group leaves it
+alive to clean up: when the runner's end of the connection is gone, it stops every child's
+process group and exits. On Linux whatever loses its parent below it becomes its child, so
+that what a trial leaves behind in other sessions ends, too. How it is started is not said
+here: `run` takes the process that it is called in.
+"""
+
+from __future__ import annotations
+
+import errno
+import faulthandler
+import fcntl
+import gc
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Container, Iterable
+from contextlib import suppress
+from types import FrameType
+from typing import Any, NamedTuple
+
+from hydra_sweep_runner.execute.server import messages
+from hydra_sweep_runner.execute.server.descendants import children_of_this, run_of, tree_of
+from hydra_sweep_runner.execute.server.messages import (
+    REPORT,
+    RunOver,
+    SendSignal,
+    StartProgram,
+    StartScript,
+    StartWorker,
+)
+
+#: How long the children have to end by themselves after the runner died, in seconds.
+ORPHAN_GRACE_S = 1.0
+# How often to look whether the runner is still the parent: a copy of its socket, in some
+# process that it forked, would keep its death from showing.
+_PARENT_CHECK_S = 1.0
+_KILL_AGAIN_S = 0.1
+# How long to look for what a run has left, and how often.
+_LEFT_S = 5.0
+_LOOK_AGAIN_S = 0.05
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+#: What is sent to all of the runner's processes; it will tell the server what to do.
+SHRUGGED_OFF = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
+
+Work = Callable[[socket.socket], None]
+
+
+#: The variable by which a process tells which run it is of.
+RUN_ID = "RUNNER_RUN_ID"
+
+
+class _Child(NamedTuple):
+    key: int
+    report: int
+
+
+def run(connection_fd: int, work: Work) -> None:
+    """Serve until the other end of the connection is gone; `work` is what workers do."""
+    parent = os.getppid()
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+    os.chdir("/")
+    # Objects of the process that was forked are never collected here: closing the files
+    # they stand for would close ours, which took over the numbers.
+    gc.freeze()
+    faulthandler.disable()
+    connection = socket.socket(fileno=_move_up(connection_fd))
+    close_all_but({connection.fileno()})
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    _Server(connection, work, parent).serve()
+
+
+class _Server:
+    """The children at work, by pid, and the loop around them."""
+
+    def __init__(self, connection: socket.socket, work: Work, parent: int) -> None:
+        self._connection = connection
+        self._work = work
+        self._parent = parent
+        self._children: dict[int, _Child] = {}
+        self._pids: dict[int, int] = {}
+        # The run that ends with a child, by the child's key.
+        self._runs: dict[int, str] = {}
+        # Runs that are over, and until when to look for what they may have left behind.
+        self._over: dict[str, float] = {}
+        self._is_script = False
+        self._prctl = _find_prctl()
+        if self._prctl is not None:
+            self._prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        self._pid = os.getpid()
+        self._wakes, self._wake = os.pipe()
+        os.set_blocking(self._wakes, False)
+        os.set_blocking(self._wake, False)
+        # Handlers, where nothing is to happen: what is ignored would stay so after an exec.
+        for number in (signal.SIGCHLD, *SHRUGGED_OFF):
+            # Under nohup, what is started stays deaf to SIGHUP, too.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, _do_nothing)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+    def serve(self) -> None:
+        """Answer requests and reap children until the runner is gone; then stop the rest."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._connection, selectors.EVENT_READ)
+            selector.register(self._wakes, selectors.EVENT_READ)
+            try:
+                while os.getppid() == self._parent:
+                    wait_s = _LOOK_AGAIN_S if self._over else _PARENT_CHECK_S
+                    for key, _ in selector.select(wait_s):
+                        if key.fileobj is self._connection:
+                            self._handle(*messages.receive(self._connection))
+                        else:
+                            _drain(self._wakes)
+                    self._reap()
+            except messages.ConnectionLost:
+                pass
+            finally:
+                if not self._is_script:
+                    self._stop_all()
+
+    def _handle(self, request: object, fds: list[int]) -> None:
+        if isinstance(request, StartProgram) and len(fds) == 3:
+            self._start(request.child, lambda: self._spawn(request, *fds[:2]), fds)
+        elif isinstance(request, StartScript) and len(fds) == 3:
+            self._start(request.child, lambda: self._fork_script(request, *fds[:2]), fds)
+        elif isinstance(request, StartWorker) and len(fds) == 2:
+            self._start(request.child, lambda: self._fork_worker(fds[0]), fds)
+        elif isinstance(request, SendSignal) and request.child in self._pids:
+            _signal_group(self._pids[request.child], request.signal)
+        elif isinstance(request, RunOver):
+            if request.child in self._pids:
+                self._runs[request.child] = request.run_id
+            else:
+                self._end_left_of(request.run_id)
+        else:  # it has ended, or there were no descriptors left for it
+            for fd in fds:
+                os.close(fd)
+
+    def _start(self, key: int, start: Callable[[], int], fds: list[int]) -> None:
+        """Start a child and keep its report channel, the last of the fds, until it ends."""
+        *given, report = fds
+        try:
+            pid = start()
+        except _NoFolder:
+            _report(report, messages.REPORT_NO_FOLDER, errno.ENOENT)
+            os.close(report)
+        except OSError as error:
+            _report(report, messages.REPORT_NOT_STARTED, error.errno or errno.EIO)
+            os.close(report)
+        else:
+            self._children[pid] = _Child(key, report)
+            self._pids[key] = pid
+            _report(report, messages.REPORT_STARTED, pid)
+        finally:
+            for fd in given:
+                os.close(fd)
+
+    def _spawn(self, request: StartProgram, stdout: int, stderr: int) -> int:
+        if not os.path.isdir(request.folder):  # noqa: PTH112 - pathlib is not light
+            raise _NoFolder
+        try:
+            process = subprocess.Popen(
+                request.argv,
+                env=request.environment,
+                cwd=request.folder,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+                preexec_fn=self._die_with_server if request.bound else None,
+            )
+        except (ValueError, TypeError, IndexError, subprocess.SubprocessError) as error:
+            raise OSError(errno.EINVAL, str(error)) from error
+        process.returncode = 0  # so that subprocess leaves the reaping to this loop
+        self._expect_left(request)
+        return process.pid
+
+    def _fork_script(self, request: StartScript, stdout: int, stderr: int) -> int:
+        """Fork a script; in the fork, raise ScriptBegins."""
+        if not os.path.isdir(request.folder):  # noqa: PTH112 - pathlib is not light
+            raise _NoFolder
+        signal.pthread_sigmask(signal.SIG_BLOCK, SHRUGGED_OFF)
+        pid = os.fork()
+        if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SHRUGGED_OFF)
+            with suppress(OSError):
+                os.setpgid(pid, pid)  # before any signal can be asked for
+            self._expect_left(request)
+            return pid
+        self._is_script = True
+        os.setpgid(0, 0)
+        self._die_with_server()
+        signal.set_wakeup_fd(-1)
+        raise ScriptBegins(request, os.dup(stdout), os.dup(stderr))
+
+    def _expect_left(self, request: StartProgram | StartScript) -> None:
+        """What a run leaves behind is to end with the child that is the run."""
+        run_id = request.environment.get(RUN_ID)
+        if run_id is not None:
+            self._runs[request.child] = run_id
+            self._over.pop(run_id, None)
+
+    def _fork_worker(self, control: int) -> int:
+        # An interrupt that comes before the worker is ready for it waits until then.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        pid = os.fork()
+        if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+            with suppress(OSError):
+                os.setpgid(pid, pid)  # before any signal can be asked for
+            return pid
+        try:
+            os.setpgid(0, 0)
+            self._die_with_server()
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, *SHRUGGED_OFF):
+                if signal.getsignal(number) is _do_nothing:
+                    signal.signal(number, signal.SIG_DFL)
+            close_all_but({control})
+            self._work(socket.socket(fileno=control))
+            os._exit(0)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(70)
+
+    def _die_with_server(self) -> None:
+        if self._prctl is not None:
+            self._prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+            if os.getppid() != self._pid:
+                os._exit(70)
+
+    def _reap(self) -> None:
+        """Take the ended children's statuses, and kill what is left of their groups, and
+        what is left otherwise of their runs."""
+        while True:
+            try:
+                pid, status = _take_ended(self._children)
+            except ChildProcessError:
+                self._over.clear()
+                return
+            if not pid:
+                break
+            child = self._children.pop(pid, None)
+            if child is not None:
+                del self._pids[child.key]
+                # First, so that nothing of the trial is there when its end is known.
+                run_id = self._runs.pop(child.key, None)
+                if run_id is not None:
+                    self._end_left_of(run_id)
+                _report(child.report, messages.REPORT_ENDED, status)
+                os.close(child.report)
+        for run_id in list(self._over):
+            self._end_left_of(run_id)
+
+    def _end_left_of(self, run_id: str) -> None:
+        """Kill what a run that is over has left, with all that descends from it.
+
+        What is just being started tells nothing of its run, and what loses its parent by
+        this is ours a moment later: so it is looked for again, for a while.
+        """
+        last_s = self._over.setdefault(run_id, time.monotonic() + _LEFT_S)
+        left = {pid: run_of(pid) for pid in self._left()}
+        for pid, its_run in left.items():
+            if its_run == run_id:
+                for each in tree_of(pid):
+                    _signal(each, signal.SIGKILL)
+        if not {run_id, None} & set(left.values()) or time.monotonic() > last_s:
+            self._over.pop(run_id, None)
+
+    def _left(self) -> list[int]:
+        """Our children that we have not started: those who started them are dead."""
+        return [pid for pid in children_of_this() if pid not in self._children]
+
+    def _stop_all(self) -> None:
+        self._signal_all(signal.SIGTERM, signal.SIGCONT)
+        self._reap_until(time.monotonic() + ORPHAN_GRACE_S)
+        last_s = time.monotonic() + ORPHAN_GRACE_S
+        while self._any_left() and time.monotonic() < last_s:
+            self._signal_all(signal.SIGKILL)  # again, for what lost its parent by that
+            self._reap_until(min(time.monotonic() + _KILL_AGAIN_S, last_s))
+
+    def _signal_all(self, *numbers: signal.Signals) -> None:
+        left = [each for pid in self._left() for each in tree_of(pid)]
+        for number in numbers:
+            for pid in self._children:
+                _signal_group(pid, number)
+            for pid in left:
+                _signal(pid, number)
+
+    def _reap_until(self, deadline_s: float) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wakes, selectors.EVENT_READ)
+            self._reap()
+            while self._any_left() and (left_s := deadline_s - time.monotonic()) > 0:
+                selector.select(left_s)
+                _drain(self._wakes)
+                self._reap()
+
+    def _any_left(self) -> bool:
+        return bool(self._children or self._left())
+
+
+class ScriptBegins(BaseException):
+    """Raised in a fork of the server's process, out of `run`: it is a script from here on,
+    with these descriptors for its output."""
+
+    def __init__(self, request: StartScript, stdout: int, stderr: int) -> None:
+        super().__init__(request.argv)
+        self.request = request
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+class _NoFolder(Exception):
+    """The folder that a program was to work in is not there."""
+
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    """Let the wake-up descriptor tell it."""
+
+
+def _take_ended(known: Container[int]) -> tuple[int, int]:
+    """Reap a child that has ended: its pid, 0 if there is none, and its wait status.
+
+    What is left of its group is killed while its pid cannot be another's yet, where the
+    system can tell of an end without reaping.
+    """
+    if not hasattr(os, "waitid"):
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid in known:
+            _signal_group(pid, signal.SIGKILL)
+        return pid, status
+    ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if ended is None:
+        return 0, 0
+    if ended.si_pid in known:
+        _signal_group(ended.si_pid, signal.SIGKILL)
+    return os.waitpid(ended.si_pid, 0)
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(OSError):
+        os.kill(pid, number)
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with suppress(OSError):
+        os.killpg(pid, number)
+
+
+def _report(fd: int, kind: bytes, number: int) -> None:
+    with suppress(OSError):  # its supervisor may have gone
+        os.write(fd, REPORT.pack(kind, number))
+
+
+def _drain(fd: int) -> None:
+    with suppress(BlockingIOError):
+        while os.read(fd, 4096):
+            pass
+
+
+def _move_up(fd: int) -> int:
+    """The same file under a number that is none of the standard streams'."""
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+
+
+def close_all_but(kept: Iterable[int]) -> None:
+    """Close every descriptor but the standard streams and those that are named.
+
+    Locks, terminals and pipes of the process that was forked are not ours to hold open.
+    """
+    keep = {0, 1, 2, *kept}
+    try:
+        fds = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208
+    except OSError:
+        fds = list(range(3, 4096))
+    for fd in fds:
+        if fd not in keep:
+            with suppress(OSError):
+                os.close(fd)
+
+
+def _find_prctl() -> Callable[[int, int], object] | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        import _ctypes  # what ctypes puts around it takes four milliseconds, and a run waits
+
+        itself: Any = None
+        address = _ctypes.dlsym(_ctypes.dlopen(itself, 0), "prctl")
+    except (ImportError, OSError):
+        return None
+    return lambda option, value: _ctypes.call_function(address, (option, value))

@@ -1,0 +1,227 @@
+"""The words of the domain as frozen values: operations, runs and what is known of them.
+
+Records change by `dataclasses.replace` only. Paths are derived from a store's root and a
+run's id, never kept in a record, so that a store can be moved. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeAlias
+
+#: What a flag can be: JSON's types, with NaN and the infinities among the floats.
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+
+#: Seeds are integers from 0 to this, as numpy and most generators take them.
+MAX_SEED = 2**32 - 1
+
+#: Dotted flag name to value, in the order of the composed configuration.
+Flags: TypeAlias = Mapping[str, Value]
+
+
+class Kind(str, Enum):
+    """What a record stands for."""
+
+    RUN = "run"  #: started on its own
+    TRIAL = "trial"  #: made by a batch
+    BATCH = "batch"  #: the record of a sweep
+
+
+class Status(str, Enum):
+    """Where a run is in its life (`record.lifecycle` holds the transitions)."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    ERROR = "error"
+    TERMINATED = "terminated"
+
+
+class OperationKind(str, Enum):
+    """What an operation's target is, and so how it is executed."""
+
+    SCRIPT = "script"  #: target is a Python file, relative to the project
+    FUNCTION = "function"  #: target is a dotted name, `package.module.name`
+    COMMAND = "command"  #: target is an argument list
+    PROGRAM = "program"  #: target is a `@hydra.main` program that uses our sweeper
+
+
+class FlagsTo(str, Enum):
+    """How a script receives its flags."""
+
+    AUTO = "auto"  #: ARGS if the script imports argparse, click or typer, else GLOBALS
+    GLOBALS = "globals"  #: module-level assignments of the flag's name take its value
+    ARGS = "args"  #: `--name value`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """What can be run, as the configuration's `operation` node describes it.
+
+    `target` is the script's path, the function's or program's dotted name, or a command's
+    arguments. A command's arguments are in reference form: what comes from the environment
+    stands as `${oc.env:NAME}`, never as its value.
+    """
+
+    name: str
+    kind: OperationKind
+    target: str | tuple[str, ...]
+    flags_to: FlagsTo = FlagsTo.AUTO
+    requires: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What a run's configuration is composed from, so that a restart composes the same.
+
+    `task` and `hydra` are override strings in the order in which they were given: of a
+    batch, the sweep itself; of a run or trial, one value each. Run options are not among
+    them. `snapshot` names the copy of the project's YAML in the store.
+    """
+
+    config_name: str | None
+    snapshot: str
+    task: tuple[str, ...] = ()
+    hydra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process, told apart from any other that ever had its pid.
+
+    `boot` identifies the boot of `host`; `created` is the process's start in seconds since
+    the epoch, as the operating system tells it; `since` is when it took the run up.
+    """
+
+    host: str
+    boot: str
+    pid: int
+    created: float
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One start of a run that did not succeed and was tried again by `retries`.
+
+    `log` is the name of the attempt's output file in the run's `.runner/logs`.
+    """
+
+    started: datetime
+    stopped: datetime
+    exit_status: int | None
+    reason: str | None
+    log: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What has happened to a run so far.
+
+    `reason` says in one line why it is `error` or `terminated`. `process` supervises it
+    while it is `running`, and did so last otherwise. `attempts` are of the last start only.
+    """
+
+    status: Status
+    initialized: datetime
+    started: datetime | None = None
+    stopped: datetime | None = None
+    exit_status: int | None = None
+    reason: str | None = None
+    process: Process | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """The code that a run was last started under. Nothing of it is copied.
+
+    `commit` and `dirty` are git's for the project's folder (None outside a checkout);
+    `sources` maps each source file that is known to belong to the operation, relative to
+    the project where it lies in it, to its SHA-256.
+    """
+
+    commit: str | None = None
+    dirty: bool | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchPart:
+    """What only the record of a batch has.
+
+    `trials` are the ids of the present plan, in its order. `generated` are all the ids that
+    the batch ever made, in the order of their making, orphans included, deleted ones not.
+    """
+
+    trials: tuple[str, ...] = ()
+    generated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a function returned.
+
+    `value` is meant if `stored` is false; otherwise the result is in `result.joblib` in the
+    run's `.runner` folder, because JSON cannot hold it.
+    """
+
+    value: Any = None
+    stored: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPlace:
+    """Where a Hydra program's job belongs among the jobs of its sweep, so that a restart
+    gives it the same place.
+
+    `number` is `hydra.job.num`; `output_dir` is Hydra's output folder (of a batch:
+    `hydra.sweep.dir`), relative to the project where it lies below it. Each is None as long
+    as it is not known.
+    """
+
+    number: int | None = None
+    output_dir: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One record in the store: a run, a trial or a batch.
+
+    `flags` are in reference form. Of a batch they map each given name to the list of its
+    values, or to the override's text where it is no list. `options` are the run options
+    that a restart remembers, by name, where they were given. `given` are the names among
+    the flags that somebody set, by a sweep or an override, in their order. `job` is only of
+    a Hydra program's trials and batches.
+    """
+
+    id: str
+    kind: Kind
+    operation: Operation
+    flags: Flags
+    recipe: Recipe
+    state: State
+    options: Mapping[str, Value] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    random_seed: int | None = None
+    generated_by: str | None = None
+    label: str | None = None
+    tags: tuple[str, ...] = ()
+    provenance: Provenance = field(default_factory=Provenance)
+    result: Result | None = None
+    batch: BatchPart | None = None
+    job: JobPlace | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreadable:
+    """A run folder whose record cannot be read: where it is and why."""
+
+    id: str
+    path: str
+    why: str

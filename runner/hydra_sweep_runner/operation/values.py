@@ -1,0 +1,41 @@
+"""When two values of a flag are the same: a canonical text that they share.
+
+Key order does not count; 1 and 1.0 are the same number, as are 0.0 and -0.0, and a NaN equals
+a NaN; `true` is no number and a string is never one. Dicts and lists are compared by the same
+rules all the way down.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+
+from hydra_sweep_runner.model import Value
+
+
+def canonical(value: Value) -> str:
+    """A text that two values share exactly if they are the same flag value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value:d}"
+    if isinstance(value, float):
+        return _canonical_float(value)
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(canonical(item) for item in value) + "]"
+    entries = sorted((json.dumps(str(key)), canonical(item)) for key, item in value.items())
+    return "{" + ",".join(f"{key}:{text}" for key, text in entries) + "}"
+
+
+def _canonical_float(value: float) -> str:
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value.is_integer():
+        return f"{int(value):d}"
+    return value.hex()

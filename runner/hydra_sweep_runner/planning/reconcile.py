@@ -1,0 +1,90 @@
+"""Plan against stored runs: which trials to create, restart, skip, orphan or delete. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.planning.identity import identity
+from hydra_sweep_runner.planning.trials import Plan, Trial
+
+
+class Action(Enum):
+    """What becomes of a planned trial."""
+
+    CREATE = "create"
+    RESTART = "restart"
+    SKIP = "skip"  #: completed already, and only what is needed is to run
+
+
+@dataclass(frozen=True)
+class Step:
+    """A planned trial, what to do for it, and the stored run that it is, if any."""
+
+    trial: Trial
+    action: Action
+    run: Run | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconciliation:
+    """What a restart does: a step for each planned trial, in plan order, and what becomes
+    of the batch's trials that the plan no longer holds."""
+
+    steps: tuple[Step, ...]
+    orphaned: tuple[Run, ...] = ()
+    deleted: tuple[Run, ...] = ()
+
+
+def reconcile(
+    plan: Plan, batch_id: str, present: tuple[str, ...], runs: Iterable[Run], *, needed: bool
+) -> Reconciliation:
+    """Match a batch's plan against its runs by identity.
+
+    `runs` are all trials that the batch ever generated or adopted, orphans included, as
+    they were observed; `present` are the ids of its plan so far. Where several runs have the same
+    flags, one of the present plan is preferred, then the first. What is left over is
+    deleted if this batch made it and it never started, else orphaned.
+    """
+    candidates: dict[str, list[Run]] = {}
+    for run in runs:
+        candidates.setdefault(identity(run.operation, run.flags), []).append(run)
+    in_plan = set(present)
+    steps: list[Step] = []
+    for trial in plan.trials:
+        matching = candidates.get(trial.identity)
+        if not matching:
+            steps.append(Step(trial, Action.CREATE))
+            continue
+        run = min(matching, key=lambda candidate: candidate.id not in in_plan)
+        matching.remove(run)
+        skip = needed and run.state.status is Status.COMPLETED
+        steps.append(Step(trial, Action.SKIP if skip else Action.RESTART, run))
+    left = [run for matching in candidates.values() for run in matching]
+    return Reconciliation(
+        steps=tuple(steps),
+        orphaned=tuple(run for run in left if not _never_started(run, batch_id)),
+        deleted=tuple(run for run in left if _never_started(run, batch_id)),
+    )
+
+
+def _never_started(run: Run, batch_id: str) -> bool:
+    return run.generated_by == batch_id and run.state.status is Status.PENDING
+
+
+def adopt(plan: Plan, completed: Iterable[Run]) -> Reconciliation:
+    """Match a new batch's plan against completed runs anywhere in the store.
+
+    Of several with the same flags the last in `completed` is taken.
+    """
+    known = {identity(run.operation, run.flags): run for run in completed}
+    return Reconciliation(
+        steps=tuple(
+            Step(trial, Action.SKIP, known[trial.identity])
+            if trial.identity in known
+            else Step(trial, Action.CREATE)
+            for trial in plan.trials
+        )
+    )

@@ -1,0 +1,251 @@
+"""Trials handed over to any of Hydra's launchers, some at a time."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Protocol
+
+from hydra_sweep_runner.compose.output_dir import as_overrides
+from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.errors import Mistake, StoreFailed
+from hydra_sweep_runner.execute.attempt import log as outputs
+from hydra_sweep_runner.execute.function.worker import Signature
+from hydra_sweep_runner.execute.task import Outcome, Task
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.ports import Clock, Reporter, Store
+from hydra_sweep_runner.program.foreign.recorded_task import Handed, NotRecorded, RecordedTask
+from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.system.processes import is_this
+
+#: How long the processes of a launcher that has given up may take to die, in seconds.
+_DEATH_S = 10.0
+_LOOK_S = 0.05
+
+
+class HydraLauncher(Protocol):
+    """What a launcher plugin of Hydra's can do, once it is set up."""
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Any:
+        """Run jobs and return what they gave, in their order."""
+        ...
+
+
+class HandoverExecutor:
+    """Executes a program's trials by one of Hydra's launchers.
+
+    It takes `chunk` tasks at a time (None: all there are) and gives their outcomes when the
+    launcher is done with them. What happened to a trial stands in its record, which `task`,
+    the launcher's task function, writes. `returned` gets what the launcher returned.
+    `forgets` says that a launcher which raised has dropped the jobs that it had not started,
+    so that they are handed over again; a cluster's queue would start them nevertheless.
+    """
+
+    #: Whoever executes a run owns it; here nobody could hold so many at once.
+    claims_runs = True
+
+    def __init__(
+        self,
+        launcher: HydraLauncher,
+        task: RecordedTask,
+        store: Store,
+        reporter: Reporter,
+        *,
+        chunk: int | None,
+        forgets: bool,
+        clock: Clock,
+        returned: list[Any],
+    ) -> None:
+        self._launcher = launcher
+        self._task = task
+        self._store = store
+        self._reporter = reporter
+        self._chunk = chunk
+        self._forgets = forgets
+        self._clock = clock
+        self._returned = returned
+        self._stopped = False
+        self._launching = False
+
+    def __enter__(self) -> HandoverExecutor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
+        """Execute tasks, `chunk` at a time. After `stop` nothing more is handed over."""
+        while not self._stopped and (chunk := list(islice(tasks, self._chunk))):
+            yield from self._carry_out(chunk)
+
+    def probe(self, target: str, project_dir: str) -> Signature:
+        """A program's trials call no other function."""
+        raise Mistake(f"a Hydra program runs no function such as {target}")
+
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """A program's trials are no scripts."""
+        raise Mistake(f"a Hydra program runs no script such as {script}")
+
+    def stop(self) -> None:
+        """Interrupt the launcher, which runs in this thread; for a signal handler."""
+        self._stopped = True
+        if self._launching:
+            raise KeyboardInterrupt
+
+    def kill(self) -> None:
+        """Interrupt the launcher again; for a signal handler."""
+        self.stop()
+
+    def _carry_out(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Hand tasks over until each has ended for good, or the launcher gets nowhere."""
+        for task in tasks:
+            self._store.write(self._with_result(task.run), durable=False)
+        lots = [_Lot(list(tasks))]
+        while lots and not self._stopped:
+            lot = lots.pop(0)
+            error = self._launch(lot)
+            last_s = time.monotonic() + _DEATH_S
+            unstarted: list[Task] = []
+            failed: list[Task] = []
+            for task in lot.tasks:
+                run = self._after(task, last_s)
+                if run is None:
+                    unstarted.append(task)
+                elif run.state.status is Status.ERROR and task.retries:
+                    failed.append(replace(task, run=run, retries=task.retries - 1))
+                else:
+                    yield self._outcome(run)
+            if failed:
+                lots.append(_Lot(failed, retried=True))
+            if self._forgets and _gave_up(error) and 0 < len(unstarted) < len(lot.tasks):
+                lots.insert(0, replace(lot, tasks=unstarted))
+            elif unstarted and not self._stopped:
+                self._tell(error, len(unstarted))
+
+    def _outcome(self, run: Run) -> Outcome:
+        """What became of a trial, with the end of its log where its output went elsewhere."""
+        process = run.state.process
+        if run.state.status is not Status.ERROR or (process is not None and is_this(process)):
+            return Outcome(run=run)
+        return Outcome(run=run, tail=outputs.tail_of(self._store.folder(run.id)))
+
+    def _with_result(self, run: Run) -> Run:
+        """The run with the result that it has: what was completed stays so until it begins."""
+        if run.state.status is not Status.COMPLETED:
+            return run
+        return replace(run, result=self._store.read(run.id).result)
+
+    def _launch(self, lot: _Lot) -> Exception | None:
+        """Have the launcher run the lot's jobs; the error that it gave up with, or that kept
+        one of them from starting, if any."""
+        head = lot.tasks[0]
+        first = _number(head) or 0
+        self._task.handed = Handed(
+            first=first,
+            run_ids=tuple(task.run.id for task in lot.tasks),
+            retried=lot.retried,
+            batch_id=head.environment.get("RUNNER_BATCH_ID"),
+            timeout_s=head.timeout_s,
+        )
+        overrides = [job_overrides(task, first + place) for place, task in enumerate(lot.tasks)]
+        try:
+            self._launching = True
+            given = list(self._launcher.launch(overrides, initial_job_idx=first))
+            self._returned += given
+            return _own_failure(given)
+        except KeyboardInterrupt:
+            self._stopped = True
+        except Exception as error:
+            return error
+        finally:
+            self._launching = False
+        return None
+
+    def _after(self, task: Task, last_s: float) -> Run | None:
+        """A handed trial's record, put right if its process has died, or dies before
+        `last_s`; None if the trial never began."""
+        run = self._store.read(task.run.id)
+        if run.state.process == task.run.state.process:
+            return None
+        if run.state.status is not Status.RUNNING or self._is_at_work(run, last_s):
+            return run
+        return self._record_death(run)
+
+    def _is_at_work(self, run: Run, last_s: float) -> bool:
+        """Whether the process that the record names goes on, though its launcher is done."""
+        process = run.state.process
+        if process is not None and is_this(process):
+            return False
+        while self._store.observe(run).state.status is Status.RUNNING:
+            if time.monotonic() > last_s:
+                return True
+            time.sleep(_LOOK_S)
+        return False
+
+    def _record_death(self, run: Run) -> Run:
+        process = run.state.process
+        where = "" if process is None else f" (pid {process.pid} on {process.host})"
+        at = self._clock()
+        if self._stopped:
+            state = lifecycle.terminated(run.state, lifecycle.STOPPED, at)
+        else:
+            reason = f"its process{where} died without a word"
+            log = self._store.folder(run.id) / outputs.LOG
+            try:
+                log.write_text(f"{reason}\n", encoding="utf-8")
+            except OSError as error:
+                raise StoreFailed(f"cannot write {log}: {error.strerror}") from error
+            state = lifecycle.finished(run.state, None, reason, at)
+        run = replace(run, state=state)
+        self._store.write(run)
+        return run
+
+    def _tell(self, error: Exception | None, unstarted: int) -> None:
+        why = ""
+        if isinstance(error, NotRecorded):
+            why = f": {error}"
+        elif error is not None:
+            traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
+        what = "1 trial" if unstarted == 1 else f"{unstarted} trials"
+        self._reporter.say(f"The launcher has not started {what}{why}")
+
+
+@dataclass(frozen=True)
+class _Lot:
+    """What is handed over at once: trials on their first attempt, or on a later one."""
+
+    tasks: list[Task]
+    retried: bool = False
+
+
+def _own_failure(returned: Sequence[Any]) -> Exception | None:
+    """What kept a job from starting, of jobs whose launcher came to an end."""
+    for one in returned:
+        given = one._return_value
+        if isinstance(given, NotRecorded):
+            return given
+    return None
+
+
+def _gave_up(error: Exception | None) -> bool:
+    return error is not None and not isinstance(error, NotRecorded)
+
+
+def _number(task: Task) -> int | None:
+    return None if task.run.job is None else task.run.job.number
+
+
+def job_overrides(task: Task, given_number: int) -> list[str]:
+    """A job's overrides for a launcher that will give it this number: the trial's own, and
+    what puts its output where it belongs, if that does not come of itself."""
+    config = task.config
+    if not isinstance(config, TrialConfig):
+        raise TypeError(f"no configuration to hand over: {config!r}")
+    settings = {name: value for name, value in config.hydra.items() if name.startswith("sweep.")}
+    if _number(task) != given_number and "sweep.subdir" not in settings:
+        settings["sweep.subdir"] = config.output().subdir
+    return [*config.task, *as_overrides(settings)]

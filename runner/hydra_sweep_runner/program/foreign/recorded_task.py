@@ -1,0 +1,282 @@
+"""A program's task function that keeps the trial's record itself, wherever it runs.
+
+Hydra's launchers tell no more of a job than what it returned or raised, and not even that
+when it exits or dies. So the record is written from within the job, in whatever process the
+launcher runs it.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import env_override
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from hydra_sweep_runner.errors import StoreFailed
+from hydra_sweep_runner.execute.attempt import log as outputs
+from hydra_sweep_runner.execute.attempt.environment import run_environment
+from hydra_sweep_runner.execute.function.results import NotPlain, plain
+from hydra_sweep_runner.execute.function.worker import reason_of
+from hydra_sweep_runner.model import Attempt, JobPlace, Result, Run, State
+from hydra_sweep_runner.program.foreign.deadline import AskedToStop, TimedOut, deadline
+from hydra_sweep_runner.program.foreign.traceback import format_failure
+from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.system.processes import this_process
+
+TIMED_OUT = 124
+
+
+class JobExited(Exception):
+    """The task function ended by `sys.exit`, or was ended by its time limit or a request.
+
+    A job of Hydra's that exits takes the whole sweep along; one that raises this has failed.
+    """
+
+
+class JobFailed(Exception):
+    """Stands for an exception of the task function that cannot travel to the launcher."""
+
+
+class NotRecorded(Exception):
+    """The job was not begun, since that could not be recorded; its cause says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handed:
+    """The jobs of one launch: the run ids in the launcher's order, whose first job has the
+    number `first`. With `retried` it is another attempt at each, after one that failed."""
+
+    first: int
+    run_ids: tuple[str, ...]
+    retried: bool = False
+    batch_id: str | None = None
+    timeout_s: float | None = None
+
+
+class RecordedTask:
+    """The task function of a program, with the record of its trials around it.
+
+    It is told by `handed` which trial a job number stands for, before each launch, and finds
+    everything else in the store. It pickles with the task function pickled by value, and has
+    no `__name__`, by which launchers would look for it in a module.
+    """
+
+    def __init__(
+        self,
+        task_function: Callable[[Any], Any],
+        *,
+        store_root: Path,
+        project_dir: Path,
+    ) -> None:
+        self.__wrapped__ = task_function
+        self._store_root = store_root
+        self._project_dir = project_dir
+        self.handed = Handed(first=0, run_ids=())
+        self._has_travelled = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {**self.__dict__, "_ids": bytes.fromhex("".join(self.handed.run_ids))}
+        state["handed"] = replace(self.handed, run_ids=())
+        state["__wrapped__"] = cloudpickle.dumps(self.__wrapped__)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        ids = state.pop("_ids").hex()
+        self.__dict__.update(state)
+        self.__wrapped__ = cloudpickle.loads(state["__wrapped__"])
+        self._has_travelled = True
+        run_ids = tuple(ids[start : start + 32] for start in range(0, len(ids), 32))
+        self.handed = replace(self.handed, run_ids=run_ids)
+
+    def __call__(self, config: DictConfig) -> Any:
+        """Do the job that HydraConfig says this is. Raises NotRecorded, before anything is
+        done, if that cannot be recorded, for instance because somebody else is at it."""
+        number: int = HydraConfig.get().job.num
+        run_id = self.handed.run_ids[number - self.handed.first]
+        store = RunStore(self._store_root)
+        with ExitStack() as surroundings:
+            try:
+                surroundings.enter_context(store.claim(run_id))
+                before = store.read(run_id)
+                run = self._begin(store, before)
+            except Exception as error:
+                raise NotRecorded(reason_of(error)) from error
+            surroundings.enter_context(env_override(self._environment(store, before)))
+            job = _Job(store, run)
+            try:
+                value = job.do(self.__wrapped__, config, self.handed.timeout_s)
+            except Exception as error:
+                if not self._has_travelled or _can_travel(error):
+                    raise
+                raise JobFailed(reason_of(error)) from None
+            return value if job.can_travel or not self._has_travelled else None
+
+    def _environment(self, store: RunStore, run: Run) -> dict[str, str]:
+        return run_environment(
+            run,
+            folder=str(store.folder(run.id)),
+            project_dir=str(self._project_dir),
+            batch_id=self.handed.batch_id,
+        )
+
+    def _begin(self, store: RunStore, run: Run) -> Run:
+        place = self._place(run)
+        log = outputs.set_aside(store.folder(run.id))
+        state = self._started(run, log)
+        begun = replace(run, state=state, job=place, result=None)
+        try:
+            store.write(begun)
+        except StoreFailed:
+            with suppress(StoreFailed):  # what failed may have come after the record was there
+                store.write(run)
+            raise
+        return begun
+
+    def _started(self, run: Run, log: str | None) -> State:
+        at = now()
+        state = lifecycle.started(run.state, this_process(now), at)
+        if not self.handed.retried:
+            return state
+        return replace(state, started=run.state.started, attempts=_attempts(run.state, log))
+
+    def _place(self, run: Run) -> JobPlace:
+        """Where the job is; one that the launcher has given another number gets its own."""
+        hydra = HydraConfig.get()
+        place = run.job or JobPlace(number=hydra.job.num)
+        if place.number is not None and place.number != hydra.job.num:
+            _renumber(place.number)
+        folder = Path(hydra.runtime.output_dir)
+        inside = folder.is_relative_to(self._project_dir)
+        shown = folder.relative_to(self._project_dir) if inside else folder
+        return replace(place, output_dir=str(shown))
+
+
+def _attempts(state: State, log: str | None) -> tuple[Attempt, ...]:
+    """The attempts so far, the one that ended last among them."""
+    began = state.attempts[-1].stopped if state.attempts else state.started
+    attempt = Attempt(
+        started=began or state.initialized,
+        stopped=state.stopped or now(),
+        exit_status=state.exit_status,
+        reason=state.reason,
+        log=log or "none",
+    )
+    return (*state.attempts, attempt)
+
+
+def _renumber(number: int) -> None:
+    """Set the number of the job at hand, which a launcher can only count on."""
+    config: Any = HydraConfig.instance().cfg
+    with read_write(config.hydra), open_dict(config.hydra):
+        config.hydra.job.num = number
+    subdir = config.hydra.output_subdir
+    if subdir is not None:
+        path = Path(config.hydra.runtime.output_dir) / subdir / "hydra.yaml"
+        path.write_text(OmegaConf.to_yaml(config), encoding="utf-8")
+
+
+def _can_travel(error: Exception) -> bool:
+    """Whether an exception can be pickled and unpickled. Of one that cannot, a launcher's pool
+    of processes breaks, and takes along the jobs at work."""
+    try:
+        pickle.loads(cloudpickle.dumps(error))
+    except Exception:
+        return False
+    return True
+
+
+class _Job:
+    """One job at work, whose run is recorded as running. `can_travel`: whether what the task
+    function returned can be pickled, and so be sent to a launcher in another process."""
+
+    def __init__(self, store: RunStore, run: Run) -> None:
+        self._store = store
+        self._run = run
+        self.can_travel = True
+
+    def do(
+        self, task_function: Callable[[Any], Any], config: DictConfig, timeout_s: float | None
+    ) -> Any:
+        """Call the task function and record how it ended, whatever it raises."""
+        try:
+            with deadline(timeout_s, partial(self._store.is_asked_to_stop, self._run.id)):
+                value = task_function(config)
+        except SystemExit as error:
+            return self._exited(error)
+        except TimedOut as error:
+            reason = f"timeout after {timeout_s:g} s"
+            self._failed(TIMED_OUT, reason, error)
+            raise JobExited(reason) from None
+        except AskedToStop:
+            self._terminated(lifecycle.STOPPED_ON_REQUEST)
+            raise JobExited(lifecycle.STOPPED_ON_REQUEST) from None
+        except KeyboardInterrupt:
+            self._terminated(lifecycle.STOPPED)
+            raise
+        except BaseException as error:
+            self._failed(1, reason_of(error), error)
+            raise
+        try:
+            self._completed(value)
+        except StoreFailed as error:
+            self._failed(1, reason_of(error), error)
+            raise
+        return value
+
+    def _exited(self, error: SystemExit) -> None:
+        """Python's own reading of `sys.exit(code)`."""
+        if error.code is None or error.code == 0:
+            return self._completed(None)
+        if not isinstance(error.code, int):
+            print(error.code, file=sys.stderr)
+        status = error.code & 0xFF if isinstance(error.code, int) else 1
+        self._failed(status, f"exit status {status}", error)
+        raise JobExited(f"exit status {status}") from None
+
+    def _terminated(self, reason: str) -> None:
+        state = lifecycle.terminated(self._run.state, reason, now())
+        self._store.write(replace(self._run, state=state))
+
+    def _completed(self, value: object) -> None:
+        state = lifecycle.finished(self._run.state, 0, None, now())
+        self._store.write(replace(self._run, state=state, result=self._keep(value)))
+
+    def _failed(self, exit_status: int, reason: str, error: BaseException) -> None:
+        """Record the failure; its traceback is shown at once and kept as the trial's log."""
+        shown = f"{reason}\n" if isinstance(error, (SystemExit, TimedOut)) else ""
+        text = shown or format_failure(error)
+        log = self._store.folder(self._run.id) / outputs.LOG
+        try:
+            log.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as unwritten:  # the failure is to be recorded nevertheless
+            print(f"cannot write {log}: {unwritten.strerror}", file=sys.stderr, flush=True)
+        if not shown:
+            print(text, end="", file=sys.stderr, flush=True)
+        state = lifecycle.finished(self._run.state, exit_status, reason, now())
+        self._store.write(replace(self._run, state=state))
+
+    def _keep(self, value: object) -> Result | None:
+        """What the task function returned, as far as it can be kept."""
+        try:
+            return Result(value=plain(value))
+        except NotPlain:
+            pass
+        try:
+            self._store.write_result(self._run.id, value)
+        except StoreFailed:
+            raise
+        except Exception:
+            self.can_travel = False
+            return None
+        return Result(stored=True)

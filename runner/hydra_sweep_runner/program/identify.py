@@ -1,0 +1,55 @@
+"""Which program this process is, and how a user goes on with it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hydra_sweep_runner.commands.start.composing import Typed
+from hydra_sweep_runner.compose.overrides import name_in
+from hydra_sweep_runner.model import Operation, OperationKind
+
+
+def identify_program(task_function: Callable[[Any], Any], folder: Path) -> Operation:
+    """The program that a task function belongs to, as an operation.
+
+    Its target is its script, relative to `folder` where it lies below it, or the module that
+    was run or imported.
+    """
+    module = getattr(task_function, "__module__", None)
+    main = sys.modules.get("__main__")
+    if module in (None, "__main__"):
+        spec = getattr(main, "__spec__", None)
+        file = getattr(main, "__file__", None)
+        if spec is None and file is not None:
+            path = Path(file).resolve()
+            target = path.relative_to(folder) if path.is_relative_to(folder) else path
+            return _operation(path.name, str(target))
+        module = "__main__" if spec is None else spec.name.removesuffix(".__main__")
+    return _operation(str(module), str(module))
+
+
+def _operation(name: str, target: str) -> Operation:
+    return Operation(name=name, kind=OperationKind.PROGRAM, target=target)
+
+
+def go_on_command(typed: Typed) -> str:
+    """What a user types to restart a batch of this process's program, up to the id."""
+    words = [_program_words(), "-m"]
+    words += [text for text in typed.hydra if name_in(text) == "hydra/sweeper"]
+    if typed.store is not None:
+        words.append(shlex.quote(f"hydra.sweeper.store={typed.store}"))
+    return f"{' '.join(words)} +restart="
+
+
+def _program_words() -> str:
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is not None:
+        return f"python -m {spec.name.removesuffix('.__main__')}"
+    script = sys.argv[0]
+    if script.endswith(".py"):
+        return f"python {shlex.quote(script)}"
+    return shlex.quote(Path(script).name)

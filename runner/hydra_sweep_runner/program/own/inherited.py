@@ -1,0 +1,68 @@
+"""A program's jobs in workers that were forked from it: nothing of it is ever pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
+from hydra.types import HydraContext
+
+from hydra_sweep_runner.execute.function.worker import ProgramJob
+from hydra_sweep_runner.program.foreign.traceback import own_frames
+from hydra_sweep_runner.program.own.fast_job import do_job, output_of
+
+#: Where a job's JobReturn waits for the sweep, within the run's folder.
+RETURNED = ".runner/returned.pickle"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InheritedProgram:
+    """Does jobs just as Hydra's own launchers do. `keeps_returns` says whether somebody
+    wants their JobReturns."""
+
+    task_function: Callable[[Any], Any]
+    hydra_context: HydraContext
+    keeps_returns: bool
+
+    def __call__(self, job: ProgramJob) -> tuple[Any, Exception | None]:
+        """Do a job: what the task function returned, or what it raised."""
+        setup_globals()
+        output_dir = None if self.keeps_returns else output_of(job.config, self.hydra_context)
+        if output_dir is not None:
+            config: Any = job.config
+            value, error = do_job(self.task_function, config, output_dir, self.hydra_context)
+            return value, error and error.with_traceback(own_frames(error.__traceback__))
+        config = job.config.load()
+        try:
+            returned = run_job(
+                hydra_context=self.hydra_context,
+                task_function=self.task_function,
+                config=config,
+                job_dir_key="hydra.sweep.dir",
+                job_subdir_key="hydra.sweep.subdir",
+            )
+        finally:
+            reset_logging(config, self.hydra_context)
+        if self.keeps_returns:
+            Path(job.run_dir, RETURNED).write_bytes(cloudpickle.dumps(returned))
+        return _taken_apart(returned)
+
+
+def _taken_apart(returned: JobReturn) -> tuple[Any, Exception | None]:
+    value = returned._return_value
+    if returned.status is JobStatus.COMPLETED:
+        return value, None
+    error = value if isinstance(value, Exception) else RuntimeError(f"no result: {value!r}")
+    return None, error.with_traceback(own_frames(error.__traceback__))
+
+
+def reset_logging(config: Any, hydra_context: HydraContext) -> None:
+    """Set the sweep's own logging up again, which closes the job's log file."""
+    more = {}
+    if hasattr(hydra_context, "execution_whitelist"):
+        more["execution_whitelist"] = hydra_context.execution_whitelist
+    configure_log(config.hydra.hydra_logging, config.hydra.verbose, **more)

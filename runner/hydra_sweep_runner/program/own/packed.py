@@ -1,0 +1,67 @@
+"""A program's jobs in workers that were not forked from it: the program goes along."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+from hydra.core.singleton import Singleton
+from omegaconf import OmegaConf
+from omegaconf.basecontainer import BaseContainer
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.function.worker import ProgramJob, reason_of
+from hydra_sweep_runner.execute.task import PackedProgram
+from hydra_sweep_runner.program.own.inherited import InheritedProgram
+
+
+@dataclass(frozen=True, kw_only=True)
+class TravellingProgram:
+    """A program with what its jobs find around them in the program's own process: Hydra's
+    global state, the resolvers that it registered, its command line."""
+
+    program: InheritedProgram
+    singletons: Any
+    resolvers: Mapping[str, bytes]
+    argv: tuple[str, ...]
+
+    def __call__(self, job: ProgramJob) -> tuple[Any, Exception | None]:
+        """Do a job: what the task function returned, or what it raised."""
+        Singleton.set_state(self.singletons)
+        known = BaseContainer._resolvers
+        for name, resolver in self.resolvers.items():
+            if not OmegaConf.has_resolver(name):
+                known[name] = cloudpickle.loads(resolver)
+        sys.argv = list(self.argv)
+        return self.program(job)
+
+
+def pack_program(program: InheritedProgram) -> PackedProgram:
+    """The program as bytes. What is defined in its `__main__` goes along by value, all else
+    by the name of its module. Raises Mistake for one that cannot be pickled."""
+    travelling = TravellingProgram(
+        program=program,
+        singletons=Singleton.get_state(),
+        resolvers=dict(_resolvers()),
+        argv=tuple(sys.argv),
+    )
+    try:
+        data = cloudpickle.dumps(travelling)
+    except Exception as error:  # whatever its objects raise
+        raise Mistake(
+            f"hydra.launcher.backend: the program cannot be sent to workers: {reason_of(error)}"
+        ) from error
+    path = tuple(entry for entry in sys.path if entry)
+    return PackedProgram(digest=hashlib.sha256(data).hexdigest(), sys_path=path, data=data)
+
+
+def _resolvers() -> Any:
+    for name, resolver in BaseContainer._resolvers.items():
+        try:
+            yield name, cloudpickle.dumps(resolver)
+        except Exception:  # a job that needs it will say that it is not there
+            continue

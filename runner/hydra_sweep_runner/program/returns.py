@@ -1,0 +1,117 @@
+"""What belongs to a program's sweep as a whole: its folder, and what its jobs returned."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_sweep_runner.commands.start.execution import Executor
+from hydra_sweep_runner.compose.output_dir import find_sweep_dir
+from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.execute.function.worker import Signature
+from hydra_sweep_runner.execute.task import Outcome, Task
+from hydra_sweep_runner.ports import Store
+from hydra_sweep_runner.program.own.inherited import RETURNED
+
+
+class SweepExecutor:
+    """Executes a program's trials with `inner`, after `multirun.yaml` was written as Hydra's
+    own sweeper does. A context manager."""
+
+    def __init__(self, inner: Any, config: DictConfig) -> None:
+        self._opened = inner
+        self._inner: Executor = inner
+        self._config = config
+
+    @property
+    def claims_runs(self) -> bool:
+        """Whether whoever executes a run claims it."""
+        return self._inner.claims_runs
+
+    def __enter__(self) -> SweepExecutor:
+        self._inner = self._opened.__enter__()
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self._opened.__exit__(*failure)
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
+        """Execute tasks as they are taken; give each outcome when it is there."""
+        folder = Path(find_sweep_dir(self._config))
+        folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(self._config, folder / "multirun.yaml")
+        yield from self._inner.run(tasks)
+
+    def probe(self, target: str, project_dir: str) -> Signature:
+        """Import a function where it will run. Raises Mistake."""
+        return self._inner.probe(target, project_dir)
+
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """Import modules where a script will be forked. Raises Mistake."""
+        self._inner.preload(modules, script)
+
+    def stop(self) -> None:
+        """Start nothing more and interrupt what runs."""
+        self._inner.stop()
+
+    def kill(self) -> None:
+        """End at once what runs."""
+        self._inner.kill()
+
+
+class CollectingExecutor(SweepExecutor):
+    """A SweepExecutor whose workers leave their jobs' returns in the runs' folders: they are
+    put in `returned`, in the order in which the jobs were started."""
+
+    def __init__(
+        self, inner: Any, config: DictConfig, store: Store, returned: list[JobReturn]
+    ) -> None:
+        super().__init__(inner, config)
+        self._store = store
+        self._returned = returned
+        self._started: list[str] = []
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
+        """Execute tasks as they are taken; give each outcome when it is there."""
+        found: dict[str, JobReturn] = {}
+        try:
+            for outcome in super().run(self._noting(tasks)):
+                found[outcome.run.id] = self._take(outcome)
+                yield outcome
+        finally:
+            self._returned += [found[run_id] for run_id in self._started if run_id in found]
+
+    def _noting(self, tasks: Iterator[Task]) -> Iterator[Task]:
+        for task in tasks:
+            # What a killed sweep left, or anybody put there, is not to be unpickled.
+            (self._store.folder(task.run.id) / RETURNED).unlink(missing_ok=True)
+            self._started.append(task.run.id)
+            yield task
+
+    def _take(self, outcome: Outcome) -> JobReturn:
+        """A job's return; one made for the purpose if the job did not come to give any."""
+        path = self._store.folder(outcome.run.id) / RETURNED
+        try:
+            returned: JobReturn = pickle.loads(path.read_bytes())
+        except FileNotFoundError:
+            state = outcome.run.state
+            returned = JobReturn(overrides=list(outcome.run.recipe.task))
+            if state.exit_status == 0:
+                returned.status = JobStatus.COMPLETED
+            else:
+                returned.status = JobStatus.FAILED
+                returned.return_value = RunnerError(state.reason or state.status.value)
+            return returned
+        path.unlink()
+        return returned
+
+
+def in_batches(returned: Sequence[JobReturn], size: int | None) -> list[list[JobReturn]]:
+    """Jobs' returns as Hydra's own sweeper groups them: so many at a time, or all in one."""
+    step = size or max(1, len(returned))
+    return [list(returned[start : start + step]) for start in range(0, len(returned), step)]

@@ -1,0 +1,76 @@
+"""`hydra/sweeper=runner` in a `@hydra.main` program: what the sweeper plugin calls."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+
+from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.program.returns import in_batches
+from hydra_sweep_runner.program.session import ProgramSession
+from hydra_sweep_runner.terminal.console import tell_bug, tell_error
+
+
+def sweep_program(
+    arguments: Sequence[str],
+    *,
+    hydra_context: HydraContext,
+    task_function: Callable[[Any], Any],
+    config: DictConfig,
+) -> list[list[JobReturn]]:
+    """Start or restart a batch of a program, and return its jobs' returns as Hydra's own
+    sweeper does: a list for each `max_batch_size` jobs.
+
+    On a program's command line, what went wrong ends the process with the exit status that
+    the contract promises, and nothing is kept to be returned. Elsewhere it is raised: the
+    first job's own exception, or the runner's.
+    """
+    is_typed = _is_command_line(sys._getframe())
+    session = ProgramSession(hydra_context, task_function, config, keeps_returns=not is_typed)
+    if is_typed:
+        _exit_unless_well(lambda: session.carry_out(arguments))
+        return []
+    exit_status = session.carry_out(arguments)
+    batches = in_batches(session.returned, config.hydra.sweeper.get("max_batch_size"))
+    if exit_status != 0:
+        _raise_failure(session.returned, exit_status)
+    return batches
+
+
+def _is_command_line(frame: FrameType | None) -> bool:
+    """Whether Hydra's own command line, which drops what is returned, has called."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "run_and_report" and frame.f_globals.get("__name__", "").startswith(
+            "hydra."
+        ):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _exit_unless_well(carry_out: Callable[[], int]) -> None:
+    try:
+        exit_status = carry_out()
+    except RunnerError as error:
+        exit_status = tell_error(error)
+    except KeyboardInterrupt:
+        exit_status = 130
+    except Exception:
+        exit_status = tell_bug()
+    if exit_status != 0:
+        raise SystemExit(exit_status)
+
+
+def _raise_failure(returned: Sequence[JobReturn], exit_status: int) -> None:
+    if exit_status == 130:
+        raise KeyboardInterrupt
+    for one in returned:
+        _ = one.return_value  # raises what the job raised
+    raise RunnerError("the sweep has failed: see what was printed, and the trials' logs")

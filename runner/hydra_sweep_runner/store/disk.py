@@ -1,0 +1,221 @@
+"""Every change that the store makes on the disk: whole files, whole folders, at once.
+
+Functions take absolute paths and let OSError through; `failing` turns it into StoreFailed.
+Modes are left to the umask.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from hydra_sweep_runner.errors import StoreFailed
+
+_PART = ".part"  # ends the name of a file that is being written
+
+
+@contextmanager
+def failing(doing: str, path: str | Path) -> Iterator[None]:
+    """Turn an OSError inside into a StoreFailed: `cannot <doing> <path>: <reason>`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreFailed(f"cannot {doing} {path}: {reason}") from error
+
+
+def read(path: str) -> bytes:
+    """A file's bytes. A pipe in its place has none, and is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        size = os.fstat(descriptor).st_size
+        pieces = [os.read(descriptor, size + 1)]
+        while pieces[-1]:
+            pieces.append(os.read(descriptor, 1 << 20))
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
+
+
+def write_new(path: str, data: bytes, *, durable: bool) -> None:
+    """Write a file that is not there yet; with `durable`, its bytes are on the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        _write_all(descriptor, data)
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace(path: str, data: bytes, *, durable: bool) -> None:
+    """Replace a file at once; with `durable`, it is on the disk under its name on return."""
+
+    def fill(file: BinaryIO) -> None:
+        _write_all(file.fileno(), data)
+
+    replace_by(path, fill, durable=durable)
+
+
+def replace_by(path: str, fill: Callable[[BinaryIO], object], *, durable: bool) -> None:
+    """Replace a file at once by what `fill` writes into a new one beside it.
+
+    Whatever `fill` raises leaves the old file as it was and nothing of the new one.
+    """
+    part = f"{path}.{token()}{_PART}"
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            fill(file)
+            if durable:
+                file.flush()
+                os.fsync(descriptor)
+        os.replace(part, path)  # noqa: PTH105 - as everything here, done for each trial
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)  # noqa: PTH108
+        raise
+    if durable:
+        sync_folder(path.rpartition("/")[0])
+
+
+def remove_parts(folder: str) -> None:
+    """Remove what a killed writer left in the folder. For its only writer to call."""
+    with os.scandir(folder) as entries:
+        parts = [entry.path for entry in entries if entry.name.endswith(_PART)]
+    for part in parts:
+        Path(part).unlink(missing_ok=True)
+
+
+def sync_folder(folder: str | Path) -> None:
+    """Bring a folder's names to the disk, where its file system can."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: str) -> None:
+    """Bring a file's bytes to the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file_system(folder: Path) -> bool:
+    """Bring all of a folder's file system to the disk, at one go: bytes and names, whoever
+    wrote them. False where the system has no call for that."""
+    if sys.platform != "linux":
+        return False
+    import ctypes  # five milliseconds that one run need not pay
+
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        return False
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it that are missing, and bring their names to the disk.
+
+    Raises FileExistsError if it is there.
+    """
+    missing = [folder]
+    while not missing[-1].parent.is_dir():
+        missing.append(missing[-1].parent)
+    folder.mkdir(parents=True)
+    for made in missing:
+        sync_folder(made.parent)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder and all that is in it, links themselves and never what they lead to.
+
+    Folders in it without permission to write are given it. One that is gone already, or
+    goes meanwhile, is fine.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        folder.unlink(missing_ok=True)
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_dir():
+        _permit(folder)
+        shutil.rmtree(folder)
+
+
+def stage(staging: Path, name: str) -> Path:
+    """Make a folder of this process's own in `staging`, to be moved to its place or removed."""
+    folder = staging / f"{name}.{token()}"
+    try:
+        folder.mkdir()
+    except FileNotFoundError:
+        staging.mkdir(exist_ok=True)
+        folder.mkdir()
+    return folder
+
+
+def stage_away(staging: Path, folder: Path) -> Path:
+    """Move a folder into `staging`, at once, to be removed there; its path now."""
+    staging.mkdir(exist_ok=True)
+    away = staging / f"{folder.name}.{token()}"
+    try:
+        return folder.rename(away)
+    except PermissionError:
+        folder.chmod(0o700)  # its `..` changes, so it must be writable
+        return folder.rename(away)
+
+
+def sweep(staging: Path, *, older_than_s: float) -> None:
+    """Remove what killed processes left in `staging` and nobody changed for that long.
+
+    What cannot be removed stays for the next time.
+    """
+    latest = time.time() - older_than_s
+    try:
+        with os.scandir(staging) as entries:
+            old = [e.path for e in entries if e.stat(follow_symlinks=False).st_mtime < latest]
+    except OSError:
+        return
+    for path in old:
+        with suppress(OSError):
+            remove_tree(Path(path))
+
+
+def token() -> str:
+    """A name that no other process and no other call uses, on whatever machine."""
+    return os.urandom(6).hex()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _permit(folder: Path) -> None:
+    folder.chmod(0o700)
+    for parent, names, _ in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(0o700)

@@ -1,0 +1,51 @@
+"""Run ids and their prefixes: what is one, and which run a prefix means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from hydra_sweep_runner.errors import AmbiguousRun, Mistake, UnknownRun
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_DIGITS = re.compile(r"[0-9a-fA-F]+")
+_FEWEST = 4
+_SHORT = 8
+_SHOWN = 4
+
+
+def is_id(name: str) -> bool:
+    """Whether the name is a whole run id: exactly 32 lower-case hexadecimal digits."""
+    return _ID.fullmatch(name) is not None
+
+
+def parse_prefix(text: str) -> str:
+    """The prefix of an id that somebody typed, in lower case. Raises Mistake."""
+    if _DIGITS.fullmatch(text) is None:
+        raise Mistake(f"{text!r} is no run id: an id is hexadecimal digits")
+    if len(text) < _FEWEST:
+        raise Mistake(f"{text!r} is too short for a run id: give at least four of its digits")
+    return text.lower()
+
+
+def choose(prefix: str, ids: Iterable[str], store: Path) -> str:
+    """The only one of the ids that begins with `prefix`. Raises UnknownRun, AmbiguousRun."""
+    found = sorted(name for name in ids if name.startswith(prefix))
+    if not found:
+        raise UnknownRun(f"no run begins with {prefix!r} in {store}")
+    if len(found) > 1:
+        length = _distinct_length(found)
+        shown = ", ".join(name[:length] for name in found[:_SHOWN])
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise AmbiguousRun(
+            f"{len(found)} runs begin with {prefix!r} in {store}: {shown}{more}; give more digits"
+        )
+    return found[0]
+
+
+def _distinct_length(ids: list[str]) -> int:
+    length = _SHORT
+    while len({name[:length] for name in ids}) < len(ids):
+        length += 1
+    return length

@@ -1,0 +1,126 @@
+"""Values, flags, lines and tables as text. Pure; control characters never come out raw."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from hydra_sweep_runner.model import Flags, Run, Value
+from hydra_sweep_runner.operation.flags import given_flags
+
+#: A list of flags in a line shows all of them up to this many.
+MOST_FLAGS = 8
+
+# How much of a failed trial's output is shown with its failure.
+_MOST_LINES = 10
+_MOST_COLUMNS = 160
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+_READS_AS_OTHER = re.compile(
+    r"|[-+]?(\d[\d_]*\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?\.?(inf|nan)|true|false|null|~",
+    re.IGNORECASE,
+)
+
+
+def short(run_id: str) -> str:
+    """The first eight digits of an id, as lines show it."""
+    return run_id[:8]
+
+
+def escape(text: str) -> str:
+    """The text with every control character and line break written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def last_lines(tail: bytes) -> list[str]:
+    """What lines on a failure show of the end of its output: its last lines, escaped.
+
+    Of a line that was written over, as progress bars are, it is what was to be seen last;
+    colours are left out.
+    """
+    text = _COLOURS.sub("", tail.decode("utf-8", "replace")).expandtabs()
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return [_cut(escape(line)) for line in lines[-_MOST_LINES:]]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _MOST_COLUMNS else f"{line[: _MOST_COLUMNS - 1]}…"
+
+
+def render_value(value: Value) -> str:
+    """A value in one line: YAML's words for null, true and false, strings bare where they
+    cannot be taken for something else."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _render_float(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return _render_text(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(render_value(item) for item in value) + "]"
+    entries = (f"{escape(key)}: {render_value(item)}" for key, item in value.items())
+    return "{" + ", ".join(entries) + "}"
+
+
+def _render_float(value: float) -> str:
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return repr(value)
+
+
+def _render_text(text: str) -> str:
+    ambiguous = (
+        _READS_AS_OTHER.fullmatch(text) is not None
+        or text != text.strip()
+        or text.startswith(("[", "{"))
+        or any(mark in text for mark in ("'", '"', ", "))
+    )
+    return escape(json.dumps(text, ensure_ascii=False)) if ambiguous else escape(text)
+
+
+def render_flags(flags: Flags, given: Iterable[str] = ()) -> str:
+    """`x=1.0, y=2`: all flags when there are at most eight, else those that were given."""
+    shown = flags if len(flags) <= MOST_FLAGS else given_flags(flags, given)
+    return ", ".join(f"{escape(name)}={render_value(value)}" for name, value in shown.items())
+
+
+def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of equal length as lines: columns left-aligned, two spaces apart."""
+    if not rows:
+        return []
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def render_plan(names: Sequence[str], trials: Sequence[Mapping[str, str]]) -> list[str]:
+    """The plan as `print_trials` shows it: a number and a column for each given name."""
+    rows = [["#", *(escape(name) for name in names)]]
+    for number, values in enumerate(trials, start=1):
+        rows.append([str(number), *(values.get(name, "") for name in names)])
+    return render_columns(rows)
+
+
+def trial_line(verb: str, run: Run) -> str:
+    """`Initialized trial 3f2a9c1d (x=1.0)` or `Running trial 3f2a9c1d: echo.py (x=1.0)`."""
+    flags = render_flags(run.flags, run.given)
+    what = f": {escape(run.operation.name)}" if verb == "Running" else ""
+    return f"{verb} trial {short(run.id)}{what} ({flags})"

@@ -1,0 +1,50 @@
+"""How a batch ended, in one line. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from hydra_sweep_runner.model import Run, Status
+
+#: The words of the line, in its order.
+_WORDS = {
+    Status.COMPLETED: "completed",
+    Status.ERROR: "failed",
+    Status.TERMINATED: "terminated",
+    Status.RUNNING: "running elsewhere",
+    Status.PENDING: "pending",
+}
+
+
+def count_trials(runs: Iterable[Run]) -> Mapping[Status, int]:
+    """How many of a batch's trials have each status."""
+    return Counter(run.state.status for run in runs)
+
+
+def ends_well(counts: Mapping[Status, int]) -> bool:
+    """Whether every trial is completed."""
+    return all(status is Status.COMPLETED for status, count in counts.items() if count)
+
+
+def why_not_well(counts: Mapping[Status, int], left: int = 0) -> str:
+    """`1 of 4 trials failed`, or what else kept trials from being completed, or, where they
+    are, `left` ones from being started again."""
+    failed = counts.get(Status.ERROR, 0)
+    if failed:
+        return f"{failed} of {sum(counts.values())} trials failed"
+    if ends_well(counts):
+        return f"{left} of {sum(counts.values())} trials not started"
+    missing = sum(count for status, count in counts.items() if status is not Status.COMPLETED)
+    return f"{missing} of {sum(counts.values())} trials not completed"
+
+
+def summary_line(batch: str, counts: Mapping[Status, int], restart_command: str) -> str:
+    """`Batch 77b01c52: 4 trials, 3 completed, 1 failed; to go on: runner +restart=…`."""
+    total = sum(counts.values())
+    told = [f"{total} trial" if total == 1 else f"{total} trials"]
+    told += [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts.get(status)]
+    line = f"Batch {batch}: {', '.join(told)}"
+    if ends_well(counts):
+        return line
+    return f"{line}; to go on: {restart_command}{batch} +needed=true"

@@ -1,0 +1,126 @@
+"""A command is a process of its own, with all that descends from it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from hydra_sweep_runner.model import Status
+from tests.execute.world import World
+
+
+def test_a_command_runs_without_a_shell(world: World) -> None:
+    run = world.end(world.command("printf", "%s|", "a b", "$HOME", "*"))
+    assert (run.state.status, world.log(run)) == (Status.COMPLETED, "a b|$HOME|*|")
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "reason"),
+    [
+        (["sh", "-c", "exit 3"], 3, "exit status 3"),
+        (["sh", "-c", "kill -9 $$"], 137, "killed by signal 9 (SIGKILL), perhaps out of memory"),
+        (["no-such-command", "x"], 127, "command not found: no-such-command"),
+        (["./nothing.sh"], 127, "command not found: ./nothing.sh"),
+        (["/etc/hostname"], 126, "command not executable: /etc/hostname"),
+        (["/"], 126, "command not executable: /"),
+        (["printf", "a\0b"], 126, "cannot start printf: invalid argument"),
+        (["printf", "x" * 200_000], 126, "cannot start printf: argument list too long"),
+    ],
+)
+def test_how_a_command_failed_is_told(
+    world: World, argv: list[str], status: int, reason: str
+) -> None:
+    run = world.end(world.command(*argv))
+    assert (run.state.exit_status, run.state.reason) == (status, reason)
+    assert run.state.status is Status.ERROR
+
+
+def test_a_working_folder_that_is_gone_is_told(world: World) -> None:
+    run = world.end(world.command("true", working_dir="/nowhere"))
+    assert (run.state.status, run.state.reason) == (Status.ERROR, "its working folder is gone")
+
+
+def test_a_command_finds_what_it_requires_and_its_environment(world: World) -> None:
+    world.write("train.sh", "echo $RUNNER_RUN_ID $PYTHONUNBUFFERED $BASE\n")
+    task = world.command("sh", "train.sh", requires=("train.sh",))
+    environment = {"PATH": os.environ["PATH"], "BASE": "base"}
+    run = world.end(task, environment=environment)
+    assert world.log(run) == f"{run.id} 1 base\n"
+
+
+def test_hydras_files_are_in_the_runs_folder(world: World) -> None:
+    run = world.end(world.command("ls", ".hydra"))
+    assert world.log(run).split() == ["config.yaml", "hydra.yaml", "overrides.yaml"]
+
+
+def test_a_command_inherits_no_descriptors_and_ignores_no_signals(
+    world: World, tmp_path: Path
+) -> None:
+    with (tmp_path / "lock").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        script = "ls -l /proc/self/fd; grep SigIgn /proc/self/status"
+        log = world.log(world.end(world.shell(script)))
+    assert "lock" not in log
+    assert "socket" not in log
+    ignored = int(log.split("SigIgn:")[1], 16)
+    assert ignored & 0x7FFFFFFF == 0  # beyond 31 are those that the C library keeps to itself
+
+
+def test_locks_of_the_runner_are_not_held_by_its_children(world: World) -> None:
+    task = world.shell("sleep 30 & sleep 0.3")
+    with world.store.claim(task.run.id), world.executor() as executor:
+        list(executor.run(iter([task])))
+    with world.store.claim(task.run.id):
+        pass
+
+
+def test_what_a_trial_leaves_behind_in_its_group_is_killed(world: World) -> None:
+    began = time.monotonic()
+    run = world.end(world.shell("sleep 60 & echo $!"))
+    assert run.state.status is Status.COMPLETED
+    assert time.monotonic() - began < 10
+    pid = int(world.log(run))
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_descendant_in_another_session_that_holds_the_pipe_is_not_waited_for(
+    world: World,
+) -> None:
+    began = time.monotonic()
+    run = world.end(world.shell("setsid sh -c 'sleep 8' & sleep 0.1; echo done"))
+    assert time.monotonic() - began < 5
+    assert world.log(run) == "done\n"
+
+
+def test_a_trial_that_closes_its_output_is_waited_for(world: World) -> None:
+    run = world.end(world.shell("echo a; exec >&- 2>&-; sleep 0.3; exit 4"))
+    assert (world.log(run), run.state.exit_status) == ("a\n", 4)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_flood_of_output_is_kept_whole(world: World, n_jobs: int) -> None:
+    run = world.end(world.shell("yes 0123456789 | head -c 30000000"), n_jobs=n_jobs)
+    assert (world.folder(run) / "output.log").stat().st_size == 30_000_000
+    if n_jobs == 1:
+        assert sum(len(data) for _, data in world.reporter.pieces) == 30_000_000
+    else:
+        assert sum(len(data) for _, data in world.reporter.blocks[0]) == 30_000_000
+
+
+def test_output_that_is_no_text_passes_unchanged(world: World) -> None:
+    run = world.end(world.command("printf", r"\377\000\r\n"))
+    assert (world.folder(run) / "output.log").read_bytes() == b"\xff\x00\r\n"
+
+
+def test_a_missing_file_gets_a_hint(world: World) -> None:
+    outcome = world.execute(world.command("cat", "data.csv"))[0]
+    assert outcome.run.state.reason == "exit status 1"
+    assert outcome.hint is not None
+    assert outcome.hint.startswith("a file was not found: the trial works in ")
+    assert world.execute(world.shell("exit 1"))[0].hint is None
