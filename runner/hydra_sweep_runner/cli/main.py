@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     if arguments and is_management(arguments[0]):
-        from hydra_sweep_runner.cli.runs import run_management
+        from hydra_sweep_runner.cli.management import run_management
 
         return run_management(arguments)
     from hydra_sweep_runner.cli.project import run_project

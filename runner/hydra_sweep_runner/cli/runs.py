@@ -1,4 +1,4 @@
-"""The management commands' command line: `runner runs …`. Imports no Hydra."""
+"""`runner runs …`: the commands that list, show, stop and delete runs. Imports no Hydra."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from hydra_sweep_runner.store import location
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import escape, render_columns
 
-_STORE = click.option(
+STORE = click.option(
     "--store",
     metavar="FOLDER",
     help="The store; otherwise $RUNNER_STORE, hydra.sweeper.store of conf/config.yaml, or runs.",
 )
 
 
-def _open(store: str | None) -> RunStore:
+def open_store(store: str | None) -> RunStore:
+    """The store that a command is about: the one that was typed, or the project's."""
     project = Path.cwd()
     chosen = location.store_path(
         project,
@@ -37,12 +38,7 @@ def _open(store: str | None) -> RunStore:
     return RunStore.open(chosen, create=False)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def commands() -> None:
-    """Manage what the runner has recorded."""
-
-
-@commands.group(no_args_is_help=False)
+@click.group(no_args_is_help=False)
 def runs() -> None:
     """List, show, stop and delete runs, trials and batches."""
 
@@ -51,10 +47,10 @@ def runs() -> None:
 @click.option("-n", "count", type=click.IntRange(min=1), help="How many (default: 20).")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("--json", "as_json", is_flag=True, help="All of them as JSON.")
-@_STORE
+@STORE
 def list_command(count: int | None, everything: bool, as_json: bool, store: str | None) -> None:
     """List runs, the one started last first."""
-    opened = _open(store)
+    opened = open_store(store)
     if as_json:
         click.echo(listing.list_json(opened))
         return
@@ -85,10 +81,10 @@ def _print_table(columns: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Non
 @runs.command("show")
 @click.argument("run_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
-@_STORE
+@STORE
 def show_command(run_id: str, as_json: bool, store: str | None) -> None:
     """Show one run; ID may be cut to a unique prefix of at least four digits."""
-    opened = _open(store)
+    opened = open_store(store)
     found = opened.resolve(run_id)
     if as_json:
         click.echo(listing.show_json(opened, found))
@@ -108,11 +104,11 @@ def show_command(run_id: str, as_json: bool, store: str | None) -> None:
     show_default=True,
     help="How long to wait for the end.",
 )
-@_STORE
+@STORE
 def stop_command(run_ids: tuple[str, ...], wait_s: float, store: str | None) -> None:
     """Stop batches, runs, or trials of a batch at work, on whatever host: all that are named
     or, if one is not running, none."""
-    opened = _open(store)
+    opened = open_store(store)
     found = stopping.runs_to_stop(opened, run_ids)
     stopping.stop_runs(opened, found, wait_s=wait_s, say=lambda line: click.echo(line, err=True))
 
@@ -121,10 +117,10 @@ def stop_command(run_ids: tuple[str, ...], wait_s: float, store: str | None) -> 
 @click.argument("run_ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--trials", is_flag=True, help="Of a batch, its trials too.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_STORE
+@STORE
 def delete_command(run_ids: tuple[str, ...], trials: bool, yes: bool, store: str | None) -> None:
     """Delete runs: all that are named or, if one is unknown or running, none."""
-    opened = _open(store)
+    opened = open_store(store)
     found = deleting.runs_to_delete(opened, run_ids, trials=trials)
     what = "1 run" if len(found) == 1 else f"{len(found)} runs"
     if not yes:
@@ -133,30 +129,3 @@ def delete_command(run_ids: tuple[str, ...], trials: bool, yes: bool, store: str
         click.confirm(f"Delete {what}?", abort=True, err=True)
     deleting.delete_runs(opened, found)
     click.echo(f"Deleted {len(found)} run(s)", err=True)
-
-
-def run_management(arguments: list[str]) -> int:
-    """Carry out a management command and return the exit status.
-
-    Raises Mistake for a command line that click refuses.
-    """
-    try:
-        result = commands.main(arguments, prog_name="runner", standalone_mode=False)
-    except click.Abort:
-        click.echo("Nothing was deleted", err=True)
-        return 1
-    except click.ClickException as error:
-        raise Mistake(_explain(error, arguments)) from error
-    return result if isinstance(result, int) else 0
-
-
-def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
-    """A refusal of click's in one line, with what would be right."""
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    command = "runner" if context is None else context.command_path
-    said = error.format_message().rstrip(".")
-    if context is not None and context.command is runs and said == "Missing command":
-        return f"{command}: give one of {', '.join(runs.commands)}"
-    if context is not None and context.command is commands and "No such command" in said:
-        return f"{said}; a flag is given as {arguments[0]}=…, the commands are in runner --help"
-    return f"{command}: {said}; see {command} --help"

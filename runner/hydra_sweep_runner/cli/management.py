@@ -1,0 +1,83 @@
+"""The commands whose first word is bare: `runner runs …`, `runner init …`. Imports no Hydra.
+
+Each command is imported when it is typed, so that none waits for what another needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+
+import click
+
+from hydra_sweep_runner.errors import Mistake
+
+
+def _runs() -> click.Command:
+    from hydra_sweep_runner.cli.runs import runs
+
+    return runs
+
+
+#: The first word, and what imports its command.
+COMMANDS: Mapping[str, Callable[[], click.Command]] = {
+    "runs": _runs,
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which help shows them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command with this name; None if there is none."""
+        return COMMANDS[cmd_name]() if cmd_name in COMMANDS else None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """See and manage what the runner has recorded."""
+
+
+def run_management(arguments: list[str]) -> int:
+    """Carry out a management command and return the exit status.
+
+    Raises Mistake for a command line that click refuses.
+    """
+    try:
+        result = commands.main(arguments, prog_name="runner", standalone_mode=False)
+    except click.Abort:
+        click.echo("Nothing was deleted", err=True)
+        return 1
+    except click.ClickException as error:
+        raise Mistake(_explain(error, arguments)) from error
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
+    """A refusal of click's in one line, with what would be right."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = "runner" if context is None else context.command_path
+    said = error.format_message().rstrip(".")
+    if context is None:
+        return f"{command}: {said}; see {command} --help"
+    if said == "Missing command" and isinstance(context.command, click.Group):
+        return f"{command}: give one of {', '.join(context.command.commands)}"
+    if context.command is commands and "No such command" in said:
+        return f"{said}{_meant(arguments[0])}"
+    return f"{command}: {said}; see {command} --help"
+
+
+def _meant(word: str) -> str:
+    """What may have been meant by a first word that is no command."""
+    runs = _runs()
+    if isinstance(runs, click.Group) and word in runs.commands:
+        return f": did you mean runner runs {word}?"
+    near = get_close_matches(word, COMMANDS, n=1)
+    commands_are = (
+        f"did you mean runner {near[0]}?" if near else "the commands are in runner --help"
+    )
+    return f"; a flag is given as {word}=…, {commands_are}"
