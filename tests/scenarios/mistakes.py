@@ -318,7 +318,7 @@ COMMANDS = [
     Row("--config-name=nosuch", "nosuch"),
     Row("--config-dir=nosuch", "nosuch"),
     Row("--config-dir=a_file", "a_file"),
-    Row("run x=1", "Did you mean 'runs'?"),
+    Row("run x=1", "did you mean runner runs?"),
     Row("runs", "list, show, stop, delete"),
     Row("runs lst", "Did you mean 'list'?"),
     Row("runs list extra", "extra"),

@@ -19,9 +19,16 @@ def _runs() -> click.Command:
     return runs
 
 
+def _init() -> click.Command:
+    from hydra_sweep_runner.cli.init import init
+
+    return init
+
+
 #: The first word, and what imports its command.
 COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "runs": _runs,
+    "init": _init,
 }
 
 

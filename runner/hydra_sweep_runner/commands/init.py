@@ -1,0 +1,195 @@
+"""`runner init`: the configuration of a project's first operation, from what is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.script.defaults import (
+    REQUIRED,
+    Defaults,
+    function_defaults,
+    script_defaults,
+)
+from hydra_sweep_runner.execute.script.flags import resolve_flags_to
+from hydra_sweep_runner.model import FlagsTo, Value
+
+CONFIG = Path("conf", "config.yaml")
+IGNORED = "/runs/"
+
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_INTERPOLATION = re.compile(r"\$\{([^\W\d][\w.]*)\}")
+_RESERVED = ("defaults", "hydra", "operation")
+# What YAML, and OmegaConf's reader of it, take for a text as it stands.
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_ ./-]*(?<! )")
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is to be written: the text of conf/config.yaml, and what is told about it."""
+
+    config: str
+    told: tuple[str, ...]
+
+
+def describe(words: Sequence[str], project: Path) -> Start:
+    """The configuration for a script (`train.py`), a function (`package.module.name`) or a
+    command (`bash train.sh`).
+
+    Raises Mistake for a script or function that is not there, or does not parse.
+    """
+    first = words[0]
+    if first.endswith(".py"):
+        if len(words) > 1:
+            raise Mistake(
+                f"runner init {' '.join(words)}: a script is named alone, its arguments are "
+                f"flags; for a command of these words: runner init python {' '.join(words)}"
+            )
+        return _script(first, project)
+    if len(words) == 1 and _FUNCTION.fullmatch(first):
+        return _function(first, project)
+    return _command(words, project)
+
+
+def write(start: Start, project: Path) -> list[str]:
+    """Write the configuration and a line in .gitignore; what was written, as lines.
+
+    Raises Mistake if there is a configuration already.
+    """
+    config = project / CONFIG
+    config.parent.mkdir(exist_ok=True)
+    try:
+        with config.open("x", encoding="utf-8") as file:
+            file.write(start.config)
+    except FileExistsError:
+        raise Mistake(
+            f"{CONFIG} is there already: add the operation to it (runner init --dry-run … "
+            "shows what it would hold)"
+        ) from None
+    lines = [f"Wrote {CONFIG}"]
+    if not _is_ignored(project):
+        with (project / ".gitignore").open("a", encoding="utf-8") as file:
+            file.write(gitignore_line(project))
+        lines.append(f"Added {IGNORED} to .gitignore")
+    return [*lines, *start.told]
+
+
+def gitignore_line(project: Path) -> str:
+    """What is added to .gitignore: the store's line, on a line of its own."""
+    text = _gitignore(project)
+    return f"{'' if text.endswith(chr(10)) or not text else chr(10)}{IGNORED}\n"
+
+
+def _is_ignored(project: Path) -> bool:
+    known = {IGNORED, "runs", "runs/", "/runs"}
+    return any(line.strip() in known for line in _gitignore(project).splitlines())
+
+
+def _gitignore(project: Path) -> str:
+    path = project / ".gitignore"
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _script(script: str, project: Path) -> Start:
+    path = project / script
+    if not path.is_file():
+        raise Mistake(f"runner init {script}: there is no such file in {project}")
+    flags_to = resolve_flags_to(path, FlagsTo.AUTO)
+    flags = script_defaults(path.read_bytes(), flags_to)
+    way = "as --name value" if flags_to is FlagsTo.ARGS else "as module-level variables"
+    return _start({"script": script}, flags, f"{script} gets its flags {way}")
+
+
+def _function(name: str, project: Path) -> Start:
+    module, _, function = name.rpartition(".")
+    base = project.joinpath(*module.split("."))
+    candidates = [base.with_suffix(".py"), base / "__init__.py"]
+    path = next((each for each in candidates if each.is_file()), None)
+    if path is None:
+        where = " or ".join(str(each.relative_to(project)) for each in candidates)
+        raise Mistake(f"runner init {name}: there is no module {module} ({where})")
+    try:
+        flags = function_defaults(path.read_bytes(), function)
+    except SyntaxError as error:
+        raise Mistake(f"runner init {name}: {path} does not parse: {error.msg}") from error
+    if flags is None:
+        raise Mistake(f"runner init {name}: {path.relative_to(project)} defines no {function}")
+    way = "as keyword arguments" if flags else "as one configuration, cfg, if it takes any"
+    return _start({"function": name}, flags, f"{name} gets its flags {way}")
+
+
+def _command(words: Sequence[str], project: Path) -> Start:
+    requires = [word for word in words if _is_in_project(word, project)]
+    operation: dict[str, Any] = {"command": list(words)}
+    if requires:
+        operation["requires"] = requires
+    flags: Defaults = {name: REQUIRED for word in words for name in _INTERPOLATION.findall(word)}
+    told = 'the command names its flags: "${lr}" stands for the value of lr: 0.1 below'
+    return _start(operation, flags, told)
+
+
+def _is_in_project(word: str, project: Path) -> bool:
+    try:
+        return not Path(word).is_absolute() and ".." not in word and (project / word).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _start(operation: Mapping[str, Any], flags: Defaults, told: str) -> Start:
+    usable = {name: value for name, value in flags.items() if name not in _RESERVED}
+    tree: dict[str, Any] = {"operation": dict(operation)}
+    for name, value in usable.items():
+        _set(tree, name.split("."), _escaped(value))
+    lines = [told]
+    lines += [
+        f"{name} is a word of Hydra's, and cannot be a flag" for name in flags if name in _RESERVED
+    ]
+    required = [name for name, value in usable.items() if value == REQUIRED]
+    if required:
+        lines.append(f"to be given: {', '.join(required)} (??? in {CONFIG})")
+    example = next((name for name, value in usable.items() if _is_number(value)), None)
+    sweep = "runner" if example is None else f"runner -m {example}={usable[example]},…"
+    return Start(_yaml(tree), (*lines, f"to look at it: runner --cfg job; to start: {sweep}"))
+
+
+def _escaped(value: Value) -> Value:
+    """A default that is no interpolation, whatever it looks like."""
+    if isinstance(value, list):
+        return [_escaped(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _escaped(each) for key, each in value.items()}
+    return value.replace("${", "\\${") if isinstance(value, str) else value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _set(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for name in path[:-1]:
+        if not isinstance(tree.get(name), dict):
+            tree[name] = {}
+        tree = tree[name]
+    tree[path[-1]] = value
+
+
+def _yaml(tree: Mapping[str, Any]) -> str:
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that could be read as something else."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None if _PLAIN.fullmatch(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)

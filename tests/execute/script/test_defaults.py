@@ -1,0 +1,115 @@
+"""Flags and defaults are read from a source, and nothing of it is run."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from hydra_sweep_runner.execute.script.defaults import (
+    REQUIRED,
+    Defaults,
+    function_defaults,
+    script_defaults,
+)
+from hydra_sweep_runner.model import FlagsTo
+
+ARGPARSE = """
+    import argparse
+    parser = argparse.ArgumentParser()
+    group = parser.add_argument_group("training")
+    group.add_argument("--lr", "-l", type=float, default=1e-3)
+    parser.add_argument("-n", "--batch-size", type=int, default=32)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--debug", action="store_true")
+    parser.add_argument("--no-cache", dest="cache", action="store_false")
+    parser.add_argument("--layers", nargs="+", default=(64, 32))
+    parser.add_argument("--out", default=str(len("computed")))
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("file", nargs="?")
+    parser.add_argument("--version", action="version", version="1")
+"""
+
+CLICK = """
+    import click
+    @click.command()
+    @click.option("--lr", default=0.1)
+    @click.option("--shout/--no-shout", default=True)
+    @click.option("--quiet", is_flag=True)
+    @click.option("--name", required=True)
+    def main(lr, shout, quiet, name): ...
+"""
+
+TYPER = """
+    import typer
+    app = typer.Typer()
+    @app.command()
+    def main(data: str, lr: float = 0.1, deep: bool = typer.Option(False, help="x")): ...
+    app()
+"""
+
+FIRE = """
+    import fire
+    def other(y=1): ...
+    def train(lr=0.1, *, layers=[64, 32], data): ...
+    fire.Fire(train)
+"""
+
+ABSL = """
+    from absl import flags
+    flags.DEFINE_float("lr", 0.1, "help")
+    flags.DEFINE_string("name", default=None, help="help")
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            ARGPARSE,
+            {
+                "lr": 1e-3,
+                "batch-size": 32,
+                "data": REQUIRED,
+                "debug": False,
+                "no-cache": True,
+                "layers": [64, 32],
+                "out": None,
+                "seed": None,
+            },
+        ),
+        (CLICK, {"lr": 0.1, "shout": True, "quiet": False, "name": REQUIRED}),
+        (TYPER, {"data": REQUIRED, "lr": 0.1, "deep": False}),
+        (FIRE, {"lr": 0.1, "layers": [64, 32], "data": REQUIRED}),
+        (ABSL, {"lr": 0.1, "name": None}),
+    ],
+    ids=["argparse", "click", "typer", "fire", "absl"],
+)
+def test_options_are_read_with_their_defaults(source: str, expected: Defaults) -> None:
+    assert script_defaults(dedent(source).encode(), FlagsTo.ARGS) == expected
+
+
+def test_variables_that_hold_literals_are_flags() -> None:
+    source = b"""
+lr: float = 0.1
+a, b = 1, (2, 3)
+c = d = {"deep": [1]}
+_private = 1
+scaled = lr * 10
+lr = 0.2
+def f(): inner = 1
+"""
+    assert script_defaults(source, FlagsTo.GLOBALS) == {
+        "lr": 0.1,
+        "a": 1,
+        "b": [2, 3],
+        "c": {"deep": [1]},
+        "d": {"deep": [1]},
+    }
+
+
+def test_parameters_of_a_function_are_flags_but_not_the_whole_configuration() -> None:
+    source = b"async def train(lr=0.1, *, n): ...\ndef run(cfg): ...\n"
+    assert function_defaults(source, "train") == {"lr": 0.1, "n": REQUIRED}
+    assert function_defaults(source, "run") == {}
+    assert function_defaults(source, "no") is None

@@ -1,0 +1,85 @@
+"""`runner init` writes a configuration that works as it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.project import Project
+
+SCRIPT = """
+    import argparse
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    parser.add_argument("--name", default="1e3 ${x}")
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--model.depth", type=int, default=3)
+    print(vars(parser.parse_args()))
+"""
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_a_script_runs_with_the_flags_and_defaults_of_its_parser(empty: Project) -> None:
+    empty.write({"train.py": SCRIPT})
+    said = empty.run("init", "train.py").err.splitlines()
+    assert said[:2] == ["Wrote conf/config.yaml", "Added /runs/ to .gitignore"]
+    assert "to be given: data (??? in conf/config.yaml)" in said
+    printed = empty.run("data=d").out
+    assert printed == str({"lr": 0.1, "name": "1e3 ${x}", "data": "d", "model.depth": 3}) + "\n"
+
+
+def test_a_function_and_a_command_run(tmp_path: Path) -> None:
+    project = Project(tmp_path / "function")
+    project.write({"pkg/work.py": "def train(lr=0.1):\n    return lr\n"})
+    project.run("init", "pkg.work.train")
+    project.run()
+    assert project.newest("run")["result"] == 0.1
+    project = Project(tmp_path / "command")
+    project.write({"say.sh": 'echo "said $1"\n'})
+    project.run("init", "bash", "say.sh", "${word}")
+    assert project.run("word=hello").out == "said hello\n"
+
+
+def test_a_dry_run_shows_it_and_writes_nothing(empty: Project) -> None:
+    empty.write({"train.py": "lr = 0.1\n"})
+    before = empty.tree()
+    shown = empty.run("init", "--dry-run", "train.py").out
+    assert shown.startswith("# conf/config.yaml\noperation:\n  script: train.py\nlr: 0.1\n")
+    assert empty.tree() == before
+
+
+def test_gitignore_gets_a_line_of_its_own_once(empty: Project) -> None:
+    empty.write({"train.py": "lr = 0.1\n"})
+    (empty.folder / ".gitignore").write_text("*.pyc")
+    empty.run("init", "train.py")
+    assert (empty.folder / ".gitignore").read_text() == "*.pyc\n/runs/\n"
+    (empty.folder / "conf" / "config.yaml").unlink()
+    empty.run("init", "train.py")
+    assert (empty.folder / ".gitignore").read_text() == "*.pyc\n/runs/\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train.py", "conf/config.yaml is there already"),
+        ("no.py", "there is no such file"),
+        ("train.py --lr 1", "runner init python train.py --lr 1"),
+        ("train.f", "train.py defines no f"),
+        ("no.f", "there is no module no (no.py or no/__init__.py)"),
+        ("torn.py", "torn.py, line 1 does not parse"),
+        ("torn.f", "torn.py does not parse"),
+        ("", "TARGET"),
+    ],
+)
+def test_a_mistake_is_one_line_and_changes_nothing(empty: Project, words: str, said: str) -> None:
+    files = {"train.py": "lr = 0.1\n", "torn.py": "def f(:\n", "conf/config.yaml": "x: 1\n"}
+    empty.write(files)
+    before = empty.tree()
+    result = empty.run("init", *words.split(), status=2)
+    assert len(result.err.splitlines()) == 1 and said in result.err
+    assert empty.tree() == before
