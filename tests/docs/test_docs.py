@@ -10,6 +10,7 @@ import pytest
 
 from tests.docs.options import PAGE, with_table
 from tests.samples.terminal import play
+from tests.samples.transcript import read_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +22,20 @@ def test_the_tour_of_the_readme_shows_what_happens(tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns("runs", "__pycache__")
     shutil.copytree(ROOT / "samples" / "optimizers", folder, ignore=ignored)
     play((ROOT / "README.md").read_text(encoding="utf-8"), folder)
+
+
+PLAYED = [page for page in PAGES if page.parent.name == "docs" and "```console" in page.read_text()]
+
+
+@pytest.mark.parametrize("page", PLAYED, ids=lambda page: page.name)
+def test_what_a_page_shows_happens_in_a_folder_with_the_files_that_it_shows(
+    page: Path, tmp_path: Path
+) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name, content in read_files(text).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    play(text, tmp_path)
 
 
 def test_the_table_of_options_is_the_one_in_the_code() -> None:

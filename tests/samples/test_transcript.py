@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.samples.transcript import Step, match_ids, read_transcript, typed
+from tests.samples.transcript import Step, match_ids, read_files, read_transcript, typed
 
 
 def test_steps_are_read_from_console_blocks_only() -> None:
@@ -86,3 +86,22 @@ def test_known_ids_hold_and_are_typed() -> None:
     assert match_ids(["3f2a9c1d"], ["01234567"], ids) == ids
     assert match_ids(["3f2a9c1d"], ["76543210"], ids) is None
     assert typed("runner +restart=3f2a9c1d x=1", ids) == "runner +restart=01234567 x=1"
+
+
+def test_files_are_blocks_that_begin_with_their_path() -> None:
+    text = """
+```python
+# src/train.py
+lr = 0.1
+```
+
+```yaml
+# not a path
+x: 1
+```
+
+```console
+$ # conf/x.yaml
+```
+"""
+    assert read_files(text) == {"src/train.py": "lr = 0.1\n"}

@@ -15,6 +15,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+_FILE = re.compile(
+    r"^```\w+\n(?:#|<!--) (?P<path>[\w./-]+\.\w+)(?: -->)?\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 _ID = r"(?<![0-9a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{8}(?![0-9a-f])"
@@ -42,6 +46,12 @@ def read_transcript(markdown: str) -> list[Step]:
             else:
                 steps[-1] = Step(steps[-1].command, (*steps[-1].expected, line))
     return steps
+
+
+def read_files(markdown: str) -> dict[str, str]:
+    """The files of a page, by their path: code blocks whose first line is a comment that
+    consists of a path with an ending (`# conf/config.yaml`)."""
+    return {block["path"]: block["text"] for block in _FILE.finditer(markdown)}
 
 
 def typed(command: str, ids: Mapping[str, str]) -> str:
