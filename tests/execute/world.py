@@ -26,10 +26,10 @@ from hydra_sweep_runner.execute.task import (
     Task,
 )
 from hydra_sweep_runner.model import FlagsTo, Kind, Operation, OperationKind, Recipe, Run, Value
-from hydra_sweep_runner.ports import Stream
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.reporter import Stream
 
 
 @cache

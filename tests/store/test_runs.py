@@ -28,7 +28,6 @@ from hydra_sweep_runner.model import (
     Status,
     Unreadable,
 )
-from hydra_sweep_runner.ports import Store
 from hydra_sweep_runner.record.text import to_text
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
@@ -42,11 +41,6 @@ def store(tmp_path: Path) -> RunStore:
 
 
 # ---- opening
-
-
-def test_the_port_is_implemented(store: RunStore) -> None:
-    port: Store = store
-    assert port.root.is_absolute()
 
 
 def test_opening_for_reading_makes_nothing(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from hydra_sweep_runner.compose.fast.changes import NOT_FLAGS
 from hydra_sweep_runner.compose.fast.logs import set_up_logging
+from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.compose.overrides import why_unresolved
 from hydra_sweep_runner.compose.reference import plain_scalar
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.ports import JobConfig
 
 
 class _HydraConfig(HydraConfig):

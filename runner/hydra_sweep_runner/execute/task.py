@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.model import FlagsTo, Run, Value
-from hydra_sweep_runner.ports import JobConfig
 
 
 @dataclass(frozen=True, kw_only=True)

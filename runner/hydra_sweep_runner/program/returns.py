@@ -10,13 +10,13 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_sweep_runner.commands.start.execution import Executor
 from hydra_sweep_runner.compose.output_dir import find_sweep_dir
 from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.function.worker import Signature
 from hydra_sweep_runner.execute.task import Outcome, Task
-from hydra_sweep_runner.ports import Store
 from hydra_sweep_runner.program.own.inherited import RETURNED
+from hydra_sweep_runner.store.runs import RunStore
 
 
 class SweepExecutor:
@@ -69,7 +69,7 @@ class CollectingExecutor(SweepExecutor):
     put in `returned`, in the order in which the jobs were started."""
 
     def __init__(
-        self, inner: Any, config: DictConfig, store: Store, returned: list[JobReturn]
+        self, inner: Any, config: DictConfig, store: RunStore, returned: list[JobReturn]
     ) -> None:
         super().__init__(inner, config)
         self._store = store

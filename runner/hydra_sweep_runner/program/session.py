@@ -32,7 +32,6 @@ from hydra_sweep_runner.compose.project import kept_searchpath, search_path_in_s
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import MAX_SEED
-from hydra_sweep_runner.ports import Store
 from hydra_sweep_runner.program.foreign.handover import HandoverExecutor
 from hydra_sweep_runner.program.foreign.recorded_task import RecordedTask
 from hydra_sweep_runner.program.identify import go_on_command, identify_program
@@ -147,7 +146,7 @@ class ProgramSession:
         context = self._hydra_context_of(master)
         chunk = _batch_size(master.sweeper.get("max_batch_size"))
 
-        def open_executor(store: Store) -> SweepExecutor:
+        def open_executor(store: RunStore) -> SweepExecutor:
             task = RecordedTask(
                 self._task_function, store_root=store.root, project_dir=self._folder
             )
@@ -170,7 +169,7 @@ class ProgramSession:
         return open_executor
 
     def _own_executor(
-        self, launcher: Any, context: HydraContext, master: SweepConfig, store: Store
+        self, launcher: Any, context: HydraContext, master: SweepConfig, store: RunStore
     ) -> SweepExecutor:
         program = InheritedProgram(
             task_function=self._task_function,

@@ -33,7 +33,11 @@ _FEW = 4  # so many runs are brought to the disk one by one
 
 
 class RunStore:
-    """The runs of a project, as `ports.Store` describes it.
+    """The runs of a project: one folder each, the record in `<id>/.runner/record.json`.
+
+    Any number of processes may read while others write: a record is replaced atomically, so
+    a reader sees the old one or the new one, whole. Whoever changes a run that may be at
+    work holds its claim.
 
     Holds `<id>/` for each run, with `.runner/record.json`, `.runner/lock` (its claim, and
     its holder's heartbeat), `.runner/stop` (a request to its holder) and, where JSON cannot

@@ -6,8 +6,15 @@ import os
 import threading
 import time
 from datetime import datetime, timedelta, timezone
+from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Clock(Protocol):
+    """Gives the present time, aware and in UTC, never twice the same within a process."""
+
+    def __call__(self) -> datetime: ...
 
 
 class _Ticker:

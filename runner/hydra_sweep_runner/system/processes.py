@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hydra_sweep_runner.model import Process
 
 if TYPE_CHECKING:
-    from hydra_sweep_runner.ports import Clock
+    from hydra_sweep_runner.system.clock import Clock
 
 # How far two readings of one process's start may lie apart, in seconds: the system reckons
 # it from the time of its boot, which moves when the clock is set.

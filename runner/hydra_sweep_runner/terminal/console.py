@@ -14,12 +14,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from hydra_sweep_runner.errors import RunnerError
-from hydra_sweep_runner.ports import Stream
 from hydra_sweep_runner.record.redaction import redact_all
 from hydra_sweep_runner.terminal.render import escape
+from hydra_sweep_runner.terminal.reporter import Stream
 
 if TYPE_CHECKING:
-    from hydra_sweep_runner.ports import Stream
     from hydra_sweep_runner.terminal.progress import ProgressLine
 
 #: What the process ends with after a failure that is the runner's own fault.

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from hydra_sweep_runner.execute.cluster.executor import ClusterExecutor
     from hydra_sweep_runner.execute.local.executor import LocalExecutor
-    from hydra_sweep_runner.ports import Reporter, Store
     from hydra_sweep_runner.program.own.inherited import InheritedProgram
+    from hydra_sweep_runner.store.runs import RunStore
+    from hydra_sweep_runner.terminal.reporter import Reporter
 
 
 @dataclass
@@ -75,7 +76,7 @@ class RunnerLauncher(Launcher):
         self._config = config
 
     def executor(
-        self, store: "Store", reporter: "Reporter", program: "InheritedProgram | None" = None
+        self, store: "RunStore", reporter: "Reporter", program: "InheritedProgram | None" = None
     ) -> "LocalExecutor | ClusterExecutor":
         """What executes the trials of the runner's own sweeper; `program` does those of a
         Hydra program."""
@@ -103,7 +104,7 @@ class RunnerLauncher(Launcher):
         )
 
     def _cluster(
-        self, store: "Store", reporter: "Reporter", program: "InheritedProgram | None"
+        self, store: "RunStore", reporter: "Reporter", program: "InheritedProgram | None"
     ) -> "ClusterExecutor":
         from hydra_sweep_runner.execute.attempt.stopping import Graces
         from hydra_sweep_runner.execute.cluster.executor import ClusterExecutor

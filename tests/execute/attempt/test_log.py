@@ -9,7 +9,7 @@ import pytest
 
 from hydra_sweep_runner.execute.attempt import log
 from hydra_sweep_runner.execute.attempt.log import Output, set_aside
-from hydra_sweep_runner.ports import Stream
+from hydra_sweep_runner.terminal.reporter import Stream
 
 
 def feed(out: Output, chunks: list[tuple[Stream, bytes]]) -> None:

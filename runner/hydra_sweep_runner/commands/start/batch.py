@@ -9,7 +9,6 @@ from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing, OpenComposer
 from hydra_sweep_runner.commands.start.context import Context
-from hydra_sweep_runner.commands.start.execution import Executor
 from hydra_sweep_runner.commands.start.notes import tell_code_changes, tell_yaml_changes
 from hydra_sweep_runner.commands.start.sweep import (
     LauncherOf,
@@ -20,6 +19,7 @@ from hydra_sweep_runner.commands.start.sweep import (
 )
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
+from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status
 from hydra_sweep_runner.planning.reconcile import adopt, reconcile
 from hydra_sweep_runner.terminal.render import short

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from hydra_sweep_runner.commands.start.programs import program_sources
 from hydra_sweep_runner.compose.job import RealValues, real_values
+from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.requires import check_requires
@@ -26,7 +27,6 @@ from hydra_sweep_runner.execute.task import (
 from hydra_sweep_runner.model import Operation, OperationKind
 from hydra_sweep_runner.operation.flags import flatten
 from hydra_sweep_runner.operation.parse import argument
-from hydra_sweep_runner.ports import JobConfig
 
 
 class Importer(Protocol):

@@ -10,7 +10,6 @@ from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.composing import snapshot_of
 from hydra_sweep_runner.commands.start.context import Context
 from hydra_sweep_runner.commands.start.execution import (
-    Executor,
     Start,
     Stop,
     TrialExecution,
@@ -21,6 +20,7 @@ from hydra_sweep_runner.commands.start.execution import (
 from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step

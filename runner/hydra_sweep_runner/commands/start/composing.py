@@ -20,7 +20,7 @@ from hydra_sweep_runner.compose.project import snapshot_files
 from hydra_sweep_runner.compose.trial import Base, TrialConfig
 from hydra_sweep_runner.model import Flags, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
-from hydra_sweep_runner.ports import Store
+from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.snapshots import digest
 
 #: Opens a composer with Hydra overrides: on the copy in a folder, or (None) on the
@@ -129,7 +129,7 @@ def compose_restart(
     run: Run,
     typed: Typed,
     options: Options,
-    store: Store,
+    store: RunStore,
     open_composer: OpenComposer,
     program: Operation | None = None,
 ) -> Composing:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra_sweep_runner.model import Run
-from hydra_sweep_runner.ports import Clock, Reporter
 from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import Clock
 from hydra_sweep_runner.terminal.render import escape
+from hydra_sweep_runner.terminal.reporter import Reporter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
-from typing import Protocol
 
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.context import Context
@@ -18,13 +17,13 @@ from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, Mistake
 from hydra_sweep_runner.execute.attempt.environment import run_environment
 from hydra_sweep_runner.execute.attempt.stopping import REQUESTS_S
-from hydra_sweep_runner.execute.function.worker import Signature
+from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Kind, OperationKind, Run, Status, Value
 from hydra_sweep_runner.operation.run_options import Options
-from hydra_sweep_runner.ports import Store
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record.redaction import redact_run
+from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.periodic import every
 from hydra_sweep_runner.system.processes import this_process
 from hydra_sweep_runner.terminal.render import escape, last_lines, short, trial_line
@@ -33,38 +32,8 @@ from hydra_sweep_runner.terminal.render import escape, last_lines, short, trial_
 _MOST_FAILURES = 20
 
 
-class Executor(Protocol):
-    """Executes tasks; `execute.local.executor.LocalExecutor` is one. A context manager."""
-
-    @property
-    def claims_runs(self) -> bool:
-        """Whether whoever executes a run claims it; otherwise who hands over its task does."""
-        ...
-
-    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
-        """Execute tasks as they are taken, in order; give each outcome when it is there."""
-        ...
-
-    def probe(self, target: str, project_dir: str) -> Signature:
-        """Import a function where it will run. Raises Mistake."""
-        ...
-
-    def preload(self, modules: Sequence[str], script: str) -> None:
-        """Import modules where a script will be forked, if that is how scripts are started.
-        Raises Mistake."""
-        ...
-
-    def stop(self) -> None:
-        """Start nothing more and interrupt what runs; callable from a signal handler."""
-        ...
-
-    def kill(self) -> None:
-        """End at once what runs; callable from a signal handler."""
-        ...
-
-
 #: Makes the executor for a store; entering it starts the processes that it works with.
-OpenExecutor = Callable[[Store], AbstractContextManager[Executor]]
+OpenExecutor = Callable[[RunStore], AbstractContextManager[Executor]]
 
 #: Gives what makes the executor of one run on its own that is composed to this.
 ExecutorOf = Callable[[TrialConfig], OpenExecutor]
@@ -179,7 +148,7 @@ def stoppable(executor: Executor, context: Context, batch_id: str | None = None)
 
 
 @contextmanager
-def _heeding_requests(store: Store, batch_id: str, stop: Stop) -> Iterator[None]:
+def _heeding_requests(store: RunStore, batch_id: str, stop: Stop) -> Iterator[None]:
     """Have a request to stop the batch handled as SIGTERM is, while the context lasts."""
     main = threading.main_thread().ident
 

@@ -9,7 +9,6 @@ from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.composing import Composing, OpenComposer, snapshot_of
 from hydra_sweep_runner.commands.start.context import Context
 from hydra_sweep_runner.commands.start.execution import (
-    Executor,
     ExecutorOf,
     Start,
     check_start,
@@ -21,6 +20,7 @@ from hydra_sweep_runner.commands.start.notes import tell_code_changes, tell_yaml
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.identity import identity

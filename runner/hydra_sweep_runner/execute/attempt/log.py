@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
-from hydra_sweep_runner.ports import Stream
+from hydra_sweep_runner.terminal.reporter import Stream
 
 LOG = "output.log"
 #: How much of a log's end is looked at to tell of a failure.
@@ -26,7 +26,7 @@ Show = Callable[[Stream, bytes], None]
 
 
 class Screen(Protocol):
-    """Where trials' output goes: the part of `ports.Reporter` that execution needs."""
+    """Where trials' output goes: the part of `terminal.reporter.Reporter` that execution needs."""
 
     def output(self, stream: Stream, data: bytes) -> None:
         """Pass on a piece of an operation's output, unchanged."""

@@ -20,8 +20,9 @@ from hydra_sweep_runner.execute.local.reactor import Supervision
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
 from hydra_sweep_runner.model import Attempt, Process, Run, Status
-from hydra_sweep_runner.ports import Clock, Store
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import Clock
 
 # What ends as terminated, and why in words.
 _STOPPED = {
@@ -42,7 +43,7 @@ class Surroundings:
     for others to record.
     """
 
-    store: Store
+    store: RunStore
     reporter: Screen
     clock: Clock
     process: Process

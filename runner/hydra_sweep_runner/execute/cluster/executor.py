@@ -27,10 +27,11 @@ from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS
 from hydra_sweep_runner.execute.function.worker import Signature, reason_of
 from hydra_sweep_runner.execute.task import Outcome, PackedProgram, ProgramCall, Task
 from hydra_sweep_runner.model import Status
-from hydra_sweep_runner.ports import Clock, Reporter, Store
 from hydra_sweep_runner.record import lifecycle
-from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import Clock, now
 from hydra_sweep_runner.system.processes import this_process
+from hydra_sweep_runner.terminal.reporter import Reporter
 
 #: How often to look whether there are workers, in seconds.
 _LOOK_S = 5.0
@@ -62,7 +63,7 @@ class ClusterExecutor:
 
     def __init__(
         self,
-        store: Store,
+        store: RunStore,
         reporter: Reporter,
         *,
         backend: str,

@@ -8,7 +8,7 @@ from hydra_sweep_runner.execute.attempt.stopping import Graces
 from hydra_sweep_runner.execute.function.worker import Signature
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Process
-from hydra_sweep_runner.ports import Stream
+from hydra_sweep_runner.terminal.reporter import Stream
 
 
 @dataclass(frozen=True, kw_only=True)

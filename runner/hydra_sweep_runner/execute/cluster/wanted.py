@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra_sweep_runner.execute.attempt.stopping import Urgency
-from hydra_sweep_runner.ports import Store
+from hydra_sweep_runner.store.runs import RunStore
 
 _FILE = ".runner/session"
 _KILL = "kill "
@@ -17,7 +17,7 @@ class Session:
     """One start of a batch. A file in the batch's folder names the one that goes on: it is
     gone when that stops, and names another when the batch is started again."""
 
-    store: Store
+    store: RunStore
     batch_id: str
     id: str
 

@@ -28,11 +28,11 @@ from hydra_sweep_runner.execute.local.reactor import run_to_end
 from hydra_sweep_runner.execute.server.process import ORPHAN_GRACE_S
 from hydra_sweep_runner.execute.task import Outcome
 from hydra_sweep_runner.model import Run, Status
-from hydra_sweep_runner.ports import Stream
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.system.periodic import every
 from hydra_sweep_runner.system.processes import is_alive, this_process
+from hydra_sweep_runner.terminal.reporter import Stream
 
 #: How often to look whether the batch's process wants the trial, in seconds.
 LOOK_S = 1.0

@@ -24,6 +24,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.function import imports
 from hydra_sweep_runner.execute.function.imports import NotCallable, import_function, signature_of
@@ -33,7 +34,6 @@ from hydra_sweep_runner.execute.local.threads import limit_loaded
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.task import PackedProgram
 from hydra_sweep_runner.model import Result
-from hydra_sweep_runner.ports import JobConfig
 
 _MOST_OF_A_REASON = 300
 # Whose frames a traceback may begin with when not the function has failed, but what leads

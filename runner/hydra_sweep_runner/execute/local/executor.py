@@ -32,8 +32,8 @@ from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.server.preload_client import Preloading
 from hydra_sweep_runner.execute.task import Outcome, ReadyAhead, Task
 from hydra_sweep_runner.model import Status
-from hydra_sweep_runner.ports import Clock, Store
-from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import Clock, now
 from hydra_sweep_runner.system.processes import this_process
 
 #: Each trial at work takes processes and half a dozen descriptors: more is a slip of the hand.
@@ -108,7 +108,7 @@ class LocalExecutor:
 
     def __init__(
         self,
-        store: Store,
+        store: RunStore,
         reporter: Screen,
         *,
         n_jobs: int = 1,

@@ -15,7 +15,7 @@ from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.script.compiled import marshalled_code
 from hydra_sweep_runner.execute.task import CommandCall, ScriptCall, Task
 from hydra_sweep_runner.model import FlagsTo, Status
-from hydra_sweep_runner.ports import Store
+from hydra_sweep_runner.store.runs import RunStore
 
 #: What a file is known by: change time in ns, inode, size.
 _Stamp = tuple[int, int, int]
@@ -27,7 +27,7 @@ class Ahead:
     Scripts are compiled here, which for a moment changes how this process deals with warnings.
     """
 
-    def __init__(self, store: Store, environment: Mapping[str, str]) -> None:
+    def __init__(self, store: RunStore, environment: Mapping[str, str]) -> None:
         """The trials' environment is based on `environment`."""
         self._store = store
         self._environment = environment

@@ -17,10 +17,12 @@ from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.function.worker import Signature
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
-from hydra_sweep_runner.ports import Clock, Reporter, Store
 from hydra_sweep_runner.program.foreign.recorded_task import Handed, NotRecorded, RecordedTask
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import Clock
 from hydra_sweep_runner.system.processes import is_this
+from hydra_sweep_runner.terminal.reporter import Reporter
 
 #: How long the processes of a launcher that has given up may take to die, in seconds.
 _DEATH_S = 10.0
@@ -52,7 +54,7 @@ class HandoverExecutor:
         self,
         launcher: HydraLauncher,
         task: RecordedTask,
-        store: Store,
+        store: RunStore,
         reporter: Reporter,
         *,
         chunk: int | None,

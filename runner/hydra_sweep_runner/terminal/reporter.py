@@ -1,0 +1,50 @@
+"""Where lines and output go, as a protocol: `terminal.console.Console` is the one of the command
+line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, Protocol
+
+Stream = Literal["stdout", "stderr"]
+
+
+class Reporter(Protocol):
+    """Where the runner's lines and the operations' output go. Safe to call from threads."""
+
+    def say(self, *lines: str) -> None:
+        """Print lines of the runner's own, to standard error, nothing else in between."""
+        ...
+
+    def result(self, line: str) -> None:
+        """Print a line of what was asked for, to standard output."""
+        ...
+
+    def output(self, stream: Stream, data: bytes) -> None:
+        """Pass on a piece of an operation's output, unchanged."""
+        ...
+
+    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
+        """Pass on the whole output of one trial with nothing else in between."""
+        ...
+
+    def begin(self, total: int) -> None:
+        """A batch of `total` trials is about to be executed."""
+        ...
+
+    def started(self) -> None:
+        """One of them has started."""
+        ...
+
+    def ended(self, *, failed: bool) -> None:
+        """One of those that started has ended."""
+        ...
+
+    def leave_terminal(self) -> None:
+        """The terminal is gone: what would be printed there is printed nowhere from now on.
+        For a signal handler."""
+        ...
+
+    def finish(self) -> None:
+        """No more of them will be executed."""
+        ...
