@@ -31,7 +31,7 @@ from hydra_sweep_runner.compose.overrides import (
 )
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.run_options import Options
-from hydra_sweep_runner.planning.trials import Grid
+from hydra_sweep_runner.planning.combinations import Grid
 from tests.compose.projects import open_loader_of
 
 NEW = not hydra.__version__.startswith("1.3")
@@ -382,7 +382,25 @@ def test_the_values_of_a_sweep(loader: Any, text: str, values: list[str]) -> Non
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x=interval(0,1)", "an interval has no grid of values; list values or give a range()"),
+        (
+            "x=interval(1,0)",
+            "the lower bound 1 of the interval is above the upper one 0: give the lower one first",
+        ),
+        ("x=interval(0,1e999)", "the bounds of an interval must be finite numbers"),
+        (
+            "x=tag(log,interval(0,1))",
+            "the logarithm needs an interval above 0, and this one begins at 0",
+        ),
+        (
+            "x=tag(log,int(interval(-2,3)))",
+            "the logarithm needs an interval above 0, and this one begins at -2",
+        ),
+        ("x=int(interval(0.2,0.8))", "there is no whole number from 0.2 to 0.8"),
+        (
+            "x=tag(lgo,interval(1,2))",
+            "the tag 'lgo' says nothing of an interval; tag(log,interval(…)) draws by the "
+            "logarithm",
+        ),
         ("x=range(0,5,0)", "the step of a range must not be zero"),
         ("x=range(0.0,5,0)", "the step of a range must not be zero"),
         ("x=range(0,inf)", "a range must have finite ends and steps"),

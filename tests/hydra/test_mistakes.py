@@ -49,7 +49,7 @@ def program(tmp_path: Path) -> Program:
         ("+restart=../x", "'../x' is no run id"),
         ("lr=1,2 +max_trials=0", "+max_trials=0: must be an integer"),
         ("nosuch=1,2", "unknown flag 'nosuch'; there are lr"),
-        ("lr=interval(0,1)", "an interval has no grid"),
+        ("lr=interval(1,0)", "give the lower one first"),
         ("lr=1,2 hydra.sweeper.max_batch_size=0", "max_batch_size=0"),
         ("lr=1,2 hydra.sweeper.store=a_file", "a_file is not a folder"),
         ("lr=1,2 hydra/launcher=runner hydra.launcher.n_jobs=0", "n_jobs=0"),

@@ -171,7 +171,7 @@ def test_mistakes_are_told_in_one_line(program: Program) -> None:
         f"+restart={batch['trials'][0]}": "is a trial: a Hydra program restarts whole batches",
         "+restart=ffffffff": "no run begins with 'ffffffff'",
         "model=huge": "huge",
-        "lr=interval(0,1)": "an interval has no grid of values",
+        "lr=interval(1,0)": "give the lower one first",
         "lr=choice()": "lr",
         "+max_trials=0": "must be an integer of at least 1",
         "hydra.sweeper.max_batch_size=0": "must be an integer of at least 1",

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import MAX_SEED, Flags, Operation, OperationKind, Value
+from hydra_sweep_runner.planning.combinations import Dimension, Grid
 from hydra_sweep_runner.planning.identity import identity
 from hydra_sweep_runner.planning.sampling import derive_seed
 from hydra_sweep_runner.planning.trials import (
     LARGEST_WHOLE_GRID,
-    Dimension,
-    Grid,
     Plan,
     operation_names,
     plan_trials,

@@ -19,6 +19,7 @@ from hydra.core.override_parser.types import (
     ChoiceSweep,
     FloatRange,
     Glob,
+    IntervalSweep,
     Override,
     OverrideType,
     QuotedString,
@@ -28,11 +29,13 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_sweep_runner.compose.fast.changes import read_change
+from hydra_sweep_runner.compose.spaces import interval_of, make_parser
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.run_options import OPTIONS
+from hydra_sweep_runner.planning.combinations import Dimension
 from hydra_sweep_runner.planning.sampling import shuffled
-from hydra_sweep_runner.planning.trials import Dimension
+from hydra_sweep_runner.planning.space import Interval
 
 _ADDRESS = re.compile(r"(full_key|object_type|reference_type)[:=]")
 
@@ -66,7 +69,7 @@ def parse_override(text: str) -> Override:
 @cache
 def _parser() -> OverridesParser:
     """Hydra's parser, which keeps nothing of what it has parsed."""
-    return OverridesParser.create()
+    return make_parser()
 
 
 def _refusal(error: HydraException, text: str) -> str:
@@ -201,8 +204,10 @@ def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -
     key = override.get_key_element()
     name = name_of(override)
     if not override.is_sweep_override():
-        return Dimension(name=name, overrides=(_single(text, override),))
+        return Dimension(name=name, overrides=(_single(text, override),), swept=False)
     value = override._value
+    if isinstance(value, IntervalSweep):
+        return _interval_dimension(name, key, interval_of(value, text))
     if isinstance(value, RangeSweep):
         overrides: Sequence[str] = _range(key, value, text)
         shuffle = value.shuffle
@@ -218,10 +223,20 @@ def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -
             raise Mistake(f"{text}: no config in the group {override.key_or_group!r} matches")
         overrides, shuffle = [f"{key}={name}" for name in names], False
     else:
-        raise Mistake(f"{text}: an interval has no grid of values; list values or give a range()")
+        raise Mistake(f"{text}: cannot be swept over; list values, or give a range() or interval()")
     if shuffle:
         overrides = shuffled(overrides, seed, f"shuffle {key}")
     return Dimension(name=name, overrides=overrides)
+
+
+def _interval_dimension(name: str, key: str, interval: Interval) -> Dimension:
+    count = interval.count
+    overrides: Sequence[str] = ()
+    if interval.int and count is not None:
+        overrides = RangeOverrides(key, range(int(interval.low), int(interval.low) + count))
+    elif count is not None:
+        overrides = (f"{key}={interval.low!r}",)
+    return Dimension(name=name, overrides=overrides, interval=interval, key=key)
 
 
 def _single(text: str, override: Override) -> str:

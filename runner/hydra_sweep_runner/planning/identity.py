@@ -12,8 +12,10 @@ from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.values import canonical
 
 
-def identity(operation: Operation, flags: Flags) -> str:
+def identity(operation: Operation, flags: Flags, repeat: int = 0) -> str:
     """The digest (64 hexadecimal digits) that the same trials share.
+
+    `repeat` tells apart trials with the same flags; 0 is the same as none.
 
     Of the operation count its name, its kind and its target; how flags reach a script, and
     the files that it requires, do not make it another operation.
@@ -25,4 +27,6 @@ def identity(operation: Operation, flags: Flags) -> str:
         target if isinstance(target, str) else list(target),
     ]
     text = canonical(what) + canonical(dict(flags))
+    if repeat:
+        text += f"repeat {repeat}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

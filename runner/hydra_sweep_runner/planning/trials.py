@@ -1,71 +1,41 @@
-"""From swept values to the ordered list of trials. Pure: composition is an argument.
+"""From combinations to the ordered list of trials. Pure: composition is an argument.
 
-A grid is the product of its dimensions, the last one fastest, addressed by index and never
-built. With more combinations than `max_trials`, that many are drawn by the seed.
+Of countable combinations each is a trial, in their order; with more of them than `max_trials`,
+that many are drawn by the seed. Draws of a random search are taken until there are enough.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count, islice
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation
+from hydra_sweep_runner.planning.combinations import Combinations, Draws
 from hydra_sweep_runner.planning.identity import identity
 from hydra_sweep_runner.planning.sampling import derive_seed, draw
 
 #: A grid with more combinations than this is refused unless `max_trials` is given.
 LARGEST_WHOLE_GRID = 1_000_000
 
-
-@dataclass(frozen=True, kw_only=True)
-class Dimension:
-    """One flag (or config group) of a sweep and the overrides that it goes through.
-
-    `name` is the flag's dotted name or the group, without any of Hydra's prefixes;
-    `overrides` are complete override strings, one a value, and may be computed on access.
-    """
-
-    name: str
-    overrides: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The product of dimensions, in their order, the last one fastest."""
-
-    dimensions: tuple[Dimension, ...]
-
-    @property
-    def size(self) -> int:
-        """The number of combinations; 1 without dimensions, 0 if one of them is empty."""
-        return math.prod(_length(dimension.overrides) for dimension in self.dimensions)
-
-    def at(self, index: int) -> tuple[str, ...]:
-        """The overrides of the combination with this index, in the dimensions' order."""
-        picked: list[str] = []
-        for dimension in reversed(self.dimensions):
-            index, place = divmod(index, _length(dimension.overrides))
-            picked.append(dimension.overrides[place])
-        return tuple(reversed(picked))
-
-
-def _length(values: Sequence[str]) -> int:
-    # len() cannot tell more than sys.maxsize; long ranges tell their length themselves.
-    length = getattr(values, "length", None)
-    return length if isinstance(length, int) else len(values)
+#: A random search ends when so many draws in a row give nothing new.
+MOST_VAIN_DRAWS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A planned trial: overrides as they were combined, flags as composition gives them."""
+    """A planned trial: overrides as they were combined, flags as composition gives them.
+
+    `repeat` tells apart trials with the same flags: 0 for the first.
+    """
 
     overrides: tuple[str, ...]
     operation: Operation
     flags: Flags
     identity: str
     random_seed: int
+    repeat: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,67 +43,174 @@ class Plan:
     """What a batch's flags, options and seed generate.
 
     `repeated` counts the combinations that gave the same trial as one before and were
-    dropped; `combinations` is the size of the whole grid.
+    dropped, `excluded` those that were passed over; `combinations` is the size of the whole
+    grid, None if it has no end.
     """
 
     trials: tuple[Trial, ...]
     repeated: int
-    combinations: int
+    combinations: int | None
+    excluded: int = 0
 
 
 #: Composes one combination's overrides to its operation and flags.
 Compose = Callable[[tuple[str, ...]], tuple[Operation, Flags]]
 
 
-def plan_trials(grid: Grid, *, max_trials: int | None, seed: int, compose: Compose) -> Plan:
-    """Generate the trials of a grid, in grid order, each once.
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What is done to the combinations of a sweep: `include` are more of them, which come
+    last; those whose flags `excluded` refuses are passed over; each is run `repeat` times."""
 
-    The draw for a larger `max_trials` contains the draw for a smaller one. Raises Mistake
-    for a grid too large to run whole where no `max_trials` is given.
+    include: Sequence[tuple[str, ...]] = ()
+    excluded: Callable[[Flags], bool] = field(default=lambda flags: False)
+    repeat: int = 1
+
+
+def plan_trials(
+    combinations: Combinations | Draws,
+    *,
+    max_trials: int | None,
+    seed: int,
+    compose: Compose,
+    shape: Shape | None = None,
+) -> Plan:
+    """Generate the trials of combinations, in their order, each once.
+
+    What a larger `max_trials` gives contains what a smaller one gives. What is included is
+    always among them, so far as `max_trials` reaches. Raises Mistake for a grid too large to
+    run whole where no `max_trials` is given.
     """
-    size = grid.size
-    if max_trials is None and size > LARGEST_WHOLE_GRID:
-        raise Mistake(
-            f"the grid has {size} combinations: give +max_trials=N to run a sample of them"
+    return _Planning(seed, compose, shape or Shape(), max_trials).plan(combinations)
+
+
+#: Stands for the end of combinations.
+_NONE: tuple[int, tuple[str, ...]] = (-1, ())
+
+
+class _Planning:
+    """Finds the trials of one plan."""
+
+    def __init__(self, seed: int, compose: Compose, shape: Shape, limit: int | None) -> None:
+        self._seed = seed
+        self._compose = compose
+        self._shape = shape
+        self._limit = limit
+        self._repeated = 0
+        self._excluded = 0
+
+    def plan(self, combinations: Combinations | Draws) -> Plan:
+        included = self._included()
+        if isinstance(combinations, Draws):
+            found, size = self._drawn(combinations, included), None
+        else:
+            found, size = self._countable(combinations, included), combinations.size
+        trials = [trial for _, group in found for trial in group]
+        known = {trial.identity for trial in trials}
+        more = [trial for group in included for trial in group if trial.identity not in known]
+        return Plan(
+            trials=tuple(islice((*trials, *more), self._limit)),
+            repeated=self._repeated,
+            combinations=size,
+            excluded=self._excluded,
         )
-    sampled = max_trials is not None and size > max_trials
-    indices: Iterable[int] = draw(size, seed) if sampled else range(size)
-    limit = max_trials if sampled else None
-    found, repeated = _first_distinct(indices, limit, grid, seed, compose)
-    return Plan(
-        trials=tuple(trial for _, trial in sorted(found, key=lambda pair: pair[0])),
-        repeated=repeated,
-        combinations=size,
-    )
+
+    def _included(self) -> list[tuple[Trial, ...]]:
+        numbered = enumerate(self._shape.include)
+        return [group for _, group in self._distinct(numbered, None, set())]
+
+    def _countable(
+        self, combinations: Combinations, included: list[tuple[Trial, ...]]
+    ) -> list[tuple[int, tuple[Trial, ...]]]:
+        size, limit = combinations.size, self._limit
+        if limit is None and size > LARGEST_WHOLE_GRID:
+            raise Mistake(
+                f"the grid has {size} combinations: give +max_trials=N to run a sample of them"
+            )
+        total = (size + len(included)) * self._shape.repeat
+        sampled = limit is not None and total > limit
+        indices: Iterable[int] = draw(size, self._seed) if sampled else range(size)
+        known = {trial.identity for group in included for trial in group}
+        numbered = ((index, combinations.at(index)) for index in indices)
+        found = self._distinct(numbered, limit if sampled else None, known)
+        return sorted(found, key=lambda pair: pair[0])
+
+    def _drawn(
+        self, draws: Draws, included: list[tuple[Trial, ...]]
+    ) -> list[tuple[int, tuple[Trial, ...]]]:
+        known = {trial.identity for group in included for trial in group}
+        numbered = ((number, draws.at(number)) for number in count())
+        found = list(self._distinct(numbered, self._limit, known, MOST_VAIN_DRAWS))
+        self._repeated = 0  # passing over a draw is nothing to tell
+        return found
+
+    def _distinct(
+        self,
+        numbered: Iterable[tuple[int, tuple[str, ...]]],
+        limit: int | None,
+        included: set[str],
+        most_vain: int | None = None,
+    ) -> Iterator[tuple[int, tuple[Trial, ...]]]:
+        """The trials of each combination that gives new ones, with its number, until they and
+        what is included are as many as `limit`, or so many in a row give none."""
+        seen: set[str] = set()
+        left, vain = set(included), 0
+        room = None if limit is None else limit - len(left)
+        combinations = iter(numbered)
+        while (room is None or room > 0) and vain != most_vain:
+            number, overrides = next(combinations, _NONE)
+            if number < 0:
+                return
+            group = self._group(overrides, room, left)
+            if group is None:
+                self._excluded += 1
+                vain += 1
+                continue
+            new = tuple(trial for trial in group if trial.identity not in seen)
+            if not new:
+                self._repeated += 1
+                vain += 1
+                continue
+            vain = 0
+            for trial in new:
+                seen.add(trial.identity)
+                if trial.identity in left:
+                    left.remove(trial.identity)
+                elif room is not None:
+                    room -= 1
+            yield number, new
+
+    def _group(
+        self, overrides: tuple[str, ...], room: int | None, included: set[str]
+    ) -> tuple[Trial, ...] | None:
+        """The trials of one combination, its repeats, so far as there is room for them; None
+        if it is excluded."""
+        operation, flags = self._compose(overrides)
+        if self._shape.excluded(flags):
+            return None
+        group: list[Trial] = []
+        for repeat in range(self._shape.repeat):
+            trial = planned(operation, flags, overrides, self._seed, repeat)
+            if room is None or trial.identity in included:
+                group.append(trial)
+            elif room > 0:
+                group.append(trial)
+                room -= 1
+        return tuple(group)
 
 
-def _first_distinct(
-    indices: Iterable[int], limit: int | None, grid: Grid, seed: int, compose: Compose
-) -> tuple[list[tuple[int, Trial]], int]:
-    found: list[tuple[int, Trial]] = []
-    seen: set[str] = set()
-    repeated = 0
-    for index in indices:
-        if limit is not None and len(found) == limit:
-            break
-        trial = _trial(grid.at(index), seed, compose)
-        if trial.identity in seen:
-            repeated += 1
-            continue
-        seen.add(trial.identity)
-        found.append((index, trial))
-    return found, repeated
-
-
-def _trial(overrides: tuple[str, ...], seed: int, compose: Compose) -> Trial:
-    operation, flags = compose(overrides)
-    digest = identity(operation, flags)
+def planned(
+    operation: Operation, flags: Flags, overrides: tuple[str, ...], seed: int, repeat: int = 0
+) -> Trial:
+    """The trial of a combination that was composed; its seed comes from the batch's."""
+    digest = identity(operation, flags, repeat)
     return Trial(
         overrides=overrides,
         operation=operation,
         flags=flags,
         identity=digest,
         random_seed=derive_seed(seed, digest),
+        repeat=repeat,
     )
 
 

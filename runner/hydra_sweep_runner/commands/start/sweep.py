@@ -15,7 +15,8 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Run
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.run_options import Options
-from hydra_sweep_runner.planning.trials import Grid, Plan, Trial, plan_trials
+from hydra_sweep_runner.planning.combinations import combinations_of, most_trials
+from hydra_sweep_runner.planning.trials import Plan, Trial, plan_trials
 from hydra_sweep_runner.terminal.render import escape, render_plan, render_value
 
 #: Opens the executor that the launcher of a composed sweep describes.
@@ -68,10 +69,13 @@ def plan_sweep(
     overrides = sweep_overrides(composing, sweeper)
     found = dimensions(overrides, seed, composing.composer.loader)
     plan = plan_trials(
-        Grid(found), max_trials=options.max_trials, seed=seed, compose=composing.describe
+        combinations_of(found, seed),
+        max_trials=most_trials(found, options.max_trials),
+        seed=seed,
+        compose=composing.describe,
     )
     if not plan.trials:
-        empty = [dimension.name for dimension in found if len(dimension.overrides) == 0]
+        empty = [one.name for one in found if one.is_finite and one.count == 0]
         raise Mistake(f"the sweep has no trials: {', '.join(empty)} has no values")
     return Sweep(
         composing=composing,

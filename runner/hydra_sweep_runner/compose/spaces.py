@@ -1,0 +1,79 @@
+"""Intervals in overrides, as they are written.
+
+Hydra's own `interval` and `int` round the bounds as they parse (`int(interval(1.7,4))` begins
+at 1 there); these keep them.
+"""
+
+# No postponed annotations here: Hydra checks the arguments of its functions by them.
+
+from dataclasses import dataclass, replace
+from typing import Any, Union
+
+from hydra._internal.grammar import grammar_functions
+from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
+from hydra.core.override_parser.types import IntervalSweep
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.planning.space import Interval
+
+#: The one tag that says something of an interval.
+_LOG = "log"
+
+
+@dataclass(eq=False)
+class WrittenInterval(IntervalSweep):
+    """An interval with its bounds as they were written; `whole` says that `int` is around it."""
+
+    low: Any = None
+    high: Any = None
+    whole: bool = False
+
+
+def _interval(start: Union[int, float], end: Union[int, float]) -> WrittenInterval:  # noqa: UP007
+    return WrittenInterval(start=_float(start), end=_float(end), low=start, high=end)
+
+
+def _float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return float("inf") if number > 0 else float("-inf")
+
+
+def _cast_int(*args: Any, value: Any = None) -> Any:
+    return _cast(args, value, grammar_functions.cast_int, whole=True)
+
+
+def _cast_float(*args: Any, value: Any = None) -> Any:
+    return _cast(args, value, grammar_functions.cast_float, whole=False)
+
+
+def _cast(args: tuple[Any, ...], value: Any, of_hydra: Any, *, whole: bool) -> Any:
+    given = args if value is None else (*args, value)
+    if len(given) == 1 and isinstance(given[0], WrittenInterval):
+        return replace(given[0], whole=whole)
+    return of_hydra(*args) if value is None else of_hydra(*args, value=value)
+
+
+def make_parser() -> OverridesParser:
+    """Hydra's parser of overrides, whose intervals keep what was written."""
+    functions = create_functions()
+    for name, function in (("interval", _interval), ("int", _cast_int), ("float", _cast_float)):
+        del functions.definitions[name], functions.functions[name]
+        functions.register(name=name, func=function)
+    return OverridesParser(functions=functions)
+
+
+def interval_of(sweep: IntervalSweep, text: str) -> Interval:
+    """The interval that an override's sweep describes. Raises Mistake, naming its text."""
+    unknown = sorted(tag for tag in sweep.tags if tag != _LOG)
+    if unknown:
+        raise Mistake(
+            f"{text}: the tag {unknown[0]!r} says nothing of an interval; tag(log,interval(…)) "
+            "draws by the logarithm"
+        )
+    assert isinstance(sweep, WrittenInterval)
+    try:
+        return Interval(sweep.low, sweep.high, log=_LOG in sweep.tags, int=sweep.whole)
+    except ValueError as error:
+        raise Mistake(f"{text}: {error}") from error
