@@ -10,16 +10,27 @@ import os
 import sys
 from typing import NoReturn
 
-from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.errors import Mistake, RunnerError
 from hydra_sweep_runner.terminal.console import tell_bug, tell_error
+from hydra_sweep_runner.terminal.streams import escape_unencodable, open_missing_streams
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    open_missing_streams()
+    escape_unencodable()
     status = run(sys.argv[1:])
     # Python would look for garbage in all that Hydra has made, a tenth of a short run's time.
     gc.freeze()
+    if sys.flags.inspect:  # PYTHONINSPECT: a prompt would follow, and its status be the process's
+        _leave(status)
     sys.exit(status)
+
+
+def _leave(status: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
 
 
 def run(arguments: list[str]) -> int:
@@ -39,6 +50,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    _check_folder()
     if arguments and is_management(arguments[0]):
         from hydra_sweep_runner.cli.management import run_management
 
@@ -46,6 +58,16 @@ def _dispatch(arguments: list[str]) -> int:
     from hydra_sweep_runner.cli.project import run_project
 
     return run_project(arguments)
+
+
+def _check_folder() -> None:
+    """Raise Mistake if the current folder was removed, or must not be looked at."""
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is not needed by then
+    except OSError as error:
+        raise Mistake(
+            f"the current folder is gone ({error.strerror}): change to one that is there"
+        ) from error
 
 
 def is_management(word: str) -> bool:

@@ -15,6 +15,7 @@ from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.program.session import ProgramSession
 from hydra_sweep_runner.terminal.console import tell_bug, tell_error
+from hydra_sweep_runner.terminal.streams import open_missing_streams
 
 
 def sweep_program(
@@ -31,6 +32,7 @@ def sweep_program(
     the contract promises, and nothing is kept to be returned. Elsewhere it is raised: the
     first job's own exception, or the runner's.
     """
+    open_missing_streams()
     is_typed = _is_command_line(sys._getframe())
     session = ProgramSession(hydra_context, task_function, config, keeps_returns=not is_typed)
     if is_typed:

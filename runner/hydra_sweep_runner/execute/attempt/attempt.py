@@ -209,7 +209,8 @@ def _program(
     call: ScriptCall | CommandCall, environment: dict[str, str], run_dir: Path
 ) -> tuple[list[str], dict[str, str]]:
     """The arguments and environment of a script's or command's process."""
-    for name in (boot_run.SCRIPT, boot_run.FLAGS, boot_run.CODE):
+    # With PYTHONINSPECT what fails ends at a prompt, and with status 0.
+    for name in (boot_run.SCRIPT, boot_run.FLAGS, boot_run.CODE, "PYTHONINSPECT"):
         environment.pop(name, None)
     if isinstance(call, CommandCall):
         environment.setdefault("PYTHONUNBUFFERED", "1")  # so that Python's output is live

@@ -1,0 +1,160 @@
+"""What a process is started with: streams, encodings, Python's own variables, a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.wild.cases import Folder
+
+FILES = {
+    "conf/config.yaml": """
+        operation: {script: main.py}
+        x: 1
+        hydra: {launcher: {n_jobs: 1}}
+    """,
+    "main.py": """
+        x = 1
+        print("x", x)
+    """,
+    "conf/function.yaml": """
+        operation: {function: work.train}
+        x: 1
+        hydra: {launcher: {n_jobs: 2}}
+    """,
+    "work.py": """
+        import helper
+
+        def train(x):
+            print("x", x)
+            return helper.same(x)
+    """,
+    "helper.py": """
+        def same(x):
+            return x
+    """,
+    "conf/program.yaml": "x: 1\n",
+    "train.py": """
+        import hydra
+
+        @hydra.main(version_base=None, config_path="conf", config_name="program")
+        def main(cfg):
+            print("x", cfg.x)
+
+        if __name__ == "__main__":
+            main()
+    """,
+}
+
+KINDS = {
+    "script": "runner -m x=1,2",
+    "function": "runner --config-name=function -m x=1,2",
+    "program": "python -W ignore train.py -m hydra/sweeper=runner x=1,2",
+    "forked program": "python -W ignore train.py -m hydra/sweeper=runner x=1,2 "
+    "hydra/launcher=runner",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path, FILES)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_like_dev_null(folder: Folder, closed: str) -> None:
+    typed = folder.bash(f"{KINDS['script']} {closed}")
+
+    assert folder.statuses() == ["completed"] * 2
+    assert ("x 2" in typed.out) == (closed in ("2>&-", "<&-"))
+
+
+@pytest.mark.parametrize("kind", ["function", "program", "forked program"])
+def test_so_it_is_for_every_kind_of_operation(folder: Folder, kind: str) -> None:
+    folder.bash(f"{KINDS[kind]} <&- >&- 2>&-")
+
+    assert folder.statuses() == ["completed"] * 2
+
+
+def test_nothing_is_printed_into_a_file_that_got_a_closed_streams_number(folder: Folder) -> None:
+    folder.bash("runner x=1 >&- 2>&-")
+
+    for path in folder.path.rglob("*"):
+        if path.is_file() and path.suffix == ".json":
+            assert not path.read_text().startswith("x 1")
+
+
+def test_lists_and_mistakes_do_without_the_stream_that_they_are_for(folder: Folder) -> None:
+    folder.bash("runner x=1")
+
+    folder.bash("runner runs list >&-")
+    folder.bash("runner nope=1 2>&-", status=2)
+
+
+def test_what_the_encoding_of_a_stream_lacks_is_escaped(folder: Folder) -> None:
+    folder.bash("runner \"+label='Größe'\" x=1", PYTHONIOENCODING="ascii")
+    shown = folder.bash("runner runs show $(ls runs | head -1)", PYTHONIOENCODING="ascii")
+
+    assert r"Gr\xf6\xdfe" in shown.out
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PYTHONSAFEPATH": "1"},
+        {"PYTHONOPTIMIZE": "2"},
+        {"PYTHONSTARTUP": "/nowhere"},
+        {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"},
+        {"PYTHONDEVMODE": "1"},
+        {"PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        {"PYTHONPYCACHEPREFIX": "/proc/nowhere"},
+        {"PYTHONINSPECT": "1"},
+        {"HOME": "/nonexistent"},
+        {"TMPDIR": "/nonexistent"},
+        {"TERM": "dumb", "COLUMNS": "0"},
+    ],
+    ids=lambda variables: "+".join(variables),
+)
+def test_whatever_pythons_variables_say_the_trials_run(
+    folder: Folder, variables: dict[str, str]
+) -> None:
+    folder.bash(f"{KINDS['script']} && {KINDS['function']}", **variables)
+
+    assert folder.statuses() == ["completed"] * 4
+    assert folder.results()[2:] == [1, 2]
+
+
+def test_without_a_home_a_user_or_a_terminal_the_trials_run(folder: Folder) -> None:
+    folder.bash("env -u HOME -u USER -u LOGNAME -u TERM -u LANG runner -m x=1,2")
+
+    assert folder.statuses() == ["completed"] * 2
+
+
+def test_under_pythoninspect_a_failure_is_a_failure(folder: Folder) -> None:
+    folder.write({"main.py": "x = 1\nraise SystemExit(3)\n"})
+
+    folder.bash("runner x=1", status=3, PYTHONINSPECT="1")
+
+    assert folder.statuses() == ["error"]
+
+
+@pytest.mark.parametrize("words", ["-m x=1,2", "x=1", "runs list"])
+def test_a_folder_that_is_gone_is_told_in_one_line(folder: Folder, words: str) -> None:
+    typed = folder.bash(f"mkdir gone; cd gone; rmdir ../gone; runner {words}", status=2)
+
+    assert typed.said[-1].startswith("runner: the current folder is gone")
+    assert len([line for line in typed.said if line.startswith("runner")]) == 1
+
+
+@pytest.mark.parametrize("handled", ["SIGCHLD", "SIGPIPE", "SIGTERM", "SIGALRM"])
+def test_signals_that_whoever_started_us_ignores_change_nothing(
+    folder: Folder, handled: str
+) -> None:
+    start = (
+        f"import os, signal; signal.signal(signal.{handled}, signal.SIG_IGN); "
+        "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)); "
+        "os.execvp('runner', ['runner', '--config-name=function', '-m', 'x=1,2'])"
+    )
+    folder.bash(f'python -c "{start}"')
+
+    assert folder.results() == [1, 2]
