@@ -175,6 +175,25 @@ class Result:
     stored: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScalarSummary:
+    """What is kept in a record of all that a run reported under one name.
+
+    `count` counts all reports, NaN among them. `min` and `max` leave NaN out; they, and the
+    steps at which they were reported first, are None if there was nothing else. `step` is
+    that of `last`.
+    """
+
+    first: float
+    last: float
+    min: float | None
+    max: float | None
+    count: int
+    step: int | float
+    min_step: int | float | None
+    max_step: int | float | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobPlace:
     """Where a Hydra program's job belongs among the jobs of its sweep, so that a restart

@@ -1,0 +1,288 @@
+"""What an expression gives for one run.
+
+Values compare as trials' flags do: 1 equals 1.0, a NaN equals a NaN, `true` is no number and
+a text is none. An ordering between unlike types does not hold. A comparison with a value that
+the run lacks holds only if it is `== null`, with the word itself. Arithmetic with anything
+but numbers, or without a result (a division by zero), gives such a value, too.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, TypeAlias
+
+from hydra_sweep_runner.model import Flags, ScalarSummary, Value
+from hydra_sweep_runner.query.tree import (
+    ATTRIBUTES,
+    And,
+    Arithmetic,
+    Comparison,
+    Constant,
+    Expression,
+    Items,
+    Name,
+    Not,
+    Or,
+    Relation,
+    Scope,
+    Sign,
+    Signed,
+    Summary,
+)
+
+
+class Subject(Protocol):
+    """What an expression is evaluated for: a run, seen as names and values."""
+
+    @property
+    def flags(self) -> Flags:
+        """The flags by dotted name."""
+        ...
+
+    @property
+    def scalars(self) -> Mapping[str, ScalarSummary]:
+        """The summaries of what the run reported, by name."""
+        ...
+
+    @property
+    def attributes(self) -> Mapping[str, Value]:
+        """What `tree.ATTRIBUTES` names; null or missing is what the run lacks."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """A subject that holds what is asked of it."""
+
+    flags: Flags = field(default_factory=dict)
+    scalars: Mapping[str, ScalarSummary] = field(default_factory=dict)
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+
+
+class _Nothing(Enum):
+    """What is no value: what the run lacks, and the word null."""
+
+    LACKED = 0
+    WORD = 1
+
+
+# A list may hold either in a place.
+_Found: TypeAlias = "Value | _Nothing | list[Any]"
+
+
+def value_of(expression: Expression, subject: Subject) -> Value:
+    """The expression's value; None for null and for what the run lacks."""
+    return _plain(_find(expression, subject))
+
+
+def holds(expression: Expression, subject: Subject) -> bool:
+    """Whether the expression's value is true, as Python takes values for true."""
+    return _is_true(_find(expression, subject))
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether two values are the same flag value (`operation.values.canonical`)."""
+    if isinstance(one, (list, tuple)):
+        return (
+            isinstance(other, (list, tuple))
+            and len(one) == len(other)
+            and all(map(same, one, other))
+        )
+    if isinstance(one, dict):
+        return (
+            isinstance(other, dict)
+            and one.keys() == other.keys()
+            and all(same(value, other[key]) for key, value in one.items())
+        )
+    if _is_number(one) and _is_number(other):
+        return one == other or (one != one and other != other)
+    return type(one) is type(other) and one == other
+
+
+def found(name: Name, subject: Subject) -> bool:
+    """Whether the subject has anything of that name; an attribute is there in any case."""
+    text, scope = name.name, name.scope
+    return (
+        (scope in (Scope.ANY, Scope.RUN) and text in ATTRIBUTES)
+        or (scope in (Scope.ANY, Scope.FLAG) and text in subject.flags)
+        or (scope in (Scope.ANY, Scope.SCALAR) and text in subject.scalars)
+    )
+
+
+def _find(expression: Expression, subject: Subject) -> _Found:
+    return _EVALUATE[type(expression)](expression, subject)
+
+
+def _constant(node: Constant, subject: Subject) -> _Found:
+    return _Nothing.WORD if node.value is None else node.value
+
+
+def _name(node: Name, subject: Subject) -> _Found:
+    name, scope = node.name, node.scope
+    if scope in (Scope.ANY, Scope.FLAG) and name in subject.flags:
+        return subject.flags[name]
+    if scope in (Scope.ANY, Scope.SCALAR) and name in subject.scalars:
+        return subject.scalars[name].last
+    if scope in (Scope.ANY, Scope.RUN):
+        value = subject.attributes.get(name)
+        return _Nothing.LACKED if value is None else value
+    return _Nothing.LACKED
+
+
+def _items(node: Items, subject: Subject) -> _Found:
+    return [_find(item, subject) for item in node.items]
+
+
+def _summary(node: Summary, subject: Subject) -> _Found:
+    summary = subject.scalars.get(node.scalar.name)
+    part: Value = None if summary is None else getattr(summary, node.part)
+    return _Nothing.LACKED if part is None else part
+
+
+def _and(node: And, subject: Subject) -> _Found:
+    value: _Found = True
+    for part in node.parts:
+        value = _find(part, subject)
+        if not _is_true(value):
+            return value
+    return value
+
+
+def _or(node: Or, subject: Subject) -> _Found:
+    value: _Found = False
+    for part in node.parts:
+        value = _find(part, subject)
+        if _is_true(value):
+            return value
+    return value
+
+
+def _not(node: Not, subject: Subject) -> _Found:
+    return not _is_true(_find(node.part, subject))
+
+
+def _signed(node: Signed, subject: Subject) -> _Found:
+    value = _find(node.number, subject)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return _Nothing.LACKED
+    return -value if node.sign == "-" else value
+
+
+_CALCULATE: Mapping[Sign, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
+
+
+def _arithmetic(node: Arithmetic, subject: Subject) -> _Found:
+    left: Any = _find(node.left, subject)
+    right: Any = _find(node.right, subject)
+    if not (_is_number(left) and _is_number(right)):
+        return _Nothing.LACKED
+    try:
+        result: int | float = _CALCULATE[node.sign](left, right)
+    except (ZeroDivisionError, OverflowError):  # of an integer that no float holds
+        return _Nothing.LACKED
+    return result
+
+
+def _comparison(node: Comparison, subject: Subject) -> _Found:
+    left = _find(node.first, subject)
+    for relation, other in node.rest:
+        right = _find(other, subject)
+        if not _COMPARE[relation](left, right):
+            return False
+        left = right
+    return True
+
+
+def _equals(left: _Found, right: _Found) -> bool:
+    if left is _Nothing.LACKED or right is _Nothing.LACKED:
+        return left is _Nothing.WORD or right is _Nothing.WORD
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_equals, left, right))
+    return same(_plain(left), _plain(right))
+
+
+def _differs(left: _Found, right: _Found) -> bool:
+    return not (_lacks(left) or _lacks(right) or _equals(left, right))
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[_Found, _Found], bool]:
+    def is_ordered(left: Any, right: Any) -> bool:
+        if isinstance(left, list) and isinstance(right, list):
+            for one, other in zip(left, right, strict=False):
+                if not _equals(one, other):
+                    return is_ordered(one, other)
+            return compare(len(left), len(right))
+        alike = (_is_number(left) and _is_number(right)) or (
+            type(left) is type(right) and isinstance(left, (str, bool))
+        )
+        return alike and compare(left, right)
+
+    return is_ordered
+
+
+def _in(left: _Found, right: _Found) -> bool:
+    if isinstance(right, list):
+        return any(_equals(left, item) for item in right)
+    if isinstance(right, str):
+        return isinstance(left, str) and left in right
+    return isinstance(right, dict) and isinstance(left, str) and left in right
+
+
+def _not_in(left: _Found, right: _Found) -> bool:
+    if isinstance(right, list):
+        return not (_lacks(left) or _lacks(right) or _in(left, right))
+    return isinstance(right, (str, dict)) and isinstance(left, str) and left not in right
+
+
+_COMPARE: Mapping[Relation, Callable[[_Found, _Found], bool]] = {
+    "==": _equals,
+    "!=": _differs,
+    "<": _ordered(operator.lt),
+    "<=": _ordered(operator.le),
+    ">": _ordered(operator.gt),
+    ">=": _ordered(operator.ge),
+    "in": _in,
+    "not in": _not_in,
+}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_true(value: _Found) -> bool:
+    return not isinstance(value, _Nothing) and bool(value)
+
+
+def _lacks(value: _Found) -> bool:
+    if isinstance(value, list):
+        return any(map(_lacks, value))
+    return value is _Nothing.LACKED
+
+
+def _plain(value: _Found) -> Value:
+    if isinstance(value, _Nothing):
+        return None
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+_EVALUATE: Mapping[type[Any], Callable[[Any, Subject], _Found]] = {
+    Constant: _constant,
+    Name: _name,
+    Items: _items,
+    Summary: _summary,
+    And: _and,
+    Or: _or,
+    Not: _not,
+    Signed: _signed,
+    Arithmetic: _arithmetic,
+    Comparison: _comparison,
+}

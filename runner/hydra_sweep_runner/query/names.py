@@ -1,0 +1,57 @@
+"""Names in expressions that nothing has: a mistake that lists the names there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.query.evaluate import Subject, found
+from hydra_sweep_runner.query.tree import ATTRIBUTES, Expression, Name, Scope, names_in
+
+_MOST_LISTED = 40
+_WORDS = {Scope.ANY: "flag, scalar or attribute", Scope.FLAG: "flag", Scope.SCALAR: "scalar"}
+
+
+def check_names(expressions: Iterable[Expression], subjects: Sequence[Subject]) -> None:
+    """Raise Mistake if an expression has a name that none of the subjects has.
+
+    Without subjects nothing is known of names, and none is wrong.
+    """
+    if not subjects:
+        return
+    asked = {name: None for expression in expressions for name in names_in(expression)}
+    for name in asked:
+        if not any(found(name, subject) for subject in subjects):
+            raise Mistake(_unknown(name, subjects))
+
+
+def _unknown(name: Name, subjects: Sequence[Subject]) -> str:
+    flags = list({flag: None for subject in subjects for flag in subject.flags})
+    scalars = list({scalar: None for subject in subjects for scalar in subject.scalars})
+    known = {
+        Scope.ANY: [*flags, *scalars, *ATTRIBUTES],
+        Scope.FLAG: flags,
+        Scope.SCALAR: scalars,
+    }[name.scope]
+    near = get_close_matches(name.name, known, n=1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    there_are = []
+    if name.scope in (Scope.ANY, Scope.FLAG):
+        there_are.append(f"flags: {_listed(flags)}")
+    if name.scope in (Scope.ANY, Scope.SCALAR):
+        there_are.append(f"scalars: {_listed(scalars)}")
+    if name.scope is Scope.ANY:
+        there_are.append(f"attributes: {', '.join(ATTRIBUTES)}")
+    what = f"{len(subjects)} runs have" if len(subjects) > 1 else "the one run has"
+    none = "none of the" if len(subjects) > 1 else ""
+    said = f"{none} {what} a" if none else f"{what} no"
+    return f"{said} {_WORDS[name.scope]} {name.name}{meant}; {'; '.join(there_are)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    if not names:
+        return "none"
+    more = len(names) - _MOST_LISTED
+    shown = ", ".join(names[:_MOST_LISTED])
+    return f"{shown} and {more} more" if more > 0 else shown

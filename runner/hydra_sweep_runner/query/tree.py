@@ -1,0 +1,142 @@
+"""The tree of an expression: what may stand in one, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, TypeAlias
+
+Sign: TypeAlias = Literal["+", "-", "*", "/"]
+Relation: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
+#: What of a scalar's summary a function gives.
+Part: TypeAlias = Literal["min", "max", "first", "last", "count"]
+
+#: The attributes of a run that an expression can name.
+ATTRIBUTES = (
+    "id",
+    "operation",
+    "kind",
+    "status",
+    "started",
+    "stopped",
+    "duration",
+    "label",
+    "tags",
+    "step",
+    "batch",
+    "random_seed",
+)
+
+
+class Scope(str, Enum):
+    """Where a name is looked up."""
+
+    ANY = "any"  #: among flags, then scalars, then attributes
+    FLAG = "flag"
+    SCALAR = "scalar"
+    RUN = "run"  #: among a run's attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number, a text, true, false or, as None, the word null."""
+
+    value: bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A flag, a scalar or an attribute, by its dotted name."""
+
+    scope: Scope
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`min(S)` and its like, of a scalar."""
+
+    part: Part
+    scalar: Name
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """The first part that is false, else the last."""
+
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """The first part that is true, else the last."""
+
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True if the part is false."""
+
+    part: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A number with `-` or `+` before it."""
+
+    sign: Literal["+", "-"]
+    number: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Two numbers and a sign between them."""
+
+    sign: Sign
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`first R1 second R2 third …`: each neighbour compared with the next."""
+
+    first: Expression
+    rest: tuple[tuple[Relation, Expression], ...]
+
+
+Expression: TypeAlias = (
+    Constant | Name | Items | Summary | And | Or | Not | Signed | Arithmetic | Comparison
+)
+
+
+def names_in(expression: Expression) -> Iterator[Name]:
+    """Every name in an expression, in the order in which they stand there."""
+    match expression:
+        case Name():
+            yield expression
+        case Constant():
+            return
+        case Summary(_, scalar):
+            yield scalar
+        case Items(parts) | And(parts) | Or(parts):
+            for part in parts:
+                yield from names_in(part)
+        case Not(part) | Signed(_, part):
+            yield from names_in(part)
+        case Arithmetic(_, left, right):
+            yield from names_in(left)
+            yield from names_in(right)
+        case Comparison(first, rest):
+            yield from names_in(first)
+            for _, other in rest:
+                yield from names_in(other)

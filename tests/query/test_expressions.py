@@ -1,0 +1,293 @@
+"""Expressions: contract section 9, and section 4 on which values are the same."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import ScalarSummary
+from hydra_sweep_runner.operation.values import canonical
+from hydra_sweep_runner.query.evaluate import Facts, holds, same, value_of
+from hydra_sweep_runner.query.parse import parse
+from tests.planning.test_identity import values
+
+LOSS = ScalarSummary(
+    first=1.0, last=0.25, min=0.2, max=1.5, count=10, step=9, min_step=7, max_step=2
+)
+NOTHING_BUT_NAN = ScalarSummary(
+    first=math.nan, last=math.nan, min=None, max=None, count=1, step=0, min_step=None, max_step=None
+)
+RUN = Facts(
+    flags={
+        "lr": 0.1,
+        "epochs": 3,
+        "model.depth": 2,
+        "name": "small",
+        "fast": True,
+        "off": False,
+        "nothing": None,
+        "nan": math.nan,
+        "betas": [0.9, 1],
+        "val/x": 7,
+        "huge": 10**400,
+        "step": 5,
+    },
+    scalars={"loss": LOSS, "val.acc": LOSS, "val/loss": LOSS, "lr": LOSS, "gone": NOTHING_BUT_NAN},
+    attributes={
+        "id": "3f2a9c1d" * 4,
+        "status": "completed",
+        "kind": "trial",
+        "tags": ["good", "first"],
+        "started": "2026-01-31T12:00:00.000000+00:00",
+        "duration": 61.5,
+        "label": None,
+        "step": "train",
+        "batch": ["77b01c52" * 4],
+        "random_seed": 12,
+    },
+)
+
+
+def is_true(text: str) -> bool:
+    return holds(parse(text), RUN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lr == 0.1",
+        "epochs == 3.0",
+        "epochs != 3.5",
+        "model.depth == 2",
+        "flag.model.depth == 2",
+        "flag['model.depth'] == 2",
+        'flag["val/x"] == 7 and scalar["val/loss"] < 1',
+        "loss < 0.3 and lr < 0.2",
+        "lr == 0.1 and scalar.lr == 0.25",
+        "step == 5 and run.step == 'train'",
+        "val.acc == 0.25",
+        "0 < lr < 0.2 < loss < 1",
+        "min(loss) == 0.2 and max(loss) == 1.5 and first(loss) == 1 and last(loss) == 0.25",
+        "count(loss) == 10 and min(val.acc) == 0.2 and min(scalar['val/loss']) == 0.2",
+        "name == 'small' and name in ['small', 'large'] and 'mall' in name",
+        "name not in ['large'] and 'x' not in name",
+        "status == 'completed' and kind != 'batch'",
+        "'good' in tags and 'bad' not in tags",
+        "started >= '2026-01-31' and started < '2026-02'",
+        "duration > 60",
+        "fast and not off and fast == true and fast == True and off == False",
+        "betas == [0.9, 1.0] and betas != [0.9]",
+        "-lr < 0 and +lr > 0 and lr * 2 + 1 - 0.2 == 1 and epochs / 2 == 1.5",
+        "(lr > 1 or epochs > 1) and lr < 1",
+        "nan == nan",
+        "nothing == null and nothing == None and nothing != 1",
+        "huge > lr and huge > 1e308 and -huge < 0",
+        "1 == 1.0 and 0.0 == -0.0",
+        "1_000 == 0x3e8",
+    ],
+)
+def test_it_holds(text: str) -> None:
+    assert is_true(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fast == 1",
+        "fast > 0",
+        "fast + 1 == 2",
+        "off == 0",
+        "epochs == '3'",
+        "name < 3",
+        "name > 3",
+        "name <= 3",
+        "nothing < 1",
+        "nothing >= 1",
+        "nan < 1",
+        "nan >= 1",
+        "nan != nan",
+        "lr in name",
+        "lr not in name",
+        "3 in epochs",
+        "3 not in epochs",
+        "name * 2 == 'smallsmall'",
+        "betas * 2 != null",
+        "huge * 1.0 > 0",
+        "lr / 0 != 5",
+        "[1] < 2",
+        "min(gone) < 1",
+        "min(gone) != 1",
+    ],
+)
+def test_it_does_not_hold(text: str) -> None:
+    assert not is_true(text)
+
+
+@pytest.mark.parametrize("lacked", ["x", "flag.x", "scalar.x", "min(x)", "label", "run.stopped"])
+def test_a_comparison_with_what_the_run_lacks_holds_only_against_the_word_null(lacked: str) -> None:
+    for relation in ("==", "!=", "<", "<=", ">", ">="):
+        for other in ("1", "'a'", "true", "[1]", "lr", "nothing", "y", lacked):
+            assert not is_true(f"{lacked} {relation} {other}"), (relation, other)
+            assert not is_true(f"{other} {relation} {lacked}"), (relation, other)
+    assert is_true(f"{lacked} == null") and is_true(f"null == {lacked}")
+    assert not is_true(f"{lacked} != null") and not is_true(f"{lacked} < null")
+    assert is_true(f"{lacked} in [1, null]")
+    assert not is_true(f"{lacked} in [1]") and not is_true(f"{lacked} not in [1]")
+    assert not is_true(f"1 not in [{lacked}]") and not is_true(f"[{lacked}] != [1]")
+    assert is_true(f"{lacked} + 1 == null") and is_true(f"-{lacked} == null")
+    assert value_of(parse(lacked), RUN) is None
+
+
+def test_the_present_value_null_is_no_lacked_one() -> None:
+    assert is_true("nothing != 1") and is_true("nothing not in [1]")
+    assert not is_true("nothing != null") and not is_true("x == nothing")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("", "", "empty"),
+        ("  ", "", "empty"),
+        ("lr >", "at its end", ""),
+        ("lr > > 1", "character 6", ""),
+        ("lr = 1", "character", "=="),
+        ("é == 1 and lr.x().y", "character 12", ""),
+        ("lr; lr", "character 3", ""),
+        ("lr ** 2", "character 1", "+ - * /"),
+        ("lr % 2", "character 1", "+ - * /"),
+        ("lr is null", "character 1", "=="),
+        ("__import__('os').system('x')", "character 1", "min"),
+        ("open('x')", "character 1", "min"),
+        ("1 and (lambda: 1)", "character 8", "names"),
+        ("[x for x in y]", "character 1", "names"),
+        ("f'{lr}'", "character 1", "names"),
+        ("b'x'", "character 1", "names"),
+        ("1j", "character 1", "names"),
+        ("...", "character 1", "names"),
+        ("(1, 2)", "character 1", "names"),
+        ("{1: 2}", "character 1", "names"),
+        ("~1", "character 1", "names"),
+        ("lr if lr else 1", "character 1", "names"),
+        ("(x := 1)", "character 2", "names"),
+        ("lr[0]", "character 1", "flag"),
+        ("flag[0]", "character 6", "quotes"),
+        ("flag[lr]", "character 6", "quotes"),
+        ("'a'.b", "character 1", "dot"),
+        ("min(1)", "character 5", "scalar"),
+        ("min(flag.lr)", "character 5", "scalar"),
+        ("min(a, b)", "character 1", "one scalar"),
+        ("min(*a)", "character 5", ""),
+        ("min(a=1)", "character 1", "one scalar"),
+        ("run.lr == 1", "character 1", "random_seed"),
+        ("'a' * 1000000000", "character 1", "only numbers"),
+        ("1 + [2]", "character 5", "only numbers"),
+        ("-'a'", "character 2", "only numbers"),
+        ("lr > 1 # or so", "character 8", "comment"),
+        ("lr\n> 1", "character 3", "one line"),
+        ("lr\x00", "character 3", "one line"),
+        ("'\ud800' == lr", "character", ""),
+        ("'" + "a" * 100_001 + "'", "", "longer"),
+        ("(" * 5000, "", ""),
+        ("-" * 50_000 + "1", "", ""),
+        ("[" * 150 + "]" * 150, "", "deep"),
+        ("not " * 3000 + "x", "", "deep"),
+        ("1+" * 9000 + "1", "", "deep"),
+        ("9" * 5000, "", ""),
+    ],
+)
+def test_what_does_not_parse_points_at_the_place(text: str, place: str, words: str) -> None:
+    with pytest.raises(Mistake) as told:
+        parse(text)
+    assert place in str(told.value) and words in str(told.value)
+    assert "\n" not in str(told.value) or "\n" in text
+    assert len(str(told.value)) < 600
+
+
+def test_flags_only_knows_flags_only() -> None:
+    assert holds(parse("flag.loss == 1 and id == 2", flags_only=True), Facts(flags=_one("loss id")))
+    for text in ("scalar.loss == 1", "run.id == 1", "min(loss) == 1"):
+        with pytest.raises(Mistake, match="no run exists yet"):
+            parse(text, flags_only=True)
+
+
+def _one(names: str) -> dict[str, Any]:
+    return {name: number for number, name in enumerate(names.split(), start=1)}
+
+
+def test_a_hash_in_a_text_is_no_comment() -> None:
+    assert holds(parse("name == '#1'"), Facts(flags={"name": "#1"}))
+
+
+# ---- laws
+
+
+@given(values, values)
+def test_two_values_are_the_same_if_flags_are(one: Any, other: Any) -> None:
+    assert same(one, other) == (canonical(one) == canonical(other))
+
+
+numbers = st.integers(-5, 5) | st.sampled_from([0.5, -1.5, 2.0])
+names = st.sampled_from(["a", "b", "c"])
+texts_ = st.sampled_from(["'x'", "'xy'", "''"])
+arithmetic = st.recursive(
+    numbers.map(str) | names,
+    lambda inner: st.one_of(
+        st.builds("({} {} {})".format, inner, st.sampled_from(["+", "-", "*"]), inner),
+        st.builds("(-{})".format, inner),
+    ),
+    max_leaves=6,
+)
+compared = st.one_of(
+    st.builds(
+        "({} {} {} {} {})".format,
+        arithmetic,
+        st.sampled_from(["==", "!=", "<", "<=", ">", ">="]),
+        arithmetic,
+        st.sampled_from(["==", "!=", "<", "<=", ">", ">="]),
+        arithmetic,
+    ),
+    st.builds("({} in [{}, {}])".format, arithmetic, arithmetic, arithmetic),
+    st.builds("({} not in [{}, {}])".format, arithmetic, arithmetic, arithmetic),
+    st.builds("({} < {})".format, texts_, texts_),
+    st.builds("({} in {})".format, texts_, texts_),
+)
+connected = st.recursive(
+    compared,
+    lambda inner: st.one_of(
+        st.builds("({} and {})".format, inner, inner),
+        st.builds("({} or {})".format, inner, inner),
+        st.builds("(not {})".format, inner),
+    ),
+    max_leaves=6,
+)
+
+
+@given(connected | arithmetic, numbers, numbers, numbers)
+def test_what_python_shares_it_evaluates_alike(text: str, a: float, b: float, c: float) -> None:
+    variables = {"a": a, "b": b, "c": c}
+    expected = eval(text, {"__builtins__": {}}, variables)
+    assert value_of(parse(text), Facts(flags=variables)) == expected
+
+
+WORDS = (
+    "lr loss x flag. scalar. run. min( max( ) ( [ ] , + - * / ** < <= == != in not and or is null "
+    "true 1 0 1e400 9999 'a' \" ' # \n . : = := lambda for if else { } @ ~ % é \ud800 \x00 \\ "
+    "f' b' flag[ 1j ... ; _ __ await yield"
+)
+pieces = st.sampled_from(WORDS.split(" "))
+
+
+@given(st.lists(pieces, max_size=12).map(" ".join) | st.text(max_size=20), values, values)
+def test_nothing_is_raised_but_mistakes(text: str, x: Any, lr: Any) -> None:
+    subject = Facts(flags={"x": x, "lr": lr}, scalars={"loss": LOSS, "min": NOTHING_BUT_NAN})
+    try:
+        expression = parse(text)
+    except Mistake:
+        return
+    value_of(expression, subject)
+    holds(expression, subject)
