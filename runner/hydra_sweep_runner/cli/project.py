@@ -71,6 +71,8 @@ class _Parser(argparse.ArgumentParser):
     """Hydra's options; a mistake among them is one line."""
 
     def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: -j"):
+            message = f"{message}; how many trials run at once is hydra.launcher.n_jobs=2"
         raise Mistake(f"{message}; see runner --help")
 
 

@@ -29,6 +29,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_sweep_runner.compose.fast.changes import read_change
+from hydra_sweep_runner.compose.refusal import explain_refusal
 from hydra_sweep_runner.compose.spaces import interval_of, make_parser
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
@@ -40,9 +41,6 @@ from hydra_sweep_runner.planning.space import Interval
 _ADDRESS = re.compile(r"(full_key|object_type|reference_type)[:=]")
 
 _NO_VARIABLE = re.compile(r"Environment variable '([^']*)' not found")
-
-#: The tokens that ANTLR would have liked better.
-_EXPECTED = re.compile(r" expecting (\{.*\}|<EOF>|'.')$")
 
 #: What the values of a sweep can be, as Hydra's parser gives them.
 _ELEMENTS = (str, int, float, list, dict, QuotedString, type(None))
@@ -60,9 +58,10 @@ def parse_override(text: str) -> Override:
     try:
         override = _parser().parse_override(text)
     except HydraException as error:
-        raise Mistake(f"cannot read the override {text!r}: {_refusal(error, text)}") from error
+        said = explain_refusal(text, str(error).splitlines()[0])
+        raise Mistake(f"cannot read the override {text!r}: {said}") from error
     if not override.key_or_group:
-        raise Mistake(f"cannot read the override {text!r}: it has no name; write name=value")
+        raise Mistake(f"cannot read the override {text!r}: {explain_refusal(text, '')}")
     return override
 
 
@@ -70,14 +69,6 @@ def parse_override(text: str) -> Override:
 def _parser() -> OverridesParser:
     """Hydra's parser, which keeps nothing of what it has parsed."""
     return make_parser()
-
-
-def _refusal(error: HydraException, text: str) -> str:
-    """Why Hydra's parser refuses a text, without its lists of tokens, and what to write."""
-    said = _EXPECTED.sub("", str(error).splitlines()[0]).replace("'<EOF>'", "its end")
-    if "=" not in text and not text.startswith("~"):
-        return f"{said.strip().rstrip('.')}; write name=value"
-    return f"{said.strip().rstrip('.')} (a value with special characters is quoted: name=\"'…'\")"
 
 
 def name_of(override: Override) -> str:

@@ -1,0 +1,141 @@
+"""Why Hydra's grammar refuses an override, at which character, and how it is written.
+
+Hydra's parser tells its own tokens ("mismatched input", "missing EQUAL"). This reads the text
+once more, by the rules of the grammar that people break, and is asked only when the parser has
+refused it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+#: What stands in a value without quotes, beside ASCII's letters and digits and white space.
+_PLAIN = frozenset("_/-\\+.$%*@?|:")
+_OPENING = {"(": ")", "[": "]", "{": "}"}
+_CLOSING = {close: opening for opening, close in _OPENING.items()}
+_NAME = re.compile(r"[~+]{0,2}[\w$./@:-]*", re.ASCII)
+_TEXT = "''"  # stands for a quoted text that has ended
+_UNKNOWN_FUNCTION = re.compile(r"Unknown function '([^']*)'")
+_EVALUATED = re.compile(r"while evaluating '.*?': (.*)")
+_FUNCTIONS = "choice, range, interval, glob, shuffle, sort, tag, str, int, float, bool"
+
+
+def explain_refusal(text: str, said: str) -> str:
+    """One line on an override that Hydra's parser has refused; `said` are the first words of
+    the parser's own. Characters are counted from 1."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        if text.startswith("~"):
+            return _bad_name(text) or "after ~ stands the name of what is deleted: ~name"
+        return _bad_name(text) or f"it has no value; write name=value ({text}=…)"
+    bad_name = _bad_name(name)
+    if bad_name is not None:
+        return bad_name
+    function = _UNKNOWN_FUNCTION.search(said)
+    if function is not None:
+        return (
+            f"there is no function {function[1]} (there are {_FUNCTIONS}); "
+            f"as a text: {quoted(name, value)}"
+        )
+    evaluated = _EVALUATED.search(said)
+    if evaluated is not None:
+        return evaluated[1].strip().rstrip(".")
+    reason = _reason(value, len(name) + 2)
+    return f"{reason}; as a text: {quoted(name, value)}"
+
+
+def quoted(name: str, value: str) -> str:
+    """The override that takes the value as a text, as it is typed in a shell."""
+    mark = '"' if "'" in value and '"' not in value else "'"
+    # A backslash counts as one only before a quote, or at the end.
+    escaped = re.sub(
+        rf"(\\*)({mark}|$)", lambda m: m[1] * 2 + m[2].replace(mark, f"\\{mark}"), value
+    )
+    written = f"{name}={mark}{escaped}{mark}"
+    if "!" in written or not written.isprintable():  # a shell's history, and its lines
+        return shlex.quote(written)
+    return '"' + re.sub(r'(["$`\\])', r"\\\1", written) + '"'
+
+
+def _bad_name(name: str) -> str | None:
+    """What is wrong with the part before `=`, if anything is."""
+    if not name.strip("~+"):
+        return "it has no name; write name=value"
+    good = _NAME.match(name)
+    end = 0 if good is None else good.end()
+    if end == len(name):
+        return None
+    return f"{_shown(name[end])} (character {end + 1}) cannot be part of a flag's name"
+
+
+def _reason(value: str, first: int) -> str:
+    """What is wrong with a value; `first` is the place of its first character."""
+    opened: list[tuple[str, int]] = []
+    before = ","  # the last character that is no white space; a value begins as after a comma
+    place = 0
+    while place < len(value):
+        character = value[place]
+        where = f"(character {place + first})"
+        if character in "'\"":
+            end = _end_of_quote(value, place)
+            if end is None:
+                return f"the quote {character} {where} is not closed"
+            if before not in (*",([{:=",):
+                return f"the quote {character} {where} stands within a text"
+            place, character = end, _TEXT
+        elif character == "\\":
+            place += 1
+        elif character in _OPENING:
+            if character == "(" and not before.isidentifier():
+                return f"( {where} is for functions, as in range(1,4)"
+            if character == "{" and before == "$":
+                return f"the interpolation ${{ {where} is not one"
+            if character != "(" and before not in (*",([{:",):
+                return f"{character} {where} stands within a text"
+            opened.append((character, place))
+            before = ","
+            place += 1
+            continue
+        elif character in _CLOSING:
+            if not opened or opened[-1][0] != _CLOSING[character]:
+                return f"{character} {where} closes nothing"
+            opened.pop()
+        elif character == ",":
+            if before == ",":
+                return f"nothing stands before the comma {where}; the empty text is ''"
+        elif before == _TEXT and not character.isspace() and character != ":":
+            return f"{character} {where} stands after a quoted text"
+        elif character == "=" and opened and opened[-1][0] == "{":
+            return f"= {where} stands within {{}}, where it is name: value"
+        elif not (character.isspace() or _is_plain(character) or (character == "=" and opened)):
+            return f"{_shown(character)} {where} has to stand in quotes"
+        if not character.isspace():
+            before = character
+        place += 1
+    if opened:
+        character, place = opened[-1]
+        return f"{character} (character {place + first}) is not closed"
+    if before == "," and value.strip():
+        return f"nothing stands after the comma (character {len(value.rstrip()) + first - 1})"
+    return "its value cannot be read"
+
+
+def _is_plain(character: str) -> bool:
+    return character in _PLAIN or (character.isascii() and character.isalnum())
+
+
+def _end_of_quote(value: str, start: int) -> int | None:
+    """The place of the quote that closes the one at `start`."""
+    place = start + 1
+    while place < len(value):
+        if value[place] == "\\":
+            place += 1
+        elif value[place] == value[start]:
+            return place
+        place += 1
+    return None
+
+
+def _shown(character: str) -> str:
+    return "white space" if character.isspace() else character

@@ -1,0 +1,68 @@
+"""An override that Hydra's grammar refuses is explained in words, with what to type instead."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hydra_sweep_runner.compose.overrides import parse_override
+from hydra_sweep_runner.compose.refusal import quoted
+from hydra_sweep_runner.errors import Mistake
+
+#: Words of the parser generator's own.
+RIDDLES = re.compile(r"mismatched|extraneous|viable|token|missing [A-Z]|expecting|EOF")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("x", "it has no value; write name=value (x=…)"),
+        ("+x", "it has no value; write name=value (+x=…)"),
+        ("=1", "it has no name; write name=value"),
+        ("x y=1", "white space (character 2) cannot be part of a flag's name"),
+        ("naïve=1", "ï (character 3) cannot be part of a flag's name"),
+        ("x=[1,2", "[ (character 3) is not closed"),
+        ("x=1]", "] (character 4) closes nothing"),
+        ("x=range(1,2", "( (character 8) is not closed"),
+        ("x=(1)", "( (character 3) is for functions, as in range(1,4)"),
+        ("x=it's", "the quote ' (character 5) is not closed"),
+        ("x='a'b", "b (character 6) stands after a quoted text"),
+        ("x=a#b", "# (character 4) has to stand in quotes"),
+        ("x=é", "é (character 3) has to stand in quotes"),
+        ("x=a=b", "= (character 4) has to stand in quotes"),
+        ("x={a=1}", "= (character 5) stands within {}, where it is name: value"),
+        ("x=a{b", "{ (character 4) stands within a text"),
+        ("x=1,", "nothing stands after the comma (character 4)"),
+        ("x=[1,,2]", "nothing stands before the comma (character 6)"),
+        ("x=foo(1)", "there is no function foo (there are choice, range,"),
+        ("x=choice()", "empty choice is not legal"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(text: str, reason: str) -> None:
+    with pytest.raises(Mistake) as told:
+        parse_override(text)
+    assert f"cannot read the override {text!r}: {reason}" in str(told.value)
+
+
+values = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")))
+
+
+@given(values.filter(lambda value: "${" not in value))
+def test_what_is_to_be_typed_instead_is_the_text(value: str) -> None:
+    (typed,) = shlex.split(quoted("name", value))
+    override = parse_override(typed)
+    assert override.key_or_group == "name"
+    assert override.value() == value
+
+
+@given(st.text("ab1,()[]{}'\"=:$ \\#é~+.", min_size=1, max_size=12))
+def test_no_refusal_speaks_of_tokens(text: str) -> None:
+    try:
+        parse_override(text)
+    except Mistake as mistake:
+        said = str(mistake).replace(repr(text), "")
+        assert not RIDDLES.search(said), said
