@@ -53,9 +53,9 @@ def quoted(name: str, value: str) -> str:
         rf"(\\*)({mark}|$)", lambda m: m[1] * 2 + m[2].replace(mark, f"\\{mark}"), value
     )
     written = f"{name}={mark}{escaped}{mark}"
-    if "!" in written or not written.isprintable():  # a shell's history, and its lines
+    if set(written) & set("!$`\\") or not written.isprintable():
         return shlex.quote(written)
-    return '"' + re.sub(r'(["$`\\])', r"\\\1", written) + '"'
+    return '"' + written.replace('"', '\\"') + '"'
 
 
 def _bad_name(name: str) -> str | None:
