@@ -1,0 +1,159 @@
+"""Which trials of a pipeline's plan are current, and what a start does with each. Pure.
+
+A trial is current if it is completed, its inputs were made by the same attempts of the same
+runs as now, and what it gathered are the trials that it would gather now. A trial that takes
+files from one that is to run is not: what it was made from is about to be replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from hydra_sweep_runner.model import Status
+from hydra_sweep_runner.pipeline.graph import Graph, Node
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an input was made by: a path of a run, and which attempt of it (None as long as
+    nothing was taken)."""
+
+    run: str
+    path: str
+    attempt: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The stored run that a planned trial is, as it was last seen.
+
+    `attempt` is the number of its last start, from 1; 0 if it never started. `inputs` and
+    `gathers` (of each gather, the attempt of each run) are what it was last started with.
+    `changed` says which code is not the one that it ran with, where that counts.
+    """
+
+    run: str
+    status: Status
+    attempt: int = 0
+    inputs: Mapping[str, Origin] = field(default_factory=dict)
+    gathers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    changed: str | None = None
+
+
+class Do(Enum):
+    """What a start does with a planned trial."""
+
+    RUN = "run"
+    SKIP = "skip"  #: it is current
+    LEAVE = "leave"  #: it is no part of what was asked for
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is done with a trial, and why, in a few words."""
+
+    do: Do
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a start asks for: everything, or what is `needed`, or the failed ones alone;
+    `from_step` with all that depends on it, and nothing that depends on `until`."""
+
+    needed: bool = False
+    only_failed: bool = False
+    from_step: str | None = None
+    until: str | None = None
+
+
+def decide(graph: Graph, known: Sequence[Known | None], wanted: Wanted) -> tuple[Decision, ...]:
+    """What to do with each trial, in plan order; `known` has the run of each, None where there
+    is none yet."""
+    return _Deciding(graph, known, wanted).decisions()
+
+
+class _Deciding:
+    def __init__(self, graph: Graph, known: Sequence[Known | None], wanted: Wanted) -> None:
+        self._graph = graph
+        self._known = known
+        self._wanted = wanted
+        wiring = graph.wiring
+        beyond = frozenset() if wanted.until is None else wiring.downstream(wanted.until)
+        self._beyond = beyond
+        self._again: frozenset[str] = frozenset()
+        if wanted.from_step is not None:
+            self._again = wiring.downstream(wanted.from_step) | {wanted.from_step}
+        self._decided: list[Decision] = []
+
+    def decisions(self) -> tuple[Decision, ...]:
+        for node, known in zip(self._graph.nodes, self._known, strict=True):
+            self._decided.append(self._decide(node, known))
+        return tuple(self._decided)
+
+    def _decide(self, node: Node, known: Known | None) -> Decision:
+        wanted = self._wanted
+        if self._beyond.issuperset(node.steps):
+            return Decision(Do.LEAVE, f"after until={wanted.until}")
+        if wanted.only_failed:
+            if known is not None and known.status is Status.ERROR:
+                return Decision(Do.RUN, "failed")
+            return Decision(Do.LEAVE, "has not failed")
+        if known is None:
+            return Decision(Do.RUN, "new")
+        if not self._again.isdisjoint(node.steps):
+            return Decision(Do.RUN, f"from={wanted.from_step}")
+        if not wanted.needed and wanted.from_step is None:
+            return Decision(Do.RUN, "all are run again")
+        why = self._upstream_that_runs(node) or why_stale(node, known, self._known)
+        return Decision(Do.SKIP, "current") if why is None else Decision(Do.RUN, why)
+
+    def _upstream_that_runs(self, node: Node) -> str | None:
+        for number in node.takes_from:
+            if self._decided[number].do is Do.RUN:
+                return f"{_told(self._graph.nodes[number], self._known[number])} runs"
+        return None
+
+
+def why_stale(node: Node, known: Known, upstream: Sequence[Known | None]) -> str | None:
+    """Why a trial is not current, going by the runs of the plan as they are; None if it is."""
+    if known.status is not Status.COMPLETED:
+        return _NOT_COMPLETED[known.status]
+    if known.changed is not None:
+        return known.changed
+    for taken in node.inputs:
+        one = upstream[taken.node]
+        origin = known.inputs.get(taken.name)
+        if one is None or origin is None or origin.run != one.run or origin.path != taken.path:
+            return f"{taken.name} is of another run now"
+        if origin.attempt != one.attempt:
+            return f"{taken.name} was made anew by {one.run[:8]}"
+    for gathered in node.gathers:
+        if known.gathers.get(gathered.name) != members_now(node, gathered.members, upstream):
+            return f"{gathered.name} has other trials now"
+    return None
+
+
+def members_now(
+    node: Node, members: Sequence[int], upstream: Sequence[Known | None]
+) -> dict[str, int]:
+    """The attempt of each run that a gather would take now: of all, or with `partial` of those
+    that are completed, in plan order."""
+    found = [one for member in members if (one := upstream[member]) is not None]
+    return {
+        one.run: one.attempt for one in found if not node.partial or one.status is Status.COMPLETED
+    }
+
+
+_NOT_COMPLETED = {
+    Status.PENDING: "not started yet",
+    Status.RUNNING: "was at work",
+    Status.ERROR: "failed",
+    Status.TERMINATED: "was stopped",
+}
+
+
+def _told(node: Node, known: Known | None) -> str:
+    return f"a new {node.step}" if known is None else f"{node.step} {known.run[:8]}"

@@ -1,0 +1,295 @@
+"""From combinations to the graph of trials that a pipeline's batch plans. Pure.
+
+A combination gives a trial for each step. Trials that agree in all that a step depends on are
+the same (`pipeline.identity`), so they are planned once. Edges lead from a trial to those that
+take files from it, gather it, or only wait for it; there is never a circle: see `_Draft.waits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Flags, Operation, Value
+from hydra_sweep_runner.operation.flags import covered_by
+from hydra_sweep_runner.operation.values import canonical
+from hydra_sweep_runner.pipeline.identity import GatherKey, InputKey, step_identity
+from hydra_sweep_runner.pipeline.parse import PLACE
+from hydra_sweep_runner.pipeline.steps import By, Step, Wiring
+from hydra_sweep_runner.planning.sampling import derive_seed
+from hydra_sweep_runner.planning.trials import Trial
+
+
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """What a step is composed to: the overrides of `runner operation=NAME`, its operation and
+    flags, and the digest that the same operation with the same flags has on its own."""
+
+    overrides: tuple[str, ...]
+    operation: Operation
+    flags: Flags
+    digest: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An input of a planned trial: `path` of the trial at `node` in the plan, as `name`."""
+
+    name: str
+    path: str
+    node: int
+    copy: bool = False
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A gather of a planned trial: the places in the plan of all trials of `step`, in plan
+    order."""
+
+    name: str
+    step: str
+    members: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A trial of a pipeline's plan. Numbers are places in the plan, from 0.
+
+    `step` is where it stands in the wiring, the first of `steps` if several steps have the same
+    trial. `by` are the flags that divide what it gathers, with the value that it stands for;
+    `waits` are the trials that end before it and give it no file.
+    """
+
+    step: str
+    steps: tuple[str, ...]
+    trial: Trial
+    inputs: tuple[Taken, ...] = ()
+    gathers: tuple[Gathered, ...] = ()
+    by: tuple[tuple[By, Value], ...] = ()
+    partial: bool = False
+    waits: tuple[int, ...] = ()
+
+    @property
+    def takes_from(self) -> tuple[int, ...]:
+        """The trials that it takes files from, each once; gathered ones among them."""
+        inputs = [taken.node for taken in self.inputs]
+        members = [member for gathered in self.gathers for member in gathered.members]
+        return tuple(dict.fromkeys((*inputs, *members)))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The trials of a pipeline's plan: depth-first by combination, each at its first
+    appearance, a gathering one right after its last member."""
+
+    wiring: Wiring
+    nodes: tuple[Node, ...]
+
+    @cached_property
+    def takers(self) -> tuple[tuple[int, ...], ...]:
+        """For each trial the ones that take files from it, in plan order."""
+        takers: list[list[int]] = [[] for _ in self.nodes]
+        for number, node in enumerate(self.nodes):
+            for upstream in node.takes_from:
+                takers[upstream].append(number)
+        return tuple(map(tuple, takers))
+
+
+def plan_graph(wiring: Wiring, combinations: Iterable[Sequence[Composed]], seed: int) -> Graph:
+    """The graph of the trials that the combinations give.
+
+    A combination has what each of the wiring's steps is composed to, in their order. `seed` is
+    the batch's, from which each trial's own is derived. Raises Mistake for a flag in `by` that
+    a step does not have.
+    """
+    drafting = _Drafting(wiring)
+    for combination in combinations:
+        drafting.add(combination)
+    return _Ordering(drafting).graph(seed)
+
+
+@dataclass(eq=False)
+class _Draft:
+    """A trial under its number in the order of appearance.
+
+    `place` is the least place in the wiring of the steps that have it. `waits` are those of
+    that step alone: upstreams and members stand at a lower place than the step that takes from
+    them, so every edge leads from a lower least place to a higher one.
+    """
+
+    identity: str
+    place: int
+    composed: Composed
+    inputs: tuple[int, ...]
+    by: tuple[Value, ...]
+    by_key: tuple[str, ...]
+    places: set[int] = field(default_factory=set)
+    waits: dict[int, None] = field(default_factory=dict)
+
+
+class _Drafting:
+    """Finds the trials of combinations, each once, and what each takes from."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.drafts: list[_Draft] = []
+        #: By a step's place and the values of its `by`: the members of each of its gathers.
+        self.members: dict[tuple[int, tuple[str, ...]], tuple[dict[int, None], ...]] = {}
+        self._number_of: dict[str, int] = {}
+        self._known: dict[tuple[object, ...], int] = {}
+        self._values: dict[tuple[int, By], tuple[Composed, Value, str]] = {}
+        self._place = {name: place for place, name in enumerate(wiring.names)}
+
+    def add(self, combination: Sequence[Composed]) -> None:
+        """Take in what each step is composed to."""
+        numbers: list[int] = []
+        for place, step in enumerate(self.wiring.steps):
+            composed = combination[place]
+            inputs = tuple(numbers[self._place[one.step]] for one in step.inputs)
+            values = tuple(self._value(combination, step, by) for by in step.by)
+            by_key = tuple(text for _, text in values)
+            key = (place, composed.digest, inputs, by_key)
+            number = self._known.get(key)
+            if number is None:
+                by = tuple(value for value, _ in values)
+                draft = _Draft("", place, composed, inputs, by, by_key)
+                number = self._known[key] = self._number(step, draft)
+            numbers.append(number)
+            if step.gathers:
+                self._gather(place, step, by_key, numbers)
+            draft = self.drafts[number]
+            if step.after and draft.place == place:
+                draft.waits.update((numbers[self._place[name]], None) for name in step.after)
+
+    def _number(self, step: Step, draft: _Draft) -> int:
+        inputs = [
+            InputKey(one.name, one.path, self.drafts[number].identity)
+            for one, number in zip(step.inputs, draft.inputs, strict=True)
+        ]
+        by = [(str(by), value) for by, value in zip(step.by, draft.by, strict=True)]
+        gathers = [GatherKey(one.name, one.step, tuple(by)) for one in step.gathers]
+        draft.identity = step_identity(draft.composed.digest, inputs, gathers)
+        number = self._number_of.setdefault(draft.identity, len(self.drafts))
+        if number == len(self.drafts):
+            self.drafts.append(draft)
+        known = self.drafts[number]
+        if draft.place < known.place:
+            draft.places, self.drafts[number] = known.places, draft
+        self.drafts[number].places.add(draft.place)
+        return number
+
+    def _gather(
+        self, place: int, step: Step, by_key: tuple[str, ...], numbers: Sequence[int]
+    ) -> None:
+        key = (place, by_key)
+        if key not in self.members:
+            self.members[key] = tuple({} for _ in step.gathers)
+        for gather, members in zip(step.gathers, self.members[key], strict=True):
+            members[numbers[self._place[gather.step]]] = None
+
+    def _value(self, combination: Sequence[Composed], step: Step, by: By) -> tuple[Value, str]:
+        """What a flag is in this combination, and its canonical text."""
+        place = self._place[by.step]
+        composed = combination[place]
+        last = self._values.get((place, by))
+        if last is None or last[0] is not composed:
+            value = value_of(composed, by.flag)
+            if value is None:
+                raise Mistake(
+                    f"{PLACE}.{step.name}.by: {by}: {composed.operation.name} has no flag "
+                    f"{by.flag!r}; it has {', '.join(composed.flags) or 'none'}"
+                )
+            last = self._values[place, by] = (composed, *value)
+        return last[1:]
+
+
+def value_of(composed: Composed, flag: str) -> tuple[Value, str] | None:
+    """The value of a flag, or of all flags below that name, or the choice of a config group of
+    that name that has none; with its canonical text. None if there is no such."""
+    if flag in composed.flags:
+        value: Value = composed.flags[flag]
+        return value, canonical(value)
+    below: dict[str, Value] = {
+        name: value for name, value in composed.flags.items() if covered_by(name, flag)
+    }
+    if below:
+        return below, canonical(below)
+    chosen = [text.lstrip("+").partition("=") for text in composed.overrides]
+    texts = [text for name, _, text in chosen if name == flag]
+    return (texts[-1], canonical(texts[-1])) if texts else None
+
+
+class _Ordering:
+    """Brings drafts into the order of the plan."""
+
+    def __init__(self, drafting: _Drafting) -> None:
+        self._wiring = drafting.wiring
+        self._drafts = drafting.drafts
+        self._members = [self._members_of(draft, drafting) for draft in self._drafts]
+        self._upstream = [
+            dict.fromkeys((*draft.inputs, *(m for group in members for m in group), *draft.waits))
+            for draft, members in zip(self._drafts, self._members, strict=True)
+        ]
+
+    @staticmethod
+    def _members_of(draft: _Draft, drafting: _Drafting) -> tuple[tuple[int, ...], ...]:
+        return tuple(map(tuple, drafting.members.get((draft.place, draft.by_key), ())))
+
+    def graph(self, seed: int) -> Graph:
+        """The graph, trials in plan order."""
+        order = self._order()
+        place_of = {number: place for place, number in enumerate(order)}
+        return Graph(self._wiring, tuple(self._node(number, place_of, seed) for number in order))
+
+    def _order(self) -> list[int]:
+        """Numbers by first appearance, but that each comes after all that it waits for, and
+        one that had to wait right after the last of them."""
+        missing = [len(upstream) for upstream in self._upstream]
+        below: list[list[int]] = [[] for _ in self._drafts]
+        for number, upstream in enumerate(self._upstream):
+            for one in upstream:
+                below[one].append(number)
+        order: list[int] = []
+        for appeared in range(len(self._drafts)):
+            ready = [] if missing[appeared] else [appeared]
+            while ready:
+                number = ready.pop()
+                order.append(number)
+                for other in below[number]:
+                    missing[other] -= 1
+                freed = [other for other in below[number] if not missing[other]]
+                late = [other for other in freed if other < appeared]
+                ready += sorted(late, key=self._in_wiring, reverse=True)
+        return order
+
+    def _in_wiring(self, number: int) -> tuple[int, int]:
+        return self._drafts[number].place, number
+
+    def _node(self, number: int, place_of: dict[int, int], seed: int) -> Node:
+        draft = self._drafts[number]
+        step = self._wiring.steps[draft.place]
+        composed = draft.composed
+        return Node(
+            step=step.name,
+            steps=tuple(self._wiring.names[place] for place in sorted(draft.places)),
+            trial=Trial(
+                overrides=composed.overrides,
+                operation=composed.operation,
+                flags=composed.flags,
+                identity=draft.identity,
+                random_seed=derive_seed(seed, draft.identity),
+            ),
+            inputs=tuple(
+                Taken(one.name, one.path, place_of[upstream], one.copy)
+                for one, upstream in zip(step.inputs, draft.inputs, strict=True)
+            ),
+            gathers=tuple(
+                Gathered(one.name, one.step, tuple(sorted(place_of[m] for m in members)))
+                for one, members in zip(step.gathers, self._members[number], strict=True)
+            ),
+            by=tuple(zip(step.by, draft.by, strict=True)),
+            partial=step.partial,
+            waits=tuple(sorted(place_of[one] for one in draft.waits)),
+        )

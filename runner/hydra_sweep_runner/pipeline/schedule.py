@@ -1,0 +1,165 @@
+"""Which trial of a graph may start next, and which never will. Pure: no clock, no thread.
+
+A trial is ready when all that it waits for is completed; of a gather with `partial` all of them
+have ended and some are completed. The first ready one in the plan is taken first, whatever
+level of the pipeline it is of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from heapq import heapify, heappop, heappush
+
+from hydra_sweep_runner.pipeline.graph import Graph, Node
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A trial that does not start, and the one whose failure is the cause of that."""
+
+    number: int
+    cause: int
+
+
+class _State(Enum):
+    WAITING = "waiting"
+    READY = "ready"
+    AT_WORK = "at work"
+    COMPLETED = "completed"
+    FAILED = "failed"  #: or stopped, or blocked: it gives no files
+    OUTSIDE = "outside"  #: not to run, and not completed
+
+
+_ENDED = (_State.COMPLETED, _State.FAILED, _State.OUTSIDE)
+
+
+class Schedule:
+    """Hands out the trials of a graph that are to run, as numbers in plan order."""
+
+    def __init__(self, graph: Graph, to_run: Collection[int], completed: Collection[int]) -> None:
+        """`completed` are the trials that are not to run and give files all the same. `blocked`
+        are those that cannot start from the outset, because one that they wait for is neither.
+        """
+        self._nodes = graph.nodes
+        self._states = self._first_states(set(to_run), set(completed))
+        self._below: list[list[int]] = [[] for _ in self._nodes]
+        self._missing = [0] * len(self._nodes)
+        self._free = {step.name: step.n_jobs for step in graph.wiring.steps if step.n_jobs}
+        self._held: dict[str, list[int]] = {name: [] for name in self._free}
+        self._ready: list[int] = []
+        self._at_work = 0
+        self._cause: dict[int, int] = {}
+        self.blocked: tuple[Blocked, ...] = self._begin(sorted(to_run))
+
+    def _first_states(self, to_run: set[int], completed: set[int]) -> list[_State]:
+        return [
+            _State.WAITING
+            if number in to_run
+            else _State.COMPLETED
+            if number in completed
+            else _State.OUTSIDE
+            for number in range(len(self._nodes))
+        ]
+
+    def _begin(self, to_run: Iterable[int]) -> tuple[Blocked, ...]:
+        blocked: list[Blocked] = []
+        for number in to_run:  # in plan order: what is above has been decided
+            upstream = _waits_for(self._nodes[number])
+            for one in upstream:
+                if self._states[one] not in _ENDED:
+                    self._missing[number] += 1
+                    self._below[one].append(number)
+            ended = (one for one in upstream if self._states[one] in _ENDED)
+            blocked += self._look_at(number, ended)
+        heapify(self._ready)
+        return tuple(blocked)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is at work and nothing can start any more."""
+        return not self._at_work and not self._ready
+
+    def peek(self) -> int | None:
+        """The trial that `take` would give now."""
+        self._hold_back()
+        return self._ready[0] if self._ready else None
+
+    def take(self) -> int | None:
+        """The first trial in the plan that can start now, which is at work from here on; None
+        if there is none yet, or (`is_over`) none any more."""
+        number = self.peek()
+        if number is None:
+            return None
+        heappop(self._ready)
+        self._states[number] = _State.AT_WORK
+        self._at_work += 1
+        step = self._nodes[number].step
+        if step in self._free:
+            self._free[step] = (self._free[step] or 0) - 1
+        return number
+
+    def _hold_back(self) -> None:
+        """Set aside what is ready of steps that have as many trials at work as they may."""
+        while self._ready and self._free.get(self._nodes[self._ready[0]].step) == 0:
+            number = heappop(self._ready)
+            heappush(self._held[self._nodes[number].step], number)
+
+    def ended(self, number: int, *, completed: bool) -> tuple[Blocked, ...]:
+        """A trial that was taken has ended: gives those that never start because of it."""
+        self._at_work -= 1
+        step = self._nodes[number].step
+        if step in self._free:
+            self._free[step] = (self._free[step] or 0) + 1
+            if self._held[step]:
+                heappush(self._ready, heappop(self._held[step]))
+        self._states[number] = _State.COMPLETED if completed else _State.FAILED
+        return tuple(self._pass_on(number))
+
+    def _pass_on(self, number: int) -> list[Blocked]:
+        """Let those that wait for a trial know of its end."""
+        blocked: list[Blocked] = []
+        ends = [number]
+        while ends:
+            ended = ends.pop()
+            for other in self._below[ended]:
+                self._missing[other] -= 1
+                if self._states[other] is not _State.WAITING:
+                    continue
+                found = self._look_at(other, [ended])
+                ends += [one.number for one in found]
+                blocked += found
+        return sorted(blocked, key=lambda one: one.number)
+
+    def _look_at(self, number: int, ended: Iterable[int]) -> list[Blocked]:
+        """Make a trial ready, or block it, if either is certain now that those have ended."""
+        node = self._nodes[number]
+        for lost in filter(self._is_lost, ended):
+            if not _can_do_without(node, lost):
+                return [self._block(number, lost)]
+        if self._missing[number]:
+            return []
+        for gathered in node.gathers:
+            if gathered.members and all(map(self._is_lost, gathered.members)):
+                return [self._block(number, gathered.members[0])]
+        self._states[number] = _State.READY
+        heappush(self._ready, number)
+        return []
+
+    def _block(self, number: int, lost: int) -> Blocked:
+        self._states[number] = _State.FAILED
+        self._cause[number] = self._cause.get(lost, lost)
+        return Blocked(number, self._cause[number])
+
+    def _is_lost(self, number: int) -> bool:
+        return self._states[number] in (_State.FAILED, _State.OUTSIDE)
+
+
+def _can_do_without(node: Node, lost: int) -> bool:
+    """Whether a trial that is lost is at most one of those that the node gathers in part."""
+    return node.partial and lost not in node.waits and all(one.node != lost for one in node.inputs)
+
+
+def _waits_for(node: Node) -> tuple[int, ...]:
+    return tuple(dict.fromkeys((*node.takes_from, *node.waits)))

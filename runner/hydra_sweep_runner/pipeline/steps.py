@@ -1,0 +1,136 @@
+"""The steps of a pipeline and their wiring, as values: what each takes from which other one.
+
+`pipeline.parse` reads them from YAML and checks them, so a wiring has no cycle and knows every
+step that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A file or folder of an upstream run that a step finds in its own folder.
+
+    `name` is the path in the step's own folder, `path` the one in the upstream's; an empty
+    `path` is the whole folder. A link is made, or with `copy` a copy.
+    """
+
+    name: str
+    step: str
+    path: str
+    copy: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gather:
+    """A step's look at all trials of another: a folder `name` with a link to each of them."""
+
+    name: str
+    step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class By:
+    """A flag of a step whose values divide the gathered trials: `STEP.FLAG` in YAML."""
+
+    step: str
+    flag: str
+
+    def __str__(self) -> str:
+        return f"{self.step}.{self.flag}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A named place in a pipeline, and the name of the operation that fills it.
+
+    `after` are steps that end before it begins and give it no file. `by` and `partial` are
+    about all of its `gathers`. `n_jobs`, `retries` and `timeout_s` are the step's own, None
+    where it has none.
+    """
+
+    name: str
+    operation: str
+    inputs: tuple[Input, ...] = ()
+    gathers: tuple[Gather, ...] = ()
+    by: tuple[By, ...] = ()
+    partial: bool = False
+    after: tuple[str, ...] = ()
+    n_jobs: int | None = None
+    retries: int | None = None
+    timeout_s: float | None = None
+
+    @property
+    def takes_from(self) -> tuple[str, ...]:
+        """The steps whose trials it waits for, each once."""
+        inputs = (one.step for one in self.inputs)
+        gathered = (one.step for one in self.gathers)
+        return tuple(dict.fromkeys((*inputs, *gathered, *self.after)))
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The steps of a pipeline. They stand so that each comes after all that it takes from, and
+    otherwise in the order of the YAML."""
+
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The steps' names, in their order."""
+        return tuple(step.name for step in self.steps)
+
+    def step(self, name: str) -> Step:
+        """The step of that name. Raises KeyError."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Step]:
+        return {step.name: step for step in self.steps}
+
+    def downstream(self, name: str) -> frozenset[str]:
+        """The steps that depend on this one, by however many others; it is not among them."""
+        found = {name}
+        for step in self.steps:
+            if found.intersection(step.takes_from):
+                found.add(step.name)
+        return frozenset(found - {name})
+
+    def beside(self, name: str) -> frozenset[str]:
+        """The step and those that it takes files from one by one, by however many others:
+        each trial of it has one trial of each of them."""
+        found = {name}
+        for step in reversed(self.steps):
+            if step.name in found:
+                found.update(one.step for one in step.inputs)
+        return frozenset(found)
+
+
+def in_order(steps: Iterable[Step]) -> tuple[Step, ...] | tuple[str, ...]:
+    """The steps so that each stands after all that it takes from, otherwise as they are; or, if
+    they go round in a circle, the names along it, the first one again at the end.
+
+    Of the steps that can come next the first is taken each time. Names that are no step's are
+    passed over.
+    """
+    left = {step.name: step for step in steps}
+    ordered: list[Step] = []
+    while left:
+        ready = [step for step in left.values() if not any(n in left for n in step.takes_from)]
+        if not ready:
+            return _circle(left)
+        ordered.append(left.pop(ready[0].name))
+    return tuple(ordered)
+
+
+def _circle(left: Mapping[str, Step]) -> tuple[str, ...]:
+    walked = [next(iter(left))]
+    while True:
+        upstream = next(name for name in left[walked[-1]].takes_from if name in left)
+        if upstream in walked:
+            return tuple(reversed((*walked[walked.index(upstream) :], upstream)))
+        walked.append(upstream)
