@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from hydra_sweep_runner.model import Kind, Operation, OperationKind, Recipe, Run, State, Status
+from hydra_sweep_runner.model import Kind, Operation, Recipe, Run, State, Status
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.system.processes import this_process
@@ -28,9 +28,7 @@ def fill_store(root: Path, runs: int) -> Path:
             Run(
                 id=uuid.uuid4().hex,
                 kind=Kind.RUN,
-                operation=Operation(
-                    name="noop", kind=OperationKind.FUNCTION, target="operations.noop"
-                ),
+                operation=Operation(name="noop", kind="function", target="operations.noop"),
                 flags={"model.depth": 3, "x": number, "y": 2, "z": "a"},
                 recipe=Recipe(config_name="config", snapshot="0" * 64, task=(f"x={number}",)),
                 state=state,

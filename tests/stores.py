@@ -12,7 +12,6 @@ from typing import Any
 from hydra_sweep_runner.model import (
     Kind,
     Operation,
-    OperationKind,
     Process,
     Recipe,
     Run,
@@ -30,7 +29,7 @@ def run_of(run_id: str = ID, status: Status = Status.PENDING, **state: Any) -> R
     return Run(
         id=run_id,
         kind=Kind.TRIAL,
-        operation=Operation(name="train", kind=OperationKind.SCRIPT, target="train.py"),
+        operation=Operation(name="train", kind="script", target="train.py"),
         flags={"x": 1, "y": float("inf")},
         recipe=Recipe(config_name="config", snapshot="5" * 64),
         state=State(status=status, **{"initialized": now(), **state}),

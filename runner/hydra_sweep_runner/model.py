@@ -18,6 +18,9 @@ Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | 
 #: Seeds are integers from 0 to this, as numpy and most generators take them.
 MAX_SEED = 2**32 - 1
 
+#: What an operation runs, as its kind understands it: a path, a dotted name, arguments.
+Target: TypeAlias = "str | tuple[str, ...]"
+
 #: Dotted flag name to value, in the order of the composed configuration.
 Flags: TypeAlias = Mapping[str, Value]
 
@@ -40,15 +43,6 @@ class Status(str, Enum):
     TERMINATED = "terminated"
 
 
-class OperationKind(str, Enum):
-    """What an operation's target is, and so how it is executed."""
-
-    SCRIPT = "script"  #: target is a Python file, relative to the project
-    FUNCTION = "function"  #: target is a dotted name, `package.module.name`
-    COMMAND = "command"  #: target is an argument list
-    PROGRAM = "program"  #: target is a `@hydra.main` program that uses our sweeper
-
-
 class FlagsTo(str, Enum):
     """How a script receives its flags."""
 
@@ -61,14 +55,15 @@ class FlagsTo(str, Enum):
 class Operation:
     """What can be run, as the configuration's `operation` node describes it.
 
-    `target` is the script's path, the function's or program's dotted name, or a command's
-    arguments. A command's arguments are in reference form: what comes from the environment
-    stands as `${oc.env:NAME}`, never as its value.
+    `kind` is a name in `operation.kinds.known.KINDS`; what `target` is depends on it: a
+    script's path, a function's dotted name, a command's arguments. A command's arguments are
+    in reference form: what comes from the environment stands as `${oc.env:NAME}`, never as
+    its value.
     """
 
     name: str
-    kind: OperationKind
-    target: str | tuple[str, ...]
+    kind: str
+    target: Target
     flags_to: FlagsTo = FlagsTo.AUTO
     requires: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()

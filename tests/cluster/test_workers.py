@@ -17,8 +17,8 @@ from hydra_sweep_runner.execute.cluster import worker, worker_state
 from hydra_sweep_runner.execute.cluster.checks import lacking
 from hydra_sweep_runner.execute.cluster.messages import Done, Handed, Places, Refused
 from hydra_sweep_runner.execute.cluster.wanted import Session
-from hydra_sweep_runner.execute.task import CommandCall
 from hydra_sweep_runner.model import BatchPart, Kind, Status
+from hydra_sweep_runner.operation.call import CommandCall
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now

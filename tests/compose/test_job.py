@@ -56,7 +56,7 @@ def trial_of(
 
 def mistake(trial: TrialConfig) -> str:
     with pytest.raises(Mistake) as caught:
-        real_values(trial)
+        real_values(trial, "command")
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -65,26 +65,26 @@ def mistake(trial: TrialConfig) -> str:
 
 
 def test_real_values_are_resolved_secrets_and_all(tmp_path: Path) -> None:
-    values = real_values(trial_of(tmp_path, "lr=1", "db=large"))
+    values = real_values(trial_of(tmp_path, "lr=1", "db=large"), "command")
     assert values.flags == {
         "db": {"size": 2},
         "lr": 1,
         "secret": SECRET,
         "again": f"x-{SECRET}",
     }
-    assert values.arguments == ["echo", 1, SECRET, 3]
+    assert values.target == ["echo", 1, SECRET, 3]
     assert values.environment == {}
 
 
 def test_env_set_is_part_of_them_and_may_name_flags(tmp_path: Path) -> None:
     hydra = ("+hydra.job.env_set.RATE=${lr}", "+hydra.job.env_set.NAME=${hydra.job.name}")
-    values = real_values(trial_of(tmp_path, hydra=hydra))
+    values = real_values(trial_of(tmp_path, hydra=hydra), "command")
     assert values.environment == {"RATE": "0.1", "NAME": "runner"}
 
 
 def test_flags_may_name_hydra_s_node(tmp_path: Path) -> None:
     trial = trial_of(tmp_path, "lr=${hydra:job.num}").with_hydra({"job.num": 7})
-    assert real_values(trial).flags["lr"] == 7
+    assert real_values(trial, "command").flags["lr"] == 7
     assert HydraConfig.instance().cfg is None
 
 
@@ -108,7 +108,7 @@ def test_an_interpolation_that_leads_nowhere_is_named(tmp_path: Path) -> None:
 
 
 def test_values_of_other_types_are_those_of_json(tmp_path: Path) -> None:
-    values = real_values(trial_of(tmp_path, config="a: {b: [1, {c: null}]}\nd: []\n"))
+    values = real_values(trial_of(tmp_path, config="a: {b: [1, {c: null}]}\nd: []\n"), "command")
     assert values.flags == {"a": {"b": [1, {"c": None}]}, "d": []}
 
 

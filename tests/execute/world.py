@@ -17,15 +17,9 @@ from hydra.version import VersionBase
 from omegaconf import OmegaConf, open_dict
 
 from hydra_sweep_runner.execute.local.executor import LocalExecutor
-from hydra_sweep_runner.execute.task import (
-    Call,
-    CommandCall,
-    FunctionCall,
-    Outcome,
-    ScriptCall,
-    Task,
-)
-from hydra_sweep_runner.model import FlagsTo, Kind, Operation, OperationKind, Recipe, Run, Value
+from hydra_sweep_runner.execute.task import Outcome, Task
+from hydra_sweep_runner.model import FlagsTo, Kind, Operation, Recipe, Run, Value
+from hydra_sweep_runner.operation.call import Call, CommandCall, FunctionCall, ScriptCall
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
@@ -134,7 +128,7 @@ class World:
         run = Run(
             id=secrets.token_hex(16),
             kind=Kind.TRIAL,
-            operation=Operation(name="op", kind=OperationKind(kind), target="x", requires=requires),
+            operation=Operation(name="op", kind=kind, target="x", requires=requires),
             flags=dict(flags),
             recipe=Recipe(config_name=None, snapshot=""),
             state=lifecycle.initialized(now()),

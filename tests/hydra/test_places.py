@@ -15,7 +15,6 @@ from hydra_sweep_runner.model import (
     JobPlace,
     Kind,
     Operation,
-    OperationKind,
     Recipe,
     Run,
     State,
@@ -26,7 +25,7 @@ from hydra_sweep_runner.planning.trials import Trial
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.record.text import from_text, to_text
 
-OPERATION = Operation(name="train.py", kind=OperationKind.PROGRAM, target="train.py")
+OPERATION = Operation(name="train.py", kind="program", target="train.py")
 BATCH, OTHER = "b" * 32, "c" * 32
 TRIAL = Trial(overrides=(), operation=OPERATION, flags={}, identity="", random_seed=0)
 

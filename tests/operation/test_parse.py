@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import FlagsTo, Operation, OperationKind
-from hydra_sweep_runner.operation.parse import KEYS, argument, parse_operation
+from hydra_sweep_runner.model import FlagsTo, Operation
+from hydra_sweep_runner.operation.kinds.command import argument
+from hydra_sweep_runner.operation.parse import KEYS, parse_operation
 
 EXAMPLE = "for example `operation: {script: train.py}`"
 ONE_OF = "operation: give exactly one of script, function and command, not"
@@ -19,22 +20,20 @@ DOTTED = "operation.function: must be a dotted name such as package.module.name,
 
 def test_a_script_is_named_by_its_file() -> None:
     assert parse_operation({"script": "code/train.py"}) == Operation(
-        name="train.py", kind=OperationKind.SCRIPT, target="code/train.py"
+        name="train.py", kind="script", target="code/train.py"
     )
 
 
 def test_a_function_is_named_by_its_dotted_name() -> None:
     assert parse_operation({"function": "package.module.name"}) == Operation(
-        name="package.module.name", kind=OperationKind.FUNCTION, target="package.module.name"
+        name="package.module.name", kind="function", target="package.module.name"
     )
 
 
 def test_a_command_is_named_by_its_first_word() -> None:
     node = {"command": ["bash", "train.sh", "${oc.env:X}", 3, 0.5, True, False, None, ""]}
     target = ("bash", "train.sh", "${oc.env:X}", "3", "0.5", "true", "false", "null", "")
-    assert parse_operation(node) == Operation(
-        name="bash", kind=OperationKind.COMMAND, target=target
-    )
+    assert parse_operation(node) == Operation(name="bash", kind="command", target=target)
 
 
 def test_everything_can_be_given() -> None:
@@ -50,7 +49,7 @@ def test_everything_can_be_given() -> None:
     assert set(node) == set(KEYS)
     assert parse_operation(node) == Operation(
         name="train",
-        kind=OperationKind.SCRIPT,
+        kind="script",
         target="train.py",
         flags_to=FlagsTo.ARGS,
         requires=("data", "train.sh"),

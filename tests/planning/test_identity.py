@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_sweep_runner.model import FlagsTo, Operation, OperationKind
+from hydra_sweep_runner.model import FlagsTo, Operation
 from hydra_sweep_runner.operation.values import canonical
 from hydra_sweep_runner.planning.identity import identity
 
-TRAIN = Operation(name="train", kind=OperationKind.SCRIPT, target="train.py")
+TRAIN = Operation(name="train", kind="script", target="train.py")
 
 texts = st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(
     ["", "1", "1.0", "true", "null", "nan", "inf", "[]", "{}", '"', "\\", '":"', "\udcff"]
@@ -160,9 +160,9 @@ def test_a_flag_that_is_null_is_not_a_missing_one() -> None:
     "other",
     [
         replace(TRAIN, name="other"),
-        replace(TRAIN, kind=OperationKind.FUNCTION),
+        replace(TRAIN, kind="function"),
         replace(TRAIN, target="other.py"),
-        replace(TRAIN, kind=OperationKind.COMMAND, target=("train.py",)),
+        replace(TRAIN, kind="command", target=("train.py",)),
     ],
 )
 def test_name_kind_and_target_make_another_operation(other: Operation) -> None:
@@ -183,7 +183,7 @@ def test_how_an_operation_is_run_does_not(other: Operation) -> None:
 
 def test_a_command_s_arguments_are_not_run_together() -> None:
     def command(*arguments: str) -> Operation:
-        return Operation(name="c", kind=OperationKind.COMMAND, target=arguments)
+        return Operation(name="c", kind="command", target=arguments)
 
     assert identity(command("a", "b c"), {}) != identity(command("a", "b", "c"), {})
     assert identity(command("a", "b"), {}) != identity(command("b", "a"), {})
@@ -215,7 +215,7 @@ def test_the_digest_is_the_same_in_every_version() -> None:
     assert (
         identity(TRAIN, FLAGS) == "9278c7b529359b55254f4d11247ac3d84f617563d5532f0a1e81940e8be61568"
     )
-    command = Operation(name="c", kind=OperationKind.COMMAND, target=("bash", "-c", "${x}"))
+    command = Operation(name="c", kind="command", target=("bash", "-c", "${x}"))
     assert (
         identity(command, {}) == "9c46e8283f4fff534ec8ed0d54546f8775d217d366728dbdb84e82ad9f847d41"
     )

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hydra_sweep_runner.model import (
     Kind,
     Operation,
-    OperationKind,
     Recipe,
     Run,
     State,
@@ -24,7 +23,7 @@ from hydra_sweep_runner.planning.identity import identity
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step, adopt, reconcile
 from hydra_sweep_runner.planning.trials import Plan, Trial
 
-ECHO = Operation(name="echo.py", kind=OperationKind.SCRIPT, target="echo.py")
+ECHO = Operation(name="echo.py", kind="script", target="echo.py")
 T0 = datetime(2026, 1, 1, tzinfo=timezone.utc)
 BATCH, OTHER = "b" * 32, "0" * 32
 

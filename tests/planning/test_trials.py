@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import MAX_SEED, Flags, Operation, OperationKind, Value
+from hydra_sweep_runner.model import MAX_SEED, Flags, Operation, Value
 from hydra_sweep_runner.planning.combinations import Dimension, Grid
 from hydra_sweep_runner.planning.identity import identity
 from hydra_sweep_runner.planning.sampling import derive_seed
@@ -23,7 +23,7 @@ from hydra_sweep_runner.planning.trials import (
     plan_trials,
 )
 
-ECHO = Operation(name="echo.py", kind=OperationKind.SCRIPT, target="echo.py")
+ECHO = Operation(name="echo.py", kind="script", target="echo.py")
 
 seeds = st.integers(0, MAX_SEED)
 #: Few different values, some of them equal but written otherwise.
@@ -224,7 +224,7 @@ def test_a_nan_comes_once() -> None:
 def test_the_operations_of_a_plan_are_named_once_each_in_order() -> None:
     def by_flag(overrides: tuple[str, ...]) -> tuple[Operation, Flags]:
         name = overrides[0][2:]
-        operation = Operation(name=name, kind=OperationKind.SCRIPT, target=name)
+        operation = Operation(name=name, kind="script", target=name)
         return operation, {"a": name, "b": overrides[1]}
 
     planned = plan_trials(

@@ -17,7 +17,6 @@ from hydra_sweep_runner.model import (
     FlagsTo,
     Kind,
     Operation,
-    OperationKind,
     Process,
     Provenance,
     Recipe,
@@ -27,6 +26,7 @@ from hydra_sweep_runner.model import (
     Status,
     Unreadable,
 )
+from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.record.reader import RecordError
 from hydra_sweep_runner.record.text import (
     PUBLIC_KEYS,
@@ -49,7 +49,7 @@ TRIAL = Run(
     kind=Kind.TRIAL,
     operation=Operation(
         name="train",
-        kind=OperationKind.COMMAND,
+        kind="command",
         target=("bash", "train.sh", "${oc.env:HOME}"),
         flags_to=FlagsTo.ARGS,
         requires=("data",),
@@ -142,7 +142,7 @@ runs = st.builds(
     operation=st.builds(
         Operation,
         name=texts,
-        kind=st.sampled_from(OperationKind),
+        kind=st.sampled_from(sorted(KINDS)),
         target=texts | tuples,
         flags_to=st.sampled_from(FlagsTo),
         requires=tuples,

@@ -6,9 +6,8 @@ worker can go through thousands of times.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.compose.overrides import why_unresolved
 from hydra_sweep_runner.compose.reference import plain_scalar
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.operation.call import Values
 
 
 class _HydraConfig(HydraConfig):
@@ -116,34 +116,22 @@ def keyword_arguments(config: JobConfig) -> dict[str, Any]:
     return {str(name): value for name, value in arguments.items()}
 
 
-@dataclass(frozen=True, kw_only=True)
-class RealValues:
-    """What a job's configuration resolves to, secrets and all: for the process that is
-    started, never for a record.
-
-    `flags` are nested as they are in the configuration; `arguments` are a command's;
-    `environment` is `hydra.job.env_set`.
-    """
-
-    flags: Mapping[str, Any]
-    arguments: Sequence[Any]
-    environment: Mapping[str, str]
-
-
-def real_values(config: JobConfig) -> RealValues:
-    """Resolve all that a job's process is started with.
+def real_values(config: JobConfig, target_key: str) -> Values:
+    """Resolve all that a job's process is started with; `target_key` is the key of the
+    `operation` node that holds its target.
 
     Raises Mistake, naming the flag, for one that is missing (`???`) or cannot be resolved.
     """
     plain = config.plain()
     if plain is not None and not config.needs_hydra:
         operation = plain.pop("operation", None) or {}
-        return RealValues(flags=plain, arguments=operation.get("command") or [], environment={})
+        return Values(flags=plain, target=operation.get(target_key), environment={})
     task = config.job()
     with hydra_config(config.load) if config.needs_hydra else nullcontext():
         try:
-            command = OmegaConf.select(task, "operation.command")
-            arguments: Any = OmegaConf.to_container(command, resolve=True) if command else []
+            node = OmegaConf.select(task, f"operation.{target_key}")
+            is_node = OmegaConf.is_config(node)
+            target = OmegaConf.to_container(node, resolve=True) if is_node else node
             flags: Any = OmegaConf.to_container(
                 drop_nodes(task, *NOT_FLAGS), resolve=True, throw_on_missing=True
             )
@@ -154,8 +142,8 @@ def real_values(config: JobConfig) -> RealValues:
         except (OmegaConfBaseException, ValueError) as error:
             name = getattr(error, "full_key", None) or "the configuration"
             raise Mistake(f"{name} cannot be resolved: {why_unresolved(error, task)}") from error
-    return RealValues(
+    return Values(
         flags={str(key): plain_scalar(value) for key, value in flags.items()},
-        arguments=arguments,
+        target=target,
         environment=environment,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from hydra_sweep_runner.execute.function.imports import Signature
 from hydra_sweep_runner.execute.task import Outcome, Task
+from hydra_sweep_runner.operation.kinds.kind import Signature
 
 
 class Executor(Protocol):

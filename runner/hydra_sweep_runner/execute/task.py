@@ -4,68 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from hydra_sweep_runner.compose.job_config import JobConfig
-from hydra_sweep_runner.model import FlagsTo, Run, Value
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScriptCall:
-    """Run the Python file at `path` (absolute) as `__main__`.
-
-    `flags_to` is GLOBALS or ARGS, never AUTO. `flags` are the real values, dotted names.
-    The modules in `preload` are imported once, in a process that the script is forked from,
-    where that can be done.
-    """
-
-    path: str
-    flags_to: FlagsTo
-    flags: Mapping[str, Value]
-    preload: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class CommandCall:
-    """Run a program with these arguments, the program's name among them. No shell."""
-
-    argv: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FunctionCall:
-    """Call the function with the dotted name `target` in a worker process.
-
-    With `as_config` it gets the job's DictConfig as its one argument, else the top-level
-    entries of it as keyword arguments, nested ones as dicts.
-    """
-
-    target: str
-    as_config: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class PackedProgram:
-    """A Hydra program for workers that were not forked from it, told apart by its digest.
-
-    `data` unpickles to what does its jobs (`function_worker.Program`) once the modules that
-    `sys_path` leads to can be found.
-    """
-
-    digest: str
-    sys_path: tuple[str, ...]
-    data: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProgramCall:
-    """Call the task function of a Hydra program as Hydra itself would: of `packed`, or of
-    the program that this process is, in a worker that inherits it."""
-
-    packed: PackedProgram | None = None
-
-
-Call: TypeAlias = ScriptCall | CommandCall | FunctionCall | ProgramCall
+from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.operation.call import Call
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ def identity(operation: Operation, flags: Flags, repeat: int = 0) -> str:
     target = operation.target
     what: list[Value] = [
         operation.name,
-        operation.kind.value,
+        operation.kind,
         target if isinstance(target, str) else list(target),
     ]
     text = canonical(what) + canonical(dict(flags))

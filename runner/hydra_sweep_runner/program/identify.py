@@ -10,7 +10,7 @@ from typing import Any
 
 from hydra_sweep_runner.commands.start.composing import Typed
 from hydra_sweep_runner.compose.overrides import name_in
-from hydra_sweep_runner.model import Operation, OperationKind
+from hydra_sweep_runner.model import Operation
 
 
 def identify_program(task_function: Callable[[Any], Any], folder: Path) -> Operation:
@@ -33,7 +33,7 @@ def identify_program(task_function: Callable[[Any], Any], folder: Path) -> Opera
 
 
 def _operation(name: str, target: str) -> Operation:
-    return Operation(name=name, kind=OperationKind.PROGRAM, target=target)
+    return Operation(name=name, kind="program", target=target)
 
 
 def go_on_command(typed: Typed) -> str:

@@ -13,8 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from hydra_sweep_runner.compose.output_dir import find_sweep_dir
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.executor import Executor
-from hydra_sweep_runner.execute.function.worker import Signature
 from hydra_sweep_runner.execute.task import Outcome, Task
+from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.program.own.inherited import RETURNED
 from hydra_sweep_runner.store.runs import RunStore
 

@@ -17,7 +17,6 @@ from hydra_sweep_runner.model import (
     JobPlace,
     Kind,
     Operation,
-    OperationKind,
     Process,
     Provenance,
     Recipe,
@@ -26,6 +25,7 @@ from hydra_sweep_runner.model import (
     State,
     Status,
 )
+from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.record.reader import RecordError, Table
 
 
@@ -69,7 +69,7 @@ def to_parts(run: Run, plain: Callable[[Any], Any]) -> dict[str, Any]:
 def _operation_parts(operation: Operation) -> dict[str, Any]:
     return {
         "name": operation.name,
-        "kind": operation.kind.value,
+        "kind": operation.kind,
         "target": operation.target,
         "flags_to": operation.flags_to.value,
         "requires": operation.requires,
@@ -157,12 +157,19 @@ def _read_operation(table: Table) -> Operation:
     listed = type(table.content.get("target")) is list
     return Operation(
         name=table.text("name"),
-        kind=table.member("kind", OperationKind),
+        kind=_read_operation_kind(table),
         target=table.texts("target") if listed else table.text("target"),
         flags_to=table.member("flags_to", FlagsTo),
         requires=table.texts("requires"),
         preload=table.texts("preload"),
     )
+
+
+def _read_operation_kind(table: Table) -> str:
+    kind = table.text("kind")
+    if kind not in KINDS:
+        raise table.wrong("kind", f"none of {', '.join(KINDS)}")
+    return kind
 
 
 def _read_state(table: Table) -> State:

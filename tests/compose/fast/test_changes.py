@@ -121,8 +121,8 @@ def test_a_plain_trial_is_what_hydra_makes_of_it(tree: Any, tasks: list[list[str
             assert repr(trial.plain() or container) == repr(container)
             command = container.pop("operation")["command"]
             assert repr(keyword_arguments(trial)) == repr(container)
-            values = real_values(trial)
-            assert (repr(values.flags), values.arguments) == (repr(container), command)
+            values = real_values(trial, "command")
+            assert (repr(values.flags), values.target) == (repr(container), command)
             trial.write_files(Path(folder, "out"))
             written = Path(folder, "out/.hydra/config.yaml").read_text("utf-8")
             assert written == OmegaConf.to_yaml(job)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.function.worker import Signature
 from hydra_sweep_runner.model import Result, Run, Status
+from hydra_sweep_runner.operation.kinds.kind import Signature
 from tests.execute.world import FlagsConfig, World
 
 

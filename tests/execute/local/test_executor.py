@@ -13,8 +13,9 @@ import pytest
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.execute.local import executor
 from hydra_sweep_runner.execute.local.executor import resolve_n_jobs
-from hydra_sweep_runner.execute.task import ScriptCall, Task
+from hydra_sweep_runner.execute.task import Task
 from hydra_sweep_runner.model import Result, Status
+from hydra_sweep_runner.operation.call import ScriptCall
 from tests.execute.world import World
 from tests.scenarios.project import wait_until
 

@@ -10,8 +10,9 @@ import psutil
 import pytest
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.task import ScriptCall, Task
+from hydra_sweep_runner.execute.task import Task
 from hydra_sweep_runner.model import FlagsTo, Status
+from hydra_sweep_runner.operation.call import ScriptCall
 from tests.execute.world import World
 from tests.scenarios.project import wait_until
 

@@ -102,7 +102,7 @@ def show_lines(store: RunStore, run_id: str) -> list[str]:
     facts: list[tuple[str, str | None]] = [
         ("id", run.id),
         ("kind", run.kind.value),
-        ("operation", f"{escape(run.operation.name)} ({run.operation.kind.value})"),
+        ("operation", f"{escape(run.operation.name)} ({run.operation.kind})"),
         ("status", state.status.value),
         ("reason", None if state.reason is None else escape(state.reason)),
         ("exit status", None if state.exit_status is None else str(state.exit_status)),

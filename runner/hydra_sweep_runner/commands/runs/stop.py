@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun
-from hydra_sweep_runner.model import OperationKind, Process, Run, Status
+from hydra_sweep_runner.model import Process, Run, Status
+from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import short
 
@@ -91,7 +92,7 @@ class _Waiting:
 def _trials_elsewhere(store: RunStore, run: Run) -> Iterator[str]:
     """The trials that other processes than its own have at work for a batch: those of a
     Hydra program under another launcher."""
-    if run.batch is None or run.operation.kind is not OperationKind.PROGRAM:
+    if run.batch is None or not KINDS[run.operation.kind].is_hydra_job:
         return
     for run_id in run.batch.trials:
         try:

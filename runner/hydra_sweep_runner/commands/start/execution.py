@@ -19,7 +19,8 @@ from hydra_sweep_runner.execute.attempt.environment import run_environment
 from hydra_sweep_runner.execute.attempt.stopping import REQUESTS_S
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.task import Outcome, Task
-from hydra_sweep_runner.model import Kind, OperationKind, Run, Status, Value
+from hydra_sweep_runner.model import Kind, Run, Status, Value
+from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record.redaction import redact_run
@@ -57,7 +58,7 @@ def make_task(context: Context, start: Start, options: Options, batch_id: str | 
     environment = run_environment(
         run, folder=folder, project_dir=str(context.project_dir), batch_id=batch_id
     )
-    if run.operation.kind is OperationKind.PROGRAM:
+    if KINDS[run.operation.kind].is_hydra_job:
         return program_task(
             run=run,
             store=context.store,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,10 @@ from pathlib import Path
 from hydra_sweep_runner.compose.output_dir import Output, find_sweep_dir
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.task import ProgramCall, Task
-from hydra_sweep_runner.model import JobPlace, Kind, Operation, OperationKind, Run, Value
+from hydra_sweep_runner.execute.task import Task
+from hydra_sweep_runner.model import JobPlace, Kind, Operation, Run, Value
+from hydra_sweep_runner.operation.call import ProgramCall
+from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.reconcile import Reconciliation
 from hydra_sweep_runner.store.runs import RunStore
@@ -23,7 +24,7 @@ def check_owner(run: Run, program: Operation | None) -> None:
     own batches, `runner` restarts what is no program."""
     owner = run.operation
     name = escape(owner.name)
-    if owner.kind is OperationKind.PROGRAM:
+    if KINDS[owner.kind].is_hydra_job:
         if program is None:
             raise Mistake(
                 f"{short(run.id)} is of the Hydra program {name}: restart it there, as "
@@ -39,18 +40,6 @@ def check_owner(run: Run, program: Operation | None) -> None:
         raise Mistake(
             f"{short(run.id)} is a {run.kind.value}: a Hydra program restarts whole batches"
         )
-
-
-def program_sources(operation: Operation, project_dir: Path) -> tuple[Path, ...]:
-    """The file that a program's target names, if there is one."""
-    path = project_dir / str(operation.target)
-    if path.is_file():
-        return (path,)
-    try:
-        spec = importlib.util.find_spec(str(operation.target))
-    except (ImportError, ValueError):
-        return ()
-    return () if spec is None or spec.origin is None else (Path(spec.origin),)
 
 
 def number_jobs(reconciliation: Reconciliation, batch_id: str) -> Iterator[JobPlace]:

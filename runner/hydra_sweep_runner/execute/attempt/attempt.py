@@ -27,15 +27,15 @@ from hydra_sweep_runner.execute.script.boot import run as boot_run
 from hydra_sweep_runner.execute.script.flags import arguments
 from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.server.preload_client import Preloading
-from hydra_sweep_runner.execute.task import (
+from hydra_sweep_runner.execute.task import Task
+from hydra_sweep_runner.model import FlagsTo, Value
+from hydra_sweep_runner.operation.call import (
     Call,
     CommandCall,
     FunctionCall,
     ProgramCall,
     ScriptCall,
-    Task,
 )
-from hydra_sweep_runner.model import FlagsTo, Value
 
 # Linux takes no longer string into an environment than 128 KiB.
 _MOST_IN_VARIABLE = 100_000

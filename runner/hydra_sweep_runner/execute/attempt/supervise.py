@@ -18,8 +18,9 @@ from hydra_sweep_runner.execute.attempt.requires import make_links
 from hydra_sweep_runner.execute.attempt.stopping import Cause, Urgency
 from hydra_sweep_runner.execute.local.reactor import Supervision
 from hydra_sweep_runner.execute.server.client import ServerDied
-from hydra_sweep_runner.execute.task import FunctionCall, Outcome, ProgramCall, Task
+from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Attempt, Process, Run, Status
+from hydra_sweep_runner.operation.call import FunctionCall, ProgramCall
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock

@@ -24,9 +24,11 @@ from hydra_sweep_runner.execute.cluster.checks import check_workers
 from hydra_sweep_runner.execute.cluster.messages import Done, Handed, Lost, Probed, Refused
 from hydra_sweep_runner.execute.cluster.wanted import Session
 from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS
-from hydra_sweep_runner.execute.function.worker import Signature, reason_of
-from hydra_sweep_runner.execute.task import Outcome, PackedProgram, ProgramCall, Task
+from hydra_sweep_runner.execute.function.worker import reason_of
+from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Status
+from hydra_sweep_runner.operation.call import PackedProgram, ProgramCall
+from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock, now

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hydra_sweep_runner.execute.attempt.stopping import Graces
-from hydra_sweep_runner.execute.function.worker import Signature
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Process
+from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.terminal.reporter import Stream
 
 

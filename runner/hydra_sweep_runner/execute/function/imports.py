@@ -5,22 +5,9 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True, kw_only=True)
-class Signature:
-    """How a function can be called.
-
-    `parameters` are those that take keywords, `required` those without a default.
-    """
-
-    parameters: tuple[str, ...]
-    required: tuple[str, ...]
-    takes_config: bool  #: it has just one parameter, named `cfg`
-    takes_any: bool  #: it takes keywords of any name
-    source_file: str | None
+from hydra_sweep_runner.operation.kinds.kind import Signature
 
 
 class NotCallable(Exception):

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
-from hydra_sweep_runner.execute.function.worker import Failure, Job, Probe, ProgramJob, Signature
+from hydra_sweep_runner.execute.function.worker import Failure, Job, Probe, ProgramJob
 from hydra_sweep_runner.execute.local import devices
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import Child, ForkServer, ServerDied
+from hydra_sweep_runner.operation.kinds.kind import Signature
 
 # How long a worker that is not needed any more may take to end, in seconds.
 _END_S = 1.0

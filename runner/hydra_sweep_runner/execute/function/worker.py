@@ -28,12 +28,12 @@ from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.function import imports
 from hydra_sweep_runner.execute.function.imports import NotCallable, import_function, signature_of
-from hydra_sweep_runner.execute.function.imports import Signature as Signature
 from hydra_sweep_runner.execute.function.results import NotPlain, plain
 from hydra_sweep_runner.execute.local.threads import limit_loaded
 from hydra_sweep_runner.execute.server import messages
-from hydra_sweep_runner.execute.task import PackedProgram
 from hydra_sweep_runner.model import Result
+from hydra_sweep_runner.operation.call import PackedProgram
+from hydra_sweep_runner.operation.kinds.kind import Signature
 
 _MOST_OF_A_REASON = 300
 # Whose frames a traceback may begin with when not the function has failed, but what leads

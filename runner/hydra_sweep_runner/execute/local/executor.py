@@ -22,7 +22,6 @@ from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urge
 from hydra_sweep_runner.execute.attempt.supervise import Surroundings, Unrecorded, supervise
 from hydra_sweep_runner.execute.function import worker
 from hydra_sweep_runner.execute.function.pool import Workers
-from hydra_sweep_runner.execute.function.worker import Signature
 from hydra_sweep_runner.execute.local import threads
 from hydra_sweep_runner.execute.local.devices import Devices
 from hydra_sweep_runner.execute.local.prepare import Ahead
@@ -32,6 +31,7 @@ from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.server.preload_client import Preloading
 from hydra_sweep_runner.execute.task import Outcome, ReadyAhead, Task
 from hydra_sweep_runner.model import Status
+from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock, now
 from hydra_sweep_runner.system.processes import this_process

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.script.compiled import marshalled_code
-from hydra_sweep_runner.execute.task import CommandCall, ScriptCall, Task
+from hydra_sweep_runner.execute.task import Task
 from hydra_sweep_runner.model import FlagsTo, Status
+from hydra_sweep_runner.operation.call import CommandCall, ScriptCall
 from hydra_sweep_runner.store.runs import RunStore
 
 #: What a file is known by: change time in ns, inode, size.

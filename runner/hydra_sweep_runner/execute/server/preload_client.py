@@ -15,7 +15,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import ForkServer, ServerDied
-from hydra_sweep_runner.execute.task import ScriptCall
+from hydra_sweep_runner.operation.call import ScriptCall
 
 # A script's own search path: its folder first, then what the interpreter has by itself.
 _CODE = """

@@ -14,9 +14,9 @@ from hydra_sweep_runner.compose.output_dir import as_overrides
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
-from hydra_sweep_runner.execute.function.worker import Signature
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.program.foreign.recorded_task import Handed, NotRecorded, RecordedTask
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore

@@ -15,7 +15,7 @@ from omegaconf.basecontainer import BaseContainer
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.function.worker import ProgramJob, reason_of
-from hydra_sweep_runner.execute.task import PackedProgram
+from hydra_sweep_runner.operation.call import PackedProgram
 from hydra_sweep_runner.program.own.inherited import InheritedProgram
 
 

@@ -1,0 +1,75 @@
+"""What kinds of operations ask about the project and the machine, answered by looking."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from hydra_sweep_runner.execute.script.flags import check_flags, resolve_flags_to
+from hydra_sweep_runner.model import FlagsTo
+from hydra_sweep_runner.operation.kinds.kind import Signature
+
+
+class Importer(Protocol):
+    """Imports what trials need where they will run; an executor is one."""
+
+    def probe(self, target: str, project_dir: str) -> Signature:
+        """Import the function with this dotted name. Raises Mistake."""
+        ...
+
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """Import modules where a script will be forked, if that is how scripts are started.
+        Raises Mistake."""
+        ...
+
+
+class ProjectInspector:
+    """The `operation.kinds.kind.Inspector` of a project's folder and of this process."""
+
+    def __init__(self, project_dir: Path, importer: Importer) -> None:
+        self._project_dir = project_dir
+        self._importer = importer
+
+    @property
+    def project_dir(self) -> Path:
+        """The project's folder, absolute."""
+        return self._project_dir
+
+    def exists(self, path: Path) -> bool:
+        """Whether there is anything at the path."""
+        return path.exists()
+
+    def is_file(self, path: Path) -> bool:
+        """Whether the path is a file's."""
+        return path.is_file()
+
+    def flags_to(self, script: Path, wanted: FlagsTo, flag_names: Sequence[str]) -> FlagsTo:
+        """How a script takes its flags. Raises Mistake if it cannot take these."""
+        found = resolve_flags_to(script, wanted)
+        check_flags(script, found, flag_names)
+        return found
+
+    def preload(self, modules: Sequence[str], script: Path) -> None:
+        """Import modules where the script will be forked. Raises Mistake."""
+        self._importer.preload(modules, str(script))
+
+    def signature(self, function: str) -> Signature:
+        """Import a function where it will run. Raises Mistake."""
+        return self._importer.probe(function, str(self._project_dir))
+
+    def module_file(self, name: str) -> Path | None:
+        """The file of an importable module; None where there is none."""
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError):
+            return None
+        return None if spec is None or spec.origin is None else Path(spec.origin)
+
+    def finds_program(self, program: str, environment: Mapping[str, str]) -> bool:
+        """Whether a program can be executed with `environment` added to this process's."""
+        path = {**os.environ, **environment}.get("PATH", os.defpath)
+        return shutil.which(program, path=path) is not None

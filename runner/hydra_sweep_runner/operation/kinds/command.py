@@ -1,0 +1,89 @@
+"""`operation.command`: a list of arguments, passed through no shell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Operation, Target
+from hydra_sweep_runner.operation.call import CommandCall, Values
+from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector
+
+# No file of a project has a longer path; systems refuse to look for it.
+_LONGEST_PATH = 1024
+
+
+class CommandKind:
+    """The target is the list of arguments, the program first, as the configuration has them:
+    what comes from the environment is a reference in it."""
+
+    own_keys: frozenset[str] = frozenset()
+    is_hydra_job = False
+
+    def read_target(self, value: object) -> tuple[str, ...]:
+        """The arguments that the YAML gives. Raises Mistake."""
+        if isinstance(value, str):
+            raise Mistake(
+                "operation.command: must be a list of arguments, for example [bash, train.sh], "
+                f"not the text {value!r} (commands go through no shell)"
+            )
+        if not isinstance(value, list) or not value:
+            raise Mistake("operation.command: must be a list of at least one argument")
+        if not isinstance(value[0], str) or not value[0].strip():
+            raise Mistake(f"operation.command: the program to run must be a text, not {value[0]!r}")
+        return tuple(argument(item) for item in value)
+
+    def default_name(self, target: Target) -> str:
+        """The first word."""
+        return target[0]
+
+    def check(
+        self, operation: Operation, flag_names: Sequence[str], inspector: Inspector
+    ) -> Checked:
+        """Nothing is wrong with a command before its program is known."""
+        return Checked(
+            sources=tuple(_files_among(operation.target, inspector)),
+            call=_call,
+            check_values=partial(_check_program, operation.target[0]),
+        )
+
+
+def argument(value: object) -> str:
+    """One element of a command as the program receives it. Raises Mistake."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, str) and "\0" in value:
+        raise Mistake(f"operation.command: {value!r}: an argument can hold no NUL character")
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise Mistake(f"operation.command: an argument must be a text or a number, not {value!r}")
+
+
+def _call(values: Values) -> CommandCall:
+    return CommandCall(argv=tuple(argument(item) for item in values.target))
+
+
+def _files_among(target: Target, inspector: Inspector) -> Iterator[Path]:
+    """The project's files that arguments name, as a shell script's."""
+    base = inspector.project_dir
+    for text in target if isinstance(target, tuple) else ():
+        if text and "\0" not in text and len(text) < _LONGEST_PATH:
+            path = base / text
+            if inspector.is_file(path) and path.is_relative_to(base):
+                yield path
+
+
+def _check_program(written: str, values: Values, inspector: Inspector) -> None:
+    """Raise Mistake for a program that no trial can find: a bare name that is not in PATH, or
+    an absolute path. What a relative path leads to depends on the run's own folder. `written`
+    is the program as the configuration has it."""
+    program = argument(values.target[0])
+    if "/" in program and not program.startswith("/"):
+        return
+    if not inspector.finds_program(program, values.environment):
+        where = "is not there, or not executable" if "/" in program else "is not in PATH"
+        raise Mistake(f"operation.command: the program {written!r} {where}")

@@ -1,0 +1,53 @@
+"""`operation.script`: a Python file of the project, run as `__main__`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import FlagsTo, Operation, Target
+from hydra_sweep_runner.operation.call import ScriptCall, Values
+from hydra_sweep_runner.operation.flags import flatten
+from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector, read_text
+
+
+class ScriptKind:
+    """The target is the file's path, relative to the project."""
+
+    own_keys = frozenset({"preload"})
+    is_hydra_job = False
+
+    def read_target(self, value: object) -> str:
+        """The path that the YAML gives. Raises Mistake."""
+        return read_text("script", value)
+
+    def default_name(self, target: Target) -> str:
+        """The file's name."""
+        return PurePosixPath(str(target)).name
+
+    def check(
+        self, operation: Operation, flag_names: Sequence[str], inspector: Inspector
+    ) -> Checked:
+        """Raise Mistake for a file that is not there, a flag that it does not take as far as
+        its source tells, and a module that cannot be preloaded."""
+        path = inspector.project_dir / str(operation.target)
+        if not inspector.is_file(path):
+            what = "is no file" if inspector.exists(path) else "does not exist"
+            raise Mistake(
+                f"operation.script: {operation.target} {what} (looked in "
+                f"{inspector.project_dir}): give a Python file of the project"
+            )
+        flags_to = inspector.flags_to(path, operation.flags_to, flag_names)
+        if operation.preload:
+            inspector.preload(operation.preload, path)
+
+        def call(values: Values) -> ScriptCall:
+            return _call(path, flags_to, operation.preload, values)
+
+        return Checked(sources=(path,), call=call)
+
+
+def _call(path: Path, flags_to: FlagsTo, preload: tuple[str, ...], values: Values) -> ScriptCall:
+    flags = flatten(dict(values.flags))
+    return ScriptCall(path=str(path), flags_to=flags_to, flags=flags, preload=preload)
