@@ -9,7 +9,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_sweep_runner.model import MAX_SEED, Flags, Operation, OperationKind
+from hydra_sweep_runner.model import MAX_SEED, Flags, Operation
 from hydra_sweep_runner.planning.combinations import (
     Dimension,
     Draws,
@@ -20,7 +20,7 @@ from hydra_sweep_runner.planning.draws import place_in_list, share
 from hydra_sweep_runner.planning.space import Interval
 from hydra_sweep_runner.planning.trials import Plan, plan_trials
 
-OPERATION = Operation(name="f", kind=OperationKind.FUNCTION, target="f")
+OPERATION = Operation(name="f", kind="function", target="f")
 
 seeds = st.integers(0, MAX_SEED)
 
