@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.program.session import ProgramSession
+from hydra_sweep_runner.program.world import HydraCall
 from hydra_sweep_runner.terminal.console import tell_bug, tell_error
 from hydra_sweep_runner.terminal.streams import open_missing_streams
 
@@ -34,7 +35,13 @@ def sweep_program(
     """
     open_missing_streams()
     is_typed = _is_command_line(sys._getframe())
-    session = ProgramSession(hydra_context, task_function, config, keeps_returns=not is_typed)
+    hydra = HydraCall(
+        context=hydra_context,
+        task_function=task_function,
+        config=config,
+        keeps_returns=not is_typed,
+    )
+    session = ProgramSession(hydra)
     if is_typed:
         _exit_unless_well(lambda: session.carry_out(arguments))
         return []

@@ -7,16 +7,15 @@ from collections.abc import Iterable
 from hydra_sweep_runner.commands.runs.membership import is_completed
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
-from hydra_sweep_runner.commands.start.composing import Composing, OpenComposer
-from hydra_sweep_runner.commands.start.context import Context
+from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.notes import tell_code_changes, tell_yaml_changes
 from hydra_sweep_runner.commands.start.sweep import (
-    LauncherOf,
     Sweep,
     plan_sweep,
     print_plan,
     tell_repeated,
 )
+from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
@@ -25,54 +24,50 @@ from hydra_sweep_runner.planning.reconcile import adopt, reconcile
 from hydra_sweep_runner.terminal.render import short
 
 
-def start_batch(
-    context: Context, composing: Composing, master: SweepConfig, launcher_of: LauncherOf
-) -> int:
+def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     """Plan and execute a new batch, and return the exit status.
 
     With `needed`, completed runs of the store with a planned trial's operation and flags
     are taken into the batch in its place. `master` is the sweep as Hydra composes it, sweeps
     left out. Raises Mistake before anything is created.
     """
-    sweep = plan_sweep(context, composing, master, None, launcher_of)
-    tell_repeated(context, sweep.plan)
+    sweep = plan_sweep(world, composing, master, None)
+    tell_repeated(world, sweep.plan)
     if sweep.options.print_trials:
-        print_plan(context, sweep)
+        print_plan(world, sweep)
         return 0
-    reconciliation = adopt(sweep.plan, _completed(context) if sweep.options.needed else ())
+    reconciliation = adopt(sweep.plan, _completed(world) if sweep.options.needed else ())
     first = sweep.plan.trials[0]
-    with sweep.open_executor(context.store) as executor:
-        prepared = prepare_all(context, sweep, executor)
-        carrying = Carrying(context, sweep, executor, prepared, reconciliation)
+    with sweep.open_executor() as executor:
+        prepared = prepare_all(world, sweep, executor)
+        carrying = Carrying(world, sweep, executor, prepared, reconciliation)
         batch = carrying.record(
             Run(
-                id=context.new_id(),
+                id=world.new_id(),
                 kind=Kind.BATCH,
                 operation=first.operation,
                 flags={},
                 recipe=carrying.recipe,
-                state=State(status=Status.PENDING, initialized=context.clock()),
+                state=State(status=Status.PENDING, initialized=world.clock()),
                 batch=BatchPart(),
             )
         )
         carrying.check()
         carrying.create(batch)
-        with context.store.claim(batch.id):
+        with world.store.claim(batch.id):
             return carrying.out(batch)
 
 
-def _completed(context: Context) -> list[Run]:
+def _completed(world: World) -> list[Run]:
     """The completed runs of the store, the one that ended last at the end."""
-    runs = [run for run in context.store.read_all() if isinstance(run, Run) and is_completed(run)]
+    runs = [run for run in world.store.read_all() if isinstance(run, Run) and is_completed(run)]
     return sorted(runs, key=lambda run: run.state.stopped or run.state.initialized)
 
 
 def restart_batch(
-    context: Context,
+    world: World,
     batch: Run,
     composing: Composing,
-    open_composer: OpenComposer,
-    launcher_of: LauncherOf,
 ) -> int:
     """Plan a batch anew, reconcile the plan with its trials, execute what is to be, and
     return the exit status. The caller holds the batch's claim.
@@ -82,47 +77,47 @@ def restart_batch(
     """
     assert batch.batch is not None
     master = composing.composer.sweep(composing.task)
-    sweep = plan_sweep(context, composing, master, batch, launcher_of)
+    sweep = plan_sweep(world, composing, master, batch)
     if sweep.options.print_trials:
-        tell_repeated(context, sweep.plan)
-        print_plan(context, sweep)
+        tell_repeated(world, sweep.plan)
+        print_plan(world, sweep)
         return 0
     known = dict.fromkeys([*batch.batch.trials, *batch.batch.generated])
     reconciliation = reconcile(
         sweep.plan,
         batch.id,
         batch.batch.trials,
-        _read_known(context, known),
+        _read_known(world, known),
         needed=sweep.options.needed,
     )
-    with sweep.open_executor(context.store) as executor:
-        prepared = prepare_all(context, sweep, executor)
-        carrying = Carrying(context, sweep, executor, prepared, reconciliation)
+    with sweep.open_executor() as executor:
+        prepared = prepare_all(world, sweep, executor)
+        carrying = Carrying(world, sweep, executor, prepared, reconciliation)
         again = carrying.record(batch)
         carrying.check()
-        context.reporter.say(f"Restarting {short(batch.id)}")
-        tell_repeated(context, sweep.plan)
-        tell_code_changes(context, batch, again.provenance)
+        world.reporter.say(f"Restarting {short(batch.id)}")
+        tell_repeated(world, sweep.plan)
+        tell_code_changes(world, batch, again.provenance)
         if not sweep.options.refresh:
-            tell_yaml_changes(context, batch, composing, sweep.one_of_each(), open_composer)
+            tell_yaml_changes(world, batch, composing, sweep.one_of_each())
         return carrying.out(again)
 
 
-def _read_known(context: Context, run_ids: Iterable[str]) -> list[Run]:
+def _read_known(world: World, run_ids: Iterable[str]) -> list[Run]:
     """The runs with these ids as they really are, without those that were deleted; a
     damaged record is told and passed over."""
     runs: list[Run] = []
     for run_id in run_ids:
         try:
-            runs.append(context.store.observe(context.store.read(run_id)))
+            runs.append(world.store.observe(world.store.read(run_id)))
         except UnknownRun:
             continue
         except UnreadableRecord as error:
-            context.reporter.say(f"Trial {short(run_id)} cannot be read and is left: {error}")
+            world.reporter.say(f"Trial {short(run_id)} cannot be read and is left: {error}")
     return runs
 
 
-def prepare_all(context: Context, sweep: Sweep, executor: Executor) -> dict[Operation, Prepared]:
+def prepare_all(world: World, sweep: Sweep, executor: Executor) -> dict[Operation, Prepared]:
     """Check each operation of the plan with each set of flag names that it is to get.
 
     Raises Mistake, as `prepare` does.
@@ -134,6 +129,6 @@ def prepare_all(context: Context, sweep: Sweep, executor: Executor) -> dict[Oper
         if key not in checked:
             checked.add(key)
             prepared[trial.operation] = prepare(
-                trial.operation, trial.flags, context.project_dir, executor
+                trial.operation, trial.flags, world.project_dir, executor
             )
     return prepared

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.composing import snapshot_of
-from hydra_sweep_runner.commands.start.context import Context
 from hydra_sweep_runner.commands.start.execution import (
     Start,
     Stop,
@@ -19,6 +18,7 @@ from hydra_sweep_runner.commands.start.execution import (
 )
 from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
 from hydra_sweep_runner.commands.start.sweep import Sweep
+from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
@@ -42,7 +42,7 @@ class Carrying:
 
     def __init__(
         self,
-        context: Context,
+        context: World,
         sweep: Sweep,
         executor: Executor,
         prepared: Mapping[Operation, Prepared],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.compose.overrides import (
     merge,
@@ -20,12 +20,7 @@ from hydra_sweep_runner.compose.project import snapshot_files
 from hydra_sweep_runner.compose.trial import Base, TrialConfig
 from hydra_sweep_runner.model import Flags, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
-from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.snapshots import digest
-
-#: Opens a composer with Hydra overrides: on the copy in a folder, or (None) on the
-#: project's present YAML.
-OpenComposer = Callable[[Path | None, str | None, Sequence[str]], Composer]
 
 #: Settings below `hydra.sweeper` that are ours and no part of what a restart composes.
 _SWEEPER = "hydra.sweeper."
@@ -126,12 +121,9 @@ def snapshot_of(base: Base) -> dict[str, bytes]:
 
 
 def compose_restart(
+    world: World,
     run: Run,
     typed: Typed,
-    options: Options,
-    store: RunStore,
-    open_composer: OpenComposer,
-    program: Operation | None = None,
 ) -> Composing:
     """What a restart of `run` composes from: its kept copy, or with `refresh` the project's
     present YAML, with the new overrides in place of the former ones of the same name.
@@ -139,7 +131,7 @@ def compose_restart(
     Where another launcher is chosen, the settings of the former one that it does not have
     are dropped.
     """
-    folder = None if options.refresh else store.snapshot_folder(run.recipe.snapshot)
+    folder = None if typed.options.refresh else world.store.snapshot_folder(run.recipe.snapshot)
     task = tuple(merge(run.recipe.task, typed.task))
     hydra = tuple(merge(run.recipe.hydra, typed.hydra))
     dropped: tuple[str, ...] = ()
@@ -147,7 +139,7 @@ def compose_restart(
     if _LAUNCHER_CHOICE in given:
         dropped = _not_for_launcher(
             [text for text in run.recipe.hydra if name_in(text) not in given],
-            lambda without: open_composer(
+            lambda without: world.open_composer(
                 folder,
                 run.recipe.config_name,
                 [text for text in hydra if text not in without],
@@ -156,10 +148,10 @@ def compose_restart(
         )
         hydra = tuple(text for text in hydra if text not in dropped)
     return Composing(
-        composer=open_composer(folder, run.recipe.config_name, hydra),
+        composer=world.open_composer(folder, run.recipe.config_name, hydra),
         task=task,
         typed=typed,
-        program=program,
+        program=world.program,
         dropped=dropped,
     )
 

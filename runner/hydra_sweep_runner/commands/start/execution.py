@@ -6,13 +6,13 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 
 from hydra_sweep_runner.commands.start.calls import Prepared
-from hydra_sweep_runner.commands.start.context import Context
 from hydra_sweep_runner.commands.start.programs import program_task
+from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, Mistake
 from hydra_sweep_runner.execute.attempt.environment import run_environment
@@ -33,13 +33,6 @@ from hydra_sweep_runner.terminal.render import escape, last_lines, short, trial_
 _MOST_FAILURES = 20
 
 
-#: Makes the executor for a store; entering it starts the processes that it works with.
-OpenExecutor = Callable[[RunStore], AbstractContextManager[Executor]]
-
-#: Gives what makes the executor of one run on its own that is composed to this.
-ExecutorOf = Callable[[TrialConfig], OpenExecutor]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Start:
     """A run about to be started: its record as stored, what it is composed from and how it
@@ -51,7 +44,7 @@ class Start:
     number: int = 0
 
 
-def make_task(context: Context, start: Start, options: Options, batch_id: str | None) -> Task:
+def make_task(context: World, start: Start, options: Options, batch_id: str | None) -> Task:
     """The task that executes a run. Raises Mistake for a flag that cannot be resolved."""
     run = start.run
     folder = str(context.store.folder(run.id))
@@ -82,7 +75,7 @@ def make_task(context: Context, start: Start, options: Options, batch_id: str | 
     )
 
 
-def check_start(context: Context, start: Start, options: Options) -> None:
+def check_start(context: World, start: Start, options: Options) -> None:
     """Raise Mistake for a flag that the run needs and that cannot be resolved."""
     start.prepared.check(make_task(context, start, options, None).config)
 
@@ -115,7 +108,7 @@ class Stop:
 
 
 @contextmanager
-def stoppable(executor: Executor, context: Context, batch_id: str | None = None) -> Iterator[Stop]:
+def stoppable(executor: Executor, context: World, batch_id: str | None = None) -> Iterator[Stop]:
     """Let Ctrl-C, SIGTERM, and the end of the terminal, stop the executor while the context
     lasts; the second one ends at once what still runs.
 
@@ -219,9 +212,7 @@ class TrialExecution:
     """Executes the trials of a batch that are to start, in order, and keeps what became of
     each in `ended` (by id, as recorded)."""
 
-    def __init__(
-        self, context: Context, executor: Executor, options: Options, batch_id: str
-    ) -> None:
+    def __init__(self, context: World, executor: Executor, options: Options, batch_id: str) -> None:
         self._context = context
         self._executor = executor
         self._options = options
@@ -307,7 +298,7 @@ class TrialExecution:
             self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
 
 
-def tell_failure(context: Context, outcome: Outcome) -> None:
+def tell_failure(context: World, outcome: Outcome) -> None:
     """Say that a run has failed and why, with the end of its output if it was not just
     shown."""
     lines = [failure_line(context, outcome.run)]
@@ -317,7 +308,7 @@ def tell_failure(context: Context, outcome: Outcome) -> None:
     context.reporter.say(*lines)
 
 
-def tell_failures(context: Context, batch_id: str, runs: Iterable[Run]) -> None:
+def tell_failures(context: World, batch_id: str, runs: Iterable[Run]) -> None:
     """Say once more, at a batch's end, which of its trials have failed, in a line each."""
     failed = [run for run in runs if run.state.status is Status.ERROR]
     for run in failed[:_MOST_FAILURES]:
@@ -327,7 +318,7 @@ def tell_failures(context: Context, batch_id: str, runs: Iterable[Run]) -> None:
         context.reporter.say(f"{more}: runner runs show {short(batch_id)}{context.store_words}")
 
 
-def failure_line(context: Context, run: Run) -> str:
+def failure_line(context: World, run: Run) -> str:
     """`Trial 3f2a9c1d failed: exit status 3 (log: runs/3f2a…/output.log)`."""
     run = redact_run(run, os.environ)
     what = "Trial" if run.kind is Kind.TRIAL else "Run"

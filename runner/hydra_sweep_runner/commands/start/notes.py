@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from hydra_sweep_runner.commands.start.composing import Composing, OpenComposer
-from hydra_sweep_runner.commands.start.context import Context
+from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.project import read_snapshot, snapshot_files
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Provenance, Run, Value
@@ -15,33 +15,34 @@ from hydra_sweep_runner.system.provenance import code_changes
 from hydra_sweep_runner.terminal.render import escape, render_value, short
 
 
-def tell_code_changes(context: Context, run: Run, now: Provenance) -> None:
+def tell_code_changes(world: World, run: Run, now: Provenance) -> None:
     """Say so if the code is not the one that the run was last started under."""
     changes = code_changes(run.provenance, now)
     if changes:
-        context.reporter.say(
+        world.reporter.say(
             f"The code has changed since {short(run.id)} was last started: "
             f"{escape(', '.join(changes))}"
         )
 
 
 def tell_yaml_changes(
-    context: Context,
+    world: World,
     run: Run,
     kept: Composing,
     trials: Iterable[Sequence[str]],
-    open_composer: OpenComposer,
 ) -> None:
     """Say which flags the project's present YAML gives another value than the kept copy.
 
     `trials` are the overrides of one trial for each combination of config groups, or of the
     run. Nothing is composed anew while the files are the same.
     """
-    folder = context.store.snapshot_folder(run.recipe.snapshot)
+    folder = world.store.snapshot_folder(run.recipe.snapshot)
     try:
         present = replace(
             kept,
-            composer=open_composer(None, run.recipe.config_name, kept.composer.hydra_overrides),
+            composer=world.open_composer(
+                None, run.recipe.config_name, kept.composer.hydra_overrides
+            ),
         )
         if read_snapshot(folder) == snapshot_files(present.composer.sources()):
             return
@@ -50,14 +51,14 @@ def tell_yaml_changes(
             before, after = kept.describe(overrides)[1], present.describe(overrides)[1]
             changed = {**differences(before, after), **changed}
     except Mistake as error:
-        context.reporter.say(
+        world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made and cannot be "
             f"used now ({error}); the kept copy is used"
         )
         return
     if changed:
         told = ", ".join(_change(name, *values) for name, values in changed.items())
-        context.reporter.say(
+        world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made: {told}; to take "
             "the new values: +refresh=true"
         )

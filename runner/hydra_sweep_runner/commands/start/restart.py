@@ -6,45 +6,39 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from hydra_sweep_runner.commands.start.batch import restart_batch
-from hydra_sweep_runner.commands.start.composing import OpenComposer, Typed, compose_restart
-from hydra_sweep_runner.commands.start.context import Context
-from hydra_sweep_runner.commands.start.execution import ExecutorOf
+from hydra_sweep_runner.commands.start.composing import Typed, compose_restart
 from hydra_sweep_runner.commands.start.programs import check_owner
 from hydra_sweep_runner.commands.start.single import restart_run
-from hydra_sweep_runner.commands.start.sweep import LauncherOf
+from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Mistake, UnreadableRecord
-from hydra_sweep_runner.model import Kind, Operation, Run
+from hydra_sweep_runner.model import Kind, Run
 from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.terminal.render import escape
 
 
 def restart(
-    context: Context,
+    world: World,
     typed: Typed,
-    open_composer: OpenComposer,
-    executor_of: ExecutorOf,
-    launcher_of: LauncherOf,
-    program: Operation | None = None,
 ) -> int:
     """Restart a run, a trial or a batch in place, and return the exit status.
 
     Raises Mistake for an id that names nothing or several runs, Busy for one at work.
     """
-    store = context.store
+    store = world.store
     run_id = store.resolve(typed.options.restart or "")
     # A preview changes nothing, so it need not own the batch.
     preview = bool(typed.options.print_trials)
     with nullcontext() if preview else store.claim(run_id):
         run = store.observe(store.read(run_id), claimed=not preview)
-        check_owner(run, program)
+        check_owner(run, world.program)
         _check_options(run, store.folder(run_id))
-        composing = compose_restart(run, typed, typed.options, store, open_composer, program)
+        composing = compose_restart(world, run, typed)
         if composing.dropped:
             dropped = escape(", ".join(composing.dropped))
-            context.reporter.say(f"Dropped, as the chosen launcher has no such setting: {dropped}")
+            world.reporter.say(f"Dropped, as the chosen launcher has no such setting: {dropped}")
         if run.kind is Kind.BATCH:
-            return restart_batch(context, run, composing, open_composer, launcher_of)
-        return restart_run(context, run, composing, open_composer, executor_of)
+            return restart_batch(world, run, composing)
+        return restart_run(world, run, composing)
 
 
 def _check_options(run: Run, folder: Path) -> None:

@@ -6,10 +6,8 @@ from dataclasses import dataclass, replace
 
 from hydra_sweep_runner.commands.runs.membership import is_completed, leave_batches
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
-from hydra_sweep_runner.commands.start.composing import Composing, OpenComposer, snapshot_of
-from hydra_sweep_runner.commands.start.context import Context
+from hydra_sweep_runner.commands.start.composing import Composing, snapshot_of
 from hydra_sweep_runner.commands.start.execution import (
-    ExecutorOf,
     Start,
     check_start,
     make_task,
@@ -17,6 +15,7 @@ from hydra_sweep_runner.commands.start.execution import (
     tell_failure,
 )
 from hydra_sweep_runner.commands.start.notes import tell_code_changes, tell_yaml_changes
+from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
@@ -49,7 +48,7 @@ def _compose(composing: Composing) -> _Composed:
     return _Composed(config=config, operation=operation, flags=flags)
 
 
-def start_run(context: Context, composing: Composing, executor_of: ExecutorOf) -> int:
+def start_run(world: World, composing: Composing) -> int:
     """Execute one run and return its exit status.
 
     With `needed`, a completed run with the same flags anywhere in the store stands for it.
@@ -58,33 +57,33 @@ def start_run(context: Context, composing: Composing, executor_of: ExecutorOf) -
     composed = _compose(composing)
     options = composing.options(composed.config.sweeper, {})
     _refuse_batch_options(options)
-    if options.needed and _is_completed(context, composed):
+    if options.needed and _is_completed(world, composed):
         return 0
     seed = options.random_seed
     run = Run(
-        id=context.new_id(),
+        id=world.new_id(),
         kind=Kind.RUN,
         operation=composed.operation,
         flags=composed.flags,
         recipe=composing.recipe(composed.config.base),
-        state=State(status=Status.PENDING, initialized=context.clock()),
+        state=State(status=Status.PENDING, initialized=world.clock()),
         options=composing.typed.options.remembered,
         given=composing.names(),
-        random_seed=context.new_seed() if seed is None else seed,
+        random_seed=world.new_seed() if seed is None else seed,
         label=options.label,
         tags=options.tags,
     )
-    with executor_of(composed.config)(context.store) as executor:
-        prepared = _prepare(context, composed, executor)
-        run = replace(run, provenance=read_provenance(context.project_dir, prepared.sources))
+    with world.executor_of_run(composed.config)() as executor:
+        prepared = _prepare(world, composed, executor)
+        run = replace(run, provenance=read_provenance(world.project_dir, prepared.sources))
         start = Start(run=run, config=composed.config, prepared=prepared)
-        check_start(context, start, options)
-        RunStore.open(context.store.root, create=True)
-        context.store.keep_snapshot(snapshot_of(composed.config.base))
-        context.store.create(run)
-        context.store.settle([run.id])
-        with context.store.claim(run.id):
-            return _execute(context, executor, start, options)
+        check_start(world, start, options)
+        RunStore.open(world.store.root, create=True)
+        world.store.keep_snapshot(snapshot_of(composed.config.base))
+        world.store.create(run)
+        world.store.settle([run.id])
+        with world.store.claim(run.id):
+            return _execute(world, executor, start, options)
 
 
 def _refuse_batch_options(options: Options) -> None:
@@ -93,31 +92,27 @@ def _refuse_batch_options(options: Options) -> None:
             raise Mistake(f"+{name} is about the trials of a batch: add -m, or leave it out")
 
 
-def _is_completed(context: Context, composed: _Composed) -> bool:
+def _is_completed(world: World, composed: _Composed) -> bool:
     wanted = identity(composed.operation, composed.flags)
-    for run in context.store.read_all():
+    for run in world.store.read_all():
         if (
             isinstance(run, Run)
             and is_completed(run)
             and identity(run.operation, run.flags) == wanted
         ):
-            context.reporter.say(
-                f"Skipping: run {short(run.id)} has the same flags and is completed"
-            )
+            world.reporter.say(f"Skipping: run {short(run.id)} has the same flags and is completed")
             return True
     return False
 
 
-def _prepare(context: Context, composed: _Composed, executor: Executor) -> Prepared:
-    return prepare(composed.operation, composed.flags, context.project_dir, executor)
+def _prepare(world: World, composed: _Composed, executor: Executor) -> Prepared:
+    return prepare(composed.operation, composed.flags, world.project_dir, executor)
 
 
 def restart_run(
-    context: Context,
+    world: World,
     run: Run,
     composing: Composing,
-    open_composer: OpenComposer,
-    executor_of: ExecutorOf,
 ) -> int:
     """Execute a run or trial again, in place, and return its exit status.
 
@@ -128,11 +123,11 @@ def restart_run(
     options = composing.options(composed.config.sweeper, run.options)
     _refuse_batch_options(options)
     if options.needed and run.state.status is Status.COMPLETED:
-        context.reporter.say(f"Skipping: {short(run.id)} is completed")
+        world.reporter.say(f"Skipping: {short(run.id)} is completed")
         return 0
-    with executor_of(composed.config)(context.store) as executor:
-        prepared = _prepare(context, composed, executor)
-        now = read_provenance(context.project_dir, prepared.sources)
+    with world.executor_of_run(composed.config)() as executor:
+        prepared = _prepare(world, composed, executor)
+        now = read_provenance(world.project_dir, prepared.sources)
         again = replace(
             run,
             operation=composed.operation,
@@ -147,30 +142,30 @@ def restart_run(
             result=None,
         )
         start = Start(run=again, config=composed.config, prepared=prepared)
-        check_start(context, start, options)
+        check_start(world, start, options)
         # The run's own record changes when it starts, and not before: it may be completed,
         # with other flags. Without its place in a plan it is adopted again.
         if identity(run.operation, run.flags) != identity(again.operation, again.flags):
-            leave_batches(context.store, [run.id])
-        context.reporter.say(f"Restarting {short(run.id)}")
-        tell_code_changes(context, run, now)
+            leave_batches(world.store, [run.id])
+        world.reporter.say(f"Restarting {short(run.id)}")
+        tell_code_changes(world, run, now)
         if not options.refresh:
-            tell_yaml_changes(context, run, composing, [composing.task], open_composer)
-        context.store.keep_snapshot(snapshot_of(composed.config.base))
-        return _execute(context, executor, start, options)
+            tell_yaml_changes(world, run, composing, [composing.task])
+        world.store.keep_snapshot(snapshot_of(composed.config.base))
+        return _execute(world, executor, start, options)
 
 
-def _execute(context: Context, executor: Executor, start: Start, options: Options) -> int:
-    task = make_task(context, start, options, None)
-    with stoppable(executor, context) as stop:
+def _execute(world: World, executor: Executor, start: Start, options: Options) -> int:
+    task = make_task(world, start, options, None)
+    with stoppable(executor, world) as stop:
         for outcome in executor.run(iter([task])):
             run = outcome.run
             if run.state.status is Status.ERROR:
-                tell_failure(context, outcome)
+                tell_failure(world, outcome)
             if stop.exit_status is not None:
                 return stop.exit_status
             if run.state.reason == lifecycle.STOPPED_ON_REQUEST:
-                context.reporter.say(f"{short(run.id)} was {run.state.reason}")
+                world.reporter.say(f"{short(run.id)} was {run.state.reason}")
                 return _STOPPED_ON_REQUEST
             return 0 if run.state.status is Status.COMPLETED else run.state.exit_status or 1
     return stop.exit_status or 1

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hydra_sweep_runner.commands.start.composing import Composing, sweep_overrides
-from hydra_sweep_runner.commands.start.context import Context
-from hydra_sweep_runner.commands.start.execution import OpenExecutor
+from hydra_sweep_runner.commands.start.world import OpenExecutor, World
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.overrides import batch_flags, dimensions, name_in
 from hydra_sweep_runner.compose.trial import TrialConfig
@@ -18,9 +17,6 @@ from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.combinations import combinations_of, most_trials
 from hydra_sweep_runner.planning.trials import Plan, Trial, plan_trials
 from hydra_sweep_runner.terminal.render import escape, render_plan, render_value
-
-#: Opens the executor that the launcher of a composed sweep describes.
-LauncherOf = Callable[[SweepConfig], OpenExecutor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +46,10 @@ class Sweep:
 
 
 def plan_sweep(
-    context: Context,
+    world: World,
     composing: Composing,
     master: SweepConfig,
     remembered: Run | None,
-    launcher_of: LauncherOf,
 ) -> Sweep:
     """Generate a batch's trials. `remembered` is the batch, where it is restarted.
 
@@ -65,7 +60,7 @@ def plan_sweep(
     seed = options.random_seed
     if seed is None:
         known = None if remembered is None else remembered.random_seed
-        seed = context.new_seed() if known is None else known
+        seed = world.new_seed() if known is None else known
     overrides = sweep_overrides(composing, sweeper)
     found = dimensions(overrides, seed, composing.composer.loader)
     plan = plan_trials(
@@ -84,23 +79,23 @@ def plan_sweep(
         overrides=tuple(overrides),
         names=tuple(dimension.name for dimension in found),
         plan=plan,
-        open_executor=launcher_of(master),
+        open_executor=world.executor_of_sweep(master),
     )
 
 
-def tell_repeated(context: Context, plan: Plan) -> None:
+def tell_repeated(world: World, plan: Plan) -> None:
     """Say so if combinations of the grid came more than once."""
     if plan.repeated:
         what = "1 combination comes" if plan.repeated == 1 else f"{plan.repeated} combinations come"
-        context.reporter.say(f"{what} more than once: each is kept once")
+        world.reporter.say(f"{what} more than once: each is kept once")
 
 
-def print_plan(context: Context, sweep: Sweep) -> None:
+def print_plan(world: World, sweep: Sweep) -> None:
     """Print the plan as a table: a column for each given flag, and for swept groups."""
     columns = [name for name in sweep.names if _is_column(sweep, name)]
     rows = [_row(columns, trial) for trial in sweep.plan.trials]
     for line in render_plan(columns, rows):
-        context.reporter.result(line)
+        world.reporter.result(line)
 
 
 def _is_column(sweep: Sweep, name: str) -> bool:

@@ -1,0 +1,161 @@
+"""The world of a project: what `runner`'s use cases are given."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from hydra_sweep_runner.commands.start.composing import Typed
+from hydra_sweep_runner.commands.start.world import OpenExecutor, World
+from hydra_sweep_runner.compose.composer import Composer, SweepConfig
+from hydra_sweep_runner.compose.overrides import one_line
+from hydra_sweep_runner.compose.project import (
+    ProjectConfig,
+    find_project,
+    kept_searchpath,
+    open_loader,
+    project_in_snapshot,
+)
+from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.attempt.stopping import Graces
+from hydra_sweep_runner.execute.local.executor import LocalExecutor
+from hydra_sweep_runner.model import MAX_SEED
+from hydra_sweep_runner.store import location
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.console import Console
+
+JOB_NAME = "runner"
+
+#: What `hydra.sweeper` names where nobody chose another.
+SWEEPER = "hydra_plugins.runner.sweeper.RunnerSweeper"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectYaml:
+    """Where the YAML of a project in `folder` is, as Hydra's options say."""
+
+    folder: Path
+    config_path: str | None
+    config_name: str | None
+    config_dir: str | None
+
+    @classmethod
+    def of_options(cls, args: argparse.Namespace) -> ProjectYaml:
+        """The one in the current folder, unless the options say otherwise."""
+        return cls(
+            folder=Path.cwd(),
+            config_path=args.config_path,
+            config_name=args.config_name,
+            config_dir=args.config_dir,
+        )
+
+    def find(self, config_name: str | None = None) -> ProjectConfig:
+        """The present YAML; `config_name` is for where no option names one. Raises Mistake."""
+        name = self.config_name or config_name
+        return find_project(self.folder, self.config_path, name, self.config_dir)
+
+    def composer(
+        self, kept: Path | None, config_name: str | None, hydra_overrides: Sequence[str]
+    ) -> Composer:
+        """A composer on the present YAML, or on the copy in the folder `kept`."""
+        if kept is None:
+            project, passing = self.find(config_name), []
+        else:
+            project, passing = project_in_snapshot(kept, config_name), kept_searchpath(kept)
+        loader = open_loader(project, JOB_NAME)
+        return Composer(loader, project.config_name, hydra_overrides, passing=passing)
+
+    def store(self) -> str | None:
+        """The store that the main config names, as far as that can be read without
+        composing."""
+        try:
+            project = self.find()
+        except Mistake:
+            return None
+        return location.store_in_yaml(Path(str(project.main)) / f"{project.config_name}.yaml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectWorld(World):
+    """The world of a project whose YAML is `yaml`."""
+
+    yaml: ProjectYaml
+
+    def open_composer(
+        self, folder: Path | None, config_name: str | None, hydra_overrides: Sequence[str]
+    ) -> Composer:
+        """A composer on the project's present YAML, or on a kept copy. Raises Mistake."""
+        return self.yaml.composer(folder, config_name, hydra_overrides)
+
+    def executor_of_run(self, config: TrialConfig) -> OpenExecutor:
+        """The executor of one run on its own; of its launcher's settings, the graces hold."""
+        graces = Graces.given(*config.launcher("interrupt_grace_s", "terminate_grace_s"))
+        return lambda: LocalExecutor(self.store, self.reporter, graces=graces)
+
+    def executor_of_sweep(self, sweep: SweepConfig) -> OpenExecutor:
+        """The executor of the launcher that a sweep's configuration names. Raises Mistake for
+        a launcher that cannot run operations, and for a sweeper that is not ours."""
+        _check_sweeper(sweep.config)
+        launcher = _instantiate_launcher(sweep.config)
+        opener: Any = getattr(launcher, "executor", None)
+        if opener is None:
+            raise Mistake(
+                f"hydra/launcher: {type(launcher).__name__} cannot run operations; use "
+                "hydra/launcher=runner"
+            )
+
+        def open_executor() -> Any:
+            return opener(self.store, self.reporter)
+
+        return open_executor
+
+
+def open_world(yaml: ProjectYaml, typed: Typed, store_in_yaml: str | None) -> ProjectWorld:
+    """The world of a command line in a project. Raises Mistake for a store that is none."""
+    path = location.store_path(
+        yaml.folder, typed=typed.store, environment=os.environ, in_yaml=store_in_yaml
+    )
+    named = "" if typed.store is None else f"hydra.sweeper.store={typed.store} "
+    return ProjectWorld(
+        project_dir=yaml.folder,
+        store=RunStore.open(path, create=False),
+        reporter=Console(),
+        clock=now,
+        new_id=lambda: uuid.uuid4().hex,
+        new_seed=lambda: secrets.randbelow(MAX_SEED + 1),
+        restart_command=f"runner {named}+restart=",
+        yaml=yaml,
+    )
+
+
+def _check_sweeper(config: Any) -> None:
+    """Raise Mistake if the composed sweeper is another one: it would sweep otherwise."""
+    chosen = config.hydra.runtime.choices.get("hydra/sweeper")
+    target = None if config.hydra.sweeper is None else config.hydra.sweeper.get("_target_")
+    if target != SWEEPER:
+        raise Mistake(
+            f"hydra/sweeper={chosen} is not the runner's: leave it out, or choose "
+            "hydra/sweeper=runner"
+        )
+
+
+def _instantiate_launcher(config: Any) -> Any:
+    node = config.hydra.launcher
+    if not OmegaConf.is_dict(node) or "_target_" not in node:
+        raise Mistake("hydra.launcher is no launcher's configuration; use hydra/launcher=runner")
+    try:
+        return Plugins.instance()._instantiate(node)
+    except (HydraException, ImportError, RuntimeError) as error:
+        raise Mistake(f"hydra.launcher cannot be made: {one_line(error)}") from error

@@ -1,0 +1,201 @@
+"""The world of a Hydra program: what the use cases are given in its process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.callbacks import Callbacks
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from hydra.errors import HydraException
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+
+from hydra_sweep_runner.commands.start.composing import Typed
+from hydra_sweep_runner.commands.start.world import OpenExecutor, World
+from hydra_sweep_runner.compose.composer import Composer, SweepConfig
+from hydra_sweep_runner.compose.output_dir import as_overrides
+from hydra_sweep_runner.compose.overrides import one_line
+from hydra_sweep_runner.compose.project import kept_searchpath, search_path_in_snapshot
+from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import MAX_SEED
+from hydra_sweep_runner.program.foreign.handover import HandoverExecutor
+from hydra_sweep_runner.program.foreign.recorded_task import RecordedTask
+from hydra_sweep_runner.program.identify import go_on_command, identify_program
+from hydra_sweep_runner.program.own.inherited import InheritedProgram
+from hydra_sweep_runner.program.returns import CollectingExecutor, SweepExecutor
+from hydra_sweep_runner.store import location
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.console import Console
+
+#: Hydra's own launcher, which runs jobs one after another in this process.
+_BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+#: hydra-joblib-launcher's, whose pool of processes breaks when one of them dies.
+_JOBLIB = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HydraCall:
+    """What Hydra gave to the sweeper, and whether its caller wants the jobs' returns."""
+
+    context: HydraContext
+    task_function: Callable[[Any], Any]
+    config: DictConfig
+    keeps_returns: bool
+
+
+class Loaders:
+    """The config loaders of a restart. The first one that is made is that of the jobs."""
+
+    def __init__(self, present: ConfigLoader) -> None:
+        self._present = present
+        self._first: ConfigLoader | None = None
+
+    def open(self, kept: Path | None) -> ConfigLoader:
+        """The loader of the present YAML, or of the copy in the folder `kept`."""
+        loader = self._present
+        if kept is not None:
+            loader = ConfigLoaderImpl(search_path_in_snapshot(loader.get_search_path(), kept))
+        self._first = self._first or loader
+        return loader
+
+    @property
+    def of_jobs(self) -> ConfigLoader:
+        """What the jobs are composed by: the present YAML's unless a restart opened one."""
+        return self._first or self._present
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramWorld(World):
+    """The world of one sweep of a program. `sweep_dir` is the output folder that a restart
+    goes on in. `returned` are the jobs' returns, where `hydra.keeps_returns` asks for them or
+    a launcher gives them."""
+
+    hydra: HydraCall
+    loaders: Loaders
+    sweep_dir: str | None = None
+    returned: list[JobReturn] = field(default_factory=list)
+
+    def open_composer(
+        self, folder: Path | None, config_name: str | None, hydra_overrides: Sequence[str]
+    ) -> Composer:
+        """A composer for a restart, which goes on in the sweep's folder. Raises Mistake."""
+        passing: list[str] = []
+        if self.sweep_dir is not None:
+            passing += as_overrides({"sweep.dir": self.sweep_dir})
+        if folder is not None:
+            passing += kept_searchpath(folder)
+        loader = self.loaders.open(folder)
+        return Composer(loader, config_name, hydra_overrides, passing=passing)
+
+    def executor_of_run(self, config: TrialConfig) -> OpenExecutor:
+        """None: a program's jobs belong to a batch. Raises Mistake."""
+        raise Mistake("a Hydra program restarts whole batches")
+
+    def executor_of_sweep(self, sweep: SweepConfig) -> OpenExecutor:
+        """The executor of whatever launcher the sweep's configuration names. Raises Mistake."""
+        context = self._hydra_context_of(sweep)
+        chunk = _batch_size(sweep.sweeper.get("max_batch_size"))
+
+        def open_executor() -> SweepExecutor:
+            task = RecordedTask(
+                self.hydra.task_function,
+                store_root=self.store.root,
+                project_dir=self.project_dir,
+            )
+            launcher = _instantiate(context, task, sweep.config)
+            if hasattr(launcher, "executor"):
+                return self._own_executor(launcher, context, sweep)
+            chunk_here = 1 if _class_name(launcher) == _BASIC else chunk
+            executor = HandoverExecutor(
+                launcher,
+                task,
+                self.store,
+                self.reporter,
+                chunk=chunk_here,
+                forgets=_class_name(launcher) in (_BASIC, _JOBLIB),
+                clock=now,
+                returned=self.returned,
+            )
+            return SweepExecutor(executor, sweep.config)
+
+        return open_executor
+
+    def _own_executor(
+        self, launcher: Any, context: HydraContext, sweep: SweepConfig
+    ) -> SweepExecutor:
+        program = InheritedProgram(
+            task_function=self.hydra.task_function,
+            hydra_context=context,
+            keeps_returns=self.hydra.keeps_returns,
+        )
+        executor = launcher.executor(self.store, self.reporter, program=program)
+        if self.hydra.keeps_returns:
+            return CollectingExecutor(executor, sweep.config, self.store, self.returned)
+        return SweepExecutor(executor, sweep.config)
+
+    def _hydra_context_of(self, sweep: SweepConfig) -> HydraContext:
+        """Hydra's context for the jobs: on a restart, with what they are composed from."""
+        context, loader = self.hydra.context, self.loaders.of_jobs
+        if loader is context.config_loader:
+            return context
+        hydra = GlobalHydra.instance().hydra
+        if hydra is not None:
+            hydra.config_loader = loader
+        callbacks = context.callbacks
+        if sweep.config.hydra.callbacks != self.hydra.config.hydra.callbacks:
+            callbacks = Callbacks(sweep.config)
+        return replace(context, config_loader=loader, callbacks=callbacks)
+
+
+def open_world(hydra: HydraCall, typed: Typed) -> ProgramWorld:
+    """The world of a program's sweep. Raises Mistake for a store that is none."""
+    folder = Path.cwd()
+    path = location.store_path(
+        folder,
+        typed=typed.store,
+        environment=os.environ,
+        in_yaml=hydra.config.hydra.sweeper.get("store"),
+    )
+    return ProgramWorld(
+        project_dir=folder,
+        store=RunStore.open(path, create=False),
+        reporter=Console(),
+        clock=now,
+        new_id=lambda: uuid.uuid4().hex,
+        new_seed=lambda: secrets.randbelow(MAX_SEED + 1),
+        restart_command=go_on_command(typed),
+        program=identify_program(hydra.task_function, folder),
+        hydra=hydra,
+        loaders=Loaders(hydra.context.config_loader),
+    )
+
+
+def _instantiate(context: HydraContext, task: RecordedTask, config: DictConfig) -> Any:
+    try:
+        return Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=task, config=config
+        )
+    except (HydraException, ImportError, RuntimeError) as error:
+        raise Mistake(f"hydra.launcher cannot be made: {one_line(error)}") from error
+
+
+def _batch_size(value: Any) -> int | None:
+    if value is None or (isinstance(value, int) and value > 0):
+        return value
+    raise Mistake(f"hydra.sweeper.max_batch_size={value}: must be an integer of at least 1")
+
+
+def _class_name(launcher: object) -> str:
+    return f"{type(launcher).__module__}.{type(launcher).__qualname__}"
