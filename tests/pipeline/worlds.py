@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hydra_sweep_runner.model import Operation, OperationKind
+from hydra_sweep_runner.model import Operation
 from hydra_sweep_runner.pipeline.graph import Composed, Graph, plan_graph
 from hydra_sweep_runner.pipeline.parse import parse_steps
 from hydra_sweep_runner.pipeline.steps import Wiring
@@ -23,7 +23,7 @@ Values = dict[str, int]
 @cache
 def composed(operation: str, value: int) -> Composed:
     """The operation of that name with one flag `v`."""
-    what = Operation(name=operation, kind=OperationKind.SCRIPT, target=f"{operation}.py")
+    what = Operation(name=operation, kind="script", target=f"{operation}.py")
     flags = {"v": value}
     return Composed((f"operation={operation}", f"v={value}"), what, flags, identity(what, flags))
 
