@@ -70,3 +70,22 @@ def test_a_store_may_lie_anywhere(project: Project, tmp_path: Path) -> None:
 def test_without_a_word_it_is_runs_in_the_projects_folder(echo: Project) -> None:
     echo.run()
     assert [Path(run["dir"]).parent for run in echo.runs()] == [echo.store.resolve()]
+
+
+def test_a_subfolder_of_a_project_finds_the_projects_store(echo: Project) -> None:
+    echo.run()
+    inner = Project(echo.folder / "src" / "deep")
+    inner.folder.mkdir(parents=True)
+    listed = inner.run("runs", "list")
+    assert echo.newest("run")["id"][:8] in listed.out
+    assert listed.err == f"The store is {echo.store.resolve()}\n"
+
+
+def test_a_folder_without_a_store_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()  # of something else, and above
+    here = Project(tmp_path / "sub")
+    here.folder.mkdir()
+    listed = here.run("runs", "list")
+    assert listed.out == ""
+    (line,) = listed.err.splitlines()
+    assert line.startswith(f"There is no store here ({here.folder / 'runs'})")

@@ -25,8 +25,11 @@ STORE = click.option(
 
 
 def open_store(store: str | None) -> RunStore:
-    """The store that a command is about: the one that was typed, or the project's."""
-    project = Path.cwd()
+    """The store that a command is about: the one that was typed, or that of the project in
+    which the current folder lies. Says so where it is not the current folder's, or where
+    there is none."""
+    here = Path.cwd()
+    project = location.project_of(here) if store is None else here
     chosen = location.store_path(
         project,
         typed=store,
@@ -35,7 +38,16 @@ def open_store(store: str | None) -> RunStore:
     )
     if store is not None and not os.path.lexists(chosen):
         raise Mistake(f"--store {store}: there is no such folder")
-    return RunStore.open(chosen, create=False)
+    opened = RunStore.open(chosen, create=False)
+    if not os.path.lexists(chosen):
+        _say(f"There is no store here ({chosen}): nothing has been run; --store names another")
+    elif project != here:
+        _say(f"The store is {chosen}")
+    return opened
+
+
+def _say(line: str) -> None:
+    click.echo(escape(line), err=True)
 
 
 @click.group(no_args_is_help=False)

@@ -13,6 +13,9 @@ STORE_VARIABLE = "RUNNER_STORE"
 
 DEFAULT_STORE = "runs"
 
+#: Every store has it as soon as a run is recorded, and no other folder of that name.
+SNAPSHOTS = ".snapshots"
+
 _STORE_KEYS = ("hydra", "sweeper", "store")
 
 
@@ -29,6 +32,20 @@ def store_path(
         return project_dir / Path(named).expanduser()
     except RuntimeError as error:
         raise Mistake(f"the store {named}: there is no such user's home") from error
+
+
+def project_of(folder: Path) -> Path:
+    """The project that a folder lies in: the nearest of itself and those above it that has
+    a `conf/config.yaml` or a store named `runs`; itself, if there is none."""
+    for each in (folder, *folder.parents):
+        if (each / "conf" / "config.yaml").is_file() or is_store(each / DEFAULT_STORE):
+            return each
+    return folder
+
+
+def is_store(folder: Path) -> bool:
+    """Whether a folder is a store in which a run has been recorded."""
+    return (folder / SNAPSHOTS).is_dir()
 
 
 def store_in_yaml(config_file: Path) -> str | None:

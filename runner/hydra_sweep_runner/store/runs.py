@@ -20,12 +20,12 @@ from hydra_sweep_runner.record.reader import RecordError
 from hydra_sweep_runner.record.redaction import redact_run
 from hydra_sweep_runner.store import disk, heartbeat, names, ownership, results, snapshots
 from hydra_sweep_runner.store.index import CHECKED, Index, Place
+from hydra_sweep_runner.store.location import SNAPSHOTS
 
 _RECORD = ".runner/record.json"
 _LOCK = ".runner/lock"
 _STOP = ".runner/stop"
 _RESULT = ".runner/result.joblib"
-_SNAPSHOTS = ".snapshots"
 _STAGING = ".staging"
 _SIGNS_S = 0.5  # who has just taken a lock has written its name into it by then
 _STALE_S = 3600.0  # what is staged and this old has lost its process
@@ -327,13 +327,13 @@ class RunStore:
     def keep_snapshot(self, files: Mapping[str, bytes]) -> str:
         """Keep files, by relative path, and return the snapshot's name. Those kept already
         are not written again. Raises Mistake for a path that leads out, and StoreFailed."""
-        folder, staging = self._root / _SNAPSHOTS, self._root / _STAGING
+        folder, staging = self._root / SNAPSHOTS, self._root / _STAGING
         with disk.failing("write", folder):
             return snapshots.keep(files, snapshots=folder, staging=staging)
 
     def snapshot_folder(self, name: str) -> Path:
         """The folder of a snapshot. Raises Mistake if the store has none of that name."""
-        return snapshots.find(name, self._root / _SNAPSHOTS)
+        return snapshots.find(name, self._root / SNAPSHOTS)
 
     def _place(self, run_id: str) -> Place | None:
         """Where a run is in the order of `newest`."""
