@@ -87,7 +87,7 @@ def _print_table(columns: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Non
         click.secho(lines[0], bold=True)
         lines = lines[1:]
     for line in lines:
-        click.echo(escape(line))
+        print(escape(line))
 
 
 @runs.command("show")
@@ -102,7 +102,7 @@ def show_command(run_id: str, as_json: bool, store: str | None) -> None:
         click.echo(listing.show_json(opened, found))
         return
     for line in listing.show_lines(opened, found):
-        click.echo(escape(line))
+        print(escape(line))
 
 
 @runs.command("stop")
