@@ -185,10 +185,11 @@ def _attempt_in_worker(
     except BaseException:
         machinery.workers.discard(worker, task.run.id)
         raise
-    if watch.reply is not None and watch.cause is None:
+    if watch.reply is not None and watch.cause is None and not watch.reply.is_last:
         machinery.workers.give_back(worker)
         return _judge(task, watch, exit_reason.of_reply(watch.reply))
-    machinery.workers.discard(worker, task.run.id)  # told to stop, it is not used again
+    # Told to stop, or not what it was before, it is not used again.
+    machinery.workers.discard(worker, task.run.id)
     if watch.reply is not None:
         return _judge(task, watch, exit_reason.of_reply(watch.reply))
     if watch.was_cut_off:

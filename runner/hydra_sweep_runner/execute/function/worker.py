@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import contextvars
 import faulthandler
 import importlib
 import io
@@ -19,15 +20,19 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from hydra_sweep_runner.compose.hydra_state import forget_hydra
 from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.function import imports
+from hydra_sweep_runner.execute.function.baseline import Baseline
+from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.imports import NotCallable, import_function, signature_of
+from hydra_sweep_runner.execute.function.leftovers import ExitCallbacks, disarm
 from hydra_sweep_runner.execute.function.results import NotPlain, plain
 from hydra_sweep_runner.execute.local.threads import limit_loaded
 from hydra_sweep_runner.execute.server import messages
@@ -82,6 +87,7 @@ class Reply:
     exit_status: int
     reason: str | None = None
     result: Result | None = None
+    is_last: bool = False  #: the worker can do no other job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,15 +109,17 @@ def work(
     control: socket.socket,
     program: Program | None = None,
     limits: Mapping[str, str] | None = None,
+    generators: Generators | None = None,
 ) -> None:
     """Do what the control socket asks for until its other end is gone.
 
     `limits` are added to the environment and hold for libraries that are loaded already.
+    `generators` are those of the process that `program` is of, as they were before the fork.
     """
     if limits:
         os.environ.update(limits)
         limit_loaded(limits)
-    worker = _Worker(program)
+    worker = _Worker(program, generators)
     while True:
         reply: Reply | Signature | Failure
         try:
@@ -133,8 +141,9 @@ def work(
 class _Worker:
     """The process's own state, which every trial starts from anew."""
 
-    def __init__(self, program: Program | None) -> None:
+    def __init__(self, program: Program | None, generators: Generators | None) -> None:
         self._program = program
+        self._generators = generators
         self._pid = os.getpid()
         self._environment = dict(os.environ)
         # What the environment was set to last: as os.environ holds it, and as text.
@@ -144,48 +153,69 @@ class _Worker:
         self._programs: dict[str, Program] = {}
         self._null = os.open(os.devnull, os.O_RDWR)
         atexit._clear()  # what was forked will run its own
+        self._exits = ExitCallbacks()
+        self._baseline: Baseline | None = None
         self._streams = _open_streams()
         self._use_streams()
         self._interrupted = False
         self._be_idle()
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         faulthandler.enable(file=2)  # a segmentation fault then tells where it was
-        if "numpy.random" in sys.modules:  # or all workers would draw the same
-            sys.modules["numpy.random"].seed()
 
     def do(self, job: Job | ProgramJob, fds: list[int]) -> Reply:
-        """Do the job in surroundings of its own, its output going to the fds."""
+        """Do the job in surroundings of its own, its output going to the fds, and make the
+        process again what it was."""
         self._direct(*fds)
         for fd in fds:
             os.close(fd)
         try:
-            return self._try(job)
+            reply = self._finish(self._try(job))
         except KeyboardInterrupt as error:  # after the call, while it was being left
-            return _failed(error)
-        finally:
-            self._be_idle()
-            self._flush()
-            self._direct(self._null, self._null)
+            reply = replace(_failed(error), is_last=True)
+        self._be_idle()
+        self._flush()
+        self._direct(self._null, self._null)
+        if self._baseline is None or not self._baseline.put_back():
+            return replace(reply, is_last=True)
+        self._be_idle()
+        return reply
 
     def _try(self, job: Job | ProgramJob) -> Reply:
         try:
+            self._prepare(job)
             self._enter(job)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             if self._interrupted:  # so soon
                 raise KeyboardInterrupt
-            return self._call(job) if isinstance(job, Job) else self._run(job)
+            call = self._call if isinstance(job, Job) else self._run
+            return contextvars.copy_context().run(call, job)  # type: ignore[arg-type]
         except BaseException as error:
-            self._be_idle()
+            if self._baseline is not None:
+                disarm()
             reply = _failed(error)
             self._end_if_forked(reply.exit_status)
             return reply
 
+    def _finish(self, reply: Reply) -> Reply:
+        if self._baseline is not None and self._baseline.finish_trial():
+            return replace(reply, is_last=True)
+        return reply
+
+    def _prepare(self, job: Job | ProgramJob) -> None:
+        """Import what the job calls, and note what the process is by then."""
+        self._set_environment({**self._environment, **job.environment})
+        if isinstance(job, Job):
+            self._load(job.target, job.project_dir)
+        elif job.packed is not None:
+            self._unpack(job.packed)
+        elif self._baseline is None:
+            self._baseline = Baseline(self._exits, self._generators)
+
     def probe(self, probe: Probe) -> Signature | Failure:
         """Import the function and look at it."""
-        os.chdir(probe.project_dir)
-        self._put_first(probe.project_dir)
+        self._set_environment(self._environment)
         try:
-            function = self._load(probe.target)
+            function = self._load(probe.target, probe.project_dir)
         except NotCallable as error:
             return Failure(message=f"function {probe.target} {error}")
         except BaseException as error:
@@ -198,13 +228,14 @@ class _Worker:
     def _call(self, job: Job) -> Reply:
         from hydra_sweep_runner.compose.job import flags_config, job_context, keyword_arguments
 
-        function = self._load(job.target)
+        function = self._functions[job.target]
         with job_context(job.config, output_dir=job.run_dir):
             if job.as_config:
                 value = function(flags_config(job.config))
             else:
                 value = function(**keyword_arguments(job.config))
             self._end_if_forked(0)
+        disarm()
         return _keep(job, value)
 
     def _be_idle(self) -> None:
@@ -233,20 +264,32 @@ class _Worker:
         if program is None:
             sys.path[:] = dict.fromkeys([*packed.sys_path, *self._sys_path])
             program = self._programs[packed.digest] = pickle.loads(packed.data)
+            self._baseline = Baseline(self._exits)
         return program
 
-    def _load(self, target: str) -> Callable[..., Any]:
+    def _load(self, target: str, project_dir: str) -> Callable[..., Any]:
+        """The function, imported in the project's folder if it was not before. What its
+        module does to the environment holds for all trials."""
         function = self._functions.get(target)
         if function is None:
+            forget_hydra()
+            os.chdir(project_dir)
+            self._put_first(project_dir)
+            sys.argv = [target]
+            before = os.environ.copy()
             function = self._functions[target] = import_function(target)
+            for name in before.keys() - os.environ.keys():
+                self._environment.pop(name, None)
+            changed = {n: text for n, text in os.environ.items() if before.get(n) != text}
+            self._environment.update(changed)
+            self._baseline = Baseline(self._exits)
         return function
 
     def _enter(self, job: Job | ProgramJob) -> None:
         self._set_environment({**self._environment, **job.environment})
         os.chdir(job.working_dir)
-        if isinstance(job, Job):
-            self._put_first(job.project_dir)
-            sys.argv = [job.target]
+        if self._baseline is not None:
+            self._baseline.begin_trial()
 
     def _set_environment(self, wanted: dict[str, str]) -> None:
         """Make the environment what is wanted, and nothing else."""

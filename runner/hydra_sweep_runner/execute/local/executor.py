@@ -21,6 +21,7 @@ from hydra_sweep_runner.execute.attempt.log import Screen
 from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
 from hydra_sweep_runner.execute.attempt.supervise import Surroundings, Unrecorded, supervise
 from hydra_sweep_runner.execute.function import worker
+from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.pool import Workers
 from hydra_sweep_runner.execute.local import threads
 from hydra_sweep_runner.execute.local.devices import Devices
@@ -140,7 +141,10 @@ class LocalExecutor:
     def __enter__(self) -> LocalExecutor:
         environment = dict(self._environment or os.environ)
         limits = threads.limits(environment, n_jobs=self._n_jobs, processors=processors())
-        self._server = ForkServer.fork(partial(worker.work, program=self._program, limits=limits))
+        # Python seeds `random` anew in every fork: what the program has seeded is kept before.
+        generators = None if self._program is None else Generators.of_this_process()
+        work = partial(worker.work, program=self._program, limits=limits, generators=generators)
+        self._server = ForkServer.fork(work)
         self._workers = Workers(self._server)
         self._recorder = Recorder()
         self._preloading = Preloading({**environment, **limits}, self._stop)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.script.boot import run as boot_run
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server import process as server_process
@@ -29,13 +30,14 @@ def main(connection_fd: int, folder: str, modules: Sequence[str]) -> None:
         messages.send(connection, _import(modules))
     finally:
         connection.close()
+    generators = Generators.of_this_process()
     begun: server_process.ScriptBegins | None = None
     try:
         server_process.run(connection_fd, _no_work)
     except server_process.ScriptBegins as here:
         begun = here.with_traceback(None)
     if begun is not None:
-        _become(begun)
+        _become(begun, generators)
 
 
 def _import(modules: Sequence[str]) -> str:
@@ -71,7 +73,7 @@ def _no_work(control: socket.socket) -> None:
     control.close()
 
 
-def _become(begun: server_process.ScriptBegins) -> None:
+def _become(begun: server_process.ScriptBegins, generators: Generators) -> None:
     """Be the script, as `script_run.main` is one in a process of its own."""
     request: StartScript = begun.request
     for number in (signal.SIGCHLD, *server_process.SHRUGGED_OFF):
@@ -87,8 +89,7 @@ def _become(begun: server_process.ScriptBegins) -> None:
     sys.argv[:] = request.argv
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    if "numpy.random" in sys.modules:  # or all scripts would draw the same
-        sys.modules["numpy.random"].seed()
+    generators.begin_trial()
     run = boot_run.run_as_main
     for name in [name for name in sys.modules if name.partition(".")[0] == "hydra_sweep_runner"]:
         del sys.modules[name]  # the script may have a module of that name

@@ -1,0 +1,40 @@
+"""What every trial in a worker begins with: the process as it was when its code was imported."""
+
+from __future__ import annotations
+
+import gc
+
+from hydra_sweep_runner.compose.hydra_state import HydraState
+from hydra_sweep_runner.execute.function.generators import Generators
+from hydra_sweep_runner.execute.function.leftovers import ExitCallbacks, Leftovers, disarm
+from hydra_sweep_runner.execute.function.module_state import ModuleState
+
+
+class Baseline:
+    """The process as it is when this is made; `generators` are given where it inherited them."""
+
+    def __init__(self, exits: ExitCallbacks, generators: Generators | None = None) -> None:
+        self._generators = generators or Generators.of_this_process()
+        self._hydra = HydraState()
+        self._modules = ModuleState()
+        self._leftovers = Leftovers(exits)
+        gc.collect()
+        gc.freeze()
+
+    def begin_trial(self) -> None:
+        """Have the random generators begin."""
+        self._generators.begin_trial()
+
+    def finish_trial(self) -> bool:
+        """Wait for what a trial has left, as Python waits at the end of a process; whether
+        there was anything to wait for, after which the process can do nothing else."""
+        disarm()
+        return self._leftovers.finish() is not None
+
+    def put_back(self) -> bool:
+        """Make everything as it was; whether that could be done."""
+        self._hydra.put_back()
+        could = self._modules.put_back() is None
+        could = self._leftovers.put_right() is None and could
+        gc.collect()
+        return could

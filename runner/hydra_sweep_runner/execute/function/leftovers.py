@@ -1,0 +1,144 @@
+"""What a trial has left in the process that the next one is to have: put right, or told.
+
+A worker begins with what is there when its function was imported. After each trial it is made
+so again; where that cannot be done, it is given up, and another begins anew.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from hydra_sweep_runner.execute.function.loggers import Loggers
+from hydra_sweep_runner.execute.function.settings import (
+    SETTINGS,
+    Setting,
+    forget_shown_warnings,
+)
+
+_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+#: How long a thread that has done its work may take to be gone, in seconds.
+_THREAD_S = 0.05
+#: So many more open files may a trial leave: libraries keep some.
+_MOST_FILES = 64
+_IMPORTING = "<frozen importlib._bootstrap>"
+
+
+class ExitCallbacks:
+    """Counts what is registered with `atexit` by trials: what a module registers while it is
+    imported is the process's, and runs at its end."""
+
+    def __init__(self) -> None:
+        self._register: Callable[..., Any] = atexit.register
+        self.of_trial = 0
+        atexit.register = self._note  # type: ignore[assignment]
+
+    def _note(self, function: Any, *args: Any, **keywords: Any) -> Any:
+        if not _is_importing(sys._getframe(1)):
+            self.of_trial += 1
+        return self._register(function, *args, **keywords)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTING:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class Leftovers:
+    """The process as it is when this is made, with which every trial begins."""
+
+    def __init__(self, exits: ExitCallbacks) -> None:
+        self._exits = exits
+        exits.of_trial = 0
+        self._settings = {each: each.read() for each in SETTINGS if each.is_there}
+        self._loggers = Loggers()
+        self._threads = _thread._count()
+        self._files = _open_files()
+
+    def finish(self) -> str | None:
+        """Wait for what the trial has started as Python does at the end of a process, if it
+        has left anything to wait for; then the process can begin no other. What was left."""
+        left = self._left()
+        if left is None:
+            return None
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        return left
+
+    def _left(self) -> str | None:
+        if self._exits.of_trial:
+            return "something to be done at the end"
+        last_s = time.monotonic() + _THREAD_S
+        while _thread._count() > self._threads:
+            if any(not each.daemon for each in threading.enumerate()[1:]) and not _may_end(last_s):
+                return "a thread"
+            if time.monotonic() > last_s:
+                return "a thread"
+            time.sleep(0.001)
+        return "a process" if _has_children() else None
+
+    def put_right(self) -> str | None:
+        """Make all settings as they were; what could not be, if there is any."""
+        try:
+            self._loggers.put_back()
+            for setting in SETTINGS:
+                if setting.is_there:
+                    self._put_back(setting)
+        except Exception as error:
+            return f"settings: {error}"
+        forget_shown_warnings()
+        return "open files" if _open_files() > self._files + _MOST_FILES else None
+
+    def _put_back(self, setting: Setting) -> None:
+        now = setting.read()
+        if setting not in self._settings:
+            self._settings[setting] = now if setting.usual is None else setting.usual()
+        if now != self._settings[setting]:
+            setting.write(self._settings[setting])
+
+
+def disarm() -> None:
+    """Have no timer go off from here on, whatever its handler does meanwhile."""
+    while True:
+        try:
+            for timer in _TIMERS:
+                signal.setitimer(timer, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)
+            signal.set_wakeup_fd(-1)
+            faulthandler.cancel_dump_traceback_later()
+            return
+        except Exception:  # one has gone off just now
+            continue
+
+
+def _may_end(last_s: float) -> bool:
+    return time.monotonic() < last_s
+
+
+def _has_children() -> bool:
+    """Whether any child is at work; those that have ended are reaped."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _open_files() -> int:
+    try:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - after each trial
+    except OSError:
+        return 0

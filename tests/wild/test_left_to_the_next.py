@@ -1,0 +1,88 @@
+"""What a trial of a function leaves to the next one in the same worker: nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.wild.cases import Folder
+from tests.wild.leaving import FILES
+
+#: What the second trial finds, by what the first one leaves.
+FOUND: dict[str, Any] = {
+    "count": 0,
+    "seen": [[], {"a": [1, {"b": 2}]}, [1]],
+    "class": [1, 0, False, False],
+    "cache": [[], 1],
+    "alarm": True,
+    "handler": [True, True],
+    "mask": [],
+    "environment": [None, "yes"],
+    "folder": True,
+    "path": [True, 1],
+    "umask": True,
+    "limits": True,
+    "nice": 0,
+    "locale": True,
+    "warnings": "warned",
+    "logging": [0, 0, 0],
+    "builtins": [False, [1, 2]],
+    "hooks": [True, 1000, None, True],
+    "random": [round(random.Random(7).random(), 6), round(random.Random(3).random(), 6)],
+    "seed": round(random.Random(7).random(), 6),
+    "context": 0,
+    "thread": 1,
+    "threads of a pool": 1,
+    "process": 0,
+    "hydra": 1,
+    "resolver": [2, False],
+    "start method": "fork",
+    "loop": True,
+    "module": [],
+    "streams": True,
+}
+
+#: After these the worker is another.
+REPLACED = {"nice", "thread", "threads of a pool", "process"}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, bool]]:
+    """What was found, by kind, and whether the worker was the same: of one batch."""
+    folder = Folder(
+        Path(tmp_path_factory.mktemp("left")),
+        FILES,
+        UMASK_BEFORE="22",
+        FILES_BEFORE=str(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+        PYTHONWARNINGS="ignore",
+    )
+    kinds = ",".join(f"'{kind}'" for kind in FOUND)
+    folder.bash(f'umask 22; runner -m "kind={kinds}" x=1,2', status=None)
+    results: dict[str, Any] = {}
+    pids: dict[str, int] = {}
+    for trial in folder.trials():
+        kind, result = trial["flags"]["kind"], trial["result"]
+        if trial["flags"]["x"] == 1:
+            pids[kind] = result
+        elif result is not None:
+            results[kind] = result["found"], result["pid"] == pids[kind]
+    return results
+
+
+@pytest.mark.parametrize("kind", FOUND)
+def test_a_trial_finds_nothing_of_the_one_before(
+    found: dict[str, tuple[Any, bool]], kind: str
+) -> None:
+    assert found[kind][0] == FOUND[kind]
+
+
+@pytest.mark.parametrize("kind", FOUND)
+def test_a_worker_is_replaced_only_where_it_cannot_be_put_right(
+    found: dict[str, tuple[Any, bool]], kind: str
+) -> None:
+    assert found[kind][1] == (kind not in REPLACED or (kind == "nice" and os.nice(0) != 0))
