@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import _thread
 import atexit
-import faulthandler
 import os
 import signal
 import sys
@@ -117,7 +116,6 @@ def disarm() -> None:
                 signal.setitimer(timer, 0)
             signal.signal(signal.SIGALRM, signal.SIG_IGN)
             signal.set_wakeup_fd(-1)
-            faulthandler.cancel_dump_traceback_later()
             return
         except Exception:  # one has gone off just now
             continue
