@@ -150,8 +150,9 @@ def test_when_the_server_dies_beside_an_idle_worker_what_that_has_started_ends(
 ) -> None:
     text = """
         import subprocess
+        HELPER = subprocess.Popen(["sleep", "600"])
         def f(x):
-            return subprocess.Popen(["sleep", "600"]).pid
+            return HELPER.pid
     """
     world.write("lib.py", text)
     first = world.function("lib.f", x=1)

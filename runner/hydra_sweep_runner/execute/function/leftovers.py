@@ -23,6 +23,7 @@ from hydra_sweep_runner.execute.function.settings import (
     Setting,
     forget_shown_warnings,
 )
+from hydra_sweep_runner.execute.server.descendants import children_of_this
 
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 #: How long a thread that has done its work may take to be gone, in seconds.
@@ -64,6 +65,7 @@ class Leftovers:
         self._settings = {each: each.read() for each in SETTINGS if each.is_there}
         self._loggers = Loggers()
         self._threads = _thread._count()
+        self._children = frozenset(children_of_this())
         self._files = _open_files()
 
     def finish(self) -> str | None:
@@ -86,7 +88,9 @@ class Leftovers:
             if time.monotonic() > last_s:
                 return "a thread"
             time.sleep(0.001)
-        return "a process" if _has_children() else None
+        if _has_children() and not self._children.issuperset(children_of_this()):
+            return "a process"
+        return None
 
     def put_right(self) -> str | None:
         """Make all settings as they were; what could not be, if there is any."""
