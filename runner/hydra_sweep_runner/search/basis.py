@@ -1,0 +1,212 @@
+"""What a proposal was made from, as it is recorded: in a trial its basis, in the batch the rest.
+
+A search numbers its trials from 0 in the order in which they were proposed, and keeps the numbers
+for good. An *era* is what proposals have in common from some number on: the optimizer and all
+that was set. The batch's record has the eras, the id behind each number, and results that later
+proposals were told and that have changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from hydra_sweep_runner.errors import UnreadableRecord
+from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.planning.sampling import derive_seed
+from hydra_sweep_runner.search.objective import Last, Values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """A run that was told before the plan, with its objective's values at the time."""
+
+    run: str
+    values: Values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Era:
+    """What the proposals from number `first` on have in common.
+
+    `objective` is as it was given, `sweep` the overrides that describe the space, `before` the
+    runs told first, `without` the numbers below that were not in the plan.
+    """
+
+    first: int
+    optimizer: str
+    options: Mapping[str, Value]
+    version: str
+    objective: tuple[str, ...]
+    window: int
+    random_seed: int
+    sweep: tuple[str, ...]
+    before: tuple[Before, ...] = ()
+    without: tuple[int, ...] = ()
+
+    def seed(self, number: int, tries: int) -> int:
+        """The seed of a proposal, after so many of the same number were refused."""
+        return derive_seed(self.random_seed, f"proposal {number} {tries}")
+
+    def is_like(self, other: Era) -> bool:
+        """Whether proposals of the other era would be the same, were they as late."""
+        return replace(self, first=0) == replace(other, first=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What one trial was proposed from: its number, the era's settings that a reader asks for,
+    its own seed, and how many trials of the plan, the first of them, it knew."""
+
+    number: int
+    era: int
+    optimizer: str
+    options: Mapping[str, Value]
+    version: str
+    objective: tuple[str, ...]
+    window: int
+    seed: int
+    tries: int
+    known: int
+
+    @classmethod
+    def of(cls, era: Era, place: int, *, number: int, tries: int, known: int) -> Basis:
+        """The basis of a proposal in the era at this place among the eras."""
+        return cls(
+            number=number,
+            era=place,
+            optimizer=era.optimizer,
+            options=era.options,
+            version=era.version,
+            objective=era.objective,
+            window=era.window,
+            seed=era.seed(number, tries),
+            tries=tries,
+            known=known,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Former:
+    """A result that proposals below number `until` were told, and that may have changed since."""
+
+    last: Last | None
+    until: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """What the record of a batch keeps of its search.
+
+    `order` has the id behind each number, also of trials that were deleted since. `formerly`
+    has results by number, each with what it was before.
+    """
+
+    order: tuple[str, ...] = ()
+    eras: tuple[Era, ...] = ()
+    formerly: Mapping[int, tuple[Former, ...]] = field(default_factory=dict)
+
+    def era_of(self, number: int) -> int:
+        """The place of the era that a number was, or would be, proposed in."""
+        return max((place for place, era in enumerate(self.eras) if era.first <= number), default=0)
+
+    def former(self, number: int, to: int) -> Former | None:
+        """The result of a trial that the proposal of number `to` was told, if that is not the
+        present one."""
+        return next((one for one in self.formerly.get(number, ()) if to < one.until), None)
+
+    def plan_before(self, number: int, era: Era) -> list[int]:
+        """The numbers that were in the plan when this one was proposed, in its order."""
+        absent = set(era.without)
+        return [one for one in range(number) if one not in absent]
+
+    def with_era(self, era: Era) -> Ledger:
+        """The ledger going on with these settings, which are a new era if they differ."""
+        if self.eras and self.eras[-1].is_like(era):
+            return self
+        eras = tuple(one for one in self.eras if one.first < era.first)
+        return replace(self, eras=(*eras, era))
+
+    def with_former(self, numbers: Mapping[int, Last | None]) -> Ledger:
+        """The ledger before these trials are run again, with the results that they have."""
+        formerly = dict(self.formerly)
+        until = len(self.order)
+        for number, last in numbers.items():
+            kept = [one for one in formerly.get(number, ()) if one.until < until]
+            formerly[number] = (*kept, Former(last=last, until=until))
+        return replace(self, formerly=formerly)
+
+
+def basis_to_value(basis: Basis) -> dict[str, Value]:
+    """A basis as JSON's types."""
+    value: dict[str, Value] = _plain(asdict(basis))
+    return value
+
+
+def ledger_to_value(ledger: Ledger) -> dict[str, Value]:
+    """A ledger as JSON's types."""
+    value: dict[str, Value] = _plain(asdict(ledger))
+    formerly = _plain(asdict(ledger)["formerly"])
+    value["formerly"] = {str(number): one for number, one in formerly.items()}
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value
+
+
+def read_basis(value: Mapping[str, Value], where: str) -> Basis:
+    """The basis in a trial's record. Raises UnreadableRecord, naming where it stands."""
+    try:
+        content: dict[str, Any] = dict(value)
+        content["objective"] = tuple(content["objective"])
+        basis = Basis(**content)
+        if not 0 <= basis.known <= basis.number or basis.tries < 0 or basis.era < 0:
+            raise ValueError("numbers that do not fit")
+        return basis
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableRecord(f"{where}: basis: {error}") from error
+
+
+def read_ledger(value: Mapping[str, Value], where: str) -> Ledger:
+    """The ledger in a batch's record. Raises UnreadableRecord, naming where it stands."""
+    try:
+        content: Any = value
+        return Ledger(
+            order=tuple(str(one) for one in content["order"]),
+            eras=tuple(_read_era(one) for one in content["eras"]),
+            formerly={
+                int(number): tuple(
+                    Former(last=_read_last(one["last"]), until=int(one["until"])) for one in former
+                )
+                for number, former in content["formerly"].items()
+            },
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnreadableRecord(f"{where}: basis: {error}") from error
+
+
+def _read_era(content: Mapping[str, Any]) -> Era:
+    lists: dict[str, Sequence[Any]] = {
+        "objective": tuple(content["objective"]),
+        "sweep": tuple(content["sweep"]),
+        "without": tuple(content["without"]),
+        "before": tuple(
+            Before(run=str(one["run"]), values=_read_values(one["values"]) or ())
+            for one in content["before"]
+        ),
+    }
+    return Era(**{**content, **lists})
+
+
+def _read_last(content: Any) -> Last | None:
+    return None if content is None else {str(k): float(one) for k, one in content.items()}
+
+
+def _read_values(content: Any) -> Values | None:
+    return None if content is None else tuple(float(one) for one in content)

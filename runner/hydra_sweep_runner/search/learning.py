@@ -1,0 +1,225 @@
+"""A search that learns, as a value: its plan so far, and what is proposed next.
+
+Nothing here runs or records anything. Results go in by `note_end`; `next_question` says what
+the optimizer is to be asked, or that some result has to be waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+from hydra_sweep_runner.model import Flags
+from hydra_sweep_runner.search.basis import Basis, Era, Ledger
+from hydra_sweep_runner.search.objective import Last, Objective, Values
+from hydra_sweep_runner.search.optimizers.question import AtWork, Optimizer, Question, Told
+from hydra_sweep_runner.search.space import Point, SearchSpace
+from hydra_sweep_runner.search.window import count_known
+
+#: A search ends when so many proposals of one trial were refused.
+MOST_TRIES = 100
+
+_T = TypeVar("_T")
+
+
+class Unended(Enum):
+    """Stands for the result of a trial that has not ended."""
+
+    UNENDED = "unended"
+
+
+UNENDED = Unended.UNENDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbered:
+    """A trial of a search: its flags, the overrides that it came from, and its basis, None if
+    no optimizer that learns has proposed it."""
+
+    number: int
+    flags: Flags
+    overrides: Sequence[str]
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """A run that is told before the plan."""
+
+    flags: Flags
+    overrides: Sequence[str]
+    values: Values
+
+
+@dataclass(frozen=True)
+class Proposed(Generic[_T]):
+    """What was made of an accepted proposal, and its basis."""
+
+    made: _T
+    basis: Basis
+
+
+class Asking:
+    """Makes the questions of a search from its trials and its ledger.
+
+    `results` are the scalars that trials have reported last, by number: None for a trial that
+    has failed, nothing for one that has not ended. It is filled by whoever has it, as trials
+    end.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        numbered: Mapping[int, Numbered],
+        results: Mapping[int, Last | None],
+    ) -> None:
+        self.ledger = ledger
+        self.numbered = numbered
+        self.results = results
+        self._points: dict[tuple[int, int], Point | None] = {}
+
+    def question(
+        self,
+        number: int,
+        place: int,
+        *,
+        space: SearchSpace,
+        before: Sequence[Earlier],
+        known: int,
+        tries: int,
+    ) -> Question | Unended:
+        """What an optimizer is asked for a number, in the era at this place, after so many
+        refused proposals; UNENDED if it would know a trial that has not ended.
+
+        `before` are the era's runs that are told first. Trials outside the space are left out.
+        """
+        era = self.ledger.eras[place]
+        objective = Objective.parse(era.objective)
+        plan = self.ledger.plan_before(number, era)
+        if any(self._result(one, number) is UNENDED for one in plan[:known]):
+            return UNENDED
+        told = [
+            Told(
+                number=nth - len(before),
+                point=point,
+                flags=earlier.flags,
+                values=objective.oriented(earlier.values),
+            )
+            for nth, earlier in enumerate(before)
+            if (point := space.point_of(earlier.flags, earlier.overrides)) is not None
+        ]
+        counted = [len(told)]  # by how many of the plan: how many are told with them
+        for nth, one in enumerate(plan[:known]):
+            trial = self._told(one, nth, number, place, counted, space, objective)
+            told += [] if trial is None else [trial]
+            counted.append(len(told))
+        return Question(
+            space=space.named,
+            objectives=len(objective.names),
+            known=told,
+            running=self._running(plan[known:], place, space),
+            number=len(plan),
+            seed=era.seed(number, tries),
+            search_seed=era.random_seed,
+            tries=tries,
+        )
+
+    def _result(self, number: int, to: int) -> Last | Unended | None:
+        """A trial's result as a proposal is told it, UNENDED if it has not ended yet."""
+        former = self.ledger.former(number, to)
+        return self.results.get(number, UNENDED) if former is None else former.last
+
+    def _told(
+        self,
+        one: int,
+        nth: int,
+        number: int,
+        place: int,
+        counted: Sequence[int],
+        space: SearchSpace,
+        objective: Objective,
+    ) -> Told | None:
+        trial = self.numbered.get(one)
+        point = self._point(one, place, space)
+        if trial is None or point is None:
+            return None
+        last = self._result(one, number)
+        assert last is not UNENDED
+        values = None if last is None else objective.values(last)
+        knew, seed = self._as_own(trial, place, counted)
+        return Told(
+            number=nth,
+            point=point,
+            flags=trial.flags,
+            values=None if values is None else objective.oriented(values),
+            knew=knew,
+            seed=seed,
+        )
+
+    def _as_own(
+        self, trial: Numbered, place: int, counted: Sequence[int]
+    ) -> tuple[int | None, int | None]:
+        """How many told trials one of the same optimizer knew, and its seed."""
+        basis, era = trial.basis, self.ledger.eras[place]
+        if basis is None or (basis.optimizer, basis.options) != (era.optimizer, era.options):
+            return None, None
+        earlier = self.ledger.eras[basis.era]
+        if earlier.without == era.without:
+            return counted[min(basis.known, len(counted) - 1)], basis.seed
+        # Another era's plan may have had other trials in it.
+        then = self.ledger.plan_before(trial.number, earlier)[: basis.known]
+        now = self.ledger.plan_before(trial.number, era)
+        common = sum(one <= then[-1] for one in now) if then else 0
+        return counted[min(common, len(counted) - 1)], basis.seed
+
+    def _running(self, numbers: Sequence[int], place: int, space: SearchSpace) -> list[AtWork]:
+        points = [(one, self._point(one, place, space)) for one in numbers]
+        return [
+            AtWork(point=point, flags=self.numbered[one].flags)
+            for one, point in points
+            if point is not None
+        ]
+
+    def _point(self, number: int, place: int, space: SearchSpace) -> Point | None:
+        """Where a trial lies in the space of the era at this place, if it is there and in it."""
+        key = (place, number)
+        if key not in self._points and number in self.numbered:
+            trial = self.numbered[number]
+            self._points[key] = space.point_of(trial.flags, trial.overrides)
+        return self._points.get(key)
+
+
+def known_at(ledger: Ledger, number: int, era: Era) -> int:
+    """How many trials of the plan the proposal of a number knows."""
+    return count_known(len(ledger.plan_before(number, era)), era.window)
+
+
+def propose(
+    asking: Asking,
+    number: int,
+    *,
+    optimizer: Optimizer,
+    space: SearchSpace,
+    before: Sequence[Earlier],
+    accept: Callable[[Point], _T | None],
+) -> Proposed[_T] | Unended | None:
+    """Propose the trial of a number, until `accept` makes something of the proposal.
+
+    UNENDED if a result has to be waited for; None if MOST_TRIES proposals were refused.
+    """
+    place = asking.ledger.era_of(number)
+    era = asking.ledger.eras[place]
+    known = known_at(asking.ledger, number, era)
+    for tries in range(MOST_TRIES):
+        question = asking.question(
+            number, place, space=space, before=before, known=known, tries=tries
+        )
+        if isinstance(question, Unended):
+            return question
+        made = accept(optimizer.propose(question))
+        if made is not None:
+            basis = Basis.of(era, place, number=number, tries=tries, known=known)
+            return Proposed(made, basis)
+    return None

@@ -1,0 +1,71 @@
+"""Which optimizers there are, and what each needs to be there."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.search.objective import Objective
+from hydra_sweep_runner.search.optimizers.of_project import ProjectsOwn
+from hydra_sweep_runner.search.optimizers.question import Optimizer
+
+#: Those that need no results.
+PLANNED = ("grid", "random")
+
+#: Those that learn, with the extra and the packages that each needs.
+LEARNING: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "tpe": ("optuna", ("optuna",)),
+    "gp": ("gp", ("optuna", "torch", "scipy")),
+    "cmaes": ("optuna", ("optuna", "cmaes")),
+    "qmc": ("optuna", ("optuna", "scipy")),
+    "nsga2": ("optuna", ("optuna",)),
+}
+
+
+def is_learning(name: str) -> bool:
+    """Whether an optimizer of this name proposes trials from results. Raises Mistake for a
+    name that is none: neither one of the runner's nor a class's import path."""
+    if name in PLANNED:
+        return False
+    if name in LEARNING:
+        return True
+    parts = name.split(".")
+    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+        raise Mistake(
+            f"+optimizer={name}: no optimizer of that name; there are "
+            f"{', '.join((*PLANNED, *LEARNING))}, or a class as package.module.Class"
+        )
+    return True
+
+
+def make_optimizer(
+    name: str,
+    options: Mapping[str, Any],
+    objective: Objective,
+    import_class: Callable[[str], Any],
+) -> Optimizer:
+    """The learning optimizer of a name, with its options. `import_class` gives a class of the
+    project's by its import path.
+
+    Raises Mistake for an extra that is not installed, an option that it does not take, and
+    several objectives where it takes one.
+    """
+    if name not in LEARNING:
+        return ProjectsOwn(name, import_class(name), options)
+    extra, packages = LEARNING[name]
+    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    if missing:
+        raise Mistake(
+            f"+optimizer={name} needs {missing[0]}: pip install 'hydra-sweep-runner[{extra}]'"
+        )
+    if name == "cmaes":
+        if len(objective.names) > 1:
+            raise Mistake("+optimizer=cmaes takes one objective; nsga2, tpe and gp take several")
+        from hydra_sweep_runner.search.optimizers.cma import CmaEs
+
+        return CmaEs(options)
+    from hydra_sweep_runner.search.optimizers.optuna_samplers import OptunaSampler
+
+    return OptunaSampler(name, options)

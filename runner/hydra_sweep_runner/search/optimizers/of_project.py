@@ -1,0 +1,81 @@
+"""Optimizers of the project's own: a class that is told trials and asked for the next one.
+
+For each proposal it is made anew as `Class(space, seed=S, **options)`, told each known trial by
+`tell(number, flags, values)` in the order of the plan, and asked by `ask(number, running)` for a
+mapping of flags. `values` is a list, less being better in each objective, or None for a trial
+that failed; `running` is a list of flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.planning.space import Interval
+from hydra_sweep_runner.search.optimizers.question import ProposalFailed, Question
+from hydra_sweep_runner.search.space import Point, index_of, number_in
+
+
+class ProjectsOwn:
+    """An optimizer's class, by its import path."""
+
+    def __init__(self, path: str, made_by: Any, options: Mapping[str, Any]) -> None:
+        self._path = path
+        self._class = made_by
+        self._options = dict(options)
+        module = str(getattr(made_by, "__module__", ""))
+        self.version = f"{path} {_version_of(module.split('.')[0])}".strip()
+
+    def propose(self, question: Question) -> Point:
+        """The point to be tried next. Raises ProposalFailed for an exception of the class and
+        for an answer that does not lie in the space."""
+        try:
+            answer = self._ask(question)
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise ProposalFailed(
+                f"the optimizer {self._path} gave no trial {question.number}: {said}"
+            ) from error
+        return self._point(answer, question)
+
+    def _ask(self, question: Question) -> Any:
+        optimizer = self._class(dict(question.space), seed=question.seed, **self._options)
+        for told in question.known:
+            values = None if told.values is None else list(told.values)
+            optimizer.tell(told.number, dict(told.flags), values)
+        return optimizer.ask(question.number, [dict(one.flags) for one in question.running])
+
+    def _point(self, answer: Any, question: Question) -> Point:
+        where = f"the optimizer {self._path} proposed {answer!r}"
+        if not isinstance(answer, Mapping):
+            raise ProposalFailed(f"{where}: ask must give a mapping of flags")
+        unknown = [str(name) for name in answer if name not in question.space]
+        missing = [name for name in question.space if name not in answer]
+        if unknown or missing:
+            wrong = f"{unknown[0]} is not swept" if unknown else f"{missing[0]} is missing"
+            raise ProposalFailed(f"{where}: {wrong}; the flags are {', '.join(question.space)}")
+        point: dict[str, float] = {}
+        for name, one in question.space.items():
+            value = _plain(answer[name])
+            place = number_in(one, value) if isinstance(one, Interval) else index_of(one, value)
+            if place is None:
+                raise ProposalFailed(f"{where}: {name}={value} is not in {one}")
+            point[name] = place
+        return point
+
+
+def _plain(value: Any) -> Value:
+    """A value without the type that an array library gave it."""
+    item = getattr(value, "item", None)
+    plain: Value = item() if callable(item) and getattr(value, "shape", None) == () else value
+    return plain
+
+
+def _version_of(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

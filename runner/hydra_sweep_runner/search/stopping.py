@@ -1,0 +1,144 @@
+"""When a batch is to end before its plan does: `hydra.sweeper.stop`.
+
+A list of rules, any of which ends the batch: `{objective: "< 0.05"}` (or, by name,
+`{loss: "< 0.05"}`), `{patience: 20}` and `{time: 2h}`.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.search.objective import Objective, Values, improvements
+
+_COMPARISON = re.compile(r"\s*(<=|>=|<|>)\s*(\S+)\s*")
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+_SETTING = "hydra.sweeper.stop"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A scalar, the objective with this index, compares so with a number."""
+
+    index: int
+    comparison: str
+    bound: float
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopping:
+    """The rules of a batch. `time_s` is in seconds since its present start."""
+
+    objective: Objective
+    reached: tuple[Reached, ...] = ()
+    patience: int | None = None
+    time_s: float | None = None
+    time_text: str = ""
+
+    @property
+    def looks_at_results(self) -> bool:
+        """Whether any rule depends on what trials gave."""
+        return bool(self.reached) or self.patience is not None
+
+    def why(self, known: Sequence[Values | None], elapsed_s: float) -> str | None:
+        """The rule that ends the batch, in words; None if it goes on.
+
+        `known` are the results that the next trial would know, in plan order, None for one
+        that has failed.
+        """
+        for rule in self.reached:
+            compare = _COMPARE[rule.comparison]
+            if any(one is not None and compare(one[rule.index], rule.bound) for one in known):
+                return rule.text
+        if self.patience is not None:
+            better = improvements(self.objective, known)
+            since = len(known) - (better[-1] + 1 if better else 0)
+            if since >= self.patience:
+                return f"no better trial among {self.patience}"
+        if self.time_s is not None and elapsed_s >= self.time_s:
+            return f"the time of {self.time_text} is over"
+        return None
+
+
+def parse_stopping(rules: object, objective: Objective) -> Stopping:
+    """Read `hydra.sweeper.stop`. Raises Mistake for what is no rule."""
+    if rules is None:
+        return Stopping(objective=objective)
+    if not isinstance(rules, (list, tuple)):
+        raise Mistake(f'{_SETTING} must be a list of rules, such as [{{objective: "< 0.05"}}]')
+    reached: list[Reached] = []
+    patience: list[int] = []
+    time: list[tuple[float, str]] = []
+    for rule in rules:
+        if not isinstance(rule, Mapping) or len(rule) != 1:
+            raise Mistake(f"{_SETTING}: {rule}: each rule has one key: objective, patience or time")
+        (key, value), *_ = rule.items()
+        if key == "patience":
+            patience.append(_patience(value))
+        elif key == "time":
+            time.append(_time(value))
+        else:
+            reached.append(_reached(str(key), value, objective))
+    time.sort()
+    return Stopping(
+        objective=objective,
+        reached=tuple(reached),
+        patience=min(patience, default=None),
+        time_s=time[0][0] if time else None,
+        time_text=time[0][1] if time else "",
+    )
+
+
+def _patience(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise Mistake(f"{_SETTING}: patience: {value}: must be a number of trials, at least 1")
+
+
+def _time(value: object) -> tuple[float, str]:
+    match = _TIME.fullmatch(str(value))
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if not seconds or not math.isfinite(seconds):
+        raise Mistake(f"{_SETTING}: time: {value}: write a number and s, m, h or d, as in 2h")
+    return seconds, str(value).strip()
+
+
+def _reached(key: str, value: object, objective: Objective) -> Reached:
+    names = objective.names
+    if key == "objective" and len(names) > 1 and key not in names:
+        raise Mistake(
+            f"{_SETTING}: objective: there are several; name the one that is meant: "
+            f"{', '.join(names)}"
+        )
+    name = names[0] if key == "objective" and key not in names else key
+    if name not in names:
+        raise Mistake(
+            f"{_SETTING}: {key}: no rule of that name: write objective, patience or time"
+            + (f", or an objective's name: {', '.join(names)}" if len(names) > 1 else "")
+        )
+    match = _COMPARISON.fullmatch(str(value))
+    bound = _number(match[2]) if match else None
+    if match is None or bound is None:
+        raise Mistake(f'{_SETTING}: {key}: {value}: write a comparison, as in "< 0.05"')
+    return Reached(names.index(name), match[1], bound, f"{name} {match[1]} {match[2]}")
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
