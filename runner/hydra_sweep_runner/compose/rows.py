@@ -1,0 +1,222 @@
+"""Files of trials: CSV, JSON or YAML, a list of flag sets, read and written.
+
+Types survive in JSON and YAML. A CSV's cell is read as Hydra reads an override's value; one that
+Hydra cannot read, or reads as a sweep, is text; an empty one leaves the flag as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import yaml
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException
+from omegaconf._utils import get_yaml_loader
+
+from hydra_sweep_runner.compose.overrides import parse_override, plain
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.operation.flags import flatten
+from hydra_sweep_runner.operation.values import canonical
+
+#: A set of flags (and choices of config groups), by dotted name.
+Row: TypeAlias = Mapping[str, Value]
+
+
+def read_rows(text: str, name: str) -> list[Row]:
+    """The rows of a file with this name, whose ending says its form. Raises Mistake."""
+    read = _FORMS[form_of(name)][0]
+    rows = read(text, name)
+    if not rows:
+        raise Mistake(f"{name} has no trials: give a row for each")
+    return rows
+
+
+def render_rows(rows: Sequence[Row], name: str) -> str:
+    """Rows in the form of the file's ending, read back as they are. Raises Mistake."""
+    return _FORMS[form_of(name)][1](rows)
+
+
+def form_of(name: str) -> str:
+    """The ending of a file's name, in lower case. Raises Mistake for an unknown one."""
+    ending = name.rpartition(".")[2].lower()
+    if ending not in _FORMS:
+        raise Mistake(f"{name}: a file of trials ends in .csv, .json or .yaml")
+    return ending
+
+
+def row_overrides(row: Row) -> tuple[str, ...]:
+    """The overrides of one value each that a row stands for."""
+    return tuple(f"{name}={value_text(value)}" for name, value in row.items())
+
+
+def value_text(value: Value) -> str:
+    """A value as an override has it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return value if _reads_as(value, value) else _quoted(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_inner(one)}" for key, one in value.items()) + "}"
+    return "[" + ",".join(map(_inner, value)) + "]"
+
+
+def _inner(value: Value) -> str:
+    # Within brackets more characters end a text than outside of them.
+    return _quoted(value) if isinstance(value, str) else value_text(value)
+
+
+def _quoted(text: str) -> str:
+    return QuotedString(text=text, quote=Quote.single).with_quotes()
+
+
+def _reads_as(text: str, value: Value) -> bool:
+    """Whether an override's value, written so, is this one."""
+    if text != text.strip() or not text:
+        return False
+    read, is_value = _parsed(text)
+    return is_value and type(read) is type(value) and canonical(read) == canonical(value)
+
+
+def _parsed(text: str) -> tuple[Any, bool]:
+    """What Hydra reads, and whether it is one value."""
+    try:
+        override = parse_override(f"x={text}")
+        if override.is_sweep_override():
+            return None, False
+        return plain(override._value), True
+    except (Mistake, HydraException):
+        return None, False
+
+
+def read_cell(cell: str) -> Value:
+    """The value of a CSV's cell that is not empty."""
+    value, is_value = _parsed(cell)
+    read: Value = value if is_value else cell
+    return read
+
+
+def _cell(value: Value) -> str:
+    """A value as a CSV's cell that is read back as it."""
+    if isinstance(value, str) and value.strip() and canonical(read_cell(value)) == canonical(value):
+        return value
+    return _quoted(value) if isinstance(value, str) else value_text(value)
+
+
+# ---- forms
+
+
+def _read_csv(text: str, name: str) -> list[Row]:
+    lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True))
+    lines = [line for line in lines if line]
+    if not lines:
+        return []
+    header = [column.strip() for column in lines[0]]
+    for column in header:
+        if not column or header.count(column) > 1:
+            what = "has no name" if not column else f"{column!r} comes twice"
+            raise Mistake(f"{name}: a column of the header {what}")
+    rows: list[Row] = []
+    for number, line in enumerate(lines[1:], 1):
+        if len(line) != len(header):
+            raise Mistake(
+                f"{name}, row {number}: {len(line)} cells, but the header has {len(header)} columns"
+            )
+        cells = zip(header, line, strict=True)
+        rows.append({column: read_cell(cell) for column, cell in cells if cell.strip()})
+    return rows
+
+
+def _render_csv(rows: Sequence[Row]) -> str:
+    header = list(dict.fromkeys(column for row in rows for column in row))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([_cell(row[column]) if column in row else "" for column in header])
+    return out.getvalue()
+
+
+def _read_json(text: str, name: str) -> list[Row]:
+    return _checked(json.loads(text), name)
+
+
+def _render_json(rows: Sequence[Row]) -> str:
+    listed = ",\n".join("  " + json.dumps(dict(row), ensure_ascii=False) for row in rows)
+    return f"[\n{listed}\n]\n"
+
+
+def _read_yaml(text: str, name: str) -> list[Row]:
+    return _checked(yaml.load(text, Loader=get_yaml_loader()), name)
+
+
+def _render_yaml(rows: Sequence[Row]) -> str:
+    # JSON is YAML, but for a few numbers; a list item a line is read by people, too.
+    return yaml.safe_dump(
+        [dict(row) for row in rows], sort_keys=False, allow_unicode=True, width=10**6
+    )
+
+
+def _checked(content: Any, name: str) -> list[Row]:
+    if content is None:
+        return []
+    if not isinstance(content, list):
+        raise Mistake(f"{name}: must be a list of flag sets, such as [{{x: 1}}, {{x: 2}}]")
+    return [checked_row(row, f"{name}, row {number}") for number, row in enumerate(content, 1)]
+
+
+def checked_row(row: Any, where: str) -> Row:
+    """A flag set with its names dotted. Raises Mistake, naming where it stands."""
+    if not isinstance(row, Mapping) or not all(isinstance(key, str) for key in row):
+        raise Mistake(f"{where}: {row!r} is no flag set, such as {{x: 1}}")
+    _check_value(row, where)
+    flat: dict[str, Value] = {}
+    for name, value in row.items():
+        nested = isinstance(value, dict) and bool(value)
+        flat.update(flatten(value, name) if nested else {name: value})
+    return flat
+
+
+def _check_value(value: Any, where: str) -> None:
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            if not isinstance(key, (str, int, float, bool)):
+                raise Mistake(f"{where}: {key!r} is no name")
+            _check_value(one, where)
+    elif isinstance(value, list):
+        for one in value:
+            _check_value(one, where)
+    elif value is not None and not isinstance(value, (bool, int, float, str)):
+        raise Mistake(f"{where}: {value!r} is no value of a flag")
+
+
+_Form: TypeAlias = tuple[Callable[[str, str], list[Row]], Callable[[Sequence[Row]], str]]
+_FORMS: Mapping[str, _Form] = {
+    "csv": (_read_csv, _render_csv),
+    "json": (_read_json, _render_json),
+    "yaml": (_read_yaml, _render_yaml),
+    "yml": (_read_yaml, _render_yaml),
+}
+
+
+def explain_form(error: Exception, name: str) -> Mistake:
+    """The mistake that a file's text is not of its form."""
+    said = " ".join(str(error).split())
+    return Mistake(f"{name}: cannot be read: {said}")
+
+
+#: What reading a text that is not of its form raises, beside Mistake.
+REFUSALS: tuple[type[Exception], ...] = (csv.Error, ValueError, yaml.YAMLError)
+
+
+def columns_of(rows: Iterable[Row]) -> list[str]:
+    """The names in rows, in the order of their first appearance."""
+    return list(dict.fromkeys(name for row in rows for name in row))
