@@ -113,3 +113,42 @@ def said(project: Project, run_id: str) -> list[str]:
     """What the runner says on a restart, without the lines about trials."""
     lines = project.run(f"+restart={run_id}").said
     return [line for line in lines if " trial " not in line]
+
+
+def test_a_change_of_the_operation_is_told(echo: Project) -> None:
+    echo.write({"data.txt": "x", "other.py": "x = y = z = 0"})
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    change(echo, "  script: echo.py", "  script: other.py\n  requires: [data.txt]")
+    (line,) = [line for line in echo.run(f"+restart={batch}").said if "+refresh=true" in line]
+    assert "operation.script (echo.py, now other.py)" in line
+    assert "operation.requires ([], now [data.txt])" in line
+
+
+def test_a_change_of_what_is_swept_and_of_options_in_yaml_is_told(echo: Project) -> None:
+    config = echo.folder / "conf" / "config.yaml"
+    text = config.read_text()
+    config.write_text(text + "  sweeper: {params: {x: '1,2'}, retries: 1}\n")
+    echo.run("-m")
+    batch = echo.newest("batch")["id"]
+    config.write_text(text + "  sweeper: {params: {x: '1,2,3'}, retries: 2}\n")
+    (line,) = [line for line in echo.run(f"+restart={batch}").said if "+refresh=true" in line]
+    assert "hydra.sweeper.params.x (1,2, now 1,2,3)" in line
+    assert "hydra.sweeper.retries (1, now 2)" in line
+    assert not [
+        line for line in echo.run(f"+restart={batch}", "+retries=3").said if "retries" in line
+    ]
+
+
+def test_a_flag_that_the_script_has_no_more_names_refresh_where_the_yaml_is_mended(
+    echo: Project,
+) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    (echo.folder / "echo.py").write_text("x = 1\ny = 2\nprint(x, y)\n")
+    told = echo.run(f"+restart={batch}", status=2).err
+    assert "'z'" in told and "+refresh=true" not in told
+    change(echo, "z: a\n", "")
+    told = echo.run(f"+restart={batch}", status=2).err
+    assert "+refresh=true takes the new values" in told and len(told.splitlines()) == 1
+    assert echo.run(f"+restart={batch}", "+refresh=true").lines == ["1 2", "2 2"]

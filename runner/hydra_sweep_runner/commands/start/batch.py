@@ -8,7 +8,11 @@ from hydra_sweep_runner.commands.runs.membership import is_completed
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
-from hydra_sweep_runner.commands.start.notes import tell_code_changes, tell_yaml_changes
+from hydra_sweep_runner.commands.start.notes import (
+    naming_refresh,
+    tell_code_changes,
+    tell_yaml_changes,
+)
 from hydra_sweep_runner.commands.start.sweep import (
     Sweep,
     plan_sweep,
@@ -91,10 +95,11 @@ def restart_batch(
         needed=sweep.options.needed,
     )
     with sweep.open_executor() as executor:
-        prepared = prepare_all(world, sweep, executor)
-        carrying = Carrying(world, sweep, executor, prepared, reconciliation)
-        again = carrying.record(batch)
-        carrying.check()
+        with naming_refresh(world, batch, composing, sweep.one_of_each()):
+            prepared = prepare_all(world, sweep, executor)
+            carrying = Carrying(world, sweep, executor, prepared, reconciliation)
+            again = carrying.record(batch)
+            carrying.check()
         world.reporter.say(f"Restarting {short(batch.id)}")
         tell_repeated(world, sweep.plan)
         tell_code_changes(world, batch, again.provenance)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import TypeAlias
 
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.project import read_snapshot, snapshot_files
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Provenance, Run, Value
-from hydra_sweep_runner.operation.flags import differences
+from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Value
+from hydra_sweep_runner.operation.flags import differences, flatten
+from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.system.provenance import code_changes
 from hydra_sweep_runner.terminal.render import escape, render_value, short
 
@@ -25,31 +28,24 @@ def tell_code_changes(world: World, run: Run, now: Provenance) -> None:
         )
 
 
+#: What the YAML says of a batch or run outside its flags: names, with their values.
+_Changes: TypeAlias = "dict[str, tuple[Value | None, Value | None]]"
+
+
 def tell_yaml_changes(
     world: World,
     run: Run,
     kept: Composing,
     trials: Iterable[Sequence[str]],
 ) -> None:
-    """Say which flags the project's present YAML gives another value than the kept copy.
+    """Say what the project's present YAML gives another value than the kept copy: flags, the
+    operation, and what `hydra.sweeper` holds.
 
     `trials` are the overrides of one trial for each combination of config groups, or of the
     run. Nothing is composed anew while the files are the same.
     """
-    folder = world.store.snapshot_folder(run.recipe.snapshot)
     try:
-        present = replace(
-            kept,
-            composer=world.open_composer(
-                None, run.recipe.config_name, kept.composer.hydra_overrides
-            ),
-        )
-        if read_snapshot(folder) == snapshot_files(present.composer.sources()):
-            return
-        changed: dict[str, tuple[Value | None, Value | None]] = {}
-        for overrides in trials:
-            before, after = kept.describe(overrides)[1], present.describe(overrides)[1]
-            changed = {**differences(before, after), **changed}
+        changed = yaml_changes(world, run, kept, trials)
     except Mistake as error:
         world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made and cannot be "
@@ -62,6 +58,72 @@ def tell_yaml_changes(
             f"The project's YAML has changed since {short(run.id)} was made: {told}; to take "
             "the new values: +refresh=true"
         )
+
+
+@contextmanager
+def naming_refresh(
+    world: World, run: Run, kept: Composing, trials: Iterable[Sequence[str]]
+) -> Iterator[None]:
+    """Add to a mistake in what is composed from the kept copy that the present YAML is
+    another, where it is: the mistake may have been mended there."""
+    try:
+        yield
+    except Mistake as mistake:
+        changed: _Changes = {}
+        if not kept.typed.options.refresh:
+            with suppress(Mistake):  # of the present YAML: then that is no way out
+                changed = yaml_changes(world, run, kept, trials)
+        if not changed:
+            raise
+        raise Mistake(
+            f"{mistake}; the project's YAML has changed since ({', '.join(changed)}): "
+            "+refresh=true takes the new values"
+        ) from mistake
+
+
+def yaml_changes(
+    world: World, run: Run, kept: Composing, trials: Iterable[Sequence[str]]
+) -> _Changes:
+    """What differs between the kept copy and the project's present YAML, by name: the value
+    before, and now. Raises Mistake where the present one does not compose."""
+    folder = world.store.snapshot_folder(run.recipe.snapshot)
+    composer = world.open_composer(None, run.recipe.config_name, kept.composer.hydra_overrides)
+    present = replace(kept, composer=composer)
+    if read_snapshot(folder) == snapshot_files(composer.sources()):
+        return {}
+    changed: _Changes = {}
+    for overrides in trials:
+        before, after = (composing.describe(overrides) for composing in (kept, present))
+        operations = differences(_operation(before[0]), _operation(after[0]))
+        changed = {**operations, **differences(before[1], after[1]), **changed}
+    return {**changed, **differences(_sweeper(kept, run), _sweeper(present, run))}
+
+
+def _operation(operation: Operation) -> Flags:
+    """The entries of the `operation` node, as a configuration has them."""
+    entries: dict[str, Value] = {
+        "name": operation.name,
+        operation.kind: _plain(operation.target),
+        "flags_to": operation.flags_to.value,
+        "requires": _plain(operation.requires),
+        "preload": _plain(operation.preload),
+    }
+    return {f"operation.{name}": value for name, value in entries.items()}
+
+
+def _plain(value: str | tuple[str, ...]) -> Value:
+    return value if isinstance(value, str) else list(value)
+
+
+def _sweeper(composing: Composing, run: Run) -> Flags:
+    """What `hydra.sweeper` holds that is in force: options and, of a batch, `params`."""
+    is_batch = run.kind is Kind.BATCH
+    composer = composing.composer
+    node = composer.sweep(composing.task) if is_batch else composer.trial(composing.task)
+    names = {*OPTIONS, "params"} if is_batch else set(OPTIONS)
+    given = composing.typed.options.over(run.options).values
+    held = {k: v for k, v in node.sweeper.items() if k in names and k not in given}
+    return flatten({"hydra": {"sweeper": held}})
 
 
 def _change(name: str, before: Value | None, after: Value | None) -> str:

@@ -14,7 +14,11 @@ from hydra_sweep_runner.commands.start.execution import (
     stoppable,
     tell_failure,
 )
-from hydra_sweep_runner.commands.start.notes import tell_code_changes, tell_yaml_changes
+from hydra_sweep_runner.commands.start.notes import (
+    naming_refresh,
+    tell_code_changes,
+    tell_yaml_changes,
+)
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig
@@ -126,7 +130,8 @@ def restart_run(
         world.reporter.say(f"Skipping: {short(run.id)} is completed")
         return 0
     with world.executor_of_run(composed.config)() as executor:
-        prepared = _prepare(world, composed, executor)
+        with naming_refresh(world, run, composing, [composing.task]):
+            prepared = _prepare(world, composed, executor)
         now = read_provenance(world.project_dir, prepared.sources)
         again = replace(
             run,
