@@ -10,16 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 #: What a flag can be: JSON's types, with NaN and the infinities among the floats.
-Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+if TYPE_CHECKING:
+    Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+else:  # records are read by these types, and nothing that reads them knows a recursive one
+    Value = Any
+
+#: A number that a run reports, as it was reported.
+Number: TypeAlias = int | float
 
 #: Seeds are integers from 0 to this, as numpy and most generators take them.
 MAX_SEED = 2**32 - 1
 
 #: What an operation runs, as its kind understands it: a path, a dotted name, arguments.
-Target: TypeAlias = "str | tuple[str, ...]"
+Target: TypeAlias = str | tuple[str, ...]
 
 #: Dotted flag name to value, in the order of the composed configuration.
 Flags: TypeAlias = Mapping[str, Value]
@@ -118,7 +124,9 @@ class State:
     """What has happened to a run so far.
 
     `reason` says in one line why it is `error` or `terminated`. `process` supervises it
-    while it is `running`, and did so last otherwise. `attempts` are of the last start only.
+    while it is `running`, and did so last otherwise. `attempts` are of the last start only,
+    those that failed and were tried again. `attempt` numbers the present or last attempt among
+    all that were ever made, from 1; 0 if none was, or none was counted.
     """
 
     status: Status
@@ -129,6 +137,7 @@ class State:
     reason: str | None = None
     process: Process | None = None
     attempts: tuple[Attempt, ...] = ()
+    attempt: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,32 +213,83 @@ class JobPlace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scalar:
+    """What is known of a scalar's series without reading it.
+
+    `first` and `last` are the values reported first and last, NaN among them; `min` and `max`
+    the least and greatest of those that are numbers, None if there is none. `step` is that of
+    `last`; `min_step` and `max_step` are those where `min` and `max` were reported first.
+    `count` is how often it was reported.
+    """
+
+    first: Number
+    last: Number
+    min: Number | None
+    max: Number | None
+    count: int
+    step: Number
+    min_step: Number | None
+    max_step: Number | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """What a pipeline's step takes from another: a path of one run, or the runs it gathers.
+
+    Of one run: `run` is its id, `path` the file or folder in it ("" for all of it), `attempt`
+    the number of the run's attempt that had made it (`State.attempt`), `identity` the digest
+    of that run. Of a gather, `runs` are the members' ids, in plan order, and nothing else is
+    set.
+    """
+
+    run: str | None = None
+    path: str | None = None
+    attempt: int | None = None
+    identity: str | None = None
+    runs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One record in the store: a run, a trial or a batch.
+
+    The record on the disk has these fields, in their order (`record.text`): a field that is
+    added here is written and read. A new one needs a default, which older records get.
 
     `flags` are in reference form. Of a batch they map each given name to the list of its
     values, or to the override's text where it is no list. `options` are the run options
     that a restart remembers, by name, where they were given. `given` are the names among
     the flags that somebody set, by a sweep or an override, in their order. `job` is only of
-    a Hydra program's trials and batches.
+    a Hydra program's trials and batches. `choices` are the config groups that were chosen by
+    an override, and what was chosen. `step` names the place that a pipeline's trial fills, and
+    `inputs` what it takes from others, by name. `repeat` counts the runs of one combination
+    from 0. `basis` is what an optimizer proposed a trial from, in JSON's types (`search`);
+    of a batch, what its search was told first. `scalars` are those reported by the last start.
     """
 
     id: str
     kind: Kind
     operation: Operation
     flags: Flags
-    recipe: Recipe
-    state: State
-    options: Mapping[str, Value] = field(default_factory=dict)
     given: tuple[str, ...] = ()
+    options: Mapping[str, Value] = field(default_factory=dict)
     random_seed: int | None = None
     generated_by: str | None = None
     label: str | None = None
     tags: tuple[str, ...] = ()
+    state: State
+    recipe: Recipe
     provenance: Provenance = field(default_factory=Provenance)
     result: Result | None = None
     batch: BatchPart | None = None
     job: JobPlace | None = None
+    note: str | None = None
+    choices: Mapping[str, Value] = field(default_factory=dict)
+    step: str | None = None
+    repeat: int = 0
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    basis: Mapping[str, Value] | None = None
+    scalars: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,7 +49,7 @@ def test_a_lost_worker_gives_its_trial_back_and_every_trial_is_completed_once(
         name for name in ("work.py", "lib.work", sys.executable) for _ in range(2)
     ]
     for trial in trials:
-        log = Path(trial["dir"], "output.log").read_text()
+        log = Path(trial["dir"], ".runner/output.log").read_text()
         assert log == f"at work on {trial['flags']['x']}\n"
         assert (Path(trial["dir"]) / ".hydra" / "config.yaml").exists()
 

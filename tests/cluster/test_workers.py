@@ -173,7 +173,7 @@ def test_a_trial_that_its_batch_does_not_want_any_more_is_not_begun(handed: Hand
     assert execute(replace(handed, driver=elsewhere)).outcome.run == handed.task.run
     gone = replace(handed.driver, pid=2**22 + 1)
     assert execute(replace(handed, driver=gone)).outcome.run == handed.task.run
-    assert not (store.folder(handed.task.run.id) / "output.log").exists()
+    assert not (store.folder(handed.task.run.id) / ".runner/output.log").exists()
 
 
 def test_a_trial_at_work_is_stopped_when_its_batch_does_not_want_it_any_more(
@@ -194,7 +194,7 @@ def test_more_output_than_is_shown_is_in_the_log(
 ) -> None:
     monkeypatch.setattr(worker, "_MOST_SHOWN_BYTES", 7)
     (shown, (stream, rest)) = execute(handed).output
-    log = store_of(handed).folder(handed.task.run.id) / "output.log"
+    log = store_of(handed).folder(handed.task.run.id) / ".runner/output.log"
     assert shown == ("stdout", b"at work")
     assert (stream, rest.decode()) == ("stderr", f"\n(the rest is in {log})\n")
     assert log.read_text() == "at work, 0\n"

@@ -182,7 +182,7 @@ class World:
 
     def log(self, run: Run) -> str:
         """The run's output."""
-        return (self.folder(run) / "output.log").read_text()
+        return (self.folder(run) / ".runner/output.log").read_text()
 
 
 def endless(make: Callable[[], Task]) -> Iterator[Task]:

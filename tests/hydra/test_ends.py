@@ -79,7 +79,7 @@ def test_failures_and_exits_of_some_do_not_lose_the_others(program: Program, lau
         f"Batch {batch}: 5 trials, 3 completed, 2 failed; to go on: "
         f"python train.py -m hydra/sweeper=runner +restart={batch} +needed=true"
     )
-    log = Path(by_x["fail"]["dir"], "output.log").read_text()
+    log = Path(by_x["fail"]["dir"], ".runner/output.log").read_text()
     assert "in main" in log and "ValueError: no good" in log and "run_job" not in log
 
 

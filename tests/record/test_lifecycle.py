@@ -41,12 +41,12 @@ def test_every_end_can_be_started_again() -> None:
     assert all(Status.RUNNING in lifecycle.TRANSITIONS[status] for status in ends)
 
 
-def test_a_start_forgets_all_of_the_last_one_but_when_the_run_was_initialized() -> None:
+def test_a_start_forgets_all_but_when_the_run_was_initialized_and_how_often_it_was_tried() -> None:
     state = lifecycle.started(lifecycle.initialized(T0), PROCESS, T1)
     state = lifecycle.finished(lifecycle.attempted(state, ATTEMPT), 3, "exit status 3", T2)
     later = replace(PROCESS, pid=8)
     assert lifecycle.started(state, later, T3) == State(
-        status=Status.RUNNING, initialized=T0, started=T3, process=later
+        status=Status.RUNNING, initialized=T0, started=T3, process=later, attempt=3
     )
 
 

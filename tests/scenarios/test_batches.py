@@ -102,7 +102,7 @@ def test_all_failures_are_told_again_at_the_end(swept: tuple[Project, list[str]]
     failed = [by_flag(project.runs(), "status")[status] for status in (3, 1)]
     assert printed[-3:-1] == [
         f"Trial {run['id'][:8]} failed: exit status {run['exit_status']} "
-        f"(log: runs/{run['id']}/output.log)"
+        f"(log: runs/{run['id']}/.runner/output.log)"
         for run in failed
     ]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hydra_sweep_runner.cli import main as cli_main
 from hydra_sweep_runner.model import Unreadable
 from hydra_sweep_runner.record import text as record_text
-from hydra_sweep_runner.record.reader import RecordError
+from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.store.runs import RunStore
 from tests.scenarios.forked import Result
 from tests.scenarios.project import Listed

@@ -15,7 +15,7 @@ from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.operation.kinds.kind import Signature
-from hydra_sweep_runner.program.own.inherited import RETURNED
+from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 
 
@@ -89,13 +89,13 @@ class CollectingExecutor(SweepExecutor):
     def _noting(self, tasks: Iterator[Task]) -> Iterator[Task]:
         for task in tasks:
             # What a killed sweep left, or anybody put there, is not to be unpickled.
-            (self._store.folder(task.run.id) / RETURNED).unlink(missing_ok=True)
+            (self._store.folder(task.run.id) / layout.RETURNED).unlink(missing_ok=True)
             self._started.append(task.run.id)
             yield task
 
     def _take(self, outcome: Outcome) -> JobReturn:
         """A job's return; one made for the purpose if the job did not come to give any."""
-        path = self._store.folder(outcome.run.id) / RETURNED
+        path = self._store.folder(outcome.run.id) / layout.RETURNED
         try:
             returned: JobReturn = pickle.loads(path.read_bytes())
         except FileNotFoundError:

@@ -39,7 +39,8 @@ def initialized(at: datetime) -> State:
 def started(state: State, process: Process, at: datetime) -> State:
     """`process` takes the run up, for the first time or again.
 
-    Nothing of an earlier start is kept but when the run was initialised.
+    Nothing of an earlier start is kept but when the run was initialised, and how many
+    attempts there were.
     """
     return replace(
         _follow(state, Status.RUNNING),
@@ -49,6 +50,7 @@ def started(state: State, process: Process, at: datetime) -> State:
         reason=None,
         process=process,
         attempts=(),
+        attempt=state.attempt + 1,
     )
 
 
@@ -56,7 +58,7 @@ def attempted(state: State, attempt: Attempt) -> State:
     """An attempt failed and another follows: the run goes on running."""
     if state.status is not Status.RUNNING:
         raise IllegalTransition(f"an attempt at a run that is {state.status.value}")
-    return replace(state, attempts=(*state.attempts, attempt))
+    return replace(state, attempts=(*state.attempts, attempt), attempt=state.attempt + 1)
 
 
 def finished(state: State, exit_status: int | None, reason: str | None, at: datetime) -> State:

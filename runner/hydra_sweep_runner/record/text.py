@@ -1,21 +1,30 @@
-"""The text of a run's record, format 1, and the object that `--json` shows of it.
+"""The text of a run's record, format 1. Pure: opens no file.
 
-Pure: opens no file. The text is strict JSON, a line for each part and for each flag. Where
-JSON has no number, in flags, options and results, it holds `{"$float": "NaN"}` (or
-`"Infinity"`, `"-Infinity"`); a dict's own key `$float` is written `$$float`, and so on.
-Times are ISO 8601, UTC, with microseconds.
+The text is strict JSON, a line for each part and for each flag; its keys are the fields of
+`model.Run`, in their order. A part that is empty is left out, but for those that format 1 had
+from the beginning. Where JSON has no number, in flags, options, results and scalars, it holds
+`{"$float": "NaN"}` (or `"Infinity"`, `"-Infinity"`); a dict's own key `$float` is written
+`$$float`, and so on. Times are ISO 8601, UTC, with microseconds.
+
+msgspec reads it into the dataclasses, several times as fast as the standard library and
+lines of our own. What it refuses, and what needs a second look (floats that are escaped,
+many levels, lone surrogates, an error's words), goes by the standard library first.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cache
 from typing import Any, NoReturn
 
-from hydra_sweep_runner.model import Kind, Run, Unreadable
+from hydra_sweep_runner.model import Kind, Process, Run
 from hydra_sweep_runner.record import floats
-from hydra_sweep_runner.record.parts import from_parts, time_text, to_parts
-from hydra_sweep_runner.record.reader import RecordError, Table
+from hydra_sweep_runner.record.check import RecordError, check_times, checked, explain
+from hydra_sweep_runner.record.times import time_text
 
 FORMAT = 1
 
@@ -23,14 +32,16 @@ FORMAT = 1
 #: stack can hold, as what is read is gone through again by whoever shows it.
 DEEPEST = 200
 
-#: The keys of `public`, in their order.
-PUBLIC_KEYS = (
-    *("id", "operation", "kind", "batches", "generated_by", "flags", "status"),
-    *("initialized", "started", "stopped", "exit_status", "result", "random_seed"),
-    *("trials", "label", "tags", "dir"),
+#: The parts that are written though they are empty: those of format 1's beginning.
+_ALWAYS = frozenset(
+    (
+        *("id", "kind", "operation", "flags", "given", "options", "random_seed"),
+        *("generated_by", "label", "tags", "state", "recipe", "provenance", "result"),
+    )
 )
-
-_OPEN = frozenset({"flags", "options", "state", "provenance"})  # a line for each entry
+_OPEN = frozenset({"flags", "options", "state", "provenance", "scalars"})  # a line an entry
+_VALUES = ("flags", "options", "result", "choices", "basis", "scalars")  # floats are escaped
+_HEAD = '{\n "format": 1,\n'
 
 _encode_any = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _encode_ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
@@ -43,6 +54,9 @@ def _encode(value: Any) -> str:
     return f"{value:d}" if type(value) is int else _encode_any(value)
 
 
+# ---- writing
+
+
 def to_text(run: Run) -> str:
     """The run's record as strict JSON that UTF-8 can encode.
 
@@ -51,17 +65,46 @@ def to_text(run: Run) -> str:
     """
     if (run.kind is Kind.BATCH) != (run.batch is not None):
         raise ValueError(f"run {run.id} is a {run.kind.value}: batch is {run.batch}")
+    parts = {
+        name: to_plain(value)
+        for name in _names(Run)
+        if (value := getattr(run, name)) not in (None, 0, {}) or name in _ALWAYS
+    }
     try:
-        text = _render(to_parts(run, _unchanged), _encode)
+        text = _render(parts, _encode)
     except ValueError:
         text = floats.MARK
     if floats.MARK in text:
-        text = _render(to_parts(run, floats.escape), _encode)
+        parts |= {name: floats.escape(parts[name]) for name in _VALUES if name in parts}
+        text = _render(parts, _encode)
     try:
         text.encode()
     except UnicodeEncodeError:  # a lone surrogate: a byte of an argument that is no UTF-8
-        text = _render(to_parts(run, floats.escape), _encode_ascii)
+        text = _render(parts, _encode_ascii)
     return text
+
+
+def to_plain(value: Any) -> Any:
+    """A dataclass, or what is in one, as JSON's types; fields in their order."""
+    kind = type(value)
+    if kind in (str, int, float, bool, type(None)):
+        return value
+    if is_dataclass(kind):
+        return {name: to_plain(getattr(value, name)) for name in _names(kind)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, (tuple, list)):
+        return [to_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    return value
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _render(parts: Mapping[str, Any], encode: Callable[[Any], str]) -> str:
@@ -75,21 +118,20 @@ def _render(parts: Mapping[str, Any], encode: Callable[[Any], str]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
+# ---- reading
+
+
 def from_text(text: str, *, run_id: str) -> Run:
     """The run in a record that lies in the folder of `run_id`.
 
     Raises RecordError, naming the path of the first key that is missing or not of its type,
     or a format that is newer than this version's.
     """
+    run = _read_quickly(text)
+    if run is not None and run.id == run_id:
+        return run
     try:
-        content = _decode(text)
-        if type(content) is not dict:
-            raise RecordError("not a record: no JSON object")
-        if text.count("[") + text.count("{") > DEEPEST:
-            _check_depth(content)
-        record = Table(content, "")
-        _check(record, run_id)
-        return from_parts(record, floats.restore if floats.MARK in text else _unchanged)
+        return _read_with_care(text, run_id)
     except json.JSONDecodeError as error:
         raise RecordError(f"not JSON: {error}" if text.strip() else "empty") from None
     except RecursionError:
@@ -98,38 +140,54 @@ def from_text(text: str, *, run_id: str) -> Run:
         raise RecordError(str(error)) from None
 
 
-def public(run: Run, *, batches: Sequence[str], folder: str) -> dict[str, Any]:
-    """What `--json` shows of a run, in strict JSON's types and the order of its keys.
+def _read_quickly(text: str) -> Run | None:
+    """The run, where nothing in its record needs a second look."""
+    if not text.startswith(_HEAD) or floats.MARK in text:
+        return None
+    if text.count("[") + text.count("{") > DEEPEST:
+        return None
+    import msgspec  # where no record is read, as by one new run, nothing is spent on it
 
-    `batches` are the ids of those whose plan holds it, `folder` is its absolute path. A
-    float that is not finite is its name; a result that joblib keeps is None.
-    """
-    state, result = run.state, run.result
-    return {
-        "id": run.id,
-        "operation": run.operation.name,
-        "kind": run.kind.value,
-        "batches": list(batches),
-        "generated_by": run.generated_by,
-        "flags": floats.spell(dict(run.flags)),
-        "status": state.status.value,
-        "initialized": time_text(state.initialized),
-        "started": time_text(state.started),
-        "stopped": time_text(state.stopped),
-        "exit_status": state.exit_status,
-        "result": None if result is None or result.stored else floats.spell(result.value),
-        "random_seed": run.random_seed,
-        "trials": None if run.batch is None else list(run.batch.trials),
-        "label": run.label,
-        "tags": list(run.tags),
-        "dir": folder,
-    }
+    try:
+        run: Run = _decoder()(text)
+        return checked(run)
+    except (msgspec.MsgspecError, RecordError):
+        return None
 
 
-def public_unreadable(unreadable: Unreadable) -> dict[str, Any]:
-    """What `--json` shows of a run whose record is damaged: the keys of `public`, in order."""
-    known = {"id": unreadable.id, "status": "unreadable", "dir": unreadable.path}
-    return {key: known.get(key) for key in PUBLIC_KEYS}
+@cache
+def _decoder() -> Callable[[str], Run]:
+    import msgspec
+
+    return msgspec.json.Decoder(Run).decode
+
+
+def _read_with_care(text: str, run_id: str) -> Run:
+    content = _decode(text)
+    if type(content) is not dict:
+        raise RecordError("not a record: no JSON object")
+    if text.count("[") + text.count("{") > DEEPEST:
+        _check_depth(content)
+    _check_format(content, run_id)
+    if floats.MARK in text:
+        content |= {name: floats.restore(content[name]) for name in _VALUES if name in content}
+    return checked(convert(content, Run, ""))
+
+
+def read_process(content: Any, path: str) -> Process:
+    """The process that `to_plain` gave; `path` leads to it. Raises RecordError."""
+    process: Process = convert(content, Process, path)
+    return check_times(process, path)
+
+
+def convert(content: Any, kind: Any, path: str) -> Any:
+    """JSON's types as a dataclass. Raises RecordError with the key's path below `path`."""
+    import msgspec
+
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        raise explain(str(error), content, kind, path) from None
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -139,8 +197,11 @@ def _refuse(constant: str) -> NoReturn:
 _decode = json.JSONDecoder(parse_constant=_refuse).decode
 
 
-def _check(record: Table, run_id: str) -> None:
-    version = record.integer("format")
+def _check_format(content: Mapping[str, Any], run_id: str) -> None:
+    version = content.get("format")
+    if type(version) is not int:
+        missing = "missing" if "format" not in content else f"not an integer: {version!r}"
+        raise RecordError(f"format: {missing}")
     if version > FORMAT:
         raise RecordError(
             f"format: {version} is newer than {FORMAT}, the newest that this version of "
@@ -148,8 +209,8 @@ def _check(record: Table, run_id: str) -> None:
         )
     if version != FORMAT:
         raise RecordError(f"format: there is no format {version}")
-    if record.text("id") != run_id:
-        raise RecordError(f"id: {record.text('id')!r}, but the folder is that of {run_id!r}")
+    if isinstance(content.get("id"), str) and content["id"] != run_id:
+        raise RecordError(f"id: {content['id']!r}, but the folder is that of {run_id!r}")
 
 
 def _check_depth(content: Any) -> None:
@@ -160,7 +221,3 @@ def _check_depth(content: Any) -> None:
         if not level:
             return
     raise RecordError("nested too deep")
-
-
-def _unchanged(value: Any) -> Any:
-    return value

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.store import layout
 
 #: Names the store for all commands of a shell.
 STORE_VARIABLE = "RUNNER_STORE"
 
 DEFAULT_STORE = "runs"
-
-#: Every store has it as soon as a run is recorded, and no other folder of that name.
-SNAPSHOTS = ".snapshots"
 
 _STORE_KEYS = ("hydra", "sweeper", "store")
 
@@ -45,7 +43,7 @@ def project_of(folder: Path) -> Path:
 
 def is_store(folder: Path) -> bool:
     """Whether a folder is a store in which a run has been recorded."""
-    return (folder / SNAPSHOTS).is_dir()
+    return (folder / layout.SNAPSHOTS).is_dir()
 
 
 def store_in_yaml(config_file: Path) -> str | None:

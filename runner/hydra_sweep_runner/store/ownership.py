@@ -15,8 +15,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 
 from hydra_sweep_runner.model import Process, Run, Status
-from hydra_sweep_runner.record.parts import process_parts, read_process
-from hydra_sweep_runner.record.reader import Table
+from hydra_sweep_runner.record.text import read_process, to_plain
 from hydra_sweep_runner.store import disk
 from hydra_sweep_runner.store.heartbeat import FRESH_S
 from hydra_sweep_runner.system.clock import now
@@ -79,7 +78,7 @@ def hold(path: str) -> Iterator[int | None]:
 
 def sign(lock: int) -> None:
     """Write into a lock that this process holds who holds it."""
-    text = json.dumps(process_parts(this_process(now)))
+    text = json.dumps(to_plain(this_process(now)))
     with suppress(OSError):  # on a full disk, say: it is held nevertheless
         _signed.add(lock)
         os.write(lock, f"{text}\n".encode())
@@ -90,7 +89,7 @@ def signature(path: str) -> str | None:
     or nobody has."""
     try:
         line = disk.read(path).partition(b"\n")[0]
-        process = read_process(Table(json.loads(line), "lock."))
+        process = read_process(json.loads(line), "lock.")
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return None
     return None if is_alive(process) is False else _words(process)

@@ -16,17 +16,12 @@ from typing import Any
 from hydra_sweep_runner.errors import Busy, Mistake, StoreFailed, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.record import text as record_text
-from hydra_sweep_runner.record.reader import RecordError
+from hydra_sweep_runner.record.check import RecordError
+from hydra_sweep_runner.record.fields import Summary, recency
 from hydra_sweep_runner.record.redaction import redact_run
-from hydra_sweep_runner.store import disk, heartbeat, names, ownership, results, snapshots
+from hydra_sweep_runner.store import disk, heartbeat, layout, names, ownership, results, snapshots
 from hydra_sweep_runner.store.index import CHECKED, Index, Place
-from hydra_sweep_runner.store.location import SNAPSHOTS
 
-_RECORD = ".runner/record.json"
-_LOCK = ".runner/lock"
-_STOP = ".runner/stop"
-_RESULT = ".runner/result.joblib"
-_STAGING = ".staging"
 _SIGNS_S = 0.5  # who has just taken a lock has written its name into it by then
 _STALE_S = 3600.0  # what is staged and this old has lost its process
 _FEW = 4  # so many runs are brought to the disk one by one
@@ -76,10 +71,10 @@ class RunStore:
             _check_length(root)
         if create:
             try:
-                (root / _STAGING).mkdir(exist_ok=True)  # access() lies to root
+                (root / layout.STAGING).mkdir(exist_ok=True)  # access() lies to root
             except OSError as error:
                 raise Mistake(f"the store {root} is not writable: {error.strerror}") from error
-            disk.sweep(root / _STAGING, older_than_s=_STALE_S)
+            disk.sweep(root / layout.STAGING, older_than_s=_STALE_S)
         elif not os.path.lexists(root):
             _check_parents(root)
         return store
@@ -103,15 +98,15 @@ class RunStore:
         """The run as recorded. Raises UnknownRun or UnreadableRecord, naming the file."""
         path = self._path(run_id)
         try:
-            return record_text.from_text(_text(f"{path}/{_RECORD}"), run_id=run_id)
+            return record_text.from_text(_text(f"{path}/{layout.RECORD}"), run_id=run_id)
         except (FileNotFoundError, NotADirectoryError):
             if not Path(path).is_dir():
                 raise UnknownRun(f"no run {run_id} in {self._root}") from None
-            raise UnreadableRecord(f"{path}/{_RECORD}: missing") from None
+            raise UnreadableRecord(f"{path}/{layout.RECORD}: missing") from None
         except OSError as error:
-            raise UnreadableRecord(f"{path}/{_RECORD}: {error.strerror}") from error
+            raise UnreadableRecord(f"{path}/{layout.RECORD}: {error.strerror}") from error
         except RecordError as error:
-            raise UnreadableRecord(f"{path}/{_RECORD}: {error}") from error
+            raise UnreadableRecord(f"{path}/{layout.RECORD}: {error}") from error
 
     def read_all(self) -> Iterator[Run | Unreadable]:
         """Every run in the store, in no particular order; damaged ones as Unreadable.
@@ -153,6 +148,26 @@ class RunStore:
             if isinstance(run, Run) and run.kind is Kind.BATCH:
                 yield run
 
+    def summaries(self) -> list[Summary | Unreadable]:
+        """All runs as they really are, with what is known of them beside their records, newest
+        first; damaged ones as Unreadable, last."""
+        runs = [self.observe(run) if isinstance(run, Run) else run for run in self.read_all()]
+        held = _batches_of(run for run in runs if isinstance(run, Run))
+        found = [
+            self._summary(run, held.get(run.id, ())) if isinstance(run, Run) else run
+            for run in runs
+        ]
+        return sorted(found, key=recency)
+
+    def summary(self, run_id: str) -> Summary:
+        """One run, likewise. Raises UnknownRun or UnreadableRecord."""
+        run = self.observe(self.read(run_id))
+        return self._summary(run, _batches_of(self.batches()).get(run_id, ()))
+
+    def _summary(self, run: Run, batches: Sequence[str]) -> Summary:
+        folder = self._path(run.id)
+        return Summary(run=run, batches=tuple(batches), folder=folder, log=f"{folder}/{layout.LOG}")
+
     def resolve(self, prefix: str) -> str:
         """The id that begins with `prefix`: four digits or more, upper case or lower.
 
@@ -184,11 +199,13 @@ class RunStore:
 
     def beats(self, run_id: str) -> bool:
         """Whether whoever owns the run was seen alive a short while ago, wherever it is."""
-        return heartbeat.is_fresh(f"{self._path(run_id)}/{_LOCK}", self._root / _STAGING)
+        return heartbeat.is_fresh(
+            f"{self._path(run_id)}/{layout.LOCK}", self._root / layout.STAGING
+        )
 
     def is_asked_to_stop(self, run_id: str) -> bool:
         """Whether somebody has asked whoever owns the run to stop it."""
-        return os.path.lexists(f"{self._path(run_id)}/{_STOP}")
+        return os.path.lexists(f"{self._path(run_id)}/{layout.STOP}")
 
     # Writing
 
@@ -200,11 +217,11 @@ class RunStore:
         path = self._path(run.id)
         data = record_text.to_text(redact_run(run, os.environ)).encode()
         with disk.failing("create", path):
-            staged = disk.stage(self._root / _STAGING, run.id)
+            staged = disk.stage(self._root / layout.STAGING, run.id)
             try:
-                (staged / ".runner").mkdir()
-                disk.write_new(f"{staged}/{_RECORD}", data, durable=False)
-                ownership.make(f"{staged}/{_LOCK}", unused=run.state.status is Status.PENDING)
+                (staged / layout.OWN).mkdir()
+                disk.write_new(f"{staged}/{layout.RECORD}", data, durable=False)
+                ownership.make(f"{staged}/{layout.LOCK}", unused=run.state.status is Status.PENDING)
                 staged.rename(path)
             except BaseException:
                 disk.remove_tree(staged)
@@ -221,8 +238,8 @@ class RunStore:
                 return
             for run_id in run_ids:
                 path = self._path(run_id)
-                disk.sync_file(f"{path}/{_RECORD}")
-                disk.sync_folder(Path(path, ".runner"))
+                disk.sync_file(f"{path}/{layout.RECORD}")
+                disk.sync_folder(Path(path, layout.OWN))
                 disk.sync_folder(Path(path))
             disk.sync_folder(self._root)
 
@@ -232,7 +249,7 @@ class RunStore:
         Raises StoreFailed, with the old record as it was; or with the new one in its place,
         if that could not be brought to the disk.
         """
-        path = f"{self._path(run.id)}/{_RECORD}"
+        path = f"{self._path(run.id)}/{layout.RECORD}"
         data = record_text.to_text(redact_run(run, os.environ)).encode()
         self._index.note(run.id)
         with disk.failing("write", path):
@@ -248,7 +265,7 @@ class RunStore:
         for folder in folders:
             if folder.is_symlink() or not folder.is_dir():
                 raise UnknownRun(f"no run {folder.name} in {self._root}")
-        staging = self._root / _STAGING
+        staging = self._root / layout.STAGING
         away = []
         for folder in folders:
             with disk.failing("delete", folder):
@@ -287,10 +304,10 @@ class RunStore:
                 ownership.sign(held)
             with disk.failing("clean", path):
                 if not is_first:
-                    disk.remove_parts(f"{path}/.runner")
+                    disk.remove_parts(f"{path}/{layout.OWN}")
                 with suppress(FileNotFoundError):
-                    os.unlink(f"{path}/{_STOP}")  # noqa: PTH108 - for each trial
-            stack.enter_context(heartbeat.beating(f"{path}/{_LOCK}"))
+                    os.unlink(f"{path}/{layout.STOP}")  # noqa: PTH108 - for each trial
+            stack.enter_context(heartbeat.beating(f"{path}/{layout.LOCK}"))
             yield
 
     def ask_to_stop(self, run_id: str) -> None:
@@ -301,7 +318,7 @@ class RunStore:
         path = self._path(run_id)
         with disk.failing("ask to stop", path):
             try:
-                disk.write_new(f"{path}/{_STOP}", b"", durable=False)
+                disk.write_new(f"{path}/{layout.STOP}", b"", durable=False)
             except FileExistsError:
                 return  # somebody has asked before
             except (FileNotFoundError, NotADirectoryError):
@@ -311,14 +328,14 @@ class RunStore:
     def write_result(self, run_id: str, value: object, *, durable: bool = True) -> None:
         """Keep what a function returned, with joblib. Raises StoreFailed, and what pickling
         raises; the result that was there before then stays."""
-        path = f"{self._path(run_id)}/{_RESULT}"
+        path = f"{self._path(run_id)}/{layout.RESULT}"
         with disk.failing("write", path):
             results.write(path, value, durable=durable)
 
     def read_result(self, run_id: str) -> Any:
         """What `write_result` kept. This unpickles, so it can run any code that the file
         holds: only for people who ask for it. Raises Mistake if nothing is kept."""
-        path = f"{self._path(run_id)}/{_RESULT}"
+        path = f"{self._path(run_id)}/{layout.RESULT}"
         try:
             return results.read(path)
         except FileNotFoundError:
@@ -327,13 +344,13 @@ class RunStore:
     def keep_snapshot(self, files: Mapping[str, bytes]) -> str:
         """Keep files, by relative path, and return the snapshot's name. Those kept already
         are not written again. Raises Mistake for a path that leads out, and StoreFailed."""
-        folder, staging = self._root / SNAPSHOTS, self._root / _STAGING
+        folder, staging = self._root / layout.SNAPSHOTS, self._root / layout.STAGING
         with disk.failing("write", folder):
             return snapshots.keep(files, snapshots=folder, staging=staging)
 
     def snapshot_folder(self, name: str) -> Path:
         """The folder of a snapshot. Raises Mistake if the store has none of that name."""
-        return snapshots.find(name, self._root / SNAPSHOTS)
+        return snapshots.find(name, self._root / layout.SNAPSHOTS)
 
     def _place(self, run_id: str) -> Place | None:
         """Where a run is in the order of `newest`."""
@@ -347,7 +364,7 @@ class RunStore:
 
     def _take(self, stack: ExitStack, run_id: str) -> int | None:
         try:
-            return stack.enter_context(ownership.hold(f"{self._path(run_id)}/{_LOCK}"))
+            return stack.enter_context(ownership.hold(f"{self._path(run_id)}/{layout.LOCK}"))
         except (FileNotFoundError, NotADirectoryError):
             self.read(run_id)
             raise
@@ -357,7 +374,7 @@ class RunStore:
             owner = self._owner_of(run_id, locked=False)
             if owner is not None:
                 raise _busy(run_id, owner) from None
-            raise UnreadableRecord(f"{self._path(run_id)}/{_LOCK}: not a file") from error
+            raise UnreadableRecord(f"{self._path(run_id)}/{layout.LOCK}: not a file") from error
 
     def _owner_of(self, run_id: str, *, locked: bool) -> str | None:
         try:
@@ -368,7 +385,7 @@ class RunStore:
             owner = ownership.SOMEBODY if locked else None
         last_s = time.monotonic() + _SIGNS_S
         while owner == ownership.SOMEBODY:  # whose record does not name it yet
-            owner = ownership.signature(f"{self._path(run_id)}/{_LOCK}") or owner
+            owner = ownership.signature(f"{self._path(run_id)}/{layout.LOCK}") or owner
             if time.monotonic() > last_s:
                 break
             time.sleep(0.01)
@@ -392,6 +409,15 @@ class RunStore:
             return []
         except OSError as error:
             raise StoreFailed(f"cannot read the store {self._root}: {error.strerror}") from error
+
+
+def _batches_of(runs: Iterable[Run]) -> dict[str, list[str]]:
+    """For each run that is in a plan, the ids of the batches whose plans hold it."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        for run_id in run.batch.trials if run.batch is not None else ():
+            found.setdefault(run_id, []).append(run.id)
+    return found
 
 
 def _busy(run_id: str, owner: str) -> Busy:

@@ -106,7 +106,7 @@ def test_a_trial_that_closes_its_output_is_waited_for(world: World) -> None:
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_flood_of_output_is_kept_whole(world: World, n_jobs: int) -> None:
     run = world.end(world.shell("yes 0123456789 | head -c 30000000"), n_jobs=n_jobs)
-    assert (world.folder(run) / "output.log").stat().st_size == 30_000_000
+    assert (world.folder(run) / ".runner/output.log").stat().st_size == 30_000_000
     if n_jobs == 1:
         assert sum(len(data) for _, data in world.reporter.pieces) == 30_000_000
     else:
@@ -115,7 +115,7 @@ def test_a_flood_of_output_is_kept_whole(world: World, n_jobs: int) -> None:
 
 def test_output_that_is_no_text_passes_unchanged(world: World) -> None:
     run = world.end(world.command("printf", r"\377\000\r\n"))
-    assert (world.folder(run) / "output.log").read_bytes() == b"\xff\x00\r\n"
+    assert (world.folder(run) / ".runner/output.log").read_bytes() == b"\xff\x00\r\n"
 
 
 def test_a_missing_file_gets_a_hint(world: World) -> None:

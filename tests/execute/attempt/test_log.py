@@ -81,12 +81,13 @@ def test_a_log_that_cannot_be_written_holds_nothing_up(tmp_path: Path) -> None:
 
 def test_logs_are_set_aside_under_numbers_that_count_up(tmp_path: Path) -> None:
     assert set_aside(tmp_path) is None
+    (tmp_path / ".runner").mkdir()
     for n in (1, 2, 3):
-        (tmp_path / "output.log").write_text(str(n))
+        (tmp_path / ".runner/output.log").write_text(str(n))
         assert set_aside(tmp_path) == f"000{n}.log"
     logs = tmp_path / ".runner" / "logs"
     (logs / "0001.log").unlink()
     (logs / "notes.txt").touch()
-    (tmp_path / "output.log").write_text("4")
+    (tmp_path / ".runner/output.log").write_text("4")
     assert set_aside(tmp_path) == "0004.log"
     assert (logs / "0003.log").read_text() == "3"

@@ -68,7 +68,6 @@ def test_nothing_is_written_through_a_link(project: Path, run_dir: Path) -> None
         ("", "is the project itself"),
         (".runner", "cannot be linked: runs keep their own .runner there"),
         ("./.hydra/x", "cannot be linked: runs keep their own .hydra there"),
-        ("output.log", "cannot be linked: runs keep their own output.log there"),
     ],
 )
 def test_a_name_that_cannot_be_linked_is_a_mistake(project: Path, name: str, expected: str) -> None:

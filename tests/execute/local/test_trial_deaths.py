@@ -148,7 +148,7 @@ world.end(small, n_jobs=n_jobs)
 before = peak()
 run = world.end(large, n_jobs=n_jobs)
 assert run.state.status.value == "completed", run.state
-print(peak() - before, (world.folder(run) / "output.log").stat().st_size)
+print(peak() - before, (world.folder(run) / ".runner/output.log").stat().st_size)
 '''
 
 

@@ -44,15 +44,6 @@ def without(batch: Run, leaving: set[str], *, deleted: bool) -> Run:
     return replace(batch, batch=BatchPart(trials=trials, generated=generated))
 
 
-def batches_of(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """For each run that is in a plan, the ids of the batches whose plans hold it."""
-    found: dict[str, list[str]] = {}
-    for run in runs:
-        for run_id in run.batch.trials if run.batch is not None else ():
-            found.setdefault(run_id, []).append(run.id)
-    return found
-
-
 def is_completed(run: object) -> bool:
     """Whether something read from a store is a completed run or trial."""
     return isinstance(run, Run) and run.batch is None and run.state.status is Status.COMPLETED

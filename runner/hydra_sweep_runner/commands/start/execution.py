@@ -319,7 +319,7 @@ def tell_failures(context: World, batch_id: str, runs: Iterable[Run]) -> None:
 
 
 def failure_line(context: World, run: Run) -> str:
-    """`Trial 3f2a9c1d failed: exit status 3 (log: runs/3f2a…/output.log)`."""
+    """`Trial 3f2a9c1d failed: exit status 3 (log: runs/3f2a…/.runner/output.log)`."""
     run = redact_run(run, os.environ)
     what = "Trial" if run.kind is Kind.TRIAL else "Run"
     reason = escape(run.state.reason or f"exit status {run.state.exit_status}")

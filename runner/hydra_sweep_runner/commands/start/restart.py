@@ -13,6 +13,7 @@ from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Mistake, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run
 from hydra_sweep_runner.operation.run_options import OPTIONS
+from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.terminal.render import escape
 
 
@@ -43,7 +44,7 @@ def restart(
 
 def _check_options(run: Run, folder: Path) -> None:
     """Raise UnreadableRecord for a recorded option that nobody can have given."""
-    where = f"{folder}/.runner/record.json"
+    where = f"{folder}/{layout.RECORD}"
     for name, value in {**run.options, "random_seed": run.random_seed}.items():
         if name not in OPTIONS:
             raise UnreadableRecord(f"{where}: options.{name}: no run option")

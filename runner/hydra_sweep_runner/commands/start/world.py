@@ -14,6 +14,7 @@ from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Operation, Run
+from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
 from hydra_sweep_runner.terminal.render import escape
@@ -73,4 +74,4 @@ class World(ABC):
 
     def log_path(self, run: Run) -> str:
         """Where a run's output is kept, as lines show it."""
-        return self.shown_path(self.store.folder(run.id) / "output.log")
+        return self.shown_path(self.store.folder(run.id) / layout.LOG)

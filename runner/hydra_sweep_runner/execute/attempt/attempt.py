@@ -36,12 +36,12 @@ from hydra_sweep_runner.operation.call import (
     ProgramCall,
     ScriptCall,
 )
+from hydra_sweep_runner.store import layout
 
 # Linux takes no longer string into an environment than 128 KiB.
 _MOST_IN_VARIABLE = 100_000
 # How long a worker that has hung up may take to have died, in seconds.
 _DEATH_S = 1.0
-_FLAGS_FILE = ".runner/flags.marshal"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +239,7 @@ def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
     data = marshal.dumps(dict(flags))
     if 2 * len(data) <= _MOST_IN_VARIABLE:
         return data.hex()
-    path = run_dir / _FLAGS_FILE
+    path = run_dir / layout.FLAGS
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(file, "wb") as opened:
@@ -262,7 +262,7 @@ def _flags_removed(run_dir: Path) -> Iterator[None]:
 
 
 def _remove_flags(run_dir: Path) -> None:
-    path = run_dir / _FLAGS_FILE
+    path = run_dir / layout.FLAGS
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
+from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.terminal.reporter import Stream
 
-LOG = "output.log"
 #: How much of a log's end is looked at to tell of a failure.
 TAIL_BYTES = 8192
-_LOGS = ".runner/logs"
 _CHUNK_BYTES = 1 << 16
 # A pipe holds no more than this unless somebody with privileges made it hold more: what
 # comes after it was written after the end.
@@ -184,7 +183,7 @@ class _Runs:
 def tail_of(run_dir: Path) -> bytes:
     """The last bytes of a run's log; none if it has no log that can be read."""
     try:
-        with (run_dir / LOG).open("rb") as log:
+        with (run_dir / layout.LOG).open("rb") as log:
             log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL_BYTES))
             return log.read(TAIL_BYTES)
     except OSError:
@@ -194,10 +193,10 @@ def tail_of(run_dir: Path) -> bytes:
 def set_aside(run_dir: Path) -> str | None:
     """Move the log of an earlier start or attempt to `.runner/logs`; its name there, or
     None if there is no log. They are numbered from 1 in the order of the starts."""
-    log = run_dir / LOG
+    log = run_dir / layout.LOG
     if not os.path.lexists(log):
         return None
-    logs = run_dir / _LOGS
+    logs = run_dir / layout.LOGS
     logs.mkdir(parents=True, exist_ok=True)
     numbers = [int(path.stem) for path in logs.glob("*.log") if path.stem.isdecimal()]
     name = f"{max(numbers, default=0) + 1:04}.log"

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.store import layout
 
 #: What the runner and Hydra keep in a run's folder themselves.
-RESERVED = frozenset({".runner", ".hydra", "output.log"})
+RESERVED = frozenset({layout.OWN, layout.HYDRA})
 
 
 def check_requires(project_dir: Path, requires: Iterable[str]) -> None:

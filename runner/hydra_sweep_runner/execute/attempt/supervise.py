@@ -22,6 +22,7 @@ from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Attempt, Process, Run, Status
 from hydra_sweep_runner.operation.call import FunctionCall, ProgramCall
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
 
@@ -124,7 +125,7 @@ def _attempt(
 ) -> Supervision[tuple[Attempted, bytes]]:
     """An attempt, and the end of its output."""
     try:
-        output = Output(run_dir / outputs.LOG, around.reporter.output if around.live else None)
+        output = Output(run_dir / layout.LOG, around.reporter.output if around.live else None)
     except OSError as error:
         raise StoreFailed(f"cannot write {run_dir}: {error.strerror}") from error
     try:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra_sweep_runner.execute.attempt.stopping import Urgency
+from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 
-_FILE = ".runner/session"
 _KILL = "kill "
 
 
@@ -46,4 +46,4 @@ class Session:
 
     @property
     def _path(self) -> Path:
-        return self.store.folder(self.batch_id) / _FILE
+        return self.store.folder(self.batch_id) / layout.SESSION

@@ -28,6 +28,7 @@ from hydra_sweep_runner.execute.local.reactor import run_to_end
 from hydra_sweep_runner.execute.server.process import ORPHAN_GRACE_S
 from hydra_sweep_runner.execute.task import Outcome
 from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.system.periodic import every
@@ -108,7 +109,7 @@ class _Execution:
         self._task = handed.task
         self._id = handed.task.run.id
         self._store = RunStore(Path(handed.task.store_root))
-        self._kept = _Kept(f"{self._store.folder(self._id)}/output.log")
+        self._kept = _Kept(f"{self._store.folder(self._id)}/{layout.LOG}")
 
     def carry_out(self) -> Done | Refused:
         missing = self._missing_folder()

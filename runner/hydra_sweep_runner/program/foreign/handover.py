@@ -19,6 +19,7 @@ from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.program.foreign.recorded_task import Handed, NotRecorded, RecordedTask
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
 from hydra_sweep_runner.system.processes import is_this
@@ -196,7 +197,7 @@ class HandoverExecutor:
             state = lifecycle.terminated(run.state, lifecycle.STOPPED, at)
         else:
             reason = f"its process{where} died without a word"
-            log = self._store.folder(run.id) / outputs.LOG
+            log = self._store.folder(run.id) / layout.LOG
             try:
                 log.write_text(f"{reason}\n", encoding="utf-8")
             except OSError as error:

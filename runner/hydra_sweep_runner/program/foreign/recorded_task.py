@@ -30,6 +30,7 @@ from hydra_sweep_runner.model import Attempt, JobPlace, Result, Run, State
 from hydra_sweep_runner.program.foreign.deadline import AskedToStop, TimedOut, deadline
 from hydra_sweep_runner.program.foreign.traceback import format_failure
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.system.processes import this_process
@@ -256,7 +257,7 @@ class _Job:
         """Record the failure; its traceback is shown at once and kept as the trial's log."""
         shown = f"{reason}\n" if isinstance(error, (SystemExit, TimedOut)) else ""
         text = shown or format_failure(error)
-        log = self._store.folder(self._run.id) / outputs.LOG
+        log = self._store.folder(self._run.id) / layout.LOG
         try:
             log.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as unwritten:  # the failure is to be recorded nevertheless

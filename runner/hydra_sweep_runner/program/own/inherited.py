@@ -14,9 +14,9 @@ from hydra.types import HydraContext
 from hydra_sweep_runner.execute.function.worker import ProgramJob
 from hydra_sweep_runner.program.foreign.traceback import own_frames
 from hydra_sweep_runner.program.own.fast_job import do_job, output_of
+from hydra_sweep_runner.store import layout
 
 #: Where a job's JobReturn waits for the sweep, within the run's folder.
-RETURNED = ".runner/returned.pickle"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class InheritedProgram:
         finally:
             reset_logging(config, self.hydra_context)
         if self.keeps_returns:
-            Path(job.run_dir, RETURNED).write_bytes(cloudpickle.dumps(returned))
+            Path(job.run_dir, layout.RETURNED).write_bytes(cloudpickle.dumps(returned))
         return _taken_apart(returned)
 
 
