@@ -81,11 +81,13 @@ class Recipe:
 
     `task` and `hydra` are override strings in the order in which they were given: of a
     batch, the sweep itself; of a run or trial, one value each. Run options are not among
-    them. `snapshot` names the copy of the project's YAML in the store.
+    them. `snapshot` names the copy of the project's YAML in the store; `environment` are the
+    variables that the defaults lists in it asked for, with the values they had (None: not set).
     """
 
     config_name: str | None
     snapshot: str
+    environment: Mapping[str, str | None] = field(default_factory=dict)
     task: tuple[str, ...] = ()
     hydra: tuple[str, ...] = ()
 

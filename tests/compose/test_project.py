@@ -24,8 +24,8 @@ from hydra_sweep_runner.compose.project import (
     read_snapshot,
     search_path_in_snapshot,
     set_defaults,
-    snapshot_files,
 )
+from hydra_sweep_runner.compose.reading import Reading, ReadingLoader
 from hydra_sweep_runner.errors import Mistake
 from tests.compose.projects import open_composer, write
 
@@ -119,6 +119,9 @@ def test_a_project_s_yaml_and_command_line_still_choose_others(tmp_path: Path) -
 
 # ---- copies
 
+#: How a sweep's own configuration begins, as Hydra writes it.
+MULTIRUN = "hydra:\n  run: {dir: a}\n  runtime:\n    config_sources:\n    - path: hydra.conf\n"
+
 
 def keep(folder: Path, files: dict[str, bytes]) -> Path:
     for name, content in files.items():
@@ -127,8 +130,20 @@ def keep(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
-def main_source(folder: Path) -> list[dict[str, str]]:
-    return [{"provider": MAIN, "schema": "file", "path": str(folder)}]
+def copied(*sources: tuple[str, str]) -> dict[str, bytes]:
+    """What a copy holds of sources, each with its provider and its path."""
+    path = ConfigSearchPathImpl()
+    for provider, where in sources:
+        path.append(provider, where)
+    reading = Reading()
+    ReadingLoader(path, reading)
+    return reading.files()
+
+
+def copy_of(folder: Path) -> dict[str, bytes]:
+    """What a copy holds of a folder that is the main source, without its name."""
+    files = copied((MAIN, f"file://{folder}"))
+    return {path.removeprefix("main/"): data for path, data in files.items()}
 
 
 def test_a_copy_holds_the_yaml_of_each_source_of_the_project(tmp_path: Path) -> None:
@@ -144,14 +159,13 @@ def test_a_copy_holds_the_yaml_of_each_source_of_the_project(tmp_path: Path) -> 
             "third/t.yaml": "t: 1\n",
         },
     )
-    sources = [
-        {"provider": "hydra", "schema": "pkg", "path": "hydra.conf"},
-        *main_source(tmp_path / "conf"),
-        {"provider": "command-line", "schema": "file", "path": str(tmp_path / "more")},
-        {"provider": "hydra.searchpath in main", "schema": "file", "path": str(tmp_path / "third")},
-        {"provider": "schema", "schema": "structured", "path": ""},
-    ]
-    assert snapshot_files(sources) == {
+    assert copied(
+        ("hydra", "pkg://hydra.conf"),
+        (MAIN, f"file://{tmp_path}/conf"),
+        (COMMAND_LINE, f"file://{tmp_path}/more"),
+        ("hydra.searchpath in main", f"file://{tmp_path}/third"),
+        ("schema", "structured://"),
+    ) == {
         "main/config.yaml": b"x: 1\n",
         "main/db/a.yml": b"a: 1\n",
         "command-line/m.yaml": b"m: 1\n",
@@ -166,19 +180,36 @@ def test_outputs_of_runs_and_sweeps_below_it_are_no_configuration(tmp_path: Path
             "config.yaml": "x: 1\n",
             "outputs/1/.hydra/config.yaml": "",
             "outputs/1/result.yaml": "",
-            "multirun/2/multirun.yaml": "",
-            "multirun/2/0/r.yaml": "",
+            "multirun/2/multirun.yaml": MULTIRUN,
+            "multirun/2/r.yaml": "",
             "runs/.snapshots/5/main/config.yaml": "",
-            "runs/3f/r.yaml": "",
+            f"runs/{'3f' * 16}/r.yaml": "",
+            "elsewhere/3f/.runner/record.json": "",
+            "elsewhere/3f/r.yaml": "",
+            "environment/pyvenv.cfg": "",
+            "environment/lib/a.yaml": "",
         },
     )
-    assert set(snapshot_files(main_source(tmp_path))) == {"main/config.yaml"}
+    assert set(copy_of(tmp_path)) == {"config.yaml"}
+
+
+def test_what_is_only_named_like_an_output_is_configuration(tmp_path: Path) -> None:
+    files = {
+        "config.yaml": "x: 1\n",
+        "mode/multirun.yaml": "# @package hydra\nmode: MULTIRUN\n",
+        "mode/single.yaml": "",
+        "runs/short.yaml": "",
+        "outputs/all.yaml": "",
+        "multirun/a/b.yaml": "",
+    }
+    write(tmp_path, {**files, "runs/.snapshots/5/main/config.yaml": ""})
+    assert set(copy_of(tmp_path)) == set(files)
 
 
 @pytest.mark.parametrize("mark", [".hydra/config.yaml", "multirun.yaml", ".snapshots/a.yaml"])
 def test_the_folder_itself_is_one_whatever_a_run_left_in_it(tmp_path: Path, mark: str) -> None:
     write(tmp_path, {"config.yaml": "x: 1\n", "db/a.yaml": "", mark: ""})
-    assert set(snapshot_files(main_source(tmp_path))) >= {"main/config.yaml", "main/db/a.yaml"}
+    assert set(copy_of(tmp_path)) >= {"config.yaml", "db/a.yaml"}
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
@@ -187,19 +218,18 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     (tmp_path / "conf" / "linked.yaml").symlink_to(tmp_path / "shared" / "db" / "a.yaml")
     (tmp_path / "conf" / "self").symlink_to(tmp_path / "conf")
     (tmp_path / "shared" / "db" / "up").symlink_to(tmp_path)
-    assert snapshot_files(main_source(tmp_path / "conf")) == {
-        "main/config.yaml": b"",
-        "main/db/a.yaml": b"a: 1\n",
-        "main/linked.yaml": b"a: 1\n",
+    assert copy_of(tmp_path / "conf") == {
+        "config.yaml": b"",
+        "db/a.yaml": b"a: 1\n",
+        "linked.yaml": b"a: 1\n",
     }
 
 
 def test_a_source_in_a_package_is_copied_and_one_that_is_gone_is_none(tmp_path: Path) -> None:
-    package = {"provider": "main", "schema": "pkg", "path": "hydra/test_utils/configs"}
-    assert "main/compose.yaml" in snapshot_files([package])
-    for path in ("no_such_package/conf", "", "hydra.nosuch.deep/x"):
-        assert snapshot_files([{"provider": "main", "schema": "pkg", "path": path}]) == {}
-    assert snapshot_files(main_source(tmp_path / "nosuch")) == {}
+    assert "main/compose.yaml" in copied((MAIN, "pkg://hydra.test_utils.configs"))
+    for path in ("no_such_package/conf", "hydra.nosuch.deep/x"):
+        assert copied((MAIN, f"pkg://{path}")) == {}
+    assert copy_of(tmp_path / "nosuch") == {}
 
 
 names = st.text("ab.-é", min_size=1, max_size=4).map(lambda text: f"f{text}.yaml")
@@ -210,7 +240,7 @@ def test_a_copy_that_is_kept_is_read_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, content: dict[str, bytes]
 ) -> None:
     source = keep(tmp_path_factory.mktemp("conf"), content)
-    files = snapshot_files(main_source(source))
+    files = copied((MAIN, f"file://{source}"))
     assert files == {f"main/{name}": text for name, text in content.items()}
     kept = keep(tmp_path_factory.mktemp("kept"), files)
     assert read_snapshot(kept) == files
@@ -236,28 +266,28 @@ def test_what_is_composed_from_a_copy_is_what_was_composed(tmp_path: Path) -> No
     project = find_project(tmp_path, None, None, "extra")
     now = Composer(open_loader(project, "runner"), project.config_name, ())
     trial = now.trial(["db=b", "more=n"])
-    kept = keep(tmp_path / "kept", snapshot_files(trial.base.sources))
+    kept = keep(tmp_path / "kept", now.files())
     write(tmp_path, {"conf/config.yaml": "x: 2\n", "fourth/more/n.yaml": "from: later\n"})
 
-    copied = project_in_snapshot(kept, "config")
-    assert copied == ProjectConfig(
+    there = project_in_snapshot(kept, "config")
+    assert there == ProjectConfig(
         main=f"{kept}/main",
         config_name="config",
         extra=f"{kept}/command-line",
     )
-    loader = open_loader(copied, "runner")
-    then = Composer(loader, copied.config_name, (), passing=kept_searchpath(kept))
+    loader = open_loader(there, "runner")
+    then = Composer(loader, there.config_name, (), passing=kept_searchpath(kept))
     assert then.hydra_overrides == ()
     again = then.trial(["db=b", "more=n"])
     assert OmegaConf.to_yaml(again.job()) == OmegaConf.to_yaml(trial.job())
     assert trial.job().db["from"] == "extra"
-    assert read_snapshot(kept) == snapshot_files(again.base.sources)
+    assert read_snapshot(kept) == then.files()
 
 
 def test_search_paths_of_a_copy_are_in_their_order_beyond_nine(tmp_path: Path) -> None:
     for place in range(11):
         (tmp_path / f"searchpath-{place}").mkdir()
-    paths = ",".join(f"file://{tmp_path}/searchpath-{place}" for place in range(11))
+    paths = ",".join(f"'file://{tmp_path}/searchpath-{place}'" for place in range(11))
     assert kept_searchpath(tmp_path) == [f"hydra.searchpath=[{paths}]"]
 
 

@@ -75,7 +75,7 @@ class ProjectYaml:
         else:
             project, passing = project_in_snapshot(kept, config_name), kept_searchpath(kept)
         loader = open_loader(project, JOB_NAME)
-        return Composer(loader, project.config_name, hydra_overrides, passing=passing)
+        return Composer(loader, project.config_name, hydra_overrides, passing=passing, copy=kept)
 
     def store(self) -> str | None:
         """The store that the main config names, as far as that can be read without

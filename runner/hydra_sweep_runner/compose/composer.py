@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -24,7 +25,8 @@ from hydra_sweep_runner.compose.overrides import (
     one_line,
     parse_override,
 )
-from hydra_sweep_runner.compose.project import not_utf8
+from hydra_sweep_runner.compose.project import LEFT_OUT
+from hydra_sweep_runner.compose.reading import Reading, ReadingLoader, reading_loader
 from hydra_sweep_runner.compose.trial import REFUSALS, Base, TrialConfig, base_of, sweeper_settings
 from hydra_sweep_runner.errors import Mistake
 
@@ -78,14 +80,16 @@ class Composer:
         hydra_overrides: Sequence[str],
         *,
         passing: Sequence[str] = (),
+        copy: Path | None = None,
         cache: Mapping[str, Any] | None = None,
     ) -> None:
-        """`passing` are more overrides of Hydra's configuration, which hold for this
-        composer, in the place of those of the same name, and are not to be kept. `cache` is
-        what every configuration takes as resolved already (`OmegaConf.get_cache`): the
-        timestamps that a sweep's jobs share.
+        """`copy` is the kept copy that the loader reads, if it is one. `passing` are more
+        overrides of Hydra's configuration, which hold for this composer, in the place of those
+        of the same name, and are not to be kept. `cache` is what every configuration takes as
+        resolved already (`OmegaConf.get_cache`): the timestamps that a sweep's jobs share.
         """
-        self._loader = loader
+        self._reading = Reading(copy)
+        self._loader = reading_loader(loader, self._reading)
         self.config_name = config_name
         self.hydra_overrides = tuple(hydra_overrides)
         replaced = {name_in(text) for text in passing}
@@ -97,17 +101,23 @@ class Composer:
         self._repository: Any = None
 
     @property
-    def loader(self) -> ConfigLoader:
-        """Hydra's loader, for what lists config groups."""
+    def loader(self) -> ReadingLoader:
+        """Hydra's loader, for what lists config groups, and for launchers that compose
+        themselves: it composes from what is composed here."""
         return self._loader
 
-    def sources(self) -> list[dict[str, str]]:
-        """Hydra's config sources, as far as they are known without composing."""
-        loader: Any = self._loader
-        return [
-            {"provider": source.provider, "schema": source.scheme(), "path": source.path}
-            for source in loader.get_sources()
-        ]
+    @property
+    def environment(self) -> Mapping[str, str | None]:
+        """The variables of the environment that say what is composed, with their values."""
+        return self._reading.environment
+
+    def go_by(self, environment: Mapping[str, str | None]) -> None:
+        """Compose as in an environment with these variables, as far as they say what is."""
+        self._reading.go_by(environment)
+
+    def files(self) -> dict[str, bytes]:
+        """The project's own YAML as it is composed, by its path within a copy."""
+        return self._reading.files()
 
     def expand(self, texts: Sequence[str]) -> list[str]:
         """Override strings with the aliases that Hydra 1.4 knows replaced. Raises Mistake."""
@@ -135,15 +145,29 @@ class Composer:
             if "Could not override" in str(error):
                 self._explain_values(task)
             self._explain_cause(error, [*self._in_force, *task])
-            raise Mistake(explain_composition(error)) from error
+            said = explain_composition(error) + self._on_the_copy(str(error))
+            raise Mistake(said) from error
+
+    def _on_the_copy(self, said: str) -> str:
+        """What to add where a config is not found in a kept copy."""
+        if self._reading.copy is None or "Could not find" not in said:
+            return ""
+        left_out = ""
+        if (self._reading.copy / LEFT_OUT).is_file():
+            lines = (self._reading.copy / LEFT_OUT).read_text(errors="replace").splitlines()
+            left_out = f" which leaves out {'; '.join(lines)},"
+        return (
+            f" (in the copy of the YAML that was kept with it,{left_out} "
+            "+refresh=true takes the project's present one)"
+        )
 
     def _explain_cause(self, error: Exception, overrides: Sequence[str]) -> None:
         """Raise Mistake for what can be told better than Hydra does, if it is that."""
         for text in overrides:
             parse_override(text)
         if "codec can't decode" in str(error):
-            for path in not_utf8(self.sources()):
-                raise Mistake(f"YAML that does not parse: {path} is not UTF-8") from error
+            path = self._reading.last
+            raise Mistake(f"YAML that does not parse: {path} is not UTF-8") from error
         if "Config group override must be a string or a list" in str(error):
             for text in overrides:
                 value = parse_override(text)._value

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.job import hydra_config
-from hydra_sweep_runner.compose.overrides import why_unresolved
+from hydra_sweep_runner.compose.overrides import quoted, why_unresolved
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 
@@ -74,7 +73,4 @@ def _resolve(config: DictConfig, name: str) -> str:
 
 def as_overrides(settings: dict[str, Any]) -> list[str]:
     """Texts set below `hydra`, as override strings that say just these texts."""
-    return [
-        f"hydra.{name}={QuotedString(str(value), Quote.single).with_quotes()}"
-        for name, value in settings.items()
-    ]
+    return [f"hydra.{name}={quoted(str(value))}" for name, value in settings.items()]

@@ -22,6 +22,7 @@ from hydra.core.override_parser.types import (
     IntervalSweep,
     Override,
     OverrideType,
+    Quote,
     QuotedString,
     RangeSweep,
 )
@@ -146,6 +147,11 @@ def read_path(text: str) -> str | None:
 def plain(value: Any) -> Any:
     """A parsed element as a plain value: quoted strings lose their quotes."""
     return Override._convert_value(value)
+
+
+def quoted(text: str) -> str:
+    """A text as Hydra's grammar writes just that text."""
+    return QuotedString(text, Quote.single).with_quotes()
 
 
 def merge(before: Sequence[str], new: Sequence[str]) -> list[str]:

@@ -1,15 +1,13 @@
 """Where configuration comes from: the project's folder now, or the copy kept with a run.
 
-A copy holds every YAML file of each source on Hydra's search path that is the project's own:
-`main/…`, `command-line/…` for `--config-dir`, `searchpath-0/…` and so on for
-`hydra.searchpath`.
+A copy holds the YAML of each source on Hydra's search path that is the project's own (see
+`compose.reading`): `main/…`, `command-line/…` for `--config-dir`, `searchpath-0/…` and so on
+for `hydra.searchpath`.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,11 @@ from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 
+from hydra_sweep_runner.compose.overrides import quoted
 from hydra_sweep_runner.errors import Mistake
+
+#: Where a copy says what it leaves out, if it does: a line each.
+LEFT_OUT = "left_out.txt"
 
 #: The providers, in Hydra's words, of the sources that are the project's own.
 MAIN, COMMAND_LINE, SEARCHPATH = "main", "command-line", "hydra.searchpath in"
@@ -146,49 +148,12 @@ def kept_searchpath(folder: Path) -> list[str]:
     """The override that puts the kept copies in the place of `hydra.searchpath`, if the
     configuration had one."""
     paths = sorted(folder.glob("searchpath-*"), key=lambda path: int(path.name.split("-")[1]))
-    listed = ",".join(f"file://{path}" for path in paths)
+    listed = ",".join(quoted(f"file://{path}") for path in paths)
     return [f"hydra.searchpath=[{listed}]"] if paths else []
 
 
-def snapshot_files(sources: Sequence[Mapping[str, str]]) -> dict[str, bytes]:
-    """The project's own YAML, by its path within a copy.
-
-    `sources` are Hydra's `runtime.config_sources`: provider, schema and path of each.
-    """
-    files: dict[str, bytes] = {}
-    others = 0
-    for source in sources:
-        provider = source["provider"]
-        folder = _folder_of(source)
-        if provider.startswith(SEARCHPATH):
-            name, others = f"searchpath-{others}", others + 1
-        elif provider in (MAIN, COMMAND_LINE):
-            name = provider
-        else:
-            continue
-        if folder is not None:
-            for path in _yaml_files(folder):
-                files[f"{name}/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
-    return files
-
-
-def not_utf8(sources: Sequence[Mapping[str, str]]) -> list[Path]:
-    """The YAML files of the project's own sources that are not UTF-8."""
-    folders = [_folder_of(source) for source in sources if source["provider"] != "hydra"]
-    paths = [path for folder in folders if folder is not None for path in _yaml_files(folder)]
-    return [path for path in paths if not _is_utf8(path)]
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def read_snapshot(folder: Path) -> dict[str, bytes]:
-    """The files of a kept copy, as `snapshot_files` gave them."""
+    """The files of a kept copy, as `Reading.files` gave them."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -196,11 +161,12 @@ def read_snapshot(folder: Path) -> dict[str, bytes]:
     }
 
 
-def _folder_of(source: Mapping[str, str]) -> Path | None:
-    if source["schema"] == "file":
-        return Path(source["path"])
-    if source["schema"] == "pkg":
-        package, _, rest = source["path"].partition("/")
+def folder_of(schema: str, path: str) -> Path | None:
+    """The folder that a source of Hydra's with this schema and path is, if it is one."""
+    if schema == "file":
+        return Path(path)
+    if schema == "pkg":
+        package, _, rest = path.partition("/")
         try:
             spec = importlib.util.find_spec(package) if package else None
         except (ImportError, ValueError):
@@ -208,22 +174,3 @@ def _folder_of(source: Mapping[str, str]) -> Path | None:
         for place in (spec.submodule_search_locations or ()) if spec else ():
             return Path(place) / rest
     return None
-
-
-def _yaml_files(folder: Path) -> Iterator[Path]:
-    """The YAML files below a folder, sorted; hidden folders and output folders of runs and
-    sweeps (told by a `.hydra` folder, a `multirun.yaml` or a store's mark) are passed over.
-    Links are followed, as Hydra does, but not back to a folder that they lie in."""
-    for root, folders, names in os.walk(folder, followlinks=True):
-        is_output = ".hydra" in folders or "multirun.yaml" in names or ".snapshots" in folders
-        if (is_output and Path(root) != folder) or _leads_back(Path(root)):
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
-        for name in sorted(names):
-            if name.endswith((".yaml", ".yml")):
-                yield Path(root) / name
-
-
-def _leads_back(folder: Path) -> bool:
-    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())

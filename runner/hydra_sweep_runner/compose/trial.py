@@ -78,19 +78,17 @@ class Base:
 
     `whole` is the pickled configuration, Hydra's node included (a fresh copy is four times
     as fast as by deepcopy), `job` is that without it; `plain` is the latter as plain values,
-    if it holds no others. `sources` are Hydra's config sources, `mode` is `hydra.mode` (RUN,
-    MULTIRUN or None), `chdir` is `hydra.job.chdir` (None where it is an interpolation);
-    `output_subdir` is Hydra's, as it is written; `dirname` are the settings of
-    `hydra.job.config.override_dirname`; `needs_hydra` tells whether a job's values or
-    environment can depend on Hydra's node, `sets_environment` whether there is any
-    `hydra.job.env_set`, `has_chdir` whether `hydra.job.chdir` says yes or no.
+    if it holds no others. `mode` is `hydra.mode` (RUN, MULTIRUN or None), `chdir` is
+    `hydra.job.chdir` (None where it is an interpolation); `output_subdir` is Hydra's, as it is
+    written; `dirname` are the settings of `hydra.job.config.override_dirname`; `needs_hydra`
+    tells whether a job's values or environment can depend on Hydra's node, `sets_environment`
+    whether there is any `hydra.job.env_set`, `has_chdir` whether `hydra.job.chdir` says yes or no.
     """
 
     key: int
     whole: bytes
     job: bytes
     plain: Plain | None
-    sources: Sequence[Mapping[str, str]]
     mode: str | None
     chdir: bool | None
     output_subdir: str | None
@@ -186,7 +184,6 @@ def base_of(config: DictConfig) -> Base:
     whole = pickle.dumps(config)
     mode = config.hydra.mode
     job = config.hydra.job
-    sources: Any = OmegaConf.to_container(config.hydra.runtime.config_sources)
     dirname: Any = OmegaConf.to_container(job.config.override_dirname, resolve=True)
     subdir: Any = config.hydra._get_node("output_subdir")._value()
     sets_environment = bool(job.env_set)
@@ -196,7 +193,6 @@ def base_of(config: DictConfig) -> Base:
         whole=whole,
         job=pickle.dumps(task),
         plain=Plain.of(task),
-        sources=sources,
         mode=None if mode is None else mode.name,
         chdir=None if OmegaConf.is_interpolation(job, "chdir") else bool(job.chdir),
         output_subdir=subdir,

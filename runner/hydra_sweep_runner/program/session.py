@@ -34,13 +34,14 @@ class ProgramSession:
         if "restart" in typed.options.values:
             return _restart(world, typed)
         find_sweep_dir(config)  # from here on its timestamps are those of all jobs
+        composer = Composer(
+            self._hydra.context.config_loader,
+            config.hydra.job.config_name,
+            typed.hydra,
+            cache=OmegaConf.get_cache(config),
+        )
         composing = Composing(
-            composer=Composer(
-                self._hydra.context.config_loader,
-                config.hydra.job.config_name,
-                typed.hydra,
-                cache=OmegaConf.get_cache(config),
-            ),
+            composer=world.loaders.used_by(composer),
             task=typed.task,
             typed=typed,
             program=world.program,

@@ -56,7 +56,7 @@ class HydraCall:
 
 
 class Loaders:
-    """The config loaders of a restart. The first one that is made is that of the jobs."""
+    """The config loaders of a sweep. The jobs are composed by the first composer's."""
 
     def __init__(self, present: ConfigLoader) -> None:
         self._present = present
@@ -64,15 +64,18 @@ class Loaders:
 
     def open(self, kept: Path | None) -> ConfigLoader:
         """The loader of the present YAML, or of the copy in the folder `kept`."""
-        loader = self._present
-        if kept is not None:
-            loader = ConfigLoaderImpl(search_path_in_snapshot(loader.get_search_path(), kept))
-        self._first = self._first or loader
-        return loader
+        if kept is None:
+            return self._present
+        return ConfigLoaderImpl(search_path_in_snapshot(self._present.get_search_path(), kept))
+
+    def used_by(self, composer: Composer) -> Composer:
+        """The composer, whose loader is the jobs' if it is the first."""
+        self._first = self._first or composer.loader
+        return composer
 
     @property
     def of_jobs(self) -> ConfigLoader:
-        """What the jobs are composed by: the present YAML's unless a restart opened one."""
+        """What the jobs are composed by."""
         return self._first or self._present
 
 
@@ -97,7 +100,9 @@ class ProgramWorld(World):
         if folder is not None:
             passing += kept_searchpath(folder)
         loader = self.loaders.open(folder)
-        return Composer(loader, config_name, hydra_overrides, passing=passing)
+        return self.loaders.used_by(
+            Composer(loader, config_name, hydra_overrides, passing=passing, copy=folder)
+        )
 
     def executor_of_run(self, config: TrialConfig) -> OpenExecutor:
         """None: a program's jobs belong to a batch. Raises Mistake."""
@@ -146,7 +151,7 @@ class ProgramWorld(World):
         return SweepExecutor(executor, sweep.config)
 
     def _hydra_context_of(self, sweep: SweepConfig) -> HydraContext:
-        """Hydra's context for the jobs: on a restart, with what they are composed from."""
+        """Hydra's context for the jobs, with what they are composed from."""
         context, loader = self.hydra.context, self.loaders.of_jobs
         if loader is context.config_loader:
             return context

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -22,7 +23,7 @@ def digest(contents: Mapping[str, bytes]) -> str:
     """A snapshot's name: SHA-256 over the sorted paths and contents, each after its length."""
     sha = hashlib.sha256()
     for path in sorted(contents):
-        for part in (path.encode(), contents[path]):
+        for part in (os.fsencode(path), contents[path]):
             sha.update(len(part).to_bytes(8, "big"))
             sha.update(part)
     return sha.hexdigest()

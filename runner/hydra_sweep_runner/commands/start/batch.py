@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from hydra_sweep_runner.commands.runs.membership import is_completed
@@ -11,6 +12,7 @@ from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     tell_code_changes,
+    tell_environment,
     tell_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.sweep import (
@@ -104,6 +106,7 @@ def restart_batch(
         tell_repeated(world, sweep.plan)
         tell_code_changes(world, batch, again.provenance)
         if not sweep.options.refresh:
+            tell_environment(world, batch, os.environ)
             tell_yaml_changes(world, batch, composing, sweep.one_of_each())
         return carrying.out(again)
 

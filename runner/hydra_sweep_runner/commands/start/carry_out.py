@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.calls import Prepared
-from hydra_sweep_runner.commands.start.composing import snapshot_of
 from hydra_sweep_runner.commands.start.execution import (
     Start,
     Stop,
@@ -55,8 +54,7 @@ class Carrying:
         self._reconciliation = reconciliation
         sources = dict.fromkeys(path for one in prepared.values() for path in one.sources)
         self._provenance = read_provenance(context.project_dir, sources)
-        self._base = sweep.config(sweep.plan.trials[0]).base
-        self.recipe = sweep.composing.recipe(self._base)
+        self.recipe = sweep.composing.recipe()
         self._ids = tuple(
             context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
         )
@@ -101,7 +99,7 @@ class Carrying:
         self._context.store.create(batch)
 
     def _keep_snapshot(self) -> None:
-        self._context.store.keep_snapshot(snapshot_of(self._base))
+        self._context.store.keep_snapshot(self._sweep.composing.composer.files())
 
     def check(self) -> None:
         """Resolve the flags of the first trial that is to start: a value that is missing is

@@ -16,8 +16,7 @@ from hydra_sweep_runner.compose.overrides import (
     read_path,
     take_options,
 )
-from hydra_sweep_runner.compose.project import snapshot_files
-from hydra_sweep_runner.compose.trial import Base, TrialConfig
+from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.model import Flags, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
 from hydra_sweep_runner.store.snapshots import digest
@@ -95,11 +94,12 @@ class Composing:
             return self.program, config.flags(is_strict=False)
         return config.operation(), config.flags(leave_out=("operation",))
 
-    def recipe(self, base: Base) -> Recipe:
-        """How to compose the same again, from a copy of the YAML that `base` came from."""
+    def recipe(self) -> Recipe:
+        """How to compose again what was composed so far."""
         return Recipe(
             config_name=self.composer.config_name,
-            snapshot=digest(snapshot_of(base)),
+            snapshot=digest(self.composer.files()),
+            environment=self.composer.environment,
             task=self.task,
             hydra=self.composer.hydra_overrides,
         )
@@ -113,11 +113,6 @@ class Composing:
     def names(self) -> tuple[str, ...]:
         """The names of flags and groups that were given, each once, in their order."""
         return tuple(dict.fromkeys(name_in(text) for text in self.task))
-
-
-def snapshot_of(base: Base) -> dict[str, bytes]:
-    """The files of the project's YAML that a base was composed from, to be kept."""
-    return snapshot_files(base.sources)
 
 
 def compose_restart(
@@ -147,8 +142,11 @@ def compose_restart(
             task,
         )
         hydra = tuple(text for text in hydra if text not in dropped)
+    composer = world.open_composer(folder, run.recipe.config_name, hydra)
+    if folder is not None:
+        composer.go_by(run.recipe.environment)
     return Composing(
-        composer=world.open_composer(folder, run.recipe.config_name, hydra),
+        composer=composer,
         task=task,
         typed=typed,
         program=world.program,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeAlias
 
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.compose.project import read_snapshot, snapshot_files
+from hydra_sweep_runner.compose.project import LEFT_OUT, read_snapshot
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Value
 from hydra_sweep_runner.operation.flags import differences, flatten
@@ -30,6 +30,17 @@ def tell_code_changes(world: World, run: Run, now: Provenance) -> None:
 
 #: What the YAML says of a batch or run outside its flags: names, with their values.
 _Changes: TypeAlias = "dict[str, tuple[Value | None, Value | None]]"
+
+
+def tell_environment(world: World, run: Run, environment: Mapping[str, str]) -> None:
+    """Say which variables that chose among the configs are other ones now than they were."""
+    was = run.recipe.environment
+    other = [name for name, value in was.items() if environment.get(name) != value]
+    if other:
+        world.reporter.say(
+            f"{escape(', '.join(other))} had another value when {short(run.id)} was made: it is "
+            "composed as it was; to take the present value: +refresh=true"
+        )
 
 
 def tell_yaml_changes(
@@ -89,7 +100,7 @@ def yaml_changes(
     folder = world.store.snapshot_folder(run.recipe.snapshot)
     composer = world.open_composer(None, run.recipe.config_name, kept.composer.hydra_overrides)
     present = replace(kept, composer=composer)
-    if read_snapshot(folder) == snapshot_files(composer.sources()):
+    if _is_same(read_snapshot(folder), composer.files()):
         return {}
     changed: _Changes = {}
     for overrides in trials:
@@ -97,6 +108,11 @@ def yaml_changes(
         operations = differences(_operation(before[0]), _operation(after[0]))
         changed = {**operations, **differences(before[1], after[1]), **changed}
     return {**changed, **differences(_sweeper(kept, run), _sweeper(present, run))}
+
+
+def _is_same(kept: Mapping[str, bytes], present: Mapping[str, bytes]) -> bool:
+    """Whether two copies are the same but for what they say that they leave out."""
+    return {**kept, LEFT_OUT: b""} == {**present, LEFT_OUT: b""}
 
 
 def _operation(operation: Operation) -> Flags:

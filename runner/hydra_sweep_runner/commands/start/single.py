@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 from hydra_sweep_runner.commands.runs.membership import is_completed, leave_batches
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
-from hydra_sweep_runner.commands.start.composing import Composing, snapshot_of
+from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.execution import (
     Start,
     check_start,
@@ -17,6 +18,7 @@ from hydra_sweep_runner.commands.start.execution import (
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     tell_code_changes,
+    tell_environment,
     tell_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.world import World
@@ -69,7 +71,7 @@ def start_run(world: World, composing: Composing) -> int:
         kind=Kind.RUN,
         operation=composed.operation,
         flags=composed.flags,
-        recipe=composing.recipe(composed.config.base),
+        recipe=composing.recipe(),
         state=State(status=Status.PENDING, initialized=world.clock()),
         options=composing.typed.options.remembered,
         given=composing.names(),
@@ -83,7 +85,7 @@ def start_run(world: World, composing: Composing) -> int:
         start = Start(run=run, config=composed.config, prepared=prepared)
         check_start(world, start, options)
         RunStore.open(world.store.root, create=True)
-        world.store.keep_snapshot(snapshot_of(composed.config.base))
+        world.store.keep_snapshot(composing.composer.files())
         world.store.create(run)
         world.store.settle([run.id])
         with world.store.claim(run.id):
@@ -137,7 +139,7 @@ def restart_run(
             run,
             operation=composed.operation,
             flags=composed.flags,
-            recipe=composing.recipe(composed.config.base),
+            recipe=composing.recipe(),
             options=composing.typed.options.over(run.options).remembered,
             given=composing.names(),
             random_seed=run.random_seed if options.random_seed is None else options.random_seed,
@@ -155,8 +157,9 @@ def restart_run(
         world.reporter.say(f"Restarting {short(run.id)}")
         tell_code_changes(world, run, now)
         if not options.refresh:
+            tell_environment(world, run, os.environ)
             tell_yaml_changes(world, run, composing, [composing.task])
-        world.store.keep_snapshot(snapshot_of(composed.config.base))
+        world.store.keep_snapshot(composing.composer.files())
         return _execute(world, executor, start, options)
 
 

@@ -1,0 +1,276 @@
+"""What Hydra reads of a project while it composes: each file once, each variable once.
+
+All configurations of a start are composed from the same bytes, and these are what is kept
+with the run: an edit between two compositions, or between the last one and the copy, is not
+seen. The same goes for the variables of the environment that a defaults list or a search path
+asks for: they say which files are read, so a restart goes by them as by the copy.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
+from omegaconf import OmegaConf
+from omegaconf.basecontainer import BaseContainer
+
+from hydra_sweep_runner.compose.project import (
+    COMMAND_LINE,
+    LEFT_OUT,
+    MAIN,
+    SEARCHPATH,
+    folder_of,
+    read_snapshot,
+)
+from hydra_sweep_runner.compose.yaml_files import Found, Unreadable, beside, read_bytes, search
+
+
+class Reading:
+    """The files of a project's own sources, by name of the source and path within it, and the
+    variables that were asked for. Each stays as it was when it was first asked for.
+
+    `copy` is the kept copy that the sources are, if they are one. `last` is the file that was
+    read last.
+    """
+
+    def __init__(self, copy: Path | None = None) -> None:
+        self.copy = copy
+        self.last: str | None = None
+        self._folders: dict[str, Path] = {}
+        self._found: dict[str, Found] = {}
+        self._on_demand: dict[str, dict[str, bytes]] = {}
+        self._beside: dict[tuple[str, str], Found] = {}
+        self._environment: dict[str, str | None] = {}
+
+    def __deepcopy__(self, _: Any) -> Reading:
+        return self  # Hydra copies its sources for each composition
+
+    def add(self, name: str, folder: Path) -> None:
+        """Take a source in under a name. Nothing is read before it is asked for."""
+        self._folders.setdefault(name, folder)
+
+    def read(self, name: str, path: str) -> bytes:
+        """A file of a source. Raises Unreadable."""
+        self.last = os.path.join(self._folders[name], path)  # noqa: PTH118 - `..` follows links
+        path = os.path.normpath(path)
+        known = self._search(name).files.get(path)
+        if known is not None:
+            return known
+        more = self._on_demand.setdefault(name, {})
+        if path not in more:
+            more[path] = read_bytes(os.path.realpath(self.last))
+        return more[path]
+
+    def has(self, name: str, path: str) -> bool:
+        """Whether a file of a source is known: it need not be there any more."""
+        path = os.path.normpath(path)
+        return path in self._search(name).files or path in self._on_demand.get(name, ())
+
+    def files(self) -> dict[str, bytes]:
+        """All that a copy holds, by the path within it: the sources' YAML, and what is left
+        out, in words."""
+        if self.copy is not None:
+            return read_snapshot(self.copy)
+        files: dict[str, bytes] = {}
+        left_out: dict[str, str] = {}
+        for name, folder in self._folders.items():
+            more = self._on_demand.get(name, {})
+            for found in self._all_found(name, folder, more):
+                files |= {f"{name}/{path}": data for path, data in found.files.items()}
+                left_out |= {f"{name}/{path}": why for path, why in found.left_out.items()}
+            for path, data in more.items():
+                # A default `../shared/base` of a config lies beside the source in a copy, too.
+                files[os.path.normpath(f"{name}/{path}")] = data
+        outside = [path for path in files if path.startswith(("/", ".."))]
+        left_out |= dict.fromkeys(outside, "too far outside of the configuration's folder")
+        kept = {path: data for path, data in files.items() if path not in outside}
+        if left_out:
+            lines = (f"{path}: {why}\n" for path, why in sorted(left_out.items()))
+            kept[LEFT_OUT] = "".join(lines).encode("utf-8", "surrogateescape")
+        return kept
+
+    def _all_found(self, name: str, folder: Path, read: Iterable[str]) -> Iterator[Found]:
+        found = self._search(name)
+        if not found.ended_early:
+            yield found
+            return
+        yield Found(left_out={"": "too large a folder: what lies beside what was read is kept"})
+        for parent in sorted({path.rpartition("/")[0] for path in read}):
+            if (name, parent) not in self._beside:
+                self._beside[name, parent] = beside(folder, parent)
+            yield self._beside[name, parent]
+
+    @property
+    def environment(self) -> Mapping[str, str | None]:
+        """The variables that were asked for, with their values; None for one that is not set."""
+        return dict(self._environment)
+
+    def go_by(self, environment: Mapping[str, str | None]) -> None:
+        """Take these variables for what was read."""
+        self._environment.update(environment)
+
+    def note(self, variable: str) -> None:
+        """Take a variable's value in, unless it is known."""
+        self._environment.setdefault(variable, os.environ.get(variable))
+
+    def _search(self, name: str) -> Found:
+        if name not in self._found:
+            self._found[name] = search(self._folders[name])
+        return self._found[name]
+
+
+class ReadingLoader(ConfigLoaderImpl):
+    """Hydra's loader, which reads a project's own sources by a Reading."""
+
+    def __init__(self, path: ConfigSearchPath, reading: Reading) -> None:
+        super().__init__(path)
+        self.reading = reading
+        self.repository = _Repository(path, reading)
+
+    def _load_configuration_impl(self, *args: Any, **keywords: Any) -> Any:
+        with _environment(self.reading.environment), _noting(self.reading.note):
+            return super()._load_configuration_impl(*args, **keywords)
+
+    def _compose_config_from_defaults_list(self, *args: Any, **keywords: Any) -> Any:
+        # What a value asks for from here on is no business of the defaults list.
+        _stop_noting()
+        return super()._compose_config_from_defaults_list(*args, **keywords)
+
+
+def reading_loader(loader: ConfigLoader, reading: Reading) -> ReadingLoader:
+    """A loader for the same search path that reads by a Reading."""
+    return ReadingLoader(loader.get_search_path(), reading)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Have these variables in the environment, or not (None), while the context lasts."""
+    before = {name: os.environ.get(name) for name in values}
+    _set_environment(values)
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+class _Noting:
+    """The resolver `oc.env` with somebody told of each variable before."""
+
+    def __init__(self, real: Callable[..., Any], note: Callable[[str], None]) -> None:
+        self.real = real
+        self._note = note
+
+    def __call__(self, config: Any, parent: Any, node: Any, args: Any, texts: Any) -> Any:
+        if args:
+            self._note(str(args[0]))
+        return self.real(config, parent, node, args, texts)
+
+
+@contextmanager
+def _noting(note: Callable[[str], None]) -> Iterator[None]:
+    """Have each variable noted that `oc.env` is asked for, while the context lasts or until
+    `_stop_noting`."""
+    registry = BaseContainer._resolvers
+    registry["oc.env"] = _Noting(registry["oc.env"], note)
+    try:
+        yield
+    finally:
+        _stop_noting()
+
+
+def _stop_noting() -> None:
+    registry = BaseContainer._resolvers
+    resolver = registry["oc.env"]
+    if isinstance(resolver, _Noting):
+        registry["oc.env"] = resolver.real
+
+
+class _Repository(ConfigRepository):
+    """Hydra's repository with the project's own sources read by a Reading."""
+
+    def __init__(self, path: ConfigSearchPath, reading: Reading) -> None:
+        self._reading = reading
+        super().__init__(path)
+
+    def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
+        """Open the sources of a search path."""
+        super().initialize_sources(config_search_path)
+        others = 0
+        sources: list[ConfigSource] = []
+        for source in self.sources:
+            name = source.provider if source.provider in (MAIN, COMMAND_LINE) else None
+            if source.provider.startswith(SEARCHPATH):
+                name, others = f"searchpath-{others}", others + 1
+            folder = None if name is None else folder_of(source.scheme(), source.path)
+            if name is not None and folder is not None and folder.is_dir():
+                self._reading.add(name, folder)
+                source = _ReadOnce(source, name, self._reading)
+            sources.append(source)
+        self.sources = sources
+
+
+class _ReadOnce(ConfigSource):
+    """A source of files whose contents are those of a Reading."""
+
+    def __init__(self, source: ConfigSource, name: str, reading: Reading) -> None:
+        self.provider = source.provider
+        self.path = source.path
+        self._source = source
+        self._name = name
+        self._reading = reading
+
+    def scheme(self) -> str:  # type: ignore[override]
+        return self._source.scheme()
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        path = self._normalize_file_name(config_path)
+        try:
+            data = self._reading.read(self._name, path)
+        except Unreadable as error:
+            raise ConfigLoadError(f"{self._reading.last}: {error}") from error
+        # As Hydra's own source of files does.
+        with io.TextIOWrapper(_NamedBytes(data, self._reading.last), encoding="utf-8") as file:
+            header = self._get_header_dict(file.read(512))
+            file.seek(0)
+            config: Any = OmegaConf.load(file)
+        return ConfigResult(
+            config=config, path=self.full_path(), provider=self.provider, header=header
+        )
+
+    def available(self) -> bool:
+        return self._source.available()
+
+    def is_group(self, config_path: str) -> bool:
+        return self._source.is_group(config_path)
+
+    def is_config(self, config_path: str) -> bool:
+        known = self._reading.has(self._name, self._normalize_file_name(config_path))
+        return known or self._source.is_config(config_path)
+
+    def list(self, config_path: str, results_filter: Any) -> list[str]:
+        return self._source.list(config_path, results_filter)
+
+
+class _NamedBytes(io.BytesIO):
+    """Bytes with a file's name, which YAML's errors tell."""
+
+    def __init__(self, data: bytes, name: str | None) -> None:
+        super().__init__(data)
+        self.name = name
