@@ -220,9 +220,13 @@ class Composer:
     def _open_repository(self) -> Any:
         if self._repository is None:
             loader: Any = self._loader
-            _, self._repository = loader._parse_overrides_and_create_caching_repo(
-                self.config_name, list(self._in_force)
-            )
+            try:
+                _, self._repository = loader._parse_overrides_and_create_caching_repo(
+                    self.config_name, list(self._in_force)
+                )
+            except REFUSALS as error:
+                self._explain_cause(error, self._in_force)
+                raise Mistake(explain_composition(error)) from error
         return self._repository
 
     def _compose_base(self, groups: Sequence[str]) -> Base:
