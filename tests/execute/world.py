@@ -5,7 +5,8 @@ from __future__ import annotations
 import pickle
 import secrets
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,9 @@ from hydra import compose, initialize
 from hydra.version import VersionBase
 from omegaconf import OmegaConf, open_dict
 
+from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.local.executor import LocalExecutor
+from hydra_sweep_runner.execute.source import Next, TaskList
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import FlagsTo, Kind, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.call import Call, CommandCall, FunctionCall, ScriptCall
@@ -165,7 +168,7 @@ class World:
     def execute(self, *tasks: Task, **settings: Any) -> list[Outcome]:
         """The outcomes of tasks, in the order of their ends."""
         with self.executor(**settings) as executor:
-            return list(executor.run(iter(tasks)))
+            return outcomes_of(executor, *tasks)
 
     def ends(self, *tasks: Task, **settings: Any) -> list[Run]:
         """The tasks' runs as they are recorded after their execution, in the tasks' order."""
@@ -185,7 +188,50 @@ class World:
         return (self.folder(run) / ".runner/output.log").read_text()
 
 
-def endless(make: Callable[[], Task]) -> Iterator[Task]:
-    """Tasks without an end."""
-    while True:
-        yield make()
+def outcomes_of(executor: Executor, *tasks: Task) -> list[Outcome]:
+    """Execute tasks; how they ended, in that order."""
+    source = TaskList(tasks)
+    executor.run(source)
+    return source.outcomes
+
+
+class Made:
+    """A source of the tasks that a function gives for their numbers, from 0, up to the first
+    Answer. It keeps what happens to each, "asked", "ended" and "recorded", and by which
+    threads it is called. `on_ready` and `on_end` are called when it is told so."""
+
+    def __init__(self, make: Callable[[int], Next]) -> None:
+        self._make = make
+        self._numbers: dict[str, int] = {}
+        self.told: list[tuple[str, int]] = []
+        self.outcomes: list[Outcome] = []
+        self.threads: set[int] = set()
+        self.on_ready: Callable[[], object] = lambda: None
+        self.on_end: Callable[[], object] = lambda: None
+
+    def next(self) -> Next:
+        """The next task."""
+        self.threads.add(threading.get_ident())
+        number = len(self._numbers)
+        task = self._make(number)
+        if isinstance(task, Task):
+            self.told.append(("asked", number))
+            self._numbers[task.run.id] = number
+        return task
+
+    def ended(self, outcome: Outcome) -> None:
+        """Keep it."""
+        self.threads.add(threading.get_ident())
+        self.told.append(("ended", self._numbers[outcome.run.id]))
+        self.outcomes.append(outcome)
+        self.on_end()
+
+    def recorded(self, outcome: Outcome) -> None:
+        """Keep it."""
+        self.threads.add(threading.get_ident())
+        self.told.append(("recorded", self._numbers[outcome.run.id]))
+
+    def make_ready(self) -> None:
+        """Do what a test asks for."""
+        self.threads.add(threading.get_ident())
+        self.on_ready()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-from hydra_sweep_runner.execute.task import Outcome, Task
+from hydra_sweep_runner.execute.source import Source
 from hydra_sweep_runner.operation.kinds.kind import Signature
 
 
@@ -14,11 +14,17 @@ class Executor(Protocol):
 
     @property
     def claims_runs(self) -> bool:
-        """Whether whoever executes a run claims it; otherwise who hands over its task does."""
+        """Whether whoever executes a run claims it; otherwise the source of its task does."""
         ...
 
-    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
-        """Execute tasks as they are taken, in order; give each outcome when it is there."""
+    def run(self, source: Source) -> None:
+        """Execute the tasks of a source, in the order in which it gives them, and return when
+        all have ended and are recorded.
+
+        After `stop` or `kill` no task is started any more. Raises what the source raises,
+        Deadlock, StoreFailed, and what else keeps all tasks from being executed, after
+        stopping what was at work.
+        """
         ...
 
     def probe(self, target: str, project_dir: str) -> Signature:

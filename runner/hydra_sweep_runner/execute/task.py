@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.model import Run
@@ -41,14 +40,3 @@ class Outcome:
     run: Run
     hint: str | None = None
     tail: bytes = b""
-
-
-@runtime_checkable
-class ReadyAhead(Protocol):
-    """An iterator of tasks that can do a part of its work before the next one is taken."""
-
-    def make_ready(self) -> Task | None:
-        """Do what does not depend on whether and when the next task will be taken, if there
-        is anything to do; that task, if there is one. What is wrong with it is told when it is
-        taken."""
-        ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from hydra_sweep_runner.compose.output_dir import find_sweep_dir
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.executor import Executor
+from hydra_sweep_runner.execute.source import Next, Source
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.store import layout
@@ -40,12 +41,12 @@ class SweepExecutor:
     def __exit__(self, *failure: Any) -> None:
         self._opened.__exit__(*failure)
 
-    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
-        """Execute tasks as they are taken; give each outcome when it is there."""
+    def run(self, source: Source) -> None:
+        """Execute the tasks of a source."""
         folder = Path(find_sweep_dir(self._config))
         folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(self._config, folder / "multirun.yaml")
-        yield from self._inner.run(tasks)
+        self._inner.run(source)
 
     def probe(self, target: str, project_dir: str) -> Signature:
         """Import a function where it will run. Raises Mistake."""
@@ -74,24 +75,50 @@ class CollectingExecutor(SweepExecutor):
         super().__init__(inner, config)
         self._store = store
         self._returned = returned
-        self._started: list[str] = []
 
-    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
-        """Execute tasks as they are taken; give each outcome when it is there."""
-        found: dict[str, JobReturn] = {}
+    def run(self, source: Source) -> None:
+        """Execute the tasks of a source."""
+        collecting = _Collecting(source, self._store)
         try:
-            for outcome in super().run(self._noting(tasks)):
-                found[outcome.run.id] = self._take(outcome)
-                yield outcome
+            super().run(collecting)
         finally:
-            self._returned += [found[run_id] for run_id in self._started if run_id in found]
+            self._returned += collecting.returned
 
-    def _noting(self, tasks: Iterator[Task]) -> Iterator[Task]:
-        for task in tasks:
-            # What a killed sweep left, or anybody put there, is not to be unpickled.
+
+class _Collecting:
+    """A source of tasks that takes in what their jobs returned when they have ended."""
+
+    def __init__(self, source: Source, store: RunStore) -> None:
+        self._source = source
+        self._store = store
+        self._found: dict[str, JobReturn | None] = {}
+
+    @property
+    def returned(self) -> list[JobReturn]:
+        """The returns of the jobs that have ended, in the order in which they were started."""
+        return [found for found in self._found.values() if found is not None]
+
+    def next(self) -> Next:
+        """The next task, its folder without what a killed sweep, or anybody, has left there
+        to be unpickled."""
+        task = self._source.next()
+        if isinstance(task, Task):
             (self._store.folder(task.run.id) / layout.RETURNED).unlink(missing_ok=True)
-            self._started.append(task.run.id)
-            yield task
+            self._found[task.run.id] = None
+        return task
+
+    def ended(self, outcome: Outcome) -> None:
+        """Take a job's return in."""
+        self._found[outcome.run.id] = self._take(outcome)
+        self._source.ended(outcome)
+
+    def recorded(self, outcome: Outcome) -> None:
+        """Pass it on."""
+        self._source.recorded(outcome)
+
+    def make_ready(self) -> None:
+        """Pass it on."""
+        self._source.make_ready()
 
     def _take(self, outcome: Outcome) -> JobReturn:
         """A job's return; one made for the purpose if the job did not come to give any."""

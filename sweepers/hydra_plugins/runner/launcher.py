@@ -85,11 +85,8 @@ class RunnerLauncher(Launcher):
             return self._cluster(store, reporter, program)
         from hydra_sweep_runner.execute.attempt.stopping import Graces
         from hydra_sweep_runner.execute.local.devices import check_devices
-        from hydra_sweep_runner.execute.local.executor import (
-            LocalExecutor,
-            check_stagger,
-            resolve_n_jobs,
-        )
+        from hydra_sweep_runner.execute.local.executor import LocalExecutor
+        from hydra_sweep_runner.execute.local.jobs import check_stagger, resolve_n_jobs
 
         self._refuse_address()
         devices = check_devices(self._devices)
@@ -148,7 +145,7 @@ class RunnerLauncher(Launcher):
     ) -> "Sequence[JobReturn]":
         """Run jobs of any other sweeper, and return what they gave, in their order."""
         from hydra_sweep_runner.errors import Mistake
-        from hydra_sweep_runner.execute.local.executor import resolve_n_jobs
+        from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
         from hydra_sweep_runner.program.foreign.launching import run_jobs
 
         for name in ("devices", "stagger_s", "backend"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hydra_sweep_runner.model import Status
-from tests.execute.world import World
+from tests.execute.world import World, outcomes_of
 
 
 def test_a_command_runs_without_a_shell(world: World) -> None:
@@ -72,7 +72,7 @@ def test_a_command_inherits_no_descriptors_and_ignores_no_signals(
 def test_locks_of_the_runner_are_not_held_by_its_children(world: World) -> None:
     task = world.shell("sleep 30 & sleep 0.3")
     with world.store.claim(task.run.id), world.executor() as executor:
-        list(executor.run(iter([task])))
+        outcomes_of(executor, task)
     with world.store.claim(task.run.id):
         pass
 

@@ -13,7 +13,7 @@ import pytest
 
 from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, Pressure, Urgency
 from hydra_sweep_runner.model import Run, Status
-from tests.execute.world import World, endless
+from tests.execute.world import Made, World, outcomes_of
 
 QUICK = Graces(interrupt_s=0.3, terminate_s=0.3)
 STUBBORN = "trap '' INT TERM; echo ready; while :; do sleep 0.05; done"
@@ -147,7 +147,7 @@ def test_what_runs_is_terminated_and_the_rest_stays_pending(world: World, script
     tasks = [world.shell(script), world.shell("echo never")]
     with world.executor(graces=QUICK) as executor:
         world.reporter.on_output = lambda data: executor.stop()
-        outcomes = list(executor.run(iter(tasks)))
+        outcomes = outcomes_of(executor, *tasks)
     assert [outcome.run.id for outcome in outcomes] == [tasks[0].run.id]
     first, second = (world.store.read(task.run.id).state for task in tasks)
     assert (first.status, first.reason) == (Status.TERMINATED, "stopped by the runner")
@@ -158,7 +158,7 @@ def test_what_ends_well_when_it_is_stopped_is_terminated_all_the_same(world: Wor
     with world.executor() as executor:
         world.reporter.on_output = lambda data: executor.stop()
         task = world.shell("trap 'exit 0' INT; echo ready; sleep 60 & wait")
-        (outcome,) = executor.run(iter([task]))
+        (outcome,) = outcomes_of(executor, task)
     assert outcome.run.state.status is Status.TERMINATED
 
 
@@ -171,7 +171,7 @@ def test_killing_waits_for_no_grace(world: World) -> None:
             threading.Timer(0.2, executor.kill).start()
 
         world.reporter.on_output = stop
-        (outcome,) = executor.run(iter([world.shell(STUBBORN)]))
+        (outcome,) = outcomes_of(executor, world.shell(STUBBORN))
     assert outcome.run.state.status is Status.TERMINATED
     assert time.monotonic() - began < 10
 
@@ -196,7 +196,7 @@ def test_stopping_works_from_a_signal_handler(world: World) -> None:
     with world.executor(graces=QUICK) as executor:
         before = signal.signal(signal.SIGUSR1, lambda *_: executor.stop())
         world.reporter.on_output = lambda data: os.kill(os.getpid(), signal.SIGUSR1)
-        (outcome,) = executor.run(iter([world.shell("echo ready; sleep 60")]))
+        (outcome,) = outcomes_of(executor, world.shell("echo ready; sleep 60"))
         signal.signal(signal.SIGUSR1, before)
     assert outcome.run.state.status is Status.TERMINATED
 
@@ -218,7 +218,7 @@ def test_functions_are_interrupted(world: World, n_jobs: int) -> None:
     with world.executor(n_jobs=n_jobs, graces=QUICK) as executor:
         stopper = threading.Thread(target=stop_after, args=(marks, executor))
         stopper.start()
-        outcomes = list(executor.run(iter([*tasks, more])))
+        outcomes = outcomes_of(executor, *tasks, more)
         stopper.join()
     assert {outcome.run.state.status for outcome in outcomes} == {Status.TERMINATED}
     assert len(outcomes) == n_jobs
@@ -235,19 +235,18 @@ def stop_after(marks: list[Path], executor: object) -> None:
 
 def test_after_a_stop_nothing_more_is_started_from_an_endless_source(world: World) -> None:
     with world.executor(n_jobs=2, graces=QUICK) as executor:
-        outcomes = []
-        for outcome in executor.run(endless(lambda: world.shell("sleep 0.05"))):
-            outcomes.append(outcome.run.state.status)
-            if len(outcomes) == 4:
-                executor.stop()
-    assert outcomes[:4] == [Status.COMPLETED] * 4
-    assert len(outcomes) <= 8
+        source = Made(lambda _: world.shell("sleep 0.05"))
+        source.on_end = lambda: executor.stop() if len(source.outcomes) == 4 else None
+        executor.run(source)
+    statuses = [outcome.run.state.status for outcome in source.outcomes]
+    assert statuses[:4] == [Status.COMPLETED] * 4
+    assert len(statuses) <= 5
 
 
 def test_what_is_stopped_before_it_runs_runs_nothing(world: World) -> None:
     with world.executor() as executor:
         executor.stop()
-        assert list(executor.run(iter([world.shell("echo never")]))) == []
+        assert outcomes_of(executor, world.shell("echo never")) == []
 
 
 # Retries
@@ -290,7 +289,7 @@ def test_a_timeout_holds_for_each_attempt(world: World) -> None:
 def test_what_is_stopped_is_not_tried_again(world: World) -> None:
     with world.executor(graces=QUICK) as executor:
         world.reporter.on_output = lambda data: executor.stop()
-        (outcome,) = executor.run(iter([world.shell("echo ready; sleep 60", retries=5)]))
+        (outcome,) = outcomes_of(executor, world.shell("echo ready; sleep 60", retries=5))
     assert outcome.run.state.attempts == ()
     assert outcome.run.state.status is Status.TERMINATED
 

@@ -13,7 +13,7 @@ import pytest
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Result, Run, Status
 from hydra_sweep_runner.operation.kinds.kind import Signature
-from tests.execute.world import FlagsConfig, World
+from tests.execute.world import FlagsConfig, World, outcomes_of
 
 
 @pytest.fixture
@@ -213,12 +213,12 @@ def test_a_configuration_that_does_not_reach_the_worker_is_told(world: World, li
 
 def test_a_worker_that_was_killed_while_idle_is_not_waited_for(world: World, lib: Path) -> None:
     with world.executor() as executor:
-        first = next(iter(executor.run(iter([world.function("lib.pid")]))))
+        first = outcomes_of(executor, world.function("lib.pid"))[0]
         assert first.run.result is not None
         os.kill(first.run.result.value, signal.SIGKILL)
         while Path(f"/proc/{first.run.result.value}").exists():
             pass
-        second = next(iter(executor.run(iter([world.function("lib.give", x=1)]))))
+        second = outcomes_of(executor, world.function("lib.give", x=1))[0]
     assert second.run.result == Result(value={"x": 1})
 
 
@@ -293,7 +293,7 @@ def test_the_worker_that_was_probed_is_warm_for_the_first_trial(world: World) ->
     world.write("lib.py", "import os\nprint('imported')\ndef pid(): return os.getpid()\n")
     with world.executor() as executor:
         executor.probe("lib.pid", str(world.project))
-        outcomes = list(executor.run(iter([world.function("lib.pid")])))
+        outcomes = outcomes_of(executor, world.function("lib.pid"))
     assert world.log(outcomes[0].run) == ""
 
 

@@ -12,9 +12,9 @@ import pytest
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.local import threads
 from hydra_sweep_runner.execute.local.devices import check_devices
-from hydra_sweep_runner.execute.local.executor import check_stagger, resolve_n_jobs
+from hydra_sweep_runner.execute.local.jobs import check_stagger, resolve_n_jobs
 from hydra_sweep_runner.model import Status
-from tests.execute.world import World
+from tests.execute.world import Made, World
 
 HOLDS = """
     import os
@@ -88,10 +88,10 @@ def test_starts_are_spaced(world: World, n_jobs: int) -> None:
 
 def test_nobody_waits_for_a_start_when_the_user_stops(world: World) -> None:
     with world.executor(stagger_s=3600.0) as executor:
-        outcomes = executor.run(iter([world.shell("true"), world.shell("true")]))
-        next(outcomes)
-        executor.stop()
-        assert list(outcomes) == []
+        source = Made(lambda _: world.shell("true"))
+        source.on_end = executor.stop
+        executor.run(source)
+    assert len(source.outcomes) == 1
 
 
 @pytest.mark.parametrize("value", [-1, "x", float("nan"), float("inf"), True])

@@ -14,7 +14,7 @@ from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt.stopping import Graces
 from hydra_sweep_runner.execute.task import Task
 from hydra_sweep_runner.model import Status
-from tests.execute.world import World
+from tests.execute.world import World, outcomes_of
 from tests.scenarios.project import wait_until
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells what descends from what")
@@ -128,7 +128,7 @@ FLOOD = r'''
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from tests.execute.world import World
+from tests.execute.world import World, outcomes_of
 world = World(Path(sys.argv[2]))
 class Nowhere:
     def output(self, stream, data): pass
@@ -193,7 +193,7 @@ def left_by(world: World, task: Task) -> int:
 def test_what_a_script_leaves_behind_ends_with_it(world: World, how: str) -> None:
     task = world.script(f"{LEAVE[how]}\n{KEEP}")
     with world.executor() as executor:
-        (outcome,) = executor.run(iter([task]))
+        (outcome,) = outcomes_of(executor, task)
         assert outcome.run.state.status is Status.COMPLETED
         wait_until(lambda: not psutil.pid_exists(left_by(world, task)))
 
@@ -210,7 +210,7 @@ def test_what_a_dead_trial_has_started_ends_with_it(
     task = make(world, f"{LEAVE[how]}\n{KEEP}\nimport os, time\n{end}")
     with world.executor(graces=Graces(interrupt_s=0.1, terminate_s=0.1)) as executor:
         world.reporter.on_output = lambda data: executor.stop()
-        (outcome,) = executor.run(iter([task]))
+        (outcome,) = outcomes_of(executor, task)
         assert outcome.run.state.exit_status == (None if "sleep" in end else 5)
         wait_until(lambda: not psutil.pid_exists(left_by(world, task)))
 

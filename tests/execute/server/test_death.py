@@ -7,17 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.server.client import ServerDied
-from hydra_sweep_runner.execute.task import Task
+from hydra_sweep_runner.execute.source import Next
 from hydra_sweep_runner.model import Status
-from tests.execute.world import World, endless
+from tests.execute.world import Made, World, outcomes_of
 
 RUNNER = """
 import sys
@@ -118,7 +116,7 @@ def test_when_runner_and_server_are_killed_at_once_the_trials_die(
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_when_the_server_dies_the_runner_says_so_and_ends(world: World, n_jobs: int) -> None:
     task = world.shell("echo $PPID; echo $$ > pid; sleep 60")
-    tasks = chain([task], endless(lambda: world.shell("sleep 0.05")))
+    source = Made(lambda number: world.shell("sleep 0.05") if number else task)
     with world.executor(n_jobs=n_jobs) as executor:
         mark = world.folder(task.run) / "pid"
         killer = subprocess.Popen(
@@ -129,7 +127,7 @@ def test_when_the_server_dies_the_runner_says_so_and_ends(world: World, n_jobs: 
             ]
         )
         with pytest.raises(RunnerError, match="the process that starts the trials has died"):
-            list(executor.run(iter(tasks)))
+            executor.run(source)
         killer.wait()
     state = world.store.read(task.run.id).state
     assert state.status is Status.TERMINATED
@@ -157,15 +155,16 @@ def test_when_the_server_dies_beside_an_idle_worker_what_that_has_started_ends(
     world.write("lib.py", text)
     first = world.function("lib.f", x=1)
 
-    def tasks() -> Iterator[Task]:
-        yield first
+    def make(number: int) -> Next:
+        if number == 0:
+            return first
         os.kill(server_of(executor), signal.SIGKILL)
         (worker,) = executor._workers._free
         wait_until_gone([worker.child.pid or 0])
-        yield world.function("lib.f", x=2)
+        return world.function("lib.f", x=2)
 
     with world.executor() as executor, pytest.raises(RunnerError):
-        list(executor.run(tasks()))
+        executor.run(Made(make))
     result = world.store.read(first.run.id).result
     assert result is not None
     wait_until_gone([int(str(result.value))])
@@ -181,5 +180,5 @@ def test_signals_to_the_server_do_not_end_it(world: World) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             os.kill(server_of(executor), number)
         os.kill(server_of(executor), signal.SIGQUIT)
-        (outcome,) = executor.run(iter([world.shell("echo fine")]))
+        (outcome,) = outcomes_of(executor, world.shell("echo fine"))
     assert outcome.run.state.status is Status.COMPLETED

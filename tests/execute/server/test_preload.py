@@ -13,7 +13,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.task import Task
 from hydra_sweep_runner.model import FlagsTo, Status
 from hydra_sweep_runner.operation.call import ScriptCall
-from tests.execute.world import World
+from tests.execute.world import World, outcomes_of
 from tests.scenarios.project import wait_until
 
 HEAVY = """
@@ -193,11 +193,11 @@ def test_one_that_was_killed_is_started_again(world: World) -> None:
     world.write("heavy.py", HEAVY)
     first, second = (preloaded(world.script("import heavy\n"), "heavy") for _ in range(2))
     with world.executor() as executor:
-        assert [one.run.state.status for one in executor.run(iter([first]))] == [Status.COMPLETED]
+        assert [one.run.state.status for one in outcomes_of(executor, first)] == [Status.COMPLETED]
         server = psutil.Process(int(imports(world)[0]))
         server.kill()
         wait_until(lambda: server.status() == psutil.STATUS_ZOMBIE)
-        assert [one.run.state.status for one in executor.run(iter([second]))] == [Status.COMPLETED]
+        assert [one.run.state.status for one in outcomes_of(executor, second)] == [Status.COMPLETED]
     assert len(imports(world)) == 2
 
 

@@ -7,16 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.calls import Prepared
-from hydra_sweep_runner.commands.start.execution import (
-    Start,
-    Stop,
-    TrialExecution,
-    check_start,
-    stoppable,
-    tell_failures,
-)
+from hydra_sweep_runner.commands.start.execution import Start, check_start
+from hydra_sweep_runner.commands.start.failures import tell_failures
 from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
+from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
+from hydra_sweep_runner.commands.start.trials import Grid, TrialExecution
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.executor import Executor
@@ -200,16 +196,18 @@ class Carrying:
         if skipped:
             what = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
             context.reporter.say(f"Skipping {what}")
-        execution = TrialExecution(context, self._executor, self._sweep.options, batch.id)
+        execution = TrialExecution(
+            context, self._executor, self._sweep.options, batch.id, Grid(starts)
+        )
         with stoppable(self._executor, context, batch.id) as stop:
             try:
-                execution.run(starts)
+                execution.run(len(starts))
             except ServerDied as error:
-                runs = {**self._as_known(starts), **execution.ended}
+                runs = {**self._as_known(starts), **execution.ended_runs}
                 self._end(batch, runs, Stop(signal_number=stop.signal_number, why=str(error)))
                 raise
-        left = 0 if stop.why else sum(start.run.id not in execution.ended for start in starts)
-        return self._end(batch, {**self._as_known(starts), **execution.ended}, stop, left)
+        left = 0 if stop.why else sum(start.run.id not in execution.ended_runs for start in starts)
+        return self._end(batch, {**self._as_known(starts), **execution.ended_runs}, stop, left)
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
         known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}

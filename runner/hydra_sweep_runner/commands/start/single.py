@@ -12,20 +12,21 @@ from hydra_sweep_runner.commands.start.execution import (
     Start,
     check_start,
     make_task,
-    stoppable,
-    tell_failure,
 )
+from hydra_sweep_runner.commands.start.failures import tell_failure
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     tell_code_changes,
     tell_environment,
     tell_yaml_changes,
 )
+from hydra_sweep_runner.commands.start.signals import stoppable
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
+from hydra_sweep_runner.execute.source import TaskList
 from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.identity import identity
@@ -164,16 +165,17 @@ def restart_run(
 
 
 def _execute(world: World, executor: Executor, start: Start, options: Options) -> int:
-    task = make_task(world, start, options, None)
+    source = TaskList([make_task(world, start, options, None)])
     with stoppable(executor, world) as stop:
-        for outcome in executor.run(iter([task])):
-            run = outcome.run
-            if run.state.status is Status.ERROR:
-                tell_failure(world, outcome)
-            if stop.exit_status is not None:
-                return stop.exit_status
-            if run.state.reason == lifecycle.STOPPED_ON_REQUEST:
-                world.reporter.say(f"{short(run.id)} was {run.state.reason}")
-                return _STOPPED_ON_REQUEST
-            return 0 if run.state.status is Status.COMPLETED else run.state.exit_status or 1
+        executor.run(source)
+    for outcome in source.outcomes:
+        run = outcome.run
+        if run.state.status is Status.ERROR:
+            tell_failure(world, outcome)
+        if stop.exit_status is not None:
+            return stop.exit_status
+        if run.state.reason == lifecycle.STOPPED_ON_REQUEST:
+            world.reporter.say(f"{short(run.id)} was {run.state.reason}")
+            return _STOPPED_ON_REQUEST
+        return 0 if run.state.status is Status.COMPLETED else run.state.exit_status or 1
     return stop.exit_status or 1

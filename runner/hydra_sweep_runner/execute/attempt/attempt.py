@@ -21,7 +21,6 @@ from hydra_sweep_runner.execute.function.pool import Workers
 from hydra_sweep_runner.execute.function.worker import Job, ProgramJob
 from hydra_sweep_runner.execute.local import devices
 from hydra_sweep_runner.execute.local.devices import Devices
-from hydra_sweep_runner.execute.local.prepare import Ahead
 from hydra_sweep_runner.execute.script.boot import main as boot_main
 from hydra_sweep_runner.execute.script.boot import run as boot_run
 from hydra_sweep_runner.execute.script.flags import arguments
@@ -40,14 +39,11 @@ from hydra_sweep_runner.store import layout
 
 # Linux takes no longer string into an environment than 128 KiB.
 _MOST_IN_VARIABLE = 100_000
-# How long a worker that has hung up may take to have died, in seconds.
-_DEATH_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machinery:
-    """What attempts are made with. `environment` is what the trials' are based on. Without
-    `ahead` nothing is done for a trial before its start, and no script compiled here."""
+    """What attempts are made with. `environment` is what the trials' are based on."""
 
     server: ForkServer
     workers: Workers
@@ -56,7 +52,6 @@ class Machinery:
     environment: Mapping[str, str]
     devices: Devices = field(default_factory=lambda: Devices(()))
     preloading: Preloading | None = None
-    ahead: Ahead | None = None
 
     def server_for(self, call: Call) -> ForkServer | None:
         """The process that has preloaded what a call needs, if that is how it is started."""
@@ -124,8 +119,6 @@ def _attempt_program(
             )
         else:
             server = machinery.server
-            if machinery.ahead is not None and isinstance(call, ScriptCall):
-                environment |= _code(machinery.ahead.code(task.run.id, call, environment))
             child = server.start_program(
                 argv,
                 environment=environment,
@@ -211,7 +204,7 @@ def _program(
 ) -> tuple[list[str], dict[str, str]]:
     """The arguments and environment of a script's or command's process."""
     # With PYTHONINSPECT what fails ends at a prompt, and with status 0.
-    for name in (boot_run.SCRIPT, boot_run.FLAGS, boot_run.CODE, "PYTHONINSPECT"):
+    for name in (boot_run.SCRIPT, boot_run.FLAGS, "PYTHONINSPECT"):
         environment.pop(name, None)
     if isinstance(call, CommandCall):
         environment.setdefault("PYTHONUNBUFFERED", "1")  # so that Python's output is live
@@ -223,13 +216,6 @@ def _program(
         environment[boot_run.SCRIPT] = call.path
         environment[boot_run.FLAGS] = _globals_text(call.flags, run_dir)
     return argv, environment
-
-
-def _code(code: bytes | None) -> dict[str, str]:
-    """The variable with a script's code, if there is one and it fits."""
-    if code is None or 2 * len(code) > _MOST_IN_VARIABLE:
-        return {}
-    return {boot_run.CODE: code.hex()}
 
 
 def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:

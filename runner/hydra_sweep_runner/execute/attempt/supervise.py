@@ -56,9 +56,10 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Unrecorded:
-    """The end of a run that has completed; `record` records it and gives its outcome."""
+    """The end of a run that has completed, which `record` is to bring to the disk."""
 
-    record: Callable[[], Outcome]
+    outcome: Outcome
+    record: Callable[[], None]
 
 
 def supervise(
@@ -85,10 +86,8 @@ def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings)
     try:
         outputs.set_aside(run_dir)
         make_links(Path(task.project_dir), run_dir, task.run.operation.requires)
-        ahead = around.machinery.ahead
-        has_files = ahead is not None and ahead.has_files(task.run.id)
         # The worker of a function or program writes them.
-        if not has_files and not isinstance(task.call, (FunctionCall, ProgramCall)):
+        if not isinstance(task.call, (FunctionCall, ProgramCall)):
             task.config.write_files(run_dir)
     except OSError as error:
         raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
@@ -112,7 +111,7 @@ def _run_attempts(
         began = around.clock()
     outcome = Outcome(run=_ended(run, attempted, around))
     if outcome.run.state.status is Status.COMPLETED and around.leaves_ends:
-        return Unrecorded(partial(_record, outcome, around))
+        return Unrecorded(outcome, partial(_record, outcome, around))
     _record(outcome, around)
     if outcome.run.state.status is not Status.ERROR:
         return outcome
@@ -179,13 +178,12 @@ def _ended(run: Run, attempted: Attempted, around: Surroundings) -> Run:
     return replace(run, state=state, result=end.result)
 
 
-def _record(outcome: Outcome, around: Surroundings) -> Outcome:
+def _record(outcome: Outcome, around: Surroundings) -> None:
     try:
         around.store.write(outcome.run)
     except BaseException:
         _give_up(outcome.run, _FAILED, around)
         raise
-    return outcome
 
 
 def _give_up(run: Run, why: str, around: Surroundings) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.cluster import worker as worker_process
-from hydra_sweep_runner.execute.cluster.backends import Backend
 from hydra_sweep_runner.execute.cluster.messages import Facts, Places
 
+if TYPE_CHECKING:
+    from hydra_sweep_runner.execute.cluster.dask_cluster import DaskCluster
 
-def check_workers(backend: Backend, root: Path, session: str) -> None:
+
+def check_workers(cluster: DaskCluster, root: Path, session: str) -> None:
     """Raise Mistake, naming the worker, for one that does not share the folders of the store
     and of the project, or has other versions of what both sides need.
 
@@ -24,7 +27,7 @@ def check_workers(backend: Backend, root: Path, session: str) -> None:
     except OSError as error:
         raise Mistake(f"the store {root} is not writable: {error.strerror}") from error
     try:
-        answers = backend.ask_workers(places)
+        answers = cluster.ask_workers(places)
     finally:
         token.unlink(missing_ok=True)
     here = worker_process.look(places).versions

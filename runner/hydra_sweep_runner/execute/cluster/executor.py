@@ -1,4 +1,4 @@
-"""Executing tasks by workers that joblib reaches, on this machine or on others."""
+"""Executing tasks by the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any
-
-import joblib
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.compose.portable import portable
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, StoreFailed
 from hydra_sweep_runner.execute.attempt.stopping import Graces, Urgency
 from hydra_sweep_runner.execute.cluster import worker
-from hydra_sweep_runner.execute.cluster.backends import Backend, open_backend
-from hydra_sweep_runner.execute.cluster.calls import CallQueue, OneByOne
 from hydra_sweep_runner.execute.cluster.checks import check_workers
 from hydra_sweep_runner.execute.cluster.messages import Done, Handed, Lost, Probed, Refused
 from hydra_sweep_runner.execute.cluster.wanted import Session
 from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS
-from hydra_sweep_runner.execute.function.worker import reason_of
+from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
+from hydra_sweep_runner.execute.source import WAIT, Answer, Deadlock, Source
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Status
 from hydra_sweep_runner.operation.call import PackedProgram, ProgramCall
@@ -35,12 +33,15 @@ from hydra_sweep_runner.system.clock import Clock, now
 from hydra_sweep_runner.system.processes import this_process
 from hydra_sweep_runner.terminal.reporter import Reporter
 
+if TYPE_CHECKING:
+    from hydra_sweep_runner.execute.cluster.dask_cluster import DaskCluster
+
 #: How often to look whether there are workers, in seconds.
 _LOOK_S = 5.0
-
-
-#: No result.
-_END = object()
+_NO_DASK = (
+    'hydra.launcher.backend=dask needs Dask: pip install "hydra-sweep-runner[dask]" here and '
+    "where the workers run"
+)
 
 
 class LostWorkers(RunnerError):
@@ -52,7 +53,7 @@ class _Abandoned(BaseException):
 
 
 class ClusterExecutor:
-    """Executes tasks by the workers of a joblib backend; a context manager.
+    """Executes tasks by the workers of a Dask cluster; a context manager.
 
     A worker claims a run, supervises it in its own process as `LocalExecutor` does in this
     one, and records its states. Entering raises Mistake, before anything is created, for
@@ -79,14 +80,13 @@ class ClusterExecutor:
         is None. `program` does the jobs of a Hydra program."""
         self._store = store
         self._reporter = reporter
-        self._open = partial(open_backend, backend, address, n_jobs)
+        self._open = partial(open_cluster, backend, address, n_jobs)
         self._graces = graces or Graces()
         self._clock = clock
         self._program = program
         self._session = uuid.uuid4().hex
         self._sessions: dict[str, Session] = {}
         self._outstanding: dict[str, Task] = {}
-        self._unheard: set[str] = set()
         self._stopping = False
         self._killing = False
         self._waiting = False
@@ -94,11 +94,11 @@ class ClusterExecutor:
 
     def __enter__(self) -> ClusterExecutor:
         self._driver = this_process(self._clock)
-        self._backend: Backend = self._open()
+        self._cluster = self._open()
         try:
-            check_workers(self._backend, self._store.root, self._session)
+            check_workers(self._cluster, self._store.root, self._session)
         except BaseException:
-            self._backend.close()
+            self._cluster.close()
             raise
         return self
 
@@ -108,36 +108,86 @@ class ClusterExecutor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._backend.close()
+        self._cluster.close()
         SESSIONS.close()
 
     def probe(self, target: str, project_dir: str) -> Signature:
         """Import a function as a worker would. Raises Mistake if that fails."""
-        found: Probed = self._backend.call(worker.probe, self._session, target, project_dir)
+        found: Probed = self._cluster.call(worker.probe, self._session, target, project_dir)
         if found.signature is None:
             raise Mistake(found.mistake or f"function {target} cannot be imported")
         return found.signature
 
-    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
-        """Execute tasks, handed out in order; give each outcome when it is there.
+    def run(self, source: Source) -> None:
+        """Execute a source's tasks, given to workers in order, as many at a time as there is
+        room for.
 
-        A task is taken when there is room for it, in any thread, in one at a time. After
-        `stop` the outcomes end when what was at work has been recorded. Raises LostWorkers and
-        StoreFailed, and what the iterator raises, after asking what was at work to stop.
+        After `stop` it returns when what was at work has been recorded. Raises LostWorkers,
+        StoreFailed, Deadlock and what the source raises, after asking what was at work to
+        stop.
         """
-        queue = CallQueue(tasks, self._hand_out, self._is_stopping, self._unheard, self.stop)
         try:
-            with self._watching(), self._backend.parallel(self._hear) as parallel:
-                while not queue.is_empty:
-                    calls = OneByOne(queue, self._backend.n_jobs)
-                    yield from self._outcomes(iter(parallel(calls)))
+            with self._watching():
+                self._execute(source)
         except _Abandoned:
-            yield from self._abandoned()
+            for run_id in list(self._outstanding):
+                run = self._store.observe(self._store.read(run_id))
+                self._tell(source, Outcome(run=run))
         finally:
             self._end_sessions()
-        failure = self._failure or queue.error
-        if failure is not None:
-            raise failure
+        if self._failure is not None:
+            raise self._failure
+
+    def _execute(self, source: Source) -> None:
+        results: SimpleQueue[Done | Refused | Lost] = SimpleQueue()
+        answer: Answer | None = None
+        while True:
+            while answer is None and not self._stopping and self._has_room:
+                answer = self._start_next(source, results)
+            if not self._outstanding:
+                break
+            try:
+                self._waiting = True
+                result = results.get()
+            finally:
+                self._waiting = False
+            outcome = self._take_in(result)
+            if outcome is not None:
+                self._tell(source, outcome)
+            if answer is WAIT:
+                answer = None
+        if answer is WAIT and not self._stopping:
+            raise Deadlock
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._outstanding) < self._cluster.n_jobs
+
+    def _start_next(
+        self, source: Source, results: SimpleQueue[Done | Refused | Lost]
+    ) -> Answer | None:
+        """Give the next task to a worker; why there is none, if there is none."""
+        try:
+            task = source.next()
+            if isinstance(task, Answer):
+                return task
+            self._cluster.submit(self._packed(task), results.put)
+            self._outstanding[task.run.id] = task
+        except _Abandoned:
+            raise
+        except BaseException as error:
+            self._fail(error)
+        return None
+
+    def _tell(self, source: Source, outcome: Outcome) -> None:
+        """Tell the source of an end, which the worker has recorded."""
+        try:
+            source.ended(outcome)
+            source.recorded(outcome)
+        except _Abandoned:
+            raise
+        except BaseException as error:
+            self._fail(error)
 
     def preload(self, modules: Sequence[str], script: str) -> None:
         """Nothing: on workers, scripts are started anew."""
@@ -160,11 +210,8 @@ class ClusterExecutor:
             with suppress(OSError):
                 session.kill()
 
-    def _is_stopping(self) -> bool:
-        return self._stopping
-
-    def _hand_out(self, task: Task) -> Any:
-        """The call that executes a task."""
+    def _packed(self, task: Task) -> Handed:
+        """What a worker needs to execute a task."""
         call = task.call
         if isinstance(call, ProgramCall):
             call = ProgramCall(packed=self._program)
@@ -174,61 +221,27 @@ class ClusterExecutor:
         batch_id = task.environment.get("RUNNER_BATCH_ID")
         if batch_id is not None and batch_id not in self._sessions:
             self._begin_session(batch_id)
-        self._outstanding[task.run.id] = task
-        return joblib.delayed(worker.execute)(
-            Handed(
-                task=replace(task, call=call, config=config),
-                session=self._session,
-                driver=self._driver,
-                batch_id=batch_id,
-                graces=self._graces,
-            )
+        return Handed(
+            task=replace(task, call=call, config=config),
+            session=self._session,
+            driver=self._driver,
+            batch_id=batch_id,
+            graces=self._graces,
         )
 
-    def _hear(self, result: Done | Refused | Lost | None) -> None:
-        """Let no task be taken until whoever takes the outcomes knows of a failure."""
-        if isinstance(result, Lost) or (
-            isinstance(result, Done) and result.outcome.run.state.status is Status.ERROR
-        ):
-            self._unheard.add(_run_id_of(result))
-
-    def _outcomes(self, results: Iterator[Any]) -> Iterator[Outcome]:
-        try:
-            while (result := self._next(results)) is not _END:
-                outcome = None if result is None else self._take_in(result)
-                if outcome is not None:
-                    yield outcome
-                self._unheard.discard(_run_id_of(result))
-        except _Abandoned:
-            raise
-        except BaseException:  # nobody takes the outcomes any more
-            self.stop()
-            for _ in results:
-                pass
-            raise
-
-    def _next(self, results: Iterator[Any]) -> Any:
-        try:
-            self._waiting = True
-            return next(results, _END)
-        except Exception as error:
-            raise LostWorkers(f"the workers are lost: {reason_of(error)}") from error
-        finally:
-            self._waiting = False
-
     def _take_in(self, result: Done | Refused | Lost) -> Outcome | None:
-        task = self._outstanding.pop(_run_id_of(result), None)
+        run_id = result.outcome.run.id if isinstance(result, Done) else result.run_id
+        task = self._outstanding.pop(run_id)
         if isinstance(result, Refused):
             if result.trace is not None:
                 self._reporter.say(result.trace)
-            self._fail(f"{result.worker}: {result.why}")
+            self._fail(LostWorkers(f"{result.worker}: {result.why}"))
             return None
         if isinstance(result, Lost):
             if result.for_good:
-                self._fail(result.why)
-            elif task is not None:
-                return self._give_up(task, result.why)
-            return None
+                self._fail(LostWorkers(result.why))
+                return None
+            return self._give_up(task, result.why)
         run = result.outcome.run
         self._reporter.block(result.output)
         if result.again:
@@ -237,8 +250,9 @@ class ClusterExecutor:
             self._reporter.say(f"Trial {run.id[:8]} is left to its owner: {result.busy}")
         return result.outcome
 
-    def _fail(self, why: str) -> None:
-        self._failure = self._failure or LostWorkers(why)
+    def _fail(self, error: BaseException) -> None:
+        """Stop what is at work; the first error is raised when that has ended."""
+        self._failure = self._failure or error
         self.stop()
 
     def _give_up(self, task: Task, why: str) -> Outcome:
@@ -258,11 +272,6 @@ class ClusterExecutor:
         except Busy as error:
             self._reporter.say(f"Trial {run.id[:8]} is left to its owner: {error}")
         return Outcome(run=self._store.observe(run))
-
-    def _abandoned(self) -> Iterator[Outcome]:
-        """The trials that are at work still, or so their records say."""
-        for run_id in list(self._outstanding):
-            yield Outcome(run=self._store.observe(self._store.read(run_id)))
 
     def _begin_session(self, batch_id: str) -> None:
         session = self._sessions[batch_id] = Session(self._store, batch_id, self._session)
@@ -289,7 +298,7 @@ class ClusterExecutor:
             told = None
             while not over.wait(_LOOK_S):
                 with suppress(Exception):  # whatever it is, the calls' own ends will tell
-                    trouble = self._backend.trouble()
+                    trouble = self._cluster.trouble()
                     if trouble is not None and trouble != told:
                         self._reporter.say(trouble)
                     told = trouble
@@ -302,8 +311,18 @@ class ClusterExecutor:
             over.set()
 
 
-def _run_id_of(result: Done | Refused | Lost | None) -> str:
-    """The trial's id; nothing where the call was for none."""
-    if isinstance(result, Done):
-        return result.outcome.run.id
-    return "" if result is None or result.run_id is None else result.run_id
+def open_cluster(backend: str, address: str | None, n_jobs: int | None) -> DaskCluster:
+    """The cluster of this kind at an address. Raises Mistake for another kind than Dask's, for
+    one that is not there, and for one that has no workers."""
+    if backend != "dask":
+        raise Mistake(
+            f"hydra.launcher.backend={backend}: only dask is known; leave it out for trials on "
+            "this machine"
+        )
+    if n_jobs is not None:
+        resolve_n_jobs(n_jobs)
+    try:
+        from hydra_sweep_runner.execute.cluster.dask_cluster import DaskCluster
+    except ImportError as error:
+        raise Mistake(_NO_DASK) from error
+    return DaskCluster(address, n_jobs)

@@ -77,12 +77,12 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """Nobody has the trial any more, if it was one: the cluster gave it up, as `why` says.
+    """Nobody has the trial any more: the cluster gave it up, as `why` says.
 
     With `for_good` the cluster itself is gone.
     """
 
-    run_id: str | None
+    run_id: str
     why: str
     for_good: bool = False
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from hydra_sweep_runner import __version__
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError
 from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
-from hydra_sweep_runner.execute.attempt.supervise import Surroundings, supervise
+from hydra_sweep_runner.execute.attempt.supervise import Surroundings, Unrecorded, supervise
 from hydra_sweep_runner.execute.cluster.messages import Done, Facts, Handed, Places, Probed, Refused
 from hydra_sweep_runner.execute.cluster.wanted import Session
 from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS, heed_no_interrupt
@@ -71,10 +71,6 @@ def _versions() -> Iterator[tuple[str, str]]:
             yield name, version(name)
         except PackageNotFoundError:
             continue
-
-
-def pause() -> None:
-    """Do nothing."""
 
 
 def probe(session: str, target: str, project_dir: str) -> Probed:
@@ -142,8 +138,10 @@ class _Execution:
             )
             with self._heeding(machinery.stop):
                 end = run_to_end(supervise(task, now(), around), machinery.stop)
-                outcome = end if isinstance(end, Outcome) else end.record()
-                return self._done(outcome, again=begun)
+                if isinstance(end, Unrecorded):
+                    end.record()
+                    return self._done(end.outcome, again=begun)
+                return self._done(end, again=begun)
 
     def _done(self, outcome: Outcome, *, again: bool = False) -> Done:
         output = tuple(self._kept.pieces)

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from hydra_sweep_runner.execute.task import Outcome
-
 _THREADS = 4
 #: So many ends may be waiting to be recorded; then whoever brings another one waits.
 _MOST = 16
@@ -25,8 +23,8 @@ class Recorder:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="recorder")
         self._room = threading.Semaphore(_MOST)
 
-    def submit(self, record: Callable[[], Outcome]) -> Future[Outcome]:
-        """Have an end recorded; the future has what `record` returns or raises."""
+    def submit(self, record: Callable[[], None]) -> Future[None]:
+        """Have an end recorded; the future has what `record` raises."""
         self._room.acquire()
         future = self._threads.submit(record)
         future.add_done_callback(lambda _: self._room.release())

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, Protocol
 
 from hydra_sweep_runner.compose.output_dir import as_overrides
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Deadlock, Source
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.kind import Signature
@@ -80,10 +80,27 @@ class HandoverExecutor:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
-        """Execute tasks, `chunk` at a time. After `stop` nothing more is handed over."""
-        while not self._stopped and (chunk := list(islice(tasks, self._chunk))):
-            yield from self._carry_out(chunk)
+    def run(self, source: Source) -> None:
+        """Execute a source's tasks, `chunk` at a time, or as many as there are before the
+        source waits. After `stop` nothing more is handed over."""
+        while not self._stopped:
+            tasks, answer = self._take(source)
+            if tasks:
+                self._carry_out(tasks, source)
+            elif answer is WAIT:
+                raise Deadlock
+            if answer is NO_MORE:
+                return
+
+    def _take(self, source: Source) -> tuple[list[Task], Answer | None]:
+        """The tasks to hand over together, and why there are not more of them."""
+        tasks: list[Task] = []
+        while self._chunk is None or len(tasks) < self._chunk:
+            task = source.next()
+            if isinstance(task, Answer):
+                return tasks, task
+            tasks.append(task)
+        return tasks, None
 
     def probe(self, target: str, project_dir: str) -> Signature:
         """A program's trials call no other function."""
@@ -103,7 +120,7 @@ class HandoverExecutor:
         """Interrupt the launcher again; for a signal handler."""
         self.stop()
 
-    def _carry_out(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    def _carry_out(self, tasks: Sequence[Task], source: Source) -> None:
         """Hand tasks over until each has ended for good, or the launcher gets nowhere."""
         for task in tasks:
             self._store.write(self._with_result(task.run), durable=False)
@@ -121,7 +138,9 @@ class HandoverExecutor:
                 elif run.state.status is Status.ERROR and task.retries:
                     failed.append(replace(task, run=run, retries=task.retries - 1))
                 else:
-                    yield self._outcome(run)
+                    outcome = self._outcome(run)
+                    source.ended(outcome)
+                    source.recorded(outcome)
             if failed:
                 lots.append(_Lot(failed, retried=True))
             if self._forgets and _gave_up(error) and 0 < len(unstarted) < len(lot.tasks):

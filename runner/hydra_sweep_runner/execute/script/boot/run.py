@@ -20,8 +20,6 @@ SCRIPT = "RUNNER_SCRIPT"
 #: The flags for a script's globals: a marshalled dict, in hexadecimal digits, or `@` and the
 #: path of a file of it. Both stay in the environment for multiprocessing's children.
 FLAGS = "RUNNER_SCRIPT_FLAGS"
-#: The script's code, if that was made already: marshalled, in hexadecimal digits.
-CODE = "RUNNER_SCRIPT_CODE"
 #: What these import in the place of the script's `__main__`.
 AGAIN = "hydra_sweep_runner.execute.script.boot.again"
 
@@ -38,14 +36,12 @@ def main() -> None:
         sys.path[0] = os.path.dirname(os.path.realpath(path))  # noqa: PTH120
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    code = os.environ.pop(CODE, None)
-    run_as_main(path, code and marshal.loads(bytes.fromhex(code)))
+    run_as_main(path)
 
 
-def run_as_main(path: str, code: "Any" = None) -> None:
+def run_as_main(path: str) -> None:
     """Run the script in a fresh `__main__`; raises SystemExit or KeyboardInterrupt as the
-    interpreter is to see them, after any other exception was shown. `code` is the script's,
-    its flags included, if it was made already."""
+    interpreter is to see them, after any other exception was shown."""
     module: Any = type(sys)("__main__")
     module.__file__ = path
     module.__builtins__ = sys.modules["builtins"]
@@ -58,7 +54,7 @@ def run_as_main(path: str, code: "Any" = None) -> None:
             module.__spec__ = _Spec(AGAIN, None)
             _make_importable()
         sys.modules["__main__"] = module
-        exec(code or code_of(path, flags_of(path)), module.__dict__)
+        exec(code_of(path, flags_of(path)), module.__dict__)
     except SystemExit:
         raise
     except BaseException as error:

@@ -1,21 +1,17 @@
-"""A Dask cluster's workers, reached through joblib's Dask backend."""
+"""The workers of a Dask cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from distributed import Client, KilledWorker
 from distributed import TimeoutError as TimedOut  # before Python 3.11 not the built-in one
-from joblib._dask import DaskDistributedBackend
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.cluster import worker
-from hydra_sweep_runner.execute.cluster.backends import Hear, parallel_on
-from hydra_sweep_runner.execute.cluster.messages import Facts, Handed, Lost, Places
+from hydra_sweep_runner.execute.cluster.messages import Done, Facts, Handed, Lost, Places, Refused
 from hydra_sweep_runner.execute.function.worker import reason_of
 
 #: How long to wait for the scheduler to answer, and for a first worker, in seconds.
@@ -31,6 +27,7 @@ class DaskCluster:
     """
 
     def __init__(self, address: str | None, n_jobs: int | None) -> None:
+        self._futures: dict[str, Any] = {}
         self._client: Any = _connect(address)
         self._address = address
         try:
@@ -44,11 +41,22 @@ class DaskCluster:
         threads = sum(self._client.ncores().values())
         self.n_jobs = max(1, threads + 1 + (n_jobs or -1)) if (n_jobs or -1) < 0 else n_jobs or 1
 
-    def parallel(self, hear: Hear) -> Any:
-        """A joblib.Parallel that takes calls one by one and gives results as they come. Each
-        call's first argument is a Handed, if it has one; a Lost is given for a call that the
-        cluster gives up."""
-        return parallel_on(_DaskBackend(self._client, self.n_jobs), self.n_jobs, hear)
+    def submit(self, trial: Handed, done: Callable[[Done | Refused | Lost], object]) -> None:
+        """Have a worker execute a trial. `done` is called once, in some thread, with what
+        became of it, however that was; a Lost is for one that the cluster gives up."""
+        run_id = trial.task.run.id
+        future = self._client.submit(worker.execute, trial, pure=False)
+        self._futures[run_id] = future  # one that nobody holds is cancelled
+        future.add_done_callback(lambda ended: done(self._result(run_id, ended)))
+
+    def _result(self, run_id: str, future: Any) -> Done | Refused | Lost:
+        try:
+            result: Done | Refused = future.result()
+            return result
+        except BaseException as error:
+            return _lost(run_id, error)
+        finally:
+            self._futures.pop(run_id, None)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function returns when a worker calls it."""
@@ -94,49 +102,7 @@ def _connect(address: str | None) -> Any:
         ) from error
 
 
-class _DaskBackend(DaskDistributedBackend):  # type: ignore[misc]
-    """joblib's backend, which calls back however a call ends.
-
-    joblib's own leaves its caller waiting for ever for a call whose workers died again and
-    again, or whose scheduler is gone; and it carries calls out in this process if the cluster
-    has but one thread.
-    """
-
-    def __init__(self, client: Any, n_jobs: int) -> None:
-        super().__init__(client=client)
-        self._at_once = max(2, n_jobs)  # joblib takes 1 for "in this process"
-
-    def effective_n_jobs(self, n_jobs: int) -> int:
-        """How many calls at a time."""
-        return self._at_once
-
-    def submit(self, func: Any, callback: Callable[[Any], object]) -> Any:
-        """Have a worker carry a batch of one call out."""
-        ((_, arguments, _),) = func.items
-        handed = arguments[0] if arguments else None
-        tell = partial(_tell, handed, callback)
-        future = super().submit(func, tell)
-        future.add_done_callback(partial(_tell_failure, tell))
-        return future
-
-    def retrieve_result_callback(self, out: Any) -> Any:
-        """The results of a batch of calls."""
-        return out if isinstance(out, list) else super().retrieve_result_callback(out)
-
-
-def _tell(handed: Handed | None, callback: Callable[[Any], object], out: Any) -> None:
-    """Call back, with a Lost in the place of what is no result."""
-    callback([_lost(handed, out)] if isinstance(out, BaseException) else out)
-
-
-def _tell_failure(tell: Callable[[Any], object], future: Future[Any]) -> None:
-    error = future.exception()
-    if error is not None:
-        tell(error)
-
-
-def _lost(handed: Handed | None, error: BaseException) -> Lost:
-    run_id = None if handed is None else handed.task.run.id
+def _lost(run_id: str, error: BaseException) -> Lost:
     if isinstance(error, KilledWorker):
         times = error.allowed_failures + 1
         last = getattr(error.last_worker, "address", error.last_worker)

@@ -1,0 +1,43 @@
+"""What is said of runs that have failed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.execute.task import Outcome
+from hydra_sweep_runner.model import Kind, Run, Status
+from hydra_sweep_runner.record.redaction import redact_run
+from hydra_sweep_runner.terminal.render import escape, last_lines, short
+
+# How many failures a batch's end tells again.
+_MOST_FAILURES = 20
+
+
+def tell_failure(context: World, outcome: Outcome) -> None:
+    """Say that a run has failed and why, with the end of its output if it was not just
+    shown."""
+    lines = [failure_line(context, outcome.run)]
+    lines += [f"  {line}" for line in last_lines(outcome.tail)]
+    if outcome.hint is not None:
+        lines.append(outcome.hint)
+    context.reporter.say(*lines)
+
+
+def tell_failures(context: World, batch_id: str, runs: Iterable[Run]) -> None:
+    """Say once more, at a batch's end, which of its trials have failed, in a line each."""
+    failed = [run for run in runs if run.state.status is Status.ERROR]
+    for run in failed[:_MOST_FAILURES]:
+        context.reporter.say(failure_line(context, run))
+    if len(failed) > _MOST_FAILURES:
+        more = f"{len(failed) - _MOST_FAILURES} more trials failed"
+        context.reporter.say(f"{more}: runner runs show {short(batch_id)}{context.store_words}")
+
+
+def failure_line(context: World, run: Run) -> str:
+    """`Trial 3f2a9c1d failed: exit status 3 (log: runs/3f2a…/.runner/output.log)`."""
+    run = redact_run(run, os.environ)
+    what = "Trial" if run.kind is Kind.TRIAL else "Run"
+    reason = escape(run.state.reason or f"exit status {run.state.exit_status}")
+    return f"{what} {short(run.id)} failed: {reason} (log: {context.log_path(run)})"

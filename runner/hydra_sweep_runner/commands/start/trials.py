@@ -1,0 +1,201 @@
+"""The trials of a batch, from the plan's point of view, as a source of tasks for executors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from hydra_sweep_runner.commands.start.execution import Start, make_task
+from hydra_sweep_runner.commands.start.failures import tell_failure
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.errors import Busy, Mistake
+from hydra_sweep_runner.execute.executor import Executor
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Next
+from hydra_sweep_runner.execute.task import Outcome, Task
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.operation.run_options import Options
+from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.system.processes import this_process
+from hydra_sweep_runner.terminal.render import short, trial_line
+
+
+class Trials(Protocol):
+    """Says which trial of a batch starts next. Called in one thread, as an
+    `execute.source.Source` is, and in the same order."""
+
+    @property
+    def depends_on_results(self) -> bool:
+        """Whether what `next` gives depends on how trials have ended.
+
+        Then `next` is called when a trial can start at once, and not before every end that it
+        has been told of, and every one that is known, is on the disk. Otherwise it may be
+        called ahead of time, and `ended` while the record of the end is being written.
+        """
+        ...
+
+    def next(self) -> Start | Answer:
+        """The trial to start next, `WAIT` until one that is at work has ended, or `NO_MORE`."""
+        ...
+
+    def ended(self, run: Run) -> None:
+        """A trial that was given has ended, or was not started because its flags cannot be
+        resolved (its status is error then) or because somebody else is at it."""
+        ...
+
+
+class Grid:
+    """Trials that are planned as a whole, in their order."""
+
+    depends_on_results = False
+
+    def __init__(self, starts: Sequence[Start]) -> None:
+        self._starts = iter(starts)
+
+    def next(self) -> Start | Answer:
+        """The next one of the plan."""
+        return next(self._starts, NO_MORE)
+
+    def ended(self, run: Run) -> None:
+        """The plan stays as it is."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A trial that is claimed, and its task, or why it has none."""
+
+    start: Start
+    claim: ExitStack
+    task: Task | Busy | Mistake
+
+
+class TrialExecution:
+    """Executes the trials of a batch that are to start, in order, and keeps what became of
+    each in `ended` (by id, as recorded). It is the source of the executor's tasks."""
+
+    def __init__(
+        self,
+        context: World,
+        executor: Executor,
+        options: Options,
+        batch_id: str,
+        trials: Trials,
+    ) -> None:
+        self._context = context
+        self._executor = executor
+        self._options = options
+        self._batch_id = batch_id
+        self._trials = trials
+        self._ready: _Ready | None = None
+        self._claims: dict[str, ExitStack] = {}
+        self._unrecorded = 0
+        self.ended_runs: dict[str, Run] = {}
+        self._has_failed = False
+
+    def run(self, total: int) -> None:
+        """Execute all of them, `total` as far as is known, unless one fails under `fail_fast`
+        or the user stops."""
+        self._context.reporter.begin(total)
+        try:
+            self._executor.run(self)
+        finally:
+            self._context.reporter.finish()
+            if self._ready is not None:
+                self._ready.claim.close()
+            for claim in self._claims.values():
+                claim.close()
+
+    def next(self) -> Next:
+        """The task of the next trial that can be started, which is said."""
+        if self._trials.depends_on_results and self._unrecorded:
+            return WAIT
+        while not (self._has_failed and self._options.fail_fast):
+            ready, self._ready = self._ready, None
+            if ready is None:
+                start = self._trials.next()
+                if isinstance(start, Answer):
+                    return start
+                ready = self._make_ready(start)
+            elif isinstance(ready.task, Busy):
+                ready = self._make_ready(ready.start)  # it may be free by now
+            task = self._begin(ready)
+            if task is not None:
+                return task
+        return NO_MORE
+
+    def make_ready(self) -> None:
+        """Claim the next trial, which nobody else can take from here on, and make its task."""
+        if self._ready is None and not self._trials.depends_on_results:
+            start = self._trials.next()
+            if isinstance(start, Start):
+                self._ready = self._make_ready(start)
+
+    def ended(self, outcome: Outcome) -> None:
+        """Say what became of a trial."""
+        self._unrecorded += 1
+        self._end(outcome)
+
+    def recorded(self, outcome: Outcome) -> None:
+        """Give the trial's claim up."""
+        self._unrecorded -= 1
+        self._claims.pop(outcome.run.id).close()
+
+    def _make_ready(self, start: Start) -> _Ready:
+        """Claim a trial and make its task; what forbids that is kept in the place of it."""
+        claim = ExitStack()
+        try:
+            claim.enter_context(self._context.store.claim(start.run.id))
+            start = self._with_its_state(start)
+            task = make_task(self._context, start, self._options, self._batch_id)
+        except (Busy, Mistake) as error:
+            return _Ready(start, claim, error)
+        except BaseException:
+            claim.close()
+            raise
+        return _Ready(start, claim, task)
+
+    def _begin(self, ready: _Ready) -> Task | None:
+        """Say that a trial starts; None for one that cannot."""
+        run, say = ready.start.run, self._context.reporter.say
+        if isinstance(ready.task, Busy):
+            say(f"Trial {short(run.id)} is left to its owner: {ready.task}")
+            self._trials.ended(run)
+            return None
+        if isinstance(ready.task, Mistake):
+            with ready.claim:
+                self._context.reporter.started()
+                self._end(Outcome(run=self._record_failure(run, str(ready.task))))
+            return None
+        if self._executor.claims_runs:
+            ready.claim.close()  # nobody had it, at least
+        self._claims[run.id] = ready.claim
+        self._context.reporter.started()
+        say(trial_line("Initialized", run), trial_line("Running", run))
+        return ready.task
+
+    def _with_its_state(self, start: Start) -> Start:
+        """A claimed trial with what became of it since the batch was planned: somebody may
+        have run it meanwhile."""
+        store = self._context.store
+        now = store.observe(store.read(start.run.id), claimed=True)
+        return replace(start, run=replace(start.run, state=now.state))
+
+    def _record_failure(self, run: Run, reason: str) -> Run:
+        store, clock = self._context.store, self._context.clock
+        at = clock()
+        state = lifecycle.started(run.state, this_process(clock), at)
+        failed = replace(run, state=lifecycle.finished(state, None, reason, clock()))
+        store.write(failed)
+        return failed
+
+    def _end(self, outcome: Outcome) -> None:
+        run = outcome.run
+        self._trials.ended(run)
+        self.ended_runs[run.id] = run
+        self._context.reporter.ended(failed=run.state.status is Status.ERROR)
+        if run.state.status is Status.ERROR:
+            self._has_failed = True
+            tell_failure(self._context, outcome)
+        elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
+            self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")

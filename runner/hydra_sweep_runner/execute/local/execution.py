@@ -1,0 +1,161 @@
+"""The loop that executes a source's tasks on this machine, all in the thread that calls it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from functools import partial
+from queue import SimpleQueue
+
+from hydra_sweep_runner.execute.attempt.stopping import Urgency
+from hydra_sweep_runner.execute.attempt.supervise import Surroundings, Unrecorded, supervise
+from hydra_sweep_runner.execute.local.reactor import Failed, Reactor
+from hydra_sweep_runner.execute.local.recorder import Recorder
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Deadlock, Source
+from hydra_sweep_runner.execute.task import Outcome
+
+
+class Execution:
+    """One `run` of a LocalExecutor.
+
+    The loop has three steps: start tasks while there is room, have the ends that were found
+    before recorded, wait until something happens. So what takes the place of a completed
+    trial is at work before the end of that is on the disk.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        around: Surroundings,
+        recorder: Recorder,
+        *,
+        check: Callable[[], None],
+        n_jobs: int,
+        stagger_s: float,
+    ) -> None:
+        """`check` raises if no process can be started, before a task is taken for nothing."""
+        self._source = source
+        self._around = around
+        self._recorder = recorder
+        self._check = check
+        self._n_jobs = n_jobs
+        self._stagger_s = stagger_s
+        self._stop = around.machinery.stop
+        self._reactor: Reactor[Outcome | Unrecorded] = Reactor(self._stop)
+        self._next_start_s = -math.inf
+        self._is_over = False  # no task is taken any more
+        self._waits = False  # the source has said WAIT, and nothing has ended since
+        self._unrecorded: list[Unrecorded] = []  # ends that nobody has begun to record
+        self._recording: dict[Future[None], Outcome] = {}
+        self._written: SimpleQueue[Future[None]] = SimpleQueue()
+        self._failure: BaseException | None = None
+
+    def carry_out(self) -> None:
+        """Execute all tasks. Raises what LocalExecutor.run raises."""
+        try:
+            while True:
+                self._guard(self._start_tasks)
+                self._record_ends()
+                if self._is_idle and self._waits and not self._is_over:
+                    raise Deadlock
+                if self._is_idle and self._is_over:
+                    break
+                if self._is_full and not self._is_over:
+                    self._guard(self._source.make_ready)
+                for end in self._reactor.step(self._wait_s()):
+                    self._note_end(end)
+                self._note_written()
+        finally:
+            self._record_ends()
+            wait(self._recording)
+            for failed in self._reactor.close():
+                self._fail(failed.error)
+        if self._failure is not None:
+            raise self._failure
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether nothing is at work, and no end is still to be told or recorded."""
+        return not (len(self._reactor) or self._reactor.has_ended or self._recording)
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._reactor) >= self._n_jobs
+
+    def _start_tasks(self) -> None:
+        if self._stop.urgency is not Urgency.NONE:
+            self._is_over = True
+        while not (self._is_over or self._waits or self._is_full or self._stagger_left_s() > 0):
+            self._check()
+            task = self._source.next()
+            if isinstance(task, Answer):
+                self._waits = task is WAIT
+                self._is_over = task is NO_MORE
+            else:
+                self._next_start_s = time.monotonic() + self._stagger_s
+                self._reactor.start(supervise(task, self._around.clock(), self._around))
+                # One that has ended already is told before another is taken.
+                if self._reactor.has_ended:
+                    return
+
+    def _stagger_left_s(self) -> float:
+        return max(0.0, self._next_start_s - time.monotonic())
+
+    def _wait_s(self) -> float:
+        """How long the next step may wait for something to happen."""
+        if self._is_over or self._waits or self._is_full:
+            return math.inf
+        return self._stagger_left_s()
+
+    def _note_end(self, end: Outcome | Unrecorded | Failed) -> None:
+        """Tell the source that a task has ended."""
+        self._waits = False
+        if isinstance(end, Failed):
+            self._fail(end.error)
+        elif isinstance(end, Unrecorded):
+            self._unrecorded.append(end)
+            self._guard(partial(self._source.ended, end.outcome))
+        else:
+            self._guard(partial(self._source.ended, end))
+            self._guard(partial(self._source.recorded, end))
+
+    def _record_ends(self) -> None:
+        """Have the ends that were found in the last step written by other threads."""
+        for end in self._unrecorded:
+            future = self._recorder.submit(end.record)
+            self._recording[future] = end.outcome
+            future.add_done_callback(self._wake)
+        self._unrecorded.clear()
+
+    def _wake(self, future: Future[None]) -> None:
+        self._written.put(future)
+        self._reactor.wake()
+
+    def _note_written(self) -> None:
+        """Tell the source which ends have come to the disk."""
+        while not self._written.empty():
+            future = self._written.get()
+            outcome = self._recording.pop(future)
+            self._waits = False
+            error = future.exception()
+            if error is None:
+                self._guard(partial(self._source.recorded, outcome))
+            else:
+                self._fail(error)
+
+    def _guard(self, act: Callable[[], object]) -> None:
+        """Do something whose failure ends the execution."""
+        try:
+            act()
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """Stop what is at work; the first error is raised when it has ended."""
+        self._failure = self._failure or error
+        self._is_over = True
+        self._stop.set(Urgency.STOP)
