@@ -181,7 +181,7 @@ class Result:
     stored: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class ScalarSummary:
     """What is kept in a record of all that a run reported under one name.
 
@@ -265,8 +265,10 @@ class Run:
     a Hydra program's trials and batches. `choices` are the config groups that were chosen by
     an override, and what was chosen. `step` names the place that a pipeline's trial fills, and
     `inputs` what it takes from others, by name. `repeat` counts the runs of one combination
-    from 0. `basis` is what an optimizer proposed a trial from, in JSON's types (`search`);
-    of a batch, what its search was told first. `scalars` are those reported by the last start.
+    from 0. `identity` is the digest of a trial that its operation, flags and repeat alone do
+    not make (one with inputs); else None. `basis` is what an optimizer proposed a trial
+    from, in JSON's types (`search`); of a batch, what its search was told first. `scalars` are
+    those that the last start reported.
     """
 
     id: str
@@ -289,6 +291,7 @@ class Run:
     choices: Mapping[str, Value] = field(default_factory=dict)
     step: str | None = None
     repeat: int = 0
+    identity: str | None = None
     inputs: Mapping[str, Input] = field(default_factory=dict)
     basis: Mapping[str, Value] | None = None
     scalars: Mapping[str, Scalar] = field(default_factory=dict)

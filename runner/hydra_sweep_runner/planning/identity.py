@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from hydra_sweep_runner.model import Flags, Operation, Value
+from hydra_sweep_runner.model import Flags, Operation, Run, Value
 from hydra_sweep_runner.operation.values import canonical
 
 
@@ -30,3 +30,8 @@ def identity(operation: Operation, flags: Flags, repeat: int = 0) -> str:
     if repeat:
         text += f"repeat {repeat}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def identity_of(run: Run) -> str:
+    """The digest of a recorded run or trial."""
+    return run.identity or identity(run.operation, run.flags, run.repeat)

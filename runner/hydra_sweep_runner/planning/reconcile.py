@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hydra_sweep_runner.model import Run, Status
-from hydra_sweep_runner.planning.identity import identity
+from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.planning.trials import Plan, Trial
 
 
@@ -50,7 +50,7 @@ def reconcile(
     """
     candidates: dict[str, list[Run]] = {}
     for run in runs:
-        candidates.setdefault(identity(run.operation, run.flags), []).append(run)
+        candidates.setdefault(identity_of(run), []).append(run)
     in_plan = set(present)
     steps: list[Step] = []
     for trial in plan.trials:
@@ -79,7 +79,7 @@ def adopt(plan: Plan, completed: Iterable[Run]) -> Reconciliation:
 
     Of several with the same flags the last in `completed` is taken.
     """
-    known = {identity(run.operation, run.flags): run for run in completed}
+    known = {identity_of(run): run for run in completed}
     return Reconciliation(
         steps=tuple(
             Step(trial, Action.SKIP, known[trial.identity])

@@ -43,7 +43,7 @@ def checked(run: Run) -> Run:
     for name, source in run.inputs.items():
         one = () if source.run is None else (source.run,)
         _check_ids(f"inputs.{name}", [*one, *(source.runs or ())])
-    state = check_times(run.state, "state.")
+    state = check_times(run.state, "state.", ("initialized", "started", "stopped"))
     if state.process is not None:
         process = check_times(state.process, "state.process.")
         state = state if process is state.process else replace(state, process=process)
@@ -53,16 +53,19 @@ def checked(run: Run) -> Run:
             if "/" in attempt.log or attempt.log in ("", ".", ".."):
                 where = f"state.attempts[{number}].log"
                 raise RecordError(f"{where}: not a file's name: {attempt.log!r}")
-            attempts.append(check_times(attempt, f"state.attempts[{number}]."))
+            attempts.append(
+                check_times(attempt, f"state.attempts[{number}].", ("started", "stopped"))
+            )
         state = replace(state, attempts=tuple(attempts))
     return run if state is run.state else replace(run, state=state)
 
 
-def check_times(record: _D, path: str) -> _D:
+def check_times(record: _D, path: str, names: Iterable[str] = ("since",)) -> _D:
     """The dataclass with the times among its fields in UTC. Raises RecordError for a time
     without a zone, and for one beyond the calendar in UTC."""
     changed = {}
-    for name, value in vars(record).items():
+    for name in names:
+        value = getattr(record, name)
         if type(value) is datetime and value.tzinfo is not timezone.utc:
             try:
                 if value.tzinfo is None:

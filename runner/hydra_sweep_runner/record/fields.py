@@ -5,15 +5,15 @@ A field is added here, once, and all of these have it. Pure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from hydra_sweep_runner.model import Input, Kind, Run, Unreadable
-from hydra_sweep_runner.planning.identity import identity
+from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.record import floats
 from hydra_sweep_runner.record.text import to_plain
 
@@ -35,7 +35,7 @@ class Summary:
     @cached_property
     def identity(self) -> str:
         """The digest that the same trials share (`planning.identity`)."""
-        return identity(self.run.operation, self.run.flags)
+        return identity_of(self.run)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,14 +171,14 @@ def public_unreadable(unreadable: Unreadable) -> dict[str, Any]:
     return {field.name: known.get(field.name) for field in FIELDS}
 
 
+def begun_key(run: Run) -> float:
+    """What lists are sorted by unless told, the least first: the run started last comes first;
+    one never started counts by when it was initialised."""
+    return -(run.state.started or run.state.initialized).timestamp()
+
+
 def recency(of: Summary | Unreadable) -> tuple[float, str]:
-    """What lists are sorted by unless told: the run started last comes first; one never
-    started counts by when it was initialised. Equal ones follow their ids, damaged ones come
-    last."""
+    """The whole order of lists: equal ones follow their ids, damaged ones come last."""
     if isinstance(of, Unreadable):
-        return (float("inf"), of.id)
-    return (-_begun(of.run).timestamp(), of.run.id)
-
-
-def _begun(run: Run) -> datetime:
-    return run.state.started or run.state.initialized
+        return (math.inf, of.id)
+    return (begun_key(of.run), of.run.id)

@@ -140,6 +140,16 @@ def from_text(text: str, *, run_id: str) -> Run:
         raise RecordError(str(error)) from None
 
 
+def from_plain(text: bytes) -> Run:
+    """The run in a record that `is_plain`."""
+    return _decoder()(text)
+
+
+def is_plain(text: str) -> bool:
+    """Whether nothing in a record needs a second look, so that `from_plain` reads it."""
+    return _read_quickly(text) is not None
+
+
 def _read_quickly(text: str) -> Run | None:
     """The run, where nothing in its record needs a second look."""
     if not text.startswith(_HEAD) or floats.MARK in text:
@@ -150,13 +160,13 @@ def _read_quickly(text: str) -> Run | None:
 
     try:
         run: Run = _decoder()(text)
-        return checked(run)
+        return run if checked(run) is run else None
     except (msgspec.MsgspecError, RecordError):
         return None
 
 
 @cache
-def _decoder() -> Callable[[str], Run]:
+def _decoder() -> Callable[[str | bytes], Run]:
     import msgspec
 
     return msgspec.json.Decoder(Run).decode

@@ -33,3 +33,5 @@ HYDRA = ".hydra"
 SNAPSHOTS = ".snapshots"
 STAGING = ".staging"
 INDEX = ".index"
+#: Second names for the files of runs at work, a folder a run (`store.spare`).
+RUNNING = ".running"

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import errno
-import heapq
-import math
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.errors import Busy, Mistake, StoreFailed, UnknownRun, UnreadableRecord
-from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
+from hydra_sweep_runner.model import Run, Status, Unreadable
 from hydra_sweep_runner.record import text as record_text
 from hydra_sweep_runner.record.check import RecordError
-from hydra_sweep_runner.record.fields import Summary, recency
+from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.record.redaction import redact_run
-from hydra_sweep_runner.store import disk, heartbeat, layout, names, ownership, results, snapshots
-from hydra_sweep_runner.store.index import CHECKED, Index, Place
+from hydra_sweep_runner.store import (
+    disk,
+    heartbeat,
+    layout,
+    names,
+    ownership,
+    results,
+    snapshots,
+    spare,
+)
+from hydra_sweep_runner.store.catalogue import Catalogue, batches_of
 
 _SIGNS_S = 0.5  # who has just taken a lock has written its name into it by then
 _STALE_S = 3600.0  # what is staged and this old has lost its process
@@ -46,7 +53,9 @@ class RunStore:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._prefix = f"{self._root}/"
-        self._index = Index(str(self._root), place=self._place, names=self.ids)
+        self._catalogue = Catalogue(
+            str(self._root), ids=self.ids, read_each=self._read_each, observe=self.observe
+        )
 
     @classmethod
     def open(cls, path: Path, *, create: bool) -> RunStore:
@@ -98,8 +107,10 @@ class RunStore:
         """The run as recorded. Raises UnknownRun or UnreadableRecord, naming the file."""
         path = self._path(run_id)
         try:
-            return record_text.from_text(_text(f"{path}/{layout.RECORD}"), run_id=run_id)
+            return self._read_at(path, run_id)
         except (FileNotFoundError, NotADirectoryError):
+            with suppress(FileNotFoundError, NotADirectoryError, RecordError):
+                return self._read_at(self._spare(run_id), run_id)  # its folder was emptied
             if not Path(path).is_dir():
                 raise UnknownRun(f"no run {run_id} in {self._root}") from None
             raise UnreadableRecord(f"{path}/{layout.RECORD}: missing") from None
@@ -107,6 +118,9 @@ class RunStore:
             raise UnreadableRecord(f"{path}/{layout.RECORD}: {error.strerror}") from error
         except RecordError as error:
             raise UnreadableRecord(f"{path}/{layout.RECORD}: {error}") from error
+
+    def _read_at(self, folder: str, run_id: str) -> Run:
+        return record_text.from_text(_text(f"{folder}/{layout.RECORD}"), run_id=run_id)
 
     def read_all(self) -> Iterator[Run | Unreadable]:
         """Every run in the store, in no particular order; damaged ones as Unreadable.
@@ -126,47 +140,28 @@ class RunStore:
                 continue
 
     def newest(self, n: int | None = None) -> list[Run | Unreadable]:
-        """The `n` runs started last, newest first, or all; one never started counts by when
-        it was initialized. Equal ones follow their ids; unreadable ones come last."""
-        if n is None:
-            return sorted(self.read_all(), key=_recency)
-        order = self._index.newest() if n <= CHECKED else None
-        if order is None:
-            return heapq.nsmallest(n, self.read_all(), key=_recency)
-        found: list[Run | Unreadable] = []
-        for place in order:
-            if len(found) >= n and _recency(found[n - 1]) < place:
-                break
-            found.extend(self._read_each([place[1]]))
-            found.sort(key=_recency)  # by what the records say now
-        return found[:n]
+        """The `n` runs started last, as recorded, newest first, or all; one never started
+        counts by when it was initialized. Equal ones follow their ids; damaged ones come last."""
+        return self._catalogue.newest(n)
 
-    def batches(self) -> Iterator[Run]:
+    def batches(self) -> list[Run]:
         """Every readable record of a batch, in no particular order."""
-        known = self._index.batches()
-        for run in self.read_all() if known is None else self._read_each(known):
-            if isinstance(run, Run) and run.kind is Kind.BATCH:
-                yield run
+        return self._catalogue.batches()
+
+    def completed(self, identities: Collection[str]) -> dict[str, Run]:
+        """For each digest (`planning.identity`) the completed run or trial with it that was
+        started last, if there is any in the store."""
+        return self._catalogue.completed(identities)
 
     def summaries(self) -> list[Summary | Unreadable]:
         """All runs as they really are, with what is known of them beside their records, newest
-        first; damaged ones as Unreadable, last."""
-        runs = [self.observe(run) if isinstance(run, Run) else run for run in self.read_all()]
-        held = _batches_of(run for run in runs if isinstance(run, Run))
-        found = [
-            self._summary(run, held.get(run.id, ())) if isinstance(run, Run) else run
-            for run in runs
-        ]
-        return sorted(found, key=recency)
+        first; damaged ones as Unreadable, last. A run that is deleted meanwhile is left out."""
+        return self._catalogue.summaries()
 
     def summary(self, run_id: str) -> Summary:
         """One run, likewise. Raises UnknownRun or UnreadableRecord."""
         run = self.observe(self.read(run_id))
-        return self._summary(run, _batches_of(self.batches()).get(run_id, ()))
-
-    def _summary(self, run: Run, batches: Sequence[str]) -> Summary:
-        folder = self._path(run.id)
-        return Summary(run=run, batches=tuple(batches), folder=folder, log=f"{folder}/{layout.LOG}")
+        return self._catalogue.summary(run, batches_of(self.batches()).get(run_id, ()))
 
     def resolve(self, prefix: str) -> str:
         """The id that begins with `prefix`: four digits or more, upper case or lower.
@@ -176,9 +171,7 @@ class RunStore:
         prefix = names.parse_prefix(prefix)
         if names.is_id(prefix) and Path(self._path(prefix)).is_dir():
             return prefix  # spares reading the whole folder
-        found = self._index.beginning(prefix)
-        if not found:
-            found = [name for name in self._names(prefix) if names.is_id(name)]
+        found = [name for name in self._names(prefix) if names.is_id(name)]
         return names.choose(prefix, found, self._root)
 
     def observe(self, run: Run, *, claimed: bool = False) -> Run:
@@ -226,7 +219,6 @@ class RunStore:
             except BaseException:
                 disk.remove_tree(staged)
                 raise
-        self._index.note(run.id)
 
     def settle(self, run_ids: Sequence[str]) -> None:
         """Bring runs that were created to the disk, their names and records: many at one go.
@@ -249,12 +241,35 @@ class RunStore:
         Raises StoreFailed, with the old record as it was; or with the new one in its place,
         if that could not be brought to the disk.
         """
+        self.mend(run.id)
         path = f"{self._path(run.id)}/{layout.RECORD}"
         data = record_text.to_text(redact_run(run, os.environ)).encode()
-        self._index.note(run.id)
         with disk.failing("write", path):
             disk.replace(path, data, durable=durable)
-        self._index.note(run.id)
+        if run.state.status is not Status.RUNNING:
+            spare.forget(self._spare(run.id))
+
+    def keep(self, run_id: str) -> None:
+        """Keep the record, lock and logs of a run from its operation, which may empty its
+        folder, until it is recorded as ended. For its owner, before it starts an attempt."""
+        spare.keep(self._path(run_id), self._spare(run_id))
+
+    def mend(self, run_id: str) -> None:
+        """Put back what an operation has removed of a run's record, lock and logs.
+
+        Raises StoreFailed.
+        """
+        folder = self._path(run_id)
+        if os.path.lexists(f"{folder}/{layout.RECORD}") and os.path.lexists(
+            f"{folder}/{layout.LOG}"
+        ):
+            return
+        with disk.failing("mend", folder):
+            if not spare.restore(folder, self._spare(run_id)) and os.path.isdir(folder):  # noqa: PTH112
+                os.makedirs(f"{folder}/{layout.OWN}", exist_ok=True)  # noqa: PTH103
+
+    def _spare(self, run_id: str) -> str:
+        return f"{self._prefix}{layout.RUNNING}/{run_id}"
 
     def delete(self, run_ids: Sequence[str]) -> None:
         """Remove the runs' folders and all that is in them; each disappears at once.
@@ -270,7 +285,7 @@ class RunStore:
         for folder in folders:
             with disk.failing("delete", folder):
                 away.append(disk.stage_away(staging, folder))
-            self._index.note(folder.name)
+            spare.forget(self._spare(folder.name))
         if away:
             with disk.failing("delete", self._root):
                 disk.sync_folder(self._root)  # the names are gone before what they name
@@ -292,6 +307,8 @@ class RunStore:
         raised, as nobody can own such a run.
         """
         path = self._path(run_id)
+        with suppress(StoreFailed):  # it cannot be claimed then, which says why
+            self.mend(run_id)
         with ExitStack() as stack:
             with disk.failing("claim", path):
                 held = self._take(stack, run_id)
@@ -316,6 +333,7 @@ class RunStore:
         Raises UnknownRun and StoreFailed.
         """
         path = self._path(run_id)
+        self.mend(run_id)
         with disk.failing("ask to stop", path):
             try:
                 disk.write_new(f"{path}/{layout.STOP}", b"", durable=False)
@@ -328,6 +346,7 @@ class RunStore:
     def write_result(self, run_id: str, value: object, *, durable: bool = True) -> None:
         """Keep what a function returned, with joblib. Raises StoreFailed, and what pickling
         raises; the result that was there before then stays."""
+        self.mend(run_id)
         path = f"{self._path(run_id)}/{layout.RESULT}"
         with disk.failing("write", path):
             results.write(path, value, durable=durable)
@@ -351,16 +370,6 @@ class RunStore:
     def snapshot_folder(self, name: str) -> Path:
         """The folder of a snapshot. Raises Mistake if the store has none of that name."""
         return snapshots.find(name, self._root / layout.SNAPSHOTS)
-
-    def _place(self, run_id: str) -> Place | None:
-        """Where a run is in the order of `newest`."""
-        for run in self._read_each([run_id]):
-            key, _ = _recency(run)
-            if isinstance(run, Unreadable):
-                return Place(key, run_id, batch=False, watched=True)
-            unfinished = run.state.status in (Status.PENDING, Status.RUNNING)
-            return Place(key, run_id, batch=run.kind is Kind.BATCH, watched=unfinished)
-        return None
 
     def _take(self, stack: ExitStack, run_id: str) -> int | None:
         try:
@@ -411,15 +420,6 @@ class RunStore:
             raise StoreFailed(f"cannot read the store {self._root}: {error.strerror}") from error
 
 
-def _batches_of(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """For each run that is in a plan, the ids of the batches whose plans hold it."""
-    found: dict[str, list[str]] = {}
-    for run in runs:
-        for run_id in run.batch.trials if run.batch is not None else ():
-            found.setdefault(run_id, []).append(run.id)
-    return found
-
-
 def _busy(run_id: str, owner: str) -> Busy:
     return Busy(f"run {run_id[:8]} is at work: {owner}")
 
@@ -446,9 +446,3 @@ def _check_parents(root: Path) -> None:
     nearest = next(parent for parent in root.parents if os.path.lexists(parent))
     if not nearest.is_dir():
         raise Mistake(f"the store {root} cannot be there: {nearest} is not a folder")
-
-
-def _recency(entry: Run | Unreadable) -> tuple[float, str]:
-    if isinstance(entry, Unreadable):
-        return (math.inf, entry.id)
-    return (-(entry.state.started or entry.state.initialized).timestamp(), entry.id)

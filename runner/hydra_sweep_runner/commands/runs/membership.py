@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from hydra_sweep_runner.errors import Busy
-from hydra_sweep_runner.model import BatchPart, Run, Status
+from hydra_sweep_runner.model import BatchPart, Run
 from hydra_sweep_runner.store.runs import RunStore
 
 
@@ -42,8 +42,3 @@ def without(batch: Run, leaving: set[str], *, deleted: bool) -> Run:
     trials = tuple(run_id for run_id in part.trials if run_id not in leaving)
     generated = tuple(run_id for run_id in part.generated if not deleted or run_id not in leaving)
     return replace(batch, batch=BatchPart(trials=trials, generated=generated))
-
-
-def is_completed(run: object) -> bool:
-    """Whether something read from a store is a completed run or trial."""
-    return isinstance(run, Run) and run.batch is None and run.state.status is Status.COMPLETED

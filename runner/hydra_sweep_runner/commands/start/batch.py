@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from hydra_sweep_runner.commands.runs.membership import is_completed
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
@@ -27,6 +26,7 @@ from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status
 from hydra_sweep_runner.planning.reconcile import adopt, reconcile
+from hydra_sweep_runner.planning.trials import Plan
 from hydra_sweep_runner.terminal.render import short
 
 
@@ -42,7 +42,8 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     if sweep.options.print_trials:
         print_plan(world, sweep)
         return 0
-    reconciliation = adopt(sweep.plan, _completed(world) if sweep.options.needed else ())
+    completed = _completed(world, sweep.plan) if sweep.options.needed else ()
+    reconciliation = adopt(sweep.plan, completed)
     first = sweep.plan.trials[0]
     with sweep.open_executor() as executor:
         prepared = prepare_all(world, sweep, executor)
@@ -64,10 +65,9 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
             return carrying.out(batch)
 
 
-def _completed(world: World) -> list[Run]:
-    """The completed runs of the store, the one that ended last at the end."""
-    runs = [run for run in world.store.read_all() if isinstance(run, Run) and is_completed(run)]
-    return sorted(runs, key=lambda run: run.state.stopped or run.state.initialized)
+def _completed(world: World, plan: Plan) -> Iterable[Run]:
+    """The newest completed run of the store for each planned trial that has one."""
+    return world.store.completed({trial.identity for trial in plan.trials}).values()
 
 
 def restart_batch(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from hydra_sweep_runner.commands.runs.membership import is_completed, leave_batches
+from hydra_sweep_runner.commands.runs.membership import leave_batches
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.execution import (
@@ -29,7 +29,7 @@ from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import TaskList
 from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status
 from hydra_sweep_runner.operation.run_options import Options
-from hydra_sweep_runner.planning.identity import identity
+from hydra_sweep_runner.planning.identity import identity, identity_of
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.provenance import read_provenance
@@ -101,15 +101,11 @@ def _refuse_batch_options(options: Options) -> None:
 
 def _is_completed(world: World, composed: _Composed) -> bool:
     wanted = identity(composed.operation, composed.flags)
-    for run in world.store.read_all():
-        if (
-            isinstance(run, Run)
-            and is_completed(run)
-            and identity(run.operation, run.flags) == wanted
-        ):
-            world.reporter.say(f"Skipping: run {short(run.id)} has the same flags and is completed")
-            return True
-    return False
+    run = world.store.completed([wanted]).get(wanted)
+    if run is None:
+        return False
+    world.reporter.say(f"Skipping: run {short(run.id)} has the same flags and is completed")
+    return True
 
 
 def _prepare(world: World, composed: _Composed, executor: Executor) -> Prepared:
@@ -153,7 +149,7 @@ def restart_run(
         check_start(world, start, options)
         # The run's own record changes when it starts, and not before: it may be completed,
         # with other flags. Without its place in a plan it is adopted again.
-        if identity(run.operation, run.flags) != identity(again.operation, again.flags):
+        if identity_of(run) != identity_of(again):
             leave_batches(world.store, [run.id])
         world.reporter.say(f"Restarting {short(run.id)}")
         tell_code_changes(world, run, now)

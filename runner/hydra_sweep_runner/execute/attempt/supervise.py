@@ -128,6 +128,7 @@ def _attempt(
     except OSError as error:
         raise StoreFailed(f"cannot write {run_dir}: {error.strerror}") from error
     try:
+        around.store.keep(task.run.id)
         is_asked = partial(around.store.is_asked_to_stop, task.run.id)
         attempted = yield from attempt(task, run_dir, output, around.machinery, is_asked)
         if not around.live:
@@ -151,6 +152,7 @@ def _record_attempt(
     run: Run, run_dir: Path, began: datetime, end: Ending, around: Surroundings
 ) -> Run:
     """Keep a failed attempt that another follows, and its log."""
+    around.store.mend(run.id)
     try:
         log = outputs.set_aside(run_dir)
     except OSError as error:

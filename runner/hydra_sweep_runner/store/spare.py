@@ -1,0 +1,70 @@
+"""Second names for a run's record, lock and logs, outside its folder, while it is at work.
+
+An operation may empty its working folder, `.runner` included. Hard links in the store's
+`.running/<id>` keep these files then: what is appended to the log goes on into the same file,
+and the lock stays the one that its owner holds. Where the file system has no hard links, a run
+whose operation empties its folder is recorded again at its end, without its log.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from hydra_sweep_runner.store import disk, layout
+
+_KEPT = (layout.RECORD, layout.LOCK, layout.LOG)
+
+
+def keep(folder: str, spare: str) -> None:
+    """Give the files of the run's folder their second names in `spare`, a folder that is made;
+    those that were there are replaced."""
+    with suppress(OSError):  # there are no hard links there, or the disk is full
+        os.makedirs(f"{spare}/{layout.LOGS}", exist_ok=True)  # noqa: PTH103 (for each trial)
+        for name in [*_KEPT, *_logs(folder)]:
+            _link(f"{folder}/{name}", f"{spare}/{name}")
+
+
+def restore(folder: str, spare: str) -> bool:
+    """Put back what is kept and gone from the run's folder; whether anything was kept.
+
+    Raises OSError.
+    """
+    kept = [name for name in [*_KEPT, *_logs(spare)] if os.path.lexists(f"{spare}/{name}")]
+    if layout.RECORD not in kept:
+        return False
+    os.makedirs(f"{folder}/{layout.OWN}", exist_ok=True)  # noqa: PTH103
+    for name in sorted(kept, key=layout.RECORD.__eq__):  # the record at last: then all is there
+        if name.startswith(layout.LOGS):
+            os.makedirs(f"{folder}/{layout.LOGS}", exist_ok=True)  # noqa: PTH103
+        with suppress(FileExistsError):
+            os.link(f"{spare}/{name}", f"{folder}/{name}")
+    return True
+
+
+def forget(spare: str) -> None:
+    """Remove the second names, if there are any."""
+    for name in (*_KEPT, *_logs(spare)):
+        with suppress(OSError):
+            os.unlink(f"{spare}/{name}")  # noqa: PTH108
+    for part in (layout.LOGS, layout.OWN, ""):
+        with suppress(OSError):
+            os.rmdir(f"{spare}/{part}")  # noqa: PTH106
+
+
+def _logs(folder: str) -> list[str]:
+    try:
+        with os.scandir(f"{folder}/{layout.LOGS}") as files:
+            return [f"{layout.LOGS}/{file.name}" for file in files if file.name.endswith(".log")]
+    except OSError:
+        return []
+
+
+def _link(source: str, name: str) -> None:
+    """Give a file a second name, whatever had it."""
+    part = f"{name}.{disk.token()}"
+    with suppress(FileNotFoundError):
+        os.link(source, part)
+        os.replace(part, name)  # noqa: PTH105
+        with suppress(FileNotFoundError):
+            os.unlink(part)  # noqa: PTH108 (both names were of one file: nothing was replaced)
