@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
-import random
 import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,13 +18,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from hydra_sweep_runner.model import BatchPart, Kind, Run, Status, Unreadable
+from hydra_sweep_runner.model import BatchPart, Kind, Run, Status, Unreadable, Value
+from hydra_sweep_runner.planning.identity import identity_of
+from hydra_sweep_runner.record.fields import Summary, begun_key
 from hydra_sweep_runner.record.text import to_text
 from hydra_sweep_runner.store import disk, index
-from hydra_sweep_runner.store.runs import RunStore, _recency
+from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from tests.scenarios.project import wait_until
-from tests.stores import contents, python, run_of, talking
+from tests.stores import python, run_of, talking
 
 _TICK_NS = 20_000_000
 
@@ -33,8 +36,7 @@ def _small() -> Iterator[None]:
     """Few runs are many, and a tick is short but longer than a file system's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index, "WORTHWHILE", 3)
-        patch.setattr(index, "CHECKED", 3)
-        patch.setattr(index, "_NOTES_TWICE", 4)
+        patch.setattr(index, "FEW", 1)
         patch.setattr(index, "_TICK_NS", _TICK_NS)
         yield
 
@@ -71,7 +73,10 @@ def settle(store: RunStore) -> None:
 
 
 def without_index(store: RunStore) -> list[Run | Unreadable]:
-    return sorted(store.read_all(), key=_recency)
+    def place(run: Run | Unreadable) -> tuple[float, str]:
+        return (begun_key(run) if isinstance(run, Run) else math.inf, run.id)
+
+    return sorted(store.read_all(), key=place)
 
 
 def assert_same(store: RunStore) -> None:
@@ -85,15 +90,16 @@ def assert_same(store: RunStore) -> None:
 
 
 def reads(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The ids that are read from now on."""
+    """The ids of the runs whose records are read from now on."""
     seen: list[str] = []
-    real = RunStore.read
+    real = disk.read
 
-    def read(self: RunStore, run_id: str) -> Run:
-        seen.append(run_id)
-        return real(self, run_id)
+    def read(path: str) -> bytes:
+        if path.endswith("/.runner/record.json"):
+            seen.append(path.split("/")[-3])
+        return real(path)
 
-    monkeypatch.setattr(RunStore, "read", read)
+    monkeypatch.setattr(disk, "read", read)
     return seen
 
 
@@ -115,7 +121,8 @@ class Histories(RuleBasedStateMachine):
 
     @property
     def list_file(self) -> Path:
-        return self.store.root / ".index" / "runs"
+        packs = sorted((self.store.root / ".index").glob("pack.*"))
+        return packs[0] if packs else self.store.root / ".index" / "pack.x"
 
     def ids(self) -> list[str]:
         return sorted(self.store.ids())
@@ -132,30 +139,16 @@ class Histories(RuleBasedStateMachine):
         self.store.create(run)
 
     @precondition(lambda self: self.ids())
-    @rule(place=st.integers(0, 20), moved_s=st.integers(-50, 50), killed=st.booleans())
-    def write(self, place: int, moved_s: int, killed: bool) -> None:
-        """Start a run again; the writer may be killed between record and note."""
+    @rule(place=st.integers(0, 20), moved_s=st.integers(-50, 50), ours=st.booleans())
+    def write(self, place: int, moved_s: int, ours: bool) -> None:
+        """Start a run again, by the runner or by hand."""
         changed = self.changed(self.pick(place), moved_s)
         if changed is None:
             return
-        if killed:
-            self.store._index.note(changed.id)
-            self.replace_record(changed)
-        else:
+        if ours:
             self.store.write(changed)
-
-    @precondition(lambda self: self.ids())
-    @rule(place=st.integers(0, 20), moved_s=st.integers(-50, 50), killed=st.booleans())
-    def write_while_listed(self, place: int, moved_s: int, killed: bool) -> None:
-        changed = self.changed(self.pick(place), moved_s)
-        if changed is None:
-            return
-        self.store._index.note(changed.id)
-        settle(self.store)
-        self.store.newest(2)
-        self.replace_record(changed)
-        if not killed:
-            self.store._index.note(changed.id)
+        else:
+            self.replace_record(changed)
 
     def changed(self, run_id: str, moved_s: int) -> Run | None:
         for run in self.store._read_each([run_id]):
@@ -191,9 +184,9 @@ class Histories(RuleBasedStateMachine):
         (folder / "record.json").write_text(to_text(run))
 
     @precondition(lambda self: self.ids())
-    @rule(place=st.integers(0, 2), damage=st.sampled_from(["", "{", '{"format": 99}']))
+    @rule(place=st.integers(0, 20), damage=st.sampled_from(["", "{", '{"format": 99}']))
     def damage_by_hand(self, place: int, damage: str) -> None:
-        """Change one of the newest in its place: these are always looked at."""
+        """Change one in its place."""
         run_id = without_index(self.store)[: place + 1][-1].id
         (self.store.folder(run_id) / ".runner" / "record.json").write_text(damage)
 
@@ -212,14 +205,14 @@ class Histories(RuleBasedStateMachine):
         self.list_file.parent.mkdir(exist_ok=True)
         self.list_file.write_bytes(self.old[place % len(self.old)])
 
-    @rule(what=st.sampled_from(["", "runs", "notes"]))
+    @rule(what=st.sampled_from(["", "pack."]))
     def lose_index(self, what: str) -> None:
         for path in self.list_file.parent.glob(f"{what}*"):
             path.unlink()
         if not what and self.list_file.parent.exists():
             self.list_file.parent.rmdir()
 
-    @rule(place=st.integers(0, 5000), what=st.sampled_from(["runs", "notes*"]), keep=st.booleans())
+    @rule(place=st.integers(0, 5000), what=st.just("pack.*"), keep=st.booleans())
     def garble_index(self, place: int, what: str, keep: bool) -> None:
         for path in self.list_file.parent.glob(what):
             data = path.read_bytes()
@@ -258,17 +251,21 @@ TestHistories = Histories.TestCase
 # ---- what it spares
 
 
-def test_a_list_reads_no_more_records_than_it_shows(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def packs(store: RunStore) -> list[Path]:
+    return sorted((store.root / ".index").glob("pack.*"))
+
+
+def test_what_is_settled_is_read_once(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     settle(store)
-    store.newest(3)
+    expected = store.newest(3)
+    assert packs(store)
     seen = reads(store, monkeypatch)
-    assert len(store.newest(3)) == 3
-    assert len(seen) == 3
+    assert store.newest(3) == expected
+    assert len(store.summaries()) == 12
+    assert seen == []
 
 
-def test_after_a_change_only_what_changed_is_read_beside(
+def test_after_a_change_only_what_changed_is_read(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settle(store)
@@ -279,28 +276,7 @@ def test_after_a_change_only_what_changed_is_read_beside(
     store.write(replace(oldest, state=replace(oldest.state, started=now())))
     seen = reads(store, monkeypatch)
     assert [run.id for run in store.newest(2)] == [oldest.id, some_run(100).id]
-    assert len(seen) == 4
-
-
-def test_batches_are_found_among_many_runs(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    batch = replace(some_run(50), kind=Kind.BATCH, batch=BatchPart())
-    store.create(batch)
-    settle(store)
-    store.newest(1)
-    seen = reads(store, monkeypatch)
-    assert list(store.batches()) == [batch]
-    assert seen == [batch.id]
-
-
-def test_a_prefix_is_looked_up_without_reading_the_folder(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settle(store)
-    store.newest(1)
-    monkeypatch.setattr(RunStore, "_names", None)
-    assert store.resolve("0003") == some_run(3).id
+    assert sorted(seen) == sorted([oldest.id, some_run(100).id])
 
 
 def test_a_small_store_has_no_index(tmp_path: Path) -> None:
@@ -308,20 +284,86 @@ def test_a_small_store_has_no_index(tmp_path: Path) -> None:
     for number in range(2):
         store.create(some_run(number))
     store.newest(1)
-    store.write(some_run(1))
-    assert sorted(path.name for path in store.root.iterdir() if path.name.startswith(".")) == [
-        ".gitignore",
-        ".staging",
-    ]
+    assert not (store.root / ".index").exists()
 
 
-# ---- changes that nobody noted
+def test_there_are_few_packs_however_often_runs_are_added(store: RunStore) -> None:
+    for number in range(100, 160, 3):
+        for more in range(3):
+            store.create(some_run(number + more))
+        settle(store)
+        store.newest(1)
+    assert 1 <= len(packs(store)) <= 8
+    assert_same(store)
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_record_that_is_edited_in_its_place_is_seen_among_the_newest(
-    store: RunStore, place: int
+# ---- what is found
+
+
+def test_a_summary_tells_the_run_as_it_is_and_what_holds_it(store: RunStore) -> None:
+    lost = some_run(200, Status.RUNNING)
+    batch = replace(
+        some_run(50), kind=Kind.BATCH, batch=BatchPart(trials=(some_run(3).id, lost.id))
+    )
+    store.create(lost)
+    store.create(batch)
+    settle(store)
+    for _ in range(2):
+        found = {each.run.id: each for each in store.summaries() if isinstance(each, Summary)}
+        assert found[lost.id].run.state.status is Status.TERMINATED
+        assert found[some_run(3).id].batches == (batch.id,)
+        assert found[some_run(4).id].batches == ()
+        assert found[batch.id].folder == str(store.folder(batch.id))
+
+
+def test_values_survive_that_few_formats_hold(store: RunStore) -> None:
+    flags: dict[str, Value] = {
+        "big": 2**70, "one": 1, "same": 1.0, "true": True, "nan": float("nan"), "less": -0.0
+    }  # fmt: skip
+    odd = replace(some_run(300), flags=flags)
+    store.create(odd)
+    settle(store)
+    for _ in range(2):
+        (found,) = [e for e in store.summaries() if isinstance(e, Summary) and e.run.id == odd.id]
+        assert repr(found.run.flags) == repr(flags)
+
+
+def test_the_newest_completed_run_of_an_identity_is_found(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    mine = {"lr": 0.5}
+    old = replace(some_run(60), flags=mine)
+    new = replace(some_run(61), flags={"lr": 0.5})
+    failed = replace(some_run(62, Status.ERROR), flags=mine)
+    for run in (old, new, failed):
+        store.create(run)
+    settle(store)
+    wanted = identity_of(new)
+    assert store.completed([wanted, "0" * 64]) == {wanted: new}
+    seen = reads(store, monkeypatch)
+    assert store.completed([wanted]) == {wanted: new}
+    assert seen == []
+
+
+# ---- accidents
+
+
+def test_damage_is_told_wherever_it_is(store: RunStore) -> None:
+    settle(store)
+    expected = store.newest(None)
+    (pack,) = packs(store)
+    whole = pack.read_bytes()
+    for place in range(0, len(whole), 29):
+        for path in packs(store):
+            path.unlink()
+        pack.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert store.newest(None) == expected
+
+
+@pytest.mark.parametrize("place", range(12))
+def test_a_record_that_is_edited_in_its_place_is_seen(store: RunStore, place: int) -> None:
+    settle(store)
+    store.newest(1)
     run = without_index(store)[place]
     assert isinstance(run, Run)
     path = store.folder(run.id) / ".runner" / "record.json"
@@ -329,97 +371,23 @@ def test_a_record_that_is_edited_in_its_place_is_seen_among_the_newest(
     assert_same(store)
 
 
-def test_an_unfinished_run_is_looked_at_however_old(store: RunStore) -> None:
-    """As when results come back from another machine, by rsync."""
-    pending = run_of("a" * 32, initialized=now() - timedelta(days=900))
-    store.create(pending)
-    settle(store)
-    store.newest(1)
-    done = replace(pending, state=replace(pending.state, started=now(), status=Status.COMPLETED))
-    path = store.folder(pending.id) / ".runner" / "record.json"
-    path.write_text(to_text(done))
-    assert store.newest(1) == [done]
-
-
-def test_a_folder_whose_time_tells_nothing_hides_no_run_of_ours(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Some file systems do not keep it, others tell it late."""
-    time_of_root = (1, 1, 0)
-    monkeypatch.setattr(index.Index, "_root_stamp", lambda self: time_of_root)
-    assert_same(store)
-    new = replace(some_run(100), state=replace(some_run(100).state, started=now()))
-    store.create(new)
-    assert store.newest(1) == [new]
-    store.delete([new.id, some_run(0).id])
-    assert_same(store)
-
-
-# ---- accidents
-
-
-def test_damage_is_told_wherever_it_is(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = store.root / ".index" / "runs"
-    settle(store)
-    expected = store.newest(3)
-    whole = file.read_bytes()
-    seen = reads(store, monkeypatch)
-    for place in range(0, len(whole), 7):
-        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        seen.clear()
-        assert store.newest(3) == expected
-        assert len(seen) >= 12  # it was made again
-        assert file.read_bytes() == whole
-
-
-def test_notes_that_are_lost_take_the_list_along(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.write(some_run(1))
-    settle(store)
-    store.newest(1)
-    (notes,) = (store.root / ".index").glob("notes.*")
-    notes.unlink()
-    seen = reads(store, monkeypatch)
-    store.newest(1)
-    assert len(seen) == 13
-
-
-def test_an_index_from_before_this_boot_is_made_again(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settle(store)
-    store.newest(1)
-    monkeypatch.setattr(index, "this_boot", lambda: "another")
-    seen = reads(store, monkeypatch)
-    store.newest(1)
-    assert len(seen) == 13
-    seen.clear()
-    monkeypatch.setattr(index, "this_host", lambda: "elsewhere")
-    store.newest(1)
-    assert len(seen) == 1
-
-
 UNWRITABLE = """
 from hydra_sweep_runner.store import index
 index.WORTHWHILE = 3
+index.FEW = 1
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 print([run.id[:4] for run in store.newest(2)])
 print(len(list(store.batches())))
 """
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_full_disk_keeps_nobody_from_listing(store: RunStore, known: bool) -> None:
-    if not known:
-        shutil.rmtree(store.root / ".index")
-    before = contents(store.root)
+def test_a_full_disk_keeps_nobody_from_listing(store: RunStore) -> None:
+    shutil.rmtree(store.root / ".index")
     ended = python(UNWRITABLE, store.root)
     expected = [run.id[:4] for run in without_index(store)[:2]]
     assert (ended.stdout, ended.stderr) == (f"{expected}\n0\n", "")
-    assert contents(store.root).keys() - {f"{store.root}/.index"} == before.keys() - {
-        f"{store.root}/.index"
-    }
+    assert packs(store) == []
+    assert list((store.root / ".staging").iterdir()) == []
 
 
 def test_a_store_that_may_only_be_read_is_listed(store: RunStore) -> None:
@@ -438,41 +406,15 @@ def test_a_store_that_may_only_be_read_is_listed(store: RunStore) -> None:
         assert not (copied / ".index").exists()
 
 
-def test_a_note_that_cannot_be_taken_takes_the_list_along(store: RunStore) -> None:
-    folder = store.root / ".index"
-    assert (folder / "runs").exists()
-    for notes in folder.glob("notes.*"):
-        notes.unlink()
-    (folder / f"notes.{index.this_boot()}").mkdir()
-    store.write(some_run(1))
-    assert not (folder / "runs").exists()
-    assert_same(store)
-
-
-def test_a_torn_note_hides_not_the_one_behind_it(store: RunStore) -> None:
-    store.write(some_run(1))
-    (notes,) = (store.root / ".index").glob("notes.*")
-    notes.write_bytes(notes.read_bytes()[:-20])
-    store._index.note(some_run(0).id)
-    settle(store)
-    store.newest(1)
-    restarted = replace(some_run(0), state=replace(some_run(0).state, started=now()))
-    path = f"{store.folder(restarted.id)}/.runner/record.json"
-    disk.replace(path, to_text(restarted).encode(), durable=False)  # and then it is killed
-    assert store.newest(1) == [restarted]
-
-
-@pytest.mark.parametrize("what", [".index", ".index/runs", ".index/notes"])
+@pytest.mark.parametrize("what", [".index", ".index/pack.x"])
 def test_something_else_in_its_place_does_no_harm(store: RunStore, what: str) -> None:
-    path = store.root / what.replace("notes", f"notes.{index.this_boot()}")
+    path = store.root / what
     if path.is_dir():
         shutil.rmtree(path)
-    path.unlink(missing_ok=True)
     if path.name == ".index":
         path.write_text("mine")
     else:
         os.mkfifo(path)
-    store.write(replace(some_run(1), label="again"))
     assert_same(store)
 
 
@@ -480,9 +422,7 @@ def test_something_else_in_its_place_does_no_harm(store: RunStore, what: str) ->
 
 WRITER = """
 import random
-from hydra_sweep_runner.store import index
-from tests.test_store_index import some_run, now
-index._TICK_NS = 20_000_000
+from tests.store.test_index import some_run, now
 print("begin", flush=True)
 turn = random.Random(int(sys.argv[2]))
 while True:
@@ -490,18 +430,28 @@ while True:
     store.write(replace(run, state=replace(run.state, started=now())), durable=False)
 """
 
+READER = """
+from hydra_sweep_runner.store import index
+index.WORTHWHILE, index.FEW, index._TICK_NS = 3, 1, 20_000_000
+print("begin", flush=True)
+while True:
+    assert len(store.summaries()) == 12
+"""
 
-def test_writers_that_are_killed_at_any_moment_leave_nothing_unknown(store: RunStore) -> None:
-    for seed in range(4):
-        with (
-            talking(WRITER, store.root, seed) as (first, _),
-            talking(WRITER, store.root, seed + 100) as (second, _),
-        ):
-            for _ in range(random.Random(seed).randrange(5, 40)):
+
+def test_three_readers_beside_a_writer_that_is_killed_see_all_runs(store: RunStore) -> None:
+    for seed in range(2):
+        with ExitStack() as stack:
+            writer, begun = stack.enter_context(talking(WRITER, store.root, seed))
+            assert begun == "begin"
+            readers = [stack.enter_context(talking(READER, store.root)) for _ in range(2)]
+            assert [line for _, line in readers] == ["begin", "begin"]
+            for _ in range(20):
                 assert len(store.newest(5)) == 5
-            for writer in (first, second):
-                writer.send_signal(signal.SIGKILL)
-                writer.wait()
+                assert len(store.summaries()) == 12
+            assert [reader.poll() for reader, _ in readers] == [None, None]
+            writer.send_signal(signal.SIGKILL)
+            writer.wait()
         assert_same(store)
         settle(store)
         assert_same(store)
