@@ -64,8 +64,8 @@ def test_it_loses_nothing_of_its_record_or_log(
 def test_attempts_that_failed_keep_their_logs(
     make_project: Callable[[Mapping[str, str]], Project],
 ) -> None:
-    files = dict(OPERATIONS["command"])
-    files["main.sh"] += "exit 3\n"
+    files = dict(OPERATIONS["script"])
+    files["main.py"] += "raise SystemExit(3)\n"
     project = make_project(files)
     project.run("x=7", "+retries=1", status=3)
     (run,) = project.runs()

@@ -85,7 +85,7 @@ class Catalogue:
     def completed(self, identities: Collection[str]) -> dict[str, Run]:
         """For each of the digests the completed run or trial with it that was started last, if
         there is any."""
-        wanted = {bytes.fromhex(digest) for digest in identities}
+        wanted = {bytes.fromhex(digest) for digest in identities} - {NO_IDENTITY}
         with self._index.look(self._ids()) as look:
             newest: dict[bytes, Entry] = {}
             for entry in look.entries():

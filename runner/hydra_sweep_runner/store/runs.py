@@ -260,9 +260,7 @@ class RunStore:
         Raises StoreFailed.
         """
         folder = self._path(run_id)
-        if os.path.lexists(f"{folder}/{layout.RECORD}") and os.path.lexists(
-            f"{folder}/{layout.LOG}"
-        ):
+        if os.path.lexists(f"{folder}/{layout.RECORD}"):
             return
         with disk.failing("mend", folder):
             if not spare.restore(folder, self._spare(run_id)) and os.path.isdir(folder):  # noqa: PTH112
@@ -319,6 +317,8 @@ class RunStore:
                 raise _busy(run_id, owner)
             if held is not None:
                 ownership.sign(held)
+            if not is_first:
+                spare.forget(self._spare(run_id))  # all of it is in its folder
             with disk.failing("clean", path):
                 if not is_first:
                     disk.remove_parts(f"{path}/{layout.OWN}")
