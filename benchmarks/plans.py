@@ -72,7 +72,7 @@ def _restart(world: World, trials: int) -> Side:
 def _batch_in(store: Path) -> str:
     from hydra_sweep_runner.store.runs import RunStore
 
-    return next(RunStore.open(store, create=False).batches()).id
+    return next(iter(RunStore.open(store, create=False).batches())).id
 
 
 BENCHMARKS = (
