@@ -1,0 +1,50 @@
+"""`report`, by which a run's own code reports scalars. Imports next to nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import SupportsFloat
+
+#: Names the file that a run appends its scalars to.
+VARIABLE = "RUNNER_SCALARS"
+
+
+def report(
+    scalars: Mapping[str, SupportsFloat] | None = None,
+    /,
+    *,
+    step: SupportsFloat | None = None,
+    **named: SupportsFloat,
+) -> None:
+    """Report scalars of the run at work, by keyword or, for other names, in a mapping.
+
+    Without a step, a report takes the number of that name's reports before it. What is no
+    number is passed over. Outside a run nothing happens. Raises OSError if the run's file
+    cannot be written.
+
+    >>> report(step=3, loss=0.25)
+    >>> report({"val/loss": 0.3}, step=3)
+    """
+    path = os.environ.get(VARIABLE)
+    if not path:
+        return
+    import json
+
+    from hydra_sweep_runner.scalars.numbers import number_of
+
+    content: dict[str, float] = {}
+    at = None if step is None else number_of(step)
+    if at is not None:
+        content["step"] = int(at) if at.is_integer() else at
+    for name, value in {**(scalars or {}), **named}.items():
+        number = number_of(value)
+        if number is not None:
+            content[str(name)] = number
+    line = f"{json.dumps(content)}\n".encode()
+    # One write a line, so that the lines of several processes do not mix.
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    try:
+        os.write(file, line)
+    finally:
+        os.close(file)

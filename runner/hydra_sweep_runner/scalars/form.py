@@ -1,0 +1,53 @@
+"""Which printed lines report scalars: what `operation.scalars` says. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hydra_sweep_runner.errors import Mistake
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Lines of nothing but pairs, `loss: 0.25` or `step=3 loss=0.25`: the default."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Every match of a regular expression in a line, with its groups `name` and `value` and
+    perhaps `step`."""
+
+    regex: re.Pattern[str]
+
+
+#: None: nothing that is printed is looked at.
+Form: TypeAlias = Pairs | Pattern | None
+
+
+def parse_form(value: object) -> Form:
+    """The form that `operation.scalars` asks for: true, false or a regular expression.
+
+    Raises Mistake for one that does not compile or lacks a group, and for anything else.
+    """
+    if value is None or value is True:
+        return Pairs()
+    if value is False:
+        return None
+    if not isinstance(value, str):
+        raise Mistake(
+            "operation.scalars has to be true, false or a regular expression with the groups "
+            f"name and value, not {value!r}"
+        )
+    try:
+        regex = re.compile(value)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise Mistake(f"operation.scalars is no regular expression: {error}: {value}") from error
+    missing = [group for group in ("name", "value") if group not in regex.groupindex]
+    if missing:
+        raise Mistake(
+            f"operation.scalars has no group {' and no group '.join(missing)}: write "
+            f"(?P<name>…) and (?P<value>…) into {value}"
+        )
+    return Pattern(regex)

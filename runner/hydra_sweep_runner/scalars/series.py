@@ -1,0 +1,179 @@
+"""The series of a run's scalars: bounded, spread evenly, with a summary of all of them.
+
+Of a name's reports every `stride`-th is kept, the stride being doubled whenever more than the
+limit would be kept; so what is kept depends on the reports alone. The first is among them;
+the last, the least and the greatest are kept beside them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hydra_sweep_runner.model import ScalarSummary
+
+#: Of a name no more points than this are kept, and three.
+MOST_POINTS = 100_000
+#: Of a run no more points than about this are kept, 16 bytes each.
+MOST_POINTS_OF_ALL = 4_000_000
+#: A run has no more names than this: what comes later under another name is passed over.
+MOST_NAMES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Numbers that were reported under one name, in their order.
+
+    `steps` has one for each, None where none was given; or is None if none was given at all.
+    """
+
+    name: str
+    values: list[float]
+    steps: Sequence[float | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    index: int  # how many reports of the name came before it
+    step: float
+    value: float
+
+
+@dataclass
+class Series:
+    """What is kept of one name. `written` is how many reports `fresh_points` has covered."""
+
+    count: int = 0
+    stride: int = 1
+    written: int = 0
+    _steps: array[float] = field(default_factory=lambda: array("d"))
+    _values: array[float] = field(default_factory=lambda: array("d"))
+    _last: _Point = field(default_factory=lambda: _Point(0, 0.0, 0.0))
+    _least: _Point | None = None
+    _greatest: _Point | None = None
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def add(self, values: list[float], steps: Sequence[float | None] | None, most: int) -> None:
+        """Add reports; no more than about `most` points are kept then."""
+        if not values:
+            return
+        counted = range(self.count, self.count + len(values))
+        at: Sequence[float]
+        if steps is None:
+            at = counted
+        else:
+            at = [
+                index if step is None else step for index, step in zip(counted, steps, strict=True)
+            ]
+        self._note_extremes(values, at)
+        self._last = _Point(counted[-1], float(at[-1]), values[-1])
+        first = -self.count % self.stride
+        self._values.extend(values[first :: self.stride])
+        self._steps.extend(at[first :: self.stride])
+        self.count += len(values)
+        while len(self._values) > most > 1:
+            self.stride *= 2
+            self._values = self._values[::2]
+            self._steps = self._steps[::2]
+
+    def _note_extremes(self, values: list[float], at: Sequence[float]) -> None:
+        known, total = values, sum(values)
+        if total != total:  # a NaN, or infinities of both signs
+            known = [value for value in values if value == value]
+        if not known:
+            return
+        least, greatest = min(known), max(known)
+        if self._least is None or least < self._least.value:
+            place = values.index(least)
+            self._least = _Point(self.count + place, float(at[place]), least)
+        if self._greatest is None or greatest > self._greatest.value:
+            place = values.index(greatest)
+            self._greatest = _Point(self.count + place, float(at[place]), greatest)
+
+    def summary(self) -> ScalarSummary:
+        """What a record holds; there has to be a report."""
+        least, greatest = self._least, self._greatest
+        return ScalarSummary(
+            first=self._values[0],
+            last=self._last.value,
+            min=None if least is None else least.value,
+            max=None if greatest is None else greatest.value,
+            count=self.count,
+            step=whole(self._last.step),
+            min_step=None if least is None else whole(least.step),
+            max_step=None if greatest is None else whole(greatest.step),
+        )
+
+    def points(self) -> Iterator[tuple[float, float]]:
+        """Steps and values of all that is kept, in the order of the reports."""
+        beside = {
+            point.index: point
+            for point in (self._least, self._greatest, self._last)
+            if point is not None and point.index % self.stride
+        }
+        between = [beside[index] for index in sorted(beside)]
+        begin = 0
+        for point in between:
+            end = point.index // self.stride + 1
+            yield from zip(self._steps[begin:end], self._values[begin:end], strict=True)
+            yield point.step, point.value
+            begin = end
+        yield from zip(self._steps[begin:], self._values[begin:], strict=True)
+
+    def fresh_points(self, most: int) -> list[tuple[float, float]]:
+        """The next points that this has not given yet, `most` at the most."""
+        begin = -(-self.written // self.stride)
+        end = min(len(self._values), begin + most)
+        self.written = max(self.written, (end - 1) * self.stride + 1) if end > begin else self.count
+        return list(zip(self._steps[begin:end], self._values[begin:end], strict=True))
+
+
+class AllSeries:
+    """The series of one run, by name, in the order in which the names came."""
+
+    def __init__(self) -> None:
+        self._series: dict[str, Series] = {}
+        self.changes = 0
+
+    def add(self, reports: Reports) -> None:
+        """Add reports of one name."""
+        series = self._series.get(reports.name)
+        if series is None:
+            if len(self._series) >= MOST_NAMES:
+                return
+            series = self._series[reports.name] = Series()
+        most = min(MOST_POINTS, MOST_POINTS_OF_ALL // len(self._series))
+        series.add(reports.values, reports.steps, most)
+        self.changes += 1
+
+    def summaries(self) -> Mapping[str, ScalarSummary]:
+        """A summary for each name."""
+        return {name: series.summary() for name, series in self._series.items()}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every report is kept."""
+        return all(series.stride == 1 for series in self._series.values())
+
+    def points(self) -> Iterator[tuple[str, Iterator[tuple[float, float]]]]:
+        """Each name with all its points."""
+        for name, series in self._series.items():
+            yield name, series.points()
+
+    def fresh_points(self, most: int) -> Iterator[tuple[str, list[tuple[float, float]]]]:
+        """Each name with points that were not given yet, `most` in all at the most."""
+        for name, series in self._series.items():
+            points = series.fresh_points(most)
+            most -= len(points)
+            if points:
+                yield name, points
+            if most <= 0:
+                return
+
+
+def whole(number: float) -> int | float:
+    """A number as an integer where it is one."""
+    return int(number) if number.is_integer() else number
