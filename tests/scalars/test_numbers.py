@@ -65,9 +65,9 @@ def test_numbers_of_libraries_are_numbers(library: str) -> None:
 
 def test_the_file_holds_an_object_a_line() -> None:
     lines = b'{"step": 3, "loss": 0.25, "acc": 1}\n{"loss": 0.5, "val/x": NaN}\n'
-    found = [(each.name, each.values[0], each.steps) for each in reports_in(lines)]
-    assert found[:3] == [("loss", 0.25, [3]), ("acc", 1, [3]), ("loss", 0.5, None)]
-    assert found[3][0] == "val/x" and math.isnan(found[3][1])
+    found = {each.name: (each.values, each.steps) for each in reports_in(lines)}
+    assert found["loss"] == ([0.25, 0.5], [3, None]) and found["acc"] == ([1], [3])
+    assert math.isnan(found["val/x"][0][0])
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,21 @@ _STEP = "step"
 def reports_in(lines: bytes) -> Iterator[Reports]:
     """The reports on whole lines. A line that is no JSON object is passed over, and so is a
     value that is no number."""
+    found: dict[str, tuple[list[float], list[float | None]]] = {}
     for line in lines.splitlines():
         content = _parsed(line)
         if not isinstance(content, dict):
             continue
-        given = step_of(_json_number(content.get(_STEP)))
+        step = step_of(_json_number(content.pop(_STEP, None)))
         for name, value in content.items():
-            number = None if name == _STEP else _json_number(value)
-            if number is not None and name:
-                yield Reports(name, [number], None if given is None else [given])
+            number = _json_number(value)
+            if number is None or not name:
+                continue
+            values, steps = found.setdefault(name, ([], []))
+            values.append(number)
+            steps.append(step)
+    for name, (values, steps) in found.items():
+        yield Reports(name, values, steps)
 
 
 def _json_number(value: Any) -> float | None:

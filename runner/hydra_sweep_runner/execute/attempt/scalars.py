@@ -1,0 +1,76 @@
+"""What one attempt reports: found as it comes, kept in the run's folder, told in summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hydra_sweep_runner.errors import StoreFailed
+from hydra_sweep_runner.model import ScalarSummary
+from hydra_sweep_runner.scalars.form import Form
+from hydra_sweep_runner.scalars.printed import Printed
+from hydra_sweep_runner.scalars.reported import reports_in
+from hydra_sweep_runner.scalars.series import AllSeries, Reports
+from hydra_sweep_runner.store.scalars import ReportedFile, SeriesFile
+
+# How many points are written at a look, which keeps whoever looks from other work.
+_MOST_AT_A_LOOK = 20_000
+
+
+class Scalars:
+    """The scalars of one attempt, from its beginning to its end.
+
+    `keep` is given the summaries while the attempt is at work, when they have changed since
+    the last look. All but `printed` raise StoreFailed.
+    """
+
+    def __init__(
+        self, run_dir: Path, form: Form, keep: Callable[[Mapping[str, ScalarSummary]], None]
+    ) -> None:
+        self._run_dir = run_dir
+        self._keep = keep
+        self._printed = Printed(form)
+        self._series = AllSeries()
+        self._kept_changes = 0
+        try:
+            self._series_file = SeriesFile(run_dir)
+            self._reported_file = ReportedFile(run_dir)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def printed(self, stream: int, data: bytes) -> None:
+        """Take in a piece of what is printed on stream 0 or 1, stdout or stderr."""
+        for reports in self._printed.feed(stream, data):
+            self._series.add(reports)
+
+    def look(self) -> None:
+        """Take in what the run has appended to its file, and keep what is new."""
+        try:
+            self._add_reported(self._reported_file.fresh())
+            self._series_file.append(self._series, _MOST_AT_A_LOOK)
+        except OSError as error:
+            raise self._failed(error) from error
+        if self._series.changes != self._kept_changes:
+            self._kept_changes = self._series.changes
+            self._keep(self._series.summaries())
+
+    def finish(self, result: Mapping[str, float]) -> Mapping[str, ScalarSummary]:
+        """Nothing more comes but the scalars of the result; the summaries of all there is."""
+        for reports in self._printed.end():
+            self._series.add(reports)
+        try:
+            self._add_reported(self._reported_file.fresh(at_end=True))
+            for name, value in result.items():
+                self._series.add(Reports(name, [value]))
+            self._series_file.finish(self._series)
+            self._reported_file.remove()
+        except OSError as error:
+            raise self._failed(error) from error
+        return self._series.summaries()
+
+    def _add_reported(self, lines: bytes) -> None:
+        for reports in reports_in(lines):
+            self._series.add(reports)
+
+    def _failed(self, error: OSError) -> StoreFailed:
+        return StoreFailed(f"cannot keep the scalars of {self._run_dir}: {error.strerror or error}")

@@ -1,0 +1,134 @@
+"""The files of a run's scalars: its series, and what it appends itself.
+
+A series file has a JSON array a line, `["loss",3,0.25]`: name, step, value, in the order in
+which they were reported under each name. NaN and the infinities stand as Python's json writes
+them. A line that is torn, as in a run at work, is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from hydra_sweep_runner.scalars.series import AllSeries, whole
+from hydra_sweep_runner.store import disk
+
+#: The series, in a run's folder.
+SERIES = ".runner/scalars.jsonl"
+#: What RUNNER_SCALARS names, in a run's folder.
+REPORTED = ".runner/reported.jsonl"
+
+# How many points are formatted at once.
+_LOT = 10_000
+
+
+class SeriesFile:
+    """The file of a run's series, which grows while the run is at work. Raises OSError."""
+
+    def __init__(self, run_dir: Path) -> None:
+        """Begin anew: what an earlier start has reported is gone."""
+        self._path = run_dir / SERIES
+        self._size_bytes = 0
+        self._path.unlink(missing_ok=True)
+
+    def append(self, series: AllSeries, most: int) -> bool:
+        """Write points that are not there yet, `most` at the most; whether there were any."""
+        data = b"".join(
+            _lines(name, points) for name, points in series.fresh_points(most) if points
+        )
+        if not data:
+            return False
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        with os.fdopen(file, "ab") as opened:
+            opened.write(data)
+        self._size_bytes += len(data)
+        return True
+
+    def finish(self, series: AllSeries) -> None:
+        """Make the file hold exactly what is kept."""
+        if series.is_whole and self._is_as_written():
+            while self.append(series, _LOT):
+                pass
+            return
+        disk.replace_by(str(self._path), lambda file: _write(file, series), durable=False)
+
+    def _is_as_written(self) -> bool:
+        try:
+            return self._path.stat().st_size == self._size_bytes
+        except FileNotFoundError:
+            return self._size_bytes == 0
+
+
+class ReportedFile:
+    """What a run appends to its own file, read as it grows. Raises OSError."""
+
+    def __init__(self, run_dir: Path) -> None:
+        """Begin anew: what an earlier start has reported is gone."""
+        self.path = run_dir / REPORTED
+        self._read_bytes = 0
+        self.path.unlink(missing_ok=True)
+
+    def fresh(self, *, at_end: bool = False) -> bytes:
+        """The whole lines that came since the last call; `at_end` also one without its end."""
+        try:
+            if self.path.stat().st_size <= self._read_bytes:
+                return b""
+            with self.path.open("rb") as file:
+                file.seek(self._read_bytes)
+                data = file.read()
+        except FileNotFoundError:
+            return b""
+        whole_bytes = len(data) if at_end else data.rfind(b"\n") + 1
+        self._read_bytes += whole_bytes
+        return data[:whole_bytes]
+
+    def remove(self) -> None:
+        """What it holds is in the series."""
+        self.path.unlink(missing_ok=True)
+
+
+def read_series(run_dir: Path, name: str) -> list[tuple[float, float]]:
+    """Steps and values that a run has reported under a name, in their order; none if it has
+    reported none. Raises OSError."""
+    begin = f"[{_name(name)},".encode()
+    try:
+        with (run_dir / SERIES).open("rb") as file:
+            return [point for line in file if line.startswith(begin) for point in _point(line)]
+    except FileNotFoundError:
+        return []
+
+
+def _point(line: bytes) -> Iterator[tuple[float, float]]:
+    try:
+        _, step, value = json.loads(line)
+        yield step, float(value)
+    except (ValueError, TypeError):  # torn
+        return
+
+
+def _write(file: BinaryIO, series: AllSeries) -> None:
+    for name, points in series.points():
+        lot: list[tuple[float, float]] = []
+        for point in points:
+            lot.append(point)
+            if len(lot) == _LOT:
+                file.write(_lines(name, lot))
+                lot.clear()
+        file.write(_lines(name, lot))
+
+
+def _lines(name: str, points: Sequence[tuple[float, float]]) -> bytes:
+    begin = _name(name)
+    if all(math.isfinite(value) for _, value in points):
+        lines = [f"[{begin},{whole(step)!r},{value!r}]\n" for step, value in points]
+    else:
+        lines = [f"[{begin},{whole(step)!r},{json.dumps(value)}]\n" for step, value in points]
+    return "".join(lines).encode()
+
+
+def _name(name: str) -> str:
+    return json.dumps(name)
