@@ -64,7 +64,7 @@ class Operation:
     `kind` is a name in `operation.kinds.known.KINDS`; what `target` is depends on it: a
     script's path, a function's dotted name, a command's arguments. A command's arguments are
     in reference form: what comes from the environment stands as `${oc.env:NAME}`, never as
-    its value.
+    its value. `scalars` tells which printed lines report scalars (`scalars.form`).
     """
 
     name: str
@@ -73,6 +73,7 @@ class Operation:
     flags_to: FlagsTo = FlagsTo.AUTO
     requires: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    scalars: bool | str = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,25 +183,6 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScalarSummary:
-    """What is kept in a record of all that a run reported under one name.
-
-    `count` counts all reports, NaN among them. `min` and `max` leave NaN out; they, and the
-    steps at which they were reported first, are None if there was nothing else. `step` is
-    that of `last`.
-    """
-
-    first: float
-    last: float
-    min: float | None
-    max: float | None
-    count: int
-    step: int | float
-    min_step: int | float | None
-    max_step: int | float | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class JobPlace:
     """Where a Hydra program's job belongs among the jobs of its sweep, so that a restart
     gives it the same place.
@@ -216,7 +198,7 @@ class JobPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Scalar:
-    """What is known of a scalar's series without reading it.
+    """What is known of a scalar's series without reading it (`scalars.series`).
 
     `first` and `last` are the values reported first and last, NaN among them; `min` and `max`
     the least and greatest of those that are numbers, None if there is none. `step` is that of

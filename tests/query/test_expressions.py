@@ -10,16 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import ScalarSummary
+from hydra_sweep_runner.model import Scalar
 from hydra_sweep_runner.operation.values import canonical
 from hydra_sweep_runner.query.evaluate import Facts, holds, same, value_of
 from hydra_sweep_runner.query.parse import parse
 from tests.planning.test_identity import values
 
-LOSS = ScalarSummary(
-    first=1.0, last=0.25, min=0.2, max=1.5, count=10, step=9, min_step=7, max_step=2
-)
-NOTHING_BUT_NAN = ScalarSummary(
+LOSS = Scalar(first=1.0, last=0.25, min=0.2, max=1.5, count=10, step=9, min_step=7, max_step=2)
+NOTHING_BUT_NAN = Scalar(
     first=math.nan, last=math.nan, min=None, max=None, count=1, step=0, min_step=None, max_step=None
 )
 RUN = Facts(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import ScalarSummary
+from hydra_sweep_runner.model import Scalar
 from hydra_sweep_runner.query.evaluate import Facts, value_of
 from hydra_sweep_runner.query.filters import Filters, parse_since, select
 from hydra_sweep_runner.query.parse import parse
@@ -65,7 +65,7 @@ def test_filters_combine_with_and(filters: Filters, chosen: list[Seen]) -> None:
 
 
 def test_a_name_that_no_run_has_is_a_mistake_that_lists_those_there_are() -> None:
-    loss = ScalarSummary(first=1, last=1, min=1, max=1, count=1, step=0, min_step=0, max_step=0)
+    loss = Scalar(first=1, last=1, min=1, max=1, count=1, step=0, min_step=0, max_step=0)
     run = Seen(flags={"lr": 0.1, "model.depth": 2}, scalars={"loss": loss})
     with pytest.raises(Mistake) as told:
         select(Filters(where=parse("lrr > 1")), [run, ONE])

@@ -9,8 +9,9 @@ from typing import Any
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import FlagsTo, Operation
 from hydra_sweep_runner.operation.kinds.known import IN_YAML, KINDS
+from hydra_sweep_runner.scalars.form import parse_form
 
-KEYS = ("name", *IN_YAML, "flags_to", "requires", "preload")
+KEYS = ("name", *IN_YAML, "flags_to", "requires", "preload", "scalars")
 
 _EXAMPLE = "for example `operation: {script: train.py}`"
 
@@ -46,6 +47,7 @@ def parse_operation(node: Mapping[str, Any] | None) -> Operation:
         flags_to=_flags_to(node.get("flags_to")),
         requires=_texts("requires", node.get("requires")),
         preload=_modules(node.get("preload")),
+        scalars=_scalars(node.get("scalars")),
     )
 
 
@@ -70,6 +72,11 @@ def _flags_to(value: object) -> FlagsTo:
     except ValueError:
         allowed = ", ".join(choice.value for choice in FlagsTo)
         raise Mistake(f"operation.flags_to: must be one of {allowed}, not {value!r}") from None
+
+
+def _scalars(value: object) -> bool | str:
+    parse_form(value)
+    return value if isinstance(value, (bool, str)) else True
 
 
 def _modules(value: object) -> tuple[str, ...]:

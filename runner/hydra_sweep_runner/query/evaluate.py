@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeAlias
 
-from hydra_sweep_runner.model import Flags, ScalarSummary, Value
+from hydra_sweep_runner.model import Flags, Scalar, Value
 from hydra_sweep_runner.query.tree import (
     ATTRIBUTES,
     And,
@@ -43,7 +43,7 @@ class Subject(Protocol):
         ...
 
     @property
-    def scalars(self) -> Mapping[str, ScalarSummary]:
+    def scalars(self) -> Mapping[str, Scalar]:
         """The summaries of what the run reported, by name."""
         ...
 
@@ -58,7 +58,7 @@ class Facts:
     """A subject that holds what is asked of it."""
 
     flags: Flags = field(default_factory=dict)
-    scalars: Mapping[str, ScalarSummary] = field(default_factory=dict)
+    scalars: Mapping[str, Scalar] = field(default_factory=dict)
     attributes: Mapping[str, Value] = field(default_factory=dict)
 
 

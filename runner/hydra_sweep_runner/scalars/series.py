@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hydra_sweep_runner.model import ScalarSummary
+from hydra_sweep_runner.model import Scalar
 
 #: Of a name no more points than this are kept, and three.
 MOST_POINTS = 100_000
@@ -93,10 +93,10 @@ class Series:
             place = values.index(greatest)
             self._greatest = _Point(self.count + place, float(at[place]), greatest)
 
-    def summary(self) -> ScalarSummary:
+    def summary(self) -> Scalar:
         """What a record holds; there has to be a report."""
         least, greatest = self._least, self._greatest
-        return ScalarSummary(
+        return Scalar(
             first=self._values[0],
             last=self._last.value,
             min=None if least is None else least.value,
@@ -149,7 +149,7 @@ class AllSeries:
         series.add(reports.values, reports.steps, most)
         self.changes += 1
 
-    def summaries(self) -> Mapping[str, ScalarSummary]:
+    def summaries(self) -> Mapping[str, Scalar]:
         """A summary for each name."""
         return {name: series.summary() for name, series in self._series.items()}
 

@@ -21,6 +21,9 @@ RETURNED = f"{OWN}/returned.pickle"
 #: The output of the last start, and the folder of those of former starts and attempts.
 LOG = f"{OWN}/output.log"
 LOGS = f"{OWN}/logs"
+#: The series of the scalars of the last start, and what the run at work reports of them itself.
+SCALARS = f"{OWN}/scalars.jsonl"
+REPORTED = f"{OWN}/reported.jsonl"
 #: The flags of a script at work, where its environment cannot hold them.
 FLAGS = f"{OWN}/flags.marshal"
 #: Of a batch on a cluster: which start of it goes on.

@@ -15,12 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hydra_sweep_runner.scalars.series import AllSeries, whole
-from hydra_sweep_runner.store import disk
-
-#: The series, in a run's folder.
-SERIES = ".runner/scalars.jsonl"
-#: What RUNNER_SCALARS names, in a run's folder.
-REPORTED = ".runner/reported.jsonl"
+from hydra_sweep_runner.store import disk, layout
 
 # How many points are formatted at once.
 _LOT = 10_000
@@ -31,7 +26,7 @@ class SeriesFile:
 
     def __init__(self, run_dir: Path) -> None:
         """Begin anew: what an earlier start has reported is gone."""
-        self._path = run_dir / SERIES
+        self._path = run_dir / layout.SCALARS
         self._size_bytes = 0
         self._path.unlink(missing_ok=True)
 
@@ -68,7 +63,7 @@ class ReportedFile:
 
     def __init__(self, run_dir: Path) -> None:
         """Begin anew: what an earlier start has reported is gone."""
-        self.path = run_dir / REPORTED
+        self.path = run_dir / layout.REPORTED
         self._read_bytes = 0
         self.path.unlink(missing_ok=True)
 
@@ -96,7 +91,7 @@ def read_series(run_dir: Path, name: str) -> list[tuple[float, float]]:
     reported none. Raises OSError."""
     begin = f"[{_name(name)},".encode()
     try:
-        with (run_dir / SERIES).open("rb") as file:
+        with (run_dir / layout.SCALARS).open("rb") as file:
             return [point for line in file if line.startswith(begin) for point in _point(line)]
     except FileNotFoundError:
         return []

@@ -27,7 +27,7 @@ from hydra_sweep_runner.execute.script.flags import arguments
 from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.server.preload_client import Preloading
 from hydra_sweep_runner.execute.task import Task
-from hydra_sweep_runner.model import FlagsTo, Value
+from hydra_sweep_runner.model import FlagsTo, Scalar, Value
 from hydra_sweep_runner.operation.call import (
     Call,
     CommandCall,
@@ -60,10 +60,11 @@ class Machinery:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempted:
-    """How an attempt ended, and why the runner ended it if it did."""
+    """How an attempt ended, why the runner ended it if it did, and what it reported."""
 
     ending: Ending
     cause: Cause | None
+    scalars: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 def attempt(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.reporting import VARIABLE
+from hydra_sweep_runner.store import layout
 
 
 def run_environment(
@@ -17,6 +19,7 @@ def run_environment(
         "RUNNER_RUN_DIR": folder,
         "RUNNER_RANDOM_SEED": str(run.random_seed),
         "RUNNER_PROJECT_DIR": project_dir,
+        VARIABLE: f"{folder}/{layout.REPORTED}",
         "RUNNER_RESTARTED": "0" if run.state.started is None else "1",
     }
     owner = batch_id if batch_id is not None else run.generated_by

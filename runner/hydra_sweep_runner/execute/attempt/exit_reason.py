@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hydra_sweep_runner.execute.function.worker import Reply
 from hydra_sweep_runner.execute.server.client import Child, ServerDied
@@ -19,16 +20,22 @@ TIMED_OUT = 124
 @dataclass(frozen=True, kw_only=True)
 class Ending:
     """An attempt's end. The exit status is None if there was nothing to exit; `reason`
-    says why it is not 0."""
+    says why it is not 0; `scalars` are those of the result."""
 
     exit_status: int | None
     reason: str | None = None
     result: Result | None = None
+    scalars: Mapping[str, float] = field(default_factory=dict)
 
 
 def of_reply(reply: Reply) -> Ending:
     """A function's end, as its worker tells it."""
-    return Ending(exit_status=reply.exit_status, reason=reply.reason, result=reply.result)
+    return Ending(
+        exit_status=reply.exit_status,
+        reason=reply.reason,
+        result=reply.result,
+        scalars=reply.scalars,
+    )
 
 
 def of_child(child: Child, program: str) -> Ending:

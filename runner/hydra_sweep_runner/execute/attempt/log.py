@@ -22,6 +22,8 @@ _MOST_RUNS_IN_MEMORY = 1 << 16
 _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 
 Show = Callable[[Stream, bytes], None]
+#: Is given what comes on stdout (0) or stderr (1).
+Listen = Callable[[int, bytes], None]
 
 
 class Screen(Protocol):
@@ -39,14 +41,16 @@ class Screen(Protocol):
 class Output:
     """The output of one attempt, from two pipes into a new log.
 
-    With `show` every piece is passed on as it comes. Either way `pieces` gives all of it
-    again. The log is written as the pieces come, unbuffered; if that fails, `error` says
-    why, and the output is read and shown nevertheless, so that the trial is not held up.
+    With `show` every piece is passed on as it comes, and `listen` is given it in any case.
+    `pieces` gives all of it again. The log is written as the pieces come, unbuffered; if that
+    fails, `error` says why, and the output is read and shown nevertheless, so that the trial
+    is not held up.
     """
 
-    def __init__(self, log: Path, show: Show | None) -> None:
+    def __init__(self, log: Path, show: Show | None, listen: Listen | None = None) -> None:
         self._log = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         self._show = show
+        self._listen = listen
         self._runs = _Runs()
         self._writers: list[int] = []
         self._streams: dict[int, int] = {}
@@ -89,6 +93,8 @@ class Output:
             return 0
         number = self._streams[reader]
         self._keep(number, data)
+        if self._listen is not None:
+            self._listen(number, data)
         if self._show is not None:
             self._show(_STREAMS[number], data)
         return len(data)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hydra_sweep_runner.errors import StoreFailed
-from hydra_sweep_runner.model import ScalarSummary
+from hydra_sweep_runner.model import Scalar
 from hydra_sweep_runner.scalars.form import Form
 from hydra_sweep_runner.scalars.printed import Printed
 from hydra_sweep_runner.scalars.reported import reports_in
@@ -25,7 +25,7 @@ class Scalars:
     """
 
     def __init__(
-        self, run_dir: Path, form: Form, keep: Callable[[Mapping[str, ScalarSummary]], None]
+        self, run_dir: Path, form: Form, keep: Callable[[Mapping[str, Scalar]], None]
     ) -> None:
         self._run_dir = run_dir
         self._keep = keep
@@ -54,7 +54,7 @@ class Scalars:
             self._kept_changes = self._series.changes
             self._keep(self._series.summaries())
 
-    def finish(self, result: Mapping[str, float]) -> Mapping[str, ScalarSummary]:
+    def finish(self, result: Mapping[str, float]) -> Mapping[str, Scalar]:
         """Nothing more comes but the scalars of the result; the summaries of all there is."""
         for reports in self._printed.end():
             self._series.add(reports)

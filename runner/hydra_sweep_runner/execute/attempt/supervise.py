@@ -15,6 +15,7 @@ from hydra_sweep_runner.execute.attempt.attempt import Attempted, Machinery, att
 from hydra_sweep_runner.execute.attempt.exit_reason import Ending
 from hydra_sweep_runner.execute.attempt.log import Output, Screen
 from hydra_sweep_runner.execute.attempt.requires import make_links
+from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.execute.attempt.stopping import Cause, Urgency
 from hydra_sweep_runner.execute.local.reactor import Supervision
 from hydra_sweep_runner.execute.server.client import ServerDied
@@ -22,6 +23,7 @@ from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Attempt, Process, Run, Status
 from hydra_sweep_runner.operation.call import FunctionCall, ProgramCall
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.scalars.form import parse_form
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
@@ -93,7 +95,7 @@ def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings)
         raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
     process = replace(around.process, since=started)
     state = lifecycle.started(task.run.state, process, started)
-    return replace(task.run, state=state, result=None)
+    return replace(task.run, state=state, result=None, scalars={})
 
 
 def _run_attempts(
@@ -102,7 +104,7 @@ def _run_attempts(
     began = run.state.started or around.clock()
     left = task.retries
     while True:
-        attempted, tail = yield from _attempt(task, run_dir, around)
+        attempted, tail = yield from _attempt(task, run, run_dir, around)
         end = attempted.ending
         if end.exit_status == 0 or not left or _is_stopped(attempted, around):
             break
@@ -120,27 +122,41 @@ def _run_attempts(
 
 
 def _attempt(
-    task: Task, run_dir: Path, around: Surroundings
+    task: Task, run: Run, run_dir: Path, around: Surroundings
 ) -> Supervision[tuple[Attempted, bytes]]:
-    """An attempt, and the end of its output."""
+    """An attempt at what is recorded as `run`, and the end of its output."""
+    scalars = Scalars(
+        run_dir,
+        parse_form(run.operation.scalars),
+        lambda found: around.store.write(replace(run, scalars=found), durable=False),
+    )
+    show = around.reporter.output if around.live else None
     try:
-        output = Output(run_dir / layout.LOG, around.reporter.output if around.live else None)
+        output = Output(run_dir / layout.LOG, show, scalars.printed)
     except OSError as error:
         raise StoreFailed(f"cannot write {run_dir}: {error.strerror}") from error
     try:
-        around.store.keep(task.run.id)
-        is_asked = partial(around.store.is_asked_to_stop, task.run.id)
-        attempted = yield from attempt(task, run_dir, output, around.machinery, is_asked)
+        around.store.keep(run.id)
+        attempted = yield from attempt(
+            task, run_dir, output, around.machinery, partial(_look, run.id, scalars, around)
+        )
         if not around.live:
             around.reporter.block(output.pieces())
         if attempted.ending.exit_status == 0 and output.error is not None:
             reason = f"its output could not be kept: {output.error.strerror}"
             end = Ending(exit_status=1, reason=reason)
             attempted = replace(attempted, ending=end)
+        attempted = replace(attempted, scalars=scalars.finish(attempted.ending.scalars))
         failed = attempted.ending.exit_status != 0
         return attempted, output.tail(outputs.TAIL_BYTES) if failed else b""
     finally:
         output.close()
+
+
+def _look(run_id: str, scalars: Scalars, around: Surroundings) -> bool:
+    """What is done about once a second: keep the scalars, see whether the end is asked for."""
+    scalars.look()
+    return around.store.is_asked_to_stop(run_id)
 
 
 def _is_stopped(attempted: Attempted, around: Surroundings) -> bool:
@@ -177,7 +193,7 @@ def _ended(run: Run, attempted: Attempted, around: Surroundings) -> Run:
         state = lifecycle.terminated(run.state, stopped, at)
     else:
         state = lifecycle.finished(run.state, end.exit_status, end.reason, at)
-    return replace(run, state=state, result=end.result)
+    return replace(run, state=state, result=end.result, scalars=attempted.scalars)
 
 
 def _record(outcome: Outcome, around: Surroundings) -> None:

@@ -20,7 +20,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -39,6 +39,7 @@ from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.model import Result
 from hydra_sweep_runner.operation.call import PackedProgram
 from hydra_sweep_runner.operation.kinds.kind import Signature
+from hydra_sweep_runner.scalars.numbers import scalars_in
 
 _MOST_OF_A_REASON = 300
 # Whose frames a traceback may begin with when not the function has failed, but what leads
@@ -82,12 +83,14 @@ Program = Callable[[ProgramJob], "tuple[Any, Exception | None]"]
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """How a call ended. `result` is None unless the function returned."""
+    """How a call ended. `result` is None unless the function returned; `scalars` are the
+    numbers in what it returned."""
 
     exit_status: int
     reason: str | None = None
     result: Result | None = None
     is_last: bool = False  #: the worker can do no other job
+    scalars: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -356,8 +359,9 @@ def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply
     The trial has failed if that cannot be done; where nobody insists on it, only if it is
     for the disk.
     """
+    scalars = read_scalars(value)
     try:
-        return Reply(exit_status=0, result=Result(value=plain(value)))
+        return Reply(exit_status=0, result=Result(value=plain(value)), scalars=scalars)
     except NotPlain:
         pass
     from hydra_sweep_runner.store.runs import RunStore
@@ -366,11 +370,24 @@ def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply
         RunStore(Path(job.store_root)).write_result(job.run_id, value)
     except Exception as error:
         if not insist and not isinstance(error, StoreFailed):
-            return Reply(exit_status=0)
+            return Reply(exit_status=0, scalars=scalars)
         reason = f"returned a {type(value).__name__}, which cannot be kept: {reason_of(error)}"
         print(reason, file=sys.stderr)
         return Reply(exit_status=1, reason=reason)
-    return Reply(exit_status=0, result=Result(stored=True))
+    return Reply(exit_status=0, result=Result(stored=True), scalars=scalars)
+
+
+def read_scalars(value: object) -> dict[str, float]:
+    """The scalars that a returned value is; none, and a line on stderr, if it cannot be read:
+    a mapping may be of any class."""
+    try:
+        return dict(scalars_in(value))
+    except Exception as error:
+        kind = type(value).__name__
+        print(
+            f"the {kind} that was returned reports no scalars: {reason_of(error)}", file=sys.stderr
+        )
+        return {}
 
 
 def _failed(error: BaseException) -> Reply:

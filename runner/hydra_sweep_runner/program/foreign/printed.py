@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
-from hydra_sweep_runner.model import ScalarSummary
+from hydra_sweep_runner.model import Scalar
 
 # How much text is looked at together, and how long it may wait for that.
 _LOT = 1 << 15
@@ -47,7 +47,7 @@ class JobScalars:
             self._pass_on()
             self._scalars.look()
 
-    def finish(self, result: Mapping[str, float]) -> Mapping[str, ScalarSummary]:
+    def finish(self, result: Mapping[str, float]) -> Mapping[str, Scalar]:
         """Nothing more comes but the scalars of the result; the summaries of all there is."""
         with self._lock:
             self._pass_on()

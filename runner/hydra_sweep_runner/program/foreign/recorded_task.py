@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,15 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.environment import run_environment
+from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.execute.function.results import NotPlain, plain
-from hydra_sweep_runner.execute.function.worker import reason_of
-from hydra_sweep_runner.model import Attempt, JobPlace, Result, Run, State
+from hydra_sweep_runner.execute.function.worker import read_scalars, reason_of
+from hydra_sweep_runner.model import Attempt, JobPlace, Result, Run, Scalar, State
 from hydra_sweep_runner.program.foreign.deadline import AskedToStop, TimedOut, deadline
+from hydra_sweep_runner.program.foreign.printed import JobScalars
 from hydra_sweep_runner.program.foreign.traceback import format_failure
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.scalars.form import Pairs
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
@@ -114,7 +116,7 @@ class RecordedTask:
             except Exception as error:
                 raise NotRecorded(reason_of(error)) from error
             surroundings.enter_context(env_override(self._environment(store, before)))
-            job = _Job(store, run)
+            job = _Job(store, run, self._scalars(store, run))
             try:
                 value = job.do(self.__wrapped__, config, self.handed.timeout_s)
             except Exception as error:
@@ -122,6 +124,12 @@ class RecordedTask:
                     raise
                 raise JobFailed(reason_of(error)) from None
             return value if job.can_travel or not self._has_travelled else None
+
+    def _scalars(self, store: RunStore, run: Run) -> JobScalars:
+        def keep(found: Mapping[str, Scalar]) -> None:
+            store.write(replace(run, scalars=found), durable=False)
+
+        return JobScalars(Scalars(store.folder(run.id), Pairs(), keep))
 
     def _environment(self, store: RunStore, run: Run) -> dict[str, str]:
         return run_environment(
@@ -135,7 +143,7 @@ class RecordedTask:
         place = self._place(run)
         log = outputs.set_aside(store.folder(run.id))
         state = self._started(run, log)
-        begun = replace(run, state=state, job=place, result=None)
+        begun = replace(run, state=state, job=place, result=None, scalars={})
         try:
             store.write(begun)
         except StoreFailed:
@@ -201,9 +209,10 @@ class _Job:
     """One job at work, whose run is recorded as running. `can_travel`: whether what the task
     function returned can be pickled, and so be sent to a launcher in another process."""
 
-    def __init__(self, store: RunStore, run: Run) -> None:
+    def __init__(self, store: RunStore, run: Run, scalars: JobScalars) -> None:
         self._store = store
         self._run = run
+        self._scalars = scalars
         self.can_travel = True
 
     def do(
@@ -211,7 +220,7 @@ class _Job:
     ) -> Any:
         """Call the task function and record how it ended, whatever it raises."""
         try:
-            with deadline(timeout_s, partial(self._store.is_asked_to_stop, self._run.id)):
+            with deadline(timeout_s, self._look), self._scalars.seen():
                 value = task_function(config)
         except SystemExit as error:
             return self._exited(error)
@@ -235,6 +244,12 @@ class _Job:
             raise
         return value
 
+    def _look(self) -> bool:
+        """What is done about once a second: keep the scalars, see whether the end is asked for."""
+        with suppress(StoreFailed):  # it is told at the end
+            self._scalars.look()
+        return self._store.is_asked_to_stop(self._run.id)
+
     def _exited(self, error: SystemExit) -> None:
         """Python's own reading of `sys.exit(code)`."""
         if error.code is None or error.code == 0:
@@ -247,11 +262,13 @@ class _Job:
 
     def _terminated(self, reason: str) -> None:
         state = lifecycle.terminated(self._run.state, reason, now())
-        self._store.write(replace(self._run, state=state))
+        self._store.write(replace(self._run, state=state, scalars=self._found()))
 
     def _completed(self, value: object) -> None:
         state = lifecycle.finished(self._run.state, 0, None, now())
-        self._store.write(replace(self._run, state=state, result=self._keep(value)))
+        found = self._scalars.finish(read_scalars(value))
+        result = self._keep(value)
+        self._store.write(replace(self._run, state=state, result=result, scalars=found))
 
     def _failed(self, exit_status: int, reason: str, error: BaseException) -> None:
         """Record the failure; its traceback is shown at once and kept as the trial's log."""
@@ -265,7 +282,15 @@ class _Job:
         if not shown:
             print(text, end="", file=sys.stderr, flush=True)
         state = lifecycle.finished(self._run.state, exit_status, reason, now())
-        self._store.write(replace(self._run, state=state))
+        self._store.write(replace(self._run, state=state, scalars=self._found()))
+
+    def _found(self) -> Mapping[str, Scalar]:
+        """What a job has reported that did not complete, which is recorded in any case."""
+        try:
+            return self._scalars.finish({})
+        except StoreFailed as error:
+            print(error, file=sys.stderr, flush=True)
+            return {}
 
     def _keep(self, value: object) -> Result | None:
         """What the task function returned, as far as it can be kept."""
