@@ -19,6 +19,12 @@ def _runs() -> click.Command:
     return runs
 
 
+def _compare() -> click.Command:
+    from hydra_sweep_runner.cli.compare import compare
+
+    return compare
+
+
 def _init() -> click.Command:
     from hydra_sweep_runner.cli.init import init
 
@@ -28,6 +34,7 @@ def _init() -> click.Command:
 #: The first word, and what imports its command.
 COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "runs": _runs,
+    "compare": _compare,
     "init": _init,
 }
 

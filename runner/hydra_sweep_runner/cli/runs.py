@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
+from hydra_sweep_runner.cli.filters import with_filters
+from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import delete as deleting
 from hydra_sweep_runner.commands.runs import listing
+from hydra_sweep_runner.commands.runs import show as showing
 from hydra_sweep_runner.commands.runs import stop as stopping
+from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.store import location
-from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.terminal.render import escape, render_columns
-
-STORE = click.option(
-    "--store",
-    metavar="FOLDER",
-    help="The store; otherwise $RUNNER_STORE, hydra.sweeper.store of conf/config.yaml, or runs.",
-)
-
-
-def open_store(store: str | None) -> RunStore:
-    """The store that a command is about: the one that was typed, or that of the project in
-    which the current folder lies. Says so where it is not the current folder's, or where
-    there is none."""
-    here = Path.cwd()
-    project = location.project_of(here) if store is None else here
-    chosen = location.store_path(
-        project,
-        typed=store,
-        environment=os.environ,
-        in_yaml=location.store_in_yaml(project / "conf" / "config.yaml"),
-    )
-    if store is not None and not os.path.lexists(chosen):
-        raise Mistake(f"--store {store}: there is no such folder")
-    opened = RunStore.open(chosen, create=False)
-    if not os.path.lexists(chosen):
-        _say(f"There is no store here ({chosen}): nothing has been run; --store names another")
-    elif project != here:
-        _say(f"The store is {chosen}")
-    return opened
-
-
-def _say(line: str) -> None:
-    click.echo(escape(line), err=True)
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.render import escape
+from hydra_sweep_runner.terminal.screen import print_table
 
 
 @click.group(no_args_is_help=False)
@@ -56,38 +25,54 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("-n", "count", type=click.IntRange(min=1), help="How many (default: 20).")
+@with_filters
+@click.option(
+    "-n", "count", type=click.IntRange(min=1), metavar="N", help="How many (default: 20)."
+)
 @click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--sort", metavar="EXPR", help="Sort by a flag, a scalar or an expression.")
+@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option("--columns", metavar="A,B...", help="Flags, scalars, attributes or expressions.")
 @click.option("--json", "as_json", is_flag=True, help="All of them as JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="All of them as CSV.")
 @STORE
-def list_command(count: int | None, everything: bool, as_json: bool, store: str | None) -> None:
-    """List runs, the one started last first."""
-    opened = open_store(store)
+def list_command(
+    asked: Asked,
+    count: int | None,
+    everything: bool,
+    sort: str | None,
+    reverse: bool,
+    columns: str | None,
+    as_json: bool,
+    as_csv: bool,
+    store: str | None,
+) -> None:
+    """List runs, the one started last first.
+
+    \b
+    Examples:
+      runner runs list --status error --since 2h
+      runner runs list --where 'lr < 0.1 and loss < 0.5' --sort loss
+      runner runs list --columns id,lr,loss,duration/60 --csv
+    """
+    if everything and count is not None:
+        raise Mistake("--all and -n exclude each other: give one of them")
+    if as_json and as_csv:
+        raise Mistake("--json and --csv exclude each other: give one of them")
+    if as_json and columns is not None:
+        raise Mistake("--columns is for tables and --csv: JSON has all there is")
+    found = select_runs(open_store(store), asked, now())
+    shown_of_all = None if everything or as_json or as_csv else listing.DEFAULT_COUNT
+    order = listing.Order(sort=sort, reverse=reverse, count=count or shown_of_all)
+    shown = order.apply(found)
     if as_json:
-        click.echo(listing.list_json(opened))
-        return
-    if everything:
-        if count is not None:
-            raise Mistake("--all and -n exclude each other: give one of them")
-        count = None
-    elif count is None:
-        count = listing.DEFAULT_COUNT
-    rows = listing.list_rows(opened, count)
-    if rows:
-        _print_table(listing.COLUMNS, rows)
-
-
-def _print_table(columns: tuple[str, ...], rows: Sequence[Sequence[str]]) -> None:
-    used = [place for place in range(len(columns)) if any(row[place] for row in rows)]
-    shown = [[row[place] for place in used] for row in [columns, *rows]]
-    lines = render_columns(shown)
-    if sys.stdout.isatty():
-        width = os.get_terminal_size().columns
-        lines = [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
-        click.secho(lines[0], bold=True)
-        lines = lines[1:]
-    for line in lines:
-        print(escape(line))
+        print(listing.list_json(shown))
+    elif as_csv:
+        print(listing.list_csv(shown, columns), end="")
+    elif shown:
+        left = len(found) - len(shown)
+        notes = [f"{left} more: -n N or --all shows them"] if left else []
+        print_table(listing.list_table(shown, columns), *notes)
 
 
 @runs.command("show")
@@ -99,9 +84,9 @@ def show_command(run_id: str, as_json: bool, store: str | None) -> None:
     opened = open_store(store)
     found = opened.resolve(run_id)
     if as_json:
-        click.echo(listing.show_json(opened, found))
+        print(showing.show_json(opened, found))
         return
-    for line in listing.show_lines(opened, found):
+    for line in showing.show_lines(opened, found):
         print(escape(line))
 
 

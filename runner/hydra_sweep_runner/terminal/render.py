@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from hydra_sweep_runner.model import Flags, Run, Value
 from hydra_sweep_runner.operation.flags import given_flags
@@ -92,6 +93,16 @@ def _render_text(text: str) -> str:
         or any(mark in text for mark in ("'", '"', ", "))
     )
     return escape(json.dumps(text, ensure_ascii=False)) if ambiguous else escape(text)
+
+
+def render_number(value: float) -> str:
+    """A scalar in a table: six significant digits."""
+    return f"{value:.6g}"
+
+
+def render_time(at: datetime | None) -> str:
+    """A time to the second, in the zone of this machine; empty where there is none."""
+    return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def render_flags(flags: Flags, given: Iterable[str] = ()) -> str:

@@ -1,168 +1,178 @@
-"""`runner runs list` and `runner runs show`."""
+"""`runner runs list`."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from enum import Enum
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
-from hydra_sweep_runner.model import Kind, Run, Unreadable
-from hydra_sweep_runner.record.fields import (
-    FIELD,
-    FIELDS,
-    Field,
-    Summary,
-    public,
-    public_unreadable,
+from hydra_sweep_runner.model import Kind, Run, Unreadable, Value
+from hydra_sweep_runner.operation.flags import given_flags
+from hydra_sweep_runner.query.columns import Column, parse_columns, standard_columns, varying_flags
+from hydra_sweep_runner.query.parse import parse
+from hydra_sweep_runner.query.seen import Seen, parse_named
+from hydra_sweep_runner.query.sorting import sort_by
+from hydra_sweep_runner.record.fields import public, public_unreadable
+from hydra_sweep_runner.terminal import tables
+from hydra_sweep_runner.terminal.exact import csv_text, json_text
+from hydra_sweep_runner.terminal.render import (
+    MOST_FLAGS,
+    escape,
+    render_number,
+    render_time,
+    render_value,
+    short,
 )
-from hydra_sweep_runner.store import layout
-from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.terminal.render import escape, render_flags, render_value, short
-
-#: What may be no printable character; the rest is passed over quickly.
-_UNUSUAL = re.compile(r"[^\n -~]")
+from hydra_sweep_runner.terminal.tables import Table
 
 #: How many runs a list shows unless asked.
 DEFAULT_COUNT = 20
 
-COLUMNS = ("id", "operation", "status", "started", "flags", "label")
+_ATTRIBUTES = ("id", "operation", "kind", "status", "started", "stopped", "duration")
+_MOST_SCALARS = 3
+_MOST_VALUES = 5
+
+_TITLES = (
+    tables.Column("id", tables.Kind.ID),
+    tables.Column("operation"),
+    tables.Column("status", tables.Kind.STATUS),
+    tables.Column("started", tables.Kind.TIME),
+    tables.Column("flags"),
+    tables.Column("scalars"),
+    tables.Column("label"),
+    tables.Column("tags"),
+)
 
 
-def list_json(store: RunStore) -> str:
-    """All runs of a store, newest first, as the JSON list that the contract describes."""
-    return _to_json([_public(each) for each in store.summaries()])
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """How a list is sorted and cut: None is newest first, and all."""
+
+    sort: str | None = None
+    reverse: bool = False
+    count: int | None = None
+
+    def apply(self, runs: Sequence[Seen]) -> list[Seen]:
+        """The runs to be shown, in order. Raises Mistake for what does not parse, and for
+        names that no run has."""
+        if self.sort is not None:
+            key = parse_named(self.sort, runs) if runs else parse(self.sort)
+            ordered = sort_by(key, runs, descending=self.reverse)
+        else:
+            ordered = list(reversed(runs)) if self.reverse else list(runs)
+        return ordered[: self.count]
 
 
-def show_json(store: RunStore, run_id: str) -> str:
-    """One run as a JSON object, with the same keys."""
-    return _to_json(public(store.summary(run_id)))
+def list_json(runs: Sequence[Seen]) -> str:
+    """The runs as a JSON list of objects, as the contract describes them."""
+    return json_text([public_object(run) for run in runs])
 
 
-def _to_json(content: object) -> str:
-    """JSON in which no character acts on a terminal: what JSON leaves as it is of these
-    (U+009B, U+202E and their like) stands in strings only, where an escape means the same."""
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    return _UNUSUAL.sub(_printable, text)
+def public_object(run: Seen) -> dict[str, Any]:
+    """What JSON shows of a run."""
+    return public_unreadable(run.of) if isinstance(run.of, Unreadable) else public(run.of)
 
 
-def _printable(match: re.Match[str]) -> str:
-    char = match[0]
-    if char.isprintable():
-        return char
-    return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
+def list_csv(runs: Sequence[Seen], columns: str | None = None) -> str:
+    """The runs as CSV: the columns that were asked for, or attributes, flags and scalars."""
+    chosen = _columns(runs, columns) or standard_columns(runs, _ATTRIBUTES)
+    rows = [[column.value(run) for column in chosen] for run in runs]
+    return csv_text([column.title for column in chosen], rows)
 
 
-def _public(each: Summary | Unreadable) -> dict[str, Any]:
-    return public_unreadable(each) if isinstance(each, Unreadable) else public(each)
+def list_table(runs: Sequence[Seen], columns: str | None = None) -> Table:
+    """The runs as a table; without columns asked for, those that are empty are left out."""
+    chosen = _columns(runs, columns)
+    if chosen:
+        return column_table(chosen, runs)
+    varying = varying_flags(run for run in runs if not _is_batch(run))
+    rows = [_row(run, varying) for run in runs]
+    used = [place for place in range(len(_TITLES)) if any(row[place] for row in rows)]
+    return Table(
+        [_TITLES[place] for place in used], [[row[place] for place in used] for row in rows]
+    )
 
 
-def list_rows(store: RunStore, count: int | None) -> list[Sequence[str]]:
-    """The newest runs as rows of COLUMNS."""
-    return [
-        _row(store.observe(run) if isinstance(run, Run) else run) for run in store.newest(count)
+def column_table(columns: Sequence[Column], runs: Sequence[Seen]) -> Table:
+    """A table of what stands in each column for each run."""
+    values = [[column.value(run) for column in columns] for run in runs]
+    kinds = [
+        _kind(column.title, [row[place] for row in values]) for place, column in enumerate(columns)
     ]
+    titles = [
+        tables.Column(escape(column.title), kind)
+        for column, kind in zip(columns, kinds, strict=True)
+    ]
+    rows = [[_cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in values]
+    return Table(titles, rows)
 
 
-def _row(run: Run | Unreadable) -> Sequence[str]:
-    if isinstance(run, Unreadable):
-        return (short(run.id), "", "unreadable", "", escape(f"{run.path}: {run.why}"), "")
+def _columns(runs: Sequence[Seen], columns: str | None) -> list[Column]:
+    return [] if columns is None or not runs else parse_columns(columns, runs)
+
+
+def _kind(title: str, values: Sequence[Value]) -> tables.Kind:
+    if title in ("id", "run.id"):
+        return tables.Kind.ID
+    if title in ("status", "run.status"):
+        return tables.Kind.STATUS
+    present = [value for value in values if value is not None]
+    numbers = [isinstance(value, (int, float)) and not isinstance(value, bool) for value in present]
+    return tables.Kind.NUMBER if present and all(numbers) else tables.Kind.TEXT
+
+
+def _cell(value: Value, kind: tables.Kind) -> str:
+    if value is None:
+        return ""
+    if kind is tables.Kind.ID:
+        return short(str(value))
+    return render_number(value) if isinstance(value, float) else render_value(value)
+
+
+def _is_batch(run: Seen) -> bool:
+    return not isinstance(run.of, Unreadable) and run.of.run.kind is Kind.BATCH
+
+
+def _row(seen: Seen, varying: Sequence[str]) -> Sequence[str]:
+    if isinstance(seen.of, Unreadable):
+        told = escape(f"{seen.of.path}: {seen.of.why}")
+        return (short(seen.id), "", "unreadable", "", told, "", "", "")
+    run = seen.of.run
     batch = run.kind is Kind.BATCH
     return (
         short(run.id),
         escape(run.operation.name) + ("+" if batch else ""),
         run.state.status.value,
-        _time(run.state.started),
-        _batch_flags(run) if batch else render_flags(run.flags, run.given),
+        render_time(run.state.started),
+        _batch_flags(run) if batch else _flags(run, varying),
+        _scalars(run),
         escape(run.label or ""),
+        escape(" ".join(run.tags)),
     )
+
+
+def _flags(run: Run, varying: Sequence[str]) -> str:
+    """Those that vary first, then those that were given; the others where there is room."""
+    first = [name for name in varying if name in run.flags]
+    names = dict.fromkeys([*first, *given_flags(run.flags, run.given)])
+    if len(run.flags) <= MOST_FLAGS:
+        names |= dict.fromkeys(run.flags)
+    return ", ".join(f"{escape(name)}={render_value(run.flags[name])}" for name in names)
+
+
+def _scalars(run: Run) -> str:
+    shown = [
+        f"{escape(name)}={render_number(scalar.last)}"
+        for name, scalar in list(run.scalars.items())[:_MOST_SCALARS]
+    ]
+    return ", ".join([*shown, tables.CUT] if len(run.scalars) > _MOST_SCALARS else shown)
 
 
 def _batch_flags(run: Run) -> str:
     shown = []
     for name, values in run.flags.items():
         texts = values if isinstance(values, list) else [values]
-        told = ",".join(render_value(value) for value in texts[:5])
-        shown.append(f"{escape(name)}={told}{',…' if len(texts) > 5 else ''}")
+        told = ",".join(render_value(value) for value in texts[:_MOST_VALUES])
+        more = f",{tables.CUT}" if len(texts) > _MOST_VALUES else ""
+        shown.append(f"{escape(name)}={told}{more}")
     return ", ".join(shown)
-
-
-def _time(at: datetime | None) -> str:
-    return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def show_lines(store: RunStore, run_id: str) -> list[str]:
-    """What is known of a run, a line each."""
-    summary = store.summary(run_id)
-    run = summary.run
-    told = [(field.label, _told(field, summary)) for field in FIELDS if field.label is not None]
-    lines = [f"{label}: {value}" for label, value in told if value]
-    return [*lines, *_section("flags", _flag_lines(run)), *_section("trials", _trials(store, run))]
-
-
-#: Fields that `show` does not show as their value is written.
-_TOLD: Mapping[str, Callable[[Summary], str]] = {
-    "operation": lambda it: f"{escape(it.run.operation.name)} ({it.run.operation.kind})",
-    "batches": lambda it: ", ".join(short(batch) for batch in it.batches),
-    "generated_by": lambda it: short(it.run.generated_by or ""),
-    "tags": lambda it: escape(", ".join(it.run.tags)),
-    "overrides": lambda it: escape(" ".join(it.run.recipe.task)),
-    "commit": lambda it: _commit(it.run),
-    "result": lambda it: _result(it.run),
-    "duration": lambda it: "" if _seconds(it) is None else f"{_seconds(it):.1f} s",
-    "repeat": lambda it: str(it.run.repeat or ""),
-}
-
-
-def _told(field: Field, summary: Summary) -> str:
-    """A field's value as `show` shows it; empty where there is nothing to show."""
-    if field.name in _TOLD:
-        return _TOLD[field.name](summary)
-    value = field.get(summary)
-    if isinstance(value, datetime):
-        return _time(value)
-    if isinstance(value, Enum):
-        return str(value.value)
-    return "" if value is None else escape(str(value))
-
-
-def _commit(run: Run) -> str:
-    commit, dirty = run.provenance.commit, run.provenance.dirty
-    return "" if commit is None else commit[:12] + (" with changes" if dirty else "")
-
-
-def _seconds(summary: Summary) -> float | None:
-    seconds: float | None = FIELD["duration"].get(summary)
-    return seconds
-
-
-def _result(run: Run) -> str:
-    if run.result is None:
-        return ""
-    return f"in {layout.RESULT}" if run.result.stored else render_value(run.result.value)
-
-
-def _flag_lines(run: Run) -> list[str]:
-    return [f"{escape(name)}: {render_value(value)}" for name, value in run.flags.items()]
-
-
-def _trials(store: RunStore, run: Run) -> list[str]:
-    return [] if run.batch is None else [_trial(store, run_id) for run_id in run.batch.trials]
-
-
-def _trial(store: RunStore, run_id: str) -> str:
-    try:
-        run = store.observe(store.read(run_id))
-    except UnknownRun:
-        return f"{short(run_id)} not created"
-    except UnreadableRecord:
-        return f"{short(run_id)} unreadable"
-    return f"{short(run_id)} {run.state.status.value} ({render_flags(run.flags, run.given)})"
-
-
-def _section(title: str, lines: Iterable[str]) -> list[str]:
-    indented = [f"  {line}" for line in lines]
-    return [f"{title}:", *indented] if indented else []

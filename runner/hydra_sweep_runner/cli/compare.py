@@ -1,0 +1,98 @@
+"""`runner compare`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from hydra_sweep_runner.cli.filters import with_filters
+from hydra_sweep_runner.cli.store import STORE, open_store
+from hydra_sweep_runner.commands.runs import compare as comparing
+from hydra_sweep_runner.commands.runs.selecting import Asked, select_rows
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.screen import print_table
+
+_FILE = "FILE"
+
+
+@click.command("compare")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@with_filters
+@click.option("--min", "least", metavar="EXPR", help="The least value first.")
+@click.option("--max", "greatest", metavar="EXPR", help="The greatest value first.")
+@click.option(
+    "--flags",
+    type=click.Choice(["varying", "all"]),
+    default="varying",
+    show_default=True,
+    help="Which flags are shown.",
+)
+@click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="The best N only.")
+@click.option("--csv", metavar=_FILE, help="Write CSV; - is standard output.")
+@click.option(
+    "--parquet", metavar=_FILE, help="Write Parquet (needs pyarrow); - is standard output."
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON: the objects of runs list.")
+@click.option("--plot", metavar=_FILE, help="Draw F.html, or F.png (needs matplotlib).")
+@STORE
+def compare(
+    ids: tuple[str, ...],
+    asked: Asked,
+    least: str | None,
+    greatest: str | None,
+    flags: Literal["varying", "all"],
+    count: int | None,
+    csv: str | None,
+    parquet: str | None,
+    as_json: bool,
+    plot: str | None,
+    store: str | None,
+) -> None:
+    """Compare runs: a row a run, the best first, with the flags that vary and all scalars.
+
+    A batch's ID stands for its trials. Without --min or --max the best is what the batch's
+    own objective says, if it has one.
+
+    \b
+    Examples:
+      runner compare 77b01c52 --min loss
+      runner compare --operation train --where 'epochs >= 10' --max acc -n 10
+      runner compare 77b01c52 --min loss --plot loss.html
+    """
+    if least is not None and greatest is not None:
+        raise Mistake("--min and --max exclude each other: give one of them")
+    asks_stdout = [csv == "-", parquet == "-", as_json]
+    if sum(asks_stdout) > 1:
+        raise Mistake("--json, --csv - and --parquet - all write to standard output: give one")
+    opened = open_store(store)
+    rows = select_rows(opened, ids, asked, now())
+    by: tuple[Literal["min", "max"], str] | None = None
+    if least is not None:
+        by = "min", least
+    elif greatest is not None:
+        by = "max", greatest
+    comparison = comparing.compare_runs(opened, rows, by=by, flags=flags, count=count)
+    if csv is not None:
+        _write(csv, comparing.comparison_csv(comparison).encode(), "--csv", len(comparison.runs))
+    if as_json:
+        print(comparing.comparison_json(comparison))
+    if not (csv or parquet or plot or as_json) and comparison.runs:
+        print_table(comparing.comparison_table(comparison))
+
+
+def _write(target: str, data: bytes, option: str, count: int) -> None:
+    """Write a file, or standard output. Raises Mistake if that cannot be done."""
+    if target == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        Path(target).write_bytes(data)
+    except OSError as error:
+        raise Mistake(f"{option} {target}: cannot be written: {error.strerror}") from error
+    what = "1 run" if count == 1 else f"{count} runs"
+    click.echo(f"Wrote {target}: {what}", err=True)

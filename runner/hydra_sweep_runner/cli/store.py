@@ -1,0 +1,45 @@
+"""Which store a management command is about."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.store import location
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import escape
+
+STORE = click.option(
+    "--store",
+    metavar="FOLDER",
+    help="The store; otherwise $RUNNER_STORE, hydra.sweeper.store of conf/config.yaml, or runs.",
+)
+
+
+def open_store(store: str | None) -> RunStore:
+    """The store that a command is about: the one that was typed, or that of the project in
+    which the current folder lies. Says so where it is not the current folder's, or where
+    there is none."""
+    here = Path.cwd()
+    project = location.project_of(here) if store is None else here
+    chosen = location.store_path(
+        project,
+        typed=store,
+        environment=os.environ,
+        in_yaml=location.store_in_yaml(project / "conf" / "config.yaml"),
+    )
+    if store is not None and not os.path.lexists(chosen):
+        raise Mistake(f"--store {store}: there is no such folder")
+    opened = RunStore.open(chosen, create=False)
+    if not os.path.lexists(chosen):
+        _say(f"There is no store here ({chosen}): nothing has been run; --store names another")
+    elif project != here:
+        _say(f"The store is {chosen}")
+    return opened
+
+
+def _say(line: str) -> None:
+    click.echo(escape(line), err=True)

@@ -1,0 +1,154 @@
+"""`runner compare`: a row a run, the best first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hydra_sweep_runner.commands.runs.listing import column_table, public_object
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Unreadable
+from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
+from hydra_sweep_runner.query.parse import parse
+from hydra_sweep_runner.query.seen import Seen, parse_named
+from hydra_sweep_runner.query.sorting import sort_by
+from hydra_sweep_runner.query.tree import Expression, Name
+from hydra_sweep_runner.query.upstream import with_upstream_flags
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.exact import csv_text, json_text
+from hydra_sweep_runner.terminal.tables import Table
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What makes a run better than another: the least value, or the greatest.
+
+    `text` is the expression as it was typed.
+    """
+
+    text: str
+    expression: Expression
+    maximize: bool
+
+    @property
+    def column(self) -> Column:
+        """The objective as a column."""
+        return Column(self.text, self.expression)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The runs in order, the flags that are shown, and what the order is by, if by anything."""
+
+    runs: Sequence[Seen]
+    flags: Sequence[str]
+    objective: Objective | None
+
+    @property
+    def columns(self) -> list[Column]:
+        """What CSV and tables show: attributes, flags, scalars, the objective before them."""
+        several = len({run.attributes.get("operation") for run in self.runs}) > 1
+        attributes = ["id", *(["operation"] if several else []), "status"]
+        columns = standard_columns(self.runs, attributes, self.flags)
+        if self.objective is None:
+            return columns
+        place = len(attributes) + len(self.flags)
+        rest = [column for column in columns[place:] if not self._is_objective(column)]
+        return [*columns[:place], self.objective.column, *rest]
+
+    def _is_objective(self, column: Column) -> bool:
+        objective = self.objective
+        return (
+            objective is not None
+            and isinstance(objective.expression, Name)
+            and isinstance(column.expression, Name)
+            and column.expression.name == objective.expression.name
+        )
+
+
+def compare_runs(
+    store: RunStore,
+    rows: Sequence[Seen],
+    *,
+    by: tuple[Literal["min", "max"], str] | None,
+    flags: Literal["varying", "all"] = "varying",
+    count: int | None = None,
+) -> Comparison:
+    """The rows, best first: by the expression in `by`, else by the objective of the batch that
+    made them, if it is of one; else in the order in which they came.
+
+    Raises Mistake for an expression that does not parse or has a name that no row has.
+    """
+    if any(run.of.run.inputs for run in rows if not isinstance(run.of, Unreadable)):
+        by_id = {seen.id: seen for seen in map(Seen, store.summaries())}
+        rows = with_upstream_flags(rows, by_id)
+    objective = _objective(by, rows) if by is not None else _recorded_objective(store, rows)
+    if objective is not None:
+        rows = sort_by(objective.expression, rows, descending=objective.maximize)
+    chosen = list(rows)[:count]
+    names = varying_flags(chosen) if flags == "varying" else _all_flags(chosen)
+    return Comparison(runs=chosen, flags=names, objective=objective)
+
+
+def parse_objective(text: str) -> tuple[Literal["min", "max"], str]:
+    """An objective as a search has it: a scalar's name, `-` before it to maximise."""
+    return ("max", text[1:]) if text.startswith("-") else ("min", text)
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """The comparison for people; a status that all have is left out."""
+    statuses = {run.attributes.get("status") for run in comparison.runs}
+    columns = [
+        column
+        for column in comparison.columns
+        if column.title != "status" or statuses != {"completed"}
+    ]
+    return column_table(columns, comparison.runs)
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """The comparison as CSV."""
+    columns = comparison.columns
+    rows = [[column.value(run) for column in columns] for run in comparison.runs]
+    return csv_text([column.title for column in columns], rows)
+
+
+def comparison_json(comparison: Comparison) -> str:
+    """The comparison as a JSON list: the objects of `runs list --json`, and `objective`."""
+    return json_text([_object(run, comparison.objective) for run in comparison.runs])
+
+
+def _object(run: Seen, objective: Objective | None) -> dict[str, Any]:
+    value = None if objective is None else objective.column.value(run)
+    if isinstance(value, float) and not math.isfinite(value):
+        value = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    return {**public_object(run), "objective": value}
+
+
+def _objective(by: tuple[Literal["min", "max"], str], rows: Sequence[Seen]) -> Objective:
+    way, text = by
+    expression = parse_named(text, rows) if rows else parse(text)
+    return Objective(text, expression, maximize=way == "max")
+
+
+def _recorded_objective(store: RunStore, rows: Sequence[Seen]) -> Objective | None:
+    """What the batch that made all of the rows was to minimise or maximise."""
+    makers = {run.of.run.generated_by for run in rows if not isinstance(run.of, Unreadable)} - {
+        None
+    }
+    if len(makers) != 1:
+        return None
+    wanted = store.read(str(makers.pop())).options.get("objective")
+    first = wanted[0] if isinstance(wanted, list) and wanted else wanted
+    if not isinstance(first, str):
+        return None
+    try:
+        return _objective(parse_objective(first), rows)
+    except Mistake:  # none of them has reported it
+        return None
+
+
+def _all_flags(rows: Sequence[Seen]) -> list[str]:
+    return list({name: None for run in rows for name in run.flags})

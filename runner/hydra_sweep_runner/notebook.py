@@ -1,0 +1,347 @@
+"""A store in Python: `from hydra_sweep_runner import Store`. It reads, and changes nothing.
+
+>>> from hydra_sweep_runner import Store
+>>> store = Store("runs")
+>>> runs = store.runs(where="lr < 1", status="completed")
+>>> [run.flags["lr"] for run in runs]
+[0.1, 0.2]
+>>> best = runs.best("loss")
+>>> best.flags["lr"], best.scalars["loss"].last
+(0.1, 0.25)
+>>> best.series("loss")
+[(0, 0.5), (1, 0.25)]
+>>> best.log()
+'step=0 loss=0.5\\nstep=1 loss=0.25\\n'
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, overload
+
+from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Flags, Input, Scalar, Value
+from hydra_sweep_runner.query.columns import standard_columns
+from hydra_sweep_runner.query.evaluate import value_of
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.sorting import sort_by
+from hydra_sweep_runner.query.tree import Name, Scope
+from hydra_sweep_runner.record.fields import Summary
+from hydra_sweep_runner.store import location
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.store.scalars import read_series
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.render import render_flags, short
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+_ATTRIBUTES = (
+    *("id", "operation", "kind", "status", "started", "stopped", "duration"),
+    *("label", "tags", "step", "random_seed"),
+)
+_MOST_SHOWN = 20
+
+
+class Store:
+    """The runs in a folder. Raises Mistake if `path` is given and is no folder.
+
+    Without a path it is the store that `runner runs` finds in the current folder.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        typed = None if path is None else os.fspath(path)
+        project = Path.cwd() if path is not None else location.project_of(Path.cwd())
+        found = location.store_path(
+            project,
+            typed=typed,
+            environment=os.environ,
+            in_yaml=location.store_in_yaml(project / "conf" / "config.yaml"),
+        )
+        if typed is not None and not found.is_dir():
+            raise Mistake(f"there is no store {found}")
+        self._store = RunStore.open(found, create=False)
+
+    @property
+    def path(self) -> Path:
+        """The store's folder, absolute."""
+        return self._store.root
+
+    def runs(
+        self,
+        where: str | None = None,
+        *,
+        operation: str | None = None,
+        status: str | Iterable[str] = (),
+        kind: str | None = None,
+        batch: str | None = None,
+        step: str | None = None,
+        label: str | None = None,
+        tag: str | None = None,
+        since: str | None = None,
+    ) -> Runs:
+        """The runs that all filters hold for, newest first; they are those of `runner runs list`.
+
+        Damaged records are left out. Raises Mistake for a filter that is none, and for a name
+        in `where` that none has of those that the other filters select, if they select any.
+        """
+        asked = Asked(
+            operation=operation,
+            status=(status,) if isinstance(status, str) else tuple(status),
+            kind=kind,
+            batch=batch,
+            step=step,
+            label=label,
+            tag=tag,
+            since=since,
+            where=where,
+        )
+        found = select_runs(self._store, asked, now())
+        return Runs(Run(self._store, seen.of) for seen in found if isinstance(seen.of, Summary))
+
+    def run(self, run_id: str) -> Run:
+        """The run with an id, or with the only one that begins so.
+
+        Raises UnknownRun, AmbiguousRun or UnreadableRecord.
+        """
+        return Run(self._store, self._store.summary(self._store.resolve(run_id)))
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.path)!r})"
+
+
+class Run:
+    """One run, as it was when it was read."""
+
+    def __init__(self, store: RunStore, summary: Summary) -> None:
+        self._store = store
+        self._summary = summary
+        self._run = summary.run
+
+    @property
+    def id(self) -> str:
+        """32 hexadecimal digits."""
+        return self._run.id
+
+    @property
+    def operation(self) -> str:
+        """The operation's name."""
+        return self._run.operation.name
+
+    @property
+    def kind(self) -> str:
+        """`run`, `trial` or `batch`."""
+        return self._run.kind.value
+
+    @property
+    def status(self) -> str:
+        """`pending`, `running`, `completed`, `error` or `terminated`."""
+        return self._run.state.status.value
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is `error` or `terminated`, in a line."""
+        return self._run.state.reason
+
+    @property
+    def flags(self) -> Flags:
+        """The flags by dotted name; of a batch, each given name with the list of its values."""
+        return MappingProxyType(dict(self._run.flags))
+
+    @property
+    def scalars(self) -> Mapping[str, Scalar]:
+        """The summaries of what it has reported, by name."""
+        return MappingProxyType(dict(self._run.scalars))
+
+    @property
+    def initialized(self) -> datetime:
+        """When it was made, in UTC."""
+        return self._run.state.initialized
+
+    @property
+    def started(self) -> datetime | None:
+        """When it was started last, in UTC."""
+        return self._run.state.started
+
+    @property
+    def stopped(self) -> datetime | None:
+        """When it ended, in UTC."""
+        return self._run.state.stopped
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its start to its end."""
+        started, stopped = self.started, self.stopped
+        return None if started is None or stopped is None else (stopped - started).total_seconds()
+
+    @property
+    def exit_status(self) -> int | None:
+        """The operation's exit status."""
+        return self._run.state.exit_status
+
+    @property
+    def label(self) -> str | None:
+        """The label that was given."""
+        return self._run.label
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that were given."""
+        return self._run.tags
+
+    @property
+    def note(self) -> str | None:
+        """The note that was given."""
+        return self._run.note
+
+    @property
+    def random_seed(self) -> int | None:
+        """Its own seed, which it finds in RUNNER_RANDOM_SEED."""
+        return self._run.random_seed
+
+    @property
+    def batches(self) -> tuple[str, ...]:
+        """The ids of the batches whose plan holds it."""
+        return self._summary.batches
+
+    @property
+    def generated_by(self) -> str | None:
+        """The id of the batch that made it."""
+        return self._run.generated_by
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """Of a batch: the ids of its planned trials, in the plan's order."""
+        return () if self._run.batch is None else self._run.batch.trials
+
+    @property
+    def step(self) -> str | None:
+        """The step of a pipeline that it fills."""
+        return self._run.step
+
+    @property
+    def inputs(self) -> Mapping[str, Input]:
+        """What it takes from other runs, by name."""
+        return MappingProxyType(dict(self._run.inputs))
+
+    @property
+    def dir(self) -> Path:
+        """Its folder, absolute."""
+        return Path(self._summary.folder)
+
+    def path(self, name: str) -> Path:
+        """A file in its folder, absolute; whether it exists is another question.
+
+        Raises Mistake for a name that leads out of the folder.
+        """
+        path = Path(os.path.normpath(self.dir / name))
+        if not path.is_relative_to(self.dir):
+            raise Mistake(f"{name}: is not in the folder of run {short(self.id)}")
+        return path
+
+    def log(self) -> str:
+        """Its output, of its last start; empty as long as there is none."""
+        try:
+            return Path(self._summary.log).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def series(self, name: str) -> list[tuple[float, float]]:
+        """Steps and values of a scalar, in the order in which they were reported; of a long
+        series an even part. Raises Mistake for one that it has not reported."""
+        if name not in self._run.scalars:
+            there = ", ".join(self._run.scalars) or "none"
+            raise Mistake(f"run {short(self.id)} has no scalar {name}; there are: {there}")
+        return read_series(self.dir, name)
+
+    def result(self) -> Any:
+        """What its function returned; None if it returned nothing, or has not ended well.
+
+        This is the one place that unpickles, where JSON cannot hold the result: it can then
+        run any code that the file holds. Read results of stores that you trust only.
+        """
+        result = self._run.result
+        if result is None:
+            return None
+        return self._store.read_result(self.id) if result.stored else result.value
+
+    def __repr__(self) -> str:
+        shown = render_flags(self.flags, self._run.given)
+        return f"<Run {short(self.id)} {self.operation} {self.status} ({shown})>"
+
+
+class Runs(Sequence[Run]):
+    """Runs in their order. It does not change."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self._runs = tuple(runs)
+
+    @overload
+    def __getitem__(self, place: int) -> Run: ...
+    @overload
+    def __getitem__(self, place: slice) -> Runs: ...
+    def __getitem__(self, place: int | slice) -> Run | Runs:
+        return Runs(self._runs[place]) if isinstance(place, slice) else self._runs[place]
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._runs)
+
+    def best(self, scalar: str) -> Run:
+        """The run with the least last value of a scalar; with `-` before its name, the greatest.
+
+        A NaN is not taken into account. Raises Mistake if no run has reported it.
+        """
+        maximize = scalar.startswith("-")
+        name = Name(Scope.SCALAR, scalar.removeprefix("-"))
+        ordered = sort_by(name, self._seen(), descending=maximize)
+        value = value_of(name, ordered[0]) if ordered else None
+        if value is None or value != value:
+            there = sorted({known for run in self._runs for known in run.scalars})
+            what = ", ".join(there) or "none"
+            raise Mistake(
+                f"none of the {len(self)} runs has a scalar {name.name}; there are: {what}"
+            )
+        return next(run for run in self._runs if run.id == ordered[0].id)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A row a run: attributes, flags and the last values of scalars. Needs pandas."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError("to_pandas() needs pandas: pip install pandas") from error
+        return pandas.DataFrame(self._columns())
+
+    def to_polars(self) -> polars.DataFrame:
+        """The same for polars, which it needs. Columns of unlike values become texts."""
+        try:
+            import polars
+        except ImportError as error:
+            raise ImportError("to_polars() needs polars: pip install polars") from error
+        return polars.DataFrame(self._columns(), strict=False, infer_schema_length=None)
+
+    def _seen(self) -> list[Seen]:
+        return [Seen(run._summary) for run in self._runs]
+
+    def _columns(self) -> dict[str, list[Any]]:
+        seen = self._seen()
+        columns: dict[str, list[Value | datetime]] = {
+            column.title: [column.value(run) for run in seen]
+            for column in standard_columns(seen, _ATTRIBUTES)
+        }
+        columns["started"] = [run.started for run in self._runs]
+        columns["stopped"] = [run.stopped for run in self._runs]
+        return columns
+
+    def __repr__(self) -> str:
+        shown = [repr(run) for run in self._runs[:_MOST_SHOWN]]
+        more = len(self) - len(shown)
+        return "\n".join([f"{len(self)} runs", *shown, *([f"… {more} more"] if more > 0 else [])])

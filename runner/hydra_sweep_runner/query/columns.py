@@ -1,0 +1,93 @@
+"""Which columns a table of runs has: names and expressions, each with a title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.operation.values import canonical
+from hydra_sweep_runner.query.evaluate import value_of
+from hydra_sweep_runner.query.seen import Seen, parse_named
+from hydra_sweep_runner.query.tree import Expression, Name, Scope
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column is called, and what it holds of each run."""
+
+    title: str
+    expression: Expression
+
+    def value(self, run: Seen) -> Value:
+        """What stands in it; None where the run has nothing."""
+        return value_of(self.expression, run)
+
+
+def standard_columns(
+    runs: Sequence[Seen], attributes: Iterable[str], flags: Iterable[str] | None = None
+) -> list[Column]:
+    """Attributes, flags (None: all there are) and the last values of all scalars, in that order.
+
+    A flag or scalar whose name stands there before is called `flag.NAME` or `scalar.NAME`.
+    """
+    if flags is None:
+        flags = {name: None for run in runs for name in run.flags}
+    columns = {name: Column(name, Name(Scope.RUN, name)) for name in attributes}
+    for scope, names in (
+        (Scope.FLAG, flags),
+        (Scope.SCALAR, {name: None for run in runs for name in run.scalars}),
+    ):
+        for name in names:
+            title = f"{scope.value}.{name}" if name in columns else name
+            columns[title] = Column(title, Name(scope, name))
+    return list(columns.values())
+
+
+def parse_columns(text: str, runs: Sequence[Seen]) -> list[Column]:
+    """What `--columns A,B` asks for: names and expressions, each with its own text.
+
+    Raises Mistake for a column that no run has.
+    """
+    columns = []
+    for part in _split(text):
+        if not part:
+            raise Mistake(f"--columns {text}: a column is empty: give names between the commas")
+        columns.append(Column(part, parse_named(part, runs)))
+    return columns
+
+
+def _split(text: str) -> Iterator[str]:
+    """The parts between the commas that stand in no text and in no brackets."""
+    begin, depth, quote = 0, 0, ""
+    for place, char in enumerate(text):
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char in "([":
+            depth += 1
+        elif char in ")]":
+            depth -= 1
+        elif char == "," and depth <= 0:
+            yield text[begin:place].strip()
+            begin = place + 1
+    yield text[begin:].strip()
+
+
+def varying_flags(runs: Iterable[Seen]) -> list[str]:
+    """The names of the flags that are not the same in all of the runs, in their order."""
+    firsts: dict[str, str | None] = {}
+    varying: set[str] = set()
+    for number, run in enumerate(runs):
+        for name, value in run.flags.items():
+            text = canonical(value)
+            if name not in firsts:
+                firsts[name] = text
+                if number:
+                    varying.add(name)
+            elif firsts[name] != text:
+                varying.add(name)
+        varying.update(name for name in firsts if name not in run.flags)
+    return [name for name in firsts if name in varying]

@@ -1,0 +1,74 @@
+"""A run as queries see it: flags, scalars and attributes by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from hydra_sweep_runner.model import Flags, Scalar, Unreadable, Value
+from hydra_sweep_runner.query.evaluate import found
+from hydra_sweep_runner.query.names import check_names
+from hydra_sweep_runner.query.parse import parse
+from hydra_sweep_runner.query.tree import Expression, Name, Scope
+from hydra_sweep_runner.record.fields import ATTRIBUTES, Summary
+
+
+class Seen:
+    """A run, or a record that cannot be read, as a `filters.Candidate`."""
+
+    __slots__ = ("attributes", "flags", "of", "scalars")
+
+    def __init__(self, of: Summary | Unreadable) -> None:
+        self.of = of
+        self.attributes: Mapping[str, Value]
+        if isinstance(of, Unreadable):
+            self.flags: Flags = {}
+            self.scalars: Mapping[str, Scalar] = {}
+            self.attributes = {"id": of.id, "status": "unreadable"}
+        else:
+            self.flags = of.run.flags
+            self.scalars = of.run.scalars
+            self.attributes = _Attributes(of)
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.of.id if isinstance(self.of, Unreadable) else self.of.run.id
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was last started or, if never, initialised; None where that is unknown."""
+        if isinstance(self.of, Unreadable):
+            return None
+        state = self.of.run.state
+        return state.started or state.initialized
+
+
+class _Attributes(Mapping[str, Value]):
+    """A run's attributes, each made when it is asked for: most filters look at one or two."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, of: Summary) -> None:
+        self._of = of
+
+    def __getitem__(self, name: str) -> Value:
+        value: Value = ATTRIBUTES[name](self._of)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ATTRIBUTES)
+
+    def __len__(self) -> int:
+        return len(ATTRIBUTES)
+
+
+def parse_named(text: str, runs: Sequence[Seen]) -> Expression:
+    """An expression about runs, or a name that one of them has, whatever its characters:
+    `val/loss` is the scalar of that name if there is one. Raises Mistake."""
+    name = Name(Scope.ANY, text.strip())
+    if any(found(name, run) for run in runs):
+        return name
+    expression = parse(text)
+    check_names([expression], runs)
+    return expression

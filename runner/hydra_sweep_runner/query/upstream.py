@@ -1,0 +1,46 @@
+"""The flags of what a pipeline's trial was made from, by dotted names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hydra_sweep_runner.model import Unreadable, Value
+from hydra_sweep_runner.query.seen import Seen
+
+
+def with_upstream_flags(runs: Iterable[Seen], by_id: Mapping[str, Seen]) -> list[Seen]:
+    """The runs, each with the flags of the runs that it takes files from, directly or not:
+    `train.lr` is the flag `lr` of its step `train`. `by_id` has all runs of the store."""
+    known: dict[str, Mapping[str, Value]] = {}
+    widened = []
+    for run in runs:
+        upstream = _upstream(run, by_id, known, frozenset())
+        if upstream:
+            wider = Seen(run.of)
+            wider.flags = {**upstream, **run.flags}
+            widened.append(wider)
+        else:
+            widened.append(run)
+    return widened
+
+
+def _upstream(
+    run: Seen,
+    by_id: Mapping[str, Seen],
+    known: dict[str, Mapping[str, Value]],
+    path: frozenset[str],
+) -> Mapping[str, Value]:
+    if run.id in known:
+        return known[run.id]
+    if isinstance(run.of, Unreadable) or run.id in path:
+        return {}
+    flags: dict[str, Value] = {}
+    for source in run.of.run.inputs.values():
+        other = None if source.run is None else by_id.get(source.run)
+        if other is None or isinstance(other.of, Unreadable):
+            continue
+        flags |= _upstream(other, by_id, known, path | {run.id})
+        step = other.of.run.step or other.of.run.operation.name
+        flags |= {f"{step}.{name}": value for name, value in other.flags.items()}
+    known[run.id] = flags
+    return flags

@@ -1,0 +1,52 @@
+"""Values for other programs: JSON and CSV, in which nothing is cut or rounded. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+from hydra_sweep_runner.model import Value
+
+#: What may be no printable character; the rest is passed over quickly.
+_UNUSUAL = re.compile(r"[^\n -~]")
+
+
+def json_text(content: object) -> str:
+    """JSON in which no character acts on a terminal: what JSON leaves as it is of these
+    (U+009B, U+202E and their like) stands in strings only, where an escape means the same."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    return _UNUSUAL.sub(_printable, text)
+
+
+def _printable(match: re.Match[str]) -> str:
+    char = match[0]
+    if char.isprintable():
+        return char
+    return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
+
+
+def csv_text(titles: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
+    """CSV (RFC 4180, lines ended by a line feed) with a line of titles. What is not there is
+    empty; lists and objects are JSON."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(titles)
+    for row in rows:
+        writer.writerow([csv_cell(value) for value in row])
+    return file.getvalue()
+
+
+def csv_cell(value: Value) -> str:
+    """A value in a cell of CSV."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,74 @@
+"""Tables on standard output: drawn for a terminal, plain for everything else."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from hydra_sweep_runner.terminal.render import escape
+from hydra_sweep_runner.terminal.tables import Kind, Table, cut, fit, plain_lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+_COLOURS = {
+    "completed": "green",
+    "running": "cyan",
+    "pending": "dim",
+    "error": "red",
+    "terminated": "yellow",
+    "unreadable": "magenta",
+}
+
+
+def print_table(table: Table, *notes: str) -> None:
+    """Print a table; the notes stand below it, on a terminal only."""
+    if not sys.stdout.isatty():
+        for line in plain_lines(table):
+            print(escape(line))
+        return
+    console = open_console()
+    drawn, hidden = draw(table, console.width)
+    console.print(drawn)
+    for note in [*notes, *hidden]:
+        console.print(note, style="dim", markup=False, soft_wrap=True)
+
+
+def open_console() -> Console:
+    """The terminal that standard output is."""
+    from rich.console import Console
+
+    return Console(highlight=False, emoji=False, markup=False)
+
+
+def draw(table: Table, width: int) -> tuple[RichTable, list[str]]:
+    """The table within a terminal's width, and a line on what it leaves out, if anything."""
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    fitted = fit(table, width)
+    drawn = RichTable(
+        box=None, padding=0, pad_edge=False, header_style="bold", collapse_padding=True
+    )
+    for place, column_width in zip(fitted.places, fitted.widths, strict=True):
+        column = table.columns[place]
+        last = place == fitted.places[-1]
+        drawn.add_column(
+            Text(cut(column.title, column_width)),
+            justify="right" if column.kind is Kind.NUMBER else "left",
+            width=column_width + (0 if last else 2),
+            no_wrap=True,
+        )
+    for row in table.rows:
+        cells = []
+        for place, column_width in zip(fitted.places, fitted.widths, strict=True):
+            kind = table.columns[place].kind
+            gap = "" if place == fitted.places[-1] else "  "
+            style = _COLOURS.get(row[place], "") if kind is Kind.STATUS else ""
+            cells.append(Text(cut(row[place], column_width) + gap, style=style))
+        drawn.add_row(*cells)
+    if not fitted.hidden:
+        return drawn, []
+    names = ", ".join(table.columns[place].title for place in fitted.hidden)
+    return drawn, [f"not shown, for lack of room: {names}"]
