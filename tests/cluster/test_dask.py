@@ -273,3 +273,9 @@ def _scheduler(cluster: Cluster) -> int:
         and str(cluster.file) in child.cmdline()
     )
     return found
+
+
+def test_scalars_are_kept_as_on_one_machine(cluster: Cluster, project: Program) -> None:
+    project.run("-m", *cluster.words, "operation=script,function", "x=3,4")
+    for trial in project.trials():
+        assert trial["scalars"]["seen"]["last"] == trial["flags"]["x"]
