@@ -276,6 +276,22 @@ def _scheduler(cluster: Cluster) -> int:
 
 
 def test_scalars_are_kept_as_on_one_machine(cluster: Cluster, project: Program) -> None:
-    project.run("-m", *cluster.words, "operation=script,function", "x=3,4")
+    report = (
+        "x = 0\nprint(f'loss: {x}')\nfrom hydra_sweep_runner import report\nreport(acc=x / 2)\n"
+    )
+    project.write(
+        {
+            "conf/operation/report.yaml": "# @package _global_\noperation: {script: report.py}\n",
+            "conf/operation/result.yaml": "# @package _global_\noperation: {function: res.give}\n",
+            "report.py": report,
+            "res.py": "def give(x):\n    return {'loss': x, 'acc': x / 2}\n",
+            "conf/config.yaml": "defaults: [{operation: report}, _self_]\nx: 0\n",
+        }
+    )
+    project.run("-m", *cluster.words, "operation=report,result", "x=3,4")
     for trial in project.trials():
-        assert trial["scalars"]["seen"]["last"] == trial["flags"]["x"]
+        x = trial["flags"]["x"]
+        assert {name: each["last"] for name, each in trial["scalars"].items()} == {
+            "loss": x,
+            "acc": x / 2,
+        }

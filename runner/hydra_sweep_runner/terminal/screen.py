@@ -48,25 +48,21 @@ def draw(table: Table, width: int) -> tuple[RichTable, list[str]]:
     from rich.text import Text
 
     fitted = fit(table, width)
-    drawn = RichTable(
-        box=None, padding=0, pad_edge=False, header_style="bold", collapse_padding=True
-    )
+    drawn = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for place, column_width in zip(fitted.places, fitted.widths, strict=True):
         column = table.columns[place]
-        last = place == fitted.places[-1]
         drawn.add_column(
             Text(cut(column.title, column_width)),
             justify="right" if column.kind is Kind.NUMBER else "left",
-            width=column_width + (0 if last else 2),
+            width=column_width,
             no_wrap=True,
         )
     for row in table.rows:
         cells = []
         for place, column_width in zip(fitted.places, fitted.widths, strict=True):
             kind = table.columns[place].kind
-            gap = "" if place == fitted.places[-1] else "  "
             style = _COLOURS.get(row[place], "") if kind is Kind.STATUS else ""
-            cells.append(Text(cut(row[place], column_width) + gap, style=style))
+            cells.append(Text(cut(row[place], column_width), style=style))
         drawn.add_row(*cells)
     if not fitted.hidden:
         return drawn, []
