@@ -45,6 +45,7 @@ def test_everything_can_be_given() -> None:
         "flags_to": "args",
         "requires": ["data", "train.sh"],
         "preload": "sklearn",
+        "scalars": r"(?P<name>\w+) is (?P<value>\S+)",
     }
     assert set(node) == set(KEYS)
     assert parse_operation(node) == Operation(
@@ -54,6 +55,7 @@ def test_everything_can_be_given() -> None:
         flags_to=FlagsTo.ARGS,
         requires=("data", "train.sh"),
         preload=("sklearn",),
+        scalars=r"(?P<name>\w+) is (?P<value>\S+)",
     )
 
 
@@ -61,6 +63,11 @@ def test_everything_can_be_given() -> None:
 def test_null_is_not_given(key: str) -> None:
     if key not in ("script", "function", "command"):
         assert parse_operation({"script": "a.py", key: None}) == parse_operation({"script": "a.py"})
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_scalars_takes_true_and_false(value: bool) -> None:
+    assert parse_operation({"script": "a.py", "scalars": value}).scalars is value
 
 
 @pytest.mark.parametrize("value", FlagsTo)
@@ -88,7 +95,7 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"script": "a.py", "zzz": 1},
         "operation.zzz: unknown key; it takes name, script, function, command, flags_to, "
-        "requires, preload",
+        "requires, preload, scalars",
     ),
     ({3: "a.py"}, "operation.3: unknown key; it takes " + ", ".join(KEYS)),
     ({"script": ""}, "operation.script: must be a text, not ''"),
