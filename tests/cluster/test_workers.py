@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -242,3 +243,20 @@ def test_function_workers_serve_one_batch_and_wait_a_while_for_its_next_trial(
     finally:
         here.close()
     assert set(psutil.Process().children()) <= before
+
+
+def test_one_thread_ends_the_idle_workers_of_many_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = worker_state.Sessions()
+    before = threading.active_count()
+    try:
+        for number in range(50):
+            for _ in range(2):
+                with here.machinery(f"batch {number}", Graces()):
+                    pass
+        assert threading.active_count() - before <= 1
+        monkeypatch.setattr(worker_state, "IDLE_S", 0.0)
+        wait_until(lambda: threading.active_count() == before)
+    finally:
+        here.close()

@@ -344,3 +344,21 @@ def test_the_files_that_hydra_writes_are_there(echo: Project) -> None:
         written = {path.name for path in folder.iterdir()}
         assert {"config.yaml", "hydra.yaml", "overrides.yaml"} <= written
         assert f"x: {x}\n" in (folder / "config.yaml").read_text()
+
+
+def test_one_run_has_the_first_of_the_launchers_devices(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": "operation: {command: [env]}\nx: 1\n"})
+    result = project.run("hydra.launcher.devices=[3,5]")
+    assert "CUDA_VISIBLE_DEVICES=3" in result.lines
+    (line,) = project.run("hydra.launcher.devices=3", status=2).said
+    assert line.startswith("runner: hydra.launcher.devices=3: give a list of devices")
+
+
+def test_one_run_refuses_a_launchers_backend(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": "operation: {command: [env]}\nx: 1\n"})
+    words = ("hydra.launcher.backend=dask", "hydra.launcher.address=tcp://127.0.0.1:1")
+    assert project.run(*words, status=2).said == [
+        "runner: hydra.launcher.backend=dask is for the trials of a batch: add -m, or take it "
+        "back with hydra.launcher.backend=null"
+    ]
+    assert not project.store.exists()

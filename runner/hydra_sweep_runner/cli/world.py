@@ -29,6 +29,7 @@ from hydra_sweep_runner.compose.project import (
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.stopping import Graces
+from hydra_sweep_runner.execute.local.devices import check_devices
 from hydra_sweep_runner.execute.local.executor import LocalExecutor
 from hydra_sweep_runner.model import MAX_SEED
 from hydra_sweep_runner.store import location
@@ -100,9 +101,17 @@ class ProjectWorld(World):
         return self.yaml.composer(folder, config_name, hydra_overrides)
 
     def executor_of_run(self, config: TrialConfig) -> OpenExecutor:
-        """The executor of one run on its own; of its launcher's settings, the graces hold."""
+        """The executor of one run on its own, which has the first of the launcher's devices.
+        Raises Mistake for a launcher that runs trials elsewhere."""
         graces = Graces.given(*config.launcher("interrupt_grace_s", "terminate_grace_s"))
-        return lambda: LocalExecutor(self.store, self.reporter, graces=graces)
+        devices, backend = config.launcher("devices", "backend")
+        if backend is not None:
+            raise Mistake(
+                f"hydra.launcher.backend={backend} is for the trials of a batch: add -m, or take "
+                "it back with hydra.launcher.backend=null"
+            )
+        first = check_devices(devices)[:1]
+        return lambda: LocalExecutor(self.store, self.reporter, devices=first, graces=graces)
 
     def executor_of_sweep(self, sweep: SweepConfig) -> OpenExecutor:
         """The executor of the launcher that a sweep's configuration names. Raises Mistake for

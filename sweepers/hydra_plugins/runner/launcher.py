@@ -28,8 +28,8 @@ class RunnerLauncherConf:
     processor that this process may use or that the workers have; -1 as in joblib). Of
     `devices` each trial at work has one. `stagger_s` is the least time between two starts, in
     seconds. A trial that is stopped has `interrupt_grace_s` seconds from its interrupt to its
-    SIGTERM, and from that `terminate_grace_s` to its SIGKILL. `backend` is the joblib backend
-    whose workers run them (null: the runner's own processes), `address` is that of a Dask
+    SIGTERM, and from that `terminate_grace_s` to its SIGKILL. `backend` is `dask` for the
+    workers of a Dask cluster (null: the runner's own processes), `address` is that of its
     scheduler, or its scheduler file."""
 
     _target_: str = "hydra_plugins.runner.launcher.RunnerLauncher"

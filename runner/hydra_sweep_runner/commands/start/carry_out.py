@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.calls import Prepared
@@ -14,7 +14,7 @@ from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.trials import Grid, TrialExecution
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
@@ -26,6 +26,9 @@ from hydra_sweep_runner.system.processes import this_process
 from hydra_sweep_runner.system.provenance import read_provenance
 from hydra_sweep_runner.terminal.render import short, trial_line
 from hydra_sweep_runner.terminal.summary import count_trials, ends_well, summary_line, why_not_well
+
+#: So many runs are claimed at once to be deleted: each claim is an open file.
+_CLAIMS = 16
 
 
 class Carrying:
@@ -54,6 +57,7 @@ class Carrying:
         self._ids = tuple(
             context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
         )
+        self._deleted: set[str] = set()
         self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self._ids)
 
     def _steps(self) -> Iterator[tuple[int, str, Step]]:
@@ -121,11 +125,31 @@ class Carrying:
             context.store.write(batch)
             starts = self._create_missing(batch)
             self._settle(batch)
-            context.store.delete([run.id for run in self._reconciliation.deleted])
+            self._delete_pending()
             return 0 if options.init_trials else self._execute(batch, starts)
         except BaseException:
             self._give_up(batch)
             raise
+
+    def _delete_pending(self) -> None:
+        """Delete the trials that are planned no more and were never started; one that somebody
+        has started since the batch was planned stays, as an orphan."""
+        store = self._context.store
+        runs = self._reconciliation.deleted
+        for first in range(0, len(runs), _CLAIMS):
+            with ExitStack() as claims:
+                pending: list[str] = []
+                for run in runs[first : first + _CLAIMS]:
+                    try:
+                        claims.enter_context(store.claim(run.id))
+                        if store.read(run.id).state.status is Status.PENDING:
+                            pending.append(run.id)
+                    except UnknownRun:
+                        self._deleted.add(run.id)  # by somebody else
+                    except (Busy, UnreadableRecord):
+                        continue
+                store.delete(pending)
+                self._deleted.update(pending)
 
     def _give_up(self, batch: Run) -> None:
         """Record, if that can be done, that the batch is not at work any more."""
@@ -228,11 +252,12 @@ class Carrying:
         else:
             reason = None if exit_status == 0 else why_not_well(counts, left)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
-        gone = {run.id for run in self._reconciliation.deleted}
         assert batch.batch is not None
         part = replace(
             batch.batch,
-            generated=tuple(run_id for run_id in batch.batch.generated if run_id not in gone),
+            generated=tuple(
+                run_id for run_id in batch.batch.generated if run_id not in self._deleted
+            ),
         )
         context.store.write(replace(batch, state=state, batch=part))
         tell_failures(context, batch.id, (runs[run_id] for run_id in self._ids))

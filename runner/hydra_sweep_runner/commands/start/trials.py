@@ -63,11 +63,12 @@ class Grid:
 
 @dataclass(frozen=True)
 class _Ready:
-    """A trial that is claimed, and its task, or why it has none."""
+    """A trial that is claimed, and its task, or why it has none; None for one that somebody
+    else has completed since the batch was planned."""
 
     start: Start
     claim: ExitStack
-    task: Task | Busy | Mistake
+    task: Task | Busy | Mistake | None
 
 
 class TrialExecution:
@@ -147,6 +148,8 @@ class TrialExecution:
         try:
             claim.enter_context(self._context.store.claim(start.run.id))
             start = self._with_its_state(start)
+            if self._options.needed and start.run.state.status is Status.COMPLETED:
+                return _Ready(start, claim, None)
             task = make_task(self._context, start, self._options, self._batch_id)
         except (Busy, Mistake) as error:
             return _Ready(start, claim, error)
@@ -161,6 +164,12 @@ class TrialExecution:
         if isinstance(ready.task, Busy):
             say(f"Trial {short(run.id)} is left to its owner: {ready.task}")
             self._trials.ended(run)
+            return None
+        if ready.task is None:
+            with ready.claim:
+                say(f"Skipping {short(run.id)}, which was completed meanwhile")
+                self.ended_runs[run.id] = self._context.store.read(run.id)
+                self._trials.ended(self.ended_runs[run.id])
             return None
         if isinstance(ready.task, Mistake):
             with ready.claim:

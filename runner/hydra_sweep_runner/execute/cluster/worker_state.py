@@ -11,6 +11,7 @@ import atexit
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from hydra_sweep_runner.execute.server.client import ForkServer
 
 #: How long a batch's warm function workers wait for its next trial, in seconds.
 IDLE_S = 20.0
+_LOOK_S = 0.1
 
 
 @dataclass
@@ -30,7 +32,7 @@ class _Session:
 
     workers: Workers
     at_work: int = 0
-    uses: int = 0
+    idle_since_s: float = 0.0
 
 
 class Sessions:
@@ -40,6 +42,7 @@ class Sessions:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pid = os.getpid()
+        self._watching_pid: int | None = None  # the process whose thread ends idle workers
         self._server: ForkServer | None = None
         self._sessions: dict[str, _Session] = {}
         self._switches: set[StopSwitch] = set()
@@ -64,7 +67,7 @@ class Sessions:
             with self._switching:
                 self._switches.discard(switch)
                 switch.close()
-            self._leave(session_id, session)
+            self._leave(session)
 
     def press(self, urgency: Urgency) -> bool:
         """Stop every trial at work in this process; whether there is any. Callable from a
@@ -101,24 +104,36 @@ class Sessions:
                 self._sessions[session_id] = _Session(Workers(self._server))
             session = self._sessions[session_id]
             session.at_work += 1
-            session.uses += 1
             return session, self._server
 
-    def _leave(self, session_id: str, session: _Session) -> None:
+    def _leave(self, session: _Session) -> None:
         with self._lock:
             session.at_work -= 1
-            if session.at_work:
-                return
-            timer = threading.Timer(IDLE_S, self._end_idle, (session_id, session, session.uses))
-            timer.daemon = True
-            timer.start()
+            session.idle_since_s = time.monotonic()
+            if self._watching_pid != os.getpid():
+                self._watching_pid = os.getpid()
+                threading.Thread(target=self._end_idle, name="idle workers", daemon=True).start()
 
-    def _end_idle(self, session_id: str, session: _Session, uses: int) -> None:
-        with self._lock:
-            if session.uses != uses or self._sessions.get(session_id) is not session:
+    def _end_idle(self) -> None:
+        """End the function workers of batches that have had no trial for a while, until there
+        is no such batch; one thread for all of them."""
+        while True:
+            with self._lock:
+                now_s = time.monotonic()
+                idle = [
+                    session_id
+                    for session_id, session in self._sessions.items()
+                    if not session.at_work and now_s - session.idle_since_s >= IDLE_S
+                ]
+                ended = [self._sessions.pop(session_id) for session_id in idle]
+                is_last = not self._sessions
+                if is_last:
+                    self._watching_pid = None
+            for session in ended:
+                session.workers.close()
+            if is_last:
                 return
-            del self._sessions[session_id]
-        session.workers.close()
+            time.sleep(max(_LOOK_S, IDLE_S / 10))
 
 
 #: Those of this process.

@@ -17,7 +17,7 @@ from hydra_sweep_runner.execute.function.pool import Workers
 from hydra_sweep_runner.execute.local import threads
 from hydra_sweep_runner.execute.local.devices import Devices
 from hydra_sweep_runner.execute.local.execution import Execution
-from hydra_sweep_runner.execute.local.jobs import processors
+from hydra_sweep_runner.execute.local.jobs import allow_open_files, processors
 from hydra_sweep_runner.execute.local.recorder import Recorder
 from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.server.preload_client import Preloading
@@ -70,6 +70,7 @@ class LocalExecutor:
         self._stop = StopSwitch()
 
     def __enter__(self) -> LocalExecutor:
+        allow_open_files(self._n_jobs)
         environment = dict(self._environment or os.environ)
         limits = threads.limits(environment, n_jobs=self._n_jobs, processors=processors())
         # Python seeds `random` anew in every fork: what the program has seeded is kept before.
