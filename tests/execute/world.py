@@ -19,6 +19,7 @@ from omegaconf import OmegaConf, open_dict
 
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.local.executor import LocalExecutor
+from hydra_sweep_runner.execute.script.arguments import Parser
 from hydra_sweep_runner.execute.source import Next, TaskList
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import FlagsTo, Kind, Operation, Recipe, Run, Value
@@ -151,7 +152,9 @@ class World:
     def script(self, text: str, flags_to: FlagsTo = FlagsTo.GLOBALS, /, **flags: Value) -> Task:
         """A task that runs a script of this text, `script.py` in the project."""
         path = self.write("script.py", text)
-        return self.task(ScriptCall(path=str(path), flags_to=flags_to, flags=flags), flags)
+        if flags_to is FlagsTo.GLOBALS:
+            return self.task(ScriptCall(path=str(path), flags=flags), flags)
+        return self.task(ScriptCall(path=str(path), arguments=Parser().arguments(flags)), flags)
 
     def command(self, *argv: str, **more: Any) -> Task:
         """A task that runs a command."""

@@ -20,7 +20,7 @@ from hydra_sweep_runner.compose.fast.changes import NOT_FLAGS
 from hydra_sweep_runner.compose.fast.logs import set_up_logging
 from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.compose.overrides import why_unresolved
-from hydra_sweep_runner.compose.reference import plain_scalar
+from hydra_sweep_runner.compose.reference import real_value
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.call import Values
 
@@ -143,7 +143,7 @@ def real_values(config: JobConfig, target_key: str) -> Values:
             name = getattr(error, "full_key", None) or "the configuration"
             raise Mistake(f"{name} cannot be resolved: {why_unresolved(error, task)}") from error
     return Values(
-        flags={str(key): plain_scalar(value) for key, value in flags.items()},
+        flags={str(key): real_value(value) for key, value in flags.items()},
         target=target,
         environment=environment,
     )

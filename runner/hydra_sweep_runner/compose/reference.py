@@ -9,7 +9,7 @@ replaced by ones that only take note; the real ones are never called.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -195,7 +195,17 @@ def _is_tuple(value: Any) -> bool:
 
 def plain_scalar(value: Any) -> Value:
     """A leaf's value as JSON's types have it: an enum as its name, a path as its text,
-    bytes as hexadecimal digits."""
+    bytes as hexadecimal digits; keys are texts."""
+    plain: Value = _as_plain(value, str)
+    return plain
+
+
+def real_value(value: Any) -> Any:
+    """The same for a process that gets it, where a key that is a number stays one."""
+    return _as_plain(value, lambda key: key if isinstance(key, (int, float)) else plain_scalar(key))
+
+
+def _as_plain(value: Any, key_of: Callable[[Any], Any]) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value.name if isinstance(value, Enum) else value
     if isinstance(value, Enum):
@@ -205,7 +215,7 @@ def plain_scalar(value: Any) -> Value:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, (list, tuple)):
-        return [plain_scalar(item) for item in value]
+        return [_as_plain(item, key_of) for item in value]
     if isinstance(value, dict):
-        return {str(key): plain_scalar(item) for key, item in value.items()}
+        return {key_of(key): _as_plain(item, key_of) for key, item in value.items()}
     return str(value)

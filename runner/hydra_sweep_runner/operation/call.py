@@ -7,10 +7,10 @@ for each way of starting, so a kind that is started as another one is needs no n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from hydra_sweep_runner.model import FlagsTo, Value
+from hydra_sweep_runner.model import Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +35,14 @@ NO_VALUES = Values(flags={}, target=None, environment={})
 class ScriptCall:
     """Run the Python file at `path` (absolute) as `__main__`.
 
-    `flags_to` is GLOBALS or ARGS, never AUTO. `flags` are the real values, dotted names.
+    `flags` are the real values of its module-level variables, `arguments` its arguments.
     The modules in `preload` are imported once, in a process that the script is forked from,
     where that can be done.
     """
 
     path: str
-    flags_to: FlagsTo
-    flags: Mapping[str, Value]
+    flags: Mapping[str, Value] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.script.flags import arguments, check_flags, resolve_flags_to
+from hydra_sweep_runner.execute.script.arguments import Parser
+from hydra_sweep_runner.execute.script.flags import check_flags, read_parser, resolve_flags_to
 from hydra_sweep_runner.model import FlagsTo, Value
 
 
@@ -30,14 +31,24 @@ def wrong(script: Path, text: str, flags_to: FlagsTo, *names: str) -> str:
     ("text", "expected"),
     [
         ("x = 1", FlagsTo.GLOBALS),
-        ("import argparse", FlagsTo.ARGS),
-        ("def main():\n    from click.core import command", FlagsTo.ARGS),
-        ("import os, typer as t", FlagsTo.ARGS),
-        ("import argparser", FlagsTo.GLOBALS),
-        ("from . import argparse", FlagsTo.GLOBALS),
+        ("import argparse\nparser = argparse.ArgumentParser()", FlagsTo.ARGS),
+        ("from argparse import Namespace\nx = Namespace(y=1)", FlagsTo.GLOBALS),
+        (
+            "def main():\n    from click import command as c\n    @c()\n    def f(): ...",
+            FlagsTo.ARGS,
+        ),
+        ("import os, typer as t\nt.run(main)", FlagsTo.ARGS),
+        ("from absl import flags\nflags.DEFINE_float('lr', 1, '')", FlagsTo.ARGS),
+        ("import fire\nfire.Fire(main)", FlagsTo.ARGS),
+        ("import tyro\ntyro.cli(main)", FlagsTo.ARGS),
+        ("from transformers import HfArgumentParser as P\nP(A)", FlagsTo.ARGS),
+        ("import tap\nclass Args(tap.Tap): ...", FlagsTo.ARGS),
+        ("import argparser\nargparser.parse()", FlagsTo.GLOBALS),
+        ("from . import argparse\nargparse.Namespace()", FlagsTo.GLOBALS),
+        ("def run(f): ...\nrun(1)", FlagsTo.GLOBALS),
     ],
 )
-def test_auto_means_arguments_where_a_parser_of_them_is_imported(
+def test_auto_means_arguments_where_the_script_makes_a_parser(
     script: Path, text: str, expected: FlagsTo
 ) -> None:
     script.write_text(text)
@@ -51,10 +62,14 @@ def test_what_is_given_is_not_looked_for(script: Path, given: FlagsTo) -> None:
 
 def test_a_variable_that_is_not_there_is_a_mistake(script: Path) -> None:
     assert wrong(script, "x = 1\ny: int\n(a, b), z = (1, 2), 3", FlagsTo.GLOBALS, "x", "q") == (
-        "train.py has no module-level variable 'q' for the flag q; it has: x, y, a, b, z"
+        "train.py has no module-level variable 'q' for the flag q; it has: x, y, a, b, z "
+        "(set to a literal: what is computed is code; if it reads its arguments, set "
+        "operation.flags_to: args)"
     )
     assert wrong(script, "def f(): x = 1", FlagsTo.GLOBALS, "x", "y") == (
-        "train.py has no module-level variable 'x' or 'y' for the flags x, y; it has: none"
+        "train.py has no module-level variable 'x' or 'y' for the flags x, y; it has: none "
+        "(set to a literal: what is computed is code; if it reads its arguments, set "
+        "operation.flags_to: args)"
     )
 
 
@@ -155,4 +170,87 @@ def test_scripts_with_other_parsers_are_not_judged(script: Path) -> None:
     ],
 )
 def test_a_flag_becomes_arguments(value: Value, expected: list[str]) -> None:
-    assert arguments({"x": value}) == expected
+    assert list(Parser().arguments({"x": value})) == expected
+
+
+def parser_of(script: Path, text: str) -> Parser:
+    script.write_text(f"import argparse\np = argparse.ArgumentParser()\n{text}\n")
+    return read_parser(script)
+
+
+@pytest.mark.parametrize(
+    ("declared", "true", "false"),
+    [
+        ("'--x', action='store_true'", ["--x"], []),
+        ("'--x', action='store_false'", [], ["--x"]),
+        ("'--no-x', dest='x', action='store_false'", [], ["--no-x"]),
+        ("'--x', action=argparse.BooleanOptionalAction, default=True", ["--x"], ["--no-x"]),
+        ("'--x', type=bool, default=True", ["--x=true"], ["--x="]),
+        ("'--x', type=str2bool, default=True", ["--x=true"], ["--x=false"]),
+        ("'--x', type=str2bool, nargs='?', const=True, default=True", ["--x"], ["--x=false"]),
+    ],
+)
+def test_a_boolean_is_given_as_the_parser_takes_it(
+    script: Path, declared: str, true: list[str], false: list[str]
+) -> None:
+    parser = parser_of(script, f"p.add_argument({declared})")
+    assert parser.given("x", True) == true
+    assert parser.given("x", False) == false
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("p.add_argument('--x', action='store_true', default=True)", False),
+        ("p.add_argument('--x', action='store_true')\np.set_defaults(x=True)", False),
+        ("p.add_argument('--x', default='yes')", False),
+        ("p.add_argument('--x', action='store_true', default=computed())", False),
+        ("p.add_argument('--x', type=int, default=3)", None),
+        ("p.add_argument('--x', nargs='*')", ["-a", "b"]),
+        ("p.add_argument('--x')", "a\0b"),
+        ("p.add_argument('--x')", "a" * 131_072),
+    ],
+)
+def test_a_value_that_no_argument_gives_is_a_mistake(script: Path, text: str, value: Value) -> None:
+    with pytest.raises(Mistake, match="x"):
+        parser_of(script, text).given("x", value)
+
+
+def test_several_values_are_given_as_the_option_takes_them(script: Path) -> None:
+    parser = parser_of(
+        script,
+        "p.add_argument('--x', nargs='*')\n"
+        "p.add_argument('--y', action='append')\n"
+        "p.add_argument('--n', type=int)",
+    )
+    assert parser.given("x", [1, -1e-05, -0.5]) == ["--x", "1", "-0.00001", "-0.5"]
+    assert parser.given("y", ["-a", "b"]) == ["--y=-a", "--y=b"]
+    assert parser.given("n", 1000.0) == ["--n", "1000"]
+
+
+CLICK = "import click\n@click.command()\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("from absl import flags\nflags.DEFINE_bool('x', True, '')", False, ["--x=false"]),
+        ("from absl import flags\nflags.DEFINE_list('x', [], '')", [1, 2], ["--x=1,2"]),
+        ("import fire\nfire.Fire(main)", False, ["--x=False"]),
+        ("import fire\nfire.Fire(main)", ["a", 1], ["--x=['a', 1]"]),
+        ("import typer\ntyper.run(main)", False, ["--no-x"]),
+        ("import tyro\ntyro.cli(main)", True, ["--x"]),
+        (f"{CLICK}@click.option('--x/--no-x')\ndef f(): ...", False, ["--no-x"]),
+        (f"{CLICK}@click.option('--x', multiple=True)\ndef f(): ...", [1], ["--x=1"]),
+    ],
+)
+def test_each_library_has_its_way(
+    script: Path, text: str, value: Value, expected: list[str]
+) -> None:
+    script.write_text(text)
+    assert read_parser(script).given("x", value) == expected
+
+
+def test_names_are_compared_as_python_reads_them(script: Path) -> None:
+    script.write_text("größe = 1\n", encoding="utf-8")
+    check_flags(script, FlagsTo.GLOBALS, ["gro\u0308ße"])

@@ -98,7 +98,7 @@ def test_its_end_is_that_of_a_process_of_its_own(world: World, text: str) -> Non
     world.write("heavy.py", HEAVY)
     bad, good = world.script(text), None
     path = world.write("good.py", "import atexit\natexit.register(print, 'bye')\n")
-    good = world.task(ScriptCall(path=str(path), flags_to=FlagsTo.GLOBALS, flags={}), {})
+    good = world.task(ScriptCall(path=str(path)), {})
     runs = world.ends(preloaded(bad, "heavy"), preloaded(good, "heavy"))
     status, reason = ENDS[text]
     assert runs[0].state.exit_status == status

@@ -97,7 +97,6 @@ def test_a_script_is_called_with_its_flags_by_dotted_name() -> None:
     assert checked.sources == (PROJECT / "train.py",)
     assert checked.call(values_of(lr=1, model={"depth": 3})) == ScriptCall(
         path="/project/train.py",
-        flags_to=FlagsTo.GLOBALS,
         flags={"lr": 1, "model.depth": 3},
         preload=("numpy",),
     )

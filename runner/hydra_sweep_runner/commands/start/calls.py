@@ -12,6 +12,7 @@ from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.execute.attempt.requires import check_requires
 from hydra_sweep_runner.model import Operation
 from hydra_sweep_runner.operation.call import NO_VALUES, Call, Values
+from hydra_sweep_runner.operation.flags import flatten
 from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector
 from hydra_sweep_runner.operation.kinds.known import KINDS
 
@@ -45,6 +46,8 @@ class Prepared:
         if self.checked.needs_values:
             values = real_values(config, self.operation.kind)
             self.checked.check_values(values, self.inspector)
+            for name, value in flatten(dict(values.flags)).items():
+                self.checked.check_flag(name, value)
 
 
 def prepare(

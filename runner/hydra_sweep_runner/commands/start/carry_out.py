@@ -18,6 +18,7 @@ from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableR
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
+from hydra_sweep_runner.operation.kinds.kind import no_flag_to_check
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
 from hydra_sweep_runner.planning.trials import operation_names
 from hydra_sweep_runner.record import lifecycle
@@ -108,7 +109,23 @@ class Carrying:
             if step.action is not Action.SKIP:
                 probe = self._start(self._trial_run(number, step, ""), number, step)
                 check_start(self._context, probe, self._sweep.options)
-                return
+                break
+        self._check_flags()
+
+    def _check_flags(self) -> None:
+        """Check each value of each flag, once; what comes from the environment is a reference
+        here, and no value yet."""
+        seen: set[tuple[Operation, str, str]] = set()
+        for _, _, step in self._steps():
+            operation = step.trial.operation
+            check_flag = self._prepared[operation].checked.check_flag
+            if step.action is Action.SKIP or check_flag is no_flag_to_check:
+                continue
+            for name, value in step.trial.flags.items():
+                key = (operation, name, repr(value))
+                if key not in seen and "${" not in key[2]:
+                    seen.add(key)
+                    check_flag(name, value)
 
     def out(self, batch: Run) -> int:
         """Record the batch and its trials, execute them, and return the exit status.

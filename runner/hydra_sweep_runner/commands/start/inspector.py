@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from hydra_sweep_runner.execute.script.flags import check_flags, resolve_flags_to
-from hydra_sweep_runner.model import FlagsTo
+from hydra_sweep_runner.execute.script.arguments import Parser
+from hydra_sweep_runner.execute.script.flags import check_flags, read_parser, resolve_flags_to
+from hydra_sweep_runner.model import FlagsTo, Value
 from hydra_sweep_runner.operation.kinds.kind import Signature
 
 
@@ -33,6 +34,7 @@ class ProjectInspector:
     def __init__(self, project_dir: Path, importer: Importer) -> None:
         self._project_dir = project_dir
         self._importer = importer
+        self._parsers: dict[Path, Parser] = {}
 
     @property
     def project_dir(self) -> Path:
@@ -52,6 +54,12 @@ class ProjectInspector:
         found = resolve_flags_to(script, wanted)
         check_flags(script, found, flag_names)
         return found
+
+    def arguments(self, script: Path, flags: Mapping[str, Value]) -> tuple[str, ...]:
+        """Flags as a script's arguments. Raises Mistake for a value that cannot be given."""
+        if script not in self._parsers:
+            self._parsers[script] = read_parser(script)
+        return self._parsers[script].arguments(flags)
 
     def preload(self, modules: Sequence[str], script: Path) -> None:
         """Import modules where the script will be forked. Raises Mistake."""

@@ -23,11 +23,11 @@ from hydra_sweep_runner.execute.local import devices
 from hydra_sweep_runner.execute.local.devices import Devices
 from hydra_sweep_runner.execute.script.boot import main as boot_main
 from hydra_sweep_runner.execute.script.boot import run as boot_run
-from hydra_sweep_runner.execute.script.flags import arguments
+from hydra_sweep_runner.execute.script.flags import identifier
 from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.server.preload_client import Preloading
 from hydra_sweep_runner.execute.task import Task
-from hydra_sweep_runner.model import FlagsTo, Scalar, Value
+from hydra_sweep_runner.model import Scalar, Value
 from hydra_sweep_runner.operation.call import (
     Call,
     CommandCall,
@@ -211,8 +211,7 @@ def _program(
         environment.setdefault("PYTHONUNBUFFERED", "1")  # so that Python's output is live
         return list(call.argv), environment
     argv = [sys.executable, boot_main.__file__, call.path]
-    if call.flags_to is FlagsTo.ARGS:
-        return [*argv, *arguments(call.flags)], environment
+    argv += call.arguments
     if call.flags:
         environment[boot_run.SCRIPT] = call.path
         environment[boot_run.FLAGS] = _globals_text(call.flags, run_dir)
@@ -223,7 +222,7 @@ def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
     """The flags as the variable holds them, or `@` and the file that does while the script
     runs. It holds real values, so it is for this user only."""
     _remove_flags(run_dir)  # of an attempt that was killed with its runner
-    data = marshal.dumps(dict(flags))
+    data = marshal.dumps({identifier(name): value for name, value in flags.items()})
     if 2 * len(data) <= _MOST_IN_VARIABLE:
         return data.hex()
     path = run_dir / layout.FLAGS

@@ -36,8 +36,10 @@ class Options:
     names: tuple[str, ...]
 
     def takes(self, name: str) -> bool:
-        """Whether `--name` is one, or what argparse may take for a short form of one."""
-        return any(option.startswith(name) for option in self.names)
+        """Whether `--name` is one, or what argparse may take for a short form of one, or
+        there is a `--no-name`."""
+        wanted = (name, f"no-{name}", f"no_{name}")
+        return any(option.startswith(name) or option in wanted for option in self.names)
 
 
 def options_of(tree: ast.Module) -> Options | None:

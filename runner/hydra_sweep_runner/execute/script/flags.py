@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import ast
-import json
-import re
+import unicodedata
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.argparse_source import options_of
+from hydra_sweep_runner.execute.script.arguments import Parser
 from hydra_sweep_runner.execute.script.boot.run import names_in
-from hydra_sweep_runner.model import FlagsTo, Value
-
-_ARGUMENT_PARSERS = frozenset({"argparse", "click", "typer"})
-# What argparse takes for a number and not for an option, in every version.
-_NEGATIVE_NUMBER = re.compile(r"-\d+|-\d*\.\d+")
+from hydra_sweep_runner.execute.script.parser_source import Style, options_declared, style_of
+from hydra_sweep_runner.model import FlagsTo
 
 
 def resolve_flags_to(source_path: Path, flags_to: FlagsTo) -> FlagsTo:
-    """GLOBALS or ARGS; AUTO is ARGS if the script imports argparse, click or typer.
+    """GLOBALS or ARGS; AUTO is ARGS if the script itself makes a parser of its command line.
 
     Raises Mistake if the script cannot be read or does not parse.
     """
     if flags_to is not FlagsTo.AUTO:
         return flags_to
-    imports = _imported(_read_tree(source_path))
-    return FlagsTo.ARGS if imports & _ARGUMENT_PARSERS else FlagsTo.GLOBALS
+    made = style_of(_read_tree(source_path))
+    return FlagsTo.GLOBALS if made is None else FlagsTo.ARGS
+
+
+def read_parser(source_path: Path) -> Parser:
+    """What the source tells of the parser that takes a script's flags. Raises Mistake."""
+    tree = _read_tree(source_path)
+    return Parser(
+        script=source_path.name,
+        style=style_of(tree) or Style.OTHER,
+        options=options_declared(tree),
+    )
 
 
 def check_flags(source_path: Path, flags_to: FlagsTo, names: Iterable[str]) -> None:
@@ -42,40 +49,9 @@ def check_flags(source_path: Path, flags_to: FlagsTo, names: Iterable[str]) -> N
         _check_options(source_path.name, tree, list(names))
 
 
-def arguments(flags: Mapping[str, Value]) -> list[str]:
-    """The flags as a script's arguments: `--name value`.
-
-    True gives a bare `--name`, false and null give nothing, a list gives several values, and
-    what is nested in a list is JSON. A value that a parser would take for an option is given
-    as `--name=-value`, if it is the only one.
-    """
-    found = []
-    for name, value in flags.items():
-        if value is None or value is False:
-            continue
-        if value is True:
-            found.append(f"--{name}")
-            continue
-        values = value if isinstance(value, list) else [value]
-        texts = [_text(each) for each in values]
-        if len(texts) == 1 and _looks_like_option(values[0], texts[0]):
-            found.append(f"--{name}={texts[0]}")
-        else:
-            found += [f"--{name}", *texts]
-    return found
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _looks_like_option(value: Value, text: str) -> bool:
-    is_number = not isinstance(value, str) and _NEGATIVE_NUMBER.fullmatch(text) is not None
-    return text.startswith("-") and not is_number
+def identifier(name: str) -> str:
+    """The name as Python reads it in a source (PEP 3131)."""
+    return name if name.isascii() else unicodedata.normalize("NFKC", name)
 
 
 def _read_tree(path: Path) -> ast.Module:
@@ -92,17 +68,6 @@ def _read_tree(path: Path) -> ast.Module:
         raise Mistake(f"script {path} does not parse: {error}") from error
 
 
-def _imported(tree: ast.Module) -> set[str]:
-    """The top-level packages that the script imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.partition(".")[0])
-    return found
-
-
 def _check_globals(script: str, tree: ast.Module, names: list[str]) -> None:
     nested = [name for name in names if "." in name]
     if nested:
@@ -111,12 +76,13 @@ def _check_globals(script: str, tree: ast.Module, names: list[str]) -> None:
             "plain names: flatten them, or set operation.flags_to to args"
         )
     variables = list(dict.fromkeys(n.id for node in tree.body for n in names_in(node)))
-    unknown = [name for name in names if name not in variables]
+    unknown = [name for name in names if identifier(name) not in variables]
     if unknown:
         has = _listing(variables, "none")
         raise Mistake(
             f"{script} has no module-level variable {_quoted(unknown)} for "
-            f"{_the_flags(unknown, verb=False)}; it has: {has}"
+            f"{_the_flags(unknown, verb=False)}; it has: {has} (set to a literal: what is "
+            "computed is code; if it reads its arguments, set operation.flags_to: args)"
         )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import FlagsTo, Operation, Target
+from hydra_sweep_runner.model import FlagsTo, Operation, Target, Value
 from hydra_sweep_runner.operation.call import Call, Values
 
 
@@ -53,6 +53,11 @@ class Inspector(Protocol):
         wanted. Raises Mistake if it cannot take flags of these names."""
         ...
 
+    def arguments(self, script: Path, flags: Mapping[str, Value]) -> tuple[str, ...]:
+        """Flags as a script's arguments. Raises Mistake for a value that cannot be given, or
+        that the script would not run with."""
+        ...
+
     def preload(self, modules: Sequence[str], script: Path) -> None:
         """Import modules where the script will be forked, if that is how scripts are
         started. Raises Mistake."""
@@ -76,6 +81,10 @@ def nothing_to_check(values: Values, inspector: Inspector) -> None:
     """For kinds that have nothing to check in the values themselves."""
 
 
+def no_flag_to_check(name: str, value: Value) -> None:
+    """For kinds that take any value of a flag that they take."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checked:
     """An operation that was found to be executable with the flags that it is to get.
@@ -83,7 +92,8 @@ class Checked:
     `sources` are its own files as far as they are known. `call` makes the call from the
     values that a configuration resolves to, or from NO_VALUES where a worker process resolves
     them for itself (`in_worker`). `needs_values` says whether all of them have to be there at
-    the start; `check_values` raises Mistake for those that cannot be run with.
+    the start; `check_values` raises Mistake for those that cannot be run with, `check_flag` for
+    one value of one flag, of whichever trial.
     """
 
     sources: tuple[Path, ...]
@@ -91,6 +101,7 @@ class Checked:
     in_worker: bool = False
     needs_values: bool = True
     check_values: Callable[[Values, Inspector], None] = nothing_to_check
+    check_flag: Callable[[str, Value], None] = no_flag_to_check
 
 
 class OperationKind(Protocol):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import FlagsTo, Operation, Target
+from hydra_sweep_runner.model import FlagsTo, Operation, Target, Value
 from hydra_sweep_runner.operation.call import ScriptCall, Values
 from hydra_sweep_runner.operation.flags import flatten
 from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector, read_text
@@ -42,12 +43,18 @@ class ScriptKind:
         if operation.preload:
             inspector.preload(operation.preload, path)
 
+        if flags_to is FlagsTo.GLOBALS:
+            return Checked(sources=(path,), call=partial(_with_globals, path, operation.preload))
+
         def call(values: Values) -> ScriptCall:
-            return _call(path, flags_to, operation.preload, values)
+            given = inspector.arguments(path, flatten(dict(values.flags)))
+            return ScriptCall(path=str(path), arguments=given, preload=operation.preload)
 
-        return Checked(sources=(path,), call=call)
+        def check_flag(name: str, value: Value) -> None:
+            inspector.arguments(path, {name: value})
+
+        return Checked(sources=(path,), call=call, check_flag=check_flag)
 
 
-def _call(path: Path, flags_to: FlagsTo, preload: tuple[str, ...], values: Values) -> ScriptCall:
-    flags = flatten(dict(values.flags))
-    return ScriptCall(path=str(path), flags_to=flags_to, flags=flags, preload=preload)
+def _with_globals(path: Path, preload: tuple[str, ...], values: Values) -> ScriptCall:
+    return ScriptCall(path=str(path), flags=flatten(dict(values.flags)), preload=preload)

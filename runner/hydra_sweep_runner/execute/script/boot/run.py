@@ -100,7 +100,7 @@ def with_values(tree: "Any", flags: "dict[str, Any]") -> "Any":
         body.append(node)
         kind = type(node).__name__
         if kind == "AnnAssign" and type(node.target).__name__ == "Name":
-            if node.target.id in flags:
+            if node.target.id in flags and names_in(node):
                 node.value = _constant(flags[node.target.id], node.target)
         elif kind == "Assign" and len(node.targets) == 1:
             node.value = _replaced(node.targets[0], node.value, flags)
@@ -115,16 +115,28 @@ def with_values(tree: "Any", flags: "dict[str, Any]") -> "Any":
 
 
 def names_in(node: "Any") -> "list[Any]":
-    """The Name nodes that a statement of the module assigns to, as far as flags can go."""
+    """The Name nodes that a statement of the module assigns a literal to, or declares."""
     kind = type(node).__name__
     if kind == "Assign":
         return [name for each in node.targets for name in _names(each, node.value)]
-    return _names(node.target, None) if kind == "AnnAssign" else []
+    return _names(node.target, node.value) if kind == "AnnAssign" else []
+
+
+def _is_literal(value: "Any") -> bool:
+    """Whether a value stands there as it is: what is computed from others is code."""
+    kind = type(value).__name__
+    if kind in _ROWS or kind == "Set":
+        return all(_is_literal(each) for each in value.elts)
+    if kind == "Dict":
+        return all(_is_literal(each) for each in value.keys + value.values)
+    if kind == "UnaryOp":
+        return type(value.op).__name__ in ("USub", "UAdd") and _is_literal(value.operand)
+    return kind == "Constant"
 
 
 def _names(target: "Any", value: "Any") -> "list[Any]":
     if type(target).__name__ == "Name":
-        return [target]
+        return [target] if value is None or _is_literal(value) else []
     return [name for pair in _pairs(target, value) for name in _names(*pair)]
 
 
@@ -139,7 +151,7 @@ def _pairs(target: "Any", value: "Any") -> "list[tuple[Any, Any]]":
 
 
 def _replaced(target: "Any", value: "Any", flags: "dict[str, Any]") -> "Any":
-    if type(target).__name__ == "Name" and target.id in flags:
+    if type(target).__name__ == "Name" and target.id in flags and _is_literal(value):
         return _constant(flags[target.id], value)
     pairs = _pairs(target, value)
     if pairs:

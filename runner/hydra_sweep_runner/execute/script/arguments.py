@@ -1,0 +1,167 @@
+"""Flags as the arguments of a script, so that it runs with just these values. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.script.parser_source import UNKNOWN, Option, Style
+from hydra_sweep_runner.model import Value
+
+# What argparse takes for a number and not for an option, in every version.
+_NEGATIVE_NUMBER = re.compile(r"-\d+|-\d*\.\d+")
+#: Linux takes no longer argument than 128 KiB, the zero at its end included.
+MOST_BYTES = 128 * 1024 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parser:
+    """What is known of the parser of a script, `script` being its name."""
+
+    script: str = "the script"
+    style: Style = Style.OTHER
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+    def arguments(self, flags: Mapping[str, Value]) -> tuple[str, ...]:
+        """The arguments of all flags, in their order. Raises Mistake for a value that cannot
+        be given, or that leaving the option out would not give."""
+        return tuple(text for name, value in flags.items() for text in self.given(name, value))
+
+    def given(self, name: str, value: Value) -> list[str]:
+        """The arguments of one flag: `--name value`.
+
+        True gives a bare `--name`, false `--no-name` where there is one and else nothing, null
+        nothing, a list several values; what is nested in a list is JSON. A value that a parser
+        would take for an option is given as `--name=-value`. Raises Mistake.
+        """
+        if self.style is Style.FIRE:
+            found = [] if value is None else [f"--{name}={value!r}"]
+        elif value is None:
+            found = self._none(name)
+        elif self.style is Style.ABSL:
+            found = self._for_absl(name, value)
+        elif isinstance(value, bool):
+            found = self._switch(name, value)
+        elif isinstance(value, list):
+            found = self._several(name, value)
+        else:
+            text = self._text(name, value)
+            is_option = text.startswith("-") and not (
+                not isinstance(value, str) and _NEGATIVE_NUMBER.fullmatch(text)
+            )
+            found = [f"--{name}={text}"] if is_option else [f"--{name}", text]
+        for each in found:
+            _check_length(name, each)
+        return found
+
+    def _none(self, name: str) -> list[str]:
+        default = self.options.get(name, Option()).default
+        if default and default is not UNKNOWN:
+            raise self._not_given(name, "null", default)
+        return []
+
+    def _switch(self, name: str, value: bool) -> list[str]:
+        """Of a boolean: the switch that makes it so, nothing where it is so by itself."""
+        option = self.options.get(name)
+        negative = next((f"no{s}{name}" for s in "-_" if f"no{s}{name}" in self.options), None)
+        if option is None and negative is not None:
+            return [] if value else [f"--{negative}"]
+        if option is not None and option.action == "store_false":
+            return [] if value else [f"--{name}"]
+        if option is not None and _reads_booleans(option):
+            return self._as_text(name, option, value)
+        if value:
+            return [f"--{name}"]
+        if negative is not None:
+            return [f"--{negative}"]
+        if option is None:
+            return [f"--no-{name}"] if self.style is Style.NEGATED else []
+        if option.action == "boolean":
+            return [f"--no-{name}"]
+        if option.default:
+            raise self._not_given(name, "false", option.default)
+        return []
+
+    def _as_text(self, name: str, option: Option, value: bool) -> list[str]:
+        if option.type == "bool" and self.style is Style.ARGPARSE:
+            # Python's own type: every text is true, but for the empty one.
+            return [f"--{name}=true" if value else f"--{name}="]
+        if value and option.nargs == "?":
+            return [f"--{name}"]
+        return [f"--{name}={'true' if value else 'false'}"]
+
+    def _several(self, name: str, values: list[Any]) -> list[str]:
+        option = self.options.get(name, Option())
+        texts = [self._text(name, each) for each in values]
+        if option.is_repeated:
+            return [f"--{name}={text}" for text in texts]
+        if len(texts) == 1 and texts[0].startswith("-"):
+            return [f"--{name}={texts[0]}"]
+        texts = [
+            _plain_number(each) if isinstance(each, float) and text.startswith("-") else text
+            for each, text in zip(values, texts, strict=True)
+        ]
+        wrong = [t for t in texts if t.startswith("-") and not _NEGATIVE_NUMBER.fullmatch(t)]
+        if wrong:
+            raise Mistake(
+                f"the flag {name}: {wrong[0]!r} among several values would be taken for an "
+                "option: give it otherwise"
+            )
+        return [f"--{name}", *texts]
+
+    def _for_absl(self, name: str, value: Any) -> list[str]:
+        if isinstance(value, list):
+            texts = [self._text(name, each) for each in value]
+            return [f"--{name}={','.join(texts)}"]
+        if isinstance(value, bool):
+            return [f"--{name}={'true' if value else 'false'}"]
+        return [f"--{name}={self._text(name, value)}"]
+
+    def _text(self, name: str, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, float):
+            if self.options.get(name, Option()).type == "int" and value.is_integer():
+                return str(int(value))
+            return repr(value)
+        return json.dumps(value, ensure_ascii=False)
+
+    def _not_given(self, name: str, value: str, default: Any) -> Mistake:
+        left_out = "what the source computes" if default is UNKNOWN else repr(default)
+        return Mistake(
+            f"{name}={value}: {self.script} takes no argument that says so, and without "
+            f"--{name} it runs with {left_out}; give it one (argparse.BooleanOptionalAction "
+            "makes --no-…), or let it take its flags otherwise (operation.flags_to)"
+        )
+
+
+def _reads_booleans(option: Option) -> bool:
+    """Whether it wants a text that its type makes a boolean of."""
+    return option.action == "store" and option.type is not None and "bool" in option.type.lower()
+
+
+def _plain_number(value: float) -> str:
+    """`-0.00001` for `-1e-05`, which argparse would take for an option; not for infinities."""
+    return format(Decimal(repr(value)), "f") if math.isfinite(value) else repr(value)
+
+
+def _check_length(name: str, argument: str) -> None:
+    if "\0" in argument:
+        raise Mistake(f"the flag {name} holds a zero byte, which no argument can")
+    try:
+        size_bytes = len(os.fsencode(argument))
+    except UnicodeEncodeError as error:
+        raise Mistake(f"the flag {name} cannot be an argument: {error.reason}") from error
+    if size_bytes > MOST_BYTES:
+        raise Mistake(
+            f"the flag {name} is {size_bytes} bytes long, and an argument has at most "
+            f"{MOST_BYTES}: have the script read it from a file, or take its flags as globals "
+            "(operation.flags_to)"
+        )

@@ -1,0 +1,214 @@
+"""Which parser of command lines a script makes, and what its options do, read off its source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+
+class Style(Enum):
+    """How a parser wants what is no plain text: each library has its own way."""
+
+    ARGPARSE = "argparse"
+    CLICK = "click"
+    NEGATED = "negated"  #: booleans are `--name` and `--no-name`: typer, tyro, cyclopts
+    ABSL = "absl"
+    FIRE = "fire"
+    OTHER = "other"
+
+
+# What makes a parser, by its full name; a name that ends in a dot stands for all below it.
+_MAKERS: Mapping[str, Style] = {
+    "argparse.ArgumentParser": Style.ARGPARSE,
+    "configargparse.": Style.ARGPARSE,
+    "jsonargparse.": Style.OTHER,
+    "simple_parsing.": Style.OTHER,
+    "transformers.HfArgumentParser": Style.OTHER,
+    "optparse.OptionParser": Style.OTHER,
+    "getopt.": Style.OTHER,
+    "docopt.docopt": Style.OTHER,
+    "click.command": Style.CLICK,
+    "click.group": Style.CLICK,
+    "click.Command": Style.CLICK,
+    "rich_click.command": Style.CLICK,
+    "typer.run": Style.NEGATED,
+    "typer.Typer": Style.NEGATED,
+    "tyro.": Style.NEGATED,
+    "cyclopts.": Style.NEGATED,
+    "absl.flags.": Style.ABSL,
+    "tensorflow.app.flags.": Style.ABSL,
+    "tensorflow.compat.v1.flags.": Style.ABSL,
+    "fire.Fire": Style.FIRE,
+    "plac.": Style.OTHER,
+    "defopt.": Style.OTHER,
+    "clize.": Style.OTHER,
+    "tap.Tap": Style.OTHER,
+    "pydantic_settings.CliApp.": Style.OTHER,
+    "lightning.pytorch.cli.LightningCLI": Style.OTHER,
+    "pytorch_lightning.cli.LightningCLI": Style.OTHER,
+}
+
+
+class Unknown(Enum):
+    """A default that the source computes."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN = Unknown.UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option as it is declared: argparse's action (`boolean` for BooleanOptionalAction, None
+    for one of the script's own), the name of its type, and what it is when left out."""
+
+    action: str | None = "store"
+    type: str | None = None
+    nargs: Any = None
+    default: Any = None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether each of several values wants the option's name before it."""
+        return self.action == "append" and self.nargs is None
+
+
+def style_of(tree: ast.Module) -> Style | None:
+    """The style of the parser that the script itself makes; None if it makes none."""
+    named = _imports(tree)
+    for node in ast.walk(tree):
+        names: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            names = [node.func]
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            names = list(node.decorator_list)
+        elif isinstance(node, ast.ClassDef):
+            names = list(node.bases)
+        for name in names:
+            style = _maker(_full_name(name, named))
+            if style is not None:
+                return style
+    return None
+
+
+def options_declared(tree: ast.Module) -> dict[str, Option]:
+    """The options of argparse and click that the source declares with literal names, by their
+    long names without dashes. Of `--a/--no-a` the second stands under its own name."""
+    found: dict[str, Option] = {}
+    defaults: dict[str, Any] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = _last_name(node.func)
+        if called == "set_defaults":
+            defaults |= {word.arg: _literal(word.value) for word in node.keywords if word.arg}
+        elif called in ("add_argument", "option"):
+            for name, option in _declared(node, is_click=called == "option"):
+                known = found.get(name)
+                found[name] = (
+                    option if known in (None, option) else replace(option, default=UNKNOWN)
+                )
+    for dest, default in defaults.items():
+        for name in (dest, dest.replace("_", "-")):
+            if name in found:
+                found[name] = replace(found[name], default=default)
+    return found
+
+
+def _declared(call: ast.Call, *, is_click: bool) -> Iterator[tuple[str, Option]]:
+    words = {word.arg: word.value for word in call.keywords}
+    action = "store" if "action" not in words else _action(words["action"])
+    if is_click and (
+        _literal(words.get("is_flag")) is True or _literal(words.get("count")) is True
+    ):
+        action = "store_true"
+    if _literal(words.get("multiple")) is True:
+        action = "append"
+    option = Option(
+        action=action,
+        type=None if "type" not in words else _last_name(words["type"]) or "?",
+        nargs=None if "nargs" not in words else _literal(words["nargs"]),
+        default=_default(action, words),
+    )
+    for argument in call.args:
+        text = _literal(argument)
+        if not isinstance(text, str) or not text.startswith("--"):
+            continue
+        positive, slash, negative = text.partition("/")
+        if slash and is_click:
+            yield positive[2:].strip(), replace(option, action="store_true")
+            if negative.strip().startswith("--"):
+                yield negative.strip()[2:], replace(option, action="store_false")
+        else:
+            yield text[2:], option
+
+
+def _default(action: str | None, words: Mapping[str | None, ast.expr]) -> Any:
+    if "default" in words:
+        return _literal(words["default"])
+    if action == "store_false":
+        return True
+    return False if action == "store_true" else None
+
+
+def _action(node: ast.expr) -> str | None:
+    text = _literal(node)
+    if isinstance(text, str):
+        return text
+    return "boolean" if _last_name(node) == "BooleanOptionalAction" else None
+
+
+def _literal(node: ast.expr | None) -> Any:
+    if node is None:
+        return None
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        return UNKNOWN
+
+
+def _imports(tree: ast.Module) -> dict[str, str]:
+    """What the names mean that are imported anywhere in the script."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                found[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return found
+
+
+def _full_name(node: ast.expr, named: Mapping[str, str]) -> str:
+    """The dotted name of what is called or inherited from; empty if it is none of a module."""
+    parts: list[str] = []
+    if isinstance(node, ast.Call):
+        node = node.func
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id not in named:
+        return ""
+    return ".".join([named[node.id], *reversed(parts)])
+
+
+def _maker(name: str) -> Style | None:
+    for maker, style in _MAKERS.items():
+        if name == maker or (maker.endswith(".") and name.startswith(maker)):
+            return style
+    # Every library's heir of argparse's is called so, too.
+    return Style.ARGPARSE if name.endswith(("ArgumentParser", "ArgParser")) else None
+
+
+def _last_name(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Call):
+        return None
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else None
