@@ -3,6 +3,7 @@
 # make test-full   all of them on both lines, the long ones, too
 # make torture     killed at every write, disks that fail, damaged stores: in full, an hour
 # make bench  what the runner costs, against its peers   (makes build/bench-*; SIZE=full)
+# make vendored  is the JavaScript in the package what npm has?      (needs npm)
 # make clean  remove what the two have made
 
 # The first Python of at least 3.10 that can make environments.
@@ -24,7 +25,7 @@ SIZE ?= full
 RESULTS = $(if $(filter full,$(SIZE)),benchmarks/results.json,build/benchmarks.json)
 BENCH = build/bench-runner/bin/python -m benchmarks
 
-.PHONY: bench bench-readme demo test test-full torture clean
+.PHONY: bench bench-readme demo test test-full torture vendored clean
 
 demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
@@ -39,6 +40,9 @@ test-full: build/hydra-1.3/ready build/hydra-1.4/ready
 
 torture: build/hydra-1.3/ready
 	RUNNER_TORTURE=full build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal tests/torture
+
+vendored: build/hydra-1.3/ready
+	build/hydra-1.3/bin/python -m tests.charts.vendored
 
 # Without Guild AI, which may not install everywhere, its row is left out.
 bench: build/bench-runner/ready build/bench-hydra/ready

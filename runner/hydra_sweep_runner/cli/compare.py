@@ -63,6 +63,9 @@ def compare(
       runner compare --operation train --where 'epochs >= 10' --max acc -n 10
       runner compare 77b01c52 --min loss --plot loss.html
     """
+    suffix = None if plot is None else Path(plot).suffix.lower()
+    if suffix not in (None, ".html", ".png"):
+        raise Mistake(f"--plot {plot}: give a name that ends in .html or .png")
     if least is not None and greatest is not None:
         raise Mistake("--min and --max exclude each other: give one of them")
     asks_stdout = [csv == "-", parquet == "-", as_json]
@@ -78,6 +81,12 @@ def compare(
     comparison = comparing.compare_runs(opened, rows, by=by, flags=flags, count=count)
     if csv is not None:
         _write(csv, comparing.comparison_csv(comparison).encode(), "--csv", len(comparison.runs))
+    if parquet is not None:
+        data = comparing.comparison_parquet(comparison)
+        _write(parquet, data, "--parquet", len(comparison.runs))
+    if plot is not None:
+        drawn = comparing.comparison_plot(comparison, as_png=suffix == ".png")
+        _write(plot, drawn, "--plot", len(comparison.runs))
     if as_json:
         print(comparing.comparison_json(comparison))
     if not (csv or parquet or plot or as_json) and comparison.runs:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hydra_sweep_runner.charts.data import chart_data
+from hydra_sweep_runner.charts.html import render_html
 from hydra_sweep_runner.commands.runs.listing import column_table, public_object
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Unreadable
@@ -17,7 +20,7 @@ from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Expression, Name
 from hydra_sweep_runner.query.upstream import with_upstream_flags
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.terminal.exact import csv_text, json_text
+from hydra_sweep_runner.terminal.exact import csv_cell, csv_text, json_text
 from hydra_sweep_runner.terminal.tables import Table
 
 
@@ -118,6 +121,53 @@ def comparison_csv(comparison: Comparison) -> str:
 def comparison_json(comparison: Comparison) -> str:
     """The comparison as a JSON list: the objects of `runs list --json`, and `objective`."""
     return json_text([_object(run, comparison.objective) for run in comparison.runs])
+
+
+def comparison_parquet(comparison: Comparison) -> bytes:
+    """The comparison as Parquet. Raises Mistake without pyarrow. A column whose values are of
+    unlike types holds texts."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise Mistake("--parquet needs pyarrow: pip install pyarrow") from error
+    columns = {}
+    for column in comparison.columns:
+        values = [column.value(run) for run in comparison.runs]
+        try:
+            columns[column.title] = pyarrow.array(values)
+        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, OverflowError):
+            texts = [None if value is None else csv_cell(value) for value in values]
+            columns[column.title] = pyarrow.array(texts, pyarrow.string())
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), file)
+    return file.getvalue()
+
+
+def comparison_plot(comparison: Comparison, *, as_png: bool) -> bytes:
+    """The comparison's charts, as HTML or as a PNG.
+
+    Raises Mistake without an objective, without a run that has a value of it, and for a PNG
+    without matplotlib.
+    """
+    objective = comparison.objective
+    if objective is None:
+        raise Mistake("--plot draws an objective: say which with --min EXPR or --max EXPR")
+    data = chart_data(
+        comparison.runs,
+        flags=comparison.flags,
+        objective=objective.text,
+        values=[objective.column.value(run) for run in comparison.runs],
+        maximize=objective.maximize,
+    )
+    if all(run["objective"] is None for run in data["runs"]):
+        raise Mistake(f"--plot: no run has a finite number for {objective.text}")
+    title = f"{len(comparison.runs)} runs by {objective.text}"
+    if as_png:
+        from hydra_sweep_runner.charts.png import render_png
+
+        return render_png(data, title)
+    return render_html(data, title).encode()
 
 
 def _object(run: Seen, objective: Objective | None) -> dict[str, Any]:

@@ -1,0 +1,180 @@
+/* The charts of runs: parallel coordinates, the objective against a flag, best so far.
+
+   Each function takes an ECharts instance and the data that charts/data.py makes, and draws.
+   A selection is a Set of places in data.runs, or null for all. */
+"use strict";
+
+const RunnerCharts = (() => {
+  const css = (name) =>
+    getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const colours = () => [css("--good"), css("--middle"), css("--bad")];
+  const format = (value) =>
+    typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value ?? "–");
+  const shown = (selection, place) => selection === null || selection.has(place);
+
+  function tooltip(data) {
+    return {
+      confine: true,
+      backgroundColor: css("--surface"),
+      borderColor: css("--line"),
+      textStyle: { color: css("--text"), fontSize: 12 },
+      formatter: (item) => {
+        const run = data.runs[item.data.place ?? item.dataIndex];
+        if (!run) return "";
+        const rows = data.axes.map((axis, i) => [axis.name, format(run.values[i])]);
+        rows.unshift([data.objective.name, format(run.objective)]);
+        const escape = echarts.format.encodeHTML;
+        return (
+          `<b>${escape(run.id.slice(0, 8))}</b> ${escape(run.status ?? "")}<br>` +
+          rows.map(([name, text]) => `${escape(name)} <b>${escape(text)}</b>`).join("<br>")
+        );
+      },
+    };
+  }
+
+  function axisOf(axis) {
+    if (axis.kind === "text") return { type: "category", data: axis.texts };
+    return axis.log ? { type: "log" } : { type: "value", scale: true };
+  }
+
+  function visualMap(data, more) {
+    const known = data.runs.map((run) => run.objective).filter((value) => value !== null);
+    const ordered = colours();
+    return {
+      type: "continuous",
+      min: Math.min(...known),
+      max: Math.max(...known),
+      calculable: false,
+      show: false,
+      inRange: { color: data.objective.maximize ? [...ordered].reverse() : ordered },
+      ...more,
+    };
+  }
+
+  function lines() {
+    const line = { lineStyle: { color: css("--line") } };
+    return {
+      axisLine: line,
+      axisTick: line,
+      splitLine: { lineStyle: { color: css("--faint") } },
+      axisLabel: { color: css("--muted"), hideOverlap: true, formatter: (v) => format(v) },
+      nameTextStyle: { color: css("--text") },
+    };
+  }
+
+  function parallel(chart, data, onSelect) {
+    const objective = { ...data.objective, kind: "number" };
+    const axes = [...data.axes, objective];
+    chart.setOption(
+      {
+        animation: false,
+        tooltip: tooltip(data),
+        visualMap: visualMap(data, { dimension: axes.length - 1 }),
+        parallel: { left: 60, right: 80, top: 46, bottom: 26 },
+        parallelAxis: axes.map((axis, dim) => ({
+          dim,
+          name: axis.name,
+          nameLocation: "end",
+          nameGap: 16,
+          nameTruncate: { maxWidth: 150 },
+          inverse: axis === objective && !data.objective.maximize,
+          areaSelectStyle: { width: 18, opacity: 0.25, color: css("--accent") },
+          ...lines(),
+          ...axisOf(axis),
+        })),
+        series: {
+          type: "parallel",
+          smooth: 0.15,
+          lineStyle: { width: 1.6, opacity: 0.65 },
+          inactiveOpacity: 0.04,
+          activeOpacity: 0.85,
+          data: data.runs.map((run, place) => ({ value: [...run.values, run.objective], place })),
+        },
+      },
+      true,
+    );
+    chart.off("axisareaselected");
+    chart.on("axisareaselected", () => {
+      const series = chart.getModel().getSeries()[0];
+      const active = new Set(series.getRawIndicesByActiveState("active"));
+      const areas = chart.getOption().parallelAxis.some((axis) => axis.activeIntervals?.length);
+      const brushed = active.size > 0 || series.getRawIndicesByActiveState("inactive").length > 0;
+      onSelect(brushed || areas ? active : null);
+    });
+  }
+
+  function against(chart, data, number, selection) {
+    const axis = data.axes[number];
+    const points = data.runs
+      .map((run, place) => ({ value: [run.values[number], run.objective], place }))
+      .filter((point) => point.value.every((value) => value !== null));
+    chart.setOption(
+      {
+        animation: false,
+        tooltip: tooltip(data),
+        visualMap: visualMap(data, { dimension: 1 }),
+        grid: { left: 62, right: 18, top: 30, bottom: 44 },
+        xAxis: { name: axis.name, nameLocation: "middle", nameGap: 28, ...lines(), ...axisOf(axis) },
+        yAxis: { ...lines(), ...axisOf({ ...data.objective, kind: "number" }) },
+        series: {
+          type: "scatter",
+          symbolSize: 8,
+          data: points.map((point) => ({
+            ...point,
+            itemStyle: { opacity: shown(selection, point.place) ? 0.85 : 0.06 },
+          })),
+        },
+      },
+      true,
+    );
+  }
+
+  function best(chart, data, selection) {
+    const runs = data.runs
+      .map((run, place) => ({ place, value: run.objective }))
+      .filter(({ place, value }) => value !== null && shown(selection, place));
+    let so_far = null;
+    const line = runs.map(({ value }, i) => {
+      const better = so_far === null || (data.objective.maximize ? value > so_far : value < so_far);
+      so_far = better ? value : so_far;
+      return [i + 1, so_far];
+    });
+    chart.setOption(
+      {
+        animation: false,
+        tooltip: tooltip(data),
+        grid: { left: 62, right: 18, top: 30, bottom: 44 },
+        xAxis: {
+          type: "value",
+          name: "runs, in the order of their start",
+          nameLocation: "middle",
+          nameGap: 28,
+          minInterval: 1,
+          min: 1,
+          max: Math.max(2, runs.length),
+          ...lines(),
+        },
+        yAxis: { ...lines(), ...axisOf({ ...data.objective, kind: "number" }) },
+        series: [
+          {
+            type: "scatter",
+            symbolSize: 6,
+            itemStyle: { color: css("--muted"), opacity: 0.6 },
+            data: runs.map(({ place, value }, i) => ({ value: [i + 1, value], place })),
+          },
+          {
+            type: "line",
+            step: "end",
+            symbol: "none",
+            silent: true,
+            lineStyle: { color: css("--accent"), width: 2.5 },
+            data: line,
+          },
+        ],
+      },
+      true,
+    );
+  }
+
+  return { parallel, against, best, format };
+})();

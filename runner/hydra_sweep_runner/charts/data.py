@@ -1,0 +1,87 @@
+"""What the charts of a comparison show, in JSON's types. Pure.
+
+The charts themselves are `charts.js`, for the page of a comparison and for every other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.terminal.render import render_value
+
+# An axis is logarithmic if its greatest value is so many times its least one.
+_WIDE = 50.0
+
+
+def chart_data(
+    runs: Sequence[Seen],
+    *,
+    flags: Sequence[str],
+    objective: str,
+    values: Sequence[Value],
+    maximize: bool,
+) -> dict[str, Any]:
+    """The data of the charts: an axis for each flag, and the runs in the order in which they
+    were started, each with its objective (null where it has no finite number).
+
+    `values` are the objective's, one for each run.
+    """
+    numbers = {run.id: _number(value) for run, value in zip(runs, values, strict=True)}
+    ordered = sorted(runs, key=lambda run: ("" if run.at is None else run.at.isoformat(), run.id))
+    axes = [_axis(name, [run.flags.get(name) for run in ordered]) for name in flags]
+    return {
+        "objective": {"name": objective, "maximize": maximize, **_scale(list(numbers.values()))},
+        "axes": axes,
+        "runs": [
+            {
+                "id": run.id,
+                "operation": run.attributes.get("operation"),
+                "status": run.attributes.get("status"),
+                "objective": numbers[run.id],
+                "values": [_on_axis(axis, run.flags.get(axis["name"])) for axis in axes],
+            }
+            for run in ordered
+        ],
+    }
+
+
+def _axis(name: str, values: Sequence[Value]) -> dict[str, Any]:
+    present = [value for value in values if value is not None]
+    numbers = [_number(value) for value in present]
+    if present and None not in numbers:
+        return {"name": name, "kind": "number", **_scale(numbers)}
+    texts = sorted({render_value(value) for value in present}, key=_as_people_count)
+    return {"name": name, "kind": "text", "texts": texts}
+
+
+def _scale(numbers: Sequence[float | None]) -> Mapping[str, Any]:
+    known = [number for number in numbers if number is not None]
+    is_wide = bool(known) and min(known) > 0 and max(known) >= _WIDE * min(known)
+    return {"log": is_wide}
+
+
+def _on_axis(axis: Mapping[str, Any], value: Value) -> float | str | None:
+    if value is None:
+        return None
+    return _number(value) if axis["kind"] == "number" else render_value(value)
+
+
+def _number(value: Value) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _as_people_count(text: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(text), text
+    except ValueError:
+        return 1, 0.0, text
