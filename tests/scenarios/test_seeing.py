@@ -162,6 +162,9 @@ def grid_of(project: Project) -> str:
         (("compare", "--csv", "."), "Is a directory"),
         (("compare", "--csv", "missing/x.csv"), "No such file or directory"),
         (("compare", "--csv", "-", "--json"), "standard output"),
+        (("compare", "--plot", "x.svg", "--min", "loss"), ".html or .png"),
+        (("compare", "--plot", "x.html"), "--min EXPR"),
+        (("compare", "--plot", "x.html", "--min", "loss", "--status", "pending"), "loss"),
     ],
 )
 def test_a_mistake_is_one_line_and_changes_nothing(
@@ -209,6 +212,17 @@ def test_a_comparison_is_written_as_csv_to_a_file_or_to_standard_output(
     assert [row[2] for row in rows(written)[1:]] == ["0.1", "0.1", "0.2", "0.2"]
     told = project.run(*words, str(tmp_path / "x.csv"))
     assert told.out == "" and (tmp_path / "x.csv").read_text() == written
+
+
+def test_a_comparison_is_drawn_and_written_as_parquet(project: Project, tmp_path: Path) -> None:
+    words = ("compare", grid_of(project), "--min", "loss")
+    files = [tmp_path / f"x.{ending}" for ending in ("html", "png", "parquet")]
+    project.run(*words, "--plot", str(files[0]), "--parquet", str(files[2]))
+    project.run(*words, "--plot", str(files[1]))
+    assert files[0].read_text().startswith("<!doctype html>")
+    assert files[1].read_bytes().startswith(b"\x89PNG")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert parquet.read_table(files[2]).column("lr").to_pylist() == [0.1, 0.1, 0.2, 0.2]
 
 
 def test_on_a_terminal_a_list_says_how_many_are_not_shown(project: Project) -> None:

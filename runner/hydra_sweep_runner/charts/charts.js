@@ -34,7 +34,8 @@ const RunnerCharts = (() => {
 
   function axisOf(axis) {
     if (axis.kind === "text") return { type: "category", data: axis.texts };
-    return axis.log ? { type: "log" } : { type: "value", scale: true };
+    const extent = { min: "dataMin", max: "dataMax" };
+    return axis.log ? { type: "log", ...extent } : { type: "value", scale: true };
   }
 
   function visualMap(data, more) {
@@ -57,7 +58,13 @@ const RunnerCharts = (() => {
       axisLine: line,
       axisTick: line,
       splitLine: { lineStyle: { color: css("--faint") } },
-      axisLabel: { color: css("--muted"), hideOverlap: true, formatter: (v) => format(v) },
+      axisLabel: {
+        color: css("--muted"),
+        textBorderColor: css("--surface"),
+        textBorderWidth: 3,
+        hideOverlap: true,
+        formatter: (v) => format(v),
+      },
       nameTextStyle: { color: css("--text") },
     };
   }
@@ -74,7 +81,7 @@ const RunnerCharts = (() => {
         parallelAxis: axes.map((axis, dim) => ({
           dim,
           name: axis.name,
-          nameLocation: "end",
+          nameLocation: axis === objective && !data.objective.maximize ? "start" : "end",
           nameGap: 16,
           nameTruncate: { maxWidth: 150 },
           inverse: axis === objective && !data.objective.maximize,

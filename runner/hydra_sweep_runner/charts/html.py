@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -22,11 +23,8 @@ def render_html(data: Mapping[str, Any], title: str) -> str:
         "CHARTS": _read("charts.js"),
         "DATA": content,
     }
-    page = _read("comparison.html")
-    for name, text in parts.items():
-        before, _, after = page.partition(f"%{name}%")
-        page = f"{before}{text}{after}" if after else page
-    return page
+    place = re.compile(f"%({'|'.join(parts)})%")
+    return place.sub(lambda found: parts[found[1]], _read("comparison.html"))
 
 
 def _read(name: str) -> str:

@@ -57,16 +57,40 @@ def _parallel(plot: Any, data: Mapping[str, Any]) -> None:
         _between_0_and_1(axis, [[*run["values"], run["objective"]][place] for run in data["runs"]])
         for place, axis in enumerate(axes)
     ]
-    for number, run in enumerate(data["runs"]):
-        if run["objective"] is not None:
-            heights = [math.nan if c[number] is None else c[number] for c in columns]
-            colour = colours(scaled(run["objective"]))
-            plot.plot(range(len(axes)), heights, color=colour, linewidth=1, alpha=0.7)
+    sign = 1 if data["objective"]["maximize"] else -1
+    known = [place for place, run in enumerate(data["runs"]) if run["objective"] is not None]
+    for number in sorted(known, key=lambda place: sign * data["runs"][place]["objective"]):
+        heights = [math.nan if c[number] is None else c[number] for c in columns]
+        colour = colours(scaled(data["runs"][number]["objective"]))
+        plot.plot(range(len(axes)), heights, color=colour, linewidth=1, alpha=0.7)
     for place in range(len(axes)):
         plot.axvline(place, color="#c9d0da", linewidth=0.8, zorder=0)
+        _ends(plot, place, axes[place], data)
     plot.set_xticks(range(len(axes)), [axis["name"] for axis in axes], parse_math=False)
     plot.set_yticks([])
     plot.spines[:].set_visible(False)
+
+
+def _ends(plot: Any, place: int, axis: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """Write what stands at an axis' ends beside them."""
+    if axis["kind"] == "text":
+        ends = axis["texts"][:1], axis["texts"][-1:]
+        least, greatest = ("".join(end) for end in ends)
+    else:
+        columns = [[*run["values"], run["objective"]][place] for run in data["runs"]]
+        known = [value for value in columns if value is not None]
+        least, greatest = f"{min(known):.4g}", f"{max(known):.4g}"
+    for height, text in ((0.0, least), (1.0, greatest)):
+        plot.annotate(
+            text,
+            (place, height),
+            (4, 0),
+            textcoords="offset points",
+            fontsize=8,
+            va="center",
+            parse_math=False,
+            bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1},
+        )
 
 
 def _between_0_and_1(axis: Mapping[str, Any], values: Sequence[Any]) -> list[float | None]:

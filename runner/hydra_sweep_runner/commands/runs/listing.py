@@ -31,6 +31,8 @@ DEFAULT_COUNT = 20
 _ATTRIBUTES = ("id", "operation", "kind", "status", "started", "stopped", "duration")
 _MOST_SCALARS = 3
 _MOST_VALUES = 5
+# A float that takes more characters is rounded.
+_EXACT = 9
 
 _TITLES = (
     tables.Column("id", tables.Kind.ID),
@@ -126,7 +128,8 @@ def _cell(value: Value, kind: tables.Kind) -> str:
         return ""
     if kind is tables.Kind.ID:
         return short(str(value))
-    return render_number(value) if isinstance(value, float) else render_value(value)
+    text = render_value(value)
+    return render_number(value) if isinstance(value, float) and len(text) > _EXACT else text
 
 
 def _is_batch(run: Seen) -> bool:
