@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.operation.run_options import OPTIONS, Options
+from hydra_sweep_runner.operation.run_options import OPTIONS, Options, misspelt
 
 GOOD: list[tuple[str, object, object]] = [
     ("restart", "12e45678", "12e45678"),
@@ -24,6 +25,7 @@ GOOD: list[tuple[str, object, object]] = [
     ("init_trials", True, True),
     ("print_trials", True, True),
     ("refresh", True, True),
+    ("only", "failed", "failed"),
     ("fail_fast", True, True),
     ("retries", 0, 0),
     ("retries", 3, 3),
@@ -51,6 +53,8 @@ BAD: list[tuple[str, object, str]] = [
     ("max_trials", "4", "+max_trials=4: must be an integer of at least 1"),
     ("max_trials", True, "+max_trials=true: must be an integer of at least 1"),
     ("max_trials", [1, 2], "+max_trials=[1, 2]: must be an integer of at least 1"),
+    ("only", "completed", "+only=completed: must be failed"),
+    ("only", True, "+only=true: must be failed"),
     ("retries", -1, "+retries=-1: must be an integer of at least 0"),
     ("retries", False, "+retries=false: must be an integer of at least 0"),
     ("random_seed", -1, f"+random_seed=-1: {SEED}"),
@@ -73,7 +77,7 @@ BAD: list[tuple[str, object, str]] = [
 ]
 
 #: The contract's words: these hold for the one call.
-FOR_ONE_CALL = {"restart", "needed", "init_trials", "print_trials", "refresh"}
+FOR_ONE_CALL = {"restart", "needed", "only", "init_trials", "print_trials", "refresh"}
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), GOOD)
@@ -103,8 +107,10 @@ def test_an_option_is_declared_by_its_own_name_and_with_a_meaning(name: str) -> 
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_none_is_not_given(name: str) -> None:
-    assert Options.read({name: None}).values == {}
+def test_null_is_the_default(name: str) -> None:
+    taken = Options.read({name: None})
+    assert taken.values == {name: None}
+    assert replace(taken, values={}) == Options()
 
 
 # ---- remembering and precedence
@@ -159,6 +165,64 @@ def test_false_and_zero_and_nothing_are_values_that_win() -> None:
     assert (both.fail_fast, both.retries, both.tags, both.label) == (False, 0, (), "")
 
 
+@pytest.mark.parametrize("name", set(OPTIONS) - FOR_ONE_CALL)
+def test_null_takes_a_remembered_option_back_for_this_start_and_those_that_follow(
+    name: str,
+) -> None:
+    before = all_options().remembered
+    taken_back = Options.read({name: None}).over(before)
+    assert taken_back == Options.read({**before, name: None})
+    assert Options().over(taken_back.remembered).remembered == {**before, name: None}
+
+
+# ---- slips
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("neded", "needed"),
+        ("needd", "needed"),
+        ("needed_", "needed"),
+        ("max_trial", "max_trials"),
+        ("maxtrials", "max_trials"),
+        ("ramdon_seed", "random_seed"),
+        ("lable", "label"),
+        ("tag", "tags"),
+        ("timout", "timeout"),
+        ("failfast", "fail_fast"),
+        ("onyl", "only"),
+    ],
+)
+def test_a_name_a_letter_or_two_away_is_a_slip(typed: str, meant: str) -> None:
+    assert misspelt(typed) == meant
+
+
+@pytest.mark.parametrize("name", ["lr", "x", "model.label", "seed", "epochs", "trial", "max", ""])
+def test_a_name_further_away_is_another_name(name: str) -> None:
+    assert misspelt(name) is None
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_is_no_slip_of_itself(name: str) -> None:
+    assert misspelt(name) is None
+
+
+@given(st.sampled_from(sorted(OPTIONS)), st.data())
+def test_every_one_letter_slip_of_an_option_is_found(name: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(name) - 1))
+    letter = data.draw(st.sampled_from("abcdefghijklmnopqrstuvwxyz_"))
+    kind = data.draw(st.sampled_from(["left out", "added", "changed", "swapped"]))
+    slips = {
+        "left out": name[:place] + name[place + 1 :],
+        "added": name[:place] + letter + name[place:],
+        "changed": name[:place] + letter + name[place + 1 :],
+        "swapped": name[:place] + name[place : place + 2][::-1] + name[place + 2 :],
+    }
+    slip = slips[kind]
+    assert misspelt(slip) == (None if slip in OPTIONS else name)
+
+
 # ---- what they are if nobody gives them
 
 
@@ -168,6 +232,7 @@ def test_the_defaults() -> None:
     assert (options.timeout_s, options.label, options.tags, options.retries) == (None, None, (), 0)
     assert not (options.needed or options.init_trials or options.print_trials)
     assert not (options.refresh or options.fail_fast)
+    assert options.only is None
 
 
 def test_what_was_given_is_found_by_name() -> None:

@@ -124,7 +124,7 @@ def _carry_out(args: argparse.Namespace) -> int:
     is needed: a short run is over before the others are."""
     yaml = ProjectYaml.of_options(args)
     typed = read_typed(args.overrides)
-    if "restart" in typed.options.values:
+    if "restart" in typed.given:
         from hydra_sweep_runner.commands.start.restart import restart
 
         return restart(open_world(yaml, typed, yaml.store()), typed)
@@ -134,8 +134,7 @@ def _carry_out(args: argparse.Namespace) -> int:
 def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:
     composer = yaml.composer(None, args.config_name or "config", typed.hydra)
     expanded = composer.expand(args.overrides)  # Hydra's aliases, from 1.4 on
-    if expanded != args.overrides:
-        typed = read_typed(expanded)
+    typed = read_typed(expanded).among(composer)
     composing = Composing(composer=composer, task=typed.task, typed=typed)
     if args.multirun or (not args.run and _mode(composer, typed) == "MULTIRUN"):
         from hydra_sweep_runner.commands.start.batch import start_batch

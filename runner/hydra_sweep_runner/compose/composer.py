@@ -199,14 +199,15 @@ class Composer:
         """Whether an override chooses a config of a group, rather than set a value."""
         change = read_change(text)
         if change is not None:
-            return self._is_group(change[0])
+            return self.is_group(change[0])
         override = parse_override(text)
         if isinstance(override._value, dict) or getattr(override, "is_value_path", False):
             return False
         name = override.key_or_group
-        return self._is_group(name) or (override.is_delete() and self._deletes_config(name))
+        return self.is_group(name) or (override.is_delete() and self._deletes_config(name))
 
-    def _is_group(self, name: str) -> bool:
+    def is_group(self, name: str) -> bool:
+        """Whether there is a config group of this name."""
         if name not in self._groups:
             self._groups[name] = bool(self._open_repository().group_exists(name))
         return self._groups[name]

@@ -34,7 +34,7 @@ from hydra_sweep_runner.compose.refusal import explain_refusal
 from hydra_sweep_runner.compose.spaces import interval_of, make_parser
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
-from hydra_sweep_runner.operation.run_options import OPTIONS
+from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 from hydra_sweep_runner.planning.combinations import Dimension
 from hydra_sweep_runner.planning.sampling import shuffled
 from hydra_sweep_runner.planning.space import Interval
@@ -94,10 +94,17 @@ def is_sweep(text: str) -> bool:
     return bool(parse_override(text).is_sweep_override())
 
 
-def take_options(texts: Iterable[str]) -> tuple[dict[str, object], list[str]]:
+def _no_group(name: str) -> bool:
+    return False
+
+
+def take_options(
+    texts: Iterable[str], is_group: Callable[[str], bool] = _no_group
+) -> tuple[dict[str, object], list[str]]:
     """Separate run options (`+name=value`) from overrides, keeping the order of both.
 
-    `restart` is taken as the text typed. Raises Mistake for an option that is given twice.
+    `restart` is taken as the text typed. What `is_group` knows as a config group is Hydra's.
+    Raises Mistake for an option that is given twice.
     """
     options: dict[str, object] = {}
     rest: list[str] = []
@@ -107,6 +114,7 @@ def take_options(texts: Iterable[str]) -> tuple[dict[str, object], list[str]]:
             override.type is OverrideType.ADD
             and override.key_or_group in OPTIONS
             and override.package is None
+            and not is_group(override.key_or_group)
         ):
             name = override.key_or_group
             if name in options:
@@ -115,6 +123,23 @@ def take_options(texts: Iterable[str]) -> tuple[dict[str, object], list[str]]:
         else:
             rest.append(text)
     return options, rest
+
+
+def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
+    """Raise Mistake for an added flag whose name is a slip of an option's: with `++` it is
+    meant."""
+    for text in texts:
+        override = parse_override(text)
+        name = override.key_or_group
+        if override.type is not OverrideType.ADD or override.package is not None:
+            continue
+        option = misspelt(name)
+        if option is not None and not is_group(name):
+            value = text.split("=", 1)[1]
+            raise Mistake(
+                f"{text}: there is no run option {name}; did you mean +{option}={value}? (A "
+                f"flag of that name is added by ++{name}={value})"
+            )
 
 
 def _option_value(text: str, override: Override) -> object:

@@ -2,7 +2,9 @@
 
 An option is given as `+name=value`, or as `hydra.sweeper.name` on the command line or in
 YAML; the former wins. The ones that a restart remembers are kept in the record as they were
-given; the others hold for one call.
+given; the others hold for one call. Null takes back what was remembered: the default holds.
+
+A new option is a field of `Options`, and an entry of `hydra_plugins.runner.sweeper`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hydra_sweep_runner.errors import Mistake
@@ -46,6 +48,15 @@ def _read_seconds(name: str, value: object) -> float:
     raise Mistake(f"+{name}={_show(value)}: must be a number of seconds above 0")
 
 
+def _read_one_of(*words: str) -> Callable[[str, object], str]:
+    def read(name: str, value: object) -> str:
+        if isinstance(value, str) and value in words:
+            return value
+        raise Mistake(f"+{name}={_show(value)}: must be {' or '.join(words)}")
+
+    return read
+
+
 def _read_text(name: str, value: object) -> str:
     if isinstance(value, (str, int, float)):
         return _show(value)
@@ -74,82 +85,102 @@ class Option:
     default: str = ""
 
 
-OPTIONS: Mapping[str, Option] = {
-    option.name: option
-    for option in (
-        Option("restart", _read_text, False, "id, or a unique prefix of one, of what to restart"),
-        Option("needed", _read_flag, False, "skip what is completed already", "false"),
-        Option(
-            "max_trials",
-            _read_count(1),
-            True,
-            "at most N trials; a larger grid is sampled",
-            "no limit",
-        ),
-        Option(
-            "random_seed",
-            _read_seed,
-            True,
-            "integer from 0 to 2³²−1 that the draw and the trials' own seeds come from",
-            "drawn at random and recorded",
-        ),
-        Option("init_trials", _read_flag, False, "create the trials as pending, run none", "false"),
-        Option(
-            "print_trials",
-            _read_flag,
-            False,
-            "print the plan as a table; create, change and remember nothing",
-            "false",
-        ),
-        Option(
-            "refresh",
-            _read_flag,
-            False,
-            "on a restart, compose from the project's present YAML instead of the kept copy",
-            "false",
-        ),
-        Option(
-            "fail_fast", _read_flag, True, "stop starting trials after the first failure", "false"
-        ),
-        Option(
-            "retries",
-            _read_count(0),
-            True,
-            "times a failed trial is run again before it counts as failed",
-            "0",
-        ),
-        Option(
-            "timeout",
-            _read_seconds,
-            True,
-            "seconds after which a trial's whole process tree is stopped and it has failed",
-            "none",
-        ),
-        Option("label", _read_text, True, "a text that is kept with the run"),
-        Option("tags", _read_texts, True, "texts that are kept with the run"),
-    )
-}
+def _option(
+    read: Callable[[str, object], Value],
+    meaning: str,
+    *,
+    default: Any = None,
+    told: str = "",
+    once: bool = False,
+    name: str | None = None,
+) -> Any:
+    """A field of Options: `told` is its default as the documentation has it; `once` says that
+    it holds for one call; `name` is the option's where that is not the field's."""
+    about = {"read": read, "meaning": meaning, "told": told, "once": once, "name": name}
+    return field(default=default, metadata=about)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of one start: the values that were given, by name, checked."""
+    """The options of one start, checked. `values` are those that were given, by name, as a
+    record keeps them; None is one that is taken back. The other fields are what holds."""
 
     values: Mapping[str, Value] = field(default_factory=dict)
 
+    restart: str | None = _option(
+        _read_text, "id, or a unique prefix of one, of what to restart", once=True
+    )
+    needed: bool = _option(
+        _read_flag, "skip what is completed already", default=False, told="false", once=True
+    )
+    max_trials: int | None = _option(
+        _read_count(1),
+        "at most N trials; a larger grid is sampled",
+        told="no limit",
+    )
+    random_seed: int | None = _option(
+        _read_seed,
+        "integer from 0 to 2³²−1 that the draw and the trials' own seeds come from",
+        told="drawn at random and recorded",
+    )
+    init_trials: bool = _option(
+        _read_flag,
+        "create the trials as pending, run none",
+        default=False,
+        told="false",
+        once=True,
+    )
+    print_trials: bool = _option(
+        _read_flag,
+        "print the plan as a table; create, change and remember nothing",
+        default=False,
+        told="false",
+        once=True,
+    )
+    refresh: bool = _option(
+        _read_flag,
+        "on a restart, compose from the project's present YAML instead of the kept copy",
+        default=False,
+        told="false",
+        once=True,
+    )
+    only: str | None = _option(
+        _read_one_of("failed"), "on a restart: `failed` runs those alone that failed", once=True
+    )
+    fail_fast: bool = _option(
+        _read_flag, "stop starting trials after the first failure", default=False, told="false"
+    )
+    retries: int = _option(
+        _read_count(0),
+        "times a failed trial is run again before it counts as failed",
+        default=0,
+        told="0",
+    )
+    timeout_s: float | None = _option(
+        _read_seconds,
+        "seconds after which a trial's whole process tree is stopped and it has failed",
+        told="none",
+        name="timeout",
+    )
+    label: str | None = _option(_read_text, "a text that is kept with the run")
+    tags: tuple[str, ...] = _option(_read_texts, "texts that are kept with the run", default=())
+
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Options:
-        """Check the given values. None stands for an option that was not given.
+        """Check the given values; None takes an option back.
 
         Raises Mistake for a value that an option cannot take.
         """
-        return cls(
-            {
-                name: OPTIONS[name].read(name, value)
-                for name, value in given.items()
-                if value is not None
-            }
-        )
+        values = {
+            name: None if value is None else OPTIONS[name].read(name, value)
+            for name, value in given.items()
+        }
+        held: dict[str, Any] = {
+            _FIELDS[name]: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+            if value is not None
+        }
+        return cls(values=values, **held)
 
     def over(self, remembered: Mapping[str, Value]) -> Options:
         """These options, and for what they leave open the remembered ones.
@@ -160,77 +191,58 @@ class Options:
         for name in remembered:
             if name not in OPTIONS:
                 raise Mistake(f"an option {name!r} is remembered that runner does not know")
-        return Options({**Options.read(remembered).values, **self.values})
+        return Options.read({**remembered, **self.values})
+
+    def check_new(self) -> None:
+        """Raise Mistake for an option that only a restart can have."""
+        if self.only is not None:
+            raise Mistake(f"+only={self.only} is for a restart: add +restart=ID, or leave it out")
 
     @property
     def remembered(self) -> dict[str, Value]:
         """What a later restart takes as given."""
         return {name: value for name, value in self.values.items() if OPTIONS[name].remembered}
 
-    def _value(self, name: str) -> Any:
-        return self.values.get(name)
 
-    @property
-    def restart(self) -> str | None:
-        """The id, or prefix of one, to restart."""
-        value: str | None = self._value("restart")
-        return value
+#: The field of Options for each option's name.
+_FIELDS: Mapping[str, str] = {
+    entry.metadata["name"] or entry.name: entry.name
+    for entry in fields(Options)
+    if "meaning" in entry.metadata
+}
 
-    @property
-    def needed(self) -> bool:
-        """Whether what is completed is skipped."""
-        return bool(self._value("needed"))
+#: The options by name, in the order in which they are declared.
+OPTIONS: Mapping[str, Option] = {
+    name: Option(name, about["read"], not about["once"], about["meaning"], about["told"])
+    for name, about in (
+        (entry.metadata["name"] or entry.name, entry.metadata)
+        for entry in fields(Options)
+        if "meaning" in entry.metadata
+    )
+}
 
-    @property
-    def max_trials(self) -> int | None:
-        """The largest number of trials; None for the whole grid."""
-        value: int | None = self._value("max_trials")
-        return value
 
-    @property
-    def random_seed(self) -> int | None:
-        """The seed that was given."""
-        value: int | None = self._value("random_seed")
-        return value
+def misspelt(name: str) -> str | None:
+    """The option that a name, which is none, is a letter or two away from; None if it is
+    from all. Two letters that have changed places count as one."""
+    near = min(OPTIONS, key=lambda option: _letters_between(name, option))
+    return near if 0 < _letters_between(name, near) <= _SLIP else None
 
-    @property
-    def init_trials(self) -> bool:
-        """Whether trials are only created."""
-        return bool(self._value("init_trials"))
 
-    @property
-    def print_trials(self) -> bool:
-        """Whether the plan is only printed."""
-        return bool(self._value("print_trials"))
+# So many letters added, left out, changed or swapped make a slip of an option's name.
+_SLIP = 2
 
-    @property
-    def refresh(self) -> bool:
-        """Whether a restart composes from the present YAML."""
-        return bool(self._value("refresh"))
 
-    @property
-    def fail_fast(self) -> bool:
-        """Whether the first failure is the last start."""
-        return bool(self._value("fail_fast"))
-
-    @property
-    def retries(self) -> int:
-        """How often a failed trial is run again."""
-        return int(self._value("retries") or 0)
-
-    @property
-    def timeout_s(self) -> float | None:
-        """The longest time of one attempt, in seconds."""
-        value: float | None = self._value("timeout")
-        return value
-
-    @property
-    def label(self) -> str | None:
-        """The label."""
-        value: str | None = self._value("label")
-        return value
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The tags, in the order given."""
-        return tuple(self._value("tags") or ())
+def _letters_between(one: str, other: str) -> int:
+    """The least number of letters to add, leave out, change or swap with the next one (the
+    optimal string alignment distance)."""
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, start=1):
+        row = [i]
+        for j, wanted in enumerate(other, start=1):
+            least = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                least = min(least, rows[-2][j - 2] + 1)
+            row.append(least)
+        rows.append(row)
+    return rows[-1][-1]

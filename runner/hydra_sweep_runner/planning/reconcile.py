@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from hydra_sweep_runner.model import Run, Status
@@ -15,8 +15,9 @@ class Action(Enum):
     """What becomes of a planned trial."""
 
     CREATE = "create"
+    INITIALIZE = "initialize"  #: created, and not run in this start
     RESTART = "restart"
-    SKIP = "skip"  #: completed already, and only what is needed is to run
+    SKIP = "skip"  #: left as it is: completed, or not of those that alone are to run
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,19 @@ def reconcile(
         orphaned=tuple(run for run in left if not _never_started(run, batch_id)),
         deleted=tuple(run for run in left if _never_started(run, batch_id)),
     )
+
+
+def only_failed(reconciliation: Reconciliation) -> Reconciliation:
+    """The same, but that those alone run that failed by themselves. What is missing is
+    created, as the plan holds it, and waits for another start."""
+    return replace(reconciliation, steps=tuple(_if_failed(step) for step in reconciliation.steps))
+
+
+def _if_failed(step: Step) -> Step:
+    if step.run is None:
+        return replace(step, action=Action.INITIALIZE)
+    failed = step.run.state.status is Status.ERROR
+    return step if failed else replace(step, action=Action.SKIP)
 
 
 def _never_started(run: Run, batch_id: str) -> bool:

@@ -30,16 +30,17 @@ class ProgramSession:
         config = self._hydra.config
         overrides: Any = OmegaConf.to_container(config.hydra.overrides.hydra)
         typed = read_typed([*arguments, *overrides])
-        world = replace(open_world(self._hydra, typed), returned=self.returned)
-        if "restart" in typed.options.values:
-            return _restart(world, typed)
-        find_sweep_dir(config)  # from here on its timestamps are those of all jobs
         composer = Composer(
             self._hydra.context.config_loader,
             config.hydra.job.config_name,
             typed.hydra,
             cache=OmegaConf.get_cache(config),
         )
+        typed = typed.among(composer)
+        world = replace(open_world(self._hydra, typed), returned=self.returned)
+        if "restart" in typed.given:
+            return _restart(world, typed)
+        find_sweep_dir(config)  # from here on its timestamps are those of all jobs
         composing = Composing(
             composer=world.loaders.used_by(composer),
             task=typed.task,
@@ -50,7 +51,7 @@ class ProgramSession:
 
 
 def _restart(world: ProgramWorld, typed: Typed) -> int:
-    batch = world.store.read(world.store.resolve(typed.options.restart or ""))
+    batch = world.store.read(world.store.resolve(str(typed.option("restart") or "")))
     names = {name_in(text) for text in typed.hydra}
     if batch.job is not None and "hydra.sweep.dir" not in names:
         world = replace(world, sweep_dir=batch.job.output_dir)

@@ -30,6 +30,7 @@ class RunnerSweeperConf:
     init_trials: Any = None
     print_trials: Any = None
     refresh: Any = None
+    only: Any = None
     fail_fast: Any = None
     retries: Any = None
     timeout: Any = None

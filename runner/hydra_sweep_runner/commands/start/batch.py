@@ -25,7 +25,7 @@ from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status
-from hydra_sweep_runner.planning.reconcile import adopt, reconcile
+from hydra_sweep_runner.planning.reconcile import adopt, only_failed, reconcile
 from hydra_sweep_runner.planning.trials import Plan
 from hydra_sweep_runner.terminal.render import short
 
@@ -38,6 +38,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     left out. Raises Mistake before anything is created.
     """
     sweep = plan_sweep(world, composing, master, None)
+    sweep.options.check_new()
     tell_repeated(world, sweep.plan)
     if sweep.options.print_trials:
         print_plan(world, sweep)
@@ -96,6 +97,8 @@ def restart_batch(
         _read_known(world, known),
         needed=sweep.options.needed,
     )
+    if sweep.options.only == "failed":
+        reconciliation = only_failed(reconciliation)
     with sweep.open_executor() as executor:
         with naming_refresh(world, batch, composing, sweep.one_of_each()):
             prepared = prepare_all(world, sweep, executor)

@@ -60,6 +60,7 @@ class Carrying:
         )
         self._deleted: set[str] = set()
         self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self._ids)
+        self._initialized: dict[str, Run] = {}
 
     def _steps(self) -> Iterator[tuple[int, str, Step]]:
         for number, (run_id, step) in enumerate(
@@ -72,7 +73,7 @@ class Carrying:
         assert batch.batch is not None
         sweep = self._sweep
         trials = sweep.plan.trials
-        made = tuple(run_id for _, run_id, step in self._steps() if step.action is Action.CREATE)
+        made = tuple(run_id for _, run_id, step in self._steps() if step.run is None)
         options = sweep.composing.typed.options.over(batch.options)
         job = None
         if sweep.composing.program is not None:
@@ -106,7 +107,7 @@ class Carrying:
         """Resolve the flags of the first trial that is to start: a value that is missing is
         missing in all of them, as a rule. Raises Mistake."""
         for number, _, step in self._steps():
-            if step.action is not Action.SKIP:
+            if step.action not in (Action.SKIP, Action.INITIALIZE):
                 probe = self._start(self._trial_run(number, step, ""), number, step)
                 check_start(self._context, probe, self._sweep.options)
                 break
@@ -184,16 +185,19 @@ class Carrying:
             if step.action is Action.SKIP:
                 continue
             run = self._trial_run(number, step, batch.id)
-            if step.action is Action.CREATE:
+            if step.run is None:
                 self._context.store.create(run)
-                if self._sweep.options.init_trials:
+                if self._sweep.options.init_trials or step.action is Action.INITIALIZE:
                     self._context.reporter.say(trial_line("Initialized", run))
+            if step.action is Action.INITIALIZE:
+                self._initialized[run.id] = run
+                continue
             starts.append(self._start(run, number, step))
         return starts
 
     def _settle(self, batch: Run) -> None:
         """Have the batch and its new trials on the disk before the first one starts."""
-        made = [run_id for _, run_id, step in self._steps() if step.action is Action.CREATE]
+        made = [run_id for _, run_id, step in self._steps() if step.run is None]
         self._context.store.settle([batch.id, *made])
 
     def _trial_run(self, number: int, step: Step, batch_id: str) -> Run:
@@ -233,10 +237,7 @@ class Carrying:
 
     def _execute(self, batch: Run, starts: Sequence[Start]) -> int:
         context = self._context
-        skipped = len(self._ids) - len(starts)
-        if skipped:
-            what = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
-            context.reporter.say(f"Skipping {what}")
+        self._tell_skipped(len(self._ids) - len(starts) - len(self._initialized))
         execution = TrialExecution(
             context, self._executor, self._sweep.options, batch.id, Grid(starts)
         )
@@ -250,9 +251,20 @@ class Carrying:
         left = 0 if stop.why else sum(start.run.id not in execution.ended_runs for start in starts)
         return self._end(batch, {**self._as_known(starts), **execution.ended_runs}, stop, left)
 
+    def _tell_skipped(self, skipped: int) -> None:
+        if not skipped:
+            return
+        trials = "1 trial" if skipped == 1 else f"{skipped} trials"
+        if self._sweep.options.only == "failed":
+            has = "has" if skipped == 1 else "have"
+            self._context.reporter.say(f"Skipping {trials} that {has} not failed")
+        else:
+            what = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
+            self._context.reporter.say(f"Skipping {what}")
+
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
         known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}
-        return {**known, **{start.run.id: start.run for start in starts}}
+        return {**known, **self._initialized, **{start.run.id: start.run for start in starts}}
 
     def _end(self, batch: Run, runs: Mapping[str, Run], stop: Stop, left: int = 0) -> int:
         """Record how the batch ended, tell it, and return the exit status. `left` trials were

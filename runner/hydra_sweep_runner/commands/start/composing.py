@@ -9,6 +9,7 @@ from typing import Any
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.compose.overrides import (
+    check_added,
     merge,
     name_in,
     params_as_overrides,
@@ -30,20 +31,45 @@ _LAUNCHER_CHOICE = "hydra/launcher"
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """What was typed: options, overrides of the task and of Hydra, and the store if named."""
+    """What was typed: options, overrides of the task and of Hydra, and the store if named.
+    `arguments` are all of it, as it was; `given` are the options' values, not yet checked,
+    since a config group may have the name of one."""
 
-    options: Options
+    arguments: tuple[str, ...]
+    given: Mapping[str, object]
     task: tuple[str, ...]
     hydra: tuple[str, ...]
     store: str | None = None
 
+    @property
+    def options(self) -> Options:
+        """The options, checked. Raises Mistake."""
+        return Options.read(self.given)
 
-def read_typed(arguments: Sequence[str]) -> Typed:
+    def option(self, name: str) -> Value:
+        """One option's value, checked; None if it was not given. Raises Mistake."""
+        given = self.given.get(name)
+        return None if given is None else OPTIONS[name].read(name, given)
+
+    def among(self, composer: Composer) -> Typed:
+        """The same, where what a composer knows as a config group is Hydra's: `+label=a`
+        chooses from a group `label`. Raises Mistake for an option of a wrong value, and for
+        an added flag whose name is a slip of an option's."""
+        typed = read_typed(self.arguments, composer.is_group)
+        Options.read(typed.given)
+        check_added(typed.task, composer.is_group)
+        return typed
+
+
+def read_typed(
+    arguments: Sequence[str], is_group: Callable[[str], bool] = lambda name: False
+) -> Typed:
     """Sort the overrides of a command line. Raises Mistake for what cannot be read.
 
-    An option may be written `+name=value` or `hydra.sweeper.name=value`; the former wins.
+    An option may be written `+name=value` or `hydra.sweeper.name=value`; the former wins, and
+    is none where `is_group` knows a config group of that name.
     """
-    given, rest = take_options(arguments)
+    given, rest = take_options(arguments, is_group)
     as_settings: dict[str, object] = {}
     task: list[str] = []
     hydra: list[str] = []
@@ -62,7 +88,8 @@ def read_typed(arguments: Sequence[str]) -> Typed:
         else:
             task.append(text)
     return Typed(
-        options=Options.read({**as_settings, **given}),
+        arguments=tuple(arguments),
+        given={**as_settings, **given},
         task=tuple(task),
         hydra=tuple(hydra),
         store=store,
@@ -107,7 +134,9 @@ class Composing:
     def options(self, sweeper: Mapping[str, Any], remembered: Mapping[str, Value]) -> Options:
         """The options in force: the typed ones, over the remembered ones, over those that
         `hydra.sweeper` has in YAML."""
-        in_yaml = Options.read({name: sweeper.get(name) for name in OPTIONS})
+        in_yaml = Options.read(
+            {name: sweeper[name] for name in OPTIONS if sweeper.get(name) is not None}
+        )
         return self.typed.options.over(remembered).over(in_yaml.values)
 
     def names(self) -> tuple[str, ...]:
@@ -115,36 +144,36 @@ class Composing:
         return tuple(dict.fromkeys(name_in(text) for text in self.task))
 
 
-def compose_restart(
-    world: World,
-    run: Run,
-    typed: Typed,
-) -> Composing:
+def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
     """What a restart of `run` composes from: its kept copy, or with `refresh` the project's
     present YAML, with the new overrides in place of the former ones of the same name.
 
     Where another launcher is chosen, the settings of the former one that it does not have
     are dropped.
     """
-    folder = None if typed.options.refresh else world.store.snapshot_folder(run.recipe.snapshot)
-    task = tuple(merge(run.recipe.task, typed.task))
+    folder = None if typed.option("refresh") else world.store.snapshot_folder(run.recipe.snapshot)
+
+    def opened(overrides: Sequence[str]) -> Composer:
+        composer = world.open_composer(folder, run.recipe.config_name, overrides)
+        if folder is not None:
+            composer.go_by(run.recipe.environment)
+        return composer
+
     hydra = tuple(merge(run.recipe.hydra, typed.hydra))
+    composer = opened(hydra)
+    typed = typed.among(composer)
+    task = tuple(merge(run.recipe.task, typed.task))
     dropped: tuple[str, ...] = ()
     given = {name_in(text) for text in typed.hydra}
     if _LAUNCHER_CHOICE in given:
         dropped = _not_for_launcher(
             [text for text in run.recipe.hydra if name_in(text) not in given],
-            lambda without: world.open_composer(
-                folder,
-                run.recipe.config_name,
-                [text for text in hydra if text not in without],
-            ),
+            lambda without: opened([text for text in hydra if text not in without]),
             task,
         )
-        hydra = tuple(text for text in hydra if text not in dropped)
-    composer = world.open_composer(folder, run.recipe.config_name, hydra)
-    if folder is not None:
-        composer.go_by(run.recipe.environment)
+        if dropped:
+            hydra = tuple(text for text in hydra if text not in dropped)
+            composer = opened(hydra)
     return Composing(
         composer=composer,
         task=task,

@@ -26,9 +26,9 @@ def restart(
     Raises Mistake for an id that names nothing or several runs, Busy for one at work.
     """
     store = world.store
-    run_id = store.resolve(typed.options.restart or "")
+    run_id = store.resolve(str(typed.option("restart") or ""))
     # A preview changes nothing, so it need not own the batch.
-    preview = bool(typed.options.print_trials)
+    preview = bool(typed.option("print_trials"))
     with nullcontext() if preview else store.claim(run_id):
         run = store.observe(store.read(run_id), claimed=not preview)
         check_owner(run, world.program)

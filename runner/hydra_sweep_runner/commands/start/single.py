@@ -63,6 +63,7 @@ def start_run(world: World, composing: Composing) -> int:
     """
     composed = _compose(composing)
     options = composing.options(composed.config.sweeper, {})
+    options.check_new()
     _refuse_batch_options(options)
     if options.needed and _is_completed(world, composed):
         return 0
@@ -127,6 +128,9 @@ def restart_run(
     _refuse_batch_options(options)
     if options.needed and run.state.status is Status.COMPLETED:
         world.reporter.say(f"Skipping: {short(run.id)} is completed")
+        return 0
+    if options.only == "failed" and run.state.status is not Status.ERROR:
+        world.reporter.say(f"Skipping: {short(run.id)} has not failed")
         return 0
     with world.executor_of_run(composed.config)() as executor:
         with naming_refresh(world, run, composing, [composing.task]):

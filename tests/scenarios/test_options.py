@@ -1,0 +1,239 @@
+"""Run options as they are typed: contract section 2, what it says of `only`, null and slips."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hydra.program import SWEEPER, make_program
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Project, by_flag
+
+#: Fails as long as a file of the trial's name lies in the project, and notes each start.
+SCRIPT = """
+    import os
+    from pathlib import Path
+
+    x = 0
+    here = Path(os.environ["RUNNER_PROJECT_DIR"])
+    with (here / "ran.txt").open("a") as log:
+        print(x, file=log)
+    if (here / f"bad-{x}").exists():
+        raise SystemExit(3)
+"""
+
+
+@pytest.fixture
+def failing(make_project: MakeProject) -> Project:
+    """Three trials, of which the second fails as long as `bad-2` is there."""
+    return make_project(
+        {
+            "conf/config.yaml": "operation: {script: work.py}\nx: 0\n",
+            "work.py": SCRIPT,
+            "bad-2": "",
+        }
+    )
+
+
+def ran(project: Project) -> list[str]:
+    """The trials that were started, in their order, since this was asked the last time."""
+    path = project.folder / "ran.txt"
+    found = path.read_text().split() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return found
+
+
+# ---- only=failed
+
+
+def test_only_failed_runs_those_alone_that_failed(failing: Project) -> None:
+    failing.run("-m", "x=1,2,3", "hydra.launcher.n_jobs=1", status=1)
+    batch = failing.newest("batch")
+    ran(failing)
+    (failing.folder / "bad-2").unlink()
+    printed = failing.terminal(f"+restart={batch['id']}", "+only=failed")
+    assert ran(failing) == ["2"]
+    assert "Skipping 2 trials that have not failed" in printed
+    again = failing.newest("batch")
+    assert (again["id"], again["status"], again["trials"]) == (
+        batch["id"],
+        "completed",
+        batch["trials"],
+    )
+
+
+def test_only_failed_leaves_what_never_started_and_what_was_stopped(failing: Project) -> None:
+    words = ("x=1,2,3", "+fail_fast=true", "hydra.launcher.n_jobs=1")
+    failing.run("-m", *words, status=1)
+    batch = failing.newest("batch")["id"]
+    ran(failing)
+    (failing.folder / "bad-2").unlink()
+    failing.run(f"+restart={batch}", "+only=failed", status=1)
+    assert ran(failing) == ["2"]
+    runs = by_flag([run for run in failing.runs() if run["kind"] == "trial"], "x")
+    assert {x: run["status"] for x, run in runs.items()} == {
+        1: "completed",
+        2: "completed",
+        3: "pending",
+    }
+
+
+def test_only_failed_creates_new_trials_of_the_plan_and_does_not_run_them(
+    failing: Project,
+) -> None:
+    failing.run("-m", "x=1,2", status=1)
+    batch = failing.newest("batch")["id"]
+    ran(failing)
+    failing.run(f"+restart={batch}", "x=2,4", "+only=failed", status=1)
+    assert ran(failing) == ["2"]
+    again = failing.newest("batch")
+    runs = {run["id"]: run for run in failing.runs()}
+    planned = [(runs[trial]["flags"]["x"], runs[trial]["status"]) for trial in again["trials"]]
+    assert planned == [(2, "error"), (4, "pending")]
+
+
+def test_only_failed_holds_for_the_one_call(failing: Project) -> None:
+    failing.run("-m", "x=1,2", status=1)
+    batch = failing.newest("batch")["id"]
+    failing.run(f"+restart={batch}", "+only=failed", status=1)
+    ran(failing)
+    failing.run(f"+restart={batch}", status=1)
+    assert sorted(ran(failing)) == ["1", "2"]
+
+
+def test_only_failed_with_nothing_failed_starts_nothing(failing: Project) -> None:
+    failing.run("-m", "x=1,3")
+    batch = failing.newest("batch")["id"]
+    ran(failing)
+    failing.run(f"+restart={batch}", "+only=failed")
+    assert ran(failing) == []
+
+
+@pytest.mark.parametrize(("x", "starts"), [("2", ["2"]), ("1", [])])
+def test_only_failed_runs_one_run_again_if_it_failed(
+    failing: Project, x: str, starts: list[str]
+) -> None:
+    failing.run(f"x={x}", status=3 if starts else 0)
+    run = failing.newest("run")["id"]
+    ran(failing)
+    failing.run(f"+restart={run}", "+only=failed", status=3 if starts else 0)
+    assert ran(failing) == starts
+
+
+@pytest.mark.parametrize("words", [("x=1",), ("-m", "x=1,2")])
+def test_only_failed_is_for_a_restart(failing: Project, words: tuple[str, ...]) -> None:
+    said = failing.run(*words, "+only=failed", status=2).said
+    assert said == [
+        "runner: +only=failed is for a restart: add +restart=ID, or leave it out",
+    ]
+    assert not failing.store.exists()
+
+
+# ---- null
+
+
+def test_null_takes_a_remembered_option_back(echo: Project) -> None:
+    echo.run("-m", "x=range(0,5)", "+max_trials=2", "+label=first", "+tags=a,b")
+    batch = echo.newest("batch")["id"]
+    echo.run(f"+restart={batch}", "+max_trials=null", "+label=null", "+tags=null")
+    for _ in range(2):
+        found = echo.newest("batch")
+        assert len(found["trials"]) == 5
+        assert (found["label"], found["tags"]) == (None, [])
+        echo.run(f"+restart={batch}")
+
+
+def test_null_takes_back_an_option_of_a_run(echo: Project) -> None:
+    echo.run("+label=first")
+    run = echo.newest("run")["id"]
+    echo.run(f"+restart={run}", "hydra.sweeper.label=null")
+    assert echo.newest("run")["label"] is None
+    echo.run(f"+restart={run}")
+    assert echo.newest("run")["label"] is None
+
+
+# ---- slips
+
+
+@pytest.mark.parametrize("first", [(), ("-m",)])
+def test_an_added_flag_that_is_a_slip_of_an_option_is_a_mistake(
+    echo: Project, first: tuple[str, ...]
+) -> None:
+    said = echo.run(*first, "+neded=true", status=2).said
+    assert said == [
+        "runner: +neded=true: there is no run option neded; did you mean +needed=true? (A flag "
+        "of that name is added by ++neded=true)"
+    ]
+    assert not echo.store.exists()
+
+
+def test_a_slip_on_a_restart_changes_nothing(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    before = echo.tree()
+    said = echo.run(f"+restart={batch}", "+max_trial=1", status=2).said
+    assert "did you mean +max_trials=1?" in said[0]
+    assert echo.tree() == before
+
+
+def test_two_pluses_insist_on_a_flag(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": "operation: {command: [echo, '${neded}']}\n"})
+    assert project.run("++neded=true").lines == ["true"]
+    assert project.newest("run")["flags"] == {"neded": True}
+    run = project.newest("run")["id"]
+    project.run(f"+restart={run}")
+    assert project.newest("run")["flags"] == {"neded": True}
+
+
+# ---- config groups of an option's name
+
+GROUP = {
+    "conf/config.yaml": "operation: {command: [echo, '${size}']}\n",
+    "conf/label/small.yaml": "# @package _global_\nsize: 1\n",
+    "conf/label/large.yaml": "# @package _global_\nsize: 9\n",
+    "conf/tag/big.yaml": "# @package _global_\nsize: 99\n",
+}
+
+
+def test_a_config_group_of_an_option_s_name_is_chosen_by_plus(make_project: MakeProject) -> None:
+    project = make_project(GROUP)
+    assert project.run("+label=small", "hydra.sweeper.label=told").lines == ["1"]
+    run = project.newest("run")
+    assert (run["flags"], run["label"]) == ({"size": 1}, "told")
+    assert project.run(f"+restart={run['id']}", "+label=large").lines == ["9"]
+    again = project.newest("run")
+    assert (again["flags"], again["label"]) == ({"size": 9}, "told")
+
+
+def test_a_config_group_whose_name_is_like_an_option_s_is_no_slip(
+    make_project: MakeProject,
+) -> None:
+    assert make_project(GROUP).run("+tag=big").lines == ["99"]
+
+
+def test_a_program_s_config_group_of_an_option_s_name_is_hydra_s(make_project: MakeProject) -> None:
+    folder = make_project({}).folder
+    program = make_program(
+        folder / "program",
+        {
+            "train.py": """
+                import hydra
+
+                @hydra.main(version_base="1.3", config_path="conf", config_name="config")
+                def main(cfg):
+                    print("size", cfg.size)
+
+                main()
+            """,
+            "conf/config.yaml": "lr: 1\n",
+            "conf/label/small.yaml": "# @package _global_\nsize: 1\n",
+            "conf/label/large.yaml": "# @package _global_\nsize: 9\n",
+        },
+    )
+    words = ("train.py", "-m", SWEEPER, "+label=small,large", "hydra.sweeper.label=told")
+    program.python(*words)
+    assert sorted(run["flags"]["size"] for run in program.trials()) == [1, 9]
+    assert {run["label"] for run in program.runs()} == {"told"}
+    batch = program.newest("batch")["id"]
+    program.python("train.py", "-m", SWEEPER, f"+restart={batch}", "+label=large")
+    runs = {run["id"]: run for run in program.runs()}
+    assert [runs[trial]["flags"]["size"] for trial in runs[batch]["trials"]] == [9]
