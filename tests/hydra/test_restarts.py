@@ -228,3 +228,49 @@ def test_where_a_trials_output_is_can_be_looked_up(program: Program) -> None:
         f"output: {folder.relative_to(program.folder)}"
         in program.run("runs", "show", trial["id"]).lines
     )
+
+
+# ---- taking back
+
+
+def planned_sizes(program: Program) -> list[object]:
+    """The flag `extra` of each planned trial of the only batch; None where it is not there."""
+    runs = {run["id"]: run for run in program.runs()}
+    (batch,) = [run for run in runs.values() if run["kind"] == "batch"]
+    return [runs[trial]["flags"].get("extra") for trial in batch["trials"]]
+
+
+@pytest.mark.parametrize("first", ["+extra=1", "++extra=1", "+extra=1,2"])
+def test_an_added_flag_is_taken_back_by_a_restart(program: Program, first: str) -> None:
+    sweep(program, "lr=0.1,0.2", first)
+    batch = program.newest("batch")["id"]
+    sweep(program, f"+restart={batch}", "~extra")
+    assert planned_sizes(program) == [None, None]
+    assert "extra" not in program.newest("batch")["flags"]
+    sweep(program, f"+restart={batch}")
+    assert planned_sizes(program) == [None, None]
+
+
+def test_an_added_group_is_taken_back_by_a_restart(program: Program) -> None:
+    (program.folder / "conf/more").mkdir()
+    (program.folder / "conf/more/big.yaml").write_text("# @package _global_\nextra: 7\n")
+    sweep(program, "lr=0.1,0.2", "+more=big")
+    assert planned_sizes(program) == [7, 7]
+    batch = program.newest("batch")["id"]
+    sweep(program, f"+restart={batch}", "~more")
+    assert planned_sizes(program) == [None, None]
+
+
+def test_what_was_never_added_cannot_be_taken_back(program: Program) -> None:
+    sweep(program, "lr=0.1,0.2")
+    batch = program.newest("batch")["id"]
+    before = program.tree()
+    said = sweep(program, f"+restart={batch}", "~nothing", status=2)
+    assert len(said) == 1
+    assert "nothing" in said[0]
+    assert program.tree() == before
+
+
+def test_a_new_sweep_refuses_a_deletion_of_nothing_as_hydra_does(program: Program) -> None:
+    result = program.python("train.py", "-m", SWEEPER, "lr=0.1,0.2", "~nothing", status=1)
+    assert "Could not delete from config. 'nothing' does not exist." in result.err

@@ -151,6 +151,35 @@ def test_null_takes_back_an_option_of_a_run(echo: Project) -> None:
     assert echo.newest("run")["label"] is None
 
 
+# ---- added flags
+
+PLAIN = {"conf/config.yaml": "operation: {command: ['true']}\nlr: 1\n"}
+
+
+@pytest.mark.parametrize("added", ["+extra=1", "++extra=1", "+extra=1,2"])
+def test_a_flag_that_a_start_added_is_taken_back(make_project: MakeProject, added: str) -> None:
+    project = make_project(PLAIN)
+    project.run("-m", "lr=1,2", added)
+    batch = project.newest("batch")["id"]
+    project.run(f"+restart={batch}", "~extra")
+    for _ in range(2):
+        found = project.newest("batch")
+        assert found["flags"] == {"lr": [1, 2]}
+        planned = [run for run in project.runs() if run["id"] in found["trials"]]
+        assert [run["flags"].keys() for run in planned] == [{"lr"}, {"lr"}]
+        project.run(f"+restart={batch}")
+
+
+def test_a_flag_that_a_restart_of_a_run_added_is_taken_back(make_project: MakeProject) -> None:
+    project = make_project(PLAIN)
+    project.run("lr=2")
+    run = project.newest("run")["id"]
+    project.run(f"+restart={run}", "+extra=1")
+    assert project.newest("run")["flags"] == {"lr": 2, "extra": 1}
+    project.run(f"+restart={run}", "~extra")
+    assert project.newest("run")["flags"] == {"lr": 2}
+
+
 # ---- slips
 
 

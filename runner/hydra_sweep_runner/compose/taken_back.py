@@ -1,0 +1,52 @@
+"""A restart's `~name` in a Hydra program, where the flag is not in the program's YAML.
+
+Hydra composes a sweep's configuration with all that is typed before it calls the sweeper. What
+a former start added with `+name=` is not in that configuration, so Hydra refuses `~name`,
+though the restart composes from other overrides, in which the flag is. So deletions are left
+out of that one composition; the sweeper is told them, and judges them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra._internal import config_loader_impl
+from hydra.core.override_parser.types import Override, OverrideType
+
+#: Where Hydra's loader looks the function up.
+_LOADER: Any = config_loader_impl
+
+
+def needs_patience(words: Sequence[str]) -> bool:
+    """Whether the words of a command line restart something and delete something."""
+    return any(word.startswith("~") for word in words) and any(
+        word.startswith(("+restart=", "hydra.sweeper.restart=")) for word in words
+    )
+
+
+def leave_deletions_to_sweeper() -> None:
+    """Have Hydra compose the sweep of a restart without the deletions among the overrides.
+
+    Jobs, and whatever is no restart, are composed as ever.
+    """
+    made = _LOADER.create_defaults_list
+    if getattr(made, "leaves_deletions", False):
+        return
+
+    def create_defaults_list(*given: Any, **named: Any) -> Any:
+        overrides = named.get("overrides_list")
+        if named.get("skip_missing") and overrides and any(map(_is_restart, overrides)):
+            named["overrides_list"] = [one for one in overrides if not one.is_delete()]
+        return made(*given, **named)
+
+    patient: Any = create_defaults_list
+    patient.leaves_deletions = True
+    _LOADER.create_defaults_list = patient
+
+
+def _is_restart(override: Override) -> bool:
+    key = override.key_or_group
+    return key == "hydra.sweeper.restart" or (
+        key == "restart" and override.type is OverrideType.ADD
+    )

@@ -1,0 +1,23 @@
+"""What has to happen before Hydra composes anything of a program: see `compose.taken_back`."""
+
+import sys
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+
+class RunnerSearchPathPlugin(SearchPathPlugin):
+    """Adds nothing to the search path; it is the one plugin that Hydra asks in time."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Let a restart take back a flag that a former start added."""
+        words = sys.argv[1:]
+        if not any(word.startswith("~") for word in words):
+            return
+        from hydra_sweep_runner.compose.taken_back import (
+            leave_deletions_to_sweeper,
+            needs_patience,
+        )
+
+        if needs_patience(words):
+            leave_deletions_to_sweeper()
