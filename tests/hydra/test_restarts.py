@@ -168,7 +168,8 @@ def test_mistakes_are_told_in_one_line(program: Program) -> None:
     sweep(program, "lr=0.1,0.2")
     batch = program.newest("batch")
     mistakes = {
-        f"+restart={batch['trials'][0]}": "is a trial: a Hydra program restarts whole batches",
+        f"+restart={batch['trials'][0]}": "is a trial: a Hydra program restarts whole batches; its "
+        f"batch: python train.py -m {SWEEPER} +restart={batch['id'][:8]}",
         "+restart=ffffffff": "no run begins with 'ffffffff'",
         "model=huge": "huge",
         "lr=interval(1,0)": "give the lower one first",

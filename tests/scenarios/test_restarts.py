@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.scenarios.conftest import MakeProject
@@ -245,3 +247,43 @@ def test_another_operation_of_the_project_is_another_plan(echo: Project) -> None
     before = set(ids(echo.runs()))
     echo.run(f"+restart={batch}")
     assert set(ids(echo.runs())) == before
+
+
+# ---- what is not there, and what is one run
+
+
+def test_a_trial_that_was_deleted_by_hand_is_told_and_made_anew_once(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    first, second = echo.newest("batch")["trials"]
+    shutil.rmtree(echo.store / first)
+    printed = echo.terminal(f"+restart={batch}", "+needed=true")
+    told = f"The folders of 1 trial were deleted by hand ({first[:8]}): what is planned of them is "
+    assert f"{told}made anew" in printed
+    again = echo.newest("batch")["trials"]
+    assert again[1] == second
+    assert again[0] not in (first, second)
+    assert not any("by hand" in line for line in echo.terminal(f"+restart={batch}"))
+
+
+def test_a_restart_of_a_trial_that_was_deleted_by_hand_says_so(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    first = echo.newest("batch")["trials"][0]
+    shutil.rmtree(echo.store / first)
+    said = echo.run(f"+restart={first[:8]}", status=2).said
+    assert said == [
+        f"runner: {first[:8]} is a trial of the batch {batch[:8]} whose folder was deleted by "
+        "hand: restart the batch, which makes what is planned of it anew"
+    ]
+
+
+@pytest.mark.parametrize("words", [(), ("-m",)])
+def test_several_values_for_one_run_are_no_call_for_m(echo: Project, words: tuple[str]) -> None:
+    echo.run("x=1")
+    run = echo.newest("run")["id"]
+    before = echo.tree()
+    said = echo.run(*words, f"+restart={run}", "x=1,2", status=2).said
+    assert said == [
+        f"runner: x=1,2 gives x several values: {run[:8]} is a single run, which has one: give "
+        "it one, start a batch by -m without +restart, or quote or bracket them for one value"
+    ]
+    assert echo.tree() == before

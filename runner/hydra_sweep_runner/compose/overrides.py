@@ -374,14 +374,15 @@ def params_as_overrides(params: Mapping[str, Any] | None) -> list[str]:
     return [f"{name}={value}" for name, value in (params or {}).items()]
 
 
-def check_values(texts: Iterable[str]) -> None:
-    """Raise Mistake for a sweep where one value is wanted."""
+def check_values(texts: Iterable[str], advice: str | None = None) -> None:
+    """Raise Mistake for a sweep where one value is wanted; `advice` is what to do instead of
+    starting a batch by -m."""
     for text in texts:
         if is_sweep(text):
             name = name_of(parse_override(text))
             raise Mistake(
-                f"{text} gives {name} several values: add -m to sweep over them, or quote or "
-                "bracket them for one value"
+                f"{text} gives {name} several values: "
+                f"{advice or 'add -m to sweep over them'}, or quote or bracket them for one value"
             )
 
 

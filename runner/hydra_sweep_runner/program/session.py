@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from hydra_sweep_runner.commands.start.batch import start_batch
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, read_typed
-from hydra_sweep_runner.commands.start.restart import restart
+from hydra_sweep_runner.commands.start.restart import find_run, restart
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.output_dir import find_sweep_dir
 from hydra_sweep_runner.compose.overrides import name_in
@@ -51,7 +51,7 @@ class ProgramSession:
 
 
 def _restart(world: ProgramWorld, typed: Typed) -> int:
-    batch = world.store.read(world.store.resolve(str(typed.option("restart") or "")))
+    batch = world.store.read(find_run(world.store, typed))
     names = {name_in(text) for text in typed.hydra}
     if batch.job is not None and "hydra.sweep.dir" not in names:
         world = replace(world, sweep_dir=batch.job.output_dir)

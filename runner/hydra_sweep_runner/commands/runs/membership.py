@@ -42,3 +42,8 @@ def without(batch: Run, leaving: set[str], *, deleted: bool) -> Run:
     trials = tuple(run_id for run_id in part.trials if run_id not in leaving)
     generated = tuple(run_id for run_id in part.generated if not deleted or run_id not in leaving)
     return replace(batch, batch=BatchPart(trials=trials, generated=generated))
+
+
+def planned(batch: Run) -> tuple[str, ...]:
+    """The ids of a batch's plan, in its order."""
+    return () if batch.batch is None else batch.batch.trials

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
@@ -28,6 +30,9 @@ from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Sta
 from hydra_sweep_runner.planning.reconcile import adopt, only_failed, reconcile
 from hydra_sweep_runner.planning.trials import Plan
 from hydra_sweep_runner.terminal.render import short
+
+# So many ids stand in a line about trials.
+_MOST_NAMED = 5
 
 
 def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
@@ -89,12 +94,13 @@ def restart_batch(
         tell_repeated(world, sweep.plan)
         print_plan(world, sweep)
         return 0
-    known = dict.fromkeys([*batch.batch.trials, *batch.batch.generated])
+    known = _read_known(world, [*batch.batch.trials, *batch.batch.generated])
+    batch = without(batch, known.gone, deleted=True)
     reconciliation = reconcile(
         sweep.plan,
         batch.id,
-        batch.batch.trials,
-        _read_known(world, known),
+        planned(batch),
+        known.runs,
         needed=sweep.options.needed,
     )
     if sweep.options.only == "failed":
@@ -105,7 +111,7 @@ def restart_batch(
             carrying = Carrying(world, sweep, executor, prepared, reconciliation)
             again = carrying.record(batch)
             carrying.check()
-        world.reporter.say(f"Restarting {short(batch.id)}")
+        world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         tell_repeated(world, sweep.plan)
         tell_code_changes(world, batch, again.provenance)
         if not sweep.options.refresh:
@@ -114,18 +120,35 @@ def restart_batch(
         return carrying.out(again)
 
 
-def _read_known(world: World, run_ids: Iterable[str]) -> list[Run]:
-    """The runs with these ids as they really are, without those that were deleted; a
-    damaged record is told and passed over."""
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What a batch's trials are now. `gone` are those whose folders were deleted by hand;
+    `lines` tell them, and those that cannot be read."""
+
+    runs: list[Run]
+    gone: set[str]
+    lines: list[str]
+
+
+def _read_known(world: World, run_ids: Iterable[str]) -> _Known:
     runs: list[Run] = []
-    for run_id in run_ids:
+    gone: list[str] = []
+    lines: list[str] = []
+    for run_id in dict.fromkeys(run_ids):
         try:
             runs.append(world.store.observe(world.store.read(run_id)))
         except UnknownRun:
-            continue
+            gone.append(run_id)
         except UnreadableRecord as error:
-            world.reporter.say(f"Trial {short(run_id)} cannot be read and is left: {error}")
-    return runs
+            lines.append(f"Trial {short(run_id)} cannot be read and is left: {error}")
+    if gone:
+        trials = "1 trial" if len(gone) == 1 else f"{len(gone)} trials"
+        named = ", ".join(map(short, gone[:_MOST_NAMED])) + (", …" * (len(gone) > _MOST_NAMED))
+        lines.append(
+            f"The folders of {trials} were deleted by hand ({named}): what is planned of "
+            "them is made anew"
+        )
+    return _Known(runs=runs, gone=set(gone), lines=lines)
 
 
 def prepare_all(world: World, sweep: Sweep, executor: Executor) -> dict[Operation, Prepared]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from hydra_sweep_runner.commands.runs.membership import planned
+from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.output_dir import Output, find_sweep_dir
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.task import Task
-from hydra_sweep_runner.model import JobPlace, Kind, Operation, Run, Value
+from hydra_sweep_runner.model import JobPlace, Kind, Run, Value
 from hydra_sweep_runner.operation.call import ProgramCall
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
@@ -19,16 +21,18 @@ from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import escape, short
 
 
-def check_owner(run: Run, program: Operation | None) -> None:
+def check_owner(world: World, run: Run) -> None:
     """Raise Mistake for a run that is not restarted from here: a Hydra program restarts its
     own batches, `runner` restarts what is no program."""
-    owner = run.operation
+    owner, program = run.operation, world.program
+    batch = run.id if run.kind is Kind.BATCH else _batch_of(world, run)
     name = escape(owner.name)
     if KINDS[owner.kind].is_hydra_job:
         if program is None:
             raise Mistake(
                 f"{short(run.id)} is of the Hydra program {name}: restart it there, as "
-                f"python {escape(str(owner.target))} -m hydra/sweeper=runner +restart=…"
+                f"python {escape(str(owner.target))} -m hydra/sweeper=runner "
+                f"+restart={'…' if batch is None else short(batch)}"
             )
         if (owner.name, owner.target) != (program.name, program.target):
             raise Mistake(f"{short(run.id)} is of {name}, not of {escape(program.name)}")
@@ -37,9 +41,23 @@ def check_owner(run: Run, program: Operation | None) -> None:
             f"{short(run.id)} is of {name}, which is no Hydra program: restart it with runner"
         )
     if program is not None and run.kind is not Kind.BATCH:
+        how = "which is not in the store" if batch is None else _command(world, batch)
         raise Mistake(
-            f"{short(run.id)} is a {run.kind.value}: a Hydra program restarts whole batches"
+            f"{short(run.id)} is a {run.kind.value}: a Hydra program restarts whole batches; its "
+            f"batch: {how}"
         )
+
+
+def _command(world: World, batch_id: str) -> str:
+    return f"{world.restart_command}{short(batch_id)}"
+
+
+def _batch_of(world: World, run: Run) -> str | None:
+    """The batch that made a trial, or else one whose plan holds it; None if there is none."""
+    if run.generated_by is not None and world.store.folder(run.generated_by).is_dir():
+        return run.generated_by
+    held = (batch.id for batch in world.store.batches() if run.id in planned(batch))
+    return next(held, None)
 
 
 def number_jobs(reconciliation: Reconciliation, batch_id: str) -> Iterator[JobPlace]:

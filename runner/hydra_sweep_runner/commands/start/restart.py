@@ -10,11 +10,12 @@ from hydra_sweep_runner.commands.start.composing import Typed, compose_restart
 from hydra_sweep_runner.commands.start.programs import check_owner
 from hydra_sweep_runner.commands.start.single import restart_run
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.errors import Mistake, UnreadableRecord
+from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run
 from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.store import layout
-from hydra_sweep_runner.terminal.render import escape
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import escape, short
 
 
 def restart(
@@ -26,12 +27,12 @@ def restart(
     Raises Mistake for an id that names nothing or several runs, Busy for one at work.
     """
     store = world.store
-    run_id = store.resolve(str(typed.option("restart") or ""))
+    run_id = find_run(store, typed)
     # A preview changes nothing, so it need not own the batch.
     preview = bool(typed.option("print_trials"))
     with nullcontext() if preview else store.claim(run_id):
         run = store.observe(store.read(run_id), claimed=not preview)
-        check_owner(run, world.program)
+        check_owner(world, run)
         _check_options(run, store.folder(run_id))
         composing = compose_restart(world, run, typed)
         if composing.dropped:
@@ -40,6 +41,25 @@ def restart(
         if run.kind is Kind.BATCH:
             return restart_batch(world, run, composing)
         return restart_run(world, run, composing)
+
+
+def find_run(store: RunStore, typed: Typed) -> str:
+    """The id of what is to be restarted. Raises UnknownRun, which says so where the folder of
+    a batch's trial is gone, AmbiguousRun or Mistake."""
+    prefix = str(typed.option("restart") or "")
+    try:
+        return store.resolve(prefix)
+    except UnknownRun as error:
+        for batch in store.batches():
+            known = (*batch.batch.trials, *batch.batch.generated) if batch.batch else ()
+            for run_id in known:
+                if run_id.startswith(prefix.lower()):
+                    raise UnknownRun(
+                        f"{short(run_id)} is a trial of the batch {short(batch.id)} whose "
+                        "folder was deleted by hand: restart the batch, which makes what is "
+                        "planned of it anew"
+                    ) from error
+        raise
 
 
 def _check_options(run: Run, folder: Path) -> None:

@@ -48,8 +48,8 @@ class _Composed:
     flags: Flags
 
 
-def _compose(composing: Composing) -> _Composed:
-    check_values(composing.task)
+def _compose(composing: Composing, advice: str | None = None) -> _Composed:
+    check_values(composing.task, advice)
     config = composing.composer.trial(composing.task)
     operation, flags = composing.describe_config(config)
     return _Composed(config=config, operation=operation, flags=flags)
@@ -123,7 +123,8 @@ def restart_run(
     `composing` holds its last overrides with the new ones among them. A trial whose flags
     change by that leaves the plans of its batches. Raises Mistake before anything changes.
     """
-    composed = _compose(composing)
+    one = f"{short(run.id)} is a single {run.kind.value}, which has one: give it one"
+    composed = _compose(composing, f"{one}, start a batch by -m without +restart")
     options = composing.options(composed.config.sweeper, run.options)
     _refuse_batch_options(options)
     if options.needed and run.state.status is Status.COMPLETED:
