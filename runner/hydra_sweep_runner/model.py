@@ -164,10 +164,13 @@ class BatchPart:
 
     `trials` are the ids of the present plan, in its order. `generated` are all the ids that
     the batch ever made, in the order of their making, orphans included, deleted ones not.
+    `missing` is how many trials the plan has lost since the batch was last started: they were
+    deleted, or restarted with other flags.
     """
 
     trials: tuple[str, ...] = ()
     generated: tuple[str, ...] = ()
+    missing: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 import pytest
 
@@ -287,3 +288,61 @@ def test_several_values_for_one_run_are_no_call_for_m(echo: Project, words: tupl
         "it one, start a batch by -m without +restart, or quote or bracket them for one value"
     ]
     assert echo.tree() == before
+
+
+# ---- batches that lose trials
+
+LOST = "1 of 2 trials is missing, deleted or restarted with other flags"
+
+
+def status_of(project: Project, batch: str) -> tuple[str, list[str]]:
+    """A batch's status in JSON, and the rows of `runs list` that tell what is missing."""
+    found = next(run for run in project.runs() if run["id"] == batch)
+    rows = [line for line in project.run("runs", "list").lines if LOST in line]
+    return found["status"], rows
+
+
+def test_a_trial_that_leaves_its_batch_says_so(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    trial = echo.newest("batch")["trials"][0]
+    printed = echo.terminal(f"+restart={trial}", "x=9")
+    assert (
+        f"{trial[:8]} is no longer in the batch {batch[:8]}, which plans it with other flags; to "
+        f"have another made in its place: runner +restart={batch[:8]} +needed=true"
+    ) in printed
+    assert not any("no longer" in line for line in echo.terminal(f"+restart={trial}", "x=8"))
+
+
+def lose_by_restart(project: Project, trial: str) -> None:
+    project.run(f"+restart={trial}", "x=9")
+
+
+def lose_by_delete(project: Project, trial: str) -> None:
+    project.delete(trial)
+
+
+def lose_by_hand(project: Project, trial: str) -> None:
+    shutil.rmtree(project.store / trial)
+
+
+@pytest.mark.parametrize("lose", [lose_by_restart, lose_by_delete, lose_by_hand])
+def test_a_batch_that_has_lost_a_trial_is_not_completed(
+    echo: Project, lose: Callable[[Project, str], None]
+) -> None:
+    batch = batch_of(echo, "x=1,2")
+    trial = echo.newest("batch")["trials"][0]
+    assert status_of(echo, batch) == ("completed", [])
+    lose(echo, trial)
+    status, rows = status_of(echo, batch)
+    assert status == "error"
+    assert len(rows) == 1 and rows[0].startswith(batch[:8])
+    assert LOST in "\n".join(echo.run("runs", "show", batch).lines)
+    echo.run(f"+restart={batch}", "+needed=true")
+    assert status_of(echo, batch) == ("completed", [])
+    assert len(echo.newest("batch")["trials"]) == 2
+
+
+def test_a_batch_from_which_a_restart_has_taken_trials_is_complete(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    echo.run(f"+restart={batch}", "x=2", "+needed=true")
+    assert status_of(echo, batch) == ("completed", [])

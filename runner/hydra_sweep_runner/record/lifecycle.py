@@ -78,6 +78,16 @@ def terminated(state: State, reason: str, at: datetime | None) -> State:
     return replace(_follow(state, Status.TERMINATED), stopped=at, exit_status=None, reason=reason)
 
 
+def incomplete(state: State, missing: int, planned: int) -> State:
+    """The state of a completed batch whose plan has lost trials since, as lists show it. It is
+    an observation, no transition: nothing records it.
+    """
+    trials = "1 trial" if planned == 1 else f"{planned} trials"
+    is_are = "is" if missing == 1 else "are"
+    reason = f"{missing} of {trials} {is_are} missing, deleted or restarted with other flags"
+    return replace(state, status=Status.ERROR, reason=reason)
+
+
 def _follow(state: State, status: Status) -> State:
     if status not in TRANSITIONS[state.status]:
         raise IllegalTransition(f"{status.value} cannot follow {state.status.value}")

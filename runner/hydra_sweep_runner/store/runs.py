@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.errors import Busy, Mistake, StoreFailed, UnknownRun, UnreadableRecord
-from hydra_sweep_runner.model import Run, Status, Unreadable
+from hydra_sweep_runner.model import BatchPart, Run, Status, Unreadable
+from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record import text as record_text
 from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.record.fields import Summary
@@ -176,11 +177,14 @@ class RunStore:
 
     def observe(self, run: Run, *, claimed: bool = False) -> Run:
         """The run as it really is: one recorded as running whose process is gone is
-        terminated. Its record is not changed.
+        terminated, and a completed batch whose plan has lost trials is none. Its record is
+        not changed.
 
         A process that cannot be looked at from here is gone if its heartbeat has stopped.
         With `claimed` the caller owns the run, so that any other process is gone.
         """
+        if run.batch is not None and run.state.status is Status.COMPLETED:
+            return self._without_missing(run, run.batch)
         if run.state.status is not Status.RUNNING:
             return run
         if not claimed and ownership.is_at_work(run, beats=lambda: self.beats(run.id)):
@@ -189,6 +193,15 @@ class RunStore:
         where = f" (pid {process.pid} on {process.host})" if process is not None else ""
         reason = f"its runner is gone{where}"
         return replace(run, state=replace(run.state, status=Status.TERMINATED, reason=reason))
+
+    def _without_missing(self, run: Run, part: BatchPart) -> Run:
+        """A completed batch, or an incomplete one if trials of it are gone."""
+        gone = sum(not os.path.lexists(self._path(run_id)) for run_id in part.trials)
+        missing = part.missing + gone
+        if not missing:
+            return run
+        state = lifecycle.incomplete(run.state, missing, len(part.trials) + part.missing)
+        return replace(run, state=state, batch=replace(part, missing=missing))
 
     def beats(self, run_id: str) -> bool:
         """Whether whoever owns the run was seen alive a short while ago, wherever it is."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydra_sweep_runner.model import Kind, Run, Unreadable, Value
+from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.query.columns import Column, parse_columns, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
@@ -178,4 +178,6 @@ def _batch_flags(run: Run) -> str:
         told = ",".join(render_value(value) for value in texts[:_MOST_VALUES])
         more = f",{tables.CUT}" if len(texts) > _MOST_VALUES else ""
         shown.append(f"{escape(name)}={told}{more}")
-    return ", ".join(shown)
+    told = ", ".join(shown)
+    lost = run.batch is not None and run.batch.missing and run.state.status is Status.ERROR
+    return f"{told} ({run.state.reason})".strip() if lost else told

@@ -28,6 +28,16 @@ def tell_code_changes(world: World, run: Run, now: Provenance) -> None:
         )
 
 
+def tell_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> None:
+    """Say so if a run is no longer what batches plan, and how they get another."""
+    for batch_id in batch_ids:
+        world.reporter.say(
+            f"{short(run.id)} is no longer in the batch {short(batch_id)}, which plans it with "
+            f"other flags; to have another made in its place: "
+            f"{world.restart_command}{short(batch_id)} +needed=true"
+        )
+
+
 #: What the YAML says of a batch or run outside its flags: names, with their values.
 _Changes: TypeAlias = "dict[str, tuple[Value | None, Value | None]]"
 

@@ -11,7 +11,7 @@ from hydra_sweep_runner.commands.start.programs import check_owner
 from hydra_sweep_runner.commands.start.single import restart_run
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
-from hydra_sweep_runner.model import Kind, Run
+from hydra_sweep_runner.model import Kind, Run, Status
 from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
@@ -31,7 +31,9 @@ def restart(
     # A preview changes nothing, so it need not own the batch.
     preview = bool(typed.option("print_trials"))
     with nullcontext() if preview else store.claim(run_id):
-        run = store.observe(store.read(run_id), claimed=not preview)
+        run = store.read(run_id)
+        if run.state.status is Status.RUNNING:
+            run = store.observe(run, claimed=not preview)
         check_owner(world, run)
         _check_options(run, store.folder(run_id))
         composing = compose_restart(world, run, typed)

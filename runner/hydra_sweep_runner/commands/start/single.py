@@ -18,6 +18,7 @@ from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     tell_code_changes,
     tell_environment,
+    tell_left_batches,
     tell_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.signals import stoppable
@@ -154,9 +155,11 @@ def restart_run(
         check_start(world, start, options)
         # The run's own record changes when it starts, and not before: it may be completed,
         # with other flags. Without its place in a plan it is adopted again.
+        left: list[str] = []
         if identity_of(run) != identity_of(again):
-            leave_batches(world.store, [run.id])
+            left = leave_batches(world.store, [run.id])
         world.reporter.say(f"Restarting {short(run.id)}")
+        tell_left_batches(world, run, left)
         tell_code_changes(world, run, now)
         if not options.refresh:
             tell_environment(world, run, os.environ)
