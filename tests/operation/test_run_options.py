@@ -165,7 +165,7 @@ def test_false_and_zero_and_nothing_are_values_that_win() -> None:
     assert (both.fail_fast, both.retries, both.tags, both.label) == (False, 0, (), "")
 
 
-@pytest.mark.parametrize("name", set(OPTIONS) - FOR_ONE_CALL)
+@pytest.mark.parametrize("name", sorted(set(OPTIONS) - FOR_ONE_CALL))
 def test_null_takes_a_remembered_option_back_for_this_start_and_those_that_follow(
     name: str,
 ) -> None:
