@@ -18,7 +18,7 @@ from hydra.core.override_parser.types import Override, OverrideType
 _LOADER: Any = config_loader_impl
 
 
-def needs_patience(words: Sequence[str]) -> bool:
+def restarts_and_deletes(words: Sequence[str]) -> bool:
     """Whether the words of a command line restart something and delete something."""
     return any(word.startswith("~") for word in words) and any(
         word.startswith(("+restart=", "hydra.sweeper.restart=")) for word in words
@@ -40,9 +40,9 @@ def leave_deletions_to_sweeper() -> None:
             named["overrides_list"] = [one for one in overrides if not one.is_delete()]
         return made(*given, **named)
 
-    patient: Any = create_defaults_list
-    patient.leaves_deletions = True
-    _LOADER.create_defaults_list = patient
+    replaced: Any = create_defaults_list
+    replaced.leaves_deletions = True
+    _LOADER.create_defaults_list = replaced
 
 
 def _is_restart(override: Override) -> bool:

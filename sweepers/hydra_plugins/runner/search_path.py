@@ -16,8 +16,8 @@ class RunnerSearchPathPlugin(SearchPathPlugin):
             return
         from hydra_sweep_runner.compose.taken_back import (
             leave_deletions_to_sweeper,
-            needs_patience,
+            restarts_and_deletes,
         )
 
-        if needs_patience(words):
+        if restarts_and_deletes(words):
             leave_deletions_to_sweeper()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.reporting import VARIABLE
 from hydra_sweep_runner.store import layout
@@ -15,14 +16,14 @@ def run_environment(
     `run` is as it was before, so that its state tells whether it was started already.
     """
     environment = {
-        "RUNNER_RUN_ID": run.id,
-        "RUNNER_RUN_DIR": folder,
-        "RUNNER_RANDOM_SEED": str(run.random_seed),
-        "RUNNER_PROJECT_DIR": project_dir,
+        variables.RUN_ID: run.id,
+        variables.RUN_DIR: folder,
+        variables.RANDOM_SEED: str(run.random_seed),
+        variables.PROJECT_DIR: project_dir,
         VARIABLE: f"{folder}/{layout.REPORTED}",
-        "RUNNER_RESTARTED": "0" if run.state.started is None else "1",
+        variables.RESTARTED: "0" if run.state.started is None else "1",
     }
     owner = batch_id if batch_id is not None else run.generated_by
     if owner is not None:
-        environment["RUNNER_BATCH_ID"] = owner
+        environment[variables.BATCH_ID] = owner
     return environment

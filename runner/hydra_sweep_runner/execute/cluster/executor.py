@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hydra_sweep_runner.compose.portable import portable
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, StoreFailed
+from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt.stopping import Graces, Urgency
 from hydra_sweep_runner.execute.cluster import worker
 from hydra_sweep_runner.execute.cluster.checks import check_workers
@@ -218,7 +219,7 @@ class ClusterExecutor:
         config = task.config
         if isinstance(config, TrialConfig):
             config = portable(config)
-        batch_id = task.environment.get("RUNNER_BATCH_ID")
+        batch_id = task.environment.get(variables.BATCH_ID)
         if batch_id is not None and batch_id not in self._sessions:
             self._begin_session(batch_id)
         return Handed(

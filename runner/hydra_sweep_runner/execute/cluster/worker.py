@@ -18,6 +18,7 @@ from pathlib import Path
 
 from hydra_sweep_runner import __version__
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError
+from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
 from hydra_sweep_runner.execute.attempt.supervise import Surroundings, Unrecorded, supervise
 from hydra_sweep_runner.execute.cluster.messages import Done, Facts, Handed, Places, Probed, Refused
@@ -126,7 +127,7 @@ class _Execution:
     def _execute(self, begun: bool) -> Done:
         task = self._task
         if begun:
-            task = replace(task, environment={**task.environment, "RUNNER_RESTARTED": "1"})
+            task = replace(task, environment={**task.environment, variables.RESTARTED: "1"})
         with SESSIONS.machinery(self._handed.session, self._handed.graces) as machinery:
             around = Surroundings(
                 store=self._store,

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 
-_VARIABLE = b"RUNNER_RUN_ID="
+from hydra_sweep_runner.execute import variables
+
+_VARIABLE = f"{variables.RUN_ID}=".encode()
 
 
 def children_of_this() -> list[int]:

@@ -25,6 +25,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NamedTuple
 
+from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.descendants import children_of_this, run_of, tree_of
 from hydra_sweep_runner.execute.server.messages import (
@@ -51,10 +52,6 @@ _PR_SET_CHILD_SUBREAPER = 36
 SHRUGGED_OFF = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 
 Work = Callable[[socket.socket], None]
-
-
-#: The variable by which a process tells which run it is of.
-RUN_ID = "RUNNER_RUN_ID"
 
 
 class _Child(NamedTuple):
@@ -206,7 +203,7 @@ class _Server:
 
     def _expect_left(self, request: StartProgram | StartScript) -> None:
         """What a run leaves behind is to end with the child that is the run."""
-        run_id = request.environment.get(RUN_ID)
+        run_id = request.environment.get(variables.RUN_ID)
         if run_id is not None:
             self._runs[request.child] = run_id
             self._over.pop(run_id, None)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from hydra_sweep_runner.compose.output_dir import as_overrides
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake, StoreFailed
+from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Deadlock, Source
 from hydra_sweep_runner.execute.task import Outcome, Task
@@ -170,7 +171,7 @@ class HandoverExecutor:
             first=first,
             run_ids=tuple(task.run.id for task in lot.tasks),
             retried=lot.retried,
-            batch_id=head.environment.get("RUNNER_BATCH_ID"),
+            batch_id=head.environment.get(variables.BATCH_ID),
             timeout_s=head.timeout_s,
         )
         overrides = [job_overrides(task, first + place) for place, task in enumerate(lot.tasks)]
