@@ -51,24 +51,22 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     completed = _completed(world, sweep.plan) if sweep.options.needed else ()
     reconciliation = adopt(sweep.plan, completed)
     first = sweep.plan.trials[0]
+    batch = Run(
+        id=world.new_id(),
+        kind=Kind.BATCH,
+        operation=first.operation,
+        flags={},
+        recipe=composing.recipe(),
+        state=State(status=Status.PENDING, initialized=world.clock()),
+        batch=BatchPart(),
+    )
     with sweep.open_executor() as executor:
         prepared = prepare_all(world, sweep, executor)
-        carrying = Carrying(world, sweep, executor, prepared, reconciliation)
-        batch = carrying.record(
-            Run(
-                id=world.new_id(),
-                kind=Kind.BATCH,
-                operation=first.operation,
-                flags={},
-                recipe=carrying.recipe,
-                state=State(status=Status.PENDING, initialized=world.clock()),
-                batch=BatchPart(),
-            )
-        )
+        carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch)
         carrying.check()
-        carrying.create(batch)
+        carrying.create()
         with world.store.claim(batch.id):
-            return carrying.out(batch)
+            return carrying.out()
 
 
 def _completed(world: World, plan: Plan) -> Iterable[Run]:
@@ -108,16 +106,15 @@ def restart_batch(
     with sweep.open_executor() as executor:
         with naming_refresh(world, batch, composing, sweep.one_of_each()):
             prepared = prepare_all(world, sweep, executor)
-            carrying = Carrying(world, sweep, executor, prepared, reconciliation)
-            again = carrying.record(batch)
+            carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch)
             carrying.check()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         tell_repeated(world, sweep.plan)
-        tell_code_changes(world, batch, again.provenance)
+        tell_code_changes(world, batch, carrying.batch.provenance)
         if not sweep.options.refresh:
             tell_environment(world, batch, os.environ)
             tell_yaml_changes(world, batch, composing, sweep.one_of_each())
-        return carrying.out(again)
+        return carrying.out()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import tell_failures
 from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
+from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.trials import Grid, TrialExecution
@@ -36,7 +37,8 @@ class Carrying:
     """Does for a batch what a reconciliation says.
 
     Nothing is written before `create` or `out`; the executor has found the operations of
-    the plan to be executable by then. `recipe` is how the batch is composed again.
+    the plan to be executable by then. `batch` is the batch's record with the plan, its
+    flags, options and seed in it; `recipe` is how it is composed again.
     """
 
     def __init__(
@@ -46,7 +48,9 @@ class Carrying:
         executor: Executor,
         prepared: Mapping[Operation, Prepared],
         reconciliation: Reconciliation,
+        batch: Run,
     ) -> None:
+        """`batch` is its record so far."""
         self._context = context
         self._sweep = sweep
         self._executor = executor
@@ -59,8 +63,11 @@ class Carrying:
             context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
         )
         self._deleted: set[str] = set()
-        self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self._ids)
         self._initialized: dict[str, Run] = {}
+        self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self._ids)
+        if sweep.composing.program is not None:
+            self._jobs = tuple(number_jobs(reconciliation, batch.id))
+        self.batch = self._record(batch)
 
     def _steps(self) -> Iterator[tuple[int, str, Step]]:
         for number, (run_id, step) in enumerate(
@@ -68,8 +75,7 @@ class Carrying:
         ):
             yield number, run_id, step
 
-    def record(self, batch: Run) -> Run:
-        """The batch's record with the plan, its flags, options and seed in it."""
+    def _record(self, batch: Run) -> Run:
         assert batch.batch is not None
         sweep = self._sweep
         trials = sweep.plan.trials
@@ -77,28 +83,28 @@ class Carrying:
         options = sweep.composing.typed.options.over(batch.options)
         job = None
         if sweep.composing.program is not None:
-            self._jobs = tuple(number_jobs(self._reconciliation, batch.id))
             job = sweep_place(sweep.config(trials[0]), self._context.project_dir)
-        return replace(
-            batch,
-            job=job,
+        planned = Planned(
             operation=replace(trials[0].operation, name=operation_names(trials)),
-            recipe=self.recipe,
             flags=sweep.flags(),
+            recipe=self.recipe,
             given=sweep.names,
-            options=options.remembered,
+            options=sweep.options,
+            remembered=options.remembered,
             random_seed=sweep.seed,
-            label=sweep.options.label,
-            tags=sweep.options.tags,
             provenance=self._provenance,
+        )
+        return replace(
+            as_planned(batch, planned),
+            job=job,
             batch=BatchPart(trials=self._ids, generated=(*batch.batch.generated, *made)),
         )
 
-    def create(self, batch: Run) -> None:
+    def create(self) -> None:
         """Make a new batch appear in the store, which is made if there is none."""
         RunStore.open(self._context.store.root, create=True)
         self._keep_snapshot()
-        self._context.store.create(batch)
+        self._context.store.create(self.batch)
 
     def _keep_snapshot(self) -> None:
         self._context.store.keep_snapshot(self._sweep.composing.composer.files())
@@ -128,12 +134,12 @@ class Carrying:
                     seen.add(key)
                     check_flag(name, value)
 
-    def out(self, batch: Run) -> int:
+    def out(self) -> int:
         """Record the batch and its trials, execute them, and return the exit status.
 
         The batch exists and is claimed. With `init_trials` it ends with the records.
         """
-        context, options = self._context, self._sweep.options
+        context, options, batch = self._context, self._sweep.options, self.batch
         self._keep_snapshot()
         if not options.init_trials:
             process = this_process(context.clock)
@@ -212,20 +218,17 @@ class Carrying:
             state=State(status=Status.PENDING, initialized=self._context.clock()),
             generated_by=batch_id,
         )
-        return replace(
-            known,
+        planned = Planned(
             operation=trial.operation,
             flags=trial.flags,
             recipe=replace(self.recipe, task=trial.overrides),
-            options=_trial_options(sweep.options.remembered),
             given=sweep.names,
+            options=sweep.options,
+            remembered=_trial_options(sweep.options.remembered),
             random_seed=trial.random_seed,
-            label=sweep.options.label,
-            tags=sweep.options.tags,
             provenance=self._provenance,
-            result=None,
-            job=self._jobs[number],
         )
+        return replace(as_planned(known, planned), job=self._jobs[number])
 
     def _start(self, run: Run, number: int, step: Step) -> Start:
         return Start(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from hydra_sweep_runner.commands.runs.membership import leave_batches
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
@@ -21,6 +22,7 @@ from hydra_sweep_runner.commands.start.notes import (
     tell_left_batches,
     tell_yaml_changes,
 )
+from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import stoppable
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
@@ -28,7 +30,7 @@ from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import TaskList
-from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status
+from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status, Value
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.identity import identity, identity_of
 from hydra_sweep_runner.record import lifecycle
@@ -68,23 +70,18 @@ def start_run(world: World, composing: Composing) -> int:
     _refuse_batch_options(options)
     if options.needed and _is_completed(world, composed):
         return 0
-    seed = options.random_seed
-    run = Run(
+    new = Run(
         id=world.new_id(),
         kind=Kind.RUN,
         operation=composed.operation,
         flags=composed.flags,
         recipe=composing.recipe(),
         state=State(status=Status.PENDING, initialized=world.clock()),
-        options=composing.typed.options.remembered,
-        given=composing.names(),
-        random_seed=world.new_seed() if seed is None else seed,
-        label=options.label,
-        tags=options.tags,
     )
+    seed = world.new_seed() if options.random_seed is None else options.random_seed
     with world.executor_of_run(composed.config)() as executor:
         prepared = _prepare(world, composed, executor)
-        run = replace(run, provenance=read_provenance(world.project_dir, prepared.sources))
+        run = as_planned(new, _planned(world, composing, composed, prepared, options, {}, seed))
         start = Start(run=run, config=composed.config, prepared=prepared)
         check_start(world, start, options)
         RunStore.open(world.store.root, create=True)
@@ -93,6 +90,28 @@ def start_run(world: World, composing: Composing) -> int:
         world.store.settle([run.id])
         with world.store.claim(run.id):
             return _execute(world, executor, start, options)
+
+
+def _planned(
+    world: World,
+    composing: Composing,
+    composed: _Composed,
+    prepared: Prepared,
+    options: Options,
+    former: Mapping[str, Value],
+    seed: int,
+) -> Planned:
+    """What one run is to be started with; `former` are the options that were remembered."""
+    return Planned(
+        operation=composed.operation,
+        flags=composed.flags,
+        recipe=composing.recipe(),
+        given=composing.names(),
+        options=options,
+        remembered=composing.typed.options.over(former).remembered,
+        random_seed=seed,
+        provenance=read_provenance(world.project_dir, prepared.sources),
+    )
 
 
 def _refuse_batch_options(options: Options) -> None:
@@ -137,19 +156,10 @@ def restart_run(
     with world.executor_of_run(composed.config)() as executor:
         with naming_refresh(world, run, composing, [composing.task]):
             prepared = _prepare(world, composed, executor)
-        now = read_provenance(world.project_dir, prepared.sources)
-        again = replace(
-            run,
-            operation=composed.operation,
-            flags=composed.flags,
-            recipe=composing.recipe(),
-            options=composing.typed.options.over(run.options).remembered,
-            given=composing.names(),
-            random_seed=run.random_seed if options.random_seed is None else options.random_seed,
-            label=options.label,
-            tags=options.tags,
-            provenance=now,
-            result=None,
+        seed = run.random_seed if options.random_seed is None else options.random_seed
+        seed = world.new_seed() if seed is None else seed  # an old record may lack it
+        again = as_planned(
+            run, _planned(world, composing, composed, prepared, options, run.options, seed)
         )
         start = Start(run=again, config=composed.config, prepared=prepared)
         check_start(world, start, options)
@@ -160,7 +170,7 @@ def restart_run(
             left = leave_batches(world.store, [run.id])
         world.reporter.say(f"Restarting {short(run.id)}")
         tell_left_batches(world, run, left)
-        tell_code_changes(world, run, now)
+        tell_code_changes(world, run, again.provenance)
         if not options.refresh:
             tell_environment(world, run, os.environ)
             tell_yaml_changes(world, run, composing, [composing.task])

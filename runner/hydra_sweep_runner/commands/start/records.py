@@ -1,0 +1,45 @@
+"""What a start writes into the record of a run, a trial or a batch. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from hydra_sweep_runner.model import Flags, Operation, Provenance, Recipe, Run, Value
+from hydra_sweep_runner.operation.run_options import Options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What a run is to be started with.
+
+    `given` are the names that somebody set; `options` are those that hold, `remembered` those
+    that the next start takes as given.
+    """
+
+    operation: Operation
+    flags: Flags
+    recipe: Recipe
+    given: tuple[str, ...]
+    options: Options
+    remembered: Mapping[str, Value]
+    random_seed: int
+    provenance: Provenance
+
+
+def as_planned(run: Run, planned: Planned) -> Run:
+    """The record of a run that is about to start as planned, new or again. Its state is as it
+    was; what it has returned is not known any more."""
+    return replace(
+        run,
+        operation=planned.operation,
+        flags=planned.flags,
+        recipe=planned.recipe,
+        given=planned.given,
+        options=planned.remembered,
+        random_seed=planned.random_seed,
+        label=planned.options.label,
+        tags=planned.options.tags,
+        provenance=planned.provenance,
+        result=None,
+    )
