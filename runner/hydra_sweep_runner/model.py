@@ -97,8 +97,9 @@ class Recipe:
 class Process:
     """A process, told apart from any other that ever had its pid.
 
-    `boot` identifies the boot of `host`; `created` is the process's start in seconds since
-    the epoch, as the operating system tells it; `since` is when it took the run up.
+    `boot` identifies the boot of `host`; `created` is the process's start as the operating
+    system tells it, on Linux in seconds since the boot, elsewhere (and in old records) since
+    the epoch; `since` is when it took the run up.
     """
 
     host: str

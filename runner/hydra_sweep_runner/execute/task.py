@@ -34,9 +34,11 @@ class Outcome:
     """How an execution ended: the run's record as it was last written.
 
     `hint` is a line for the user about a failure whose cause is likely to be known. `tail`
-    is the end of a failed run's output, where it was not shown as it came.
+    is the end of a failed run's output, where it was not shown as it came; `was_shown` says
+    whether all of it has been shown as one block.
     """
 
     run: Run
     hint: str | None = None
     tail: bytes = b""
+    was_shown: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -12,6 +13,8 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.program.again import do_again
+from hydra_sweep_runner.program.command import is_again, marked_command
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.program.session import ProgramSession
 from hydra_sweep_runner.program.world import HydraCall
@@ -41,11 +44,15 @@ def sweep_program(
         config=config,
         keeps_returns=not is_typed,
     )
-    session = ProgramSession(hydra)
-    if is_typed:
-        _exit_unless_well(lambda: session.carry_out(arguments))
+    if is_again(sys.argv[1:], os.environ):
+        do_again(hydra)
         return []
-    exit_status = session.carry_out(arguments)
+    session = ProgramSession(hydra)
+    with marked_command():
+        if is_typed:
+            _exit_unless_well(lambda: session.carry_out(arguments))
+            return []
+        exit_status = session.carry_out(arguments)
     batches = in_batches(session.returned, config.hydra.sweeper.get("max_batch_size"))
     if exit_status != 0:
         _raise_failure(session.returned, exit_status)

@@ -13,9 +13,13 @@ from hydra_sweep_runner.model import Process
 if TYPE_CHECKING:
     from hydra_sweep_runner.system.clock import Clock
 
-# How far two readings of one process's start may lie apart, in seconds: the system reckons
-# it from the time of its boot, which moves when the clock is set.
-_CREATED_TOLERANCE_S = 5.0
+# How far two readings of one process's start may lie apart, in seconds. Linux counts it from
+# the boot, in hundredths. Elsewhere, and in records of before, it is a time of the clock, which
+# the system reckons from that of its boot: it moves when the clock is set.
+_START_TOLERANCE_S = 0.005
+_CLOCK_TOLERANCE_S = 5.0
+# What lies before this is no time of the clock, but seconds from a boot.
+_LONGEST_UPTIME_S = 5e8
 
 
 def this_process(clock: Clock) -> Process:
@@ -64,11 +68,40 @@ def is_alive(process: Process) -> bool | None:
 
 
 def _is_found(process: Process) -> bool | None:
+    return _is_in_proc(process) if sys.platform == "linux" else _is_told_by_psutil(process)
+
+
+def _is_in_proc(process: Process) -> bool | None:
+    try:
+        state, start_s = _stat(process.pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return _may_be_hidden(process.pid)
+    except OSError:
+        return None
+    if process.created < _LONGEST_UPTIME_S:
+        is_it = abs(start_s - process.created) < _START_TOLERANCE_S
+    else:
+        is_it = abs(_boot_time_s() + start_s - process.created) <= _CLOCK_TOLERANCE_S
+    return is_it and state not in ("Z", "X")
+
+
+def _may_be_hidden(pid: int) -> bool | None:
+    """None if there is such a process, which this user cannot see in /proc."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return None
+    except (OSError, OverflowError):
+        return False
+    return None if pid > 0 else False
+
+
+def _is_told_by_psutil(process: Process) -> bool | None:
     import psutil
 
     try:
         found = psutil.Process(process.pid)
-        if abs(found.create_time() - process.created) > _CREATED_TOLERANCE_S:
+        if abs(found.create_time() - process.created) > _CLOCK_TOLERANCE_S:
             return False
         return found.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
     except (psutil.NoSuchProcess, ValueError, OverflowError):
@@ -83,18 +116,20 @@ def _host() -> str:
 
 @cache
 def _created(pid: int) -> float:
-    """When a process of this machine was started, in seconds since the epoch, as psutil
-    reckons it."""
+    """When a process of this machine was started: on Linux in seconds from the boot, which no
+    setting of the clock changes, elsewhere from the epoch."""
     if sys.platform == "linux":  # psutil takes 15 ms to import, a twentieth of a short run
-        return _boot_time_s() + _start_ticks(pid) / os.sysconf("SC_CLK_TCK")
+        return _stat(pid)[1]
     import psutil
 
     return float(psutil.Process(pid).create_time())
 
 
-def _start_ticks(pid: int) -> int:
+def _stat(pid: int) -> tuple[str, float]:
+    """A process's state, and its start in seconds from the boot."""
     # proc(5): the name in brackets may hold anything; the start is the 20th field after it.
-    return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+    fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    return fields[0].decode(), int(fields[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def _boot_time_s() -> float:

@@ -32,12 +32,23 @@ class Console:
         self._lock = threading.RLock()
         self._bar: ProgressLine | None = None
         self._partial: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
+        #: The first line of what was said last; nothing if an operation's output came since.
+        self.last_said = ""
         # Of a terminal that is gone it cannot be told any more that it was one.
         self._terminals = [s.fileno() for s in (sys.stdout, sys.stderr) if s.isatty()]
+
+    @property
+    def is_one_place(self) -> bool:
+        """Whether both streams lead to the same place, so that nothing need be said twice."""
+        try:
+            return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+        except (OSError, ValueError):
+            return False
 
     def say(self, *lines: str) -> None:
         """Print lines of the runner's own, to standard error, nothing else in between."""
         text = "\n".join(map(escape, lines))
+        self.last_said = lines[0] if lines else ""
         with self._lock, self._surviving():
             if self._bar is not None:
                 self._bar.print(text)
@@ -51,6 +62,7 @@ class Console:
 
     def output(self, stream: Stream, data: bytes) -> None:
         """Pass on a piece of an operation's output, unchanged."""
+        self.last_said = ""
         with self._lock, self._surviving():
             if self._bar is None or not _stream(stream).isatty():
                 _write(stream, data)

@@ -12,6 +12,16 @@ Stream = Literal["stdout", "stderr"]
 class Reporter(Protocol):
     """Where the runner's lines and the operations' output go. Safe to call from threads."""
 
+    @property
+    def is_one_place(self) -> bool:
+        """Whether both streams lead to the same place, so that nothing need be said twice."""
+        ...
+
+    @property
+    def last_said(self) -> str:
+        """The first line of what was said last; nothing if an operation's output came since."""
+        ...
+
     def say(self, *lines: str) -> None:
         """Print lines of the runner's own, to standard error, nothing else in between."""
         ...

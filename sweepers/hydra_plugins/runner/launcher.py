@@ -89,6 +89,10 @@ class RunnerLauncher(Launcher):
         from hydra_sweep_runner.execute.local.jobs import check_stagger, resolve_n_jobs
 
         self._refuse_address()
+        if program is not None:
+            from hydra_sweep_runner.program.own.inherited import check_fork
+
+            check_fork()
         devices = check_devices(self._devices)
         return LocalExecutor(
             store,
@@ -147,6 +151,7 @@ class RunnerLauncher(Launcher):
         from hydra_sweep_runner.errors import Mistake
         from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
         from hydra_sweep_runner.program.foreign.launching import run_jobs
+        from hydra_sweep_runner.program.own.inherited import check_fork
 
         for name in ("devices", "stagger_s", "backend"):
             value = getattr(self, f"_{name}")
@@ -155,6 +160,7 @@ class RunnerLauncher(Launcher):
                     f"hydra.launcher.{name}={value} needs hydra/sweeper=runner: jobs of other "
                     "sweepers run on this machine, as they come"
                 )
+        check_fork()
         return run_jobs(
             job_overrides,
             initial_job_idx,

@@ -19,15 +19,19 @@ def tell_failure(context: World, outcome: Outcome) -> None:
     """Say that a run has failed and why, with the end of its output if it was not just
     shown."""
     lines = [failure_line(context, outcome.run)]
-    lines += [f"  {line}" for line in last_lines(outcome.tail)]
+    if not (outcome.was_shown and context.reporter.is_one_place):
+        lines += [f"  {line}" for line in last_lines(outcome.tail)]
     if outcome.hint is not None:
         lines.append(outcome.hint)
     context.reporter.say(*lines)
 
 
 def tell_failures(context: World, batch_id: str, runs: Iterable[Run]) -> None:
-    """Say once more, at a batch's end, which of its trials have failed, in a line each."""
+    """Say once more, at a batch's end, which of its trials have failed, in a line each; not
+    of a single one if that was the last thing said."""
     failed = [run for run in runs if run.state.status is Status.ERROR]
+    if len(failed) == 1 and context.reporter.last_said == failure_line(context, failed[0]):
+        return
     for run in failed[:_MOST_FAILURES]:
         context.reporter.say(failure_line(context, run))
     if len(failed) > _MOST_FAILURES:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,6 +36,7 @@ _STOPPED = {
     Cause.LOST: str(ServerDied()),
 }
 _FAILED = "the runner failed"
+_MISSING_MODULE = re.compile(rb"No module named '?([A-Za-z_][\w.]*)")
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 
 
@@ -118,7 +120,7 @@ def _run_attempts(
     if outcome.run.state.status is not Status.ERROR:
         return outcome
     outcome = replace(outcome, hint=_hint(tail, task))
-    return outcome if around.live else replace(outcome, tail=tail)
+    return outcome if around.live else replace(outcome, tail=tail, was_shown=True)
 
 
 def _attempt(
@@ -214,13 +216,25 @@ def _give_up(run: Run, why: str, around: Surroundings) -> None:
 
 
 def _hint(tail: bytes, task: Task) -> str | None:
-    if not _mentions(tail, _NOT_FOUND):
+    """What is likely to help, as the end of the output tells."""
+    if b"attempted relative import with no known parent package" in tail:
+        return (
+            "a script belongs to no package: give the module as a command, `command: [python, "
+            "-m, package.module, …]`, and name the package in operation.requires"
+        )
+    missing = _MISSING_MODULE.search(tail)
+    if missing is not None:
+        name = missing[1].decode().partition(".")[0]
+        place = Path(task.project_dir, name)
+        if place.is_dir() or place.with_suffix(".py").is_file():
+            what = name if place.is_dir() else f"{name}.py"
+            return (
+                f"{name} is in the project, and the trial works in {task.working_dir}: name it "
+                f"in operation.requires: [{what}]"
+            )
+    if not any(word in tail for word in _NOT_FOUND):
         return None
     return (
         f"a file was not found: the trial works in {task.working_dir}; what it needs from "
         f"the project in {task.project_dir} is named in operation.requires"
     )
-
-
-def _mentions(text: bytes, words: Iterable[bytes]) -> bool:
-    return any(word in text for word in words)

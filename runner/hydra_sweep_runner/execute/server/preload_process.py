@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -47,6 +48,8 @@ def _import(modules: Sequence[str]) -> str:
         except BaseException as error:
             said = " ".join(str(error).split())
             return f"cannot import {name}: {type(error).__name__}: {said}"
+        if len(threading.enumerate()) > 1:
+            return f"importing {name} starts threads, which a fork does not have: leave it out"
         if _has_cuda():
             return (
                 f"importing {name} initialises CUDA, which cannot be shared by forked "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import cloudpickle
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.types import HydraContext
 
+from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.function.worker import ProgramJob
 from hydra_sweep_runner.program.foreign.traceback import own_frames
 from hydra_sweep_runner.program.own.fast_job import do_job, output_of
@@ -50,6 +52,20 @@ class InheritedProgram:
         if self.keeps_returns:
             Path(job.run_dir, layout.RETURNED).write_bytes(cloudpickle.dumps(returned))
         return _taken_apart(returned)
+
+
+def check_fork() -> None:
+    """Raise Mistake if this process has threads: a fork of it would lack them, and keep what
+    they hold."""
+    here = threading.current_thread()
+    names = [thread.name for thread in threading.enumerate() if thread is not here]
+    if names:
+        shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+        raise Mistake(
+            f"the program has started threads ({shown}), and trials under hydra/launcher=runner "
+            "are forks of it, which have none: use hydra/launcher=basic, or start them in the "
+            "task function"
+        )
 
 
 def _taken_apart(returned: JobReturn) -> tuple[Any, Exception | None]:

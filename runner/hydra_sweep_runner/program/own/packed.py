@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from omegaconf.basecontainer import BaseContainer
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.function.worker import ProgramJob, reason_of
 from hydra_sweep_runner.operation.call import PackedProgram
+from hydra_sweep_runner.program.command import COMMAND, mark
 from hydra_sweep_runner.program.own.inherited import InheritedProgram
 
 
@@ -37,6 +39,7 @@ class TravellingProgram:
             if not OmegaConf.has_resolver(name):
                 known[name] = cloudpickle.loads(resolver)
         sys.argv = list(self.argv)
+        os.environ[COMMAND] = mark(self.argv[1:])
         return self.program(job)
 
 

@@ -39,6 +39,17 @@ def main() -> None:
     run_as_main(path)
 
 
+def main_again() -> None:
+    """Become the script that SCRIPT names, as `main` does: it has started itself once more."""
+    path = os.environ[SCRIPT]
+    sys.argv[0] = path
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = os.path.dirname(os.path.realpath(path))  # noqa: PTH120
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    run_as_main(path)
+
+
 def run_as_main(path: str) -> None:
     """Run the script in a fresh `__main__`; raises SystemExit or KeyboardInterrupt as the
     interpreter is to see them, after any other exception was shown."""
