@@ -42,6 +42,9 @@ FILES = {
     "model/least.yaml": "depth: 1\n",
 }
 
+#: `~x` as a job gets it: from Hydra 1.4 on `~x=null` would delete x only if it is null.
+DELETED = "~x=null" if hydra.__version__.startswith("1.3") else "~x"
+
 
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Any:
@@ -336,13 +339,12 @@ def test_dimensions_have_the_order_in_which_they_were_given(loader: Any) -> None
         ("y", ["y=5"]),
         ("model@slot", ["+model@slot=small", "+model@slot=large"]),
         ("x", ["x=3"]),
-        ("z", ["~z"]),
+        ("z", [DELETED.replace("x", "z")]),
     ]
 
 
 def test_a_deletion_keeps_its_value_if_it_has_one(loader: Any) -> None:
-    # `~x=null` would delete x only if it is null, from Hydra 1.4 on
-    assert by_us(["~x", "~y=1", "~z=null"], loader) == [["~x", "~y=1", "~z=null"]]
+    assert by_us(["~x", "~y=1", "~z=null"], loader) == [[DELETED, "~y=1", "~z=null"]]
 
 
 def test_quotes_stay_where_they_are_needed(loader: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,27 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.fast.changes import plain_changes, read_change
 from hydra_sweep_runner.compose.overrides import (
+    element_text,
     is_for_hydra,
+    is_number,
     name_in,
     one_line,
     parse_override,
+    read_element,
+    value_items,
 )
 from hydra_sweep_runner.compose.project import LEFT_OUT
 from hydra_sweep_runner.compose.reading import Reading, ReadingLoader, reading_loader
-from hydra_sweep_runner.compose.trial import REFUSALS, Base, TrialConfig, base_of, sweeper_settings
+from hydra_sweep_runner.compose.trial import (
+    REFUSALS,
+    Base,
+    TrialConfig,
+    apply_overrides,
+    base_of,
+    sweeper_settings,
+)
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.operation.flags import flatten
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +150,7 @@ class Composer:
         try:
             return self._loader.load_configuration(
                 config_name=self.config_name,
-                overrides=[*self._in_force, *task],
+                overrides=[*self._in_force, *self.named(task)],
                 run_mode=mode,
                 validate_sweep_overrides=True,
             )
@@ -192,8 +205,73 @@ class Composer:
             self.trial(single).job()
 
     def sweep(self, task: Sequence[str]) -> SweepConfig:
-        """The configuration of a batch with these overrides. Raises Mistake."""
-        return SweepConfig(self.compose(task, RunMode.MULTIRUN))
+        """The configuration of a batch with these overrides. Raises Mistake.
+
+        A value that only the configs that are swept over have an entry for is left out: it
+        is its trials that have to take it.
+        """
+        swept = [text for text in task if self._is_swept_group(text)]
+        try:
+            return SweepConfig(self.compose(task, RunMode.MULTIRUN))
+        except Mistake:
+            values = [text for text in task if swept and self._is_value(text)]
+            if not values:
+                raise
+        config = self.compose([text for text in task if text not in values], RunMode.MULTIRUN)
+        for text in values:
+            with suppress(Mistake):
+                apply_overrides([text], config)
+        return SweepConfig(config)
+
+    def _is_swept_group(self, text: str) -> bool:
+        return parse_override(text).is_sweep_override() and self.is_group_choice(text)
+
+    def _is_value(self, text: str) -> bool:
+        return not parse_override(text).is_sweep_override() and not self.is_group_choice(text)
+
+    def named(self, texts: Sequence[str]) -> list[str]:
+        """The overrides with the names of configs as texts, where a choice gives them as
+        numbers: `batch_size=16` chooses the config `16`, `1e3` the config `1e3`."""
+        return [self._named(text) for text in texts]
+
+    def _named(self, text: str) -> str:
+        change = read_change(text)
+        if change is not None and isinstance(change[1], str):
+            return text
+        override = parse_override(text)
+        value = override._value
+        items = value_items(value)
+        if override.is_delete() or not any(map(is_number, items)):
+            return text
+        if not self.is_group_choice(text):
+            return text
+        names = self._names_of(override.key_or_group)
+        shown = [element_text(_as_name(item, names)) for item in items]
+        if not override.is_sweep_override():
+            return f"{override.get_key_element()}={shown[0]}"
+        how = "shuffle" if getattr(value, "shuffle", False) else "choice"
+        return f"{override.get_key_element()}={how}({','.join(shown)})"
+
+    def _names_of(self, group: str) -> list[tuple[Any, str]]:
+        """The names of a group's configs that are numbers, with what Hydra reads them as."""
+        options = self._open_repository().get_group_options(group)
+        read = [(read_element(name), name) for name in options]
+        return [(value, name) for value, name in read if is_number(value)]
+
+    def check_settings(self, sweep: SweepConfig) -> None:
+        """Raise Mistake if a combination of config groups that was composed here has other
+        settings of the sweeper or the launcher than the batch itself: they would have no
+        effect."""
+        common = _settings(sweep.config)
+        for groups, base in self._bases.items():
+            own = _settings(base.load())
+            other = [name for name in {**common, **own} if common.get(name) != own.get(name)]
+            if other and groups:
+                raise Mistake(
+                    f"{', '.join(groups)} sets {', '.join(other)}: settings of hydra.sweeper and "
+                    "hydra.launcher hold for a whole batch and have no effect in what is swept "
+                    "over; give them on the command line, or start a batch for each"
+                )
 
     def is_group_choice(self, text: str) -> bool:
         """Whether an override chooses a config of a group, rather than set a value."""
@@ -241,6 +319,7 @@ class Composer:
 
         Raises Mistake if Hydra cannot compose the groups; values are applied later.
         """
+        task = self.named(task)
         groups = tuple(text for text in task if self.is_group_choice(text))
         values = tuple(text for text in task if text not in groups)
         base = self._bases.get(groups)
@@ -248,6 +327,29 @@ class Composer:
             base = self._bases[groups] = self._compose_base(groups)
         changes = None if base.plain is None else plain_changes(base.plain, values)
         return TrialConfig(base, tuple(task), values, {}, changes)
+
+
+def _as_name(item: Any, names: Sequence[tuple[Any, str]]) -> Any:
+    """The name of a config that an element stands for, as a text."""
+    if isinstance(item, list):
+        return [_as_name(each, names) for each in item]
+    if not is_number(item):
+        return item
+    for value, name in names:
+        if type(value) is type(item) and value == item:
+            return name
+    return element_text(item)
+
+
+def _settings(config: DictConfig) -> dict[str, Any]:
+    """What a configuration says of the sweeper and the launcher, by dotted name, as it is
+    written."""
+    found: dict[str, Any] = {}
+    for part in ("sweeper", "launcher"):
+        held: Any = config.hydra[part]
+        plain: Any = {} if held is None else OmegaConf.to_container(held, resolve=False)
+        found |= flatten({"hydra": {part: plain}})
+    return found
 
 
 def split_overrides(texts: Iterable[str]) -> tuple[list[str], list[str]]:

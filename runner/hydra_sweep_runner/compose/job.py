@@ -6,6 +6,7 @@ worker can go through thousands of times.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -23,6 +24,8 @@ from hydra_sweep_runner.compose.overrides import why_unresolved
 from hydra_sweep_runner.compose.reference import real_value
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.call import Values
+
+_MISSING = re.compile(r"Missing mandatory value: ([\w.\[\]]+)")
 
 
 class _HydraConfig(HydraConfig):
@@ -140,6 +143,9 @@ def real_values(config: JobConfig, target_key: str) -> Values:
             name = getattr(error, "full_key", None) or "a flag"
             raise Mistake(f"{name} has no value (???): give {name}=…") from error
         except (OmegaConfBaseException, ValueError) as error:
+            missing = _MISSING.search(str(error))
+            if missing is not None:
+                raise Mistake(f"{missing[1]} has no value (???): give {missing[1]}=…") from error
             name = getattr(error, "full_key", None) or "the configuration"
             raise Mistake(f"{name} cannot be resolved: {why_unresolved(error, task)}") from error
     return Values(

@@ -6,6 +6,7 @@ All of Hydra's grammar is parsed by Hydra's own parser.
 from __future__ import annotations
 
 import decimal
+import itertools
 import math
 import os
 import re
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
+import hydra
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
@@ -36,7 +38,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 from hydra_sweep_runner.planning.combinations import Dimension
-from hydra_sweep_runner.planning.sampling import shuffled
+from hydra_sweep_runner.planning.sampling import permuted, shuffled
 from hydra_sweep_runner.planning.space import Interval
 
 _ADDRESS = re.compile(r"(full_key|object_type|reference_type)[:=]")
@@ -45,6 +47,9 @@ _NO_VARIABLE = re.compile(r"Environment variable '([^']*)' not found")
 
 #: What the values of a sweep can be, as Hydra's parser gives them.
 _ELEMENTS = (str, int, float, list, dict, QuotedString, type(None))
+
+#: Functions of Hydra's grammar that change values and leave their order.
+_CASTS = frozenset(("int", "float", "str", "bool", "json_str", "tag"))
 
 #: A swept range with more values than this is recorded as its text, not as a list.
 LONGEST_LIST = 10_000
@@ -87,6 +92,15 @@ def name_in(text: str) -> str:
 def is_for_hydra(text: str) -> bool:
     """Whether an override is of Hydra's own configuration."""
     return bool(parse_override(text).is_hydra_override())
+
+
+def gives_sweep(text: str) -> bool:
+    """Whether a text is an override that gives more than one value; one that cannot be read
+    is none."""
+    try:
+        return is_sweep(text)
+    except Mistake:
+        return False
 
 
 def is_sweep(text: str) -> bool:
@@ -174,6 +188,60 @@ def plain(value: Any) -> Any:
     return Override._convert_value(value)
 
 
+def element_text(value: Any) -> str:
+    """A parsed element as Hydra writes it for a job, so that it is read as what it is: what a
+    cast has made a text (`str(1)`) is quoted, where without quotes it is none."""
+    if isinstance(value, QuotedString):
+        return str(value.with_quotes())
+    if isinstance(value, str):
+        return _bare_or_quoted(value)
+    if isinstance(value, list):
+        return f"[{','.join(map(element_text, value))}]"
+    if isinstance(value, dict):
+        entries = (f"{element_text(key)}:{element_text(item)}" for key, item in value.items())
+        return f"{{{','.join(entries)}}}"
+    return str(Override._get_value_element_as_str(value))
+
+
+@lru_cache(maxsize=4096)
+def _bare_or_quoted(text: str) -> str:
+    change = read_change(f"x={text}")
+    if change is not None and change[1] == text:
+        return text
+    bare = str(Override._get_value_element_as_str(text))
+    try:
+        read = _parser().parse_override(f"x={bare}")._value
+    except HydraException:
+        return quoted(text)
+    return bare if type(read) is str and read == text else quoted(text)
+
+
+def read_element(text: str) -> Any:
+    """What Hydra reads a text as, where a value stands; None if it cannot."""
+    try:
+        return _parser().parse_override(f"x={text}")._value
+    except HydraException:
+        return None
+
+
+def value_items(value: Any) -> list[Any]:
+    """The elements of an override's parsed value: several of a sweep over a list or a short
+    range, else it alone."""
+    if isinstance(value, ChoiceSweep):
+        return list(value.list)
+    if isinstance(value, RangeSweep):
+        values = _range("", value, "")
+        return list(map(values.value, range(values.length))) if values.length < 100 else []
+    return [value]
+
+
+def is_number(element: Any) -> bool:
+    """Whether a parsed element is a number, true or false, or a list with some in it."""
+    if isinstance(element, list):
+        return any(map(is_number, element))
+    return isinstance(element, (int, float))
+
+
 def quoted(text: str) -> str:
     """A text as Hydra's grammar writes just that text."""
     return QuotedString(text, Quote.single).with_quotes()
@@ -187,11 +255,14 @@ def merge(before: Sequence[str], new: Sequence[str]) -> list[str]:
     replaces it, and a deletion of such a flag takes the appending override away.
     """
     merged = list(before)
+    given: set[str] = set()
     for text in new:
         override = parse_override(text)
         name = name_of(override)
         places = [place for place, former in enumerate(merged) if _is_about(former, name)]
-        if not places:
+        is_second = name in given and gives_mappings(override)
+        given.add(name)
+        if not places or is_second:
             merged.append(text)
             continue
         former = parse_override(merged[places[-1]])
@@ -213,13 +284,27 @@ def dimensions(texts: Iterable[str], seed: int, loader: ConfigLoader) -> tuple[D
     """The sweep that override strings describe, in their order; a name given again replaces
     the former one in its place, as in Hydra's own sweeper.
 
-    `seed` orders the values of `shuffle(…)`. Raises Mistake for what has no discrete values.
+    Mappings do not replace one another: they are merged, as in one run. `seed` orders the
+    values of `shuffle(…)`. Raises Mistake for what has no discrete values.
     """
-    found: dict[str, Dimension] = {}
+    found: list[tuple[str, Dimension]] = []
     for text in texts:
         override = parse_override(text)
-        found[override.get_key_element()] = _dimension(text, override, seed, loader)
-    return tuple(found.values())
+        key, dimension = override.get_key_element(), _dimension(text, override, seed, loader)
+        known = [place for place, (former, _) in enumerate(found) if former == key]
+        if known and not gives_mappings(override):
+            found[known[-1]] = (key, dimension)
+        else:
+            found.append((key, dimension))
+    return tuple(dimension for _, dimension in found)
+
+
+def gives_mappings(override: Override) -> bool:
+    """Whether each value of an override is a mapping, which is merged with what is there."""
+    value = override._value
+    if isinstance(value, ChoiceSweep):
+        return all(isinstance(item, dict) for item in value.list)
+    return isinstance(value, dict)
 
 
 def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -> Dimension:
@@ -232,23 +317,35 @@ def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -
         return _interval_dimension(name, key, interval_of(value, text))
     if isinstance(value, RangeSweep):
         overrides: Sequence[str] = _range(key, value, text)
-        shuffle = value.shuffle
+        shuffle = value.shuffle or _is_shuffled(text)
     elif isinstance(value, ChoiceSweep):
         if not all(isinstance(item, _ELEMENTS) for item in value.list):
             # Hydra 1.4 reads extend_list(…) among them.
             raise Mistake(f"{text}: one of its values cannot be swept over")
-        overrides = [f"{key}={Override._get_value_element_as_str(item)}" for item in value.list]
-        shuffle = value.shuffle
+        overrides = [f"{key}={element_text(item)}" for item in value.list]
+        shuffle = value.shuffle or _is_shuffled(text)
     elif isinstance(value, Glob):
         names = value.filter(loader.get_group_options(override.key_or_group))
         if not names:
             raise Mistake(f"{text}: no config in the group {override.key_or_group!r} matches")
-        overrides, shuffle = [f"{key}={name}" for name in names], False
+        overrides, shuffle = [f"{key}={element_text(name)}" for name in names], False
     else:
         raise Mistake(f"{text}: cannot be swept over; list values, or give a range() or interval()")
-    if shuffle:
+    if shuffle and isinstance(overrides, RangeOverrides) and overrides.length > LONGEST_LIST:
+        overrides = ShuffledRange(overrides, seed, f"shuffle {key}")
+    elif shuffle:
         overrides = shuffled(overrides, seed, f"shuffle {key}")
     return Dimension(name=name, overrides=overrides)
+
+
+def _is_shuffled(text: str) -> bool:
+    """Whether `shuffle` is the innermost but for what it shuffles, of casts that forget it: in
+    Hydra 1.3 `float(shuffle(range(1,9)))` comes out in order."""
+    value = text.split("=", 1)[1]
+    functions = re.match(r"\s*((?:\w+\(\s*)*)", value)
+    names = re.findall(r"\w+", functions[1]) if functions else []
+    casts = list(itertools.takewhile(lambda name: name in _CASTS, names))
+    return names[len(casts) : len(casts) + 1] == ["shuffle"]
 
 
 def _interval_dimension(name: str, key: str, interval: Interval) -> Dimension:
@@ -262,12 +359,15 @@ def _interval_dimension(name: str, key: str, interval: Interval) -> Dimension:
 
 
 def _single(text: str, override: Override) -> str:
-    """An override of one value as Hydra's own sweeper hands it to a job, except where that
-    would say something else: `~x` is not `~x=null`, an extended list no list."""
+    """An override of one value as Hydra's own sweeper hands it to a job (`~x` as `~x=null`),
+    except where that would say something else: from Hydra 1.4 on `~x=null` deletes nothing
+    but a null, and an extended list is no list."""
     is_plain = override.type in (OverrideType.CHANGE, OverrideType.ADD, OverrideType.FORCE_ADD)
-    if override.value_type is None or not (is_plain or override.is_delete()):
+    if not is_plain and not override.is_delete():
         return text
-    return f"{override.get_key_element()}={override.get_value_element_as_str()}"
+    if override.value_type is None and not hydra.__version__.startswith("1.3"):
+        return text
+    return f"{override.get_key_element()}={element_text(override._value)}"
 
 
 class RangeOverrides(Sequence[str]):
@@ -293,7 +393,8 @@ class RangeOverrides(Sequence[str]):
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             return [self[index] for index in range(*place.indices(self.length))]
-        return f"{self._key}={self.value(place)}"
+        value = self.value(place)
+        return f"{self._key}={element_text(value) if isinstance(value, str) else value}"
 
     def value(self, place: int) -> Value:
         """The value at a place."""
@@ -301,6 +402,26 @@ class RangeOverrides(Sequence[str]):
         for convert in self._convert:
             value = convert(value)
         return value  # type: ignore[no-any-return]
+
+
+class ShuffledRange(Sequence[str]):
+    """The overrides of a long range in a random order, which is computed place by place."""
+
+    def __init__(self, ordered: RangeOverrides, seed: int, label: str) -> None:
+        self._ordered = ordered
+        self._seed = seed
+        self._label = label
+        self.length = ordered.length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[index] for index in range(*place.indices(self.length))]
+        if not 0 <= place < self.length:
+            raise IndexError(place)
+        return self._ordered[permuted(place, self.length, self._seed, self._label)]
 
 
 class _FloatValues:
@@ -348,7 +469,23 @@ def _range(key: str, sweep: RangeSweep, text: str) -> RangeOverrides:
 def batch_flags(texts: Iterable[str], loader: ConfigLoader) -> dict[str, Value]:
     """A batch's flags: each given name with the list of its values, or with the override's
     text where it is no list."""
-    return {name_of(parse_override(text)): _values(text, loader) for text in texts}
+    flags: dict[str, Value] = {}
+    for text in texts:
+        override = parse_override(text)
+        name, values = name_of(override), _values(text, loader)
+        former = flags.get(name)
+        if gives_mappings(override) and isinstance(former, list) and isinstance(values, list):
+            values = [_merged(before, after) for before in former for after in values]
+        flags[name] = values
+    return flags
+
+
+def _merged(before: Value, after: Value) -> Value:
+    """Two mappings as one, all the way down, the second one's values before the first's."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return after
+    both = {key: _merged(before[key], after[key]) for key in before.keys() & after.keys()}
+    return {**before, **after, **both}
 
 
 def _values(text: str, loader: ConfigLoader) -> Value:

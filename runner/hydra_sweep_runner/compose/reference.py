@@ -9,6 +9,7 @@ replaced by ones that only take note; the real ones are never called.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -17,11 +18,11 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
 from hydra_sweep_runner.compose.overrides import one_line
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Operation, Value
+from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.flags import dotted
 from hydra_sweep_runner.operation.parse import parse_operation
 
@@ -44,11 +45,16 @@ _PURE = frozenset(
 )
 
 
+_UNKNOWN = re.compile(r"Unsupported interpolation type (\S+)")
+_RESOLVER = re.compile(r"\$\{\s*([\w.]+)\s*:")
+
+
 class _Tracker:
     """Whether one of the resolvers was asked, and the containers that are being read."""
 
-    def __init__(self, *, is_strict: bool) -> None:
+    def __init__(self, *, is_strict: bool, keeps_unknown: bool) -> None:
         self.is_strict = is_strict
+        self.keeps_unknown = keeps_unknown
         self.touched = False
         self._within: list[int] = []
 
@@ -66,10 +72,12 @@ class _Tracker:
 
 
 @contextmanager
-def _tracked(config: DictConfig, *, is_strict: bool = True) -> Iterator[_Tracker]:
+def _tracked(
+    config: DictConfig, *, is_strict: bool = True, keeps_unknown: bool = False
+) -> Iterator[_Tracker]:
     """Have the resolvers replaced, and what `config` remembers of resolving out of the way:
     what came from the real ones must not be taken for plain, nor the other way round."""
-    tracker = _Tracker(is_strict=is_strict)
+    tracker = _Tracker(is_strict=is_strict, keeps_unknown=keeps_unknown)
     registry = BaseContainer._resolvers
     others = () if is_strict else (name for name in registry if name not in _PURE)
     replaced = dict.fromkeys((*BY_REFERENCE, *others))
@@ -93,7 +101,11 @@ def _tracked(config: DictConfig, *, is_strict: bool = True) -> Iterator[_Tracker
 
 
 def read_flags(
-    job: DictConfig, leave_out: tuple[str, ...] = (), *, is_strict: bool = True
+    job: DictConfig,
+    leave_out: tuple[str, ...] = (),
+    *,
+    is_strict: bool = True,
+    keeps_unknown: bool = False,
 ) -> dict[str, Value]:
     """Every leaf of the configuration by dotted name, in reference form, in its order.
 
@@ -101,15 +113,42 @@ def read_flags(
     or back to where it stands, and for two keys that give the same name. Unless `is_strict`,
     an interpolation that leads nowhere is as good as any, since nobody may ever ask for it,
     and one by a resolver that is not OmegaConf's stays a reference: what a program's own
-    resolver does is not known.
+    resolver does is not known. With `keeps_unknown` an interpolation by a resolver that
+    nobody has registered here stays one, too: a function's module may do so. What leads to a
+    value that is missing (`???`) is a reference until somebody needs it.
     """
-    with _tracked(job, is_strict=is_strict) as tracker:
+    with _tracked(job, is_strict=is_strict, keeps_unknown=keeps_unknown) as tracker:
         flags: dict[str, Value] = {}
         for name, value in _leaves(job, "", tracker, leave_out):
             if name in flags:
                 raise Mistake(f"the configuration has two flags named {name!r}")
             flags[name] = value
         return flags
+
+
+def unknown_resolver(error: BaseException) -> str | None:
+    """The resolver that nobody has registered, if an error is about one."""
+    found = _UNKNOWN.search(str(error))
+    return None if found is None else found[1]
+
+
+def registered_resolvers() -> tuple[str, ...]:
+    """The names of the resolvers that this process has."""
+    return tuple(BaseContainer._resolvers)
+
+
+def resolvers_in(flags: Flags) -> set[str]:
+    """The names of the resolvers that flags in reference form ask for."""
+    texts = (text for value in flags.values() for text in _texts(value) if "${" in text)
+    return {name for text in texts for name in _RESOLVER.findall(text)}
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def read_plain(node: DictConfig, name: str = "") -> dict[str, Value]:
@@ -162,7 +201,18 @@ def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
     except (OmegaConfBaseException, ValueError, TypeError) as error:
         if tracker.touched or not tracker.is_strict:
             return raw._value()
-        raise Mistake(f"the flag {name} cannot be resolved: {one_line(error)}") from error
+        if isinstance(error, InterpolationToMissingValueError):
+            return raw._value()
+        unknown = unknown_resolver(error)
+        if unknown is None:
+            raise Mistake(f"the flag {name} cannot be resolved: {one_line(error)}") from error
+        if tracker.keeps_unknown:
+            return raw._value()
+        raise Mistake(
+            f"the flag {name} cannot be resolved: {raw._value()} asks for a resolver {unknown!r}, "
+            "which nobody has registered; a plugin of Hydra's can (hydra_plugins/…), or, for an "
+            "operation that is a function, its module"
+        ) from error
     return raw._value() if tracker.touched else value
 
 

@@ -10,7 +10,7 @@ trial. What is found out for one trial and holds for others is kept with the bas
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -26,7 +26,13 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_sweep_runner.compose.fast.changes import Plain, PlainValue, change_config, read_change
+from hydra_sweep_runner.compose.fast.changes import (
+    NOT_FLAGS,
+    Plain,
+    PlainValue,
+    change_config,
+    read_change,
+)
 from hydra_sweep_runner.compose.fast.closed import depends_on_marks_alone
 from hydra_sweep_runner.compose.fast.logs import LogSettings, find_log_settings
 from hydra_sweep_runner.compose.fast.templates import (
@@ -40,6 +46,7 @@ from hydra_sweep_runner.compose.fast.templates import (
 from hydra_sweep_runner.compose.job import drop_nodes, hydra_config
 from hydra_sweep_runner.compose.output_dir import Output, find_output
 from hydra_sweep_runner.compose.overrides import (
+    gives_sweep,
     name_of,
     one_line,
     parse_override,
@@ -50,6 +57,9 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
 
 _T = TypeVar("_T")
+
+# How many flags an unknown one is answered with.
+_MOST_NAMES = 20
 
 #: What Hydra raises for a configuration or an override that it does not take, some of it
 #: unawares: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`,
@@ -144,17 +154,23 @@ class Base:
 
         return self._once(("output", marks), make)
 
+    def load(self) -> DictConfig:
+        """The whole configuration, a copy."""
+        config: DictConfig = pickle.loads(self.whole)
+        return config
+
     def operation(self) -> Operation:
         """What to run. Raises Mistake."""
         return self._once("operation", lambda: read_operation(pickle.loads(self.job)))
 
-    def flags(self, leave_out: tuple[str, ...], is_strict: bool) -> Flags:
+    def flags(self, leave_out: tuple[str, ...], is_strict: bool, keeps_unknown: bool) -> Flags:
         """The flags without any override, as `read_flags` gives them. Raises Mistake."""
 
         def make() -> Flags:
-            return read_flags(pickle.loads(self.job), leave_out, is_strict=is_strict)
+            job = pickle.loads(self.job)
+            return read_flags(job, leave_out, is_strict=is_strict, keeps_unknown=keeps_unknown)
 
-        return self._once(("flags", leave_out, is_strict), make)
+        return self._once(("flags", leave_out, is_strict, keeps_unknown), make)
 
     def _marked(self, marks: Marks) -> DictConfig:
         return _with_settings(pickle.loads(self.whole), dict(marks), [TASK_MARK])
@@ -217,10 +233,22 @@ def sweeper_settings(config: DictConfig) -> Mapping[str, Any]:
     if not isinstance(plain, dict):
         return {}
     # These are kept and shown as they are, so what comes from the environment stays out.
-    return {
-        **plain,
-        **{name: read_entry(sweeper, name) for name in ("label", "tags") & plain.keys()},
-    }
+    shown = ("label", "tags", "params")
+    kept = {name: read_entry(sweeper, name) for name in shown if name in plain}
+    _refuse_hidden_sweeps(plain.get("params"), kept.get("params"))
+    return {**plain, **kept}
+
+
+def _refuse_hidden_sweeps(params: Any, kept: Any) -> None:
+    """Raise Mistake for a sweep whose values stand in the environment: of what comes from
+    there the reference is kept, which is one value."""
+    for name in kept if isinstance(kept, dict) else ():
+        if kept[name] != params[name] and gives_sweep(f"{name}={params[name]}"):
+            raise Mistake(
+                f"hydra.sweeper.params.{name} is {kept[name]}, which gives several values: what "
+                f"comes from the environment is never recorded, so it is no sweep; write "
+                f"{name}=… with the values, in YAML or on the command line"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,11 +293,18 @@ class TrialConfig:
         """What to run. Raises Mistake."""
         return read_operation(self.job()) if self.changes is None else self.base.operation()
 
-    def flags(self, leave_out: tuple[str, ...] = (), *, is_strict: bool = True) -> Flags:
+    def flags(
+        self,
+        leave_out: tuple[str, ...] = (),
+        *,
+        is_strict: bool = True,
+        keeps_unknown: bool = False,
+    ) -> Flags:
         """The flags, as `compose.reference.read_flags` gives them. Raises Mistake."""
         if self.changes is None:
-            return read_flags(self.job(), leave_out, is_strict=is_strict)
-        return {**self.base.flags(leave_out, is_strict), **self.changes}
+            how = {"is_strict": is_strict, "keeps_unknown": keeps_unknown}
+            return read_flags(self.job(), leave_out, **how)
+        return {**self.base.flags(leave_out, is_strict, keeps_unknown), **self.changes}
 
     def write_files(self, folder: Path) -> None:
         """Write the configuration where `hydra.output_subdir` says, as Hydra does; nothing
@@ -358,8 +393,19 @@ class TrialConfig:
         return replace(self, hydra={**self.hydra, **settings})
 
 
+def refer_to_environment(config: DictConfig) -> DictConfig:
+    """Put references in the place of what `hydra.job.env_copy` has copied from the environment,
+    in a configuration that is to be shown, and return it."""
+    job = config.hydra.job
+    with read_write(config.hydra), open_dict(config.hydra):
+        for name in job.env_copy or ():
+            job.env_set[name] = f"${{oc.env:{name}}}"
+    return config
+
+
 def _hydra_yaml(config: DictConfig) -> str:
     """Hydra's node as YAML, under its name."""
+    config = refer_to_environment(config)
     alone: Any = OmegaConf.create({})
     alone._content["hydra"] = config._get_node("hydra")  # masked_copy is slow
     return OmegaConf.to_yaml(alone)
@@ -406,14 +452,59 @@ def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
             raise Mistake(_explain(error, override, config)) from error
 
 
+def _names_near(name: str, config: DictConfig) -> str:
+    """What flags there are where one of that name was looked for: one that was meant, or
+    those of the deepest node on the way to it."""
+    last = name.rpartition(".")[2]
+    like = [each for each in _all_names(config, "") if _is_like(each.rpartition(".")[2], last)]
+    close = get_close_matches(name, like, n=1, cutoff=0.7)
+    if close:
+        return f"did you mean {close[0]}?"
+    node, within, rest = config, "", name
+    while "." in rest:
+        key, _, rest = rest.partition(".")
+        below = _below(node, key)
+        if below is None:
+            break
+        node, within = below, f"{within}{key}."
+    names = [str(key) for key in node if within or key not in NOT_FLAGS]
+    near = get_close_matches(name.removeprefix(within).partition(".")[0], names, n=1)
+    if near:
+        return f"did you mean {within}{near[0]}?"
+    if not names:
+        return "the configuration has no flags" if not within else f"{within[:-1]} has none"
+    where = f"{within[:-1]} has" if within else "there are"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{where} {', '.join(names[:_MOST_NAMES])}{more}"
+
+
+def _below(node: DictConfig, key: Any) -> DictConfig | None:
+    """The mapping that is written under a key, if one is."""
+    held: Any = node._content
+    below = held.get(key) if isinstance(held, dict) else None
+    is_mapping = isinstance(below, DictConfig) and isinstance(below._content, dict)
+    return below if is_mapping else None
+
+
+def _is_like(name: str, wanted: str) -> bool:
+    return bool(get_close_matches(wanted, [name], n=1))
+
+
+def _all_names(node: DictConfig, prefix: str) -> Iterator[str]:
+    """The dotted names of all flags and of the nodes above them, as they are written."""
+    for key in node:
+        if not prefix and key in NOT_FLAGS:
+            continue
+        yield f"{prefix}{key!s}"
+        below = _below(node, key)
+        if below is not None:
+            yield from _all_names(below, f"{prefix}{key!s}.")
+
+
 def _explain(error: Exception, override: Override, config: DictConfig) -> str:
     text = override.input_line
     if "Could not override" in str(error):
-        names = [str(key) for key in config if key not in ("hydra", "operation")]
-        close = get_close_matches(override.key_or_group, names, n=1)
-        known = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
-        if not names and not close:
-            known = "the configuration has no flags"
+        known = _names_near(override.key_or_group, config)
         return f"{text}: unknown flag {name_of(override)!r}; {known} (to add one: +{text})"
     cause = error.__cause__ or error.__context__ or error
     said = one_line(cause) if isinstance(cause, OmegaConfBaseException) else one_line(error)

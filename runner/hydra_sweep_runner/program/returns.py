@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_sweep_runner.compose.output_dir import find_sweep_dir
+from hydra_sweep_runner.compose.trial import refer_to_environment
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import Next, Source
@@ -45,7 +47,8 @@ class SweepExecutor:
         """Execute the tasks of a source."""
         folder = Path(find_sweep_dir(self._config))
         folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(self._config, folder / "multirun.yaml")
+        shown = refer_to_environment(copy.deepcopy(self._config))
+        OmegaConf.save(shown, folder / "multirun.yaml")
         self._inner.run(source)
 
     def probe(self, target: str, project_dir: str) -> Signature:

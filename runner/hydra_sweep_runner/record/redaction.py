@@ -18,6 +18,11 @@ SHORTEST = 4
 _REFERENCE = re.compile(r"\$\{oc\.env:\s*([^,}\s]+)")
 
 
+def references(text: str) -> set[str]:
+    """The names of the variables that a text refers to."""
+    return set(_REFERENCE.findall(text))
+
+
 def redact(text: str, names: Iterable[str], environment: Mapping[str, str]) -> str:
     """The text with the values of these variables replaced by `${oc.env:NAME}`, longer values
     first."""
@@ -33,7 +38,7 @@ def redact_run(run: Run, environment: Mapping[str, str]) -> Run:
     state = run.state
     if state.reason is None and not state.attempts:
         return run
-    names = set(_REFERENCE.findall(" ".join(_texts(run))))
+    names = references(" ".join(_texts(run)))
     return replace(run, state=_redact_state(state, names, environment)) if names else run
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from hydra_sweep_runner.commands.start.inspector import Importer, ProjectInspector
 from hydra_sweep_runner.compose.job import real_values
 from hydra_sweep_runner.compose.job_config import JobConfig
+from hydra_sweep_runner.compose.reference import registered_resolvers, resolvers_in
+from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.requires import check_requires
-from hydra_sweep_runner.model import Operation
+from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.operation.call import NO_VALUES, Call, Values
 from hydra_sweep_runner.operation.flags import flatten
 from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector
@@ -24,6 +25,7 @@ class Prepared:
     operation: Operation
     checked: Checked
     inspector: Inspector
+    resolved_elsewhere: bool = False  #: by resolvers that only its own code registers
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -43,22 +45,35 @@ class Prepared:
     def check(self, config: JobConfig) -> None:
         """Raise Mistake for a flag that the call needs and that cannot be resolved, and for
         values that the kind cannot start with."""
-        if self.checked.needs_values:
+        if self.checked.needs_values and not self.resolved_elsewhere:
             values = real_values(config, self.operation.kind)
             self.checked.check_values(values, self.inspector)
             for name, value in flatten(dict(values.flags)).items():
                 self.checked.check_flag(name, value)
 
 
-def prepare(
-    operation: Operation, flag_names: Iterable[str], project_dir: Path, importer: Importer
-) -> Prepared:
-    """Check that an operation can be executed with flags of these names.
+def prepare(operation: Operation, flags: Flags, project_dir: Path, importer: Importer) -> Prepared:
+    """Check that an operation can be executed with flags like these: their names, and the
+    resolvers that they ask for.
 
     Raises Mistake for a required file that is not in the project, and for what the
     operation's kind finds to be wrong.
     """
     check_requires(project_dir, operation.requires)
     inspector = ProjectInspector(project_dir, importer)
-    checked = KINDS[operation.kind].check(operation, list(flag_names), inspector)
-    return Prepared(operation=operation, checked=checked, inspector=inspector)
+    checked = KINDS[operation.kind].check(operation, list(flags), inspector)
+    elsewhere: set[str] = set()
+    if KINDS[operation.kind].may_register_resolvers:
+        elsewhere = resolvers_in(flags) - set(registered_resolvers())
+    for name in sorted(elsewhere - set(checked.resolvers)):
+        raise Mistake(
+            f"a flag asks for a resolver {name!r}, which nobody has registered: register it "
+            f"where the module of {operation.target} is imported (OmegaConf."
+            "register_new_resolver), or in a plugin of Hydra's"
+        )
+    return Prepared(
+        operation=operation,
+        checked=checked,
+        inspector=inspector,
+        resolved_elsewhere=bool(elsewhere),
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +20,11 @@ from hydra_sweep_runner.compose.overrides import (
     take_options,
 )
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Recipe, Run, Value
+from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
+from hydra_sweep_runner.record.redaction import redact, references
 from hydra_sweep_runner.store.snapshots import digest
 
 #: Settings below `hydra.sweeper` that are ours and no part of what a restart composes.
@@ -119,7 +124,24 @@ class Composing:
         """The operation and the flags of a composed configuration."""
         if self.program is not None:
             return self.program, config.flags(is_strict=False)
-        return config.operation(), config.flags(leave_out=("operation",))
+        operation = config.operation()
+        may_register = KINDS[operation.kind].may_register_resolvers
+        flags = config.flags(leave_out=("operation",), keeps_unknown=may_register)
+        return operation, flags
+
+    @contextmanager
+    def quoting_no_secrets(self) -> Iterator[None]:
+        """Have mistakes told without the values of variables that the YAML or an override
+        refers to."""
+        try:
+            yield
+        except Mistake as error:
+            texts = [*self.composer.hydra_overrides, *self.task]
+            texts += [data.decode(errors="replace") for data in self.composer.files().values()]
+            clean = redact(str(error), references(" ".join(texts)), os.environ)
+            if clean == str(error):
+                raise
+            raise Mistake(clean) from error
 
     def recipe(self) -> Recipe:
         """How to compose again what was composed so far."""
@@ -203,4 +225,5 @@ def _not_for_launcher(
 
 def sweep_overrides(composing: Composing, sweeper: Mapping[str, Any]) -> list[str]:
     """All overrides of a batch: those of `hydra.sweeper.params`, then those that were given."""
-    return [*params_as_overrides(sweeper.get("params")), *composing.task]
+    params = params_as_overrides(sweeper.get("params"))
+    return composing.composer.named([*params, *composing.task])

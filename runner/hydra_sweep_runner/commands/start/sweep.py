@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from hydra_sweep_runner.commands.start.composing import Composing, sweep_overrides
@@ -11,6 +12,7 @@ from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.overrides import batch_flags, dimensions, name_in
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Flags, Run
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.run_options import Options
@@ -56,7 +58,8 @@ def plan_sweep(
     Raises Mistake for a sweep that cannot be composed or has no trials.
     """
     sweeper = master.sweeper
-    options = composing.options(sweeper, {} if remembered is None else remembered.options)
+    with composing.quoting_no_secrets():
+        options = composing.options(sweeper, {} if remembered is None else remembered.options)
     seed = options.random_seed
     if seed is None:
         known = None if remembered is None else remembered.random_seed
@@ -69,6 +72,7 @@ def plan_sweep(
         seed=seed,
         compose=composing.describe,
     )
+    composing.composer.check_settings(master)
     if not plan.trials:
         empty = [one.name for one in found if one.is_finite and one.count == 0]
         raise Mistake(f"the sweep has no trials: {', '.join(empty)} has no values")
@@ -77,10 +81,21 @@ def plan_sweep(
         options=options,
         seed=seed,
         overrides=tuple(overrides),
-        names=tuple(dimension.name for dimension in found),
+        names=tuple(dict.fromkeys(dimension.name for dimension in found)),
         plan=plan,
-        open_executor=world.executor_of_sweep(master),
+        open_executor=_open_executor(world, composing, master),
     )
+
+
+def _open_executor(world: World, composing: Composing, master: SweepConfig) -> OpenExecutor:
+    with composing.quoting_no_secrets():
+        open_executor = world.executor_of_sweep(master)
+
+    def opened() -> AbstractContextManager[Executor]:
+        with composing.quoting_no_secrets():
+            return open_executor()
+
+    return opened
 
 
 def tell_repeated(world: World, plan: Plan) -> None:

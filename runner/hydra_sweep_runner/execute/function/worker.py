@@ -27,6 +27,7 @@ from typing import Any
 
 from hydra_sweep_runner.compose.hydra_state import forget_hydra
 from hydra_sweep_runner.compose.job_config import JobConfig
+from hydra_sweep_runner.compose.reference import registered_resolvers
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.function import imports
 from hydra_sweep_runner.execute.function.baseline import Baseline
@@ -226,7 +227,7 @@ class _Worker:
             return Failure(message=f"function {probe.target} cannot be imported: {reason}")
         finally:
             self._flush()
-        return signature_of(function)
+        return replace(signature_of(function), resolvers=registered_resolvers())
 
     def _call(self, job: Job) -> Reply:
         from hydra_sweep_runner.compose.job import flags_config, job_context, keyword_arguments

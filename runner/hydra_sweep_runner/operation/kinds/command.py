@@ -21,6 +21,7 @@ class CommandKind:
 
     own_keys: frozenset[str] = frozenset()
     is_hydra_job = False
+    may_register_resolvers = False
 
     def read_target(self, value: object) -> tuple[str, ...]:
         """The arguments that the YAML gives. Raises Mistake."""

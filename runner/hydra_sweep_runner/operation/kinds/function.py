@@ -16,6 +16,7 @@ class FunctionKind:
 
     own_keys: frozenset[str] = frozenset()
     is_hydra_job = False
+    may_register_resolvers = True
 
     def read_target(self, value: object) -> str:
         """The dotted name that the YAML gives. Raises Mistake."""
@@ -47,6 +48,7 @@ class FunctionKind:
             call=lambda values: call,
             in_worker=True,
             needs_values=not signature.takes_config,
+            resolvers=signature.resolvers,
         )
 
 

@@ -29,6 +29,7 @@ class Signature:
     takes_config: bool  #: it has just one parameter, named `cfg`
     takes_any: bool  #: it takes keywords of any name
     source_file: str | None
+    resolvers: tuple[str, ...] = ()  #: OmegaConf's, registered once its module is imported
 
 
 class Inspector(Protocol):
@@ -93,7 +94,8 @@ class Checked:
     values that a configuration resolves to, or from NO_VALUES where a worker process resolves
     them for itself (`in_worker`). `needs_values` says whether all of them have to be there at
     the start; `check_values` raises Mistake for those that cannot be run with, `check_flag` for
-    one value of one flag, of whichever trial.
+    one value of one flag, of whichever trial. `resolvers` are those of OmegaConf's that the
+    operation's own code has registered.
     """
 
     sources: tuple[Path, ...]
@@ -102,6 +104,7 @@ class Checked:
     needs_values: bool = True
     check_values: Callable[[Values, Inspector], None] = nothing_to_check
     check_flag: Callable[[str, Value], None] = no_flag_to_check
+    resolvers: tuple[str, ...] = ()
 
 
 class OperationKind(Protocol):
@@ -109,11 +112,13 @@ class OperationKind(Protocol):
 
     `own_keys` are the keys of the `operation` node that it alone takes, beside the one that
     names its target. `is_hydra_job` says whether its runs are the jobs of a Hydra program,
-    with Hydra's own configuration, numbers and output folders.
+    with Hydra's own configuration, numbers and output folders. `may_register_resolvers` says
+    whether its own code is imported before its flags are resolved.
     """
 
     own_keys: frozenset[str]
     is_hydra_job: bool
+    may_register_resolvers: bool
 
     def read_target(self, value: object) -> Target:
         """The target of what the YAML holds under the kind's key. Raises Mistake."""

@@ -18,6 +18,7 @@ class ScriptKind:
 
     own_keys = frozenset({"preload"})
     is_hydra_job = False
+    may_register_resolvers = False
 
     def read_target(self, value: object) -> str:
         """The path that the YAML gives. Raises Mistake."""
