@@ -7,6 +7,7 @@ import secrets
 import textwrap
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -98,6 +99,15 @@ class Keeper:
     def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
         """A trial's whole output."""
         self.blocks.append(list(pieces))
+
+    is_behind = False
+
+    def in_background(self, on_room: Callable[[], object]) -> AbstractContextManager[None]:
+        """What is kept needs no thread."""
+        return nullcontext()
+
+    def hurry(self) -> None:
+        """Nobody waits."""
 
     def text(self, stream: Stream) -> str:
         """All live output of a stream."""

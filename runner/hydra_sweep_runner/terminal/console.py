@@ -9,17 +9,22 @@ import errno
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from functools import partial
+from typing import TYPE_CHECKING, TextIO
 
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.record.redaction import redact_all
+from hydra_sweep_runner.terminal.background import Background
 from hydra_sweep_runner.terminal.render import escape
 from hydra_sweep_runner.terminal.reporter import Stream
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.terminal.progress import ProgressLine
+
+#: What a block of output counts for: a few may wait to be written, each has a file open.
+_BLOCK_BYTES = 1 << 17
 
 #: What the process ends with after a failure that is the runner's own fault.
 EXIT_BUG = 70
@@ -31,6 +36,8 @@ class Console:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._bar: ProgressLine | None = None
+        self._background: Background | None = None
+        self._is_stuck = False  # nobody reads, and a thread hangs in writing
         self._partial: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
         #: The first line of what was said last; nothing if an operation's output came since.
         self.last_said = ""
@@ -47,25 +54,35 @@ class Console:
 
     def say(self, *lines: str) -> None:
         """Print lines of the runner's own, to standard error, nothing else in between."""
+        self._do(partial(self._say, lines))
+
+    def _say(self, lines: Sequence[str]) -> None:
         text = "\n".join(map(escape, lines))
         self.last_said = lines[0] if lines else ""
         with self._lock, self._surviving():
             if self._bar is not None:
                 self._bar.print(text)
             else:
-                print(f"{text}\n", end="", file=sys.stderr, flush=True)  # in one piece
+                _write(sys.stderr, _encoded(f"{text}\n", sys.stderr))  # in one piece
 
     def result(self, line: str) -> None:
         """Print a line of what was asked for, to standard output."""
+        self._do(partial(self._result, escape(line)))
+
+    def _result(self, line: str) -> None:
         with self._lock:
-            print(escape(line), file=sys.stdout, flush=True)
+            _write(sys.stdout, _encoded(f"{line}\n", sys.stdout))
 
     def output(self, stream: Stream, data: bytes) -> None:
         """Pass on a piece of an operation's output, unchanged."""
+        self._do(partial(self._output, stream, data), len(data))
+
+    def _output(self, stream: Stream, data: bytes) -> None:
         self.last_said = ""
         with self._lock, self._surviving():
-            if self._bar is None or not _stream(stream).isatty():
-                _write(stream, data)
+            file = sys.stdout if stream == "stdout" else sys.stderr
+            if self._bar is None or not file.isatty():
+                _write(file, data)
                 return
             lines = (self._partial[stream] + data).split(b"\n")
             self._partial[stream] = lines.pop()
@@ -74,10 +91,46 @@ class Console:
 
     def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
         """Pass on the whole output of one trial with nothing else in between."""
+        self._do(partial(self._block, pieces), _BLOCK_BYTES)
+
+    def _block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
         with self._lock:
             for stream, data in pieces:
-                self.output(stream, data)
+                self._output(stream, data)
             self._end_partial_lines()
+
+    @contextmanager
+    def in_background(self, on_room: Callable[[], object]) -> Iterator[None]:
+        """While the context lasts, have everything written by a thread, in order, so that
+        nobody waits for a reader; leaving waits until all is written. `on_room` is called by
+        the thread when `is_behind` has come to an end. Raises what writing raises."""
+        background = self._background = Background(on_room)
+        try:
+            yield
+        finally:
+            try:
+                self._is_stuck = not background.close()
+            finally:
+                self._background = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much is still to be written that no more should be made."""
+        return self._background is not None and self._background.is_behind
+
+    def hurry(self) -> None:
+        """Have nobody wait for a reader any longer; for a signal handler."""
+        if self._background is not None:
+            self._background.hurry()
+
+    def _do(self, job: Callable[[], object], size_bytes: int = 0) -> None:
+        background = self._background
+        if background is not None:
+            if size_bytes:
+                background.check()
+            background.put(job, size_bytes)
+        elif not self._is_stuck:
+            job()
 
     def begin(self, total: int) -> None:
         """Show that `total` trials are to be executed, where somebody looks."""
@@ -115,6 +168,8 @@ class Console:
 
     def finish(self) -> None:
         """Take the progress bar away."""
+        if self._is_stuck:
+            return
         with self._lock:
             self._end_partial_lines()
             if self._bar is not None:
@@ -128,14 +183,26 @@ class Console:
             self._partial[stream] = b""
 
 
-def _stream(stream: Stream) -> BinaryIO:
-    return sys.stdout.buffer if stream == "stdout" else sys.stderr.buffer
+def _encoded(text: str, file: TextIO) -> bytes:
+    return text.encode(file.encoding or "utf-8", file.errors or "backslashreplace")
 
 
-def _write(stream: Stream, data: bytes) -> None:
-    target = _stream(stream)
-    target.write(data)
-    target.flush()
+def _write(file: TextIO, data: bytes) -> None:
+    """Write to a standard stream.
+
+    Where it is a file it is written to directly: a thread that hangs in the stream's own buffer
+    would keep the interpreter from ending.
+    """
+    file.flush()
+    try:
+        fd = file.fileno()
+    except OSError:  # a test's, or a notebook's
+        file.buffer.write(data)
+        file.flush()
+        return
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
 
 
 def tell_error(error: RunnerError) -> int:

@@ -3,7 +3,8 @@ line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 Stream = Literal["stdout", "stderr"]
@@ -36,6 +37,21 @@ class Reporter(Protocol):
 
     def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
         """Pass on the whole output of one trial with nothing else in between."""
+        ...
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much is still to be written that no more should be made."""
+        ...
+
+    def in_background(self, on_room: Callable[[], object]) -> AbstractContextManager[None]:
+        """While the context lasts, have everything written by a thread, so that nobody waits for
+        a reader; leaving waits until all is written. `on_room` is called, in any thread, when
+        `is_behind` has come to an end."""
+        ...
+
+    def hurry(self) -> None:
+        """Wait for no reader any longer; for a signal handler."""
         ...
 
     def begin(self, total: int) -> None:

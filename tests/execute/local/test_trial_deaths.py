@@ -128,9 +128,9 @@ FLOOD = r'''
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from tests.execute.world import World, outcomes_of
+from tests.execute.world import Keeper, World, outcomes_of
 world = World(Path(sys.argv[2]))
-class Nowhere:
+class Nowhere(Keeper):
     def output(self, stream, data): pass
     def block(self, pieces):
         for _ in pieces: pass

@@ -6,6 +6,7 @@ import os
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -37,6 +38,25 @@ class Screen(Protocol):
         """Pass on the whole output of one trial with nothing else in between."""
         ...
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much is still to be shown that no more should be read."""
+        ...
+
+
+class BackgroundScreen(Screen, Protocol):
+    """A Screen that shows what it is given in a thread of its own."""
+
+    def in_background(self, on_room: Callable[[], object]) -> AbstractContextManager[None]:
+        """While the context lasts, nobody who shows something waits for a reader; leaving waits
+        until all is shown. `on_room` is called when `is_behind` has come to an end, from any
+        thread."""
+        ...
+
+    def hurry(self) -> None:
+        """Wait for no reader any longer; callable from a signal handler."""
+        ...
+
 
 class Output:
     """The output of one attempt, from two pipes into a new log.
@@ -44,7 +64,7 @@ class Output:
     With `show` every piece is passed on as it comes, and `listen` is given it in any case.
     `pieces` gives all of it again. The log is written as the pieces come, unbuffered; if that
     fails, `error` says why, and the output is read and shown nevertheless, so that the trial
-    is not held up.
+    is not held up. While `is_behind`, what shows it cannot take more: do not read then.
     """
 
     def __init__(self, log: Path, show: Show | None, listen: Listen | None = None) -> None:
@@ -55,6 +75,7 @@ class Output:
         self._writers: list[int] = []
         self._streams: dict[int, int] = {}
         self.error: OSError | None = None
+        self.is_behind: Callable[[], bool] = lambda: False
         try:
             for number in range(len(_STREAMS)):
                 reader, writer = os.pipe()
@@ -107,16 +128,10 @@ class Output:
                 left_bytes -= count
 
     def pieces(self) -> Iterator[tuple[Stream, bytes]]:
-        """All of the output, in the order in which it came, in pieces of a bounded size."""
-        offset = 0
-        for number, size in self._runs:
-            end = offset + size
-            while offset < end:
-                data = os.pread(self._log, min(_CHUNK_BYTES, end - offset), offset)
-                if not data:
-                    return
-                yield _STREAMS[number], data
-                offset += len(data)
+        """All of the output, in the order in which it came, in pieces of a bounded size. It can
+        be asked for once, and taken also when this is closed."""
+        runs, self._runs = self._runs, _Runs()
+        return _pieces(os.dup(self._log), runs)
 
     def tail(self, size_bytes: int) -> bytes:
         """The log's last bytes."""
@@ -141,6 +156,23 @@ class Output:
         except OSError as error:
             self.error = error
         self._runs.add(number, len(data) - len(rest))
+
+
+def _pieces(log: int, runs: _Runs) -> Iterator[tuple[Stream, bytes]]:
+    """Pieces of a log, which is closed at their end."""
+    offset = 0
+    try:
+        for number, size in runs:
+            end = offset + size
+            while offset < end:
+                data = os.pread(log, min(_CHUNK_BYTES, end - offset), offset)
+                if not data:
+                    return
+                yield _STREAMS[number], data
+                offset += len(data)
+    finally:
+        os.close(log)
+        runs.close()
 
 
 class _Runs:

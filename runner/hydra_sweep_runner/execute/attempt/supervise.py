@@ -138,6 +138,8 @@ def _attempt(
     except OSError as error:
         raise StoreFailed(f"cannot write {run_dir}: {error.strerror}") from error
     try:
+        if around.live:
+            output.is_behind = lambda: around.reporter.is_behind
         around.store.keep(run.id)
         attempted = yield from attempt(
             task, run_dir, output, around.machinery, partial(_look, run.id, scalars, around)

@@ -35,7 +35,8 @@ class Watch:
         stop: StopSwitch,
         control: socket.socket | None = None,
     ) -> None:
-        """`server` has started the child; `control` is a function worker's."""
+        """`server` has started the child; `control` is a function worker's. While its screen is
+        behind, the output is not read, and the child waits when its pipes are full."""
         self._child = child
         self._server = server
         self._output = output
@@ -43,6 +44,9 @@ class Watch:
         self._stop = stop
         self._control = control
         self._kill_at_s: float | None = None
+        self._selector: selectors.BaseSelector | None = None
+        self._held: list[int] = []  # readers that are left alone while the screen is behind
+        self._of: Any = None
         self.reply: Reply | None = None
         self.was_cut_off = False
 
@@ -66,6 +70,7 @@ class Watch:
 
     def attach(self, selector: selectors.BaseSelector, of: Any) -> None:
         """Have a selector look at the child, for `of`."""
+        self._selector, self._of = selector, of
         self._output.forget_writers()
         selector.register(self._child.reports, selectors.EVENT_READ, (of, self._hear))
         if self._control is not None:
@@ -75,6 +80,7 @@ class Watch:
 
     def detach(self, selector: selectors.BaseSelector) -> None:
         """Have it look no more."""
+        self._selector = None
         own: list[Any] = [self._child.reports, *self._output.readers]
         for descriptor in own if self._control is None else [*own, self._control]:
             with suppress(KeyError, ValueError):  # closed, or hung up, and left already
@@ -87,9 +93,13 @@ class Watch:
 
     def press(self, now_s: float) -> None:
         """Send the signals that are due, and kill a worker that cannot answer any more,
-        unless that was because it died."""
+        unless that was because it died. Read on what was held."""
         if self.is_over:
             return
+        if self._held and self._selector is not None and not self._output.is_behind():
+            for reader in self._held:
+                self._selector.register(reader, selectors.EVENT_READ, (self._of, self._read))
+            self._held.clear()
         for number in self._pressure.due(now_s, self._stop.urgency):
             self._server.signal(self._child, number)
         if self._kill_at_s is not None and now_s >= self._kill_at_s:
@@ -101,7 +111,10 @@ class Watch:
         self._child.update()
 
     def _read(self, selector: selectors.BaseSelector, reader: int) -> None:
-        if self._output.read(reader) == 0 and reader not in self._output.readers:
+        if self._output.is_behind():
+            selector.unregister(reader)
+            self._held.append(reader)
+        elif self._output.read(reader) == 0 and reader not in self._output.readers:
             selector.unregister(reader)
 
     def _answer(self, selector: selectors.BaseSelector, control: socket.socket) -> None:

@@ -228,6 +228,11 @@ class _Kept:
         if self._left_bytes <= 0:
             self.pieces.append(("stderr", f"\n(the rest is in {self._log})\n".encode()))
 
+    @property
+    def is_behind(self) -> bool:
+        """Nobody waits for what is kept."""
+        return False
+
     def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
         """Keep all of an attempt's output."""
         for stream, data in pieces:

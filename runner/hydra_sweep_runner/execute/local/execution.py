@@ -52,6 +52,10 @@ class Execution:
         self._written: SimpleQueue[Future[None]] = SimpleQueue()
         self._failure: BaseException | None = None
 
+    def wake(self) -> None:
+        """Have the loop look again at what it may do; callable from any thread."""
+        self._reactor.wake()
+
     def carry_out(self) -> None:
         """Execute all tasks. Raises what LocalExecutor.run raises."""
         try:
@@ -88,6 +92,8 @@ class Execution:
         if self._stop.urgency is not Urgency.NONE:
             self._is_over = True
         while not (self._is_over or self._waits or self._is_full or self._stagger_left_s() > 0):
+            if self._around.reporter.is_behind:
+                return  # `wake` is called when it is not any more
             self._check()
             task = self._source.next()
             if isinstance(task, Answer):
@@ -105,7 +111,7 @@ class Execution:
 
     def _wait_s(self) -> float:
         """How long the next step may wait for something to happen."""
-        if self._is_over or self._waits or self._is_full:
+        if self._is_over or self._waits or self._is_full or self._around.reporter.is_behind:
             return math.inf
         return self._stagger_left_s()
 

@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 
 from hydra_sweep_runner.execute.attempt.attempt import Machinery
-from hydra_sweep_runner.execute.attempt.log import Screen
+from hydra_sweep_runner.execute.attempt.log import BackgroundScreen
 from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
 from hydra_sweep_runner.execute.attempt.supervise import Surroundings
 from hydra_sweep_runner.execute.function import worker
@@ -41,7 +41,7 @@ class LocalExecutor:
     def __init__(
         self,
         store: RunStore,
-        reporter: Screen,
+        reporter: BackgroundScreen,
         *,
         n_jobs: int = 1,
         devices: Sequence[str] = (),
@@ -118,14 +118,16 @@ class LocalExecutor:
         trials; a few others bring the ends of completed runs to the disk. Raises StoreFailed,
         ServerDied, Deadlock and what the source raises, after stopping what was at work.
         """
-        Execution(
+        execution = Execution(
             source,
             self._around,
             self._recorder,
             check=self._server.check,
             n_jobs=self._n_jobs,
             stagger_s=self._stagger_s,
-        ).carry_out()
+        )
+        with self._reporter.in_background(execution.wake):
+            execution.carry_out()
 
     def probe(self, target: str, project_dir: str) -> Signature:
         """Import a function as a trial would; the worker is then warm for one. Raises
@@ -144,3 +146,4 @@ class LocalExecutor:
     def kill(self) -> None:
         """End at once what runs; callable from a signal handler."""
         self._stop.set(Urgency.KILL)
+        self._reporter.hurry()
