@@ -17,10 +17,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("samples/*/*.md")])
 
 
-def test_the_tour_of_the_readme_shows_what_happens(tmp_path: Path) -> None:
-    folder = tmp_path / "optimizers"
+def test_what_the_readme_shows_happens_in_the_sample_that_it_is_about(tmp_path: Path) -> None:
+    folder = tmp_path / "digits"
     ignored = shutil.ignore_patterns("runs", "__pycache__")
-    shutil.copytree(ROOT / "samples" / "optimizers", folder, ignore=ignored)
+    shutil.copytree(ROOT / "samples" / "digits", folder, ignore=ignored)
     play((ROOT / "README.md").read_text(encoding="utf-8"), folder)
 
 
@@ -49,16 +49,6 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert not missing
-
-
-def test_the_echo_operation_in_the_readme_is_the_one_of_the_sample() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"```yaml\n# conf/operation/echo.yaml\n(.*?)```", readme, re.DOTALL)
-    assert block is not None
-    sample = ROOT / "samples" / "optimizers" / "conf" / "operation" / "echo.yaml"
-    shown = [line for line in block[1].splitlines() if line.strip()]
-    real = [line for line in sample.read_text(encoding="utf-8").splitlines() if line.strip()]
-    assert shown == real
 
 
 def test_every_test_that_the_page_on_reliability_names_is_there() -> None:

@@ -338,3 +338,19 @@ class Trap:
 
     def __reduce__(self) -> tuple[object, tuple[str, str]]:
         return open, (self.path, "w")
+
+
+def test_last_is_the_newest_run_and_last_batch_the_newest_batch(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    echo.run("x=3")
+    run = echo.newest("run")["id"]
+    assert echo.show("last")["id"] == run
+    assert echo.show("last:batch")["id"] == batch
+    assert echo.run("+restart=last:batch", "+needed=true").said[0] == f"Restarting {batch[:8]}"
+
+
+def test_last_of_nothing_is_a_mistake(echo: Project) -> None:
+    for word in ("last", "last:batch"):
+        assert "there is none" in echo.run("runs", "show", word, status=2).err
+        assert "there is none" in echo.run(f"+restart={word}", status=2).err

@@ -15,6 +15,10 @@ _SHORT = 8
 _SHOWN = 4
 
 
+#: What stands for the id of the newest run, and of the newest batch.
+LAST, LAST_BATCH = "last", "last:batch"
+
+
 def is_id(name: str) -> bool:
     """Whether the name is a whole run id: exactly 32 lower-case hexadecimal digits."""
     return _ID.fullmatch(name) is not None
@@ -23,7 +27,9 @@ def is_id(name: str) -> bool:
 def parse_prefix(text: str) -> str:
     """The prefix of an id that somebody typed, in lower case. Raises Mistake."""
     if _DIGITS.fullmatch(text) is None:
-        raise Mistake(f"{text!r} is no run id: an id is hexadecimal digits")
+        raise Mistake(
+            f"{text!r} is no run id: an id is hexadecimal digits, or {LAST}, or {LAST_BATCH}"
+        )
     if len(text) < _FEWEST:
         raise Mistake(f"{text!r} is too short for a run id: give at least four of its digits")
     return text.lower()

@@ -165,15 +165,27 @@ class RunStore:
         return self._catalogue.summary(run, batches_of(self.batches()).get(run_id, ()))
 
     def resolve(self, prefix: str) -> str:
-        """The id that begins with `prefix`: four digits or more, upper case or lower.
+        """The id that begins with `prefix`: four digits or more, upper case or lower. `last`
+        is the newest run, `last:batch` the newest batch.
 
         Raises UnknownRun, AmbiguousRun, or Mistake if it is none of that.
         """
+        if prefix in (names.LAST, names.LAST_BATCH):
+            return self._last(prefix)
         prefix = names.parse_prefix(prefix)
         if names.is_id(prefix) and Path(self._path(prefix)).is_dir():
             return prefix  # spares reading the whole folder
         found = [name for name in self._names(prefix) if names.is_id(name)]
         return names.choose(prefix, found, self._root)
+
+    def _last(self, word: str) -> str:
+        found: Iterable[Run | Unreadable] = (
+            self.batches() if word == names.LAST_BATCH else self.newest(1)
+        )
+        newest = min((run for run in found if isinstance(run, Run)), key=_recency, default=None)
+        if newest is None:
+            raise UnknownRun(f"{word}: there is none in {self._root}")
+        return newest.id
 
     def observe(self, run: Run, *, claimed: bool = False) -> Run:
         """The run as it really is: one recorded as running whose process is gone is
