@@ -122,6 +122,7 @@ def test_nothing_is_run_twice_where_only_what_is_needed_is(program: Program) -> 
     batch = program.newest("batch")["id"]
     said = sweep(program, f"+restart={batch}", "+needed=true")
     assert said == [
+        f"Batch {batch[:8]}: 4 trials: 4 to skip",
         f"Restarting {batch[:8]}",
         "Skipping 4 completed trials",
         f"Batch {batch[:8]}: 4 trials, 4 completed",

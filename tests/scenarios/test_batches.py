@@ -221,6 +221,7 @@ def test_label_and_tags_are_kept_and_do_not_change_identity(echo: Project) -> No
 def test_one_value_for_each_flag_is_a_batch_too_with_m(echo: Project) -> None:
     printed = without_ids(echo.terminal("-m", "x=5"))
     assert printed == [
+        "Batch: 1 trial, 1 at a time",
         "Initialized trial (x=5, y=2, z=a)",
         "Running trial: echo.py (x=5, y=2, z=a)",
         "5 2 'a'",
@@ -279,7 +280,9 @@ def test_the_same_lines_are_printed_for_a_restart(echo: Project) -> None:
     first = echo.terminal("-m", "x=1,2")
     batch = echo.newest("batch")["id"]
     again = echo.terminal(f"+restart={batch[:6]}")
-    assert again == [f"Restarting {batch[:8]}", *first]
+    assert first[0] == f"Batch {batch[:8]}: 2 trials, 1 at a time"
+    about = f"Batch {batch[:8]}: 2 trials: 2 to run"
+    assert again == [about, f"Restarting {batch[:8]}", *first[1:]]
 
 
 def test_only_given_flags_are_shown_where_there_are_more_than_eight(
@@ -303,6 +306,7 @@ def test_only_given_flags_are_shown_where_there_are_more_than_eight(
         }
     )
     assert without_ids(project.terminal("-m", "h=0,1", "+init_trials=true")) == [
+        "Batch: 2 trials",
         "Initialized trial (h=0)",
         "Initialized trial (h=1)",
     ]

@@ -265,3 +265,15 @@ def test_a_project_needs_no_more_than_a_config_and_a_script(make_project: MakePr
     assert [line for line in printed if line.isdigit()] == ["12", "22"]
     assert listing(project.runs())[:2] == ["add.py a=20 b=2", "add.py a=10 b=2"]
     assert set(by_flag(project.runs(), "a")) == {10, 20}
+
+
+def test_the_preview_of_a_restart_says_what_becomes_of_each_trial(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    before = echo.tree()
+    result = echo.run(f"+restart={batch}", "x=2,3", "+needed=true", "+print_trials=true")
+    assert result.lines == ["#  x  do", "1  2  skip", "2  3  create"]
+    about = f"Batch {batch[:8]}: 2 trials: 1 to skip, 1 new, 1 set aside"
+    assert result.said == [about]
+    assert echo.tree() == before
+    assert echo.table(f"+restart={batch}") == ["#  x  do", "1  1  run", "2  2  run"]

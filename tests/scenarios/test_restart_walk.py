@@ -26,10 +26,10 @@ def project(copy_optimizers: Callable[[], Project]) -> Project:
 
 
 def printed(project: Project, *words: str) -> list[str]:
-    """What a command prints on a terminal, without ids and without the line that counts the
-    trials at the end of a batch, which is newer than the document."""
+    """What a command prints on a terminal, without ids and without the lines that count a
+    batch's trials before and after them, which are newer than the document."""
     lines = without_ids(project.terminal(*words))
-    return lines[:-1] if lines[-1].startswith("Batch: ") else lines
+    return [line for line in lines if not line.startswith("Batch: ")]
 
 
 X1_Y2_Y3 = lines("""

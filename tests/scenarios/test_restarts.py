@@ -28,7 +28,7 @@ def batch_of(project: Project, *words: str) -> str:
 def test_m_is_allowed_in_a_restart(echo: Project) -> None:
     batch = batch_of(echo, "x=1,2")
     printed = echo.terminal("-m", f"+restart={batch}")
-    assert printed[0] == f"Restarting {batch[:8]}"
+    assert printed[1] == f"Restarting {batch[:8]}"
     assert len(echo.runs()) == 3
 
 
@@ -151,7 +151,8 @@ def test_init_trials_creates_what_is_missing_and_touches_nothing_else(echo: Proj
     batch = batch_of(echo, "x=1,2")
     before = {run["id"]: run for run in echo.runs() if run["kind"] == "trial"}
     printed = without_ids(echo.terminal(f"+restart={batch}", "x=2,3", "+init_trials=true"))
-    assert printed == ["Restarting", "Initialized trial (x=3, y=2, z=a)"]
+    about = "Batch: 2 trials: 1 to run, 1 new, 1 set aside"
+    assert printed == [about, "Restarting", "Initialized trial (x=3, y=2, z=a)"]
     after = {run["id"]: run for run in echo.runs() if run["kind"] == "trial"}
     (new,) = [run for id_, run in after.items() if id_ not in before]
     assert (new["flags"]["x"], new["status"]) == (3, "pending")

@@ -347,7 +347,7 @@ def test_last_is_the_newest_run_and_last_batch_the_newest_batch(echo: Project) -
     run = echo.newest("run")["id"]
     assert echo.show("last")["id"] == run
     assert echo.show("last:batch")["id"] == batch
-    assert echo.run("+restart=last:batch", "+needed=true").said[0] == f"Restarting {batch[:8]}"
+    assert echo.run("+restart=last:batch", "+needed=true").said[1] == f"Restarting {batch[:8]}"
 
 
 def test_last_of_nothing_is_a_mistake(echo: Project) -> None:

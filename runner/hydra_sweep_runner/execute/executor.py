@@ -17,6 +17,12 @@ class Executor(Protocol):
         """Whether whoever executes a run claims it; otherwise the source of its task does."""
         ...
 
+    @property
+    def at_once(self) -> int | None:
+        """How many tasks are executed at once at the most; None where that is a launcher's
+        affair."""
+        ...
+
     def run(self, source: Source) -> None:
         """Execute the tasks of a source, in the order in which it gives them, and return when
         all have ended and are recorded.

@@ -38,6 +38,10 @@ class Reconciliation:
     orphaned: tuple[Run, ...] = ()
     deleted: tuple[Run, ...] = ()
 
+    def count(self, action: Action) -> int:
+        """How many of the planned trials this becomes of."""
+        return sum(step.action is action for step in self.steps)
+
 
 def reconcile(
     plan: Plan, batch_id: str, present: tuple[str, ...], runs: Iterable[Run], *, needed: bool

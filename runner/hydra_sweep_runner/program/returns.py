@@ -36,6 +36,11 @@ class SweepExecutor:
         """Whether whoever executes a run claims it."""
         return self._inner.claims_runs
 
+    @property
+    def at_once(self) -> int | None:
+        """How many jobs are done at once at the most, if that is known."""
+        return self._inner.at_once
+
     def __enter__(self) -> SweepExecutor:
         self._inner = self._opened.__enter__()
         return self

@@ -122,11 +122,15 @@ def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def render_plan(names: Sequence[str], trials: Sequence[Mapping[str, str]]) -> list[str]:
-    """The plan as `print_trials` shows it: a number and a column for each given name."""
-    rows = [["#", *(escape(name) for name in names)]]
+def render_plan(
+    names: Sequence[str], trials: Sequence[Mapping[str, str]], done: Sequence[str] = ()
+) -> list[str]:
+    """The plan as `print_trials` shows it: a number, a column for each given name and, of a
+    restart, what is to be `done` for each trial."""
+    rows = [["#", *(escape(name) for name in names), *(["do"] if done else [])]]
     for number, values in enumerate(trials, start=1):
-        rows.append([str(number), *(values.get(name, "") for name in names)])
+        cells = [str(number), *(values.get(name, "") for name in names)]
+        rows.append([*cells, done[number - 1]] if done else cells)
     return render_columns(rows)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 
 #: The words of the line, in its order.
 _WORDS = {
@@ -37,6 +38,24 @@ def why_not_well(counts: Mapping[Status, int], left: int = 0) -> str:
         return f"{left} of {sum(counts.values())} trials not started"
     missing = sum(count for status, count in counts.items() if status is not Status.COMPLETED)
     return f"{missing} of {sum(counts.values())} trials not completed"
+
+
+def intent_line(batch: str, reconciliation: Reconciliation, at_once: int | None) -> str:
+    """What a start is about to do: `Batch 77b01c52: 4 trials, 2 at a time`. Where trials are
+    there already: `Batch 77b01c52: 6 trials: 2 to run, 3 to skip, 1 new, 3 set aside`."""
+    total = len(reconciliation.steps)
+    counts = {
+        "to run": reconciliation.count(Action.RESTART),
+        "to skip": reconciliation.count(Action.SKIP),
+        "new": reconciliation.count(Action.CREATE),
+        "set aside": len(reconciliation.orphaned),
+        "deleted": len(reconciliation.deleted),
+    }
+    line = f"Batch {batch}: {total} trial" + ("" if total == 1 else "s")
+    told = [f"{count} {words}" for words, count in counts.items() if count]
+    if told != [f"{total} new"]:
+        return f"{line}: {', '.join(told)}"
+    return line if at_once is None else f"{line}, {min(at_once, total)} at a time"
 
 
 def summary_line(batch: str, counts: Mapping[Status, int], restart_command: str) -> str:

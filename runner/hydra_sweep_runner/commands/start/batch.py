@@ -30,6 +30,7 @@ from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Sta
 from hydra_sweep_runner.planning.reconcile import adopt, only_failed, reconcile
 from hydra_sweep_runner.planning.trials import Plan
 from hydra_sweep_runner.terminal.render import short
+from hydra_sweep_runner.terminal.summary import intent_line
 
 # So many ids stand in a line about trials.
 _MOST_NAMED = 5
@@ -66,6 +67,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         carrying.check()
         carrying.create()
         with world.store.claim(batch.id):
+            carrying.tell()
             return carrying.out()
 
 
@@ -88,10 +90,6 @@ def restart_batch(
     assert batch.batch is not None
     master = composing.composer.sweep(composing.task)
     sweep = plan_sweep(world, composing, master, batch)
-    if sweep.options.print_trials:
-        tell_repeated(world, sweep.plan)
-        print_plan(world, sweep)
-        return 0
     known = _read_known(world, [*batch.batch.trials, *batch.batch.generated])
     batch = without(batch, known.gone, deleted=True)
     reconciliation = reconcile(
@@ -103,11 +101,17 @@ def restart_batch(
     )
     if sweep.options.only == "failed":
         reconciliation = only_failed(reconciliation)
+    if sweep.options.print_trials:
+        tell_repeated(world, sweep.plan)
+        world.reporter.say(intent_line(short(batch.id), reconciliation, None))
+        print_plan(world, sweep, reconciliation)
+        return 0
     with sweep.open_executor() as executor:
         with naming_refresh(world, batch, composing, sweep.one_of_each()):
             prepared = prepare_all(world, sweep, executor)
             carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch)
             carrying.check()
+        carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         tell_repeated(world, sweep.plan)
         tell_code_changes(world, batch, carrying.batch.provenance)

@@ -27,7 +27,13 @@ from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.processes import this_process
 from hydra_sweep_runner.system.provenance import read_provenance
 from hydra_sweep_runner.terminal.render import short, trial_line
-from hydra_sweep_runner.terminal.summary import count_trials, ends_well, summary_line, why_not_well
+from hydra_sweep_runner.terminal.summary import (
+    count_trials,
+    ends_well,
+    intent_line,
+    summary_line,
+    why_not_well,
+)
 
 #: So many runs are claimed at once to be deleted: each claim is an open file.
 _CLAIMS = 16
@@ -133,6 +139,13 @@ class Carrying:
                 if key not in seen and "${" not in key[2]:
                     seen.add(key)
                     check_flag(name, value)
+
+    def tell(self) -> None:
+        """Say what is about to be done, with the batch's id: it stays on the screen, however
+        the command ends."""
+        at_once = None if self._sweep.options.init_trials else self._executor.at_once
+        line = intent_line(short(self.batch.id), self._reconciliation, at_once)
+        self._context.reporter.say(line)
 
     def out(self) -> int:
         """Record the batch and its trials, execute them, and return the exit status.

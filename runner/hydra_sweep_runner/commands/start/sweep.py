@@ -17,6 +17,7 @@ from hydra_sweep_runner.model import Flags, Run
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.combinations import combinations_of, most_trials
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 from hydra_sweep_runner.planning.trials import Plan, Trial, plan_trials
 from hydra_sweep_runner.terminal.render import escape, render_plan, render_value
 
@@ -105,11 +106,17 @@ def tell_repeated(world: World, plan: Plan) -> None:
         world.reporter.say(f"{what} more than once: each is kept once")
 
 
-def print_plan(world: World, sweep: Sweep) -> None:
-    """Print the plan as a table: a column for each given flag, and for swept groups."""
+#: What the column `do` of a restart's preview says of a planned trial.
+_DO = {Action.RESTART: "run", Action.SKIP: "skip", Action.CREATE: "create"}
+
+
+def print_plan(world: World, sweep: Sweep, reconciliation: Reconciliation | None = None) -> None:
+    """Print the plan as a table: a column for each given flag, and for swept groups; of a
+    restart, what is to be done for each trial."""
     columns = [name for name in sweep.names if _is_column(sweep, name)]
     rows = [_row(columns, trial) for trial in sweep.plan.trials]
-    for line in render_plan(columns, rows):
+    done = [] if reconciliation is None else [_DO[step.action] for step in reconciliation.steps]
+    for line in render_plan(columns, rows, done):
         world.reporter.result(line)
 
 

@@ -93,6 +93,11 @@ class ClusterExecutor:
         self._waiting = False
         self._failure: BaseException | None = None
 
+    @property
+    def at_once(self) -> int:
+        """How many tasks are handed out at once at the most."""
+        return self._cluster.n_jobs
+
     def __enter__(self) -> ClusterExecutor:
         self._driver = this_process(self._clock)
         self._cluster = self._open()

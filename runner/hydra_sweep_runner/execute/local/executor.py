@@ -69,6 +69,11 @@ class LocalExecutor:
         self._program = program
         self._stop = StopSwitch()
 
+    @property
+    def at_once(self) -> int:
+        """How many tasks are executed at once at the most."""
+        return self._n_jobs
+
     def __enter__(self) -> LocalExecutor:
         allow_open_files(self._n_jobs)
         environment = dict(self._environment or os.environ)

@@ -75,6 +75,11 @@ class HandoverExecutor:
         self._stopped = False
         self._launching = False
 
+    @property
+    def at_once(self) -> int | None:
+        """One, where jobs are handed over singly; else the launcher decides."""
+        return 1 if self._chunk == 1 else None
+
     def __enter__(self) -> HandoverExecutor:
         return self
 
