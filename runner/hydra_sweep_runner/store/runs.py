@@ -16,7 +16,7 @@ from hydra_sweep_runner.model import BatchPart, Run, Status, Unreadable
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record import text as record_text
 from hydra_sweep_runner.record.check import RecordError
-from hydra_sweep_runner.record.fields import Summary
+from hydra_sweep_runner.record.fields import Summary, begun_key
 from hydra_sweep_runner.record.redaction import redact_run
 from hydra_sweep_runner.store import (
     disk,
@@ -179,13 +179,13 @@ class RunStore:
         return names.choose(prefix, found, self._root)
 
     def _last(self, word: str) -> str:
-        found: Iterable[Run | Unreadable] = (
-            self.batches() if word == names.LAST_BATCH else self.newest(1)
-        )
-        newest = min((run for run in found if isinstance(run, Run)), key=_recency, default=None)
-        if newest is None:
+        if word == names.LAST:
+            found = [run for run in self.newest(1) if isinstance(run, Run)]
+        else:
+            found = sorted(self.batches(), key=lambda run: (begun_key(run), run.id))
+        if not found:
             raise UnknownRun(f"{word}: there is none in {self._root}")
-        return newest.id
+        return found[0].id
 
     def observe(self, run: Run, *, claimed: bool = False) -> Run:
         """The run as it really is: one recorded as running whose process is gone is
