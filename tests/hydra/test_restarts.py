@@ -92,7 +92,7 @@ def test_settings_that_another_launcher_has_no_place_for_are_dropped(program: Pr
     settings = ("hydra.launcher.n_jobs=2", "hydra.launcher.interrupt_grace_s=1")
     sweep(program, "hydra/launcher=runner", *settings, "lr=0.1,0.2")
     batch = program.newest("batch")["id"]
-    (said,) = sweep(program, f"+restart={batch}", "hydra/launcher=joblib", "+print_trials=true")
+    said, _ = sweep(program, f"+restart={batch}", "hydra/launcher=joblib", "+print_trials=true")
     assert said == (
         "Dropped, as the chosen launcher has no such setting: hydra.launcher.interrupt_grace_s=1"
     )

@@ -246,12 +246,12 @@ def test_the_preview_of_a_restart_is_the_plan_that_it_would_make(echo: Project) 
     batch = echo.newest("batch")["id"]
     before = echo.tree()
     assert echo.table(f"+restart={batch}", "x=2,3", "y=7") == lines("""
-        #  x  y
-        1  2  7
-        2  3  7
+        #  x  y  do
+        1  2  7  create
+        2  3  7  create
     """)
     assert echo.tree() == before
-    assert echo.table(f"+restart={batch}") == ["#  x", "1  1", "2  2"]
+    assert echo.table(f"+restart={batch}") == ["#  x  do", "1  1  run", "2  2  run"]
 
 
 def test_a_project_needs_no_more_than_a_config_and_a_script(make_project: MakeProject) -> None:

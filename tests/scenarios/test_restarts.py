@@ -73,7 +73,7 @@ def test_flags_are_replaced_by_name(echo: Project) -> None:
 def test_a_flag_is_replaced_however_it_is_written(echo: Project, first: str, then: str) -> None:
     batch = batch_of(echo, first, "+init_trials=true")
     assert echo.newest("batch")["flags"] == {"x": [1, 2]}
-    assert echo.table(f"+restart={batch}", then) == ["#  x", "1  2", "2  3"]
+    assert echo.table(f"+restart={batch}", then) == ["#  x  do", "1  2  run", "2  3  create"]
 
 
 def test_the_sweepers_own_params_are_replaced_by_name(make_project: MakeProject) -> None:
