@@ -61,7 +61,7 @@ def test_the_text_in_the_middle_is_cut_first() -> None:
 
 
 def test_then_times_are_left_out_and_then_columns_in_the_middle_but_never_the_id() -> None:
-    assert drawn(TABLE, 50)[1] == "3f2a9c1d  completed  lr=0.1, mod…  0.25  a label"
+    assert drawn(TABLE, 50)[1] == "3f2a9c1d  completed  lr=0.1, model…  0.25  a label"
     assert fit(TABLE, 50).hidden == [2]
     assert drawn(TABLE, 40)[1] == "3f2a9c1d  completed  0.25  a label"
     assert drawn(TABLE, 9)[1] == "3f2a9c1d"

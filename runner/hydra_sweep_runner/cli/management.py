@@ -25,6 +25,12 @@ def _compare() -> click.Command:
     return compare
 
 
+def _watch() -> click.Command:
+    from hydra_sweep_runner.cli.watch import watch
+
+    return watch
+
+
 def _init() -> click.Command:
     from hydra_sweep_runner.cli.init import init
 
@@ -35,6 +41,7 @@ def _init() -> click.Command:
 COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "runs": _runs,
     "compare": _compare,
+    "watch": _watch,
     "init": _init,
 }
 
@@ -63,7 +70,9 @@ def run_management(arguments: list[str]) -> int:
     """
     try:
         result = commands.main(arguments, prog_name="runner", standalone_mode=False)
-    except click.Abort:
+    except click.Abort as abort:
+        if isinstance(abort.__cause__, KeyboardInterrupt):  # anywhere but at a question
+            raise KeyboardInterrupt from abort
         click.echo("Nothing was deleted", err=True)
         return 1
     except click.ClickException as error:

@@ -76,19 +76,21 @@ def fit(table: Table, width: int) -> Fitted:
     """Cut what does not fit: texts, those in the middle first. Where that is not enough, columns
     are left out, times first, then those in the middle; an id never."""
     widths = table.widths()
+    is_text = [column.kind is Kind.TEXT for column in table.columns]
+    least = [min(w, _LEAST) if cuts else w for w, cuts in zip(widths, is_text, strict=True)]
     places = list(range(len(widths)))
     inwards = sorted(places, key=lambda place: (abs(2 * place - len(places) + 1), -place))
-    for place in inwards:
-        over = _total(widths, places) - width
-        if over > 0 and table.columns[place].kind is Kind.TEXT:
-            widths[place] = max(min(widths[place], _LEAST), widths[place] - over)
     hidden = []
     for place in sorted(inwards, key=lambda place: table.columns[place].kind is not Kind.TIME):
-        if _total(widths, places) <= width:
+        if _total(least, places) <= width:
             break
         if table.columns[place].kind is not Kind.ID:
             places.remove(place)
             hidden.append(place)
+    for place in inwards:
+        over = _total(widths, places) - width
+        if over > 0 and place in places:
+            widths[place] = max(least[place], widths[place] - over)
     return Fitted(places, [widths[place] for place in places], sorted(hidden))
 
 

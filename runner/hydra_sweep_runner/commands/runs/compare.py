@@ -11,13 +11,13 @@ from typing import Any, Literal
 from hydra_sweep_runner.charts.data import chart_data
 from hydra_sweep_runner.charts.html import render_html
 from hydra_sweep_runner.commands.runs.listing import column_table, public_object
-from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Unreadable
+from hydra_sweep_runner.errors import Mistake, UnknownRun
+from hydra_sweep_runner.model import Run, Unreadable
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.seen import Seen, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
-from hydra_sweep_runner.query.tree import Expression, Name
+from hydra_sweep_runner.query.tree import Expression, Name, Scope
 from hydra_sweep_runner.query.upstream import with_upstream_flags
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import csv_cell, csv_text, json_text
@@ -87,7 +87,7 @@ def compare_runs(
     if any(run.of.run.inputs for run in rows if not isinstance(run.of, Unreadable)):
         by_id = {seen.id: seen for seen in map(Seen, store.summaries())}
         rows = with_upstream_flags(rows, by_id)
-    objective = _objective(by, rows) if by is not None else _recorded_objective(store, rows)
+    objective = _objective(by, rows) if by is not None else _objective_of_makers(store, rows)
     if objective is not None:
         rows = sort_by(objective.expression, rows, descending=objective.maximize)
     chosen = list(rows)[:count]
@@ -183,21 +183,32 @@ def _objective(by: tuple[Literal["min", "max"], str], rows: Sequence[Seen]) -> O
     return Objective(text, expression, maximize=way == "max")
 
 
-def _recorded_objective(store: RunStore, rows: Sequence[Seen]) -> Objective | None:
-    """What the batch that made all of the rows was to minimise or maximise."""
+def _objective_of_makers(store: RunStore, rows: Sequence[Seen]) -> Objective | None:
+    """The objective of the batch that made all of the rows; None if there are several, or if
+    it is gone."""
     makers = {run.of.run.generated_by for run in rows if not isinstance(run.of, Unreadable)} - {
         None
     }
     if len(makers) != 1:
         return None
-    wanted = store.read(str(makers.pop())).options.get("objective")
+    try:
+        batch = store.read(str(makers.pop()))
+    except UnknownRun:
+        return None
+    return recorded_objective(batch, rows)
+
+
+def recorded_objective(batch: Run, rows: Sequence[Seen]) -> Objective | None:
+    """What a batch is to minimise or maximise, by its option, as far as its trials have
+    reported it; without the option it is `result`."""
+    wanted = batch.options.get("objective", "result")
     first = wanted[0] if isinstance(wanted, list) and wanted else wanted
     if not isinstance(first, str):
         return None
-    try:
-        return _objective(parse_objective(first), rows)
-    except Mistake:  # none of them has reported it
+    way, name = parse_objective(first)
+    if not any(name in run.scalars for run in rows):
         return None
+    return Objective(name, Name(Scope.SCALAR, name), maximize=way == "max")
 
 
 def _all_flags(rows: Sequence[Seen]) -> list[str]:

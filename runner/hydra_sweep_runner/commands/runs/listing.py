@@ -32,7 +32,7 @@ _ATTRIBUTES = ("id", "operation", "kind", "status", "started", "stopped", "durat
 _MOST_SCALARS = 3
 _MOST_VALUES = 5
 # A float that takes more characters is rounded.
-_EXACT = 9
+_EXACT = 7
 
 _TITLES = (
     tables.Column("id", tables.Kind.ID),
@@ -99,13 +99,14 @@ def column_table(columns: Sequence[Column], runs: Sequence[Seen]) -> Table:
     """A table of what stands in each column for each run."""
     values = [[column.value(run) for column in columns] for run in runs]
     kinds = [
-        _kind(column.title, [row[place] for row in values]) for place, column in enumerate(columns)
+        kind_of(column.title, [row[place] for row in values])
+        for place, column in enumerate(columns)
     ]
     titles = [
         tables.Column(escape(column.title), kind)
         for column, kind in zip(columns, kinds, strict=True)
     ]
-    rows = [[_cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in values]
+    rows = [[cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in values]
     return Table(titles, rows)
 
 
@@ -113,7 +114,8 @@ def _columns(runs: Sequence[Seen], columns: str | None) -> list[Column]:
     return [] if columns is None or not runs else parse_columns(columns, runs)
 
 
-def _kind(title: str, values: Sequence[Value]) -> tables.Kind:
+def kind_of(title: str, values: Sequence[Value]) -> tables.Kind:
+    """What a column of this title holds, by its values."""
     if title in ("id", "run.id"):
         return tables.Kind.ID
     if title in ("status", "run.status"):
@@ -123,7 +125,8 @@ def _kind(title: str, values: Sequence[Value]) -> tables.Kind:
     return tables.Kind.NUMBER if present and all(numbers) else tables.Kind.TEXT
 
 
-def _cell(value: Value, kind: tables.Kind) -> str:
+def cell(value: Value, kind: tables.Kind) -> str:
+    """What stands in a table: ids are short, long numbers rounded."""
     if value is None:
         return ""
     if kind is tables.Kind.ID:

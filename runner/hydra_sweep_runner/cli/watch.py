@@ -1,0 +1,91 @@
+"""`runner watch`."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from hydra_sweep_runner.cli.store import STORE, open_store
+from hydra_sweep_runner.commands.runs.watch import (
+    Snapshot,
+    changes,
+    find_batch,
+    status_line,
+    take_snapshot,
+    watch_table,
+)
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import escape
+
+# How often to look, in seconds, and how much of the time at the most.
+_LOOK_S = 0.5
+_SHARE = 0.2
+
+
+@click.command("watch")
+@click.argument("batch", metavar="[BATCH]", required=False)
+@STORE
+def watch(batch: str | None, store: str | None) -> None:
+    """Watch a batch at work, from any terminal, until it ends.
+
+    Without BATCH it is the one at work, or else the newest. Ctrl-C ends the watching, not
+    the batch.
+
+    \b
+    Examples:
+      runner watch
+      runner watch 77b01c52 | tee progress.txt
+    """
+    opened = open_store(store)
+    batch_id = find_batch(opened, batch)
+    if sys.stdout.isatty():
+        _draw(opened, batch_id)
+    else:
+        _print(opened, batch_id)
+
+
+def _print(store: RunStore, batch_id: str) -> None:
+    """A line for each change, and the state at the end."""
+    before: Snapshot | None = None
+    while True:
+        began_s = time.monotonic()
+        snapshot = take_snapshot(store, batch_id)
+        for line in changes(before, snapshot):
+            print(escape(line), flush=True)
+        if not snapshot.is_at_work:
+            print(escape(status_line(snapshot)), flush=True)
+            return
+        before = snapshot
+        _rest(began_s)
+
+
+def _draw(store: RunStore, batch_id: str) -> None:
+    """A table that is drawn anew."""
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    from hydra_sweep_runner.terminal.screen import draw, open_console
+
+    console = open_console()
+    with Live(console=console, auto_refresh=False, transient=False) as live:
+        while True:
+            began_s = time.monotonic()
+            snapshot = take_snapshot(store, batch_id)
+            most = max(1, console.height - 5)
+            table, hidden = draw(watch_table(snapshot, most), console.width)
+            left = len(snapshot.trials) - most
+            notes = [*([f"{left} more trials"] if left > 0 else []), *hidden]
+            line = Text(escape(status_line(snapshot)), style="bold")
+            live.update(Group(line, table, *(Text(note, style="dim") for note in notes)))
+            live.refresh()
+            if not snapshot.is_at_work:
+                return
+            _rest(began_s)
+
+
+def _rest(began_s: float) -> None:
+    """Wait until it is worth looking again; what takes long is done less often."""
+    time.sleep(max(_LOOK_S, (time.monotonic() - began_s) / _SHARE))

@@ -1,0 +1,129 @@
+"""`runner watch`: a batch at work, as it is now and what has changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from hydra_sweep_runner.commands.runs.compare import Objective, recorded_objective
+from hydra_sweep_runner.commands.runs.listing import cell, column_table
+from hydra_sweep_runner.errors import Mistake, UnknownRun
+from hydra_sweep_runner.model import Kind, Status, Unreadable
+from hydra_sweep_runner.query.columns import standard_columns, varying_flags
+from hydra_sweep_runner.query.evaluate import value_of
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.sorting import sort_by
+from hydra_sweep_runner.record.fields import Summary
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal import tables
+from hydra_sweep_runner.terminal.render import escape, render_value, short
+from hydra_sweep_runner.terminal.tables import Table
+
+_MOST_FLAGS = 8
+# In a table those stand first that somebody looks for.
+_ORDER = ("running", "error", "terminated", "unreadable", "completed", "pending")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A batch and the trials of its plan that there are, in the plan's order."""
+
+    batch: Summary
+    trials: Sequence[Seen]
+    objective: Objective | None
+
+    @cached_property
+    def varying(self) -> Sequence[str]:
+        """The flags that are not the same in all trials."""
+        return varying_flags(self.trials)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether more is to come."""
+        return self.batch.run.state.status is Status.RUNNING
+
+    @property
+    def best(self) -> Seen | None:
+        """The best trial so far, if any has a finite value of the objective."""
+        if self.objective is None or not self.trials:
+            return None
+        way = self.objective
+        first = sort_by(way.expression, self.trials, descending=way.maximize)[0]
+        return None if value_of(way.expression, first) is None else first
+
+
+def find_batch(store: RunStore, typed: str | None) -> str:
+    """The id of the batch that is meant: that which was typed, else one at work, else the newest.
+
+    Raises Mistake if it is no batch or there is none, UnknownRun and AmbiguousRun.
+    """
+    if typed is not None:
+        found = store.resolve(typed)
+        if store.read(found).kind is not Kind.BATCH:
+            raise Mistake(f"{typed}: is no batch; runner watch takes a batch's id")
+        return found
+    batches = [each for each in store.summaries() if isinstance(each, Summary) and each.run.batch]
+    if not batches:
+        raise Mistake(f"there is no batch in {store.root}")
+    at_work = [each for each in batches if each.run.state.status is Status.RUNNING]
+    return (at_work or batches)[0].run.id
+
+
+def take_snapshot(store: RunStore, batch_id: str) -> Snapshot:
+    """The batch as it is now. Raises UnknownRun if it has been deleted."""
+    seen = {each.id: each for each in map(Seen, store.summaries())}
+    batch = seen[batch_id].of if batch_id in seen else None
+    if not isinstance(batch, Summary) or batch.run.batch is None:
+        raise UnknownRun(f"batch {short(batch_id)} is not there any more")
+    trials = [seen[run_id] for run_id in batch.run.batch.trials if run_id in seen]
+    return Snapshot(batch=batch, trials=trials, objective=recorded_objective(batch.run, trials))
+
+
+def watch_table(snapshot: Snapshot, most: int | None = None) -> Table:
+    """The trials as a table, `most` at the most: those at work and those that failed first."""
+    trials = sorted(snapshot.trials, key=lambda run: _ORDER.index(_status(run)))[:most]
+    flags = snapshot.varying[:_MOST_FLAGS]
+    columns = standard_columns(trials, ("id", "status", "duration"), flags)
+    return column_table(columns, trials)
+
+
+def status_line(snapshot: Snapshot) -> str:
+    """`Batch 77b01c52: 12 trials, 2 running, 9 completed, 1 error; best loss 0.25: …`."""
+    counts: Mapping[str, int] = Counter(map(_status, snapshot.trials))
+    planned = snapshot.batch.run.batch
+    total = len(snapshot.trials) if planned is None else len(planned.trials)
+    told = [f"{total} trial" if total == 1 else f"{total} trials"]
+    told += [f"{counts[status]} {status}" for status in _ORDER if counts.get(status)]
+    line = f"Batch {short(snapshot.batch.run.id)}: {', '.join(told)}"
+    best = snapshot.best
+    if best is None or snapshot.objective is None:
+        return line
+    value = cell(snapshot.objective.column.value(best), tables.Kind.NUMBER)
+    return f"{line}; best {escape(snapshot.objective.text)} {value}: {_name(best, snapshot)}"
+
+
+def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
+    """A line for each trial whose status is another than before."""
+    known = {} if before is None else {run.id: _status(run) for run in before.trials}
+    for run in after.trials:
+        status = _status(run)
+        if known.get(run.id, "pending") == status:
+            continue
+        scalars = ", ".join(
+            f"{escape(name)}={cell(scalar.last, tables.Kind.NUMBER)}"
+            for name, scalar in run.scalars.items()
+        )
+        reported = f": {scalars}" if scalars and status != "running" else ""
+        yield f"Trial {_name(run, after)} {status}{reported}"
+
+
+def _name(run: Seen, snapshot: Snapshot) -> str:
+    names = [name for name in snapshot.varying if name in run.flags]
+    flags = ", ".join(f"{escape(name)}={render_value(run.flags[name])}" for name in names)
+    return f"{short(run.id)} ({flags})" if flags else short(run.id)
+
+
+def _status(run: Seen) -> str:
+    return "unreadable" if isinstance(run.of, Unreadable) else run.of.run.state.status.value
