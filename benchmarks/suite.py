@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks import lists, packing, plans, trials
+from benchmarks import lists, packing, plans, scalars, trials
 
-ALL = (*trials.BENCHMARKS, *plans.BENCHMARKS, *lists.BENCHMARKS, *packing.BENCHMARKS)
+ALL = (
+    *trials.BENCHMARKS,
+    *scalars.BENCHMARKS,
+    *plans.BENCHMARKS,
+    *lists.BENCHMARKS,
+    *packing.BENCHMARKS,
+)

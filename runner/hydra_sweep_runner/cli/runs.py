@@ -12,7 +12,7 @@ from hydra_sweep_runner.commands.runs import delete as deleting
 from hydra_sweep_runner.commands.runs import listing
 from hydra_sweep_runner.commands.runs import show as showing
 from hydra_sweep_runner.commands.runs import stop as stopping
-from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
+from hydra_sweep_runner.commands.runs.selecting import Asked, newest_runs, select_runs
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import escape
@@ -61,16 +61,20 @@ def list_command(
         raise Mistake("--json and --csv exclude each other: give one of them")
     if as_json and columns is not None:
         raise Mistake("--columns is for tables and --csv: JSON has all there is")
-    found = select_runs(open_store(store), asked, now())
+    opened = open_store(store)
     shown_of_all = None if everything or as_json or as_csv else listing.DEFAULT_COUNT
     order = listing.Order(sort=sort, reverse=reverse, count=count or shown_of_all)
-    shown = order.apply(found)
+    if asked or as_json or as_csv or sort or reverse or columns or everything:
+        found = select_runs(opened, asked, now())
+        shown, of_all = order.apply(found), len(found)
+    else:  # by far the most common list, and the quickest
+        shown, of_all = newest_runs(opened, order.count), len(opened.ids())
     if as_json:
         print(listing.list_json(shown))
     elif as_csv:
         print(listing.list_csv(shown, columns), end="")
     elif shown:
-        left = len(found) - len(shown)
+        left = of_all - len(shown)
         notes = [f"{left} more: -n N or --all shows them"] if left else []
         print_table(listing.list_table(shown, columns), *notes)
 

@@ -43,9 +43,8 @@ def _unknown(name: Name, subjects: Sequence[Subject]) -> str:
         there_are.append(f"scalars: {_listed(scalars)}")
     if name.scope is Scope.ANY:
         there_are.append(f"attributes: {', '.join(ATTRIBUTES)}")
-    what = f"{len(subjects)} runs have" if len(subjects) > 1 else "the one run has"
-    none = "none of the" if len(subjects) > 1 else ""
-    said = f"{none} {what} a" if none else f"{what} no"
+    count = len(subjects)
+    said = f"none of the {count} runs has a" if count > 1 else "the one run that is meant has no"
     return f"{said} {_WORDS[name.scope]} {name.name}{meant}; {'; '.join(there_are)}"
 
 

@@ -11,6 +11,7 @@ from hydra_sweep_runner.model import Kind, Status, Unreadable
 from hydra_sweep_runner.query.filters import Filters, parse_since, select
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 
 #: What `--status` takes.
@@ -64,6 +65,19 @@ def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[Seen]:
     for a name in `where` that none has of those that the others select."""
     filters = filters_of(asked, store, now)
     return select(filters, map(Seen, store.summaries()))
+
+
+def newest_runs(store: RunStore, count: int | None) -> list[Seen]:
+    """The newest runs, without looking at all that there are: which batches hold them is left
+    out."""
+    return [
+        Seen(
+            run
+            if isinstance(run, Unreadable)
+            else Summary(run=store.observe(run), folder=str(store.folder(run.id)), log="")
+        )
+        for run in store.newest(count)
+    ]
 
 
 def select_rows(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime) -> list[Seen]:
