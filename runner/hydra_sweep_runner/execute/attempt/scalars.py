@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from hydra_sweep_runner.errors import StoreFailed
@@ -13,6 +15,8 @@ from hydra_sweep_runner.scalars.reported import reports_in
 from hydra_sweep_runner.scalars.series import AllSeries, Reports
 from hydra_sweep_runner.store.scalars import ReportedFile, SeriesFile
 
+# How much of what is printed is looked at together.
+_LOT_BYTES = 1 << 16
 # How many points are written at a look, which keeps whoever looks from other work.
 _MOST_AT_A_LOOK = 20_000
 
@@ -30,6 +34,8 @@ class Scalars:
         self._run_dir = run_dir
         self._keep = keep
         self._printed = Printed(form)
+        self._pieces: list[tuple[int, bytes]] = []
+        self._waiting_bytes = 0
         self._series = AllSeries()
         self._kept_changes = 0
         try:
@@ -39,12 +45,19 @@ class Scalars:
             raise self._failed(error) from error
 
     def printed(self, stream: int, data: bytes) -> None:
-        """Take in a piece of what is printed on stream 0 or 1, stdout or stderr."""
-        for reports in self._printed.feed(stream, data):
-            self._series.add(reports)
+        """Take in a piece of what is printed on stream 0 or 1, stdout or stderr.
+
+        It is looked at with others that follow: as often as a run is quick to print, one look
+        at many lines costs a fraction of many looks.
+        """
+        self._pieces.append((stream, data))
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes >= _LOT_BYTES:
+            self._read_pieces()
 
     def look(self) -> None:
         """Take in what the run has appended to its file, and keep what is new."""
+        self._read_pieces()
         try:
             self._add_reported(self._reported_file.fresh())
             self._series_file.append(self._series, _MOST_AT_A_LOOK)
@@ -56,6 +69,7 @@ class Scalars:
 
     def finish(self, result: Mapping[str, float]) -> Mapping[str, Scalar]:
         """Nothing more comes but the scalars of the result; the summaries of all there is."""
+        self._read_pieces()
         for reports in self._printed.end():
             self._series.add(reports)
         try:
@@ -67,6 +81,12 @@ class Scalars:
         except OSError as error:
             raise self._failed(error) from error
         return self._series.summaries()
+
+    def _read_pieces(self) -> None:
+        pieces, self._pieces, self._waiting_bytes = self._pieces, [], 0
+        for stream, run in groupby(pieces, key=itemgetter(0)):
+            for reports in self._printed.feed(stream, b"".join(data for _, data in run)):
+                self._series.add(reports)
 
     def _add_reported(self, lines: bytes) -> None:
         for reports in reports_in(lines):

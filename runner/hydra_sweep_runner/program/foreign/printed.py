@@ -8,19 +8,12 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.model import Scalar
-
-# How much text is looked at together, and how long it may wait for that.
-_LOT = 1 << 15
-_WAIT_S = 1.0
 
 
 class JobScalars:
@@ -29,9 +22,6 @@ class JobScalars:
     def __init__(self, scalars: Scalars) -> None:
         self._scalars = scalars
         self._lock = threading.RLock()
-        self._texts: list[tuple[int, str]] = []
-        self._size = 0
-        self._looked_s = time.monotonic()
 
     @contextmanager
     def seen(self) -> Iterator[None]:
@@ -44,13 +34,11 @@ class JobScalars:
     def look(self) -> None:
         """Keep what has been reported so far."""
         with self._lock:
-            self._pass_on()
             self._scalars.look()
 
     def finish(self, result: Mapping[str, float]) -> Mapping[str, Scalar]:
         """Nothing more comes but the scalars of the result; the summaries of all there is."""
         with self._lock:
-            self._pass_on()
             return self._scalars.finish(result)
 
     @contextmanager
@@ -78,16 +66,6 @@ class JobScalars:
         return write_and_look
 
     def _take(self, number: int, text: str) -> None:
+        data = text.encode("utf-8", "replace")
         with self._lock:
-            self._texts.append((number, text))
-            self._size += len(text)
-            if self._size > _LOT or time.monotonic() - self._looked_s > _WAIT_S:
-                self._pass_on()
-
-    def _pass_on(self) -> None:
-        self._looked_s = time.monotonic()
-        self._size = 0
-        texts, self._texts = self._texts, []
-        for number, pieces in groupby(texts, key=itemgetter(0)):
-            data = "".join(text for _, text in pieces).encode("utf-8", "replace")
             self._scalars.printed(number, data)
