@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from hydra_sweep_runner.operation.kinds.kind import Signature
 
+# What a trial is surrounded by: no module of a project can take its place.
+_NEEDED = frozenset({"antlr4", "hydra", "hydra_plugins", "hydra_sweep_runner", "omegaconf", "yaml"})
+
 
 class NotCallable(Exception):
     """What a dotted name leads to is no function; the message says what it is."""
+
+
+def yield_names(project_dir: str) -> None:
+    """Forget the libraries of this process whose names modules of a project have: importing
+    such a name gives the project's, as in a process that has loaded nothing."""
+    for entry in os.scandir(project_dir):
+        name = entry.name.removesuffix(".py")
+        is_package = os.path.isfile(os.path.join(entry.path, "__init__.py"))  # noqa: PTH113, PTH118
+        if name not in sys.modules or not (entry.name.endswith(".py") or is_package):
+            continue
+        if name in sys.stdlib_module_names or name in _NEEDED or name == "__main__":
+            continue
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if not file.startswith(entry.path):
+            for loaded in [one for one in sys.modules if one.partition(".")[0] == name]:
+                del sys.modules[loaded]
 
 
 def import_function(target: str) -> Callable[..., Any]:

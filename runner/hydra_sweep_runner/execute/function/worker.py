@@ -279,6 +279,7 @@ class _Worker:
             forget_hydra()
             os.chdir(project_dir)
             self._put_first(project_dir)
+            imports.yield_names(project_dir)
             sys.argv = [target]
             before = os.environ.copy()
             function = self._functions[target] = import_function(target)
