@@ -31,6 +31,12 @@ def _watch() -> click.Command:
     return watch
 
 
+def _verify() -> click.Command:
+    from hydra_sweep_runner.cli.verify import verify
+
+    return verify
+
+
 def _init() -> click.Command:
     from hydra_sweep_runner.cli.init import init
 
@@ -42,6 +48,7 @@ COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "runs": _runs,
     "compare": _compare,
     "watch": _watch,
+    "verify": _verify,
     "init": _init,
 }
 

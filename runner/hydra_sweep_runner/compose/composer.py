@@ -57,6 +57,16 @@ class SweepConfig:
         return sweeper_settings(self.config)
 
     @property
+    def launcher(self) -> Mapping[str, Any]:
+        """What `hydra.launcher` holds, as plain values; empty if it cannot be resolved."""
+        launcher = self.config.hydra.launcher
+        try:
+            held: Any = OmegaConf.to_container(launcher, resolve=True) if launcher else {}
+        except OmegaConfBaseException:
+            return {}
+        return held if isinstance(held, dict) else {}
+
+    @property
     def launcher_names(self) -> frozenset[str]:
         """The names of what `hydra.launcher` holds."""
         launcher = self.config.hydra.launcher

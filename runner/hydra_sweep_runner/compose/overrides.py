@@ -157,14 +157,21 @@ def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
 
 
 def _option_value(text: str, override: Override) -> object:
+    typed = text.split("=", 1)[1].strip()
     if override.key_or_group == "restart":
-        typed = text.split("=", 1)[1].strip()
-        quoted = len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\""
-        return typed[1:-1] if quoted else typed
+        return _unquoted(typed)
+    if override.key_or_group == "warm_start" and typed != "null":
+        return [_unquoted(one.strip()) for one in typed.strip("[]").split(",")]
     value = override.value()
     if isinstance(value, ChoiceSweep):
         return [plain(item) for item in value.list]
     return text.split("=", 1)[1] if override.is_sweep_override() else value
+
+
+def _unquoted(typed: str) -> str:
+    """An id as it was typed: `12e45678` is no number."""
+    quoted = len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\""
+    return typed[1:-1] if quoted else typed
 
 
 def read_path(text: str) -> str | None:

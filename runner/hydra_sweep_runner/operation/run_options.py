@@ -68,6 +68,25 @@ def _read_texts(name: str, value: object) -> list[Value]:
     return [_read_text(name, item) for item in values]
 
 
+def _read_expressions(name: str, value: object) -> list[Value]:
+    expressions = _read_texts(name, value)
+    if not all(str(text).strip() for text in expressions):
+        raise Mistake(f"+{name}={_show(value)}: must be an expression over flags, as in 'x > 1'")
+    return expressions
+
+
+def _read_flag_sets(name: str, value: object) -> list[Value]:
+    sets = value if isinstance(value, (list, tuple)) else [value]
+    read: list[Value] = []
+    for one in sets:
+        if not isinstance(one, Mapping) or not one or not all(isinstance(k, str) for k in one):
+            raise Mistake(
+                f"+{name}={_show(value)}: must be a list of flag sets, as in [{{x:1,y:2}}]"
+            )
+        read.append(dict(one))
+    return read
+
+
 def _show(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -116,7 +135,7 @@ class Options:
     max_trials: int | None = _option(
         _read_count(1),
         "at most N trials; a larger grid is sampled",
-        told="no limit",
+        told="no limit for a grid, 20 for a search",
     )
     random_seed: int | None = _option(
         _read_seed,
@@ -161,6 +180,49 @@ class Options:
         "seconds after which a trial's whole process tree is stopped and it has failed",
         told="none",
         name="timeout",
+    )
+    optimizer: str | None = _option(
+        _read_text,
+        "what proposes trials: grid, random, tpe, gp, cmaes, qmc, nsga2, or a class's import path",
+        told="grid; random with an interval",
+    )
+    objective: tuple[str, ...] = _option(
+        _read_texts,
+        "the scalar that a search minimises, with `-` before it maximises; or a list of them",
+        default=("result",),
+        told="result",
+    )
+    window: int | None = _option(
+        _read_count(1),
+        "a trial of a search knows the results of those that many before it",
+        told="the `n_jobs` of the first start",
+    )
+    warm_start: tuple[str, ...] = _option(
+        _read_texts, "ids of batches, or `all`, whose runs a search is told first", default=()
+    )
+    trials: tuple[str, ...] = _option(
+        _read_texts, "a file of flag sets, CSV, JSON or YAML, or a list of files", default=()
+    )
+    save_trials: str | None = _option(
+        _read_text, "a file that the plan is written to, in the form of its ending", once=True
+    )
+    shape: str = _option(
+        _read_one_of("product", "zip"),
+        "`zip` pairs lists of equal length instead of multiplying them",
+        default="product",
+        told="product",
+    )
+    include: tuple[Value, ...] = _option(
+        _read_flag_sets, "flag sets that are trials, too", default=()
+    )
+    exclude: tuple[str, ...] = _option(
+        _read_expressions, "an expression over flags, or a list of them: no trials", default=()
+    )
+    repeat: int = _option(
+        _read_count(1),
+        "times each combination is run, each with a seed of its own",
+        default=1,
+        told="1",
     )
     label: str | None = _option(_read_text, "a text that is kept with the run")
     tags: tuple[str, ...] = _option(_read_texts, "texts that are kept with the run", default=())

@@ -145,13 +145,16 @@ class Rows:
     """Rows of a file, each with all combinations of what is swept beside them, which come
     fastest. Intervals among `drawn` are drawn for each; `fixed` goes with all.
 
-    A row is a tuple of overrides. What the dimensions set comes after the row.
+    A row is a tuple of overrides. What the dimensions set comes after the row. `repeats` are
+    the rows' numbers among repeats, where they have some; `names` say where a row stands.
     """
 
     rows: Sequence[tuple[str, ...]]
     beside: Combinations
     drawn: tuple[Dimension, ...] = ()
     seed: int = 0
+    repeats: Sequence[int] = ()
+    names: Sequence[str] = ()
 
     @property
     def size(self) -> int:
@@ -163,6 +166,14 @@ class Rows:
         row, place = divmod(index, self.beside.size)
         drawn = tuple(dimension.drawn(self.seed, index) for dimension in self.drawn)
         return (*self.rows[row], *self.beside.at(place), *drawn)
+
+    def repeat(self, index: int) -> int:
+        """The number among repeats of the combination's row."""
+        return self.repeats[index // self.beside.size] if self.repeats else 0
+
+    def where(self, index: int) -> str:
+        """Where the combination's row stands."""
+        return self.names[index // self.beside.size] if self.names else ""
 
 
 #: The trials of a random search where nobody says how many.

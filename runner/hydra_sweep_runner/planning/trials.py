@@ -12,7 +12,7 @@ from itertools import count, islice
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation
-from hydra_sweep_runner.planning.combinations import Combinations, Draws
+from hydra_sweep_runner.planning.combinations import Combinations, Draws, Rows
 from hydra_sweep_runner.planning.identity import identity
 from hydra_sweep_runner.planning.sampling import derive_seed, draw
 
@@ -108,6 +108,7 @@ class _Planning:
         trials = [trial for _, group in found for trial in group]
         known = {trial.identity for trial in trials}
         more = [trial for group in included for trial in group if trial.identity not in known]
+        self._repeated += sum(all(trial.identity in known for trial in one) for one in included)
         return Plan(
             trials=tuple(islice((*trials, *more), self._limit)),
             repeated=self._repeated,
@@ -132,7 +133,8 @@ class _Planning:
         indices: Iterable[int] = draw(size, self._seed) if sampled else range(size)
         known = {trial.identity for group in included for trial in group}
         numbered = ((index, combinations.at(index)) for index in indices)
-        found = self._distinct(numbered, limit if sampled else None, known)
+        rows = combinations if isinstance(combinations, Rows) else None
+        found = self._distinct(numbered, limit if sampled else None, known, rows=rows)
         return sorted(found, key=lambda pair: pair[0])
 
     def _drawn(
@@ -150,6 +152,7 @@ class _Planning:
         limit: int | None,
         included: set[str],
         most_vain: int | None = None,
+        rows: Rows | None = None,
     ) -> Iterator[tuple[int, tuple[Trial, ...]]]:
         """The trials of each combination that gives new ones, with its number, until they and
         what is included are as many as `limit`, or so many in a row give none."""
@@ -161,7 +164,7 @@ class _Planning:
             number, overrides = next(combinations, _NONE)
             if number < 0:
                 return
-            group = self._group(overrides, room, left)
+            group = self._group(number, overrides, room, left, rows)
             if group is None:
                 self._excluded += 1
                 vain += 1
@@ -181,15 +184,27 @@ class _Planning:
             yield number, new
 
     def _group(
-        self, overrides: tuple[str, ...], room: int | None, included: set[str]
+        self,
+        number: int,
+        overrides: tuple[str, ...],
+        room: int | None,
+        included: set[str],
+        rows: Rows | None,
     ) -> tuple[Trial, ...] | None:
         """The trials of one combination, its repeats, so far as there is room for them; None
-        if it is excluded."""
-        operation, flags = self._compose(overrides)
+        if it is excluded. What is wrong with a row is told with its place."""
+        try:
+            operation, flags = self._compose(overrides)
+        except Mistake as error:
+            where = "" if rows is None else rows.where(number)
+            if not where:
+                raise
+            raise Mistake(f"{where}: {error}") from error
         if self._shape.excluded(flags):
             return None
         group: list[Trial] = []
-        for repeat in range(self._shape.repeat):
+        first = 0 if rows is None else rows.repeat(number)
+        for repeat in range(first, first + self._shape.repeat):
             trial = planned(operation, flags, overrides, self._seed, repeat)
             if room is None or trial.identity in included:
                 group.append(trial)

@@ -121,12 +121,23 @@ class Ledger:
         absent = set(era.without)
         return [one for one in range(number) if one not in absent]
 
+    def numbering(self, run_ids: Sequence[str]) -> Ledger:
+        """The ledger with these ids at the end of the order, as far as they are not in it."""
+        known = set(self.order)
+        new = [run_id for run_id in dict.fromkeys(run_ids) if run_id not in known]
+        return replace(self, order=(*self.order, *new))
+
     def with_era(self, era: Era) -> Ledger:
         """The ledger going on with these settings, which are a new era if they differ."""
         if self.eras and self.eras[-1].is_like(era):
             return self
         eras = tuple(one for one in self.eras if one.first < era.first)
         return replace(self, eras=(*eras, era))
+
+    def told_of(self, last: Last | None) -> Last | None:
+        """Of what a run has reported last, what proposals of any era were told."""
+        names = {name.removeprefix("-") for era in self.eras for name in era.objective}
+        return None if last is None else {name: one for name, one in last.items() if name in names}
 
     def with_former(self, numbers: Mapping[int, Last | None]) -> Ledger:
         """The ledger before these trials are run again, with the results that they have."""

@@ -3,11 +3,12 @@
 # No postponed annotations here: Hydra 1.3 executes a plugin's module before it is in
 # sys.modules, where a dataclass would look for them.
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.plugins.sweeper import Sweeper
+from omegaconf import OmegaConf
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 @dataclass
 class RunnerSweeperConf:
     """`hydra.sweeper`: `params` are swept as if they stood first on the command line;
-    `store` is the store's folder; the others are the run options of the same names."""
+    `store` is the store's folder; `optimizer_options` are keyword arguments of the optimizer,
+    `stop` is a list of rules that end a batch; the others are the run options of the same
+    names."""
 
     _target_: str = "hydra_plugins.runner.sweeper.RunnerSweeper"
     params: dict[str, str] | None = None
@@ -34,13 +37,27 @@ class RunnerSweeperConf:
     fail_fast: Any = None
     retries: Any = None
     timeout: Any = None
+    optimizer: Any = None
+    optimizer_options: dict[str, Any] = field(default_factory=dict)
+    objective: Any = None
+    window: Any = None
+    warm_start: Any = None
+    trials: Any = None
+    save_trials: Any = None
+    shape: Any = None
+    include: Any = None
+    exclude: Any = None
+    repeat: Any = None
+    stop: Any = None
     label: Any = None
     tags: Any = None
 
 
-ConfigStore.instance().store(
-    group="hydra/sweeper", name="runner", node=RunnerSweeperConf, provider="runner"
-)
+_CONF = OmegaConf.structured(RunnerSweeperConf)
+# Names are added to it as to no other entry: hydra.sweeper.optimizer_options.popsize=8.
+OmegaConf.set_struct(_CONF.optimizer_options, False)
+
+ConfigStore.instance().store(group="hydra/sweeper", name="runner", node=_CONF, provider="runner")
 
 
 class RunnerSweeper(Sweeper):

@@ -20,7 +20,9 @@ from hydra_sweep_runner.commands.start.sweep import (
     Sweep,
     plan_sweep,
     print_plan,
+    save_plan,
     tell_repeated,
+    tell_rest,
 )
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import SweepConfig
@@ -48,8 +50,11 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     tell_repeated(world, sweep.plan)
     if sweep.options.print_trials:
         print_plan(world, sweep)
+        tell_rest(world, sweep)
+        save_plan(world, sweep)
         return 0
-    completed = _completed(world, sweep.plan) if sweep.options.needed else ()
+    adopts = sweep.options.needed and sweep.search is None
+    completed = _completed(world, sweep.plan) if adopts else ()
     reconciliation = adopt(sweep.plan, completed)
     first = sweep.plan.trials[0]
     batch = Run(
@@ -65,10 +70,11 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         prepared = prepare_all(world, sweep, executor)
         carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch)
         carrying.check()
+        save_plan(world, sweep)
         carrying.create()
         with world.store.claim(batch.id):
             carrying.tell()
-            return carrying.out()
+            return _carry_out(world, sweep, carrying)
 
 
 def _completed(world: World, plan: Plan) -> Iterable[Run]:
@@ -105,6 +111,8 @@ def restart_batch(
         tell_repeated(world, sweep.plan)
         world.reporter.say(intent_line(short(batch.id), reconciliation, None))
         print_plan(world, sweep, reconciliation)
+        tell_rest(world, sweep)
+        save_plan(world, sweep)
         return 0
     with sweep.open_executor() as executor:
         with naming_refresh(world, batch, composing, sweep.one_of_each()):
@@ -114,11 +122,19 @@ def restart_batch(
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         tell_repeated(world, sweep.plan)
+        save_plan(world, sweep)
         tell_code_changes(world, batch, carrying.batch.provenance)
         if not sweep.options.refresh:
             tell_environment(world, batch, os.environ)
             tell_yaml_changes(world, batch, composing, sweep.one_of_each())
-        return carrying.out()
+        return _carry_out(world, sweep, carrying)
+
+
+def _carry_out(world: World, sweep: Sweep, carrying: Carrying) -> int:
+    exit_status = carrying.out()
+    if sweep.options.init_trials:
+        tell_rest(world, sweep)
+    return exit_status
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,12 @@ from dataclasses import replace
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import tell_failures
+from hydra_sweep_runner.commands.start.growing import Rules, source_of
 from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
-from hydra_sweep_runner.commands.start.trials import Grid, TrialExecution
+from hydra_sweep_runner.commands.start.trials import TrialExecution
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
@@ -23,6 +24,7 @@ from hydra_sweep_runner.operation.kinds.kind import no_flag_to_check
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
 from hydra_sweep_runner.planning.trials import operation_names
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.search.stopping import Stopping
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.processes import this_process
 from hydra_sweep_runner.system.provenance import read_provenance
@@ -70,6 +72,7 @@ class Carrying:
         )
         self._deleted: set[str] = set()
         self._initialized: dict[str, Run] = {}
+        self._grown: dict[str, Run] = {}
         self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self._ids)
         if sweep.composing.program is not None:
             self._jobs = tuple(number_jobs(reconciliation, batch.id))
@@ -103,6 +106,7 @@ class Carrying:
         return replace(
             as_planned(batch, planned),
             job=job,
+            basis=sweep.basis(self._ids),
             batch=BatchPart(trials=self._ids, generated=(*batch.batch.generated, *made)),
         )
 
@@ -144,8 +148,12 @@ class Carrying:
         """Say what is about to be done, with the batch's id: it stays on the screen, however
         the command ends."""
         at_once = None if self._sweep.options.init_trials else self._executor.at_once
-        line = intent_line(short(self.batch.id), self._reconciliation, at_once)
-        self._context.reporter.say(line)
+        lines = [intent_line(short(self.batch.id), self._reconciliation, at_once)]
+        search = self._sweep.search
+        if search is not None and search.room and not self._sweep.options.init_trials:
+            most = search.room + len(self._ids)
+            lines.append(f"{search.room} more are proposed as results come, up to {most} trials")
+        self._context.reporter.say(*lines)
 
     def out(self) -> int:
         """Record the batch and its trials, execute them, and return the exit status.
@@ -160,12 +168,13 @@ class Carrying:
             batch = replace(batch, state=state)
         try:
             context.store.write(batch)
+            self.batch = batch
             starts = self._create_missing(batch)
             self._settle(batch)
             self._delete_pending()
-            return 0 if options.init_trials else self._execute(batch, starts)
+            return 0 if options.init_trials else self._execute(starts)
         except BaseException:
-            self._give_up(batch)
+            self._give_up(self.batch)
             raise
 
     def _delete_pending(self) -> None:
@@ -241,7 +250,12 @@ class Carrying:
             random_seed=trial.random_seed,
             provenance=self._provenance,
         )
-        return replace(as_planned(known, planned), job=self._jobs[number])
+        return replace(
+            as_planned(known, planned),
+            job=self._jobs[number],
+            repeat=trial.repeat,
+            basis=sweep.basis_of(trial, step.run),
+        )
 
     def _start(self, run: Run, number: int, step: Step) -> Start:
         return Start(
@@ -251,21 +265,63 @@ class Carrying:
             number=number,
         )
 
-    def _execute(self, batch: Run, starts: Sequence[Start]) -> int:
-        context = self._context
+    def _execute(self, starts: Sequence[Start]) -> int:
+        context, sweep = self._context, self._sweep
         self._tell_skipped(len(self._ids) - len(starts) - len(self._initialized))
-        execution = TrialExecution(
-            context, self._executor, self._sweep.options, batch.id, Grid(starts)
+        rules = Rules(context, sweep.stopping, sweep.window)
+        trials = source_of(
+            context,
+            search=sweep.search,
+            rules=rules,
+            has_rules=sweep.stopping != Stopping(objective=sweep.stopping.objective),
+            starts=starts,
+            plan=self._ids,
+            known=self._as_known(starts),
+            grow=self._grow,
         )
-        with stoppable(self._executor, context, batch.id) as stop:
+        execution = TrialExecution(context, self._executor, sweep.options, self.batch.id, trials)
+        total = len(starts) if sweep.search is None else len(starts) + sweep.search.room
+        with stoppable(self._executor, context, self.batch.id) as stop:
             try:
-                execution.run(len(starts))
+                execution.run(total)
             except ServerDied as error:
                 runs = {**self._as_known(starts), **execution.ended_runs}
-                self._end(batch, runs, Stop(signal_number=stop.signal_number, why=str(error)))
+                self._end(runs, Stop(signal_number=stop.signal_number, why=str(error)))
                 raise
+        runs = {**self._as_known(starts), **execution.ended_runs}
+        if rules.has_ended:
+            return self._end(runs, stop, is_cut_short=True)
         left = 0 if stop.why else sum(start.run.id not in execution.ended_runs for start in starts)
-        return self._end(batch, {**self._as_known(starts), **execution.ended_runs}, stop, left)
+        return self._end(runs, stop, left)
+
+    def _grow(self, number: int) -> Start:
+        """Record the trial of a number that its search has proposed, first in the batch, so
+        that it is in its plan before it starts."""
+        search = self._sweep.search
+        assert search is not None and self.batch.batch is not None
+        run_id, place = self._context.new_id(), search.place_of(number)
+        step = Step(search.trials[number], Action.CREATE)
+        steps = self._reconciliation.steps
+        self._reconciliation = replace(
+            self._reconciliation, steps=(*steps[:place], step, *steps[place:])
+        )
+        self._ids = (*self._ids[:place], run_id, *self._ids[place:])
+        job = None
+        if self._sweep.composing.program is not None:
+            job = JobPlace(number=1 + max(one.number or 0 for one in self._jobs if one is not None))
+        self._jobs = (*self._jobs[:place], job, *self._jobs[place:])
+        part = replace(
+            self.batch.batch,
+            trials=self._ids,
+            generated=(*self.batch.batch.generated, run_id),
+        )
+        self.batch = replace(self.batch, batch=part, basis=self._sweep.basis(self._ids))
+        self._context.store.write(self.batch)
+        run = self._trial_run(place, step, self.batch.id)
+        self._context.store.create(run)
+        self._context.store.settle([run.id])
+        self._grown[run.id] = run
+        return self._start(run, place, step)
 
     def _tell_skipped(self, skipped: int) -> None:
         if not skipped:
@@ -280,15 +336,20 @@ class Carrying:
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
         known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}
-        return {**known, **self._initialized, **{start.run.id: start.run for start in starts}}
+        started = {start.run.id: start.run for start in starts}
+        return {**known, **self._initialized, **self._grown, **started}
 
-    def _end(self, batch: Run, runs: Mapping[str, Run], stop: Stop, left: int = 0) -> int:
+    def _end(
+        self, runs: Mapping[str, Run], stop: Stop, left: int = 0, *, is_cut_short: bool = False
+    ) -> int:
         """Record how the batch ended, tell it, and return the exit status. `left` trials were
-        to start and have not, though they may be completed from before."""
-        context = self._context
+        to start and have not, though they may be completed from before. Where the batch is cut
+        short by a rule, those that have not started are none to be missed."""
+        context, batch = self._context, self.batch
         counts = count_trials(runs[run_id] for run_id in self._ids)
         stopped = stop.exit_status
-        well = ends_well(counts) and not left
+        missed = {k: n for k, n in counts.items() if not is_cut_short or k is not Status.PENDING}
+        well = ends_well(missed) and not left
         exit_status = stopped if stopped is not None else 0 if well else 1
         at = context.clock()
         if stop.why is not None:

@@ -168,6 +168,10 @@ def restart_run(
         left: list[str] = []
         if identity_of(run) != identity_of(again):
             left = leave_batches(world.store, [run.id])
+        if run.basis is not None:
+            from hydra_sweep_runner.commands.start.told import keep_result  # few runs need it
+
+            keep_result(world.store, run)
         world.reporter.say(f"Restarting {short(run.id)}")
         tell_left_batches(world, run, left)
         tell_code_changes(world, run, again.provenance)

@@ -4,27 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from hydra_sweep_runner.commands.start.composing import Composing, sweep_overrides
+from hydra_sweep_runner.commands.start.learned import SEARCH, default_window, plan_search
+from hydra_sweep_runner.commands.start.searching import Searching, optimizer_options_of
+from hydra_sweep_runner.commands.start.shaping import (
+    REPEAT,
+    load_rows,
+    save_rows,
+    shape_sweep,
+)
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
 from hydra_sweep_runner.compose.composer import SweepConfig
-from hydra_sweep_runner.compose.overrides import batch_flags, dimensions, name_in
+from hydra_sweep_runner.compose.overrides import (
+    batch_flags,
+    dimensions,
+    name_in,
+    parse_override,
+    plain,
+)
+from hydra_sweep_runner.compose.rows import Row, checked_row, form_of
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
-from hydra_sweep_runner.model import Flags, Run
+from hydra_sweep_runner.model import Flags, Run, Value
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.run_options import Options
-from hydra_sweep_runner.planning.combinations import combinations_of, most_trials
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 from hydra_sweep_runner.planning.trials import Plan, Trial, plan_trials
+from hydra_sweep_runner.search.basis import ledger_to_value
+from hydra_sweep_runner.search.objective import Objective
+from hydra_sweep_runner.search.optimizers.choose import is_learning
+from hydra_sweep_runner.search.stopping import Stopping, parse_stopping
 from hydra_sweep_runner.terminal.render import escape, render_plan, render_value
+
+#: Names in a batch's basis.
+ROWS, WINDOW = "rows", "window"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """A batch's sweep, planned. `names` are the given flags and groups, in their order."""
+    """A batch's sweep, planned. `names` are the given flags and groups, in their order; `rows`
+    are those of the files of trials."""
 
     composing: Composing
     options: Options
@@ -33,6 +56,35 @@ class Sweep:
     names: tuple[str, ...]
     plan: Plan
     open_executor: OpenExecutor
+    rows: tuple[Row, ...] = ()
+    search: Searching | None = None
+    stopping: Stopping
+    window: int
+    kept_basis: Mapping[str, Value] = field(default_factory=dict)
+
+    def basis(self, run_ids: Sequence[str]) -> dict[str, Value] | None:
+        """What the batch's record keeps beside its plan, whose trials have these ids."""
+        basis = {name: value for name, value in self.kept_basis.items() if name != ROWS}
+        if self.rows:
+            basis[ROWS] = [dict(row) for row in self.rows]
+        if self.stopping.looks_at_results or self.search is not None:
+            basis[WINDOW] = self.window
+        if self.search is not None:
+            numbers = [n for n in self.search.plan if n in self.search.trials]
+            for number, run_id in zip(numbers, run_ids, strict=True):
+                self.search.record(number, run_id)
+            basis[SEARCH] = ledger_to_value(self.search.ledger)
+        return basis or None
+
+    def basis_of(self, trial: Trial, run: Run | None) -> Mapping[str, Value] | None:
+        """What a trial was proposed from, as its record keeps it."""
+        kept = None if run is None else run.basis
+        if self.search is None:
+            return kept
+        number = next(
+            (n for n, one in self.search.trials.items() if one.identity == trial.identity), None
+        )
+        return kept if number is None else self.search.basis_value(number) or kept
 
     def config(self, trial: Trial) -> TrialConfig:
         """What a planned trial is composed to."""
@@ -61,31 +113,101 @@ def plan_sweep(
     sweeper = master.sweeper
     with composing.quoting_no_secrets():
         options = composing.options(sweeper, {} if remembered is None else remembered.options)
+    check_saving(options)
     seed = options.random_seed
     if seed is None:
         known = None if remembered is None else remembered.random_seed
         seed = world.new_seed() if known is None else known
     overrides = sweep_overrides(composing, sweeper)
     found = dimensions(overrides, seed, composing.composer.loader)
+    kept: Mapping[str, Value] = {} if remembered is None else remembered.basis or {}
+    objective = Objective.parse(options.objective)
+    stopping = parse_stopping(sweeper.get("stop"), objective)
+    learns = is_learning(options.optimizer or "grid")
+    _check_search_options(composing, options, sweeper, learns, is_new=remembered is None)
+    remembered_window = kept.get(WINDOW)
+    window = options.window
+    if window is None and isinstance(remembered_window, int):
+        window = remembered_window
+    if window is None and (learns or stopping.looks_at_results):
+        window = default_window(master, world)
+    common: dict[str, Any] = {
+        "composing": composing,
+        "options": options,
+        "seed": seed,
+        "overrides": tuple(overrides),
+        "open_executor": _open_executor(world, composing, master),
+        "stopping": stopping,
+        "window": window or 1,
+        "kept_basis": kept,
+    }
+    names = [one.name for one in found]
+    if learns:
+        search, plan = plan_search(
+            world,
+            composing,
+            master,
+            found,
+            options,
+            batch=remembered,
+            seed=seed,
+            window=window or 1,
+            sweep=overrides,
+        )
+        composing.composer.check_settings(master)
+        return Sweep(**common, names=tuple(dict.fromkeys(names)), plan=plan, search=search)
+    rows = _rows(world, composing, options, remembered)
+    shaped = shape_sweep(composing, found, options, seed, rows)
     plan = plan_trials(
-        combinations_of(found, seed),
-        max_trials=most_trials(found, options.max_trials),
+        shaped.combinations,
+        max_trials=shaped.limit,
         seed=seed,
         compose=composing.describe,
+        shape=shaped.shape,
     )
     composing.composer.check_settings(master)
+    shaped.exclusion.check()
     if not plan.trials:
         empty = [one.name for one in found if one.is_finite and one.count == 0]
-        raise Mistake(f"the sweep has no trials: {', '.join(empty)} has no values")
-    return Sweep(
-        composing=composing,
-        options=options,
-        seed=seed,
-        overrides=tuple(overrides),
-        names=tuple(dict.fromkeys(dimension.name for dimension in found)),
-        plan=plan,
-        open_executor=_open_executor(world, composing, master),
-    )
+        why = f"{', '.join(empty)} has no values" if empty else "+exclude leaves none"
+        raise Mistake(f"the sweep has no trials: {why}")
+    names += shaped.names
+    return Sweep(**common, names=tuple(dict.fromkeys(names)), plan=plan, rows=tuple(rows))
+
+
+def _check_search_options(
+    composing: Composing,
+    options: Options,
+    sweeper: Mapping[str, Any],
+    learns: bool,
+    *,
+    is_new: bool,
+) -> None:
+    """Raise Mistake for what goes with optimizers that learn alone, where there is none. What
+    a restart remembers of a former optimizer is no mistake."""
+    if learns:
+        return
+    for name in ("window", "warm_start"):
+        if composing.typed.option(name) is not None or (is_new and getattr(options, name)):
+            raise Mistake(f"+{name} is for an optimizer that learns, as +optimizer=tpe")
+    if is_new and optimizer_options_of(sweeper.get("optimizer_options")):
+        raise Mistake(
+            "hydra.sweeper.optimizer_options are for an optimizer that learns, as +optimizer=tpe"
+        )
+
+
+def _rows(
+    world: World, composing: Composing, options: Options, remembered: Run | None
+) -> list[Row]:
+    """The rows of the files of trials: those that the batch keeps, unless they are to be read
+    again."""
+    given = composing.typed.options
+    if remembered is None or given.trials or options.refresh:
+        return load_rows(world.project_dir, options.trials)
+    kept = (remembered.basis or {}).get(ROWS) if options.trials else None
+    if not isinstance(kept, list):
+        return load_rows(world.project_dir, options.trials)
+    return [checked_row(row, f"row {n}") for n, row in enumerate(kept, 1)]
 
 
 def _open_executor(world: World, composing: Composing, master: SweepConfig) -> OpenExecutor:
@@ -106,6 +228,13 @@ def tell_repeated(world: World, plan: Plan) -> None:
         world.reporter.say(f"{what} more than once: each is kept once")
 
 
+def tell_rest(world: World, sweep: Sweep) -> None:
+    """Say how many trials of a search depend on results and are not planned yet."""
+    if sweep.search is not None and sweep.search.room:
+        more, most = sweep.search.room, sweep.search.room + len(sweep.plan.trials)
+        world.reporter.say(f"The other trials depend on results: {more} more, up to {most}")
+
+
 #: What the column `do` of a restart's preview says of a planned trial.
 _DO = {Action.RESTART: "run", Action.SKIP: "skip", Action.CREATE: "create"}
 
@@ -116,6 +245,10 @@ def print_plan(world: World, sweep: Sweep, reconciliation: Reconciliation | None
     columns = [name for name in sweep.names if _is_column(sweep, name)]
     rows = [_row(columns, trial) for trial in sweep.plan.trials]
     done = [] if reconciliation is None else [_DO[step.action] for step in reconciliation.steps]
+    if any(trial.repeat for trial in sweep.plan.trials):
+        columns.append(REPEAT)
+        for row, trial in zip(rows, sweep.plan.trials, strict=True):
+            row[REPEAT] = str(trial.repeat)
     for line in render_plan(columns, rows, done):
         world.reporter.result(line)
 
@@ -131,12 +264,43 @@ def _texts_of(trial: Trial, name: str) -> list[str]:
     return [text for text in trial.overrides if name_in(text) == name]
 
 
-def _row(columns: Sequence[str], trial: Trial) -> Mapping[str, str]:
+def _row(columns: Sequence[str], trial: Trial) -> dict[str, str]:
     return {name: _cell(trial, name) for name in columns}
 
 
 def _cell(trial: Trial, name: str) -> str:
     if name in trial.flags:
         return render_value(trial.flags[name])
-    text = _texts_of(trial, name)[-1]
-    return escape(text.split("=", 1)[1] if "=" in text else text)
+    texts = _texts_of(trial, name)
+    if not texts:
+        return ""
+    return escape(texts[-1].split("=", 1)[1] if "=" in texts[-1] else texts[-1])
+
+
+def save_plan(world: World, sweep: Sweep) -> None:
+    """Write the plan to the file that `save_trials` names, if it does."""
+    name = sweep.options.save_trials
+    if name is not None:
+        repeated = any(trial.repeat for trial in sweep.plan.trials)
+        rows = [_saved(sweep, trial, repeated) for trial in sweep.plan.trials]
+        save_rows(world.project_dir, name, rows)
+
+
+def check_saving(options: Options) -> None:
+    """Raise Mistake for a name that says no form of a file."""
+    if options.save_trials is not None:
+        form_of(options.save_trials)
+
+
+def _saved(sweep: Sweep, trial: Trial, repeated: bool) -> Row:
+    """What was given of a trial, as a row that gives it again: flags, choices of groups."""
+    row: dict[str, Value] = {}
+    for name in sweep.names:
+        texts = _texts_of(trial, name)
+        added = "+" if texts and texts[-1].startswith("+") else ""
+        if texts and sweep.composing.composer.is_group_choice(texts[-1]):
+            row[f"{added}{name}"] = plain(parse_override(texts[-1])._value)
+        elif not sweep.composing.composer.is_group(name):
+            flags = given_flags(trial.flags, [name])
+            row |= {f"{added}{key}": value for key, value in flags.items()}
+    return {**row, REPEAT: trial.repeat} if repeated else row

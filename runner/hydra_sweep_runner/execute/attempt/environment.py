@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hydra_sweep_runner.execute import variables
-from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.model import Kind, Run
 from hydra_sweep_runner.reporting import VARIABLE
 from hydra_sweep_runner.store import layout
 
@@ -23,6 +23,8 @@ def run_environment(
         VARIABLE: f"{folder}/{layout.REPORTED}",
         variables.RESTARTED: "0" if run.state.started is None else "1",
     }
+    if run.kind is Kind.TRIAL:
+        environment[variables.REPEAT] = str(run.repeat)
     owner = batch_id if batch_id is not None else run.generated_by
     if owner is not None:
         environment[variables.BATCH_ID] = owner

@@ -1,0 +1,203 @@
+"""Sources of a batch's trials that look at results: searches, and rules that end a batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from hydra_sweep_runner.commands.start.execution import Start
+from hydra_sweep_runner.commands.start.searching import NO_PROPOSAL, Searching
+from hydra_sweep_runner.commands.start.trials import Grid, Trials
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.search.learning import Unended
+from hydra_sweep_runner.search.objective import Last, Objective, Values
+from hydra_sweep_runner.search.results import last_of
+from hydra_sweep_runner.search.stopping import Stopping
+from hydra_sweep_runner.search.window import count_known
+from hydra_sweep_runner.terminal.render import short
+
+
+class Rules:
+    """The rules that end a batch, judged by what the trial at a place would know.
+
+    `results` are what trials gave, by their id. Says once why the batch ends.
+    """
+
+    def __init__(self, world: World, stopping: Stopping, window: int) -> None:
+        self._world = world
+        self._stopping = stopping
+        self._window = window
+        self._began_s = time.monotonic()
+        self.results: dict[str, Last | None] = {}
+        self.has_ended = False
+
+    @property
+    def looks_at_results(self) -> bool:
+        """Whether a rule depends on what trials gave."""
+        return self._stopping.looks_at_results
+
+    def answer(self, plan: Sequence[str]) -> Answer | None:
+        """NO_MORE if a rule ends the batch before the trial that comes after these of the
+        plan; WAIT if that is to be seen; None if it may start."""
+        known: list[Values | None] = []
+        if self.looks_at_results:
+            for run_id in plan[: count_known(len(plan), self._window)]:
+                if run_id not in self.results:
+                    return WAIT
+                last = self.results[run_id]
+                known.append(None if last is None else self._stopping.objective.values(last))
+        why = self._stopping.why(known, time.monotonic() - self._began_s)
+        if why is None:
+            return None
+        if not self.has_ended:
+            self._world.reporter.say(f"No more trials are started: {why}")
+        self.has_ended = True
+        return NO_MORE
+
+
+class Ruled:
+    """Trials that are planned as a whole, as long as no rule ends the batch."""
+
+    def __init__(self, starts: Sequence[Start], plan: Sequence[str], rules: Rules) -> None:
+        """`plan` are the ids of the whole plan, in its order, by a start's number."""
+        self._grid = Grid(starts)
+        self._plan = plan
+        self._rules = rules
+        self._next: Start | Answer | None = None
+
+    @property
+    def depends_on_results(self) -> bool:
+        """Whether a rule looks at results."""
+        return self._rules.looks_at_results
+
+    def next(self) -> Start | Answer:
+        """The next one of the plan, unless a rule ends the batch."""
+        if self._next is None:
+            self._next = self._grid.next()
+        start = self._next
+        if isinstance(start, Answer):
+            return start
+        answer = self._rules.answer(self._plan[: start.number])
+        if answer is None:
+            self._next = None
+            return start
+        return answer
+
+    def ended(self, run: Run) -> None:
+        """Keep what the trial gave."""
+        self._rules.results[run.id] = last_of(run)
+
+
+class Growing:
+    """The trials of a search: first those that are in its plan, then what it proposes from
+    their results. `grow` records a proposed trial and makes it ready to start."""
+
+    depends_on_results = True
+
+    def __init__(
+        self,
+        world: World,
+        search: Searching,
+        starts: Sequence[Start],
+        numbers: Mapping[str, int],
+        rules: Rules,
+        grow: Callable[[int], Start],
+    ) -> None:
+        """`numbers` are those of the trials that are there, by id."""
+        self._world = world
+        self._search = search
+        self._starts = list(starts)
+        self._numbers = dict(numbers)
+        self._rules = rules
+        self._grow = grow
+        self._at_work: set[str] = set()
+        self._is_over = False
+        self._ids = {number: run_id for run_id, number in numbers.items()}
+
+    def next(self) -> Start | Answer:
+        """The next trial of the plan, or the one that is proposed next."""
+        if self._is_over:
+            return NO_MORE
+        answer = self._rules.answer(self._plan_before_next())
+        if answer is NO_MORE or (answer is WAIT and self._at_work):
+            self._is_over = answer is NO_MORE
+            return answer
+        for number in self._search.gaps:
+            proposed = self._search.propose(number)
+            if proposed is None:
+                self._search.drop(number)
+            elif not isinstance(proposed, Unended):
+                return self._given(self._grow(number))
+        if self._starts:
+            return self._given(self._starts.pop(0))
+        return self._proposed()
+
+    def _plan_before_next(self) -> list[str]:
+        """The ids of the trials that stand before the one that comes next."""
+        upcoming = self._numbers[self._starts[0].run.id] if self._starts else None
+        before = [n for n in self._search.plan if upcoming is None or n < upcoming]
+        return [self._ids[number] for number in before if number in self._ids]
+
+    def _proposed(self) -> Start | Answer:
+        if self._search.is_whole:
+            return NO_MORE
+        why = self._search.why_no_more()
+        number = None if why is not None else self._search.propose()
+        if isinstance(number, Unended):
+            if self._at_work:
+                return WAIT
+            why = "it would have to know trials that are not run"
+        elif number is not None:
+            return self._given(self._grow(number))
+        self._is_over = True
+        self._world.reporter.say(f"The search ends: {why or NO_PROPOSAL}")
+        return NO_MORE
+
+    def _given(self, start: Start) -> Start:
+        number = self._search.ledger.order.index(start.run.id)
+        self._numbers[start.run.id] = number
+        self._ids[number] = start.run.id
+        self._at_work.add(start.run.id)
+        return start
+
+    def ended(self, run: Run) -> None:
+        """Tell the search what the trial gave; one without a finite value has failed for it."""
+        self._at_work.discard(run.id)
+        last = last_of(run)
+        self._search.results[self._numbers[run.id]] = last
+        self._rules.results[run.id] = last
+        objective = self._search.objective
+        if run.state.status is Status.COMPLETED and objective.values(last or {}) is None:
+            self._world.reporter.say(
+                f"Trial {short(run.id)} has no finite {_lacking(objective, last or {})}: it counts "
+                "as failed for the search"
+            )
+
+
+def _lacking(objective: Objective, last: Last) -> str:
+    return " and ".join(name for name in objective.names if name not in last)
+
+
+def source_of(
+    world: World,
+    *,
+    search: Searching | None,
+    rules: Rules,
+    has_rules: bool,
+    starts: Sequence[Start],
+    plan: Sequence[str],
+    known: Mapping[str, Run],
+    grow: Callable[[int], Start],
+) -> Trials:
+    """The source of a batch's trials: `plan` are their ids, `known` those that are there."""
+    starting = {start.run.id for start in starts}
+    for run_id in plan:
+        run = known.get(run_id)
+        if run is not None and run_id not in starting:
+            rules.results[run_id] = last_of(run)
+    if search is not None:
+        numbers = {run_id: search.ledger.order.index(run_id) for run_id in plan}
+        return Growing(world, search, starts, numbers, rules, grow)
+    return Ruled(starts, plan, rules) if has_rules else Grid(starts)

@@ -1,0 +1,193 @@
+"""Setting a search up: from a batch's overrides, options and store to its plan so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.commands.start.searching import (
+    NO_PROPOSAL,
+    Searching,
+    importer,
+    settings_of,
+)
+from hydra_sweep_runner.commands.start.shaping import Exclusion
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.composer import SweepConfig
+from hydra_sweep_runner.compose.overrides import parse_override, plain
+from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
+from hydra_sweep_runner.execute.local.devices import check_devices
+from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
+from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
+from hydra_sweep_runner.operation.run_options import Options
+from hydra_sweep_runner.planning.combinations import Dimension
+from hydra_sweep_runner.planning.trials import Plan
+from hydra_sweep_runner.search.basis import Before, Ledger, read_ledger
+from hydra_sweep_runner.search.objective import Objective
+from hydra_sweep_runner.search.results import last_of
+from hydra_sweep_runner.search.space import SearchSpace, check_learnable
+
+#: Where the ledger stands in a batch's basis.
+SEARCH = "search"
+
+
+def ledger_of(batch: Run | None) -> Ledger:
+    """The ledger of a batch, with all trials that it ever had in its order. Raises
+    UnreadableRecord."""
+    if batch is None or batch.batch is None:
+        return Ledger()
+    kept = (batch.basis or {}).get(SEARCH)
+    if not isinstance(kept, dict):
+        return Ledger().numbering([*batch.batch.trials, *batch.batch.generated])
+    # What it has made since by another optimizer is in its plan, too.
+    return read_ledger(kept, f"batch {batch.id}").numbering(batch.batch.trials)
+
+
+def space_of(dimensions: Sequence[Dimension]) -> SearchSpace:
+    """The space of a sweep's dimensions."""
+    values: dict[str, Sequence[Value]] = {
+        one.name: [plain(parse_override(text)._value) for text in one.overrides]
+        for one in dimensions
+        if one.swept and one.interval is None
+    }
+    return SearchSpace(tuple(dimensions), values)
+
+
+def plan_search(
+    world: World,
+    composing: Composing,
+    master: SweepConfig,
+    dimensions: Sequence[Dimension],
+    options: Options,
+    *,
+    batch: Run | None,
+    seed: int,
+    window: int,
+    sweep: Sequence[str],
+) -> tuple[Searching, Plan]:
+    """The search of a batch as its record and its trials have it, and its plan so far: what is
+    there and, as far as results allow, what is proposed next where nothing is. Raises Mistake.
+    """
+    settings = settings_of(
+        options,
+        master.sweeper.get("optimizer_options"),
+        window=window,
+        random_seed=seed,
+        sweep=sweep,
+    )
+    space = space_of(dimensions)
+    check_learnable(space, settings.optimizer)
+    ledger = ledger_of(batch)
+    exclusion = Exclusion(options.exclude)
+    search = Searching(
+        settings=settings,
+        composing=composing,
+        space=space,
+        excluded=exclusion,
+        ledger=ledger,
+        runs={run.id: run for run in _there(world, ledger.order)},
+        in_plan=frozenset(batch.batch.trials if batch is not None and batch.batch else ()),
+        import_class=importer(world.project_dir),
+    )
+    before = _warm(world, composing, options, batch, ledger, search, settings.objective)
+    if before:
+        search.tell_before(before)
+    only_planned = options.init_trials or options.print_trials
+    _take_results(search, needed=options.needed, all_ended=only_planned)
+    if not only_planned:
+        search.before_running_again(
+            number for number in search.plan if number not in search.results
+        )
+    for number in search.gaps:
+        search.propose(number)
+    while (only_planned or batch is None or not search.trials) and not search.is_whole:
+        if search.why_no_more() or not isinstance(search.propose(), int):
+            break
+    exclusion.check()
+    trials = tuple(search.trials[n] for n in search.plan if n in search.trials)
+    if not trials:
+        raise Mistake(f"the search has no trials: {search.why_no_more() or NO_PROPOSAL}")
+    return search, Plan(trials=trials, repeated=0, combinations=space.size)
+
+
+def _there(world: World, run_ids: Iterable[str]) -> Iterable[Run]:
+    """The runs among ids that are there and can be read, as they really are."""
+    for run_id in run_ids:
+        try:
+            yield world.store.observe(world.store.read(run_id))
+        except (UnknownRun, UnreadableRecord):
+            continue  # the restart tells both
+
+
+def _take_results(search: Searching, *, needed: bool, all_ended: bool) -> None:
+    """Take the results of trials that are not to be run again."""
+    for number in search.plan:
+        run = search.run_of(number)
+        if run is None:
+            continue
+        status = run.state.status
+        if (needed and status is Status.COMPLETED) or (
+            all_ended and status in (Status.COMPLETED, Status.ERROR)
+        ):
+            search.results[number] = last_of(run)
+
+
+def _warm(
+    world: World,
+    composing: Composing,
+    options: Options,
+    batch: Run | None,
+    ledger: Ledger,
+    search: Searching,
+    objective: Objective,
+) -> list[tuple[Before, Run]]:
+    """The runs that are told first: those that the batch has recorded, or, where `warm_start`
+    is new, those that lie in the space. Raises Mistake."""
+    typed = composing.typed.option("warm_start")
+    if ledger.eras and typed is None and options.warm_start:
+        recorded = {one.run: one for one in ledger.eras[-1].before}
+        return [(recorded[run.id], run) for run in _there(world, recorded)]
+    found: list[tuple[Before, Run]] = []
+    own = set(ledger.order)
+    for run in _candidates(world, options.warm_start, search):
+        last = last_of(run)
+        values = None if last is None else objective.values(last)
+        if run.id not in own and values is not None and search.trial_like(run) is not None:
+            found.append((Before(run=run.id, values=values), run))
+    return found
+
+
+def _candidates(world: World, named: Sequence[str], search: Searching) -> Iterable[Run]:
+    """The runs that batches hold, or `all` there are, in the order of their making."""
+    if "all" in named:
+        runs = [
+            run
+            for run in world.store.read_all()
+            if not isinstance(run, Unreadable) and run.kind is not Kind.BATCH
+        ]
+        return sorted(runs, key=lambda run: (run.state.initialized, run.id))
+    ids: dict[str, None] = {}
+    for name in named:
+        batch = world.store.read(world.store.resolve(name))
+        if batch.batch is None:
+            raise Mistake(
+                f"+warm_start={name}: that is a {batch.kind.value}; give a batch's id, or all"
+            )
+        if not search.is_of_operation(batch):
+            raise Mistake(
+                f"+warm_start={name}: that batch is of another operation, {batch.operation.name}"
+            )
+        ids |= dict.fromkeys(batch.batch.trials)
+    return list(_there(world, ids))
+
+
+def default_window(master: SweepConfig, world: World) -> int:
+    """How many trials run at once, as the launcher's settings say. Raises Mistake."""
+    launcher = master.launcher
+    if "n_jobs" not in launcher:  # Hydra's own launcher runs one after another
+        return 1
+    n_jobs = launcher.get("n_jobs")
+    if launcher.get("backend") is not None and n_jobs is None:
+        with world.executor_of_sweep(master)() as executor:
+            return executor.at_once or 1
+    return resolve_n_jobs(n_jobs, check_devices(launcher.get("devices")))

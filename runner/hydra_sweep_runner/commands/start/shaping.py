@@ -1,0 +1,226 @@
+"""The shape of a sweep: files of trials, pairs, what is added and taken away, repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.compose.rows import (
+    REFUSALS,
+    Row,
+    checked_row,
+    explain_form,
+    form_of,
+    read_rows,
+    render_rows,
+    row_overrides,
+)
+from hydra_sweep_runner.errors import Mistake, StoreFailed
+from hydra_sweep_runner.model import Flags
+from hydra_sweep_runner.operation.flags import covered_by
+from hydra_sweep_runner.operation.run_options import Options
+from hydra_sweep_runner.planning.combinations import (
+    RANDOM_TRIALS,
+    Combinations,
+    Dimension,
+    Draws,
+    Grid,
+    Rows,
+    combinations_of,
+    most_trials,
+    zipped,
+)
+from hydra_sweep_runner.planning.trials import Shape
+from hydra_sweep_runner.query.evaluate import Facts, found, holds
+from hydra_sweep_runner.query.names import check_names
+from hydra_sweep_runner.query.parse import parse
+from hydra_sweep_runner.query.tree import names_in
+
+#: The key of a row that is no flag: the number among repeats.
+REPEAT = "repeat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shaped:
+    """A sweep's combinations, how many trials of them there are to be at most, and what is
+    done to them. `names` are those that files and `include` give."""
+
+    combinations: Combinations | Draws
+    limit: int | None
+    shape: Shape
+    exclusion: Exclusion
+    names: tuple[str, ...]
+
+
+class Exclusion:
+    """The expressions of `exclude`, over a trial's flags. Keeps which of their names were
+    among the flags of any."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Raises Mistake for one that does not parse."""
+        self._expressions = [parse(text, flags_only=True) for text in texts]
+        self._missing = {name for one in self._expressions for name in names_in(one)}
+        self._seen: dict[str, Facts] = {}
+
+    def __call__(self, flags: Flags) -> bool:
+        """Whether a trial with these flags is excluded."""
+        facts = Facts(flags=flags)
+        if self._missing:
+            self._missing = {name for name in self._missing if not found(name, facts)}
+            self._seen = {"flags": facts}
+        return any(holds(one, facts) for one in self._expressions)
+
+    def check(self) -> None:
+        """Raise Mistake for a name that no trial had a flag of."""
+        if self._missing:
+            try:
+                check_names(self._expressions, list(self._seen.values()))
+            except Mistake as error:
+                raise Mistake(f"+exclude: {error}") from error
+
+
+def shape_sweep(
+    composing: Composing,
+    dimensions: tuple[Dimension, ...],
+    options: Options,
+    seed: int,
+    rows: Sequence[Row],
+) -> Shaped:
+    """What `optimizer` (one that does not learn), `trials`, `shape`, `include`, `exclude`,
+    `repeat` and `max_trials` make of a sweep. `rows` are those of the files. Raises Mistake.
+    """
+    exclusion = Exclusion(options.exclude)
+    include = _included(composing, dimensions, options)
+    endless = [one.name for one in dimensions if not one.is_finite]
+    if options.optimizer == "grid" and endless:
+        raise Mistake(
+            f"+optimizer=grid: {endless[0]} is an interval, which has no grid: list values, "
+            "give a range(), or leave the optimizer out"
+        )
+    limit = options.max_trials
+    if rows:
+        combinations: Combinations | Draws = _of_rows(composing, dimensions, options, seed, rows)
+    elif options.shape == "zip":
+        combinations = zipped(dimensions, seed)
+    else:
+        combinations = combinations_of(dimensions, seed)
+        if options.optimizer != "grid":
+            limit = most_trials(dimensions, limit)
+    if options.optimizer == "random" and limit is None:
+        limit = RANDOM_TRIALS
+    return Shaped(
+        combinations=combinations,
+        limit=limit,
+        shape=Shape(
+            include=[overrides for overrides, _ in include],
+            excluded=exclusion,
+            repeat=options.repeat,
+        ),
+        exclusion=exclusion,
+        names=tuple(
+            dict.fromkeys(
+                name.lstrip("+")
+                for row in (*rows, *(row for _, row in include))
+                for name in row
+                if name != REPEAT
+            )
+        ),
+    )
+
+
+def _included(
+    composing: Composing, dimensions: Sequence[Dimension], options: Options
+) -> list[tuple[tuple[str, ...], Row]]:
+    """The overrides of each flag set that is included: what is not swept, and its own."""
+    found: list[tuple[tuple[str, ...], Row]] = []
+    for number, content in enumerate(options.include, 1):
+        row = checked_row(content, f"+include, set {number}")
+        fixed = [
+            one.overrides[0]
+            for one in dimensions
+            if not one.swept and not any(covered_by(one.name, name) for name in row)
+        ]
+        overrides = (*fixed, *row_overrides(row))
+        try:
+            composing.describe(overrides)
+        except Mistake as error:
+            raise Mistake(f"+include, set {number}: {error}") from error
+        found.append((overrides, row))
+    return found
+
+
+def _of_rows(
+    composing: Composing,
+    dimensions: tuple[Dimension, ...],
+    options: Options,
+    seed: int,
+    rows: Sequence[Row],
+) -> Rows:
+    given = [one.name for one in dimensions]
+    listed = tuple(one for one in dimensions if one.interval is None)
+    fixed = tuple(one.overrides[0] for one in dimensions if not one.swept)
+    numbered = any(REPEAT in row for row in rows) and REPEAT not in composing.describe(fixed)[1]
+    if numbered and options.repeat > 1:
+        raise Mistake("+repeat: the file of trials has a column repeat: leave one of them out")
+    name = ", ".join(options.trials)
+    kept = [
+        {key: value for key, value in row.items() if not (numbered and key == REPEAT)}
+        for row in rows
+    ]
+    return Rows(
+        rows=[
+            row_overrides(
+                {
+                    key: value
+                    for key, value in row.items()
+                    if not any(covered_by(key, one) for one in given)
+                }
+            )
+            for row in kept
+        ],
+        beside=zipped(listed, seed) if options.shape == "zip" else Grid(listed),
+        drawn=tuple(one for one in dimensions if one.interval is not None),
+        seed=seed,
+        repeats=[_repeat(row, f"{name}, row {n}") for n, row in enumerate(rows, 1)]
+        if numbered
+        else (),
+        names=[f"{name}, row {n}" for n in range(1, len(rows) + 1)],
+    )
+
+
+def _repeat(row: Row, where: str) -> int:
+    number = row.get(REPEAT, 0)
+    if isinstance(number, int) and not isinstance(number, bool) and number >= 0:
+        return number
+    raise Mistake(f"{where}: repeat={number}: must be an integer of at least 0")
+
+
+# ---- files
+
+
+def load_rows(project_dir: Path, names: Sequence[str]) -> list[Row]:
+    """The rows of files, one after the other. Raises Mistake."""
+    rows: list[Row] = []
+    for name in names:
+        form_of(name)
+        try:
+            text = (project_dir / name).read_text(encoding="utf-8-sig")
+            rows += read_rows(text, name)
+        except OSError as error:
+            raise Mistake(f"+trials={name}: {error.strerror}") from error
+        except Mistake:
+            raise
+        except REFUSALS as error:
+            raise explain_form(error, name) from error
+    return rows
+
+
+def save_rows(project_dir: Path, name: str, rows: Sequence[Row]) -> None:
+    """Write a plan to a file. Raises StoreFailed if it cannot be written."""
+    text = render_rows(rows, name)
+    try:
+        (project_dir / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreFailed(f"+save_trials={name}: {error.strerror}") from error

@@ -1,0 +1,30 @@
+"""What a trial gave before it is restarted on its own: proposals of its search knew it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from hydra_sweep_runner.commands.start.learned import SEARCH, ledger_of
+from hydra_sweep_runner.errors import Busy, UnknownRun, UnreadableRecord
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.search.basis import ledger_to_value
+from hydra_sweep_runner.search.results import last_of
+from hydra_sweep_runner.store.runs import RunStore
+
+
+def keep_result(store: RunStore, run: Run) -> None:
+    """Keep in its batch what a trial of a search has given, before it runs again.
+
+    A batch that is at work is left alone: what it proposes next is told the new result.
+    """
+    if run.generated_by is None or run.state.status not in (Status.COMPLETED, Status.ERROR):
+        return
+    with suppress(UnknownRun, UnreadableRecord, Busy), store.claim(run.generated_by):
+        batch = store.read(run.generated_by)
+        ledger = ledger_of(batch)
+        if ledger.eras and run.id in ledger.order:
+            number = ledger.order.index(run.id)
+            told = ledger.with_former({number: ledger.told_of(last_of(run))})
+            basis = {**(batch.basis or {}), SEARCH: ledger_to_value(told)}
+            store.write(replace(batch, basis=basis))

@@ -1,0 +1,36 @@
+"""What a run gives a search: the last values of its scalars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.operation.flags import flatten
+from hydra_sweep_runner.search.objective import DEFAULT, Last
+
+
+def last_of(run: Run) -> Last | None:
+    """The last finite values of what a completed run has reported, by name; None for one that
+    is not completed.
+
+    What a function returned counts where the record has no scalar of the name.
+    """
+    if run.state.status is not Status.COMPLETED:
+        return None
+    last = {name: float(scalar.last) for name, scalar in run.scalars.items()}
+    return {name: value for name, value in {**_returned(run), **last}.items() if _finite(value)}
+
+
+def _returned(run: Run) -> Mapping[str, float]:
+    value = None if run.result is None else run.result.value
+    found = flatten(value) if isinstance(value, dict) else {DEFAULT: value}
+    return {
+        name: float(one)
+        for name, one in found.items()
+        if isinstance(one, (int, float)) and not isinstance(one, bool)
+    }
+
+
+def _finite(value: float) -> bool:
+    return math.isfinite(value)

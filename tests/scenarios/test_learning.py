@@ -1,0 +1,442 @@
+"""A search that learns: its plan grows, is resumed, and can be proposed again."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Listed, Project, ids, wait_until
+
+for package in ("optuna", "cmaes", "scipy"):
+    pytest.importorskip(package, reason=f"{package} is not installed: pip install --group dev")
+
+PROJECT = {
+    "conf/config.yaml": """
+        operation: {function: work.loss}
+        x: 0.5
+        n: 1
+        z: a
+        wait: 0
+        hydra: {launcher: {n_jobs: 1}}
+    """,
+    "work.py": """
+        import random, time
+
+        def loss(x, n, z, wait):
+            time.sleep(random.Random().uniform(0, wait))
+            if z == "fail":
+                raise ValueError("no loss")
+            if z == "odd":
+                return float("nan")
+            return (x - 1) ** 2 + n + {"a": 0, "b": 1}[z]
+    """,
+}
+
+SPACE = ("x=interval(-5,5)", "n=int(interval(1,4))", "z=a,b", "+random_seed=7")
+
+
+def plan_of(project: Project) -> list[dict[str, Any]]:
+    """The flags of the newest batch's trials, in plan order."""
+    runs = {run["id"]: run for run in project.runs()}
+    return [runs[run_id]["flags"] for run_id in project.newest("batch")["trials"]]
+
+
+def searched(flags: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """What was searched for of trials' flags."""
+    return [(one["x"], one["n"], one["z"]) for one in flags]
+
+
+@pytest.fixture(scope="module")
+def whole(make_project: MakeProject) -> tuple[Project, list[tuple[Any, ...]]]:
+    """A search of fourteen trials that nothing disturbed, and its plan."""
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=14", "+window=3")
+    return project, searched(plan_of(project))
+
+
+def test_the_plan_grows_to_its_budget_without_a_trial_twice(
+    whole: tuple[Project, list[tuple[Any, ...]]],
+) -> None:
+    project, plan = whole
+    assert len(plan) == len(set(plan)) == 14
+    batch = project.newest("batch")
+    assert batch["status"] == "completed"
+    trials = {run["id"]: run for run in project.runs() if run["kind"] == "trial"}
+    assert set(batch["trials"]) == set(trials)
+    assert all(run["batches"] == [batch["id"]] for run in trials.values())
+
+
+@pytest.mark.parametrize("n_jobs", [2, 4])
+def test_jobs_and_timing_change_nothing(
+    make_project: MakeProject, whole: tuple[Project, list[tuple[Any, ...]]], n_jobs: int
+) -> None:
+    project = make_project(PROJECT)
+    words = ("+optimizer=tpe", "+max_trials=14", "+window=3", "wait=0.1")
+    project.run("-m", *SPACE, *words, f"hydra.launcher.n_jobs={n_jobs}")
+    assert searched(plan_of(project)) == whole[1]
+
+
+def test_a_search_that_is_killed_ends_with_its_budget_and_the_same_plan(
+    make_project: MakeProject, whole: tuple[Project, list[tuple[Any, ...]]]
+) -> None:
+    project = make_project(PROJECT)
+    chance = random.Random(11)
+    words = ["-m", *SPACE, "+optimizer=tpe", "+max_trials=14", "+window=3", "wait=0.05"]
+    for kill in range(4):
+        with project.at_work(*words, "hydra.launcher.n_jobs=2") as process:
+            more = chance.randint(1, 3)
+            wait_until(lambda done=kill, n=more: _completed(project.store) >= 3 * done + n)
+            process.kill()
+            process.wait()
+        batch = next(run for run in project.runs() if run["kind"] == "batch")
+        words = [f"+restart={batch['id']}", "+needed=true"]
+    project.run(*words)
+    assert searched(plan_of(project)) == whole[1]
+    assert {run["status"] for run in project.runs()} == {"completed"}
+    assert (
+        project.run("verify", batch["id"])
+        .out.splitlines()[-1]
+        .endswith("14 trials, 14 as proposed, 0 differ")
+    )
+
+
+def _completed(store: Path) -> int:
+    texts = [path.read_text() for path in store.glob("*/.runner/record.json")]
+    return sum('"kind": "trial"' in text and '"status": "completed"' in text for text in texts)
+
+
+def test_more_trials_go_on_with_the_same_ones(
+    make_project: MakeProject, whole: tuple[Project, list[tuple[Any, ...]]]
+) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=5", "+window=3")
+    batch = project.newest("batch")
+    said = project.run(f"+restart={batch['id']}", "+max_trials=14", "+needed=true").said
+    assert "Skipping 5 completed trials" in said
+    assert searched(plan_of(project)) == whole[1]
+    assert project.newest("batch")["trials"][:5] == batch["trials"]
+
+
+def test_a_restart_runs_all_again_and_proposes_nothing_else(
+    make_project: MakeProject, whole: tuple[Project, list[tuple[Any, ...]]]
+) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=6", "+window=3")
+    before = project.newest("batch")
+    project.run(f"+restart={before['id']}")
+    after = project.newest("batch")
+    assert after["trials"] == before["trials"]
+    assert len(project.runs()) == 7
+    project.run(f"+restart={before['id']}", "+max_trials=14", "+needed=true")
+    assert searched(plan_of(project)) == whole[1]
+    assert project.run("verify", before["id"]).out.endswith("14 as proposed, 0 differ\n")
+
+
+def test_deleted_trials_are_proposed_again_from_their_basis(
+    make_project: MakeProject, whole: tuple[Project, list[tuple[Any, ...]]]
+) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=12", "+window=3")
+    batch = project.newest("batch")
+    deleted = [batch["trials"][place] for place in (0, 7, 11)]
+    project.delete(*deleted)
+    project.run(f"+restart={batch['id']}", "+needed=true")
+    after = project.newest("batch")
+    assert searched(plan_of(project)) == whole[1][:12]
+    assert not set(deleted) & set(after["trials"])
+    assert project.run("verify", batch["id"]).out.endswith("12 as proposed, 0 differ\n")
+
+
+def test_verify_finds_a_changed_flag(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=6")
+    batch = project.newest("batch")
+    changed = batch["trials"][2]
+    path = project.store / changed / ".runner" / "record.json"
+    record = json.loads(path.read_text())
+    record["flags"]["x"] = 0.25
+    path.write_text(json.dumps(record))
+    result = project.run("verify", batch["id"], status=1)
+    lines = result.out.splitlines()
+    assert lines[0].startswith(f"Trial {changed[:8]} differs: it was proposed as x=")
+    assert "and has x=0.25" in lines[0]
+    assert lines[-1] == f"Batch {batch['id'][:8]}: 6 trials, 5 as proposed, 1 differ"
+
+
+def test_verify_is_for_searches(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", "x=1,2")
+    batch = project.newest("batch")
+    assert "nothing to verify" in project.run("verify", batch["id"], status=2).err
+    assert "give a batch's id" in project.run("verify", batch["trials"][0], status=2).err
+
+
+def test_another_version_is_told_and_is_no_difference(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=3")
+    batch = project.newest("batch")
+    path = project.store / batch["id"] / ".runner" / "record.json"
+    path.write_text(path.read_text().replace('"version": "optuna 5', '"version": "optuna 4'))
+    lines = project.run("verify", batch["id"]).out.splitlines()
+    assert lines[0].startswith("Proposed by optuna 4")
+    assert lines[-1].endswith("3 as proposed, 0 differ")
+
+
+# ---- failures and ends
+
+
+def test_failures_end_no_search_and_count_as_failed(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    words = ("x=interval(-5,5)", "z=a,fail,odd", "+random_seed=3", "+optimizer=qmc")
+    result = project.run("-m", *words, "+max_trials=12", status=1)
+    flags = plan_of(project)
+    assert len(flags) == 12
+    lines = [line for line in result.said if "has no finite result" in line]
+    assert len(lines) == sum(one["z"] == "odd" for one in flags) > 0
+    statuses = {
+        run["flags"]["z"]: run["status"] for run in project.runs() if run["kind"] == "trial"
+    }
+    assert statuses == {"a": "completed", "odd": "completed", "fail": "error"}
+
+
+def test_a_finite_space_is_used_up_with_a_line(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    result = project.run("-m", "n=1,2,3", "z=a,b", "+optimizer=tpe", "+max_trials=50")
+    assert "The search ends: the space is used up: it has 6 combinations" in result.said
+    assert len(plan_of(project)) == 6
+
+
+def test_what_is_excluded_is_not_proposed(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    words = ("+optimizer=tpe", "+max_trials=12", "+exclude='x < 0 or n == 2'")
+    project.run("-m", *SPACE, *words)
+    flags = plan_of(project)
+    assert len(flags) == 12
+    assert all(one["x"] >= 0 and one["n"] != 2 for one in flags)
+
+
+# ---- previews
+
+
+def test_a_preview_shows_what_does_not_depend_on_results(
+    make_project: MakeProject, whole: tuple[Project, list[tuple[Any, ...]]]
+) -> None:
+    project = make_project(PROJECT)
+    words = ("-m", *SPACE, "+optimizer=tpe", "+max_trials=14", "+window=3")
+    result = project.run(*words, "+print_trials=true")
+    assert len(result.lines) == 4
+    assert [float(line.split()[1]) for line in result.lines[1:]] == [x for x, _, _ in whole[1][:3]]
+    assert result.said == ["The other trials depend on results: 11 more, up to 14"]
+    assert not project.store.exists()
+
+
+def test_the_first_trials_are_initialised_and_the_rest_follow(
+    make_project: MakeProject, whole: tuple[Project, list[tuple[Any, ...]]]
+) -> None:
+    project = make_project(PROJECT)
+    words = ("-m", *SPACE, "+optimizer=tpe", "+max_trials=14", "+window=3")
+    said = project.run(*words, "+init_trials=true").said
+    assert said[-1] == "The other trials depend on results: 11 more, up to 14"
+    batch = project.newest("batch")
+    assert len(batch["trials"]) == 3
+    assert {run["status"] for run in project.runs()} == {"pending"}
+    project.run(f"+restart={batch['id']}")
+    assert searched(plan_of(project)) == whole[1]
+
+
+# ---- other settings on a restart
+
+
+def test_what_another_optimizer_proposed_stays(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+max_trials=4")
+    first = plan_of(project)
+    batch = project.newest("batch")
+    for optimizer, count in (("tpe", 7), ("cmaes", 10), ("nsga2", 12)):
+        project.run(
+            f"+restart={batch['id']}",
+            f"+optimizer={optimizer}",
+            f"+max_trials={count}",
+            "+needed=true",
+        )
+        assert len(plan_of(project)) == count
+    assert plan_of(project)[:4] == first
+    made_by = [
+        (_record(project, run_id).get("basis") or {}).get("optimizer")
+        for run_id in project.newest("batch")["trials"]
+    ]
+    assert made_by == [None] * 4 + ["tpe"] * 3 + ["cmaes"] * 3 + ["nsga2"] * 2
+    assert project.run("verify", batch["id"]).out.endswith("8 as proposed, 0 differ\n")
+
+
+def _record(project: Project, run_id: str) -> Any:
+    return json.loads((project.store / run_id / ".runner" / "record.json").read_text())
+
+
+def test_trials_outside_a_changed_space_become_orphans(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=10")
+    batch = project.newest("batch")
+    before = dict(zip(batch["trials"], plan_of(project), strict=True))
+    project.run(f"+restart={batch['id']}", "x=interval(0,5)", "+needed=true")
+    after = project.newest("batch")["trials"]
+    inside = [run_id for run_id, flags in before.items() if flags["x"] >= 0]
+    assert after[: len(inside)] == inside
+    assert len(after) == 10
+    assert all(flags["x"] >= 0 for flags in plan_of(project))
+    assert set(before) - set(inside) <= set(ids(project.runs()))
+    project.run(f"+restart={batch['id']}", "x=interval(-5,5)", "+needed=true", "+max_trials=20")
+    assert project.newest("batch")["trials"][:10] == list(before)[:10]
+
+
+def test_a_trial_that_was_changed_on_its_own_is_proposed_again(
+    make_project: MakeProject, whole: tuple[Project, list[tuple[Any, ...]]]
+) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=6", "+window=3")
+    batch = project.newest("batch")
+    project.run(f"+restart={batch['trials'][3]}", "x=0.125")
+    project.run(f"+restart={batch['id']}", "+needed=true")
+    assert searched(plan_of(project)) == whole[1][:6]
+    assert batch["trials"][3] not in project.newest("batch")["trials"]
+
+
+# ---- warm start
+
+
+def test_a_search_is_told_runs_of_other_batches_first(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+max_trials=15")
+    first = project.newest("batch")
+    words = ("-m", "x=interval(-5,5)", "n=int(interval(1,4))", "z=a,b", "+random_seed=9")
+    project.run(*words, "+optimizer=tpe", "+max_trials=3", f"+warm_start={first['id'][:8]}")
+    warm = project.newest("batch")
+    era = _record(project, warm["id"])["basis"]["search"]["eras"][0]
+    assert [one["run"] for one in era["before"]] == first["trials"]
+    told = plan_of(project)
+    project.run(*words, "+optimizer=tpe", "+max_trials=3")
+    assert plan_of(project) != told
+    assert project.run("verify", warm["id"]).out.endswith("3 as proposed, 0 differ\n")
+    project.run(f"+restart={warm['id']}", "+max_trials=5", "+needed=true")
+    assert len(_record(project, warm["id"])["basis"]["search"]["eras"]) == 1
+
+
+def test_what_lies_outside_or_has_other_flags_is_not_told(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", "x=-9,1,2", "n=1,2", "z=a")
+    project.run("-m", "x=1.5", "n=1", "z=a", "wait=0.001")
+    words = ("-m", "x=interval(0,5)", "n=int(interval(1,4))", "+optimizer=tpe", "+max_trials=2")
+    project.run(*words, "+warm_start=all")
+    batch: Listed = project.newest("batch")
+    era = _record(project, batch["id"])["basis"]["search"]["eras"][0]
+    told = [project.show(one["run"])["flags"] for one in era["before"]]
+    assert [(one["x"], one["n"]) for one in told] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+
+
+# ---- stopping rules
+
+
+def test_a_rule_ends_a_search_and_a_grid(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    rule = "hydra.sweeper.stop=[{objective:'< 1.5'}]"
+    result = project.run("-m", "x=5,4,1,0,2", "n=1", rule)
+    assert "No more trials are started: result < 1.5" in result.said
+    statuses = {
+        run["flags"]["x"]: run["status"] for run in project.runs() if run["kind"] == "trial"
+    }
+    assert statuses == {5: "completed", 4: "completed", 1: "completed", 0: "pending", 2: "pending"}
+    assert project.newest("batch")["status"] == "completed"
+    batch = project.newest("batch")["id"]
+    project.run(f"+restart={batch}", "+needed=true", "hydra.sweeper.stop=null")
+    assert {run["status"] for run in project.runs()} == {"completed"}
+    search = project.run(
+        "-m", *SPACE, "+optimizer=tpe", "+max_trials=50", "hydra.sweeper.stop=[{patience:4}]"
+    )
+    assert "No more trials are started: no better trial among 4" in search.said
+    assert len(plan_of(project)) < 50
+
+
+def test_a_time_ends_a_batch(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    words = ("x=range(0,1000)", "wait=0.02", "hydra.sweeper.stop=[{time:1s}]")
+    result = project.run("-m", *words)
+    assert "No more trials are started: the time of 1s is over" in result.said
+
+
+# ---- the project's own
+
+
+OWN = {
+    **PROJECT,
+    "mine.py": """
+        class Steps:
+            def __init__(self, space, seed, start=0.0):
+                self.space, self.best, self.start = space, None, start
+
+            def tell(self, number, flags, values):
+                if values is not None and (self.best is None or values[0] < self.best[0]):
+                    self.best = (values[0], flags["x"])
+
+            def ask(self, number, running):
+                x = self.start if self.best is None else self.best[1] + 0.25
+                return {"x": x + 0.01 * number}
+    """,
+}
+
+
+def test_a_class_of_the_project_searches(make_project: MakeProject) -> None:
+    project = make_project(OWN)
+    own = ("+optimizer=mine.Steps", "hydra.sweeper.optimizer_options.start=-1")
+    project.run("-m", "x=interval(-5,5)", *own, "+max_trials=4")
+    assert [one["x"] for one in plan_of(project)] == pytest.approx([-1.0, -0.74, -0.47, -0.19])
+    batch = project.newest("batch")["id"]
+    assert project.run("verify", batch).out.endswith("4 as proposed, 0 differ\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("x=interval(0,1) +optimizer=tpee", "grid, random, tpe, gp, cmaes, qmc, nsga2"),
+        ("x=interval(0,1) +optimizer=mine.Nosuch", "cannot be imported"),
+        ("x=interval(0,1) +optimizer=nosuch.Class", "cannot be imported"),
+        ("x=3 +optimizer=tpe", "has nothing to choose"),
+        ("x=interval(0,1) +optimizer=tpe +window=0", "at least 1"),
+        ("x=interval(0,1) +window=2", "for an optimizer that learns"),
+        ("x=1,2 +warm_start=all", "for an optimizer that learns"),
+        ("x=interval(0,1) +optimizer=tpe +warm_start=ffffffff", "no run begins with"),
+        ("x=interval(0,1) +optimizer=tpe +repeat=2", "+repeat goes with no optimizer"),
+        ("x=interval(0,1) +optimizer=tpe +shape=zip", "+shape goes with no optimizer"),
+        ("x=interval(0,1) +optimizer=tpe +include={x:1}", "+include goes with no optimizer"),
+        ("x=interval(0,1) +optimizer=tpe +objective=-", "name a scalar"),
+        ("x=interval(0,1) hydra.sweeper.stop=3", "must be a list of rules"),
+        ("x=interval(0,1) hydra.sweeper.stop=[{patience:0}]", "at least 1"),
+        (
+            "x=interval(0,1) +optimizer=tpe hydra.sweeper.optimizer_options.nosuch=1",
+            "optimizer tpe has no such option",
+        ),
+        ("x=1,2 hydra.sweeper.optimizer_options.nosuch=1", "for an optimizer that learns"),
+        ("x=interval(0,1) +optimizer=tpe +exclude='x>=0'", "the search has no trials"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_and_changes_nothing(
+    make_project: MakeProject, words: str, says: str
+) -> None:
+    project = make_project(OWN)
+    before = {name for name in project.tree() if "__pycache__" not in name}
+    result = project.run("-m", *words.split(), status=2)
+    assert says in result.err
+    assert len(result.err.strip().splitlines()) == 1
+    assert {name for name in project.tree() if "__pycache__" not in name} == before
+
+
+def test_a_warm_start_from_another_operation_is_a_mistake(make_project: MakeProject) -> None:
+    project = make_project({**PROJECT, "other.py": "def f(x, n, z, wait):\n    return x\n"})
+    project.run("-m", "x=1,2", "operation.function=other.f")
+    batch = project.newest("batch")["id"]
+    words = ("-m", "x=interval(0,1)", "+optimizer=tpe", f"+warm_start={batch}")
+    assert "of another operation, other.f" in project.run(*words, status=2).err
