@@ -43,7 +43,12 @@ def report(
             content[str(name)] = number
     line = f"{json.dumps(content)}\n".encode()
     # One write a line, so that the lines of several processes do not mix.
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    how = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    try:
+        file = os.open(path, how, 0o666)
+    except FileNotFoundError:  # the run has emptied its folder
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - no pathlib
+        file = os.open(path, how, 0o666)
     try:
         os.write(file, line)
     finally:

@@ -264,3 +264,24 @@ def test_a_hydra_program_reports_under_any_launcher(tmp_path: Path, launcher: st
         f"+restart={project.newest('batch')['id']}",
     )
     assert {trial["scalars"]["loss"]["count"] for trial in project.trials()} == {3}
+
+
+def test_an_operation_that_empties_its_folder_loses_no_scalars(make_project: MakeProject) -> None:
+    script = """
+    import os, shutil, time
+    from hydra_sweep_runner import report
+    print("loss: 1", flush=True)
+    report(acc=1)
+    time.sleep(1.5)  # until what there is has been kept
+    for name in os.listdir("."):
+        shutil.rmtree(name)
+    print("loss: 2", flush=True)
+    time.sleep(1.5)
+    report(acc=2)
+    """
+    project = make_project({"conf/config.yaml": "operation: {script: x.py}\n", "x.py": script})
+    project.run()
+    (run,) = project.runs()
+    assert run["status"] == "completed"
+    assert run["scalars"] == {"loss": summary([1, 2]), "acc": summary([1, 2])}
+    assert series(run, "loss") == [(0, 1), (1, 2)] and series(run, "acc") == [(0, 1), (1, 2)]

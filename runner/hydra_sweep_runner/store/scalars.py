@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -37,9 +36,9 @@ class SeriesFile:
         )
         if not data:
             return False
-        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-        with os.fdopen(file, "ab") as opened:
-            opened.write(data)
+        self._have_folder()
+        with self._path.open("ab") as file:
+            file.write(data)
         self._size_bytes += len(data)
         return True
 
@@ -49,7 +48,12 @@ class SeriesFile:
             while self.append(series, _LOT):
                 pass
             return
+        self._have_folder()
         disk.replace_by(str(self._path), lambda file: _write(file, series), durable=False)
+
+    def _have_folder(self) -> None:
+        """An operation may have emptied its folder, and this with it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
 
     def _is_as_written(self) -> bool:
         try:
