@@ -68,13 +68,16 @@ class ReportedFile:
     def __init__(self, run_dir: Path) -> None:
         """Begin anew: what an earlier start has reported is gone."""
         self.path = run_dir / layout.REPORTED
-        self._read_bytes = 0
+        self._inode = self._read_bytes = 0
         self.path.unlink(missing_ok=True)
 
     def fresh(self, *, at_end: bool = False) -> bytes:
         """The whole lines that came since the last call; `at_end` also one without its end."""
         try:
-            if self.path.stat().st_size <= self._read_bytes:
+            state = self.path.stat()
+            if state.st_ino != self._inode or state.st_size < self._read_bytes:
+                self._inode, self._read_bytes = state.st_ino, 0  # another than before
+            if state.st_size <= self._read_bytes:
                 return b""
             with self.path.open("rb") as file:
                 file.seek(self._read_bytes)
