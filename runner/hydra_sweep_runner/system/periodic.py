@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import count
 
+_THREAD = "pulse"
 _keys = count()  # a child's are not its parent's
 
 
@@ -32,6 +33,11 @@ def every(interval_s: float, call: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         _pulse.remove(key)
+
+
+def is_own_thread(thread: threading.Thread) -> bool:
+    """Whether a thread is the one that this module starts, which no fork is made beside."""
+    return thread.name == _THREAD
 
 
 @dataclass
@@ -85,7 +91,7 @@ class _Pulse:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=_THREAD, daemon=True)
             self._thread.start()
 
     def _run(self) -> None:

@@ -17,6 +17,7 @@ from hydra_sweep_runner.execute.function.worker import ProgramJob
 from hydra_sweep_runner.program.foreign.traceback import own_frames
 from hydra_sweep_runner.program.own.fast_job import do_job, output_of
 from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.system.periodic import is_own_thread
 
 #: Where a job's JobReturn waits for the sweep, within the run's folder.
 
@@ -58,7 +59,11 @@ def check_fork() -> None:
     """Raise Mistake if this process has threads: a fork of it would lack them, and keep what
     they hold."""
     here = threading.current_thread()
-    names = [thread.name for thread in threading.enumerate() if thread is not here]
+    names = [
+        thread.name
+        for thread in threading.enumerate()
+        if thread is not here and not is_own_thread(thread)
+    ]
     if names:
         shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
         raise Mistake(
