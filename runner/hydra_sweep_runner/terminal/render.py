@@ -14,6 +14,9 @@ from hydra_sweep_runner.operation.flags import given_flags
 #: A list of flags in a line shows all of them up to this many.
 MOST_FLAGS = 8
 
+#: A value in a line or a table has at most so many characters.
+MOST_OF_VALUE = 60
+
 # How much of a failed trial's output is shown with its failure.
 _MOST_LINES = 10
 _MOST_COLUMNS = 160
@@ -51,11 +54,7 @@ def last_lines(tail: bytes) -> list[str]:
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
     while lines and not lines[-1]:
         lines.pop()
-    return [_cut(escape(line)) for line in lines[-_MOST_LINES:]]
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _MOST_COLUMNS else f"{line[: _MOST_COLUMNS - 1]}…"
+    return [cut(escape(line), _MOST_COLUMNS) for line in lines[-_MOST_LINES:]]
 
 
 def render_value(value: Value) -> str:
@@ -75,6 +74,16 @@ def render_value(value: Value) -> str:
         return "[" + ", ".join(render_value(item) for item in value) + "]"
     entries = (f"{escape(key)}: {render_value(item)}" for key, item in value.items())
     return "{" + ", ".join(entries) + "}"
+
+
+def shown_value(value: Value) -> str:
+    """A value as lines and tables show it: cut to what can be read."""
+    return cut(render_value(value), MOST_OF_VALUE)
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters of a text, `…` at the end where there were more."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _render_float(value: float) -> str:
@@ -108,7 +117,7 @@ def render_time(at: datetime | None) -> str:
 def render_flags(flags: Flags, given: Iterable[str] = ()) -> str:
     """`x=1.0, y=2`: all flags when there are at most eight, else those that were given."""
     shown = flags if len(flags) <= MOST_FLAGS else given_flags(flags, given)
-    return ", ".join(f"{escape(name)}={render_value(value)}" for name, value in shown.items())
+    return ", ".join(f"{escape(name)}={shown_value(value)}" for name, value in shown.items())
 
 
 def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:

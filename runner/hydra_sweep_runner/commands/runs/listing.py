@@ -20,8 +20,8 @@ from hydra_sweep_runner.terminal.render import (
     escape,
     render_number,
     render_time,
-    render_value,
     short,
+    shown_value,
 )
 from hydra_sweep_runner.terminal.tables import Table
 
@@ -131,7 +131,7 @@ def cell(value: Value, kind: tables.Kind) -> str:
         return ""
     if kind is tables.Kind.ID:
         return short(str(value))
-    text = render_value(value)
+    text = shown_value(value)
     return render_number(value) if isinstance(value, float) and len(text) > _EXACT else text
 
 
@@ -163,7 +163,7 @@ def _flags(run: Run, varying: Sequence[str]) -> str:
     names = dict.fromkeys([*first, *given_flags(run.flags, run.given)])
     if len(run.flags) <= MOST_FLAGS:
         names |= dict.fromkeys(run.flags)
-    return ", ".join(f"{escape(name)}={render_value(run.flags[name])}" for name in names)
+    return ", ".join(f"{escape(name)}={shown_value(run.flags[name])}" for name in names)
 
 
 def _scalars(run: Run) -> str:
@@ -178,7 +178,7 @@ def _batch_flags(run: Run) -> str:
     shown = []
     for name, values in run.flags.items():
         texts = values if isinstance(values, list) else [values]
-        told = ",".join(render_value(value) for value in texts[:_MOST_VALUES])
+        told = ",".join(shown_value(value) for value in texts[:_MOST_VALUES])
         more = f",{tables.CUT}" if len(texts) > _MOST_VALUES else ""
         shown.append(f"{escape(name)}={told}{more}")
     told = ", ".join(shown)

@@ -16,8 +16,8 @@ from hydra_sweep_runner.terminal.render import (
     escape,
     render_flags,
     render_time,
-    render_value,
     short,
+    shown_value,
 )
 
 
@@ -74,11 +74,11 @@ def _seconds(summary: Summary) -> float | None:
 def _result(run: Run) -> str:
     if run.result is None:
         return ""
-    return f"in {layout.RESULT}" if run.result.stored else render_value(run.result.value)
+    return f"in {layout.RESULT}" if run.result.stored else shown_value(run.result.value)
 
 
 def _flag_lines(run: Run) -> list[str]:
-    return [f"{escape(name)}: {render_value(value)}" for name, value in run.flags.items()]
+    return [f"{escape(name)}: {shown_value(value)}" for name, value in run.flags.items()]
 
 
 def _trials(store: RunStore, run: Run) -> list[str]:

@@ -18,7 +18,7 @@ from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal import tables
-from hydra_sweep_runner.terminal.render import escape, render_value, short
+from hydra_sweep_runner.terminal.render import escape, short, shown_value
 from hydra_sweep_runner.terminal.tables import Table
 
 _MOST_FLAGS = 8
@@ -121,7 +121,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
 
 def _name(run: Seen, snapshot: Snapshot) -> str:
     names = [name for name in snapshot.varying if name in run.flags]
-    flags = ", ".join(f"{escape(name)}={render_value(run.flags[name])}" for name in names)
+    flags = ", ".join(f"{escape(name)}={shown_value(run.flags[name])}" for name in names)
     return f"{short(run.id)} ({flags})" if flags else short(run.id)
 
 

@@ -9,10 +9,13 @@ from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.execute.task import Outcome
 from hydra_sweep_runner.model import Kind, Run, Status
 from hydra_sweep_runner.record.redaction import redact_run
-from hydra_sweep_runner.terminal.render import escape, last_lines, short
+from hydra_sweep_runner.terminal.render import cut, escape, last_lines, short
 
 # How many failures a batch's end tells again.
 _MOST_FAILURES = 20
+
+#: A reason in a line has at most so many characters; the record has all of it.
+_MOST_OF_REASON = 240
 
 
 def tell_failure(context: World, outcome: Outcome) -> None:
@@ -44,4 +47,5 @@ def failure_line(context: World, run: Run) -> str:
     run = redact_run(run, os.environ)
     what = "Trial" if run.kind is Kind.TRIAL else "Run"
     reason = escape(run.state.reason or f"exit status {run.state.exit_status}")
+    reason = cut(reason, _MOST_OF_REASON)
     return f"{what} {short(run.id)} failed: {reason} (log: {context.log_path(run)})"

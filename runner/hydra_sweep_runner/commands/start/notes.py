@@ -15,7 +15,7 @@ from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Va
 from hydra_sweep_runner.operation.flags import differences, flatten
 from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.system.provenance import code_changes
-from hydra_sweep_runner.terminal.render import escape, render_value, short
+from hydra_sweep_runner.terminal.render import escape, short, shown_value
 
 
 def tell_code_changes(world: World, run: Run, now: Provenance) -> None:
@@ -153,4 +153,4 @@ def _sweeper(composing: Composing, run: Run) -> Flags:
 
 
 def _change(name: str, before: Value | None, after: Value | None) -> str:
-    return f"{escape(name)} ({render_value(before)}, now {render_value(after)})"
+    return f"{escape(name)} ({shown_value(before)}, now {shown_value(after)})"

@@ -38,7 +38,7 @@ from hydra_sweep_runner.search.basis import ledger_to_value
 from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.optimizers.choose import is_learning
 from hydra_sweep_runner.search.stopping import Stopping, parse_stopping
-from hydra_sweep_runner.terminal.render import escape, render_plan, render_value
+from hydra_sweep_runner.terminal.render import escape, render_plan, shown_value
 
 #: Names in a batch's basis.
 ROWS, WINDOW = "rows", "window"
@@ -270,7 +270,7 @@ def _row(columns: Sequence[str], trial: Trial) -> dict[str, str]:
 
 def _cell(trial: Trial, name: str) -> str:
     if name in trial.flags:
-        return render_value(trial.flags[name])
+        return shown_value(trial.flags[name])
     texts = _texts_of(trial, name)
     if not texts:
         return ""
