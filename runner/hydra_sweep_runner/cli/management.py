@@ -10,11 +10,12 @@ from difflib import get_close_matches
 
 import click
 
+from hydra_sweep_runner.cli.runs.group import COMMANDS as RUNS_COMMANDS
 from hydra_sweep_runner.errors import Mistake
 
 
 def _runs() -> click.Command:
-    from hydra_sweep_runner.cli.runs import runs
+    from hydra_sweep_runner.cli.runs.group import runs
 
     return runs
 
@@ -95,7 +96,7 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
     if context is None:
         return f"{command}: {said}; see {command} --help"
     if said == "Missing command" and isinstance(context.command, click.Group):
-        return f"{command}: give one of {', '.join(context.command.commands)}"
+        return f"{command}: give one of {', '.join(context.command.list_commands(context))}"
     if context.command is commands and "No such command" in said:
         return f"{said}{_meant(arguments[0])}"
     return f"{command}: {said}; see {command} --help"
@@ -103,8 +104,7 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
 
 def _meant(word: str) -> str:
     """What may have been meant by a first word that is no command."""
-    runs = _runs()
-    if isinstance(runs, click.Group) and word in runs.commands:
+    if word in RUNS_COMMANDS:
         return f": did you mean runner runs {word}?"
     near = get_close_matches(word, COMMANDS, n=1)
     commands_are = (

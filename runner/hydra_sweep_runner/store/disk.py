@@ -177,12 +177,16 @@ def stage(staging: Path, name: str) -> Path:
 def stage_away(staging: Path, folder: Path) -> Path:
     """Move a folder into `staging`, at once, to be removed there; its path now."""
     staging.mkdir(exist_ok=True)
-    away = staging / f"{folder.name}.{token()}"
+    return move_folder(folder, staging / f"{folder.name}.{token()}")
+
+
+def move_folder(folder: Path, target: Path) -> Path:
+    """Give a folder another path in the same file system, at once; its path now."""
     try:
-        return folder.rename(away)
+        return folder.rename(target)
     except PermissionError:
         folder.chmod(0o700)  # its `..` changes, so it must be writable
-        return folder.rename(away)
+        return folder.rename(target)
 
 
 def sweep(staging: Path, *, older_than_s: float) -> None:

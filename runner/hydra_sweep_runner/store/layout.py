@@ -38,3 +38,5 @@ STAGING = ".staging"
 INDEX = ".index"
 #: Second names for the files of runs at work, a folder a run (`store.spare`).
 RUNNING = ".running"
+#: Runs that were deleted, until they are purged (`store.trash`).
+TRASH = ".trash"

@@ -1,39 +1,90 @@
-"""`runner runs delete`: all that were named or, if one cannot be deleted, none."""
+"""`runner runs delete`: all that were named or, if one cannot be deleted, none.
+
+What is deleted goes to the store's trash.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
 
-from hydra_sweep_runner.commands.runs.membership import leave_batches
-from hydra_sweep_runner.errors import UnreadableRecord
+from hydra_sweep_runner.commands.runs.listing import list_table
+from hydra_sweep_runner.commands.runs.membership import leave_batches, places_of
+from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all, select_runs
+from hydra_sweep_runner.commands.runs.takers import with_dependents
+from hydra_sweep_runner.errors import Mistake, UnreadableRecord
+from hydra_sweep_runner.model import BatchPart, Run
+from hydra_sweep_runner.query.seen import Seen
 from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.system.open_files import raise_limit
+from hydra_sweep_runner.terminal.render import escape, short
+from hydra_sweep_runner.terminal.tables import plain_lines
 
 #: Open files of this process beside its claims, which are an open file each.
 _OTHER_FILES = 24
+# So many runs are shown before somebody is asked, and so many batches told.
+_MOST_SHOWN = 20
 
 
-def runs_to_delete(store: RunStore, prefixes: Sequence[str], *, trials: bool) -> list[str]:
-    """The ids that the prefixes name, each once; with `trials`, the trials of the batches
-    among them, too. Raises Mistake if one names nothing or several runs."""
-    found = dict.fromkeys(store.resolve(prefix) for prefix in prefixes)
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """What is to be deleted: the ids, each once, and what there is to say of the batches among
+    them, a line each."""
+
+    run_ids: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """`1 run` or `3 runs`."""
+        return "1 run" if len(self.run_ids) == 1 else f"{len(self.run_ids)} runs"
+
+
+def plan_deletion(
+    store: RunStore,
+    ids: Sequence[str],
+    asked: Asked,
+    now: datetime,
+    *,
+    trials: bool,
+    dependents: bool,
+) -> Deletion:
+    """What the ids and filters name together; with `trials`, all that the batches among them
+    plan or have made, too; with `dependents`, those that take files from any of these.
+
+    Raises Mistake where nothing is asked for, an id names nothing or several runs or is given
+    twice, or others take files from what would go; else as `select_runs`.
+    """
+    if not ids and not asked:
+        raise Mistake("runner runs delete: give ids or filters: which runs are to be deleted?")
+    chosen = _chosen(store, ids, asked, now)
+    batches = [batch for run_id in chosen if (batch := _batch(store, run_id)) is not None]
+    with_trials = dict.fromkeys(chosen)
     if trials:
-        for run_id in list(found):
-            found |= dict.fromkeys(_trials_of(store, run_id))
-    return list(found)
+        for batch in batches:
+            with_trials |= dict.fromkeys(_trials_of(store, batch))
+    found = with_dependents(store, with_trials, dependents=dependents)
+    lines = [_told(store, batch, set(found)) for batch in batches]
+    lines = [line for line in lines if line]
+    if len(lines) > _MOST_SHOWN:
+        lines[_MOST_SHOWN:] = [f"and {len(lines) - _MOST_SHOWN} more batches"]
+    return Deletion(run_ids=tuple(found), lines=tuple(lines))
 
 
-def _trials_of(store: RunStore, run_id: str) -> list[str]:
-    try:
-        part = store.read(run_id).batch
-    except UnreadableRecord:
-        return []
-    return [] if part is None else [each for each in part.trials if store.folder(each).is_dir()]
+def table_lines(store: RunStore, deletion: Deletion) -> list[str]:
+    """What is to be deleted as a table, for whoever is asked."""
+    going = set(deletion.run_ids)
+    seen = [run for run in map(Seen, store.summaries()) if run.id in going]
+    lines = plain_lines(list_table(seen[:_MOST_SHOWN]))
+    more = len(seen) - _MOST_SHOWN
+    return [*lines, f"and {more} more"] if more > 0 else lines
 
 
-def delete_runs(store: RunStore, run_ids: Sequence[str]) -> None:
-    """Delete runs, and take them out of the plans of their batches.
+def delete_runs(store: RunStore, run_ids: Sequence[str], at: datetime) -> None:
+    """Move runs to the trash, and take them out of the plans of their batches.
 
     Raises Busy, and deletes none, if one of them is at work, or the batch of one of them.
     """
@@ -42,10 +93,55 @@ def delete_runs(store: RunStore, run_ids: Sequence[str]) -> None:
     for lot in lots if len(lots) > 1 else ():
         with _claimed(store, lot):
             pass  # all can be deleted, as far as can be told without claiming all at once
+    trash = Trash(store.root)
+    going = set(run_ids)
     for lot in lots:
         with _claimed(store, lot):
-            leave_batches(store, lot, deleted=True)
-            store.delete(lot)
+            places = places_of(store, lot, going=going)
+            leave_batches(store, lot, deleted=True, going=going)
+            trash.put(places, at)
+
+
+def _chosen(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime) -> list[str]:
+    named = resolve_all(store, ids)
+    if not asked:
+        return named
+    selected = [run.id for run in select_runs(store, asked, now)]
+    held = set(selected)
+    return [run_id for run_id in named if run_id in held] if ids else selected
+
+
+def _batch(store: RunStore, run_id: str) -> Run | None:
+    with suppress(UnreadableRecord):
+        run = store.read(run_id)
+        return None if run.batch is None else run
+    return None
+
+
+def _trials_of(store: RunStore, batch: Run) -> list[str]:
+    """What a batch plans and has made, orphans included, so far as it is there."""
+    part = batch.batch or BatchPart()
+    known = dict.fromkeys([*part.trials, *part.generated])
+    return [run_id for run_id in known if store.folder(run_id).is_dir()]
+
+
+def _told(store: RunStore, batch: Run, going: set[str]) -> str:
+    """What becomes of a batch's trials and of its output; empty where that goes without
+    saying."""
+    trials = _trials_of(store, batch)
+    planned = set(batch.batch.trials if batch.batch is not None else ())
+    stay = sum(run_id not in going for run_id in trials)
+    orphans = sum(run_id not in planned for run_id in trials)
+    parts = []
+    if stay == len(trials) > 0:
+        parts.append("its 1 trial stays" if stay == 1 else f"its {stay} trials stay")
+    elif stay:
+        parts.append(f"{stay} of its {len(trials)} trials {'stays' if stay == 1 else 'stay'}")
+    elif orphans:
+        parts.append(f"with its {len(trials)} trials, {orphans} of them orphans")
+    if batch.job is not None and batch.job.output_dir is not None:
+        parts.append(f"output folders of the program stay: {escape(batch.job.output_dir)}")
+    return f"{short(batch.id)} is a batch; {'; '.join(parts)}" if parts else ""
 
 
 @contextmanager

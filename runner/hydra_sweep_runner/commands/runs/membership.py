@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 
 from hydra_sweep_runner.errors import Busy
 from hydra_sweep_runner.model import BatchPart, Run
 from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.store.trash import Place, Trashed
 
 
-def leave_batches(store: RunStore, run_ids: Iterable[str], *, deleted: bool = False) -> list[str]:
+def leave_batches(
+    store: RunStore, run_ids: Iterable[str], *, deleted: bool = False, going: Collection[str] = ()
+) -> list[str]:
     """Take runs out of the plans of all other batches; with `deleted`, also out of what the
-    batches know to have made. The ids of the batches whose plans have lost a run.
+    batches know to have made. The ids of the batches whose plans have lost a run. Batches that
+    are `going`, too, keep their lists.
 
     Raises Busy, before any plan is changed, if one of the batches is at work: its owner keeps
     its plan.
@@ -22,6 +26,8 @@ def leave_batches(store: RunStore, run_ids: Iterable[str], *, deleted: bool = Fa
     with ExitStack() as claims:
         affected, losing = [], []
         for batch in store.batches():
+            if batch.id in going:
+                continue
             if batch.id not in leaving and without(batch, leaving, deleted=deleted) != batch:
                 _claim(claims, store, batch)
                 affected.append(batch.id)
@@ -52,3 +58,57 @@ def without(batch: Run, leaving: set[str], *, deleted: bool) -> Run:
 def planned(batch: Run) -> tuple[str, ...]:
     """The ids of a batch's plan, in its order."""
     return () if batch.batch is None else batch.batch.trials
+
+
+def places_of(
+    store: RunStore, run_ids: Iterable[str], *, going: Collection[str]
+) -> dict[str, dict[str, Place]]:
+    """For each of the runs, its place in the lists of each batch that has it and is not
+    `going`, too."""
+    leaving = dict.fromkeys(run_ids)
+    found: dict[str, dict[str, Place]] = {run_id: {} for run_id in leaving}
+    for batch in store.batches():
+        part = batch.batch or BatchPart()
+        if batch.id in going:
+            continue
+        planned_at = {run_id: at for at, run_id in enumerate(part.trials) if run_id in leaving}
+        generated_at = {run_id: at for at, run_id in enumerate(part.generated) if run_id in leaving}
+        for run_id in {**planned_at, **generated_at}:
+            found[run_id][batch.id] = Place(
+                planned=planned_at.get(run_id),
+                generated=generated_at.get(run_id),
+                started=_start(batch),
+            )
+    return found
+
+
+def rejoin(batch: Run, entries: Iterable[Trashed]) -> Run:
+    """A batch with runs that come back from the trash in its lists again.
+
+    All that it made are known to it. Its plan has a run again, at its place, if the batch has
+    not been started since the run was deleted: a later start has planned anew.
+    """
+    part = batch.batch or BatchPart()
+    trials, generated, missing = list(part.trials), list(part.generated), part.missing
+    for run_id, place in _undone(batch.id, entries):
+        if place.generated is not None and run_id not in generated:
+            generated.insert(place.generated, run_id)
+        is_planned = place.planned is not None and place.started == _start(batch)
+        if place.planned is not None and is_planned and run_id not in trials:
+            trials.insert(place.planned, run_id)
+            missing = max(0, missing - 1)
+    again = BatchPart(trials=tuple(trials), generated=tuple(generated), missing=missing)
+    return replace(batch, batch=again)
+
+
+def _undone(batch_id: str, entries: Iterable[Trashed]) -> list[tuple[str, Place]]:
+    """The places in a batch, in the order in which taking them up undoes the deletions."""
+    held = [(entry, entry.places[batch_id]) for entry in entries if batch_id in entry.places]
+    held.sort(key=lambda pair: (pair[1].planned or 0, pair[1].generated or 0))
+    held.sort(key=lambda pair: pair[0].deleted, reverse=True)
+    return [(entry.id, place) for entry, place in held]
+
+
+def _start(batch: Run) -> str | None:
+    started = batch.state.started
+    return None if started is None else started.isoformat()

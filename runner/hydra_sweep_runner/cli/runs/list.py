@@ -1,30 +1,19 @@
-"""`runner runs …`: the commands that list, show, stop and delete runs. Imports no Hydra."""
+"""`runner runs list`."""
 
 from __future__ import annotations
-
-import sys
 
 import click
 
 from hydra_sweep_runner.cli.filters import with_filters
 from hydra_sweep_runner.cli.store import STORE, open_store
-from hydra_sweep_runner.commands.runs import delete as deleting
 from hydra_sweep_runner.commands.runs import listing
-from hydra_sweep_runner.commands.runs import show as showing
-from hydra_sweep_runner.commands.runs import stop as stopping
 from hydra_sweep_runner.commands.runs.selecting import Asked, newest_runs, select_runs
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.clock import now
-from hydra_sweep_runner.terminal.render import escape
 from hydra_sweep_runner.terminal.screen import print_table
 
 
-@click.group(no_args_is_help=False)
-def runs() -> None:
-    """List, show, stop and delete runs, trials and batches."""
-
-
-@runs.command("list")
+@click.command("list")
 @with_filters
 @click.option(
     "-n", "count", type=click.IntRange(min=1), metavar="N", help="How many (default: 20)."
@@ -36,7 +25,7 @@ def runs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="All of them as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="All of them as CSV.")
 @STORE
-def list_command(
+def command(
     asked: Asked,
     count: int | None,
     everything: bool,
@@ -77,56 +66,3 @@ def list_command(
         left = of_all - len(shown)
         notes = [f"{left} more: -n N or --all shows them"] if left else []
         print_table(listing.list_table(shown, columns), *notes)
-
-
-@runs.command("show")
-@click.argument("run_id", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
-@STORE
-def show_command(run_id: str, as_json: bool, store: str | None) -> None:
-    """Show one run; ID may be cut to a unique prefix of at least four digits."""
-    opened = open_store(store)
-    found = opened.resolve(run_id)
-    if as_json:
-        print(showing.show_json(opened, found))
-        return
-    for line in showing.show_lines(opened, found):
-        print(escape(line))
-
-
-@runs.command("stop")
-@click.argument("run_ids", metavar="ID...", nargs=-1, required=True)
-@click.option(
-    "--wait",
-    "wait_s",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=stopping.WAIT_S,
-    show_default=True,
-    help="How long to wait for the end.",
-)
-@STORE
-def stop_command(run_ids: tuple[str, ...], wait_s: float, store: str | None) -> None:
-    """Stop batches, runs, or trials of a batch at work, on whatever host: all that are named
-    or, if one is not running, none."""
-    opened = open_store(store)
-    found = stopping.runs_to_stop(opened, run_ids)
-    stopping.stop_runs(opened, found, wait_s=wait_s, say=lambda line: click.echo(line, err=True))
-
-
-@runs.command("delete")
-@click.argument("run_ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--trials", is_flag=True, help="Of a batch, its trials too.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@STORE
-def delete_command(run_ids: tuple[str, ...], trials: bool, yes: bool, store: str | None) -> None:
-    """Delete runs: all that are named or, if one is unknown or running, none."""
-    opened = open_store(store)
-    found = deleting.runs_to_delete(opened, run_ids, trials=trials)
-    what = "1 run" if len(found) == 1 else f"{len(found)} runs"
-    if not yes:
-        if not sys.stdin.isatty():
-            raise Mistake(f"to delete {what} without being asked, add --yes")
-        click.confirm(f"Delete {what}?", abort=True, err=True)
-    deleting.delete_runs(opened, found)
-    click.echo(f"Deleted {len(found)} run(s)", err=True)

@@ -1,0 +1,64 @@
+"""`runner runs delete`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from hydra_sweep_runner.cli.filters import with_filters
+from hydra_sweep_runner.cli.store import STORE, open_store
+from hydra_sweep_runner.commands.runs import delete as deleting
+from hydra_sweep_runner.commands.runs.selecting import Asked
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.render import escape
+
+
+@click.command("delete")
+@click.argument("run_ids", metavar="[ID]...", nargs=-1)
+@with_filters
+@click.option("--trials", is_flag=True, help="Of a batch, all its trials too, orphans among them.")
+@click.option("--dependents", is_flag=True, help="Also the runs that take files from them.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@STORE
+def command(
+    run_ids: tuple[str, ...],
+    asked: Asked,
+    trials: bool,
+    dependents: bool,
+    yes: bool,
+    store: str | None,
+) -> None:
+    """Move runs to the store's trash: all that are meant or, if one is at work, none.
+
+    Ids and filters combine with "and". runner runs restore brings runs back, runner runs purge
+    removes them for good.
+
+    \b
+    Examples:
+      runner runs delete 3f2a9c1d
+      runner runs delete 77b01c52 --trials --yes
+      runner runs delete --status error --since 2h
+    """
+    opened = open_store(store)
+    deletion = deleting.plan_deletion(
+        opened, run_ids, asked, now(), trials=trials, dependents=dependents
+    )
+    if not deletion.run_ids:
+        click.echo("No run is meant: nothing was deleted", err=True)
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Mistake(f"to delete {deletion.what} without being asked, add --yes")
+        _say(*deleting.table_lines(opened, deletion))
+    _say(*deletion.lines)
+    if not yes:
+        click.confirm(f"Delete {deletion.what}?", abort=True, err=True)
+    deleting.delete_runs(opened, deletion.run_ids, now())
+    _say(f"Deleted {len(deletion.run_ids)} run(s)")
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        click.echo(escape(line), err=True)

@@ -1,0 +1,37 @@
+"""`runner runs log`."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from hydra_sweep_runner.cli.store import STORE, open_store
+from hydra_sweep_runner.commands.runs import log as logging
+
+_LOOK_S = 0.1
+
+
+@click.command("log")
+@click.argument("run_id", metavar="ID")
+@click.option("-f", "--follow", is_flag=True, help="As it comes, until the run has ended.")
+@STORE
+def command(run_id: str, follow: bool, store: str | None) -> None:
+    """Print what a run has printed in its last start, unchanged.
+
+    \b
+    Examples:
+      runner runs log 3f2a9c1d
+      runner runs log 3f2a9c1d -f
+    """
+    opened = open_store(store)
+    found = opened.resolve(run_id)
+    logging.check_has_log(opened.read(found))
+    if follow:
+        pieces = logging.follow_log(opened, found, lambda: time.sleep(_LOOK_S))
+    else:
+        pieces = logging.read_log(opened, found)
+    for piece in pieces:
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()

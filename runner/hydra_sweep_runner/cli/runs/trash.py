@@ -1,0 +1,59 @@
+"""`runner runs restore` and `runner runs purge`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from hydra_sweep_runner.cli.store import STORE, open_store
+from hydra_sweep_runner.commands.runs import trash
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.system.clock import now
+
+
+@click.command("restore")
+@click.argument("run_ids", metavar="[ID]...", nargs=-1)
+@STORE
+def restore(run_ids: tuple[str, ...], store: str | None) -> None:
+    """Bring deleted runs back under their ids: these, or all that are in the trash.
+
+    The plan of a batch has a trial again unless the batch was restarted since: then it is an
+    orphan, which a restart of the batch takes up again if its flags are planned.
+
+    \b
+    Examples:
+      runner runs restore 3f2a9c1d
+      runner runs restore
+    """
+    opened = open_store(store)
+    entries = trash.runs_to_restore(opened, run_ids)
+    orphans = trash.restore_runs(opened, entries)
+    if orphans:
+        are = "is an orphan" if len(orphans) == 1 else "are orphans"
+        click.echo(f"{trash.shorts(orphans)} {are}: the batch was restarted since", err=True)
+    click.echo(f"Restored {len(entries)} run(s)", err=True)
+
+
+@click.command("purge")
+@click.option("--older", metavar="AGE", help="Only what was deleted longer ago: 30d, 12h, 45m.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@STORE
+def purge(older: str | None, yes: bool, store: str | None) -> None:
+    """Remove what is in the trash for good.
+
+    \b
+    Example:
+      runner runs purge --older 30d --yes
+    """
+    opened = open_store(store)
+    entries = trash.runs_to_purge(opened, older, now())
+    what = "1 deleted run" if len(entries) == 1 else f"{len(entries)} deleted runs"
+    if entries and not yes:
+        if not sys.stdin.isatty():
+            raise Mistake(f"to remove {what} for good without being asked, add --yes")
+        click.confirm(
+            f"Remove {what} ({trash.shorts(e.id for e in entries)}) for good?", abort=True, err=True
+        )
+    trash.purge_runs(opened, entries)
+    click.echo(f"Purged {len(entries)} run(s)", err=True)

@@ -1,0 +1,74 @@
+"""`runner runs label`, `tag` and `note`: what is kept with runs beside their identity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Run, Value
+from hydra_sweep_runner.store.runs import RunStore
+
+#: A run with something else kept with it.
+Change = Callable[[Run], Run]
+
+
+def change_runs(store: RunStore, run_ids: Sequence[str], change: Change) -> int:
+    """Change what is kept with runs; how many are not as they were.
+
+    Raises Busy, before any is changed, if one is at work: its record is its owner's.
+    """
+    for run_id in run_ids:
+        with store.claim(run_id):
+            store.read(run_id)
+    changed = 0
+    for run_id in run_ids:
+        with store.claim(run_id):
+            run = store.read(run_id)
+            again = change(run)
+            if again != run:
+                store.write(again)
+                changed += 1
+    return changed
+
+
+def labelled(text: str) -> Change:
+    """Gives a run a label; an empty one takes it away. A restart keeps it."""
+    label = text or None
+    return lambda run: replace(run, label=label, options=_options(run, "label", label))
+
+
+def tagged(add: Sequence[str], remove: Sequence[str]) -> Change:
+    """Adds tags, behind those that a run has, and takes tags away. A restart keeps them."""
+
+    def change(run: Run) -> Run:
+        tags = dict.fromkeys([*run.tags, *add])
+        kept = [tag for tag in tags if tag not in remove]
+        return replace(run, tags=tuple(kept), options=_options(run, "tags", [*kept] or None))
+
+    return change
+
+
+def noted(text: str) -> Change:
+    """Gives a run a note; an empty one takes it away."""
+    return lambda run: replace(run, note=text or None)
+
+
+def parse_tags(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The tags to add and to remove, from `+A` and `-B`. Raises Mistake."""
+    add = [word[1:] for word in words if word.startswith("+")]
+    remove = [word[1:] for word in words if word.startswith("-")]
+    if not words:
+        raise Mistake("runner runs tag: give +TAG to add a tag, -TAG to remove one")
+    if "" in [*add, *remove]:
+        raise Mistake("runner runs tag: a tag has a name: +TAG adds one, -TAG removes one")
+    for tag in add:
+        if tag in remove:
+            raise Mistake(f"runner runs tag: {tag} is to be added and removed: give one of them")
+    return add, remove
+
+
+def _options(run: Run, name: str, value: Value) -> Mapping[str, Value]:
+    """The options that a restart remembers, with this one as it is now."""
+    others = {option: given for option, given in run.options.items() if option != name}
+    return others if value is None else {**others, name: value}

@@ -1,0 +1,102 @@
+"""`runner runs log`: what a run has printed, to its end or as it comes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+from hydra_sweep_runner.errors import Mistake, StoreFailed, UnknownRun
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import short
+
+_CHUNK_BYTES = 1 << 16
+
+
+def check_has_log(run: Run) -> None:
+    """Raise Mistake for a batch: its trials have output, it has none."""
+    if run.batch is not None:
+        raise Mistake(
+            f"{short(run.id)} is a batch, which prints nothing itself: give the id of one of its "
+            f"trials, which runner runs show {short(run.id)} lists"
+        )
+
+
+def read_log(store: RunStore, run_id: str) -> Iterator[bytes]:
+    """The output of a run's last start, in pieces; nothing as long as there is none.
+
+    Raises StoreFailed if it cannot be read.
+    """
+    log = _open(store, run_id)
+    if log is not None:
+        try:
+            yield from _rest(log)
+        finally:
+            os.close(log)
+
+
+def follow_log(store: RunStore, run_id: str, wait: Callable[[], object]) -> Iterator[bytes]:
+    """The output of a run, in pieces as they come, until the run has ended.
+
+    Where another attempt begins a new log, that follows. A run that was never started is
+    waited for as long as the batch that made it is at work. `wait` is called between looks.
+    Raises StoreFailed.
+    """
+    log: int | None = None
+    try:
+        while True:
+            has_ended = _has_ended(store, run_id)  # before reading: all of it is there then
+            if log is not None:
+                yield from _rest(log)
+            newer = _open(store, run_id)
+            if newer is not None and log is not None and _is_same(log, newer):
+                os.close(newer)
+            elif newer is not None:
+                if log is not None:
+                    yield from _rest(log)  # what came between the look and the new log
+                    os.close(log)
+                log = newer
+                continue
+            if has_ended:
+                return
+            wait()
+    finally:
+        if log is not None:
+            os.close(log)
+
+
+def _has_ended(store: RunStore, run_id: str) -> bool:
+    try:
+        run = store.observe(store.read(run_id))
+        if run.state.status is not Status.PENDING or run.generated_by is None:
+            return run.state.status is not Status.RUNNING
+        batch = store.observe(store.read(run.generated_by))
+    except UnknownRun:
+        return True
+    return batch.state.status is not Status.RUNNING
+
+
+def _open(store: RunStore, run_id: str) -> int | None:
+    """The run's log, or its second name where the operation has removed it."""
+    spare = store.root / layout.RUNNING / run_id
+    for folder in (store.folder(run_id), spare):
+        try:
+            return os.open(folder / layout.LOG, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise StoreFailed(f"cannot read {folder / layout.LOG}: {error.strerror}") from error
+    return None
+
+
+def _rest(log: int) -> Iterator[bytes]:
+    """What has been written since the last look. A log that was cut short begins again."""
+    if os.fstat(log).st_size < os.lseek(log, 0, os.SEEK_CUR):
+        os.lseek(log, 0, os.SEEK_SET)
+    while data := os.read(log, _CHUNK_BYTES):
+        yield data
+
+
+def _is_same(one: int, other: int) -> bool:
+    return os.path.sameopenfile(one, other)

@@ -1,0 +1,89 @@
+"""Who takes files from a run: the trials of pipelines whose inputs name it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hydra_sweep_runner.errors import Busy, Mistake
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import short
+
+
+class Takers:
+    """Which runs of a store take files from which others, as their records say.
+
+    The store is read once, when this is made.
+    """
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._direct: dict[str, list[Run]] = {}
+        for run in store.read_all():
+            if isinstance(run, Run) and run.inputs:
+                for upstream in dict.fromkeys(upstream_ids(run)):
+                    self._direct.setdefault(upstream, []).append(run)
+
+    def of(self, run_ids: Iterable[str]) -> Mapping[str, Run]:
+        """The runs that take from any of these, by however many others, by id; they themselves
+        are not among them."""
+        found: dict[str, Run] = {}
+        given = set(run_ids)
+        left = list(given)
+        while left:
+            for taker in self._direct.get(left.pop(), ()):
+                if taker.id not in found and taker.id not in given:
+                    found[taker.id] = taker
+                    left.append(taker.id)
+        return found
+
+    def refuse_if_used(self, run_ids: Iterable[str], what: str) -> None:
+        """Raise Busy if a run at work takes files from one of these; `what` is what cannot be
+        done with it then: "restarted", "deleted"."""
+        for run_id in run_ids:
+            for taker in self._direct.get(run_id, ()):
+                if self._is_at_work(taker):
+                    raise Busy(
+                        f"{short(run_id)} cannot be {what}: {taker.step} {short(taker.id)}, which "
+                        "is at work, takes files from it"
+                    )
+
+    def promised(self, run_id: str) -> dict[str, str]:
+        """The files that are taken from a run, with the step that takes each."""
+        return {
+            one.path: taker.step or ""
+            for taker in self._direct.get(run_id, ())
+            for one in taker.inputs.values()
+            if one.run == run_id and one.path
+        }
+
+    def _is_at_work(self, taker: Run) -> bool:
+        is_running = taker.state.status is Status.RUNNING
+        return is_running and self._store.observe(taker).state.status is Status.RUNNING
+
+
+def upstream_ids(run: Run) -> tuple[str, ...]:
+    """The ids of the runs that a run takes files from, gathered ones among them."""
+    found: list[str] = []
+    for one in run.inputs.values():
+        found += one.runs if one.runs is not None else [one.run or ""]
+    return tuple(found)
+
+
+def with_dependents(store: RunStore, run_ids: Iterable[str], *, dependents: bool) -> list[str]:
+    """The runs to delete: these, and with `dependents` all that take files from them.
+
+    Raises Mistake if others take from them and that is not wanted, Busy if one at work does.
+    """
+    takers = Takers(store)
+    ids = list(run_ids)
+    found = takers.of(ids)
+    if found and not dependents:
+        first = next(iter(found.values()))
+        others = "1 run takes" if len(found) == 1 else f"{len(found)} runs take"
+        raise Mistake(
+            f"{others} files from what is to be deleted ({first.step} {short(first.id)} is one): "
+            "add --dependents to delete them, too"
+        )
+    takers.refuse_if_used(ids, "deleted")
+    return [*ids, *found]

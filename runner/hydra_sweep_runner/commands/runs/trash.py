@@ -1,0 +1,108 @@
+"""`runner runs restore` and `runner runs purge`: what becomes of deleted runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+
+from hydra_sweep_runner.commands.runs.membership import planned, rejoin
+from hydra_sweep_runner.errors import Busy, Mistake, UnknownRun
+from hydra_sweep_runner.store import layout, names
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.store.trash import Trash, Trashed
+from hydra_sweep_runner.terminal.render import short
+
+_AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def runs_to_restore(store: RunStore, prefixes: Sequence[str]) -> list[Trashed]:
+    """What is to come back: the runs that the prefixes name, or all that are in the trash; of
+    several deletions of one id, the last.
+
+    Raises Mistake if a prefix names nothing or several runs there, or the same run again.
+    """
+    newest: dict[str, Trashed] = {}
+    for entry in Trash(store.root).entries():
+        newest.setdefault(entry.id, entry)
+    if not prefixes:
+        return list(newest.values())
+    found: dict[str, Trashed] = {}
+    for prefix in prefixes:
+        digits = names.parse_prefix(prefix)
+        run_id = names.choose(digits, newest, store.root / layout.TRASH)
+        if run_id in found:
+            raise Mistake(f"{prefix}: this run is given twice")
+        found[run_id] = newest[run_id]
+    return list(found.values())
+
+
+def restore_runs(store: RunStore, entries: Sequence[Trashed]) -> list[str]:
+    """Bring runs back under their ids, and into the lists of their batches; the ids of those
+    that are orphans now, since their batch has been started since they were deleted.
+
+    Raises Mistake, before anything is changed, if a run with one of the ids is there, and Busy
+    if one of the batches is at work.
+    """
+    trash = Trash(store.root)
+    returning = {entry.id for entry in entries}
+    batches = dict.fromkeys(batch for entry in entries for batch in entry.places)
+    orphans: dict[str, None] = {}
+    with ExitStack() as claims:
+        for batch_id in batches:
+            if batch_id not in returning:
+                _claim(claims, store, batch_id)
+        trash.take_out(entries)
+        for batch_id in batches:
+            if not store.folder(batch_id).is_dir():
+                continue  # it was deleted, too, and stays so
+            if batch_id in returning:
+                _claim(claims, store, batch_id)
+            batch = rejoin(store.read(batch_id), entries)
+            store.write(batch)
+            back = [entry.id for entry in entries if entry.places.get(batch_id) is not None]
+            orphans |= dict.fromkeys(run_id for run_id in back if run_id not in planned(batch))
+        trash.forget(entries)
+    return list(orphans)
+
+
+def _claim(claims: ExitStack, store: RunStore, batch_id: str) -> None:
+    try:
+        claims.enter_context(store.claim(batch_id))
+    except UnknownRun:
+        return  # there is no plan that it could come back into
+    except Busy as error:
+        raise Busy(f"what was in a batch at work cannot come back meanwhile: {error}") from error
+
+
+def runs_to_purge(store: RunStore, older: str | None, now: datetime) -> list[Trashed]:
+    """What is in the trash, or of that what was deleted longer ago than `older`. Raises Mistake
+    for an age that is none."""
+    entries = Trash(store.root).entries()
+    if older is None:
+        return entries
+    latest = now - _parse_age(older)
+    return [entry for entry in entries if entry.deleted < latest]
+
+
+def purge_runs(store: RunStore, entries: Sequence[Trashed]) -> None:
+    """Remove runs from the trash for good. Raises StoreFailed."""
+    Trash(store.root).purge(entries)
+
+
+def shorts(run_ids: Iterable[str], most: int = 5) -> str:
+    """Ids for a line, the first few of them."""
+    named = [short(run_id) for run_id in run_ids]
+    return ", ".join(named[:most]) + (f" and {len(named) - most} more" if named[most:] else "")
+
+
+def _parse_age(text: str) -> timedelta:
+    match = _AGE.fullmatch(text.strip())
+    try:
+        if match is not None:
+            return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    except OverflowError:
+        pass
+    raise Mistake(f"--older {text}: not an age; give 30d, 12h or 45m")

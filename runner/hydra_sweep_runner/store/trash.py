@@ -1,0 +1,148 @@
+"""What was deleted from a store, until it is purged: whole run folders, moved by one rename.
+
+`.trash/<id>.<nanoseconds since the epoch>/` is the folder of a run that was deleted then. Beside
+it a file of the same name and `.json` says which plans held the run, where any did; it is
+written before the folder moves, so that a kill in between leaves a run in its place and a file
+that nobody looks at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from hydra_sweep_runner.errors import Mistake, StoreFailed
+from hydra_sweep_runner.store import disk, layout, names, spare
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a batch had a run when that was deleted.
+
+    `planned` and `generated` count from 0 in the batch's lists, None where it is not in one;
+    `started` is the batch's last start then, ISO 8601.
+    """
+
+    planned: int | None
+    generated: int | None
+    started: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trashed:
+    """A run in the trash: when it was deleted, its folder there, and its place in batches."""
+
+    id: str
+    deleted: datetime
+    folder: Path
+    places: Mapping[str, Place]
+
+
+class Trash:
+    """The trash of the store at `root`, an absolute path."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folder = root / layout.TRASH
+
+    def put(self, places: Mapping[str, Mapping[str, Place]], at: datetime) -> None:
+        """Move runs here, each at once: their ids, with the place that batches had for each.
+
+        Raises StoreFailed, with what was moved until then moved.
+        """
+        with disk.failing("make", self._folder):
+            self._folder.mkdir(exist_ok=True)
+        for run_id, held in places.items():
+            folder = self._root / run_id
+            target = self._free(run_id, at)
+            with disk.failing("delete", folder):
+                if held:
+                    text = json.dumps({batch: asdict(place) for batch, place in held.items()})
+                    disk.write_new(f"{target}.json", f"{text}\n".encode(), durable=True)
+                disk.move_folder(folder, target)
+            spare.forget(f"{self._root}/{layout.RUNNING}/{run_id}")
+        self._settle()
+
+    def entries(self) -> list[Trashed]:
+        """What is here, the run that was deleted last first. Raises StoreFailed."""
+        found = []
+        try:
+            with os.scandir(self._folder) as folders:
+                for folder in folders:
+                    at = _deleted(folder.name)
+                    if at is not None and folder.is_dir(follow_symlinks=False):
+                        run_id = folder.name.partition(".")[0]
+                        path = Path(folder.path)
+                        found.append(
+                            Trashed(id=run_id, deleted=at, folder=path, places=_places(path))
+                        )
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreFailed(f"cannot read {self._folder}: {error.strerror}") from error
+        return sorted(found, key=lambda entry: (entry.deleted, entry.id), reverse=True)
+
+    def take_out(self, entries: Sequence[Trashed]) -> None:
+        """Move runs back into their places, each at once.
+
+        Raises Mistake, before any is moved, if a place is taken, and StoreFailed.
+        """
+        for entry in entries:
+            if os.path.lexists(self._root / entry.id):
+                raise Mistake(f"{entry.id[:8]} cannot be restored: a run of this id is there")
+        for entry in entries:
+            with disk.failing("restore", entry.folder):
+                disk.move_folder(entry.folder, self._root / entry.id)
+        self._settle()
+
+    def forget(self, entries: Iterable[Trashed]) -> None:
+        """Remove what is noted of runs that were taken out."""
+        for entry in entries:
+            Path(f"{entry.folder}.json").unlink(missing_ok=True)
+
+    def purge(self, entries: Sequence[Trashed]) -> None:
+        """Remove runs for good, each at once. Raises StoreFailed."""
+        staging = self._root / layout.STAGING
+        for entry in entries:
+            with disk.failing("purge", entry.folder):
+                away = disk.stage_away(staging, entry.folder)
+                self.forget([entry])
+                disk.remove_tree(away)
+
+    def _free(self, run_id: str, at: datetime) -> Path:
+        """A name for a run that is deleted at this time. Two of the same id may be here."""
+        number = (at - _EPOCH) // _MICROSECOND * 1000
+        while os.path.lexists(self._folder / f"{run_id}.{number}"):
+            number += 1
+        return self._folder / f"{run_id}.{number}"
+
+    def _settle(self) -> None:
+        with disk.failing("write", self._folder):
+            disk.sync_folder(self._folder)
+            disk.sync_folder(self._root)
+
+
+def _deleted(name: str) -> datetime | None:
+    run_id, _, number = name.partition(".")
+    if not names.is_id(run_id) or not (number.isascii() and number.isdecimal()):
+        return None
+    with suppress(OverflowError):
+        return _EPOCH + timedelta(microseconds=int(number) // 1000)
+    return None
+
+
+def _places(folder: Path) -> dict[str, Place]:
+    """Where batches had the run; nothing where that is not noted, or cannot be read."""
+    try:
+        noted = json.loads(Path(f"{folder}.json").read_bytes())
+        return {batch: Place(**place) for batch, place in noted.items() if names.is_id(batch)}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}

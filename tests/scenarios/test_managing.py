@@ -1,0 +1,277 @@
+"""`runner runs delete`, `restore`, `purge`, `label`, `tag`, `note`, `log`, `files` and `path`."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Listed, Project, ids
+
+
+def batch_of(project: Project, *words: str) -> tuple[str, dict[object, str]]:
+    """Run a batch: its id, and its trials' ids by the value of x."""
+    project.run("-m", *words)
+    batch = project.newest("batch")
+    trials = {run["flags"]["x"]: run["id"] for run in project.runs("--batch", batch["id"])}
+    return batch["id"], trials
+
+
+def test_a_deleted_run_comes_back_whole_under_its_id(echo: Project) -> None:
+    echo.run("x=1")
+    run = echo.newest("run")
+    (Path(run["dir"]) / "weights").write_bytes(b"abc")
+    assert echo.delete(run["id"][:8]) == ["Deleted 1 run(s)"]
+    assert echo.runs() == []
+    assert echo.terminal("runs", "restore", run["id"][:8]) == ["Restored 1 run(s)"]
+    assert echo.runs() == [run]
+    assert (Path(run["dir"]) / "weights").read_bytes() == b"abc"
+
+
+def test_restore_without_ids_brings_all_back(echo: Project) -> None:
+    batch, _ = batch_of(echo, "x=1,2,3")
+    before = echo.runs()
+    echo.delete(batch, "--trials")
+    assert echo.runs() == []
+    assert echo.terminal("runs", "restore") == ["Restored 4 run(s)"]
+    assert echo.runs() == before
+    assert echo.terminal("runs", "restore") == ["Restored 0 run(s)"]
+
+
+def test_trials_deleted_one_by_one_return_to_their_places_in_the_plan(echo: Project) -> None:
+    batch, trials = batch_of(echo, "x=1,2,3,4")
+    planned = echo.show(batch)["trials"]
+    echo.delete(trials[1])
+    echo.delete(trials[2], trials[4])
+    lost = echo.show(batch)
+    assert (lost["trials"], lost["status"]) == ([trials[3]], "error")
+    echo.run("runs", "restore")
+    back = echo.show(batch)
+    assert (back["trials"], back["status"]) == (planned, "completed")
+
+
+def test_a_trial_whose_batch_was_restarted_since_comes_back_as_an_orphan(echo: Project) -> None:
+    batch, trials = batch_of(echo, "x=1,2")
+    echo.delete(trials[1])
+    echo.run(f"+restart={batch}", "+needed=true")
+    plan = echo.show(batch)["trials"]
+    said = echo.run("runs", "restore", trials[1]).said
+    assert said[0] == f"{trials[1][:8]} is an orphan: the batch was restarted since"
+    assert echo.show(batch)["trials"] == plan
+    assert echo.show(trials[1])["batches"] == []
+    # What is in the plan is preferred; without it the orphan is taken up again.
+    (other,) = set(plan) - {trials[2]}
+    echo.delete(other)
+    echo.run(f"+restart={batch}", "+needed=true")
+    assert set(echo.show(batch)["trials"]) == {trials[1], trials[2]}
+
+
+def test_of_two_deletions_of_one_id_the_last_comes_back_and_the_first_stays(echo: Project) -> None:
+    echo.run("x=1")
+    run = echo.newest("run")
+    folder = Path(run["dir"])
+    copy = echo.folder / "copy"
+    shutil.copytree(folder, copy, symlinks=True)
+    echo.delete(run["id"])
+    copy.rename(folder)
+    (folder / "second").touch()
+    echo.delete(run["id"])
+    echo.run("runs", "restore")
+    assert (folder / "second").exists()
+    refused = echo.run("runs", "restore", run["id"], status=2)
+    assert "a run of this id is there" in refused.err
+    assert echo.terminal("runs", "purge", "--yes") == ["Purged 1 run(s)"]
+
+
+def test_purge_takes_what_is_older_and_asks_first(echo: Project) -> None:
+    echo.run("x=1")
+    echo.delete(echo.newest("run")["id"])
+    assert echo.terminal("runs", "purge", "--older", "1d", "--yes") == ["Purged 0 run(s)"]
+    refused = echo.run("runs", "purge", status=2)
+    assert len(refused.said) == 1 and "--yes" in refused.err
+    assert echo.run("runs", "purge", "--older", "soon", "--yes", status=2).said == [
+        "runner: --older soon: not an age; give 30d, 12h or 45m"
+    ]
+    assert echo.terminal("runs", "purge", "--yes") == ["Purged 1 run(s)"]
+    assert list((echo.store / ".trash").iterdir()) == []
+    assert echo.terminal("runs", "restore") == ["Restored 0 run(s)"]
+
+
+def test_filters_and_ids_combine_with_and(echo: Project) -> None:
+    batch, trials = batch_of(echo, "x=1,2,3")
+    assert echo.terminal("runs", "delete", "--where", "x > 1", "--yes") == ["Deleted 2 run(s)"]
+    said = echo.terminal("runs", "delete", batch, trials[1], "--kind", "trial", "--yes")
+    assert said == ["Deleted 1 run(s)"]
+    assert ids(echo.runs()) == [batch]
+    said = echo.terminal("runs", "delete", "--status", "running", "--yes")
+    assert said == ["No run is meant: nothing was deleted"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("delete", "--yes"), "give ids or filters"),
+        (("delete", "{run}", "{run:.6}", "--yes"), "given twice"),
+        (("delete", "--where", "x >", "--yes"), "x >"),
+        (("restore", "{run}"), "no run begins with"),
+        (("tag", "{run}"), "+TAG"),
+        (("tag", "+a"), "ids of runs"),
+        (("tag", "{run}", "+a", "-a"), "added and removed"),
+        (("tag", "{run}", "+"), "a tag has a name"),
+        (("label", "{run}"), "ID..."),
+        (("label", "{run}", "{run}", "text"), "given twice"),
+        (("path", "{run}", "../x"), "not in the folder"),
+        (("path", "{run}", "/etc/passwd"), "not in the folder"),
+        (("path", "{run}", "nothing"), "no such file"),
+        (("log", "{batch}"), "is a batch"),
+    ],
+)
+def test_a_mistake_is_one_line_and_changes_nothing(
+    walked: Project, words: tuple[str, ...], told: str
+) -> None:
+    known = {kind: walked.newest(kind)["id"] for kind in ("run", "batch")}
+    before = walked.tree()
+    refused = walked.run("runs", *(word.format(**known) for word in words), status=2)
+    assert len(refused.said) == 1
+    assert told in refused.err
+    assert walked.tree() == before
+
+
+@pytest.fixture(scope="module")
+def walked(copy_optimizers: Callable[[], Project]) -> Project:
+    """A run and a batch of two; nothing changes it."""
+    project = copy_optimizers()
+    project.run("x=0.5")
+    project.run("-m", "x=1,2")
+    return project
+
+
+def test_deleting_a_batch_says_what_becomes_of_its_trials(echo: Project) -> None:
+    batch, _ = batch_of(echo, "x=1,2")
+    echo.run(f"+restart={batch}", "x=2,3")
+    said = echo.terminal("runs", "delete", batch, "--yes")
+    assert said == [f"{batch[:8]} is a batch; its 3 trials stay", "Deleted 1 run(s)"]
+    echo.run("runs", "restore")
+    said = echo.terminal("runs", "delete", batch, "--trials", "--yes")
+    assert said == [
+        f"{batch[:8]} is a batch; with its 3 trials, 1 of them orphans",
+        "Deleted 4 run(s)",
+    ]
+
+
+def test_who_is_asked_is_shown_the_runs(echo: Project) -> None:
+    _, trials = batch_of(echo, "x=1,2")
+    status, screen = echo.answer("runs", "delete", "--where", "x == 2", typed="n\n")
+    assert status == 1
+    assert trials[2][:8] in screen and trials[1][:8] not in screen
+    assert "Delete 1 run?" in screen
+    assert len(echo.runs()) == 3
+
+
+def test_labels_tags_and_notes_change_no_identity_and_a_restart_keeps_them(echo: Project) -> None:
+    echo.run("x=1", "+tags=[draft]")
+    run = echo.newest("run")["id"]
+    echo.run("runs", "label", run[:8], "in the paper")
+    assert echo.terminal("runs", "tag", run, "+best", "-draft", "+hard") == ["Changed 1 run(s)"]
+    echo.run("runs", "note", run, "one\ntwo \x1b[31m")
+    assert echo.terminal("runs", "note", run) == ["one", "two \\x1b[31m"]
+    echo.run(f"+restart={run}")
+    shown = echo.show(run)
+    assert shown["label"] == "in the paper"
+    assert shown["tags"] == ["best", "hard"]
+    assert shown["note"] == "one\ntwo \x1b[31m"
+    echo.run("x=1", "+needed=true")
+    assert len(echo.runs()) == 1
+    echo.run("runs", "label", run, "")
+    echo.run("runs", "tag", run, "-best", "-hard")
+    echo.run("runs", "note", run, "")
+    shown = echo.show(run)
+    assert (shown["label"], shown["tags"], shown["note"]) == (None, [], None)
+
+
+@pytest.fixture
+def slow(make_project: MakeProject) -> Project:
+    """A command that prints, waits for a file, and prints again."""
+    script = """
+        import os, sys, time
+        print("begun", os.environ["RUNNER_RESTARTED"], flush=True)
+        while not os.path.exists("go"):
+            time.sleep(0.01)
+        sys.stdout.write("x" * 3_000_000 + "\\nended\\n")
+    """
+    return make_project(
+        {
+            "conf/config.yaml": """
+                operation: {name: slow, script: slow.py}
+            """,
+            "slow.py": script,
+        }
+    )
+
+
+def test_a_log_is_followed_to_the_end_of_the_run(slow: Project) -> None:
+    with slow.at_work() as runner:
+        run = _when_running(slow)
+        with slow.at_work("runs", "log", run["id"], "-f") as following:
+            assert following.stdout is not None
+            assert following.stdout.readline() == "begun 0\n"
+            (Path(run["dir"]) / "go").touch()
+            reading = Thread(target=runner.communicate)  # it passes the output on, too
+            reading.start()
+            rest = following.stdout.read()
+            assert following.wait(60) == 0
+            reading.join()
+        assert runner.returncode == 0
+    assert rest == "x" * 3_000_000 + "\nended\n"
+    assert slow.run("runs", "log", run["id"]).out == "begun 0\n" + rest
+    assert slow.run("runs", "log", run["id"], "-f").out == "begun 0\n" + rest
+
+
+def test_what_is_kept_with_a_run_at_work_is_its_owners(slow: Project) -> None:
+    with slow.at_work() as runner:
+        run = _when_running(slow)
+        for words in (("label", run["id"], "a"), ("tag", run["id"], "+a"), ("delete", run["id"])):
+            refused = slow.run("runs", *words, *(["--yes"] * (words[0] == "delete")), status=2)
+            assert "is at work" in refused.err
+        (Path(run["dir"]) / "go").touch()
+        runner.communicate()
+        assert runner.returncode == 0
+
+
+def _when_running(project: Project) -> Listed:
+    while True:
+        runs = project.runs("--status", "running")
+        if runs and Path(runs[0]["log"]).exists() and Path(runs[0]["log"]).read_bytes():
+            return runs[0]
+        time.sleep(0.05)
+
+
+def test_files_are_listed_with_sizes_and_where_links_lead(echo: Project) -> None:
+    echo.run("x=1")
+    run = echo.newest("run")
+    folder = Path(run["dir"])
+    (folder / "a\nb").write_bytes(b"12345")
+    (folder / "deep").mkdir()
+    (folder / "deep" / "leaf").write_bytes(b"1")
+    (folder / "link").symlink_to("/etc/hosts")
+    listed = echo.run("runs", "files", run["id"]).lines
+    assert listed[0].split() == ["size", "file"]
+    assert "   5  a\\nb" in listed and "   1  deep/leaf" in listed
+    assert any(line.endswith("link -> /etc/hosts") for line in listed)
+    assert not any(".runner" in line for line in listed)
+    assert any(
+        "record.json" in line for line in echo.run("runs", "files", run["id"], "--all").lines
+    )
+
+
+def test_a_path_is_absolute(echo: Project) -> None:
+    echo.run("x=1")
+    run = echo.newest("run")
+    assert echo.run("runs", "path", run["id"]).lines == [run["dir"]]
+    (Path(run["dir"]) / "out.txt").touch()
+    assert echo.run("runs", "path", run["id"], "./out.txt").lines == [f"{run['dir']}/out.txt"]
