@@ -86,7 +86,7 @@ def test_a_batch_is_on_the_disk_with_all_its_trials_before_the_first_one_starts(
     pytest.fail("no trial has started")
 
 
-def test_what_is_deleted_has_left_its_batch_and_its_name_before_it_is_taken_apart(
+def test_what_is_deleted_has_left_its_batch_and_its_name_and_lies_whole_in_the_trash(
     tmp_path: Path, zygote: Zygote
 ) -> None:
     place = Place.make(tmp_path / "project", zygote)
@@ -101,10 +101,10 @@ def test_what_is_deleted_has_left_its_batch_and_its_name_before_it_is_taken_apar
     )
     gone = ops.index(("rename", f"/{trial}"))
     synced = ops.index(("fsync", ""), gone)
-    taken_apart = next(
-        index for index, (op, _) in enumerate(ops) if op == "unlink" and index > gone
-    )
-    assert left < gone < synced < taken_apart
+    assert left < gone < synced
+    assert changes[gone].more.startswith(f"{place.store}/.trash/{trial}.")
+    touched = [(op, path) for op, path in ops[gone + 1 :] if path.startswith("/.trash/")]
+    assert {op for op, _ in touched} <= {"truncate"}  # of its lock
 
 
 def test_the_instrument_sees_every_byte_that_the_runner_writes_into_its_store(
