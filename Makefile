@@ -57,7 +57,7 @@ bench-readme:
 
 build/bench-runner/ready: pyproject.toml
 	$(call environment,$(@D))
-	$(@D)/bin/python $(PIP) install '.[samples]' hydra-core==1.3.8
+	$(@D)/bin/python $(PIP) install '.[samples,optuna]' hydra-core==1.3.8
 	@touch $@
 
 build/bench-hydra/ready:

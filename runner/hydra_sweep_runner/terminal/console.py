@@ -149,6 +149,11 @@ class Console:
         if self._bar is not None:
             self._bar.count(running=-1, done=1, failed=int(failed))
 
+    def best(self, text: str) -> None:
+        """Show what the best trial so far has given."""
+        if self._bar is not None:
+            self._bar.best(text)
+
     def leave_terminal(self) -> None:
         """Have whatever stream leads to a terminal lead nowhere, as it is gone."""
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -38,6 +39,7 @@ class ProgressLine:
         self._lock = threading.Lock()
         self._lines: list[str] = []
         self._done = self._failed = self._running = 0
+        self._best = ""
         self._began_s = time.monotonic()
         self._closing = threading.Event()
         self._bar = Progress(
@@ -71,6 +73,11 @@ class ProgressLine:
             self._done += done
             self._failed += failed
 
+    def best(self, text: str) -> None:
+        """Show what the best trial so far has given."""
+        with self._lock:
+            self._best = escape(text)
+
     def close(self) -> None:
         """Print what waits, and take the line away."""
         self._closing.set()
@@ -99,6 +106,8 @@ class ProgressLine:
             told.append(f"[red]{self._failed} failed[/red]")
         if self._done:
             told.append(rate(self._done, time.monotonic() - self._began_s))
+        if self._best:
+            told.append(self._best)
         return ", ".join(told)
 
 

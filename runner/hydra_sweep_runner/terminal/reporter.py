@@ -66,6 +66,10 @@ class Reporter(Protocol):
         """One of those that started has ended."""
         ...
 
+    def best(self, text: str) -> None:
+        """What the best trial so far has given, in a few words."""
+        ...
+
     def leave_terminal(self) -> None:
         """The terminal is gone: what would be printed there is printed nowhere from now on.
         For a signal handler."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 
+from hydra_sweep_runner.commands.runs.basis import basis_lines
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.record.fields import FIELD, FIELDS, Field, Summary, public
@@ -32,7 +33,12 @@ def show_lines(store: RunStore, run_id: str) -> list[str]:
     run = summary.run
     told = [(field.label, _told(field, summary)) for field in FIELDS if field.label is not None]
     lines = [f"{label}: {value}" for label, value in told if value]
-    return [*lines, *_section("flags", _flag_lines(run)), *_section("trials", _trials(store, run))]
+    return [
+        *lines,
+        *_section("flags", _flag_lines(run)),
+        *_section("search" if run.batch is not None else "basis", basis_lines(store, run)),
+        *_section("trials", _trials(store, run)),
+    ]
 
 
 #: Fields that `show` does not show as their value is written.
