@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from benchmarks.model import Benchmark, BySize, Figure, Side, Sides
 from benchmarks.stores import fill_store
@@ -14,11 +14,11 @@ _SHOWN = 20
 _SETTLED_S = 4.0
 
 
-def _list(world: World, runs: int) -> Side:
+def _list(world: World, runs: int, words: Sequence[str] = ("runs", "list")) -> Side:
     store = fill_store(world.new_folder() / "runs", runs)
 
     def sample() -> float:
-        return world.seconds(world.runner("runs", "list"), store.parent)
+        return world.seconds(world.runner(*words), store.parent)
 
     for _ in range(2):
         time.sleep(_SETTLED_S)
@@ -36,6 +36,13 @@ def _against_guild(world: World) -> Sides:
         ours=_list(world, _SHOWN),
         theirs=lambda: world.seconds([guild, "runs"], project, environment),
     )
+
+
+def _alone(runs: BySize[int], *words: str) -> Callable[[World], Sides]:
+    def prepare(world: World) -> Sides:
+        return Sides(ours=_list(world, world.size.of(runs), words))
+
+    return prepare
 
 
 def _guild_runs(world: World) -> int:
@@ -79,5 +86,29 @@ BENCHMARKS = (
         unit="s",
         prepare=_against_few(BySize(tiny=200, small=20_000, full=100_000)),
         repeats=3,
+    ),
+    Benchmark(
+        name="filter-10000",
+        what="runner runs list --where 'x < 5 and loss < 0.5', 10,000 runs",
+        against="",
+        figure=Figure.ALONE,
+        target=1,
+        unit="s",
+        prepare=_alone(
+            BySize(tiny=100, small=10_000, full=10_000),
+            *("runs", "list", "--where", "x < 5 and loss < 0.5"),
+        ),
+    ),
+    Benchmark(
+        name="compare-10000",
+        what="runner compare --min loss -n 20, 10,000 runs",
+        against="",
+        figure=Figure.ALONE,
+        target=1,
+        unit="s",
+        prepare=_alone(
+            BySize(tiny=100, small=10_000, full=10_000),
+            *("compare", "--min", "loss", "-n", "20"),
+        ),
     ),
 )

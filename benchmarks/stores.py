@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from hydra_sweep_runner.model import Kind, Operation, Recipe, Run, State, Status
+from hydra_sweep_runner.model import Kind, Operation, Recipe, Run, Scalar, State, Status
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.system.processes import this_process
@@ -34,6 +34,11 @@ def fill_store(root: Path, runs: int) -> Path:
                 state=state,
                 given=("x",),
                 random_seed=number,
+                scalars={"loss": _scalar(1 / (number + 1)), "acc": _scalar(0.5)},
             )
         )
     return root
+
+
+def _scalar(last: float) -> Scalar:
+    return Scalar(first=1.0, last=last, min=last, max=1.0, count=10, step=9, min_step=9, max_step=0)

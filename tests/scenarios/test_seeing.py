@@ -177,6 +177,12 @@ def test_a_mistake_is_one_line_and_changes_nothing(
     assert project.tree() == before
 
 
+def test_a_batch_that_is_none_is_a_mistake(project: Project) -> None:
+    trial = project.runs("--kind", "trial")[0]["id"]
+    result = project.run("runs", "list", "--batch", trial, status=2)
+    assert f"--batch {trial}: is no batch" in result.err
+
+
 def test_an_id_that_is_given_twice_is_a_mistake(project: Project) -> None:
     grid = grid_of(project)
     assert "given twice" in project.run("compare", grid, grid[:8], status=2).err

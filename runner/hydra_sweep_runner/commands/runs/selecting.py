@@ -40,8 +40,8 @@ class Asked:
 
 
 def filters_of(asked: Asked, store: RunStore, now: datetime) -> Filters:
-    """The filters that were typed. Raises Mistake for what is none, UnknownRun and
-    AmbiguousRun for the batch."""
+    """The filters that were typed. Raises Mistake for what is none; for the batch UnknownRun,
+    AmbiguousRun and UnreadableRecord, too."""
     for value in asked.status:
         if value not in STATUSES:
             raise Mistake(f"--status {value}: give one of {', '.join(STATUSES)}")
@@ -51,13 +51,20 @@ def filters_of(asked: Asked, store: RunStore, now: datetime) -> Filters:
         operation=asked.operation,
         statuses=tuple(asked.status),
         kind=asked.kind,
-        batch=None if asked.batch is None else store.resolve(asked.batch),
+        batch=None if asked.batch is None else _batch(store, asked.batch),
         step=asked.step,
         label=asked.label,
         tag=asked.tag,
         since=None if asked.since is None else parse_since(asked.since, now),
         where=None if asked.where is None else parse(asked.where),
     )
+
+
+def _batch(store: RunStore, typed: str) -> str:
+    found = store.resolve(typed)
+    if store.read(found).kind is not Kind.BATCH:
+        raise Mistake(f"--batch {typed}: is no batch; give the id of one")
+    return found
 
 
 def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[Seen]:
