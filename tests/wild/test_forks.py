@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
+from tests.cluster.dask import dask_cluster
 from tests.wild.cases import Folder
 
 SWEEP = "python -W ignore train.py -m hydra/sweeper=runner"
@@ -42,6 +44,20 @@ def test_what_a_program_has_seeded_is_seeded_under_each_launcher(
     ]
     assert len(drawn) == 3
     assert len(set(drawn)) == 1
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "runner"])
+def test_so_it_is_in_processes_that_are_no_forks(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, launcher: str
+) -> None:
+    folder = program(tmp_path, "import random; random.seed(7)", "return random.random()")
+    if launcher == "joblib":
+        folder.bash(f"{SWEEP} hydra/launcher=joblib x=1,2")
+    else:
+        with dask_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+            cluster.have(1)
+            folder.bash(f"{SWEEP} hydra/launcher=runner {' '.join(cluster.words)} x=1,2")
+    assert folder.results() == [random.Random(7).random()] * 2
 
 
 def test_it_begins_there_for_every_trial_of_a_worker(tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ class _Worker:
         if program is None:
             sys.path[:] = dict.fromkeys([*packed.sys_path, *self._sys_path])
             program = self._programs[packed.digest] = pickle.loads(packed.data)
-            self._baseline = Baseline(self._exits)
+            self._baseline = Baseline(self._exits, getattr(program, "generators", None))
         return program
 
     def _load(self, target: str, project_dir: str) -> Callable[..., Any]:

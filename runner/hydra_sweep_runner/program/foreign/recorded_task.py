@@ -24,6 +24,7 @@ from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.environment import run_environment
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
+from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.results import NotPlain, plain
 from hydra_sweep_runner.execute.function.worker import read_scalars, reason_of
 from hydra_sweep_runner.model import Attempt, JobPlace, Result, Run, Scalar, State
@@ -87,6 +88,8 @@ class RecordedTask:
         self._project_dir = project_dir
         self.handed = Handed(first=0, run_ids=())
         self._has_travelled = False
+        # What the program has seeded is seeded in a launcher's other processes, too.
+        self._generators = Generators.of_this_process()
 
     def __getstate__(self) -> dict[str, Any]:
         state = {**self.__dict__, "_ids": bytes.fromhex("".join(self.handed.run_ids))}
@@ -116,6 +119,8 @@ class RecordedTask:
             except Exception as error:
                 raise NotRecorded(reason_of(error)) from error
             surroundings.enter_context(env_override(self._environment(store, before)))
+            if self._has_travelled:
+                self._generators.begin_trial()
             job = _Job(store, run, self._scalars(store, run))
             try:
                 value = job.do(self.__wrapped__, config, self.handed.timeout_s)

@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.worker import ProgramJob, reason_of
 from hydra_sweep_runner.operation.call import PackedProgram
 from hydra_sweep_runner.program.command import COMMAND, mark
@@ -24,12 +25,14 @@ from hydra_sweep_runner.program.own.inherited import InheritedProgram
 @dataclass(frozen=True, kw_only=True)
 class TravellingProgram:
     """A program with what its jobs find around them in the program's own process: Hydra's
-    global state, the resolvers that it registered, its command line."""
+    global state, the resolvers that it registered, its command line, and the random generators
+    that it has seeded."""
 
     program: InheritedProgram
     singletons: Any
     resolvers: Mapping[str, bytes]
     argv: tuple[str, ...]
+    generators: Generators
 
     def __call__(self, job: ProgramJob) -> tuple[Any, Exception | None]:
         """Do a job: what the task function returned, or what it raised."""
@@ -51,6 +54,7 @@ def pack_program(program: InheritedProgram) -> PackedProgram:
         singletons=Singleton.get_state(),
         resolvers=dict(_resolvers()),
         argv=tuple(sys.argv),
+        generators=Generators.of_this_process(),
     )
     try:
         data = cloudpickle.dumps(travelling)
