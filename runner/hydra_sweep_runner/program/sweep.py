@@ -37,7 +37,7 @@ def sweep_program(
     first job's own exception, or the runner's.
     """
     open_missing_streams()
-    is_typed = _is_command_line(sys._getframe())
+    is_typed = is_command_line(sys._getframe())
     hydra = HydraCall(
         context=hydra_context,
         task_function=task_function,
@@ -59,7 +59,7 @@ def sweep_program(
     return batches
 
 
-def _is_command_line(frame: FrameType | None) -> bool:
+def is_command_line(frame: FrameType | None) -> bool:
     """Whether Hydra's own command line, which drops what is returned, has called."""
     while frame is not None:
         code = frame.f_code

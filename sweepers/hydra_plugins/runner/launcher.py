@@ -3,6 +3,7 @@
 # No postponed annotations here: Hydra 1.3 executes a plugin's module before it is in
 # sys.modules, where a dataclass would look for them.
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,8 @@ class RunnerLauncher(Launcher):
         from hydra_sweep_runner.execute.local.jobs import check_stagger, resolve_n_jobs
 
         self._refuse_address()
-        if program is not None:
+        # Whoever calls from Python may have threads that no trial needs.
+        if program is not None and not program.keeps_returns:
             from hydra_sweep_runner.program.own.inherited import check_fork
 
             check_fork()
@@ -152,6 +154,7 @@ class RunnerLauncher(Launcher):
         from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
         from hydra_sweep_runner.program.foreign.launching import run_jobs
         from hydra_sweep_runner.program.own.inherited import check_fork
+        from hydra_sweep_runner.program.sweep import is_command_line
 
         for name in ("devices", "stagger_s", "backend"):
             value = getattr(self, f"_{name}")
@@ -160,7 +163,8 @@ class RunnerLauncher(Launcher):
                     f"hydra.launcher.{name}={value} needs hydra/sweeper=runner: jobs of other "
                     "sweepers run on this machine, as they come"
                 )
-        check_fork()
+        if is_command_line(sys._getframe()):
+            check_fork()
         return run_jobs(
             job_overrides,
             initial_job_idx,
