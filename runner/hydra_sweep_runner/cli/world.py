@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import shlex
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from hydra_sweep_runner.commands.start.composing import Typed
-from hydra_sweep_runner.commands.start.world import OpenExecutor, World
+from hydra_sweep_runner.commands.start.world import OpenExecutor, World, store_override
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.overrides import one_line
 from hydra_sweep_runner.compose.project import (
@@ -136,7 +137,6 @@ def open_world(yaml: ProjectYaml, typed: Typed, store_in_yaml: str | None) -> Pr
     path = location.store_path(
         yaml.folder, typed=typed.store, environment=os.environ, in_yaml=store_in_yaml
     )
-    named = "" if typed.store is None else f"hydra.sweeper.store={typed.store} "
     return ProjectWorld(
         project_dir=yaml.folder,
         store=RunStore.open(path, create=False),
@@ -144,9 +144,16 @@ def open_world(yaml: ProjectYaml, typed: Typed, store_in_yaml: str | None) -> Pr
         clock=now,
         new_id=lambda: uuid.uuid4().hex,
         new_seed=lambda: secrets.randbelow(MAX_SEED + 1),
-        restart_command=f"runner {named}+restart=",
+        restart_command=f"runner {_named(yaml, path)}+restart=",
         yaml=yaml,
     )
+
+
+def _named(yaml: ProjectYaml, store: Path) -> str:
+    """What a restart has to be given to find the project's YAML and its store, if anything."""
+    options = (("path", yaml.config_path), ("dir", yaml.config_dir))
+    words = [shlex.quote(f"--config-{name}={text}") for name, text in options if text is not None]
+    return "".join(f"{word} " for word in [*words, *store_override(store, yaml.folder)])
 
 
 def _check_sweeper(config: Any) -> None:

@@ -223,6 +223,14 @@ def _bare_or_quoted(text: str) -> str:
     return bare if type(read) is str and read == text else quoted(text)
 
 
+def typed_text(text: str) -> str:
+    """A text as a person types it for a value: bare, or in double quotes for a shell's single
+    ones to go round."""
+    change = read_change(f"x={text}")
+    is_plain = change is not None and change[1] == text
+    return text if is_plain else str(QuotedString(text, Quote.double).with_quotes())
+
+
 def read_element(text: str) -> Any:
     """What Hydra reads a text as, where a value stands; None if it cannot."""
     try:

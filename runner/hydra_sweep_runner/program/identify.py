@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra_sweep_runner.commands.start.composing import Typed
-from hydra_sweep_runner.compose.overrides import name_in
+from hydra_sweep_runner.commands.start.world import store_override
 from hydra_sweep_runner.model import Operation
 
 
@@ -36,13 +36,22 @@ def _operation(name: str, target: str) -> Operation:
     return Operation(name=name, kind="program", target=target)
 
 
-def go_on_command(typed: Typed) -> str:
-    """What a user types to restart a batch of this process's program, up to the id."""
-    words = [_program_words(), "-m"]
-    words += [text for text in typed.hydra if name_in(text) == "hydra/sweeper"]
-    if typed.store is not None:
-        words.append(shlex.quote(f"hydra.sweeper.store={typed.store}"))
-    return f"{' '.join(words)} +restart="
+def go_on_command(store: Path, project_dir: Path) -> str:
+    """What a user types to restart a batch of this process's program, up to the id. Our sweeper
+    is named, too: an experiment or a default that chose it need not be chosen again."""
+    words = [_program_words(), *_config_options(sys.argv[1:]), "-m", "hydra/sweeper=runner"]
+    return f"{' '.join([*words, *store_override(store, project_dir)])} +restart="
+
+
+def _config_options(arguments: Sequence[str]) -> Iterator[str]:
+    """Hydra's options that say where the configuration is, as they were typed."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for short, name in (("-cp", "config-path"), ("-cn", "config-name"), ("-cd", "config-dir")):
+        parser.add_argument(f"--{name}", short)
+    known, _ = parser.parse_known_args(list(arguments))
+    for name, text in vars(known).items():
+        if text is not None:
+            yield shlex.quote(f"--{name.replace('_', '-')}={text}")
 
 
 def _program_words() -> str:

@@ -12,8 +12,9 @@ from hydra_sweep_runner.commands.start.batch import start_batch
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, read_typed
 from hydra_sweep_runner.commands.start.restart import find_run, restart
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
-from hydra_sweep_runner.compose.output_dir import find_sweep_dir
+from hydra_sweep_runner.compose.output_dir import as_overrides, find_sweep_dir
 from hydra_sweep_runner.compose.overrides import name_in
+from hydra_sweep_runner.program.sweep_folder import own_sweep_dir
 from hydra_sweep_runner.program.world import HydraCall, ProgramWorld, open_world
 
 
@@ -30,24 +31,42 @@ class ProgramSession:
         config = self._hydra.config
         overrides: Any = OmegaConf.to_container(config.hydra.overrides.hydra)
         typed = read_typed([*arguments, *overrides])
-        composer = Composer(
-            self._hydra.context.config_loader,
-            config.hydra.job.config_name,
-            typed.hydra,
-            cache=OmegaConf.get_cache(config),
-        )
+        composer = self._composer(typed, None)
         typed = typed.among(composer)
         world = replace(open_world(self._hydra, typed), returned=self.returned)
         if "restart" in typed.given:
             return _restart(world, typed)
         find_sweep_dir(config)  # from here on its timestamps are those of all jobs
+        if typed.given.get("print_trials") or config.hydra.sweeper.get("print_trials"):
+            return self._start(world, typed, composer, SweepConfig(config))
+        with own_sweep_dir(config) as other:
+            if other is None:
+                return self._start(world, typed, composer, SweepConfig(config))
+            composer = self._composer(typed, other)
+            return self._start(world, typed, composer, composer.sweep(typed.task))
+
+    def _composer(self, typed: Typed, sweep_dir: str | None) -> Composer:
+        """A composer of the present YAML, whose jobs put their output into another folder than
+        it says where `sweep_dir` names one."""
+        config = self._hydra.config
+        return Composer(
+            self._hydra.context.config_loader,
+            config.hydra.job.config_name,
+            typed.hydra,
+            passing=() if sweep_dir is None else as_overrides({"sweep.dir": sweep_dir}),
+            cache=OmegaConf.get_cache(config),
+        )
+
+    def _start(
+        self, world: ProgramWorld, typed: Typed, composer: Composer, master: SweepConfig
+    ) -> int:
         composing = Composing(
             composer=world.loaders.used_by(composer),
             task=typed.task,
             typed=typed,
             program=world.program,
         )
-        return start_batch(world, composing, SweepConfig(config))
+        return start_batch(world, composing, master)
 
 
 def _restart(world: ProgramWorld, typed: Typed) -> int:

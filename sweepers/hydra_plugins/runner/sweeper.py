@@ -3,6 +3,7 @@
 # No postponed annotations here: Hydra 1.3 executes a plugin's module before it is in
 # sys.modules, where a dataclass would look for them.
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,15 @@ _CONF = OmegaConf.structured(RunnerSweeperConf)
 OmegaConf.set_struct(_CONF.optimizer_options, False)
 
 ConfigStore.instance().store(group="hydra/sweeper", name="runner", node=_CONF, provider="runner")
+
+
+_OWN_COMMAND = "hydra_sweep_runner.cli.project"
+
+if _OWN_COMMAND not in sys.modules and any(x.startswith("+restart=") for x in sys.argv[1:]):
+    # A program's job without -m asks no sweeper: who meant a restart is told so before it runs.
+    from hydra_sweep_runner.program.no_restart import watch_runs
+
+    watch_runs()
 
 
 class RunnerSweeper(Sweeper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -10,12 +11,17 @@ from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import tell_failures
 from hydra_sweep_runner.commands.start.growing import Rules, source_of
-from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
+from hydra_sweep_runner.commands.start.programs import (
+    check_output_dirs,
+    number_jobs,
+    sweep_place,
+)
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.trials import TrialExecution
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
@@ -128,6 +134,15 @@ class Carrying:
                 check_start(self._context, probe, self._sweep.options)
                 break
         self._check_flags()
+        if self._sweep.composing.program is not None:
+            limit = os.pathconf(self._context.project_dir, "PC_NAME_MAX")
+            check_output_dirs(self._context, self._jobs_to_start(), limit)
+
+    def _jobs_to_start(self) -> Iterator[tuple[TrialConfig, JobPlace]]:
+        for number, _, step in self._steps():
+            job = self._jobs[number]
+            if step.action is not Action.SKIP and job is not None:
+                yield self._sweep.config(step.trial), job
 
     def _check_flags(self) -> None:
         """Check each value of each flag, once; what comes from the environment is a reference

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.reconcile import Reconciliation
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.terminal.render import escape, short
+from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, short
 
 
 def check_owner(world: World, run: Run) -> None:
@@ -82,6 +83,36 @@ def number_jobs(reconciliation: Reconciliation, batch_id: str) -> Iterator[JobPl
             following += 1
         else:
             yield JobPlace(number=place)
+
+
+def check_output_dirs(
+    world: World, jobs: Iterable[tuple[TrialConfig, JobPlace]], limit: int
+) -> None:
+    """Say which of a program's jobs that are to start share an output folder. Raises Mistake
+    for one whose name the file system does not take: `limit` bytes are the most."""
+    numbers: dict[str, list[int | None]] = {}
+    for config, job in jobs:
+        at_work = config.with_hydra({"job.num": job.number, "job.id": str(job.number)})
+        try:
+            path = at_work.output().path
+        except Mistake:
+            continue  # only the job itself can tell
+        numbers.setdefault(job.output_dir or path, []).append(job.number)
+        longest = max(path.split("/"), key=len)
+        if len(os.fsencode(longest)) > limit:
+            raise Mistake(
+                f"File name too long: the output folder {cut(escape(longest), MOST_OF_VALUE)} has "
+                f"{len(longest)} characters, the file system takes {limit}; shorten hydra.sweep."
+                "subdir (hydra.job.config.override_dirname.exclude_keys leaves flags out)"
+            )
+    shared = {path: jobs for path, jobs in numbers.items() if len(jobs) > 1}
+    for path, sharing in list(shared.items())[:1]:
+        more = f", and so in {len(shared) - 1} more folders" if len(shared) > 1 else ""
+        world.reporter.say(
+            f"{len(sharing)} trials have the output folder {escape(shown(path, world.project_dir))}"
+            f" and overwrite each other's files there{more}; hydra.sweep.subdir should have a "
+            "part that differs, such as ${hydra.job.num}"
+        )
 
 
 def sweep_place(config: TrialConfig, project_dir: Path) -> JobPlace:

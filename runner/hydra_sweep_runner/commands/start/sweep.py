@@ -38,7 +38,7 @@ from hydra_sweep_runner.search.basis import ledger_to_value
 from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.optimizers.choose import is_learning
 from hydra_sweep_runner.search.stopping import Stopping, parse_stopping
-from hydra_sweep_runner.terminal.render import escape, render_plan, shown_value
+from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan, shown_value
 
 #: Names in a batch's basis.
 ROWS, WINDOW = "rows", "window"
@@ -274,7 +274,8 @@ def _cell(trial: Trial, name: str) -> str:
     texts = _texts_of(trial, name)
     if not texts:
         return ""
-    return escape(texts[-1].split("=", 1)[1] if "=" in texts[-1] else texts[-1])
+    text = escape(texts[-1].split("=", 1)[1] if "=" in texts[-1] else texts[-1])
+    return cut(text, MOST_OF_VALUE)
 
 
 def save_plan(world: World, sweep: Sweep) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
+from hydra_sweep_runner.compose.overrides import typed_text
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Operation, Run
-from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.store import layout, location
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
 from hydra_sweep_runner.terminal.render import escape
@@ -22,6 +23,15 @@ from hydra_sweep_runner.terminal.reporter import Reporter
 
 #: Makes an executor; entering it starts the processes that it works with.
 OpenExecutor: TypeAlias = Callable[[], AbstractContextManager[Executor]]
+
+
+def store_override(store: Path, project_dir: Path) -> list[str]:
+    """The override that names a store, as it is typed in the project's folder, unless the store
+    is where it is found anyway."""
+    if store == project_dir / location.DEFAULT_STORE:
+        return []
+    shown = store.relative_to(project_dir) if store.is_relative_to(project_dir) else store
+    return [shlex.quote(f"hydra.sweeper.store={typed_text(str(shown))}")]
 
 
 @dataclass(frozen=True, kw_only=True)
