@@ -23,6 +23,7 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
+from hydra_sweep_runner.compose.copied import refer_to_environment
 from hydra_sweep_runner.compose.project import (
     COMMAND_LINE,
     LEFT_OUT,
@@ -139,6 +140,11 @@ class ReadingLoader(ConfigLoaderImpl):
     def _load_configuration_impl(self, *args: Any, **keywords: Any) -> Any:
         with _environment(self.reading.environment), _noting(self.reading.note):
             return super()._load_configuration_impl(*args, **keywords)
+
+    def load_sweep_config(self, *args: Any, **keywords: Any) -> Any:
+        """A job's configuration for a launcher that composes it where it runs, and has it
+        written to files."""
+        return refer_to_environment(super().load_sweep_config(*args, **keywords))
 
     def _compose_config_from_defaults_list(self, *args: Any, **keywords: Any) -> Any:
         # What a value asks for from here on is no business of the defaults list.

@@ -26,6 +26,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from hydra_sweep_runner.compose.copied import refer_to_environment
 from hydra_sweep_runner.compose.fast.changes import (
     NOT_FLAGS,
     Plain,
@@ -243,7 +244,8 @@ def _refuse_hidden_sweeps(params: Any, kept: Any) -> None:
     """Raise Mistake for a sweep whose values stand in the environment: of what comes from
     there the reference is kept, which is one value."""
     for name in kept if isinstance(kept, dict) else ():
-        if kept[name] != params[name] and gives_sweep(f"{name}={params[name]}"):
+        is_hidden = not gives_sweep(f"{name}={kept[name]}")
+        if kept[name] != params[name] and is_hidden and gives_sweep(f"{name}={params[name]}"):
             raise Mistake(
                 f"hydra.sweeper.params.{name} is {kept[name]}, which gives several values: what "
                 f"comes from the environment is never recorded, so it is no sweep; write "
@@ -391,16 +393,6 @@ class TrialConfig:
     def with_hydra(self, settings: Mapping[str, Value]) -> TrialConfig:
         """The same with more set below `hydra`."""
         return replace(self, hydra={**self.hydra, **settings})
-
-
-def refer_to_environment(config: DictConfig) -> DictConfig:
-    """Put references in the place of what `hydra.job.env_copy` has copied from the environment,
-    in a configuration that is to be shown, and return it."""
-    job = config.hydra.job
-    with read_write(config.hydra), open_dict(config.hydra):
-        for name in job.env_copy or ():
-            job.env_set[name] = f"${{oc.env:{name}}}"
-    return config
 
 
 def _hydra_yaml(config: DictConfig) -> str:

@@ -37,7 +37,8 @@ class ProgramSession:
         if "restart" in typed.given:
             return _restart(world, typed)
         find_sweep_dir(config)  # from here on its timestamps are those of all jobs
-        if typed.given.get("print_trials") or config.hydra.sweeper.get("print_trials"):
+        names = ("print_trials", "init_trials")
+        if any(typed.given.get(name) or config.hydra.sweeper.get(name) for name in names):
             return self._start(world, typed, composer, SweepConfig(config))
         with own_sweep_dir(config) as other:
             if other is None:

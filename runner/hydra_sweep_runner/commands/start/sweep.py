@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -214,9 +214,12 @@ def _open_executor(world: World, composing: Composing, master: SweepConfig) -> O
     with composing.quoting_no_secrets():
         open_executor = world.executor_of_sweep(master)
 
-    def opened() -> AbstractContextManager[Executor]:
-        with composing.quoting_no_secrets():
-            return open_executor()
+    @contextmanager
+    def opened() -> Iterator[Executor]:
+        with ExitStack() as stack:
+            with composing.quoting_no_secrets():
+                executor = stack.enter_context(open_executor())
+            yield executor
 
     return opened
 

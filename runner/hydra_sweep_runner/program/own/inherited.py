@@ -12,6 +12,7 @@ import cloudpickle
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.types import HydraContext
 
+from hydra_sweep_runner.compose.copied import refer_to_environment
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.function.worker import ProgramJob
 from hydra_sweep_runner.program.foreign.traceback import own_frames
@@ -39,7 +40,7 @@ class InheritedProgram:
             config: Any = job.config
             value, error = do_job(self.task_function, config, output_dir, self.hydra_context)
             return value, error and error.with_traceback(own_frames(error.__traceback__))
-        config = job.config.load()
+        config = refer_to_environment(job.config.load())
         try:
             returned = run_job(
                 hydra_context=self.hydra_context,
