@@ -19,9 +19,6 @@ from itertools import count
 _THREAD = "pulse"
 _keys = count()  # a child's are not its parent's
 
-#: The name of the thread, which ends before each fork.
-NAME = "pulse"
-
 
 @contextmanager
 def every(interval_s: float, call: Callable[[], object]) -> Iterator[None]:
