@@ -10,12 +10,12 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import yaml
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
-from omegaconf._utils import get_yaml_loader
 
 from hydra_sweep_runner.compose.overrides import parse_override, plain
 from hydra_sweep_runner.errors import Mistake
@@ -155,7 +155,7 @@ def _render_json(rows: Sequence[Row]) -> str:
 
 
 def _read_yaml(text: str, name: str) -> list[Row]:
-    return _checked(yaml.load(text, Loader=get_yaml_loader()), name)
+    return _checked(yaml.load(text, Loader=_yaml_loader()), name)
 
 
 def _render_yaml(rows: Sequence[Row]) -> str:
@@ -220,3 +220,12 @@ REFUSALS: tuple[type[Exception], ...] = (csv.Error, ValueError, yaml.YAMLError)
 def columns_of(rows: Iterable[Row]) -> list[str]:
     """The names in rows, in the order of their first appearance."""
     return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _yaml_loader() -> Any:
+    """OmegaConf's own loader, which has moved in OmegaConf 2.4."""
+    try:
+        module = import_module("omegaconf._yaml")
+    except ModuleNotFoundError:
+        module = import_module("omegaconf._utils")
+    return module.get_yaml_loader()
