@@ -190,7 +190,7 @@ def test_a_list_of_nothing_is_empty(echo: Project) -> None:
 def test_show_takes_any_unique_prefix_of_four_digits(project: Project, runs: list[Listed]) -> None:
     for run in (runs[0], runs[5]):
         for length in (4, 8, 32):
-            assert project.show(run["id"][:length]) == run
+            assert run.items() <= project.show(run["id"][:length]).items()
         text = project.run("runs", "show", run["id"][:5]).out
         assert run["id"] in text
         assert run["status"] in text

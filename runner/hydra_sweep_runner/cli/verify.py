@@ -14,7 +14,12 @@ from hydra_sweep_runner.terminal.render import escape
 @click.argument("batch")
 @STORE
 def verify(batch: str, store: str | None) -> int:
-    """Propose each trial of a search again and say which differ (exit status 1)."""
+    """Propose each trial of a search again and say which differ (exit status 1).
+
+    \b
+    Example:
+      runner verify 77b01c52
+    """
     from hydra_sweep_runner.cli.world import ProjectYaml
     from hydra_sweep_runner.commands.start.searching import importer
     from hydra_sweep_runner.commands.verify import verify_batch

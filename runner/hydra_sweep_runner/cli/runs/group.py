@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "log": f"{_HERE}.log",
     "files": f"{_HERE}.files:files",
     "path": f"{_HERE}.files:path",
+    "diff": f"{_HERE}.diff",
     "stop": f"{_HERE}.stop",
     "delete": f"{_HERE}.delete",
     "restore": f"{_HERE}.trash:restore",
@@ -24,6 +25,8 @@ COMMANDS: Mapping[str, str] = {
     "label": f"{_HERE}.annotate:label",
     "tag": f"{_HERE}.annotate:tag",
     "note": f"{_HERE}.annotate:note",
+    "export": f"{_HERE}.archives:export",
+    "import": f"{_HERE}.archives:import_runs",
 }
 
 

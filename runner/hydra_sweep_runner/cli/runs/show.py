@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import show as showing
+from hydra_sweep_runner.commands.runs.details import read_details
+from hydra_sweep_runner.store import location
 from hydra_sweep_runner.terminal.render import escape
 
 
@@ -16,6 +20,8 @@ from hydra_sweep_runner.terminal.render import escape
 def command(run_id: str, as_json: bool, store: str | None) -> None:
     """Show all about one run.
 
+    Its flags and where each is from, scalars, times, attempts, seed, code and what differs from
+    now, inputs and who takes its files, the end of its log; of a batch its trials and orphans.
     ID may be cut to a unique prefix of at least four digits.
 
     \b
@@ -24,8 +30,9 @@ def command(run_id: str, as_json: bool, store: str | None) -> None:
     """
     opened = open_store(store)
     found = opened.resolve(run_id)
+    details = read_details(opened, found, location.project_of(Path.cwd()))
     if as_json:
-        print(showing.show_json(opened, found))
+        print(showing.show_json(details))
         return
-    for line in showing.show_lines(opened, found):
+    for line in showing.show_lines(opened, details):
         print(escape(line))

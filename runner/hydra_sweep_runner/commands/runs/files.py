@@ -18,11 +18,13 @@ from hydra_sweep_runner.terminal.tables import Table
 @dataclass(frozen=True, kw_only=True)
 class File:
     """A file in a run's folder: its path there, its size, and where it leads if it is a link
-    (a link is not followed)."""
+    (a link is not followed). What is no regular file is a link, a pipe, a socket or a device.
+    """
 
     path: str
     size_bytes: int
     link: str | None = None
+    is_regular: bool = True
 
 
 def list_files(folder: Path, *, own: bool = False) -> list[File]:
@@ -73,7 +75,8 @@ def _files(folder: Path, prefix: str, *, own: bool) -> Iterator[File]:
         if stat.S_ISDIR(about.st_mode):
             yield from _files(Path(entry.path), f"{path}/", own=own)
         else:
-            yield File(path=path, size_bytes=about.st_size, link=link)
+            is_regular = stat.S_ISREG(about.st_mode)
+            yield File(path=path, size_bytes=about.st_size, link=link, is_regular=is_regular)
 
 
 def _shown(file: File) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 
 from hydra_sweep_runner.commands.runs.basis import basis_lines
+from hydra_sweep_runner.commands.runs.details import Details
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
-from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.model import Attempt, Run, Scalar, Status
 from hydra_sweep_runner.record.fields import FIELD, FIELDS, Field, Summary, public
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
@@ -16,29 +17,75 @@ from hydra_sweep_runner.terminal.exact import json_text
 from hydra_sweep_runner.terminal.render import (
     escape,
     render_flags,
+    render_number,
     render_time,
     short,
     shown_value,
 )
 
 
-def show_json(store: RunStore, run_id: str) -> str:
-    """One run as a JSON object, with the keys of the list's."""
-    return json_text(public(store.summary(run_id)))
+def show_json(details: Details) -> str:
+    """One run as a JSON object: the keys of the list's, and more."""
+    return json_text({**public(details.summary), **details.json()})
 
 
-def show_lines(store: RunStore, run_id: str) -> list[str]:
+def show_lines(store: RunStore, details: Details) -> list[str]:
     """What is known of a run, a line each."""
-    summary = store.summary(run_id)
+    summary = details.summary
     run = summary.run
     told = [(field.label, _told(field, summary)) for field in FIELDS if field.label is not None]
-    lines = [f"{label}: {value}" for label, value in told if value]
     return [
-        *lines,
-        *_section("flags", _flag_lines(run)),
+        *(f"{label}: {value}" for label, value in told if value),
+        *_section("flags", _flag_lines(run, details.origins)),
+        *_section("scalars", map(_scalar, run.scalars.items())),
+        *_section("attempts", map(_attempt, run.state.attempts)),
+        *_section("code", _code(run, details.changes)),
+        *_section("inputs", _inputs(run)),
+        *_section("taken by", (_taker(details.others[one].run) for one in details.downstream)),
         *_section("search" if run.batch is not None else "basis", basis_lines(store, run)),
         *_section("trials", _trials(store, run)),
+        *_section("orphans", (_trial(store, one) for one in details.orphans)),
+        *_section("end of the log", details.tail),
     ]
+
+
+def _scalar(named: tuple[str, Scalar]) -> str:
+    name, scalar = named
+    least = "" if scalar.min is None else f", min {render_number(scalar.min)}"
+    most = "" if scalar.max is None else f", max {render_number(scalar.max)}"
+    many = "once" if scalar.count == 1 else f"{scalar.count} times"
+    return f"{escape(name)}: {render_number(scalar.last)} (reported {many}{least}{most})"
+
+
+def _attempt(attempt: Attempt) -> str:
+    end = "" if attempt.exit_status is None else f", exit status {attempt.exit_status}"
+    why = escape(attempt.reason or "failed")
+    return f"{render_time(attempt.started)}{end}: {why} ({layout.LOGS}/{escape(attempt.log)})"
+
+
+def _code(run: Run, changes: Sequence[str]) -> list[str]:
+    code = run.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in code.versions.items())
+    lines = [f"{escape(name)}: {digest[:12]}" for name, digest in code.sources.items()]
+    lines += [escape(versions)] if versions else []
+    return [*lines, *(f"changed since: {escape(change)}" for change in changes)]
+
+
+def _inputs(run: Run) -> list[str]:
+    lines = []
+    for name, source in run.inputs.items():
+        if source.runs is not None:
+            lines.append(f"{escape(name)}: {len(source.runs)} runs gathered")
+        else:
+            attempt = "" if source.attempt is None else f", attempt {source.attempt}"
+            path = escape(source.path or "all of it")
+            lines.append(f"{escape(name)}: {short(source.run or '')} {path}{attempt}")
+    return lines
+
+
+def _taker(run: Run) -> str:
+    step = "" if run.step is None else f" {escape(run.step)}"
+    return f"{short(run.id)}{step} {run.state.status.value}"
 
 
 #: Fields that `show` does not show as their value is written.
@@ -83,19 +130,30 @@ def _result(run: Run) -> str:
     return f"in {layout.RESULT}" if run.result.stored else shown_value(run.result.value)
 
 
-def _flag_lines(run: Run) -> list[str]:
-    return [f"{escape(name)}: {shown_value(value)}" for name, value in run.flags.items()]
+def _flag_lines(run: Run, origins: Mapping[str, str]) -> list[str]:
+    return [
+        f"{escape(name)}: {shown_value(value)}{_from(origins.get(name))}"
+        for name, value in run.flags.items()
+    ]
+
+
+def _from(origin: str | None) -> str:
+    return "" if origin is None else f" ({origin})"
 
 
 def _trials(store: RunStore, run: Run) -> list[str]:
-    return [] if run.batch is None else [_trial(store, run_id) for run_id in run.batch.trials]
+    if run.batch is None:
+        return []
+    has_ended = run.state.status in (Status.COMPLETED, Status.ERROR)  # all were created then
+    missing = "is gone: its folder was deleted by hand" if has_ended else "not created"
+    return [_trial(store, run_id, missing) for run_id in run.batch.trials]
 
 
-def _trial(store: RunStore, run_id: str) -> str:
+def _trial(store: RunStore, run_id: str, missing: str = "is gone") -> str:
     try:
         run = store.observe(store.read(run_id))
     except UnknownRun:
-        return f"{short(run_id)} not created"
+        return f"{short(run_id)} {missing}"
     except UnreadableRecord:
         return f"{short(run_id)} unreadable"
     return f"{short(run_id)} {run.state.status.value} ({render_flags(run.flags, run.given)})"

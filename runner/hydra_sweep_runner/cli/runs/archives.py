@@ -1,0 +1,57 @@
+"""`runner runs export` and `runner runs import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hydra_sweep_runner.cli.filters import with_filters
+from hydra_sweep_runner.cli.store import STORE, open_store
+from hydra_sweep_runner.commands.runs import archive
+from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.render import escape
+
+
+@click.command("export")
+@click.argument("destination", metavar="DEST")
+@with_filters
+@STORE
+def export(destination: str, asked: Asked, store: str | None) -> None:
+    """Write runs to a .tar.gz, a .zip or a folder: all, or those that the filters select.
+
+    Ids stay, and the YAML that the runs are composed from goes along, so that they can be
+    restarted where they are imported. The folder is itself a store.
+
+    \b
+    Examples:
+      runner runs export all.tar.gz
+      runner runs export best.zip --tag best
+    """
+    opened = open_store(store)
+    runs = select_runs(opened, asked, now())
+    _tell(archive.export_runs(opened, runs, Path(destination)), "Exported")
+
+
+@click.command("import")
+@click.argument("source", metavar="SRC")
+@STORE
+def import_runs(source: str, store: str | None) -> None:
+    """Take up runs that were exported, under their ids; what is there already is left.
+
+    SRC is a .tar.gz, a .zip or a folder, also a whole store.
+
+    \b
+    Example:
+      runner runs import all.tar.gz
+    """
+    found = open_store(store).root
+    _tell(archive.import_runs(RunStore(found), Path(source)), "Imported")
+
+
+def _tell(outcome: archive.Outcome, done: str) -> None:
+    for line in outcome.lines:
+        click.echo(escape(line), err=True)
+    click.echo(f"{done} {outcome.count} run(s)", err=True)

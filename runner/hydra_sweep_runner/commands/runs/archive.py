@@ -1,0 +1,191 @@
+"""`runner runs export` and `runner runs import`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Run, Status, Unreadable
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.record import text as record_text
+from hydra_sweep_runner.record.check import RecordError
+from hydra_sweep_runner.store import disk, layout, snapshots
+from hydra_sweep_runner.store.archive.members import Member, Type
+from hydra_sweep_runner.store.archive.reading import inside, opened
+from hydra_sweep_runner.store.archive.writing import place, write_tar, write_zip
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import escape, short
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How many runs were exported or imported, and what there is to say of the others."""
+
+    count: int
+    lines: Sequence[str] = ()
+
+
+def export_runs(store: RunStore, seen: Sequence[Seen], destination: Path) -> Outcome:
+    """Write runs, and the copies of the YAML that they are composed from, to a `.tar.gz`, a
+    `.zip` or a folder.
+
+    Left out, with a line: a run at work, a damaged one, links that lead out of a run's folder.
+    Raises Mistake for a file that is there already, and StoreFailed.
+    """
+    runs = [one.of.run for one in seen if not isinstance(one.of, Unreadable)]
+    damaged = [one.id for one in seen if isinstance(one.of, Unreadable)]
+    busy = [run.id for run in runs if run.state.status is Status.RUNNING]
+    going = [run for run in runs if run.state.status is not Status.RUNNING]
+    links: list[str] = []
+    members = list(_members(store, going, links))
+    lines = [
+        *_named(busy, "at work, and not exported"),
+        *_named(damaged, "unreadable, and not exported"),
+        *_links(links),
+    ]
+    writers = {".tar.gz": write_tar, ".tgz": write_tar, ".zip": write_zip}
+    ending = next((ending for ending in writers if destination.name.endswith(ending)), None)
+    if ending is None:
+        there = _into(RunStore.open(_folder(destination), create=True), members)
+        left = _named(there, "there already, and left")
+        return Outcome(count=len(going) - len(there), lines=[*lines, *left])
+    if os.path.lexists(destination):
+        raise Mistake(f"{destination}: is there already: give another name, or remove it")
+    if not destination.absolute().parent.is_dir():
+        raise Mistake(f"{destination}: there is no folder {destination.absolute().parent}")
+    with disk.failing("write", destination):
+        fill = writers[ending]
+        disk.replace_by(str(destination.absolute()), lambda file: fill(members, file), durable=True)
+    return Outcome(count=len(going), lines=lines)
+
+
+def import_runs(store: RunStore, source: Path) -> Outcome:
+    """Take up the runs of an archive under their ids; those that are there already are left,
+    with a line.
+
+    A run appears at once, with all its files on the disk; what is not whole is in the store's
+    staging folder, where a later start sweeps it. Raises Mistake, with nothing imported, for
+    what is no archive of runs, and StoreFailed.
+    """
+    links: list[str] = []
+    with opened(source, links) as members:
+        _check_runs(members, source)
+        there = _into(RunStore.open(store.root, create=True), members)
+        count = len({member.top for member in members if _is_run(member)}) - len(there)
+    return Outcome(count=count, lines=[*_links(links), *_named(there, "there already, and left")])
+
+
+def _folder(destination: Path) -> Path:
+    if destination.suffix in (".tar", ".gz", ".bz2", ".xz", ".7z", ".rar"):
+        raise Mistake(f"{destination}: give a name that ends in .tar.gz or .zip, or a folder")
+    if destination.is_dir() and any(destination.iterdir()) and not _is_store(destination):
+        raise Mistake(f"{destination}: is a folder with other files in it: give a new one")
+    return destination
+
+
+def _is_store(folder: Path) -> bool:
+    return (folder / layout.STAGING).is_dir() or (folder / layout.SNAPSHOTS).is_dir()
+
+
+def _members(store: RunStore, runs: Iterable[Run], links: list[str]) -> Iterator[Member]:
+    """What is exported of the runs; links that lead out of a run's folder are noted instead."""
+    copies: dict[str, None] = {}
+    for run in runs:
+        yield from inside(store.folder(run.id), run.id, links)
+        copies[run.recipe.snapshot] = None
+    for name in copies:
+        folder = store.root / layout.SNAPSHOTS / name
+        if folder.is_dir():
+            yield from inside(folder, f"{layout.SNAPSHOTS}/{name}", links)
+
+
+def _check_runs(members: Sequence[Member], source: Path) -> None:
+    """Raise Mistake if there is no run, or one whose record cannot be read."""
+    records = {member.top: member for member in members if member.below == layout.RECORD}
+    runs = {member.top for member in members if _is_run(member)}
+    if not runs:
+        raise Mistake(f"{source}: there are no runs in it")
+    for run_id in sorted(runs):
+        record = records.get(run_id)
+        if record is None or record.open is None:
+            raise Mistake(f"{source}: {run_id} has no record: nothing was imported")
+        with record.open() as file:
+            data = file.read(record.size_bytes + 1)
+        try:
+            record_text.from_text(data.decode(), run_id=run_id)
+        except (RecordError, UnicodeDecodeError) as error:
+            raise Mistake(f"{source}: {run_id}/{layout.RECORD}: {error}") from error
+
+
+def _into(store: RunStore, members: Sequence[Member]) -> list[str]:
+    """Write runs to their places in a store; the ids of those that were there before."""
+    by_top: dict[str, list[Member]] = {}
+    for member in members:
+        if member.path != layout.SNAPSHOTS:  # the folder of all copies
+            by_top.setdefault(member.top, []).append(member)
+    staging = store.root / layout.STAGING
+    there: list[str] = []
+    staged: list[tuple[Path, str]] = []
+    with disk.failing("write", store.root):
+        try:
+            for top, own in by_top.items():
+                if top.startswith(layout.SNAPSHOTS):
+                    _keep_snapshot(store, top, own)
+                elif os.path.lexists(store.root / top):
+                    there.append(top)
+                else:
+                    folder = disk.stage(staging, top)
+                    staged.append((folder, top))
+                    place(own, folder)
+            for folder, run_id in staged:
+                if os.path.lexists(store.root / run_id):
+                    there.append(run_id)
+                else:
+                    folder.rename(store.root / run_id)
+            disk.sync_folder(store.root)
+        finally:
+            for folder, _ in staged:
+                with suppress(OSError):
+                    disk.remove_tree(folder)
+    return there
+
+
+def _keep_snapshot(store: RunStore, top: str, members: Sequence[Member]) -> None:
+    """Keep a copy of a project's YAML. Raises Mistake for one that is not what its name says."""
+    files = {}
+    for member in members:
+        if member.type is Type.LINK:
+            raise Mistake(f"{member.path}: a copy of the configuration has no links")
+        if member.type is Type.FILE and member.open is not None:
+            with member.open() as file:
+                files[member.below] = file.read(member.size_bytes)
+    name = top.partition("/")[2]
+    if snapshots.digest(files) != name:
+        raise Mistake(f"{top}: the copy of the configuration is not what its name says")
+    store.keep_snapshot(files)
+
+
+def _is_run(member: Member) -> bool:
+    return not member.top.startswith(layout.SNAPSHOTS)
+
+
+def _named(run_ids: Sequence[str], what: str) -> list[str]:
+    if not run_ids:
+        return []
+    named = ", ".join(map(short, run_ids[:_MOST_NAMED]))
+    more = f" and {len(run_ids) - _MOST_NAMED} more" if run_ids[_MOST_NAMED:] else ""
+    return [f"{named}{more}: {what}"]
+
+
+def _links(links: Sequence[str]) -> list[str]:
+    if not links:
+        return []
+    named = ", ".join(map(escape, links[:_MOST_NAMED]))
+    more = f" and {len(links) - _MOST_NAMED} more" if links[_MOST_NAMED:] else ""
+    return [f"Links that leave a run's folder are left out: {named}{more}"]

@@ -1,0 +1,136 @@
+"""What `runner runs show` tells of a run beside the fields of its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra_sweep_runner.commands.runs.origins import origins
+from hydra_sweep_runner.commands.runs.takers import upstream_ids
+from hydra_sweep_runner.errors import UnreadableRecord
+from hydra_sweep_runner.model import Run, Unreadable
+from hydra_sweep_runner.record import floats
+from hydra_sweep_runner.record.fields import Summary
+from hydra_sweep_runner.record.text import to_plain
+from hydra_sweep_runner.search.basis import read_basis, read_ledger
+from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.provenance import code_changes, read_provenance
+from hydra_sweep_runner.terminal.render import last_lines
+
+_TAIL_BYTES = 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposed:
+    """What an optimizer knew when it proposed a trial: ids in the plan's order."""
+
+    known: tuple[str, ...]
+    at_work: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """All about a run.
+
+    `origins` tells where each flag is from; `changes` are what differs now from the code that
+    it was started under; `downstream` are the runs that take files from it; `orphans` what a
+    batch made and no longer plans; `others` all runs of the store, by id; `tail` the last lines
+    of its output, escaped.
+    """
+
+    summary: Summary
+    origins: Mapping[str, str]
+    changes: Sequence[str]
+    downstream: Sequence[str]
+    orphans: Sequence[str]
+    proposed: Proposed | None
+    tail: Sequence[str]
+    others: Mapping[str, Summary]
+
+    def json(self) -> dict[str, Any]:
+        """What the JSON of `show` has beside the list's keys, in strict JSON's types."""
+        run = self.summary.run
+        return {
+            "origins": dict(self.origins),
+            "code": {
+                **_json(run.provenance),
+                "changes": list(self.changes),
+            },
+            "environment": dict(run.recipe.environment),
+            "downstream": list(self.downstream),
+            "orphans": None if run.batch is None else list(self.orphans),
+            "basis": self._basis(),
+            "tail": list(self.tail),
+        }
+
+    def _basis(self) -> dict[str, Any] | None:
+        run = self.summary.run
+        if run.basis is None or run.batch is not None:
+            return None
+        known = self.proposed
+        ids = {} if known is None else {"told": [*known.known], "at_work": [*known.at_work]}
+        return {**_json(run.basis), **ids}
+
+
+def read_details(store: RunStore, run_id: str, project: Path) -> Details:
+    """All about a run; `project` is the folder whose code is compared with what it was started
+    under. Raises UnknownRun or UnreadableRecord."""
+    others = {one.run.id: one for one in store.summaries() if not isinstance(one, Unreadable)}
+    summary = others.get(run_id) or store.summary(run_id)
+    run = summary.run
+    made_by = others.get(run.generated_by or "")
+    part = run.batch
+    planned = set() if part is None else set(part.trials)
+    generated = () if part is None else part.generated
+    return Details(
+        summary=summary,
+        origins={} if part is not None else origins(run, made_by.run if made_by else None),
+        changes=_changes(run, project),
+        downstream=[one.run.id for one in others.values() if run_id in upstream_ids(one.run)],
+        orphans=[one for one in generated if one not in planned and one in others],
+        proposed=_proposed(run, made_by.run if made_by else None),
+        tail=[] if part is not None else last_lines(_tail(store, run_id)),
+        others=others,
+    )
+
+
+def _changes(run: Run, project: Path) -> list[str]:
+    recorded = run.provenance
+    if not recorded.sources and recorded.commit is None:
+        return []
+    paths = [project / name for name in recorded.sources]
+    now = read_provenance(project, paths)
+    gone = [f"{name} is not in {project}" for name in recorded.sources if name not in now.sources]
+    return [*code_changes(recorded, now), *gone]
+
+
+def _proposed(run: Run, batch: Run | None) -> Proposed | None:
+    """Which trials a proposal knew, and which it took as at work; None where that is not
+    recorded."""
+    if run.basis is None or run.batch is not None or batch is None or batch.basis is None:
+        return None
+    try:
+        basis = read_basis(run.basis, run.id)
+        ledger = read_ledger(batch.basis, batch.id)
+        plan = ledger.plan_before(basis.number, ledger.eras[basis.era])
+        ids = [ledger.order[number] for number in plan]
+    except (UnreadableRecord, IndexError):
+        return None
+    return Proposed(known=tuple(ids[: basis.known]), at_work=tuple(ids[basis.known :]))
+
+
+def _tail(store: RunStore, run_id: str) -> bytes:
+    try:
+        with (store.folder(run_id) / layout.LOG).open("rb") as log:
+            size = log.seek(0, 2)
+            log.seek(max(0, size - _TAIL_BYTES))
+            return log.read(_TAIL_BYTES)
+    except OSError:  # there is none, or none that can be read: `runs log` says why
+        return b""
+
+
+def _json(value: Any) -> Any:
+    return floats.spell(to_plain(value))

@@ -1,0 +1,150 @@
+"""`runner runs diff`: what differs between two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra_sweep_runner.commands.runs.files import File, list_files
+from hydra_sweep_runner.errors import StoreFailed
+from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.operation.flags import differences
+from hydra_sweep_runner.record import floats
+from hydra_sweep_runner.record.text import to_plain
+from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.exact import json_text
+from hydra_sweep_runner.terminal.render import escape, short, shown_value
+
+_CHUNK_BYTES = 1 << 20
+
+#: A thing's name, and what it is in the one and in the other; None where it is not there.
+Pairs = Mapping[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What differs between two runs, by subject: `flags`, `scalars` (the last values), `code`,
+    `versions`, `environment`, `files` (sizes in bytes, or where links lead)."""
+
+    one: str
+    other: str
+    subjects: Mapping[str, Pairs]
+
+    def json(self) -> str:
+        """As JSON: the ids, and for each subject an object of pairs by name."""
+        subjects = {
+            subject: {name: list(pair) for name, pair in pairs.items()}
+            for subject, pairs in self.subjects.items()
+        }
+        ids = {"a": self.one, "b": self.other}
+        return json_text(floats.spell(to_plain({**ids, **subjects})))
+
+    def lines(self) -> list[str]:
+        """A line for each thing that differs, below its subject; where a file is the same in
+        size, that its content differs."""
+        if not any(self.subjects.values()):
+            return [f"{short(self.one)} and {short(self.other)} do not differ"]
+        lines = [f"{short(self.one)} -> {short(self.other)}"]
+        for subject, pairs in self.subjects.items():
+            if pairs:
+                lines.append(f"{subject}:")
+                lines += [f"  {escape(name)}: {_told(*pair)}" for name, pair in pairs.items()]
+        return lines
+
+
+def diff_runs(store: RunStore, one: str, other: str) -> Difference:
+    """What differs between two runs. Raises UnreadableRecord and StoreFailed."""
+    first, second = store.read(one), store.read(other)
+    return Difference(
+        one=one,
+        other=other,
+        subjects={
+            "flags": differences(first.flags, second.flags),
+            "scalars": differences(_scalars(first), _scalars(second)),
+            "code": _differing(_code(first), _code(second)),
+            "versions": _differing(first.provenance.versions, second.provenance.versions),
+            "environment": _differing(_environment(first), _environment(second)),
+            "files": _files(store.folder(one), store.folder(other)),
+        },
+    )
+
+
+def _scalars(run: Run) -> dict[str, Any]:
+    return {name: scalar.last for name, scalar in run.scalars.items()}
+
+
+def _code(run: Run) -> dict[str, Any]:
+    code = run.provenance
+    operation = to_plain(run.operation)
+    return {
+        **{f"operation.{name}": value for name, value in operation.items()},
+        "commit": code.commit,
+        "uncommitted changes": code.dirty,
+        **code.sources,
+    }
+
+
+def _environment(run: Run) -> dict[str, Any]:
+    process = run.state.process
+    return {"host": None if process is None else process.host, **run.recipe.environment}
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    names = dict.fromkeys([*one, *other])
+    pairs = {name: (one.get(name), other.get(name)) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _files(one: Path, other: Path) -> dict[str, tuple[Any, Any]]:
+    first = {file.path: file for file in _own_files(one)}
+    second = {file.path: file for file in _own_files(other)}
+    return {
+        path: (_about(first.get(path)), _about(second.get(path)))
+        for path in sorted({*first, *second})
+        if not _is_same(one, first.get(path), other, second.get(path))
+    }
+
+
+def _own_files(folder: Path) -> list[File]:
+    """The operation's files: what Hydra keeps of the configuration repeats the flags."""
+    return [file for file in list_files(folder) if not file.path.startswith(f"{layout.HYDRA}/")]
+
+
+def _about(file: File | None) -> int | str | None:
+    if file is None:
+        return None
+    return file.size_bytes if file.link is None else f"-> {file.link}"
+
+
+def _is_same(one: Path, first: File | None, other: Path, second: File | None) -> bool:
+    if first is None or second is None or _about(first) != _about(second):
+        return False
+    if first.link is not None or not (first.is_regular and second.is_regular):
+        return first.is_regular == second.is_regular
+    return _has_same_bytes(one / first.path, other / second.path)
+
+
+def _has_same_bytes(one: Path, other: Path) -> bool:
+    try:
+        with one.open("rb") as first, other.open("rb") as second:
+            while True:
+                pieces: Sequence[bytes] = (first.read(_CHUNK_BYTES), second.read(_CHUNK_BYTES))
+                if pieces[0] != pieces[1]:
+                    return False
+                if not pieces[0]:
+                    return True
+    except OSError as error:
+        raise StoreFailed(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+def _told(one: Any, other: Any) -> str:
+    if one == other and isinstance(one, int):
+        return f"{one} bytes each, with other content"
+    return f"{_shown(one)} -> {_shown(other)}"
+
+
+def _shown(value: Any) -> str:
+    return "(none)" if value is None else shown_value(to_plain(value))

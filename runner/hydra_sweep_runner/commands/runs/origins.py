@@ -1,0 +1,55 @@
+"""Where each flag of a run has its value from. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.operation.flags import covered_by
+
+_NAME = re.compile(r"[+~]*([^=@:]+)")
+
+
+def origins(run: Run, batch: Run | None) -> dict[str, str]:
+    """For each flag of a run or trial: `default` (the project's YAML), `file` (the file of
+    trials that its batch reads), `override`, `sweep` or `optimizer`.
+
+    `batch` is the batch that made a trial, None where there is none or it is gone: what it
+    swept then counts as an override.
+    """
+    swept = _swept(batch)
+    of_file = _in_rows(batch)
+    typed = [] if batch is None else _names(batch.recipe.task)
+    found = {}
+    for flag in run.flags:
+        name = next((name for name in run.given if covered_by(flag, name)), None)
+        chosen = any(covered_by(flag, group.replace("/", ".")) for group in run.choices)
+        if name is None and not chosen:
+            found[flag] = "default"
+        elif name in of_file and name not in typed:
+            found[flag] = "file"
+        elif name in swept:
+            found[flag] = "sweep" if run.basis is None else "optimizer"
+        else:
+            found[flag] = "override"
+    return found
+
+
+def _swept(batch: Run | None) -> set[str]:
+    """The names that a batch sweeps over: they have several values, or a space."""
+    flags = {} if batch is None else batch.flags
+    return {name for name, values in flags.items() if not isinstance(values, list) or values[1:]}
+
+
+def _in_rows(batch: Run | None) -> set[str]:
+    """The names that the batch's file of trials gives."""
+    rows = None if batch is None or batch.basis is None else batch.basis.get("rows")
+    if not isinstance(rows, list):
+        return set()
+    return {name for row in rows if isinstance(row, Mapping) for name in row}
+
+
+def _names(overrides: Iterable[str]) -> list[str]:
+    matches = (_NAME.match(override) for override in overrides)
+    return [match[1] for match in matches if match is not None]

@@ -1,0 +1,98 @@
+"""`runner runs show` and `runner runs diff`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Project, by_flag
+
+FILES = {
+    "conf/config.yaml": """
+        operation: {name: fit, script: fit.py}
+        lr: 0.1
+        depth: 3
+        width: 1
+    """,
+    "fit.py": """
+        lr = 0
+        depth = 0
+        width = 0
+        print("loss:", lr * depth)
+        open("model", "w").write("x" * depth)
+    """,
+}
+
+
+def test_show_tells_where_flags_are_from_and_what_differs_now(make_project: MakeProject) -> None:
+    project: Project = make_project(FILES)
+    project.run("-m", "lr=1,2", "depth=4")
+    trial = project.newest("trial")
+    shown = project.show(trial["id"])
+    assert shown["origins"] == {"lr": "sweep", "depth": "override", "width": "default"}
+    assert shown["code"]["changes"] == []
+    assert shown["tail"] == [f"loss: {trial['flags']['lr'] * 4}"]
+    assert trial.items() <= shown.items()
+    lines = project.run("runs", "show", trial["id"]).lines
+    assert f"  lr: {trial['flags']['lr']} (sweep)" in lines
+    assert "  width: 1 (default)" in lines
+    assert lines[-2:] == ["end of the log:", f"  {shown['tail'][0]}"]
+    with (project.folder / "fit.py").open("a") as script:
+        script.write("\n# changed\n")
+    assert project.show(trial["id"])["code"]["changes"] == ["fit.py differs"]
+    assert "  changed since: fit.py differs" in project.run("runs", "show", trial["id"]).lines
+
+
+def test_show_of_a_batch_tells_orphans_and_what_was_deleted_by_hand(
+    make_project: MakeProject,
+) -> None:
+    project: Project = make_project(FILES)
+    project.run("-m", "lr=1,2")
+    batch = project.newest("batch")["id"]
+    project.run(f"+restart={batch}", "lr=2,3")
+    trials = by_flag(project.runs(), "lr")
+    shown = project.show(batch)
+    assert shown["orphans"] == [trials[1]["id"]]
+    shutil.rmtree(trials[2]["dir"])
+    lines = project.run("runs", "show", batch).lines
+    gone = f"  {trials[2]['id'][:8]} is gone: its folder was deleted by hand"
+    assert gone in lines
+    orphans = lines.index("orphans:")
+    assert lines[orphans + 1].startswith(f"  {trials[1]['id'][:8]} completed")
+    assert "status: error" in lines
+
+
+def test_diff_tells_what_differs(make_project: MakeProject) -> None:
+    project: Project = make_project(FILES)
+    project.run("lr=1", "depth=2")
+    first = project.newest("run")["id"]
+    with (project.folder / "fit.py").open("a") as script:
+        script.write("\nopen('extra\\n', 'w').write('1')\n")
+    project.run("lr=1.0", "depth=3")
+    second = project.newest("run")["id"]
+    found = json.loads(project.run("runs", "diff", first, second, "--json").out)
+    assert (found["a"], found["b"]) == (first, second)
+    assert found["flags"] == {"depth": [2, 3]}
+    assert found["scalars"] == {"loss": [2, 3]}
+    assert set(found["code"]) == {"fit.py"}
+    assert found["files"] == {"extra\n": [None, 1], "model": [2, 3]}
+    lines = project.run("runs", "diff", first[:8], second[:8]).lines
+    assert "  depth: 2 -> 3" in lines
+    assert "  extra\\n: (none) -> 1" in lines
+    refused = project.run("runs", "diff", first, first[:8], status=2)
+    assert "given twice" in refused.err
+
+
+def test_two_runs_that_do_not_differ_are_told_so(make_project: MakeProject) -> None:
+    project: Project = make_project(FILES)
+    project.run("lr=1")
+    project.run("lr=1")
+    first, second = (run["id"] for run in project.runs())
+    line = f"{first[:8]} and {second[:8]} do not differ"
+    assert project.run("runs", "diff", first, second).lines == [line]
+    (Path(project.show(second)["dir"]) / "model").write_bytes(b"yyy")
+    assert project.run("runs", "diff", first, second).lines[-1] == (
+        "  model: 3 bytes each, with other content"
+    )
