@@ -204,6 +204,26 @@ def test_failures_end_no_search_and_count_as_failed(make_project: MakeProject) -
     assert statuses == {"a": "completed", "odd": "completed", "fail": "error"}
 
 
+def test_a_search_saves_what_it_has_proposed_when_it_ends(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=5", "+save_trials=plan.csv")
+    rows = (project.folder / "plan.csv").read_text().splitlines()
+    assert len(rows) == 6
+    table = project.table("-m", "+trials=plan.csv")
+    saved = [float(line.split()[1]) for line in table[1:]]
+    assert saved == [x for x, _, _ in searched(plan_of(project))]
+
+
+def test_a_basis_is_shown(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=4", "+window=2")
+    first, second, third, fourth = (one[:8] for one in project.newest("batch")["trials"])
+    shown = project.run("runs", "show", fourth).lines
+    assert f"  known: {first}, {second}" in shown
+    assert f"  at work: {third}" in shown
+    assert "  number: 3, window: 2" in shown
+
+
 def test_a_finite_space_is_used_up_with_a_line(make_project: MakeProject) -> None:
     project = make_project(PROJECT)
     result = project.run("-m", "n=1,2,3", "z=a,b", "+optimizer=tpe", "+max_trials=50")

@@ -207,3 +207,57 @@ def test_a_mistake_is_told_in_one_line_and_changes_nothing(
     assert says in result.err
     assert len(result.err.strip().splitlines()) == 1
     assert project.tree() == before
+
+
+# ---- what is run and restarted
+
+
+RUN = {
+    **PROJECT,
+    "work.py": """
+        import os
+
+        def loss(x, y, z, model):
+            return [int(os.environ["RUNNER_REPEAT"]), int(os.environ["RUNNER_RANDOM_SEED"])]
+    """,
+}
+
+
+def test_repeats_are_trials_of_their_own_and_the_first_is_the_one_without(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(RUN)
+    project.run("-m", "x=1,2", "+random_seed=1")
+    before = project.newest("batch")
+    project.run(f"+restart={before['id']}", "+repeat=3", "+needed=true")
+    after = project.newest("batch")
+    runs = {run["id"]: run for run in project.runs()}
+    trials = [runs[run_id] for run_id in after["trials"]]
+    assert [(run["flags"]["x"], run["repeat"]) for run in trials] == [
+        (x, repeat) for x in (1, 2) for repeat in range(3)
+    ]
+    assert [after["trials"][0], after["trials"][3]] == before["trials"]
+    assert [run["result"] for run in trials] == [
+        [run["repeat"], run["random_seed"]] for run in trials
+    ]
+    assert len({run["random_seed"] for run in trials}) == 6
+    project.run(f"+restart={before['id']}", "+repeat=1")
+    assert project.newest("batch")["trials"] == before["trials"]
+
+
+def test_a_batch_keeps_the_rows_of_its_file(make_project: MakeProject) -> None:
+    project = make_project(RUN)
+    project.run("-m", "+trials=trials.csv")
+    batch = project.newest("batch")
+    (project.folder / "trials.csv").write_text("x,z\n5,q\n")
+    project.run(f"+restart={batch['id']}")
+    assert project.newest("batch")["trials"] == batch["trials"]
+    project.run(f"+restart={batch['id']}", "+trials=trials.csv")
+    assert [run["flags"]["x"] for run in project.runs()[:1]] == [5]
+    assert len(project.newest("batch")["trials"]) == 1
+
+
+def test_a_plan_is_saved_when_a_batch_starts(make_project: MakeProject) -> None:
+    project = make_project(RUN)
+    project.run("-m", "x=1,2", "+save_trials=plan.json")
+    assert (project.folder / "plan.json").read_text() == '[\n  {"x": 1},\n  {"x": 2}\n]\n'

@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 import yaml
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.overrides import parse_override, plain
 from hydra_sweep_runner.errors import Mistake
@@ -155,7 +157,9 @@ def _render_json(rows: Sequence[Row]) -> str:
 
 
 def _read_yaml(text: str, name: str) -> list[Row]:
-    return _checked(yaml.load(text, Loader=_yaml_loader()), name)
+    # OmegaConf reads YAML as configurations are read: 1e-3 is a number, a date is text.
+    content = OmegaConf.to_container(OmegaConf.create(text)) if text.strip() else None
+    return _checked(content, name)
 
 
 def _render_yaml(rows: Sequence[Row]) -> str:
@@ -214,7 +218,12 @@ def explain_form(error: Exception, name: str) -> Mistake:
 
 
 #: What reading a text that is not of its form raises, beside Mistake.
-REFUSALS: tuple[type[Exception], ...] = (csv.Error, ValueError, yaml.YAMLError)
+REFUSALS: tuple[type[Exception], ...] = (
+    csv.Error,
+    ValueError,
+    yaml.YAMLError,
+    OmegaConfBaseException,
+)
 
 
 def columns_of(rows: Iterable[Row]) -> list[str]:

@@ -70,7 +70,6 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         prepared = prepare_all(world, sweep, executor)
         carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch)
         carrying.check()
-        save_plan(world, sweep)
         carrying.create()
         with world.store.claim(batch.id):
             carrying.tell()
@@ -122,7 +121,6 @@ def restart_batch(
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         tell_repeated(world, sweep.plan)
-        save_plan(world, sweep)
         tell_code_changes(world, batch, carrying.batch.provenance)
         if not sweep.options.refresh:
             tell_environment(world, batch, os.environ)
@@ -131,7 +129,11 @@ def restart_batch(
 
 
 def _carry_out(world: World, sweep: Sweep, carrying: Carrying) -> int:
+    if sweep.search is None:
+        save_plan(world, sweep)
     exit_status = carrying.out()
+    if sweep.search is not None:  # what there is to write is known now
+        save_plan(world, sweep)
     if sweep.options.init_trials:
         tell_rest(world, sweep)
     return exit_status

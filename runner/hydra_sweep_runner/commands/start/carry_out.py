@@ -10,13 +10,13 @@ from dataclasses import replace
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import tell_failures
-from hydra_sweep_runner.commands.start.growing import Rules, source_of
 from hydra_sweep_runner.commands.start.programs import (
     check_output_dirs,
     number_jobs,
     sweep_place,
 )
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
+from hydra_sweep_runner.commands.start.ruled import Rules, source_of
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.trials import TrialExecution

@@ -252,6 +252,11 @@ class Searching:
         """How many trials the plan lacks, gaps among them."""
         return self._settings.max_trials - len(self.plan) + len(self.gaps)
 
+    @property
+    def planned(self) -> list[Trial]:
+        """The trials of the plan that are there or proposed, in its order."""
+        return [self.trials[number] for number in self.plan if number in self.trials]
+
     def drop(self, number: int) -> None:
         """Take a number out of the plan, as nothing can be proposed for it again."""
         self.plan.remove(number)

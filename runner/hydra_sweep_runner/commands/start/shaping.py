@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.compose.rows import (
@@ -33,10 +34,6 @@ from hydra_sweep_runner.planning.combinations import (
     zipped,
 )
 from hydra_sweep_runner.planning.trials import Shape
-from hydra_sweep_runner.query.evaluate import Facts, found, holds
-from hydra_sweep_runner.query.names import check_names
-from hydra_sweep_runner.query.parse import parse
-from hydra_sweep_runner.query.tree import names_in
 
 #: The key of a row that is no flag: the number among repeats.
 REPEAT = "repeat"
@@ -60,23 +57,36 @@ class Exclusion:
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Raises Mistake for one that does not parse."""
-        self._expressions = [parse(text, flags_only=True) for text in texts]
-        self._missing = {name for one in self._expressions for name in names_in(one)}
-        self._seen: dict[str, Facts] = {}
+        self._expressions: list[Any] = []
+        self._missing: set[Any] = set()
+        self._seen: Flags = {}
+        if texts:
+            from hydra_sweep_runner.query.parse import parse
+            from hydra_sweep_runner.query.tree import names_in
+
+            self._expressions = [parse(text, flags_only=True) for text in texts]
+            self._missing = {name for one in self._expressions for name in names_in(one)}
 
     def __call__(self, flags: Flags) -> bool:
         """Whether a trial with these flags is excluded."""
+        if not self._expressions:
+            return False
+        from hydra_sweep_runner.query.evaluate import Facts, found, holds
+
         facts = Facts(flags=flags)
         if self._missing:
             self._missing = {name for name in self._missing if not found(name, facts)}
-            self._seen = {"flags": facts}
+            self._seen = flags
         return any(holds(one, facts) for one in self._expressions)
 
     def check(self) -> None:
         """Raise Mistake for a name that no trial had a flag of."""
         if self._missing:
+            from hydra_sweep_runner.query.evaluate import Facts
+            from hydra_sweep_runner.query.names import check_names
+
             try:
-                check_names(self._expressions, list(self._seen.values()))
+                check_names(self._expressions, [Facts(flags=self._seen)])
             except Mistake as error:
                 raise Mistake(f"+exclude: {error}") from error
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.composing import Composing, sweep_overrides
-from hydra_sweep_runner.commands.start.learned import SEARCH, default_window, plan_search
-from hydra_sweep_runner.commands.start.searching import Searching, optimizer_options_of
 from hydra_sweep_runner.commands.start.shaping import (
     REPEAT,
     load_rows,
@@ -34,11 +32,12 @@ from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 from hydra_sweep_runner.planning.trials import Plan, Trial, plan_trials
-from hydra_sweep_runner.search.basis import ledger_to_value
 from hydra_sweep_runner.search.objective import Objective
-from hydra_sweep_runner.search.optimizers.choose import is_learning
 from hydra_sweep_runner.search.stopping import Stopping, parse_stopping
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan, shown_value
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.commands.start.searching import Searching
 
 #: Names in a batch's basis.
 ROWS, WINDOW = "rows", "window"
@@ -70,6 +69,9 @@ class Sweep:
         if self.stopping.looks_at_results or self.search is not None:
             basis[WINDOW] = self.window
         if self.search is not None:
+            from hydra_sweep_runner.commands.start.learned import SEARCH
+            from hydra_sweep_runner.search.basis import ledger_to_value
+
             numbers = [n for n in self.search.plan if n in self.search.trials]
             for number, run_id in zip(numbers, run_ids, strict=True):
                 self.search.record(number, run_id)
@@ -123,13 +125,15 @@ def plan_sweep(
     kept: Mapping[str, Value] = {} if remembered is None else remembered.basis or {}
     objective = Objective.parse(options.objective)
     stopping = parse_stopping(sweeper.get("stop"), objective)
-    learns = is_learning(options.optimizer or "grid")
+    learns = _learns(options)
     _check_search_options(composing, options, sweeper, learns, is_new=remembered is None)
     remembered_window = kept.get(WINDOW)
     window = options.window
     if window is None and isinstance(remembered_window, int):
         window = remembered_window
     if window is None and (learns or stopping.looks_at_results):
+        from hydra_sweep_runner.commands.start.learned import default_window
+
         window = default_window(master, world)
     common: dict[str, Any] = {
         "composing": composing,
@@ -143,6 +147,8 @@ def plan_sweep(
     }
     names = [one.name for one in found]
     if learns:
+        from hydra_sweep_runner.commands.start.learned import plan_search
+
         search, plan = plan_search(
             world,
             composing,
@@ -175,6 +181,16 @@ def plan_sweep(
     return Sweep(**common, names=tuple(dict.fromkeys(names)), plan=plan, rows=tuple(rows))
 
 
+def _learns(options: Options) -> bool:
+    """Whether trials are proposed from results. Raises Mistake for an unknown optimizer. What
+    a search needs is imported for one alone: a short grid is over before it is there."""
+    if options.optimizer is None:
+        return False
+    from hydra_sweep_runner.search.optimizers.choose import is_learning
+
+    return is_learning(options.optimizer)
+
+
 def _check_search_options(
     composing: Composing,
     options: Options,
@@ -190,7 +206,7 @@ def _check_search_options(
     for name in ("window", "warm_start"):
         if composing.typed.option(name) is not None or (is_new and getattr(options, name)):
             raise Mistake(f"+{name} is for an optimizer that learns, as +optimizer=tpe")
-    if is_new and optimizer_options_of(sweeper.get("optimizer_options")):
+    if is_new and sweeper.get("optimizer_options"):
         raise Mistake(
             "hydra.sweeper.optimizer_options are for an optimizer that learns, as +optimizer=tpe"
         )
@@ -285,8 +301,9 @@ def save_plan(world: World, sweep: Sweep) -> None:
     """Write the plan to the file that `save_trials` names, if it does."""
     name = sweep.options.save_trials
     if name is not None:
-        repeated = any(trial.repeat for trial in sweep.plan.trials)
-        rows = [_saved(sweep, trial, repeated) for trial in sweep.plan.trials]
+        trials = sweep.plan.trials if sweep.search is None else sweep.search.planned
+        repeated = any(trial.repeat for trial in trials)
+        rows = [_saved(sweep, trial, repeated) for trial in trials]
         save_rows(world.project_dir, name, rows)
 
 

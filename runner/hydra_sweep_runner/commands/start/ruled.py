@@ -1,0 +1,117 @@
+"""Rules that end a batch before its plan does, and which source its trials have."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hydra_sweep_runner.commands.start.execution import Start
+from hydra_sweep_runner.commands.start.trials import Grid, Trials
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
+from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.search.objective import Last, Values
+from hydra_sweep_runner.search.results import last_of
+from hydra_sweep_runner.search.stopping import Stopping
+from hydra_sweep_runner.search.window import count_known
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.commands.start.searching import Searching
+
+
+class Rules:
+    """The rules that end a batch, judged by what the trial at a place would know.
+
+    `results` are what trials gave, by their id. Says once why the batch ends.
+    """
+
+    def __init__(self, world: World, stopping: Stopping, window: int) -> None:
+        self._world = world
+        self._stopping = stopping
+        self._window = window
+        self._began_s = time.monotonic()
+        self.results: dict[str, Last | None] = {}
+        self.has_ended = False
+
+    @property
+    def looks_at_results(self) -> bool:
+        """Whether a rule depends on what trials gave."""
+        return self._stopping.looks_at_results
+
+    def answer(self, plan: Sequence[str]) -> Answer | None:
+        """NO_MORE if a rule ends the batch before the trial that comes after these of the
+        plan; WAIT if that is to be seen; None if it may start."""
+        known: list[Values | None] = []
+        if self.looks_at_results:
+            for run_id in plan[: count_known(len(plan), self._window)]:
+                if run_id not in self.results:
+                    return WAIT
+                last = self.results[run_id]
+                known.append(None if last is None else self._stopping.objective.values(last))
+        why = self._stopping.why(known, time.monotonic() - self._began_s)
+        if why is None:
+            return None
+        if not self.has_ended:
+            self._world.reporter.say(f"No more trials are started: {why}")
+        self.has_ended = True
+        return NO_MORE
+
+
+class Ruled:
+    """Trials that are planned as a whole, as long as no rule ends the batch."""
+
+    def __init__(self, starts: Sequence[Start], plan: Sequence[str], rules: Rules) -> None:
+        """`plan` are the ids of the whole plan, in its order, by a start's number."""
+        self._grid = Grid(starts)
+        self._plan = plan
+        self._rules = rules
+        self._next: Start | Answer | None = None
+
+    @property
+    def depends_on_results(self) -> bool:
+        """Whether a rule looks at results."""
+        return self._rules.looks_at_results
+
+    def next(self) -> Start | Answer:
+        """The next one of the plan, unless a rule ends the batch."""
+        if self._next is None:
+            self._next = self._grid.next()
+        start = self._next
+        if isinstance(start, Answer):
+            return start
+        answer = self._rules.answer(self._plan[: start.number])
+        if answer is None:
+            self._next = None
+            return start
+        return answer
+
+    def ended(self, run: Run) -> None:
+        """Keep what the trial gave."""
+        self._rules.results[run.id] = last_of(run)
+
+
+def source_of(
+    world: World,
+    *,
+    search: Searching | None,
+    rules: Rules,
+    has_rules: bool,
+    starts: Sequence[Start],
+    plan: Sequence[str],
+    known: Mapping[str, Run],
+    grow: Callable[[int], Start],
+) -> Trials:
+    """The source of a batch's trials: `plan` are their ids, `known` those that are there."""
+    starting = {start.run.id for start in starts}
+    for run_id in plan:
+        run = known.get(run_id)
+        if run is not None and run_id not in starting:
+            rules.results[run_id] = last_of(run)
+    if search is not None:
+        # Most batches do without all that it imports.
+        from hydra_sweep_runner.commands.start.growing import Growing
+
+        numbers = {run_id: search.ledger.order.index(run_id) for run_id in plan}
+        return Growing(world, search, starts, numbers, rules, grow)
+    return Ruled(starts, plan, rules) if has_rules else Grid(starts)
