@@ -246,7 +246,7 @@ class Composer:
 
     def _named(self, text: str) -> str:
         change = read_change(text)
-        if change is not None and isinstance(change[1], str):
+        if change is not None and (isinstance(change[1], str) or not self.is_group(change[0])):
             return text
         override = parse_override(text)
         value = override._value
