@@ -64,7 +64,8 @@ class Operation:
     `kind` is a name in `operation.kinds.known.KINDS`; what `target` is depends on it: a
     script's path, a function's dotted name, a command's arguments. A command's arguments are
     in reference form: what comes from the environment stands as `${oc.env:NAME}`, never as
-    its value. `scalars` tells which printed lines report scalars (`scalars.form`).
+    its value. `scalars` tells which printed lines report scalars (`scalars.form`). `code`
+    are files and folders of the project that its results depend on, beside its own.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Operation:
     requires: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     scalars: bool | str = True
+    code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,8 +228,10 @@ class Input:
 
     Of one run: `run` is its id, `path` the file or folder in it ("" for all of it), `attempt`
     the number of the run's attempt that had made it (`State.attempt`), `identity` the digest
-    of that run. Of a gather, `runs` are the members' ids, in plan order, and nothing else is
-    set.
+    of that run; with `copy` it is copied, not linked. Of a gather, `runs` are the members'
+    ids, in plan order, `attempts` the numbers of their attempts, and `identity` the digest of
+    what is gathered (`planning.identity`). As long as nothing was taken, the attempts are not
+    known.
     """
 
     run: str | None = None
@@ -235,6 +239,8 @@ class Input:
     attempt: int | None = None
     identity: str | None = None
     runs: tuple[str, ...] | None = None
+    attempts: tuple[int, ...] | None = None
+    copy: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

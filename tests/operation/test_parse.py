@@ -12,7 +12,7 @@ from hydra_sweep_runner.operation.kinds.command import argument
 from hydra_sweep_runner.operation.parse import KEYS, parse_operation
 
 EXAMPLE = "for example `operation: {script: train.py}`"
-ONE_OF = "operation: give exactly one of script, function and command, not"
+ONE_OF = "operation: give exactly one of script, function, command and steps, not"
 DOTTED = "operation.function: must be a dotted name such as package.module.name, not"
 
 # ---- what is right
@@ -42,10 +42,12 @@ def test_everything_can_be_given() -> None:
         "script": "train.py",
         "function": None,
         "command": None,
+        "steps": None,
         "flags_to": "args",
         "requires": ["data", "train.sh"],
         "preload": "sklearn",
         "scalars": r"(?P<name>\w+) is (?P<value>\S+)",
+        "code": "lib",
     }
     assert set(node) == set(KEYS)
     assert parse_operation(node) == Operation(
@@ -56,6 +58,7 @@ def test_everything_can_be_given() -> None:
         requires=("data", "train.sh"),
         preload=("sklearn",),
         scalars=r"(?P<name>\w+) is (?P<value>\S+)",
+        code=("lib",),
     )
 
 
@@ -94,8 +97,8 @@ MISTAKES: list[tuple[Any, str]] = [
     ({"script": "a.py", "require": []}, "operation.require: unknown key; did you mean requires?"),
     (
         {"script": "a.py", "zzz": 1},
-        "operation.zzz: unknown key; it takes name, script, function, command, flags_to, "
-        "requires, preload, scalars",
+        "operation.zzz: unknown key; it takes name, script, function, command, steps, flags_to, "
+        "requires, preload, scalars, code",
     ),
     ({3: "a.py"}, "operation.3: unknown key; it takes " + ", ".join(KEYS)),
     ({"script": ""}, "operation.script: must be a text, not ''"),

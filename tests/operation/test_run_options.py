@@ -18,6 +18,9 @@ GOOD: list[tuple[str, object, object]] = [
     ("restart", 12345678, "12345678"),
     ("needed", True, True),
     ("needed", False, False),
+    ("needed", "strict", "strict"),
+    ("from", "train", "train"),
+    ("until", "train", "train"),
     ("max_trials", 1, 1),
     ("max_trials", 10**30, 10**30),
     ("random_seed", 0, 0),
@@ -44,7 +47,9 @@ GOOD: list[tuple[str, object, object]] = [
 SEED = "must be an integer from 0 to 4294967295"
 SECONDS = "must be a number of seconds above 0"
 BAD: list[tuple[str, object, str]] = [
-    *((name, 1, f"+{name}=1: must be true or false") for name in ("needed", "init_trials")),
+    ("needed", 1, "+needed=1: must be true, false or strict"),
+    ("needed", "lax", "+needed=lax: must be true, false or strict"),
+    ("init_trials", 1, "+init_trials=1: must be true or false"),
     *((name, "yes", f"+{name}=yes: must be true or false") for name in ("refresh", "fail_fast")),
     ("print_trials", "", "+print_trials=: must be true or false"),
     ("max_trials", 0, "+max_trials=0: must be an integer of at least 1"),
@@ -77,7 +82,9 @@ BAD: list[tuple[str, object, str]] = [
 ]
 
 #: The contract's words: these hold for the one call.
-FOR_ONE_CALL = {"restart", "needed", "only", "init_trials", "print_trials", "refresh"}
+FOR_ONE_CALL = {
+    *("restart", "needed", "only", "init_trials", "print_trials", "refresh", "from", "until"),
+}
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), GOOD)

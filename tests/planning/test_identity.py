@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 
 from hydra_sweep_runner.model import FlagsTo, Operation
 from hydra_sweep_runner.operation.values import canonical
-from hydra_sweep_runner.planning.identity import identity
+from hydra_sweep_runner.planning.identity import (
+    InputKey,
+    gather_identity,
+    identity,
+    step_identity,
+)
 
 TRAIN = Operation(name="train", kind="script", target="train.py")
 
@@ -219,3 +224,34 @@ def test_the_digest_is_the_same_in_every_version() -> None:
     assert (
         identity(command, {}) == "9c46e8283f4fff534ec8ed0d54546f8775d217d366728dbdb84e82ad9f847d41"
     )
+
+
+def test_a_trial_without_inputs_is_the_same_as_its_operation_on_its_own() -> None:
+    assert step_identity("digest", []) == "digest"
+
+
+def test_name_path_and_upstream_count_and_the_order_of_inputs_does_not() -> None:
+    one, two = InputKey("a", "x", "1"), InputKey("b", "y", "2")
+    same = step_identity("d", [one, two])
+    assert step_identity("d", [two, one]) == same
+    others = [
+        step_identity("d", [one]),
+        step_identity("d", [one, InputKey("c", "y", "2")]),
+        step_identity("d", [one, InputKey("b", "z", "2")]),
+        step_identity("d", [one, InputKey("b", "y", "3")]),
+        step_identity("d", [one, InputKey("b", None, gather_identity("s"))]),
+        step_identity("e", [one, two]),
+    ]
+    assert len({same, *others}) == len(others) + 1
+
+
+def test_of_a_gather_count_its_step_and_the_values_that_divide_it() -> None:
+    found = [
+        gather_identity("s"),
+        gather_identity("t"),
+        gather_identity("s", [("a.x", 1)]),
+        gather_identity("s", [("a.x", 2)]),
+        gather_identity("s", [("a.y", 1)]),
+    ]
+    assert len(set(found)) == len(found)
+    assert gather_identity("s", [("a.x", 1.0)]) == found[2]

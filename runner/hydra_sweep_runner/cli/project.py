@@ -15,8 +15,9 @@ from omegaconf.errors import OmegaConfBaseException
 from hydra_sweep_runner import __version__
 from hydra_sweep_runner.cli.world import JOB_NAME, ProjectYaml, open_world
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, read_typed
-from hydra_sweep_runner.compose.composer import Composer, SweepConfig, explain_composition
+from hydra_sweep_runner.compose.composer import SweepConfig, explain_composition
 from hydra_sweep_runner.compose.overrides import check_values, is_sweep
+from hydra_sweep_runner.compose.pipeline import find_pipeline
 from hydra_sweep_runner.compose.project import find_project, open_loader, set_defaults
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.run_options import OPTIONS
@@ -135,11 +136,15 @@ def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:
     composer = yaml.composer(None, args.config_name or "config", typed.hydra)
     expanded = composer.expand(args.overrides)  # Hydra's aliases, from 1.4 on
     typed = read_typed(expanded).among(composer)
-    composing = Composing(composer=composer, task=typed.task, typed=typed)
-    if args.multirun or (not args.run and _mode(composer, typed) == "MULTIRUN"):
+    pipeline = find_pipeline(composer, typed.task)
+    composing = Composing(composer=composer, task=typed.task, typed=typed, pipeline=pipeline)
+    sweeps = args.multirun or (not args.run and _mode(composing) == "MULTIRUN")
+    if sweeps or pipeline is not None:
         from hydra_sweep_runner.commands.start.batch import start_batch
 
-        master = composer.sweep(typed.task)
+        if not sweeps:
+            check_values(typed.task)
+        master = composing.sweep()
         return start_batch(open_world(yaml, typed, master.sweeper.get("store")), composing, master)
     from hydra_sweep_runner.commands.start.single import start_run
 
@@ -151,10 +156,12 @@ def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:
     return start_run(world, composing)
 
 
-def _mode(composer: Composer, typed: Typed) -> str | None:
+def _mode(composing: Composing) -> str | None:
     """What `hydra.mode` says, with the choices that were typed."""
-    if not any(is_sweep(text) for text in typed.task):
-        return composer.trial(typed.task).base.mode
+    pipeline, task = composing.pipeline, composing.task
+    if not any(is_sweep(text) for text in task):
+        own = task if pipeline is None else pipeline.own(task)
+        return composing.composer.trial(own).base.mode
     # A group that has to be chosen may be among what is swept over.
-    mode = composer.sweep(typed.task).config.hydra.mode
+    mode = composing.sweep().config.hydra.mode
     return None if mode is None else str(mode.name)

@@ -12,10 +12,9 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import hydra
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
     ChoiceSweep,
@@ -53,6 +52,14 @@ _CASTS = frozenset(("int", "float", "str", "bool", "json_str", "tag"))
 
 #: A swept range with more values than this is recorded as its text, not as a list.
 LONGEST_LIST = 10_000
+
+
+class ConfigGroups(Protocol):
+    """What lists config groups; Hydra's loader does."""
+
+    def get_group_options(self, group_name: str) -> list[str]:
+        """The names of the configs of a group."""
+        ...
 
 
 @lru_cache(maxsize=65536)
@@ -295,7 +302,7 @@ def _is_about(text: str, name: str) -> bool:
     return name_of(parse_override(text)) == name
 
 
-def dimensions(texts: Iterable[str], seed: int, loader: ConfigLoader) -> tuple[Dimension, ...]:
+def dimensions(texts: Iterable[str], seed: int, groups: ConfigGroups) -> tuple[Dimension, ...]:
     """The sweep that override strings describe, in their order; a name given again replaces
     the former one in its place, as in Hydra's own sweeper.
 
@@ -305,7 +312,7 @@ def dimensions(texts: Iterable[str], seed: int, loader: ConfigLoader) -> tuple[D
     found: list[tuple[str, Dimension]] = []
     for text in texts:
         override = parse_override(text)
-        key, dimension = override.get_key_element(), _dimension(text, override, seed, loader)
+        key, dimension = override.get_key_element(), _dimension(text, override, seed, groups)
         known = [place for place, (former, _) in enumerate(found) if former == key]
         if known and not gives_mappings(override):
             found[known[-1]] = (key, dimension)
@@ -322,7 +329,7 @@ def gives_mappings(override: Override) -> bool:
     return isinstance(value, dict)
 
 
-def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -> Dimension:
+def _dimension(text: str, override: Override, seed: int, groups: ConfigGroups) -> Dimension:
     key = override.get_key_element()
     name = name_of(override)
     if not override.is_sweep_override():
@@ -340,7 +347,7 @@ def _dimension(text: str, override: Override, seed: int, loader: ConfigLoader) -
         overrides = [f"{key}={element_text(item)}" for item in value.list]
         shuffle = value.shuffle or _is_shuffled(text)
     elif isinstance(value, Glob):
-        names = value.filter(loader.get_group_options(override.key_or_group))
+        names = value.filter(groups.get_group_options(override.key_or_group))
         if not names:
             raise Mistake(f"{text}: no config in the group {override.key_or_group!r} matches")
         overrides, shuffle = [f"{key}={element_text(name)}" for name in names], False
@@ -481,13 +488,13 @@ def _range(key: str, sweep: RangeSweep, text: str) -> RangeOverrides:
     return RangeOverrides(key, _FloatValues(start, step, length), convert)
 
 
-def batch_flags(texts: Iterable[str], loader: ConfigLoader) -> dict[str, Value]:
+def batch_flags(texts: Iterable[str], groups: ConfigGroups) -> dict[str, Value]:
     """A batch's flags: each given name with the list of its values, or with the override's
     text where it is no list."""
     flags: dict[str, Value] = {}
     for text in texts:
         override = parse_override(text)
-        name, values = name_of(override), _values(text, loader)
+        name, values = name_of(override), _values(text, groups)
         former = flags.get(name)
         if gives_mappings(override) and isinstance(former, list) and isinstance(values, list):
             values = [_merged(before, after) for before in former for after in values]
@@ -503,7 +510,7 @@ def _merged(before: Value, after: Value) -> Value:
     return {**before, **after, **both}
 
 
-def _values(text: str, loader: ConfigLoader) -> Value:
+def _values(text: str, groups: ConfigGroups) -> Value:
     override = parse_override(text)
     value = override._value
     if override.is_delete():
@@ -513,7 +520,7 @@ def _values(text: str, loader: ConfigLoader) -> Value:
     if isinstance(value, ChoiceSweep):
         return [plain(item) for item in value.list]
     if isinstance(value, Glob):
-        return list(value.filter(loader.get_group_options(override.key_or_group)))
+        return list(value.filter(groups.get_group_options(override.key_or_group)))
     if isinstance(value, RangeSweep):
         values = _range("", value, text)
         if values.length <= LONGEST_LIST:

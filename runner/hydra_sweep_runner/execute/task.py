@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.operation.call import Call
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """A file or folder of another run that a run finds in its own folder, as `name`, relative
+    to that. `source` is relative to the store. A link, or with `copy` a copy."""
+
+    name: str
+    source: str
+    copy: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upstream:
+    """All that a run takes from others, made anew at each start.
+
+    `folders` are emptied first, then `placements` are made, then the text `files` are written;
+    all are named relative to the run's folder.
+    """
+
+    placements: tuple[Placement, ...] = ()
+    folders: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +39,8 @@ class Task:
 
     `environment` is added to the executing process's own. `timeout_s` is in seconds, for
     each attempt; `retries` is how many times a failed attempt is followed by another.
+    `upstream` is what it takes from other runs. `promised` are the files and folders that others
+    take from it, with who does: without one of them an attempt has failed.
     """
 
     run: Run
@@ -27,6 +52,8 @@ class Task:
     environment: Mapping[str, str]
     timeout_s: float | None = None
     retries: int = 0
+    upstream: Upstream = field(default_factory=Upstream)
+    promised: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from hydra_sweep_runner.model import FlagsTo, Operation
 from hydra_sweep_runner.operation.kinds.known import IN_YAML, KINDS
 from hydra_sweep_runner.scalars.form import parse_form
 
-KEYS = ("name", *IN_YAML, "flags_to", "requires", "preload", "scalars")
+KEYS = ("name", *IN_YAML, "flags_to", "requires", "preload", "scalars", "code")
 
 _EXAMPLE = "for example `operation: {script: train.py}`"
 
@@ -48,6 +48,7 @@ def parse_operation(node: Mapping[str, Any] | None) -> Operation:
         requires=_texts("requires", node.get("requires")),
         preload=_modules(node.get("preload")),
         scalars=_scalars(node.get("scalars")),
+        code=_texts("code", node.get("code")),
     )
 
 

@@ -25,6 +25,12 @@ def _read_flag(name: str, value: object) -> bool:
     raise Mistake(f"+{name}={_show(value)}: must be true or false")
 
 
+def _read_needed(name: str, value: object) -> bool | str:
+    if isinstance(value, bool) or value == "strict":
+        return value
+    raise Mistake(f"+{name}={_show(value)}: must be true, false or strict")
+
+
 def _read_count(least: int) -> Callable[[str, object], int]:
     def read(name: str, value: object) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and value >= least:
@@ -129,8 +135,12 @@ class Options:
     restart: str | None = _option(
         _read_text, "id, or a unique prefix of one, of what to restart", once=True
     )
-    needed: bool = _option(
-        _read_flag, "skip what is completed already", default=False, told="false", once=True
+    needed: bool | str = _option(
+        _read_needed,
+        "skip what is completed already; `strict` counts its code, too",
+        default=False,
+        told="false",
+        once=True,
     )
     max_trials: int | None = _option(
         _read_count(1),
@@ -165,6 +175,15 @@ class Options:
     )
     only: str | None = _option(
         _read_one_of("failed"), "on a restart: `failed` runs those alone that failed", once=True
+    )
+    from_step: str | None = _option(
+        _read_text,
+        "of a pipeline: run this step and what depends on it, of the rest what is needed",
+        once=True,
+        name="from",
+    )
+    until: str | None = _option(
+        _read_text, "of a pipeline: leave what comes after this step pending", once=True
     )
     fail_fast: bool = _option(
         _read_flag, "stop starting trials after the first failure", default=False, told="false"

@@ -52,10 +52,12 @@ class Do(Enum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done with a trial, and why, in a few words."""
+    """What is done with a trial, and why, in a few words. It is provisional where a trial runs
+    only because one that it takes from does."""
 
     do: Do
     why: str
+    is_provisional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +109,11 @@ class _Deciding:
             return Decision(Do.RUN, f"from={wanted.from_step}")
         if not wanted.needed and wanted.from_step is None:
             return Decision(Do.RUN, "all are run again")
-        why = self._upstream_that_runs(node) or why_stale(node, known, self._known)
-        return Decision(Do.SKIP, "current") if why is None else Decision(Do.RUN, why)
+        stale = why_stale(node, known, self._known)
+        upstream = self._upstream_that_runs(node)
+        if upstream is not None:
+            return Decision(Do.RUN, upstream, is_provisional=stale is None)
+        return Decision(Do.SKIP, "current") if stale is None else Decision(Do.RUN, stale)
 
     def _upstream_that_runs(self, node: Node) -> str | None:
         for number in node.takes_from:

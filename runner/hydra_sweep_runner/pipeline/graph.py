@@ -1,7 +1,7 @@
 """From combinations to the graph of trials that a pipeline's batch plans. Pure.
 
 A combination gives a trial for each step. Trials that agree in all that a step depends on are
-the same (`pipeline.identity`), so they are planned once. Edges lead from a trial to those that
+the same (`planning.identity`), so they are planned once. Edges lead from a trial to those that
 take files from it, gather it, or only wait for it; there is never a circle: see `_Draft.waits`.
 """
 
@@ -15,9 +15,9 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.flags import covered_by
 from hydra_sweep_runner.operation.values import canonical
-from hydra_sweep_runner.pipeline.identity import GatherKey, InputKey, step_identity
 from hydra_sweep_runner.pipeline.parse import PLACE
 from hydra_sweep_runner.pipeline.steps import By, Step, Wiring
+from hydra_sweep_runner.planning.identity import InputKey, gather_identity, step_identity
 from hydra_sweep_runner.planning.sampling import derive_seed
 from hydra_sweep_runner.planning.trials import Trial
 
@@ -82,10 +82,14 @@ class Node:
 @dataclass(frozen=True)
 class Graph:
     """The trials of a pipeline's plan: depth-first by combination, each at its first
-    appearance, a gathering one right after its last member."""
+    appearance, a gathering one right after its last member.
+
+    `paths` are the trials of each combination, one for each step in the wiring's order.
+    """
 
     wiring: Wiring
     nodes: tuple[Node, ...]
+    paths: tuple[tuple[int, ...], ...]
 
     @cached_property
     def takers(self) -> tuple[tuple[int, ...], ...]:
@@ -135,6 +139,7 @@ class _Drafting:
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self.drafts: list[_Draft] = []
+        self.paths: list[list[int]] = []
         #: By a step's place and the values of its `by`: the members of each of its gathers.
         self.members: dict[tuple[int, tuple[str, ...]], tuple[dict[int, None], ...]] = {}
         self._number_of: dict[str, int] = {}
@@ -145,6 +150,7 @@ class _Drafting:
     def add(self, combination: Sequence[Composed]) -> None:
         """Take in what each step is composed to."""
         numbers: list[int] = []
+        self.paths.append(numbers)
         for place, step in enumerate(self.wiring.steps):
             composed = combination[place]
             inputs = tuple(numbers[self._place[one.step]] for one in step.inputs)
@@ -169,8 +175,8 @@ class _Drafting:
             for one, number in zip(step.inputs, draft.inputs, strict=True)
         ]
         by = [(str(by), value) for by, value in zip(step.by, draft.by, strict=True)]
-        gathers = [GatherKey(one.name, one.step, tuple(by)) for one in step.gathers]
-        draft.identity = step_identity(draft.composed.digest, inputs, gathers)
+        inputs += [InputKey(one.name, None, gather_identity(one.step, by)) for one in step.gathers]
+        draft.identity = step_identity(draft.composed.digest, inputs)
         number = self._number_of.setdefault(draft.identity, len(self.drafts))
         if number == len(self.drafts):
             self.drafts.append(draft)
@@ -227,6 +233,7 @@ class _Ordering:
     def __init__(self, drafting: _Drafting) -> None:
         self._wiring = drafting.wiring
         self._drafts = drafting.drafts
+        self._paths = drafting.paths
         self._members = [self._members_of(draft, drafting) for draft in self._drafts]
         self._upstream = [
             dict.fromkeys((*draft.inputs, *(m for group in members for m in group), *draft.waits))
@@ -241,7 +248,11 @@ class _Ordering:
         """The graph, trials in plan order."""
         order = self._order()
         place_of = {number: place for place, number in enumerate(order)}
-        return Graph(self._wiring, tuple(self._node(number, place_of, seed) for number in order))
+        return Graph(
+            self._wiring,
+            tuple(self._node(number, place_of, seed) for number in order),
+            tuple(tuple(place_of[number] for number in path) for path in self._paths),
+        )
 
     def _order(self) -> list[int]:
         """Numbers by first appearance, but that each comes after all that it waits for, and

@@ -124,14 +124,20 @@ def _operation(place: str, value: object, name: str) -> str:
     return value
 
 
-def known_step(place: str, said: str, name: str, names: Iterable[str]) -> str:
-    """The name, if it is a step's. Raises Mistake that begins with the place and what is said
-    there."""
+def split_name(name: str, steps: Collection[str]) -> tuple[str | None, str]:
+    """The step and the name that it has there, of a flag named `STEP.FLAG`; None and the whole
+    name for any other."""
+    step, dot, rest = name.partition(".")
+    return (step, rest) if dot and step in steps else (None, name)
+
+
+def known_step(place: str, name: str, names: Iterable[str]) -> str:
+    """The name, if it is a step's. Raises Mistake that begins with the place."""
     known = list(names)
     if name not in known:
         close = get_close_matches(name, known, n=1)
         wanted = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        raise Mistake(f"{place}: {said}: there is no step {name!r}; {wanted}")
+        raise Mistake(f"{place}: there is no step {name!r}; {wanted}")
     return name
 
 
@@ -167,7 +173,7 @@ def _input(place: str, name: object, text: object, names: Sequence[str], *, copy
     if not isinstance(text, str) or not text.strip("/ "):
         raise Mistake(f"{place}: {name}: must be a text STEP/PATH, not {text!r}")
     step, _, rest = text.partition("/")
-    known_step(place, text, step, names)
+    known_step(f"{place}: {text}", step, names)
     path = PurePosixPath(rest)
     if path.is_absolute() or ".." in path.parts:
         raise Mistake(f"{place}: {text}: leads out of the folder of {step}: name what is in it")
@@ -224,7 +230,7 @@ def _gathers(
 def _gather(place: str, name: object, step: object, names: Sequence[str]) -> Gather:
     if not isinstance(step, str):
         raise Mistake(f"{place}.{name}: must be the name of a step, not {step!r}")
-    known_step(place, f"{name}: {step}", step, names)
+    known_step(f"{place}: {name}: {step}", step, names)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise Mistake(
             f"{place}.{name}: names a folder of links: a letter or _, then letters, digits, _ and -"
@@ -239,7 +245,7 @@ def _by(place: str, value: object, names: Sequence[str]) -> tuple[By, ...]:
         step, _, flag = text.partition(".")
         if not flag:
             raise Mistake(f"{place}: {text}: must be a step's flag, STEP.FLAG")
-        found.append(By(step=known_step(place, text, step, names), flag=flag))
+        found.append(By(step=known_step(f"{place}: {text}", step, names), flag=flag))
     return tuple(found)
 
 
@@ -261,7 +267,7 @@ def _check_by(step: Step, wiring: Wiring) -> None:
 
 def _after(place: str, value: object, names: Sequence[str]) -> tuple[str, ...]:
     texts = _texts(place, value, "[prepare]")
-    return tuple(dict.fromkeys(known_step(place, text, text, names) for text in texts))
+    return tuple(dict.fromkeys(known_step(f"{place}: {text}", text, names) for text in texts))
 
 
 def _texts(place: str, value: object, example: str) -> list[str]:

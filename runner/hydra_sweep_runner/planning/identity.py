@@ -2,11 +2,18 @@
 
 The digest is the same on every machine, Python and library version, which is why it is made
 from a text of our own (`operation.values.canonical`) and not from a pickle.
+
+For a pipeline's trial count, beside its operation and flags, what it takes from others: of an
+input its name, its path and the upstream trial's identity; of a gather its name, the step
+gathered, `by` and its values, not its members. A trial without inputs is the same as its
+operation run on its own.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from hydra_sweep_runner.model import Flags, Operation, Run, Value
 from hydra_sweep_runner.operation.values import canonical
@@ -29,9 +36,51 @@ def identity(operation: Operation, flags: Flags, repeat: int = 0) -> str:
     text = canonical(what) + canonical(dict(flags))
     if repeat:
         text += f"repeat {repeat}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return _digest(text)
+
+
+@dataclass(frozen=True)
+class InputKey:
+    """What counts of an input: `identity` is the upstream trial's, or what `gather_identity`
+    says of a gather, whose `path` is None."""
+
+    name: str
+    path: str | None
+    identity: str
+
+
+def step_identity(digest: str, inputs: Iterable[InputKey]) -> str:
+    """The digest that the same trials of a pipeline's steps share.
+
+    `digest` is that of operation and flags, and is what comes back where there are no inputs.
+    The order of inputs does not count.
+    """
+    taken: list[Value] = [
+        [one.name, one.path, one.identity] for one in sorted(inputs, key=lambda one: one.name)
+    ]
+    return digest if not taken else _digest(canonical([digest, taken]))
+
+
+def gather_identity(step: str, by: Iterable[tuple[str, Value]] = ()) -> str:
+    """The digest of a gather: `by` maps flags (`STEP.FLAG`) to the values that it stands for."""
+    divided: list[Value] = [[name, value] for name, value in by]
+    return _digest(canonical([step, divided]))
 
 
 def identity_of(run: Run) -> str:
     """The digest of a recorded run or trial."""
-    return run.identity or identity(run.operation, run.flags, run.repeat)
+    return run.identity or with_inputs(identity(run.operation, run.flags, run.repeat), run)
+
+
+def with_inputs(digest: str, run: Run) -> str:
+    """The digest of a run whose operation and flags have this one, and whose inputs are what
+    its record says."""
+    keys = [
+        InputKey(name, None if one.runs is not None else one.path, one.identity or "")
+        for name, one in run.inputs.items()
+    ]
+    return step_identity(digest, keys)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -26,6 +26,8 @@ SCALARS = f"{OWN}/scalars.jsonl"
 REPORTED = f"{OWN}/reported.jsonl"
 #: The flags of a script at work, where its environment cannot hold them.
 FLAGS = f"{OWN}/flags.marshal"
+#: What a pipeline's trial takes from which runs, for its operation.
+INPUTS = f"{OWN}/inputs.json"
 #: Of a batch on a cluster: which start of it goes on.
 SESSION = f"{OWN}/session"
 

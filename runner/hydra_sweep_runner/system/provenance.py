@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import subprocess
 import sys
@@ -12,24 +13,55 @@ from pathlib import Path
 from hydra_sweep_runner import __version__
 from hydra_sweep_runner.model import Provenance
 
+#: The content of a larger file is not read.
+LARGE_BYTES = 32 * 1024 * 1024
+
+# Folders that hold what is made from code.
+_NO_CODE = frozenset({"__pycache__", ".git", ".ipynb_checkpoints"})
+
 #: Long enough for a large checkout on a slow disk; then the commit is left unknown.
 GIT_TIMEOUT_S = 20
 
 
 def read_provenance(project_dir: Path, sources: Iterable[Path]) -> Provenance:
-    """The code of a project as it is now; `sources` are the operation's own files."""
+    """The code of a project as it is now; `sources` are the operation's own files and folders."""
     commit, dirty = _git_state(project_dir)
-    digests = {
-        _shown(path, project_dir): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sources
-        if path.is_file()
-    }
     versions = {
         "python": platform.python_version(),
         "hydra-core": _hydra_version(),
         "runner": __version__,
     }
-    return Provenance(commit=commit, dirty=dirty, sources=digests, versions=versions)
+    return Provenance(
+        commit=commit, dirty=dirty, sources=digests(project_dir, sources), versions=versions
+    )
+
+
+def digests(project_dir: Path, sources: Iterable[Path]) -> dict[str, str]:
+    """The digest of each file and folder, by its path relative to the project where it lies
+    below it; what is not there is left out."""
+    return {shown(path, project_dir): _digest(path) for path in sources if path.exists()}
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, or of the paths and contents of all files in a folder; of a large file
+    (LARGE_BYTES) its size and its time of change stand for the content."""
+    if not path.is_dir():
+        return _file_digest(path)
+    whole = hashlib.sha256()
+    for root, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if name not in _NO_CODE)
+        for name in sorted(names):
+            file = Path(root) / name
+            if file.is_file() and not name.endswith(".pyc"):
+                whole.update(f"{file.relative_to(path)}\0{_file_digest(file)}\n".encode())
+    return whole.hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    about = path.stat()
+    if about.st_size > LARGE_BYTES:
+        return f"{about.st_size} bytes of {about.st_mtime_ns}"
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _hydra_version() -> str:
@@ -41,7 +73,8 @@ def _hydra_version() -> str:
     return metadata.version("hydra-core")
 
 
-def _shown(path: Path, project_dir: Path) -> str:
+def shown(path: Path, project_dir: Path) -> str:
+    """A source's name in a record."""
     return str(path.relative_to(project_dir) if path.is_relative_to(project_dir) else path)
 
 

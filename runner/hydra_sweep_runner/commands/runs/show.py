@@ -8,8 +8,10 @@ from enum import Enum
 
 from hydra_sweep_runner.commands.runs.basis import basis_lines
 from hydra_sweep_runner.commands.runs.details import Details
+from hydra_sweep_runner.commands.runs.graph import graph_lines
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Attempt, Run, Scalar, Status
+from hydra_sweep_runner.operation.kinds.known import STEPS
 from hydra_sweep_runner.record.fields import FIELD, FIELDS, Field, Summary, public
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
@@ -144,6 +146,8 @@ def _from(origin: str | None) -> str:
 def _trials(store: RunStore, run: Run) -> list[str]:
     if run.batch is None:
         return []
+    if run.operation.kind == STEPS:
+        return graph_lines(store, run)
     has_ended = run.state.status in (Status.COMPLETED, Status.ERROR)  # all were created then
     missing = "is gone: its folder was deleted by hand" if has_ended else "not created"
     return [_trial(store, run_id, missing) for run_id in run.batch.trials]

@@ -16,6 +16,16 @@ from hydra_sweep_runner.commands.start.notes import (
     tell_environment,
     tell_yaml_changes,
 )
+from hydra_sweep_runner.commands.start.pipeline.decisions import (
+    Changed,
+    Decided,
+    decide_new,
+    decide_restart,
+    refuse_parts,
+    wanted_of,
+)
+from hydra_sweep_runner.commands.start.preview import print_graph
+from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.commands.start.sweep import (
     Sweep,
     plan_sweep,
@@ -29,7 +39,7 @@ from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status
-from hydra_sweep_runner.planning.reconcile import adopt, only_failed, reconcile
+from hydra_sweep_runner.planning.reconcile import Reconciliation, adopt, only_failed, reconcile
 from hydra_sweep_runner.planning.trials import Plan
 from hydra_sweep_runner.terminal.render import short
 from hydra_sweep_runner.terminal.summary import intent_line
@@ -49,18 +59,21 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     sweep.options.check_new()
     tell_repeated(world, sweep.plan)
     if sweep.options.print_trials:
-        print_plan(world, sweep)
+        if sweep.graph is None:
+            print_plan(world, sweep)
+        else:
+            print_graph(world, sweep, sweep.graph)
         tell_rest(world, sweep)
         save_plan(world, sweep)
         return 0
-    adopts = sweep.options.needed and sweep.search is None
-    completed = _completed(world, sweep.plan) if adopts else ()
-    reconciliation = adopt(sweep.plan, completed)
-    first = sweep.plan.trials[0]
+    strict = _strict(world, sweep)
+    reconciliation, decided = _adopt(world, sweep, strict)
+    if strict is not None:
+        strict.tell()
     batch = Run(
         id=world.new_id(),
         kind=Kind.BATCH,
-        operation=first.operation,
+        operation=sweep.operation,
         flags={},
         recipe=composing.recipe(),
         state=State(status=Status.PENDING, initialized=world.clock()),
@@ -68,7 +81,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     )
     with sweep.open_executor() as executor:
         prepared = prepare_all(world, sweep, executor)
-        carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch)
+        carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch, decided)
         carrying.check()
         carrying.create()
         with world.store.claim(batch.id):
@@ -79,6 +92,30 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
 def _completed(world: World, plan: Plan) -> Iterable[Run]:
     """The newest completed run of the store for each planned trial that has one."""
     return world.store.completed({trial.identity for trial in plan.trials}).values()
+
+
+def _strict(world: World, sweep: Sweep) -> StrictCode | None:
+    """What compares code, where that counts."""
+    if sweep.options.needed != "strict":
+        return None
+    with sweep.open_executor() as executor:
+        return StrictCode(world, prepare_all(world, sweep, executor))
+
+
+def _adopt(
+    world: World, sweep: Sweep, strict: StrictCode | None
+) -> tuple[Reconciliation, Decided | None]:
+    """What a new batch takes from the store, and of a pipeline why."""
+    options, graph = sweep.options, sweep.graph
+    adopts = (options.needed and sweep.search is None) or options.from_step is not None
+    completed = _completed(world, sweep.plan) if adopts else ()
+    if graph is None:
+        refuse_parts(options)
+        reconciliation = adopt(sweep.plan, completed)
+        return reconciliation if strict is None else strict.adopted(reconciliation), None
+    asked = wanted_of(options, graph.wiring)
+    decided = decide_new(graph, completed, asked, Changed(graph, world.store, strict))
+    return decided.reconciliation, decided
 
 
 def restart_batch(
@@ -93,33 +130,30 @@ def restart_batch(
     before anything is changed.
     """
     assert batch.batch is not None
-    master = composing.composer.sweep(composing.task)
-    sweep = plan_sweep(world, composing, master, batch)
+    sweep = plan_sweep(world, composing, composing.sweep(), batch)
     known = _read_known(world, [*batch.batch.trials, *batch.batch.generated])
     batch = without(batch, known.gone, deleted=True)
-    reconciliation = reconcile(
-        sweep.plan,
-        batch.id,
-        planned(batch),
-        known.runs,
-        needed=sweep.options.needed,
-    )
-    if sweep.options.only == "failed":
-        reconciliation = only_failed(reconciliation)
+    strict = _strict(world, sweep)
+    reconciliation, decided = _reconcile(world, batch, sweep, known.runs, strict)
     if sweep.options.print_trials:
         tell_repeated(world, sweep.plan)
         world.reporter.say(intent_line(short(batch.id), reconciliation, None))
-        print_plan(world, sweep, reconciliation)
+        if sweep.graph is None:
+            print_plan(world, sweep, reconciliation)
+        else:
+            print_graph(world, sweep, sweep.graph, decided)
         tell_rest(world, sweep)
         save_plan(world, sweep)
         return 0
     with sweep.open_executor() as executor:
         with naming_refresh(world, batch, composing, sweep.one_of_each()):
             prepared = prepare_all(world, sweep, executor)
-            carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch)
+            carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch, decided)
             carrying.check()
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
+        if strict is not None:
+            strict.tell()
         tell_repeated(world, sweep.plan)
         tell_code_changes(world, batch, carrying.batch.provenance)
         if not sweep.options.refresh:
@@ -137,6 +171,26 @@ def _carry_out(world: World, sweep: Sweep, carrying: Carrying) -> int:
     if sweep.options.init_trials:
         tell_rest(world, sweep)
     return exit_status
+
+
+def _reconcile(
+    world: World, batch: Run, sweep: Sweep, known: Iterable[Run], strict: StrictCode | None
+) -> tuple[Reconciliation, Decided | None]:
+    """What the restart does with each trial, and of a pipeline why."""
+    options, graph = sweep.options, sweep.graph
+    needed = bool(options.needed) and graph is None
+    reconciliation = reconcile(sweep.plan, batch.id, planned(batch), known, needed=needed)
+    if graph is not None:
+        wanted = wanted_of(options, graph.wiring)
+        changed = Changed(graph, world.store, strict)
+        decided = decide_restart(graph, reconciliation, wanted, changed)
+        return decided.reconciliation, decided
+    refuse_parts(options)
+    if options.only == "failed":
+        reconciliation = only_failed(reconciliation)
+    elif strict is not None:
+        reconciliation = strict.applied(reconciliation)
+    return reconciliation, None
 
 
 @dataclass(frozen=True, kw_only=True)

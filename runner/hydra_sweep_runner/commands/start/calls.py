@@ -29,8 +29,11 @@ class Prepared:
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        """The operation's own files as far as they are known."""
-        return self.checked.sources
+        """What the operation is made of, as far as that is known: its own files, and what its
+        `requires` and `code` name."""
+        named = (*self.operation.requires, *self.operation.code)
+        others = (self.inspector.project_dir / name for name in named)
+        return tuple(dict.fromkeys((*self.checked.sources, *others)))
 
     def values(self, config: JobConfig) -> Values:
         """What the call is made from. Raises Mistake for a flag that cannot be resolved."""
@@ -59,6 +62,7 @@ def prepare(operation: Operation, flags: Flags, project_dir: Path, importer: Imp
     Raises Mistake for a required file that is not in the project, and for what the
     operation's kind finds to be wrong.
     """
+    _check_code(operation, project_dir)
     check_requires(project_dir, operation.requires)
     inspector = ProjectInspector(project_dir, importer)
     checked = KINDS[operation.kind].check(operation, list(flags), inspector)
@@ -77,3 +81,12 @@ def prepare(operation: Operation, flags: Flags, project_dir: Path, importer: Imp
         inspector=inspector,
         resolved_elsewhere=bool(elsewhere),
     )
+
+
+def _check_code(operation: Operation, project_dir: Path) -> None:
+    for name in operation.code:
+        if not (project_dir / name).exists():
+            raise Mistake(
+                f"operation.code: {name!r} does not exist in {project_dir}: name files and "
+                "folders that the results depend on"
+            )

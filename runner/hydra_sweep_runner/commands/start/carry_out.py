@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import tell_failures
+from hydra_sweep_runner.commands.start.pipeline.decisions import Decided, inputs_of
+from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
 from hydra_sweep_runner.commands.start.programs import (
     check_output_dirs,
     number_jobs,
@@ -19,7 +22,7 @@ from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.ruled import Rules, source_of
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
-from hydra_sweep_runner.commands.start.trials import TrialExecution
+from hydra_sweep_runner.commands.start.trials import TrialExecution, Trials
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableRecord
@@ -27,13 +30,13 @@ from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from hydra_sweep_runner.operation.kinds.kind import no_flag_to_check
+from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
-from hydra_sweep_runner.planning.trials import operation_names
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.search.stopping import Stopping
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.processes import this_process
-from hydra_sweep_runner.system.provenance import read_provenance
+from hydra_sweep_runner.system.provenance import read_provenance, shown
 from hydra_sweep_runner.terminal.render import short, trial_line
 from hydra_sweep_runner.terminal.summary import (
     count_trials,
@@ -63,26 +66,38 @@ class Carrying:
         prepared: Mapping[Operation, Prepared],
         reconciliation: Reconciliation,
         batch: Run,
+        decided: Decided | None = None,
     ) -> None:
-        """`batch` is its record so far."""
+        """`batch` is its record so far; `decided` is of a pipeline, and why it is so."""
         self._context = context
         self._sweep = sweep
         self._executor = executor
         self._prepared = prepared
         self._reconciliation = reconciliation
+        self._decided = decided
         sources = dict.fromkeys(path for one in prepared.values() for path in one.sources)
         self._provenance = read_provenance(context.project_dir, sources)
+        self._sources = {
+            operation: self._sources_of(one.sources) for operation, one in prepared.items()
+        }
         self.recipe = sweep.composing.recipe()
         self._ids = tuple(
             context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
         )
         self._deleted: set[str] = set()
+        self._number = {run_id: number for number, run_id in enumerate(self._ids)}
         self._initialized: dict[str, Run] = {}
         self._grown: dict[str, Run] = {}
         self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self._ids)
         if sweep.composing.program is not None:
             self._jobs = tuple(number_jobs(reconciliation, batch.id))
         self.batch = self._record(batch)
+
+    def _sources_of(self, paths: Iterable[Path]) -> Mapping[str, str]:
+        """Of what the batch is made of, the part that one operation is made of."""
+        names = {shown(path, self._context.project_dir) for path in paths}
+        found = self._provenance.sources
+        return {name: digest for name, digest in found.items() if name in names}
 
     def _steps(self) -> Iterator[tuple[int, str, Step]]:
         for number, (run_id, step) in enumerate(
@@ -100,7 +115,7 @@ class Carrying:
         if sweep.composing.program is not None:
             job = sweep_place(sweep.config(trials[0]), self._context.project_dir)
         planned = Planned(
-            operation=replace(trials[0].operation, name=operation_names(trials)),
+            operation=sweep.operation,
             flags=sweep.flags(),
             recipe=self.recipe,
             given=sweep.names,
@@ -259,18 +274,35 @@ class Carrying:
             operation=trial.operation,
             flags=trial.flags,
             recipe=replace(self.recipe, task=trial.overrides),
-            given=sweep.names,
+            given=sweep.given(trial),
             options=sweep.options,
-            remembered=_trial_options(sweep.options.remembered),
+            remembered=self._trial_options(number),
             random_seed=trial.random_seed,
-            provenance=self._provenance,
+            provenance=replace(self._provenance, sources=self._sources[trial.operation]),
         )
-        return replace(
+        run = replace(
             as_planned(known, planned),
             job=self._jobs[number],
             repeat=trial.repeat,
             basis=sweep.basis_of(trial, step.run),
         )
+        return run if sweep.graph is None else self._in_graph(run, number, sweep.graph)
+
+    def _in_graph(self, run: Run, number: int, graph: Graph) -> Run:
+        """A pipeline's trial with its step, and with what it takes from which runs."""
+        inputs = inputs_of(graph, number, self._ids)
+        return replace(run, step=graph.nodes[number].step, inputs=inputs)
+
+    def _trial_options(self, number: int) -> dict[str, Value]:
+        """The options that a trial restarted on its own goes on with: the batch's, and those of
+        a pipeline's step."""
+        options = _remembered_options(self._sweep.options.remembered)
+        graph = self._sweep.graph
+        if graph is not None:
+            step = graph.wiring.step(graph.nodes[number].step)
+            own: dict[str, Value] = {"retries": step.retries, "timeout": step.timeout_s}
+            options |= {name: value for name, value in own.items() if value is not None}
+        return options
 
     def _start(self, run: Run, number: int, step: Step) -> Start:
         return Start(
@@ -278,22 +310,14 @@ class Carrying:
             config=self._sweep.config(step.trial),
             prepared=self._prepared[step.trial.operation],
             number=number,
+            only_if_stale=self._decided is not None and self._decided.is_judged(number),
         )
 
     def _execute(self, starts: Sequence[Start]) -> int:
         context, sweep = self._context, self._sweep
         self._tell_skipped(len(self._ids) - len(starts) - len(self._initialized))
         rules = Rules(context, sweep.stopping, sweep.window)
-        trials = source_of(
-            context,
-            search=sweep.search,
-            rules=rules,
-            has_rules=sweep.stopping != Stopping(objective=sweep.stopping.objective),
-            starts=starts,
-            plan=self._ids,
-            known=self._as_known(starts),
-            grow=self._grow,
-        )
+        trials = self._trials(starts, rules)
         execution = TrialExecution(context, self._executor, sweep.options, self.batch.id, trials)
         total = len(starts) if sweep.search is None else len(starts) + sweep.search.room
         with stoppable(self._executor, context, self.batch.id) as stop:
@@ -338,7 +362,29 @@ class Carrying:
         self._grown[run.id] = run
         return self._start(run, place, step)
 
+    def _trials(self, starts: Sequence[Start], rules: Rules) -> Trials:
+        """What says which trial starts next."""
+        sweep, known = self._sweep, self._as_known(starts)
+        if sweep.graph is not None:
+            runs = [known[run_id] for run_id in self._ids]
+            by_number = {self._number[start.run.id]: start for start in starts}
+            return StepTrials(self._context, sweep.graph, runs, by_number)
+        return source_of(
+            self._context,
+            search=sweep.search,
+            rules=rules,
+            has_rules=sweep.stopping != Stopping(objective=sweep.stopping.objective),
+            starts=starts,
+            plan=self._ids,
+            known=known,
+            grow=self._grow,
+        )
+
     def _tell_skipped(self, skipped: int) -> None:
+        if self._decided is not None:
+            for line in self._decided.lines_of_skipped():
+                self._context.reporter.say(line)
+            return
         if not skipped:
             return
         trials = "1 trial" if skipped == 1 else f"{skipped} trials"
@@ -348,6 +394,11 @@ class Carrying:
         else:
             what = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
             self._context.reporter.say(f"Skipping {what}")
+
+    def _is_beyond(self, run_id: str) -> bool:
+        """Whether a pipeline's trial comes after the step that the start goes up to."""
+        decided = self._decided
+        return decided is not None and decided.is_beyond(self._number[run_id])
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
         known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}
@@ -363,7 +414,8 @@ class Carrying:
         context, batch = self._context, self.batch
         counts = count_trials(runs[run_id] for run_id in self._ids)
         stopped = stop.exit_status
-        missed = {k: n for k, n in counts.items() if not is_cut_short or k is not Status.PENDING}
+        wanted = count_trials(runs[run_id] for run_id in self._ids if not self._is_beyond(run_id))
+        missed = {k: n for k, n in wanted.items() if not is_cut_short or k is not Status.PENDING}
         well = ends_well(missed) and not left
         exit_status = stopped if stopped is not None else 0 if well else 1
         at = context.clock()
@@ -386,7 +438,7 @@ class Carrying:
         return exit_status
 
 
-def _trial_options(remembered: Mapping[str, Value]) -> dict[str, Value]:
+def _remembered_options(remembered: Mapping[str, Value]) -> dict[str, Value]:
     """The batch's options that a trial restarted on its own goes on with."""
     return {
         name: value

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.compose.composer import Composer
+from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.overrides import (
+    ConfigGroups,
     check_added,
     merge,
     name_in,
@@ -19,9 +20,10 @@ from hydra_sweep_runner.compose.overrides import (
     read_path,
     take_options,
 )
+from hydra_sweep_runner.compose.pipeline import PipelineComposer, find_pipeline
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Flags, Operation, Recipe, Run, Value
+from hydra_sweep_runner.model import Flags, Kind, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
 from hydra_sweep_runner.record.redaction import redact, references
@@ -107,7 +109,8 @@ class Composing:
 
     `program` is the operation of a `@hydra.main` program, whose whole configuration are
     flags; None where the configuration's `operation` node says what to run. `dropped` are
-    remembered overrides that the restart does without.
+    remembered overrides that the restart does without. `pipeline` composes the combinations
+    of an operation that is made of steps; None for any other.
     """
 
     composer: Composer
@@ -115,9 +118,26 @@ class Composing:
     typed: Typed
     program: Operation | None = None
     dropped: tuple[str, ...] = ()
+    pipeline: PipelineComposer | None = None
+
+    def sweep(self) -> SweepConfig:
+        """The configuration of the batch. Raises Mistake."""
+        return self.composer.sweep(_own(self.pipeline, self.task))
+
+    @property
+    def groups(self) -> ConfigGroups:
+        """What lists config groups, as overrides name them."""
+        return self.composer.loader if self.pipeline is None else self.pipeline
+
+    def describe_combination(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
+        """The operation and the flags that tell one combination from another: a trial's, or
+        those of a pipeline with all its steps'."""
+        if self.pipeline is not None:
+            return self.pipeline.describe(overrides)
+        return self.describe(overrides)
 
     def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
-        """The operation and the flags that one combination of overrides gives."""
+        """The operation and the flags that a trial's overrides give."""
         return self.describe_config(self.composer.trial(overrides))
 
     def describe_config(self, config: TrialConfig) -> tuple[Operation, Flags]:
@@ -166,6 +186,11 @@ class Composing:
         return tuple(dict.fromkeys(name_in(text) for text in self.task))
 
 
+def _own(pipeline: PipelineComposer | None, task: Sequence[str]) -> Sequence[str]:
+    """The overrides that the configuration itself takes: all, but for those of steps."""
+    return task if pipeline is None else pipeline.own(task)
+
+
 def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
     """What a restart of `run` composes from: its kept copy, or with `refresh` the project's
     present YAML, with the new overrides in place of the former ones of the same name.
@@ -192,16 +217,19 @@ def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
             [text for text in run.recipe.hydra if name_in(text) not in given],
             lambda without: opened([text for text in hydra if text not in without]),
             task,
+            of_project=world.program is None,
         )
         if dropped:
             hydra = tuple(text for text in hydra if text not in dropped)
             composer = opened(hydra)
+    is_batch = run.kind is Kind.BATCH and world.program is None
     return Composing(
         composer=composer,
         task=task,
         typed=typed,
         program=world.program,
         dropped=dropped,
+        pipeline=find_pipeline(composer, task) if is_batch else None,
     )
 
 
@@ -209,13 +237,16 @@ def _not_for_launcher(
     remembered: Sequence[str],
     open_without: Callable[[Sequence[str]], Composer],
     task: Sequence[str],
+    of_project: bool,
 ) -> tuple[str, ...]:
     """The remembered overrides of `hydra.launcher` that the launcher now chosen, as it is
     composed without them, has no entries for."""
     settings = [text for text in remembered if name_in(text).startswith(_LAUNCHER)]
     if not settings:
         return ()
-    known = open_without(settings).sweep(task).launcher_names
+    composer = open_without(settings)
+    pipeline = find_pipeline(composer, task) if of_project else None
+    known = composer.sweep(_own(pipeline, task)).launcher_names
     return tuple(
         text
         for text in settings

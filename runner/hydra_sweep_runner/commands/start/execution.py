@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.programs import program_task
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.environment import run_environment
-from hydra_sweep_runner.execute.task import Task
+from hydra_sweep_runner.execute.task import Task, Upstream
 from hydra_sweep_runner.model import Run, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
@@ -19,16 +20,31 @@ from hydra_sweep_runner.operation.run_options import Options
 @dataclass(frozen=True, kw_only=True)
 class Start:
     """A run about to be started: its record as stored, what it is composed from and how it
-    is called. `number` is its place in the batch, from 0."""
+    is called. `number` is its place in the batch, from 0.
+
+    Of a pipeline's trial, `upstream` is what it takes from others and `promised` what others
+    take from it, by whom; `retries` and `timeout_s` are its step's own, None where that has
+    none. `only_if_stale` says that it need not run where it turns out to be current, `why_not`
+    why it cannot be started.
+    """
 
     run: Run
     config: TrialConfig
     prepared: Prepared
     number: int = 0
+    upstream: Upstream = field(default_factory=Upstream)
+    promised: Mapping[str, str] = field(default_factory=dict)
+    retries: int | None = None
+    timeout_s: float | None = None
+    only_if_stale: bool = False
+    why_not: Mistake | None = None
 
 
 def make_task(context: World, start: Start, options: Options, batch_id: str | None) -> Task:
-    """The task that executes a run. Raises Mistake for a flag that cannot be resolved."""
+    """The task that executes a run. Raises Mistake for a flag that cannot be resolved, and for
+    what it takes from others that is not there."""
+    if start.why_not is not None:
+        raise start.why_not
     run = start.run
     folder = str(context.store.folder(run.id))
     environment = run_environment(
@@ -53,8 +69,10 @@ def make_task(context: World, start: Start, options: Options, batch_id: str | No
         call=start.prepared.make(values),
         config=config,
         environment={**values.environment, **environment},
-        timeout_s=options.timeout_s,
-        retries=options.retries,
+        timeout_s=options.timeout_s if start.timeout_s is None else start.timeout_s,
+        retries=options.retries if start.retries is None else start.retries,
+        upstream=start.upstream,
+        promised=start.promised,
     )
 
 

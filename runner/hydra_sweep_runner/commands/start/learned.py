@@ -93,7 +93,7 @@ def plan_search(
     if before:
         search.tell_before(before)
     only_planned = options.init_trials or options.print_trials
-    _take_results(search, needed=options.needed, all_ended=only_planned)
+    _take_results(search, needed=bool(options.needed), all_ended=only_planned)
     if not only_planned:
         search.before_running_again(
             number for number in search.plan if number not in search.results

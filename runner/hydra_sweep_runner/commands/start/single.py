@@ -22,8 +22,11 @@ from hydra_sweep_runner.commands.start.notes import (
     tell_left_batches,
     tell_yaml_changes,
 )
+from hydra_sweep_runner.commands.start.pipeline.alone import take_alone, tell_out_of_date
+from hydra_sweep_runner.commands.start.pipeline.decisions import refuse_parts
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import stoppable
+from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig
@@ -68,7 +71,7 @@ def start_run(world: World, composing: Composing) -> int:
     options = composing.options(composed.config.sweeper, {})
     options.check_new()
     _refuse_batch_options(options)
-    if options.needed and _is_completed(world, composed):
+    if options.needed and _is_completed(world, composed, options):
         return 0
     new = Run(
         id=world.new_id(),
@@ -115,18 +118,31 @@ def _planned(
 
 
 def _refuse_batch_options(options: Options) -> None:
+    refuse_parts(options)
     for name in ("print_trials", "init_trials"):
         if options.values.get(name):
             raise Mistake(f"+{name} is about the trials of a batch: add -m, or leave it out")
 
 
-def _is_completed(world: World, composed: _Composed) -> bool:
+def _is_completed(world: World, composed: _Composed, options: Options) -> bool:
     wanted = identity(composed.operation, composed.flags)
     run = world.store.completed([wanted]).get(wanted)
-    if run is None:
+    if run is None or _has_changed(world, composed, run, options):
         return False
     world.reporter.say(f"Skipping: run {short(run.id)} has the same flags and is completed")
     return True
+
+
+def _has_changed(world: World, composed: _Composed, run: Run, options: Options) -> bool:
+    """Whether a completed run does not count as such, which is told: the code counts, too, and
+    is not what it was."""
+    if options.needed != "strict":
+        return False
+    with world.executor_of_run(composed.config)() as executor:
+        strict = StrictCode(world, {composed.operation: _prepare(world, composed, executor)})
+    changed = strict.why_changed(composed.operation, run) is not None
+    strict.tell()
+    return changed
 
 
 def _prepare(world: World, composed: _Composed, executor: Executor) -> Prepared:
@@ -147,7 +163,8 @@ def restart_run(
     composed = _compose(composing, f"{one}, start a batch by -m without +restart")
     options = composing.options(composed.config.sweeper, run.options)
     _refuse_batch_options(options)
-    if options.needed and run.state.status is Status.COMPLETED:
+    is_completed = run.state.status is Status.COMPLETED
+    if options.needed and is_completed and not _has_changed(world, composed, run, options):
         world.reporter.say(f"Skipping: {short(run.id)} is completed")
         return 0
     if options.only == "failed" and run.state.status is not Status.ERROR:
@@ -161,7 +178,14 @@ def restart_run(
         again = as_planned(
             run, _planned(world, composing, composed, prepared, options, run.options, seed)
         )
-        start = Start(run=again, config=composed.config, prepared=prepared)
+        alone = take_alone(world, again)
+        start = Start(
+            run=alone.run,
+            config=composed.config,
+            prepared=prepared,
+            upstream=alone.upstream,
+            promised=alone.promised,
+        )
         check_start(world, start, options)
         # The run's own record changes when it starts, and not before: it may be completed,
         # with other flags. Without its place in a plan it is adopted again.
@@ -179,7 +203,9 @@ def restart_run(
             tell_environment(world, run, os.environ)
             tell_yaml_changes(world, run, composing, [composing.task])
         world.store.keep_snapshot(composing.composer.files())
-        return _execute(world, executor, start, options)
+        exit_status = _execute(world, executor, start, options)
+        tell_out_of_date(world, alone)
+        return exit_status
 
 
 def _execute(world: World, executor: Executor, start: Start, options: Options) -> int:

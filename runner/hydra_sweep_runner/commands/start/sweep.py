@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.composing import Composing, sweep_overrides
@@ -23,15 +23,17 @@ from hydra_sweep_runner.compose.overrides import (
     parse_override,
     plain,
 )
+from hydra_sweep_runner.compose.pipeline import PipelineComposer
 from hydra_sweep_runner.compose.rows import Row, checked_row, form_of
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
-from hydra_sweep_runner.model import Flags, Run, Value
+from hydra_sweep_runner.model import Flags, Operation, Run, Value
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.run_options import Options
+from hydra_sweep_runner.pipeline.graph import Graph, plan_graph
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
-from hydra_sweep_runner.planning.trials import Plan, Trial, plan_trials
+from hydra_sweep_runner.planning.trials import Plan, Trial, operation_names, plan_trials
 from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.stopping import Stopping, parse_stopping
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan, shown_value
@@ -46,7 +48,11 @@ ROWS, WINDOW = "rows", "window"
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
     """A batch's sweep, planned. `names` are the given flags and groups, in their order; `rows`
-    are those of the files of trials."""
+    are those of the files of trials.
+
+    `graph` is a pipeline's plan, whose trials are those of `plan`, in the same order;
+    `combinations` are then what they were made from.
+    """
 
     composing: Composing
     options: Options
@@ -60,6 +66,23 @@ class Sweep:
     stopping: Stopping
     window: int
     kept_basis: Mapping[str, Value] = field(default_factory=dict)
+    graph: Graph | None = None
+    combinations: tuple[Trial, ...] = ()
+
+    @property
+    def operation(self) -> Operation:
+        """What the batch is said to run: all operations of its trials, or the pipeline."""
+        if self.composing.pipeline is not None:
+            return self.composing.pipeline.operation
+        trials = self.plan.trials
+        return replace(trials[0].operation, name=operation_names(trials))
+
+    def given(self, trial: Trial) -> tuple[str, ...]:
+        """The names of what somebody set of a trial."""
+        if self.graph is None:
+            return self.names
+        names = (name_in(text) for text in trial.overrides)
+        return tuple(dict.fromkeys(name for name in names if name != "operation"))
 
     def basis(self, run_ids: Sequence[str]) -> dict[str, Value] | None:
         """What the batch's record keeps beside its plan, whose trials have these ids."""
@@ -99,7 +122,7 @@ class Sweep:
 
     def flags(self) -> Flags:
         """The batch's flags: each given name with the list of its values."""
-        return batch_flags(self.overrides, self.composing.composer.loader)
+        return batch_flags(self.overrides, self.composing.groups)
 
 
 def plan_sweep(
@@ -121,7 +144,7 @@ def plan_sweep(
         known = None if remembered is None else remembered.random_seed
         seed = world.new_seed() if known is None else known
     overrides = sweep_overrides(composing, sweeper)
-    found = dimensions(overrides, seed, composing.composer.loader)
+    found = dimensions(overrides, seed, composing.groups)
     kept: Mapping[str, Value] = {} if remembered is None else remembered.basis or {}
     objective = Objective.parse(options.objective)
     stopping = parse_stopping(sweeper.get("stop"), objective)
@@ -147,6 +170,7 @@ def plan_sweep(
     }
     names = [one.name for one in found]
     if learns:
+        _refuse_pipeline(composing, options)
         from hydra_sweep_runner.commands.start.learned import plan_search
 
         search, plan = plan_search(
@@ -168,7 +192,7 @@ def plan_sweep(
         shaped.combinations,
         max_trials=shaped.limit,
         seed=seed,
-        compose=composing.describe,
+        compose=composing.describe_combination,
         shape=shaped.shape,
     )
     composing.composer.check_settings(master)
@@ -178,7 +202,27 @@ def plan_sweep(
         why = f"{', '.join(empty)} has no values" if empty else "+exclude leaves none"
         raise Mistake(f"the sweep has no trials: {why}")
     names += shaped.names
-    return Sweep(**common, names=tuple(dict.fromkeys(names)), plan=plan, rows=tuple(rows))
+    common |= {"names": tuple(dict.fromkeys(names)), "rows": tuple(rows)}
+    if composing.pipeline is None:
+        return Sweep(**common, plan=plan)
+    graph = _graph_of(composing.pipeline, plan.trials, seed)
+    trials = tuple(node.trial for node in graph.nodes)
+    whole = replace(plan, trials=trials)
+    return Sweep(**common, plan=whole, graph=graph, combinations=plan.trials)
+
+
+def _graph_of(pipeline: PipelineComposer, combinations: Sequence[Trial], seed: int) -> Graph:
+    """The graph of the trials that a pipeline's combinations give. Raises Mistake."""
+    composed = (pipeline.combination(one.overrides, one.repeat) for one in combinations)
+    return plan_graph(pipeline.wiring, composed, seed)
+
+
+def _refuse_pipeline(composing: Composing, options: Options) -> None:
+    if composing.pipeline is not None:
+        raise Mistake(
+            f"+optimizer={options.optimizer}: a pipeline's plan cannot grow from results: sweep "
+            "over it by a grid or at random"
+        )
 
 
 def _learns(options: Options) -> bool:
@@ -255,13 +299,18 @@ def tell_rest(world: World, sweep: Sweep) -> None:
 
 
 #: What the column `do` of a restart's preview says of a planned trial.
-_DO = {Action.RESTART: "run", Action.SKIP: "skip", Action.CREATE: "create"}
+_DO = {
+    Action.RESTART: "run",
+    Action.SKIP: "skip",
+    Action.CREATE: "create",
+    Action.INITIALIZE: "create",
+}
 
 
 def print_plan(world: World, sweep: Sweep, reconciliation: Reconciliation | None = None) -> None:
     """Print the plan as a table: a column for each given flag, and for swept groups; of a
     restart, what is to be done for each trial."""
-    columns = [name for name in sweep.names if _is_column(sweep, name)]
+    columns = [name for name in sweep.names if is_column(sweep.plan.trials, name)]
     rows = [_row(columns, trial) for trial in sweep.plan.trials]
     done = [] if reconciliation is None else [_DO[step.action] for step in reconciliation.steps]
     if any(trial.repeat for trial in sweep.plan.trials):
@@ -272,11 +321,10 @@ def print_plan(world: World, sweep: Sweep, reconciliation: Reconciliation | None
         world.reporter.result(line)
 
 
-def _is_column(sweep: Sweep, name: str) -> bool:
-    texts = {text for trial in sweep.plan.trials for text in _texts_of(trial, name)}
-    return len(texts) > 1 or any(
-        given_flags(trial.flags, [name]) for trial in sweep.plan.trials[:1]
-    )
+def is_column(trials: Sequence[Trial], name: str) -> bool:
+    """Whether a given name has a column: a flag, and what is swept over."""
+    texts = {text for trial in trials for text in _texts_of(trial, name)}
+    return len(texts) > 1 or any(given_flags(trial.flags, [name]) for trial in trials[:1])
 
 
 def _texts_of(trial: Trial, name: str) -> list[str]:
@@ -284,10 +332,11 @@ def _texts_of(trial: Trial, name: str) -> list[str]:
 
 
 def _row(columns: Sequence[str], trial: Trial) -> dict[str, str]:
-    return {name: _cell(trial, name) for name in columns}
+    return {name: cell(trial, name) for name in columns}
 
 
-def _cell(trial: Trial, name: str) -> str:
+def cell(trial: Trial, name: str) -> str:
+    """What a trial has of a given name, as tables show it."""
     if name in trial.flags:
         return shown_value(trial.flags[name])
     texts = _texts_of(trial, name)
@@ -302,6 +351,8 @@ def save_plan(world: World, sweep: Sweep) -> None:
     name = sweep.options.save_trials
     if name is not None:
         trials = sweep.plan.trials if sweep.search is None else sweep.search.planned
+        if sweep.graph is not None:
+            trials = sweep.combinations
         repeated = any(trial.repeat for trial in trials)
         rows = [_saved(sweep, trial, repeated) for trial in trials]
         save_rows(world.project_dir, name, rows)

@@ -147,8 +147,8 @@ class TrialExecution:
         claim = ExitStack()
         try:
             claim.enter_context(self._context.store.claim(start.run.id))
-            start = self._with_its_state(start)
-            if self._options.needed and start.run.state.status is Status.COMPLETED:
+            planned, start = start, self._with_its_state(start)
+            if self._options.needed and _completed_meanwhile(planned.run, start.run):
                 return _Ready(start, claim, None)
             task = make_task(self._context, start, self._options, self._batch_id)
         except (Busy, Mistake) as error:
@@ -208,3 +208,10 @@ class TrialExecution:
             tell_failure(self._context, outcome)
         elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
             self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
+
+
+def _completed_meanwhile(planned: Run, now: Run) -> bool:
+    """Whether somebody else has completed a trial since it was planned. What a pipeline's trial
+    has taken from others may be something else than what it would take now: it runs again."""
+    was, status = planned.state.status, now.state.status
+    return was is not Status.COMPLETED and status is Status.COMPLETED and not planned.inputs

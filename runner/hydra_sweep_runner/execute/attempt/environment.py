@@ -25,6 +25,8 @@ def run_environment(
     }
     if run.kind is Kind.TRIAL:
         environment[variables.REPEAT] = str(run.repeat)
+    if run.inputs:
+        environment[variables.INPUTS] = f"{folder}/{layout.INPUTS}"
     owner = batch_id if batch_id is not None else run.generated_by
     if owner is not None:
         environment[variables.BATCH_ID] = owner

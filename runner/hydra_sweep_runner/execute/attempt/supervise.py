@@ -14,6 +14,11 @@ from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.attempt import Attempted, Machinery, attempt
 from hydra_sweep_runner.execute.attempt.exit_reason import Ending
+from hydra_sweep_runner.execute.attempt.inputs import (
+    missing_output,
+    place_inputs,
+    without_inputs,
+)
 from hydra_sweep_runner.execute.attempt.log import Output, Screen
 from hydra_sweep_runner.execute.attempt.requires import make_links
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
@@ -89,7 +94,9 @@ def supervise(
 def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings) -> Run:
     try:
         outputs.set_aside(run_dir)
-        make_links(Path(task.project_dir), run_dir, task.run.operation.requires)
+        required = without_inputs(task.run.operation.requires, task.upstream)
+        make_links(Path(task.project_dir), run_dir, required)
+        place_inputs(Path(task.store_root), run_dir, task.upstream)
         # The worker of a function or program writes them.
         if not isinstance(task.call, (FunctionCall, ProgramCall)):
             task.config.write_files(run_dir)
@@ -150,6 +157,10 @@ def _attempt(
             reason = f"its output could not be kept: {output.error.strerror}"
             end = Ending(exit_status=1, reason=reason)
             attempted = replace(attempted, ending=end)
+        if attempted.ending.exit_status == 0:
+            missing = missing_output(run_dir, task.promised)
+            if missing is not None:
+                attempted = replace(attempted, ending=Ending(exit_status=1, reason=missing))
         attempted = replace(attempted, scalars=scalars.finish(attempted.ending.scalars))
         failed = attempted.ending.exit_status != 0
         return attempted, output.tail(outputs.TAIL_BYTES) if failed else b""

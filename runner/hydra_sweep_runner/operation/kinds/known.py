@@ -12,11 +12,16 @@ from hydra_sweep_runner.operation.kinds.function import FunctionKind
 from hydra_sweep_runner.operation.kinds.kind import OperationKind
 from hydra_sweep_runner.operation.kinds.program import ProgramKind
 from hydra_sweep_runner.operation.kinds.script import ScriptKind
+from hydra_sweep_runner.operation.kinds.steps import StepsKind
+
+#: The kind of pipelines.
+STEPS = "steps"
 
 KINDS: Mapping[str, OperationKind] = {
     "script": ScriptKind(),
     "function": FunctionKind(),
     "command": CommandKind(),
+    STEPS: StepsKind(),
     "program": ProgramKind(),
 }
 

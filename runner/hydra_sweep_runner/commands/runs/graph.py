@@ -1,0 +1,98 @@
+"""A pipeline's batch as `runs show` has it: its trials with what each takes from, or its steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from hydra_sweep_runner.commands.runs.takers import upstream_ids
+from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
+from hydra_sweep_runner.model import Run, Status, Value
+from hydra_sweep_runner.operation.flags import given_flags
+from hydra_sweep_runner.operation.values import canonical
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import (
+    MOST_OF_VALUE,
+    cut,
+    escape,
+    render_columns,
+    render_value,
+    short,
+)
+
+#: With more trials than this a batch is shown a step a line.
+MOST_TRIALS = 40
+
+
+def graph_lines(store: RunStore, batch: Run) -> list[str]:
+    """The trials of a pipeline's batch, a line each or, where they are many, a step a line."""
+    ids = () if batch.batch is None else batch.batch.trials
+    runs = [_read(store, run_id) for run_id in ids]
+    if len(runs) > MOST_TRIALS:
+        return _steps(runs)
+    flags = all_flags({run.id: run for run in runs if run is not None})
+    names = [name for name in batch.given if _is_shown(name, flags.values())]
+    number = {run_id: str(place) for place, run_id in enumerate(ids, start=1)}
+    rows = [["#", "trial", "step", "from", *map(escape, names), "status", "reason"]]
+    for run_id, run in zip(ids, runs, strict=True):
+        if run is None:
+            blank = [""] * (len(names) + 2)
+            rows.append([number[run_id], short(run_id), *blank, "not created", ""])
+            continue
+        taken = ",".join(number.get(one, short(one)) for one in upstream_ids(run))
+        head = (number[run_id], short(run_id), escape(run.step or ""), cut(taken, MOST_OF_VALUE))
+        cells = (_cell(name, flags[run_id]) for name in names)
+        rows.append([*head, *cells, run.state.status.value, escape(run.state.reason or "")])
+    return render_columns(rows)
+
+
+def _read(store: RunStore, run_id: str) -> Run | None:
+    try:
+        return store.observe(store.read(run_id))
+    except (UnknownRun, UnreadableRecord):
+        return None
+
+
+def _steps(runs: Sequence[Run | None]) -> list[str]:
+    counts: dict[str, Counter[Status]] = {}
+    for run in runs:
+        if run is not None:
+            counts.setdefault(run.step or "", Counter())[run.state.status] += 1
+    rows = [["step", "trials", "status"]]
+    for step, found in counts.items():
+        told = ", ".join(f"{found[status]} {status.value}" for status in Status if found[status])
+        rows.append([escape(step), str(found.total()), told])
+    return render_columns(rows)
+
+
+def all_flags(runs: Mapping[str, Run]) -> dict[str, dict[str, Value]]:
+    """Of each run its flags and those of all that it takes from, by dotted names (`train.lr`),
+    so far as they are one value. A run comes after those that it takes from."""
+    found: dict[str, dict[str, Value]] = {}
+    mixed: dict[str, set[str]] = {}
+    for run_id, run in runs.items():
+        own = {f"{run.step}.{name}": value for name, value in run.flags.items()}
+        several: set[str] = set()
+        flags: dict[str, Value] = {}
+        for upstream in upstream_ids(run):
+            several |= mixed.get(upstream, set())
+            for name, value in found.get(upstream, {}).items():
+                if canonical(flags.setdefault(name, value)) != canonical(value):
+                    several.add(name)
+        kept = {name: value for name, value in flags.items() if name not in several}
+        found[run_id], mixed[run_id] = {**kept, **own}, several - own.keys()
+    return found
+
+
+def _is_shown(name: str, flags: Iterable[Mapping[str, Value]]) -> bool:
+    return any(given_flags(each, [name]) for each in flags)
+
+
+def _cell(name: str, flags: Mapping[str, Value]) -> str:
+    if name in flags:
+        return render_value(flags[name])
+    below = given_flags(flags, [name])
+    return ", ".join(
+        f"{escape(key.removeprefix(name).lstrip('.'))}={render_value(value)}"
+        for key, value in below.items()
+    )

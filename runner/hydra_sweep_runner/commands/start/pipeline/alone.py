@@ -1,0 +1,59 @@
+"""A trial of a pipeline that is restarted on its own: what it takes, and who takes from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from hydra_sweep_runner.commands.runs.takers import Takers
+from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams, check_completed
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.execute.task import Upstream
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.terminal.render import short
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alone:
+    """A run that is to start by itself, with its inputs as they are now; `promised` are the
+    files that others take from it, and `out_of_date` those that are completed and will not be
+    current any more."""
+
+    run: Run
+    upstream: Upstream = field(default_factory=Upstream)
+    promised: Mapping[str, str] = field(default_factory=dict)
+    out_of_date: tuple[Run, ...] = ()
+
+
+def take_alone(world: World, run: Run) -> Alone:
+    """What a run takes and gives, read from the store. One that is no pipeline's trial takes
+    and gives nothing.
+
+    Raises Mistake for an input that is not there, Busy if a run at work takes files from it.
+    """
+    if run.step is None:
+        return Alone(run=run)
+    upstreams = Upstreams(world.store)
+    check_completed(upstreams, run)
+    run = replace(run, inputs=upstreams.now(run.inputs))
+    takers = Takers(world.store)
+    takers.refuse_if_used([run.id], "restarted")
+    dependents = takers.of([run.id]).values()
+    return Alone(
+        run=run,
+        upstream=upstreams.of(run),
+        promised=takers.promised(run.id),
+        out_of_date=tuple(one for one in dependents if one.state.status is Status.COMPLETED),
+    )
+
+
+def tell_out_of_date(world: World, alone: Alone) -> None:
+    """Say how many runs were made from what the run has made anew, and how to mend that."""
+    count = len(alone.out_of_date)
+    if not count:
+        return
+    told = "1 run that takes" if count == 1 else f"{count} runs that take"
+    are = "is" if count == 1 else "are"
+    batch = alone.run.generated_by
+    mend = f": {world.restart_command}{short(batch)} +needed=true" if batch else ""
+    world.reporter.say(f"{told} files from {short(alone.run.id)} {are} out of date now{mend}")

@@ -1,0 +1,192 @@
+"""What a start does with each trial of a pipeline's plan, against the runs in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from hydra_sweep_runner.commands.start.strict import StrictCode
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Input, Run, Status
+from hydra_sweep_runner.operation.run_options import Options
+from hydra_sweep_runner.pipeline.current import Decision, Do, Known, Origin, Wanted, decide
+from hydra_sweep_runner.pipeline.graph import Graph, Node
+from hydra_sweep_runner.pipeline.parse import known_step
+from hydra_sweep_runner.pipeline.steps import Wiring
+from hydra_sweep_runner.planning.identity import gather_identity, identity_of
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
+from hydra_sweep_runner.store.runs import RunStore
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A reconciliation in which every trial of the graph has been decided on, and why."""
+
+    wanted: Wanted
+    reconciliation: Reconciliation
+    decisions: tuple[Decision, ...]
+
+    def is_new(self, number: int) -> bool:
+        """Whether there is no run of a trial yet."""
+        return self.reconciliation.steps[number].run is None
+
+    def is_judged(self, number: int) -> bool:
+        """Whether a trial is to run because something that it takes from runs, and perhaps
+        need not when that has ended."""
+        wanted = self.wanted
+        judged = wanted.needed or wanted.from_step is not None
+        return judged and not self.is_new(number) and self.decisions[number].is_provisional
+
+    def is_beyond(self, number: int) -> bool:
+        """Whether a trial is left because it comes after the step that was asked for."""
+        return self.wanted.until is not None and self.decisions[number].do is Do.LEAVE
+
+    def lines_of_skipped(self) -> list[str]:
+        """What is told of the trials that do not run."""
+        steps = self.reconciliation.steps
+        done = [decision.do for decision, step in zip(self.decisions, steps, strict=True)]
+        lines = []
+        if skipped := done.count(Do.SKIP):
+            trials = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
+            lines.append(f"Skipping {trials}")
+        if left := done.count(Do.LEAVE):
+            trials = "1 trial" if left == 1 else f"{left} trials"
+            what = "that come after" if left > 1 else "that comes after"
+            failed = "that have not failed" if left > 1 else "that has not failed"
+            until = self.wanted.until
+            lines.append(f"Skipping {trials} {failed if until is None else f'{what} {until}'}")
+        return lines
+
+
+def wanted_of(options: Options, wiring: Wiring) -> Wanted:
+    """What a start asks for. Raises Mistake for a step that is not there."""
+    for name, step in (("from", options.from_step), ("until", options.until)):
+        if step is not None:
+            known_step(f"+{name}={step}", step, wiring.names)
+    return Wanted(
+        needed=bool(options.needed),
+        only_failed=options.only == "failed",
+        from_step=options.from_step,
+        until=options.until,
+    )
+
+
+def decide_restart(
+    graph: Graph, reconciliation: Reconciliation, wanted: Wanted, changed: Changed
+) -> Decided:
+    """Decide on each trial of a restarted batch."""
+    steps = reconciliation.steps
+    known = [
+        None if step.run is None else known_of(step.run, changed(node, step.run))
+        for node, step in zip(graph.nodes, steps, strict=True)
+    ]
+    decisions = decide(graph, known, wanted)
+    decided = tuple(map(_as_decided, steps, decisions))
+    return Decided(wanted, replace(reconciliation, steps=decided), decisions)
+
+
+def decide_new(graph: Graph, completed: Iterable[Run], wanted: Wanted, changed: Changed) -> Decided:
+    """Decide on each trial of a new batch. `completed` are the runs of the store that may be
+    taken into it, the one that ended last at the end."""
+    by_identity = {identity_of(run): run for run in completed}
+    runs = [by_identity.get(node.trial.identity) for node in graph.nodes]
+    known = [
+        None if run is None else known_of(run, changed(node, run))
+        for node, run in zip(graph.nodes, runs, strict=True)
+    ]
+    decisions = decide(graph, known, wanted)
+    steps = []
+    for node, run, decision in zip(graph.nodes, runs, decisions, strict=True):
+        adopted = run if decision.do is Do.SKIP else None
+        steps.append(_as_decided(Step(node.trial, Action.CREATE, adopted), decision))
+    return Decided(wanted, Reconciliation(steps=tuple(steps)), decisions)
+
+
+def _as_decided(step: Step, decision: Decision) -> Step:
+    if step.run is None:
+        left = decision.do is Do.LEAVE
+        return replace(step, action=Action.INITIALIZE if left else Action.CREATE)
+    return replace(step, action=Action.RESTART if decision.do is Do.RUN else Action.SKIP)
+
+
+def known_of(run: Run, changed: str | None = None) -> Known:
+    """A stored run as decisions see it."""
+    return Known(
+        run=run.id,
+        status=run.state.status,
+        attempt=run.state.attempt,
+        inputs={
+            name: Origin(one.run or "", one.path or "", one.attempt)
+            for name, one in run.inputs.items()
+            if one.runs is None
+        },
+        gathers={
+            name: dict(zip(one.runs, one.attempts, strict=False))
+            for name, one in run.inputs.items()
+            if one.runs is not None and one.attempts is not None
+        },
+        changed=changed if run.state.status is Status.COMPLETED else None,
+    )
+
+
+def inputs_of(graph: Graph, number: int, ids: Sequence[str]) -> dict[str, Input]:
+    """What a trial takes from which runs, as its record says before it starts; `ids` are those
+    of the runs of the plan."""
+    node = graph.nodes[number]
+    by = [(str(by), value) for by, value in node.by]
+    inputs = {
+        taken.name: Input(
+            run=ids[taken.node],
+            path=taken.path,
+            identity=graph.nodes[taken.node].trial.identity,
+            copy=taken.copy,
+        )
+        for taken in node.inputs
+    }
+    gathers = {
+        gathered.name: Input(
+            runs=tuple(ids[member] for member in gathered.members),
+            identity=gather_identity(gathered.step, by),
+        )
+        for gathered in node.gathers
+    }
+    return {**inputs, **gathers}
+
+
+def promised_by(graph: Graph, number: int) -> dict[str, str]:
+    """The files and folders that others take from a trial, with the step that takes each."""
+    promised: dict[str, str] = {}
+    for taker in graph.takers[number]:
+        node = graph.nodes[taker]
+        for taken in node.inputs:
+            if taken.node == number and taken.path:
+                promised.setdefault(taken.path, node.step)
+    return promised
+
+
+class Changed:
+    """Says why a completed run does not count as such: a file that the plan takes from it is not
+    there any more, or where that counts, its code is not what it was."""
+
+    def __init__(self, graph: Graph, store: RunStore, strict: StrictCode | None) -> None:
+        self._graph = graph
+        self._store = store
+        self._strict = strict
+        self._number = {node.trial.identity: place for place, node in enumerate(graph.nodes)}
+
+    def __call__(self, node: Node, run: Run) -> str | None:
+        """The reason, if there is one."""
+        if run.state.status is not Status.COMPLETED:
+            return None
+        folder = self._store.folder(run.id)
+        for path in promised_by(self._graph, self._number[node.trial.identity]):
+            if not (folder / path).exists():
+                return f"has no {path}"
+        return None if self._strict is None else self._strict.why_changed(node.trial.operation, run)
+
+
+def refuse_parts(options: Options) -> None:
+    """Raise Mistake for an option that is about the steps of a pipeline."""
+    for name, step in (("from", options.from_step), ("until", options.until)):
+        if step is not None:
+            raise Mistake(f"+{name}={step} is about the steps of a pipeline: leave it out")

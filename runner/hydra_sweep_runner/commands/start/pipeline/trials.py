@@ -1,0 +1,126 @@
+"""The trials of a pipeline's batch, each when all that it takes is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from hydra_sweep_runner.commands.start.execution import Start
+from hydra_sweep_runner.commands.start.pipeline.decisions import known_of, promised_by
+from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.errors import Busy, Mistake
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.pipeline.current import why_stale
+from hydra_sweep_runner.pipeline.graph import Graph
+from hydra_sweep_runner.pipeline.schedule import Blocked, Schedule
+from hydra_sweep_runner.terminal.render import short
+
+_WHY = {
+    Status.ERROR: "failed",
+    Status.TERMINATED: "was stopped",
+    Status.RUNNING: "is at work elsewhere",
+    Status.PENDING: "is pending",
+}
+
+
+class StepTrials:
+    """Says which trial of a pipeline's plan starts next (a `commands.start.trials.Trials`)."""
+
+    depends_on_results = True
+
+    def __init__(
+        self, world: World, graph: Graph, runs: Sequence[Run], starts: Mapping[int, Start]
+    ) -> None:
+        """`runs` are those of the plan, in its order, as they are before the start; `starts`
+        those that are to run, by their place in it."""
+        self._world = world
+        self._graph = graph
+        self._runs = list(runs)
+        self._starts = starts
+        self._number = {run.id: number for number, run in enumerate(runs)}
+        self._upstreams = Upstreams(world.store)
+        self._untold: Counter[str] = Counter()
+        done = (number for number, run in enumerate(runs) if number not in starts)
+        completed = [number for number in done if _is_completed(runs[number])]
+        self._schedule = Schedule(graph, list(starts), completed)
+        self._set_blocked(self._schedule.blocked)
+
+    def next(self) -> Start | Answer:
+        """The first trial in the plan that has all it takes."""
+        self._tell_blocked()
+        while (number := self._schedule.take()) is not None:
+            if not self._is_current_after_all(number):
+                return self._start(number)
+            self._set_blocked(self._schedule.ended(number, completed=True))
+        return NO_MORE if self._schedule.is_over else WAIT
+
+    def ended(self, run: Run) -> None:
+        """What waits for this trial may start, or never will."""
+        number = self._number[run.id]
+        self._runs[number] = run
+        self._upstreams.forget(run.id)
+        self._set_blocked(self._schedule.ended(number, completed=_is_completed(run)))
+
+    def _is_current_after_all(self, number: int) -> bool:
+        """Whether a trial that gathers what is completed has that already: those that were to
+        run before it have failed again."""
+        node = self._graph.nodes[number]
+        if not node.partial or not self._starts[number].only_if_stale:
+            return False
+        known = [known_of(run) for run in self._runs]
+        return why_stale(node, known[number], known) is None
+
+    def _start(self, number: int) -> Start:
+        start, node = self._starts[number], self._graph.nodes[number]
+        step = self._graph.wiring.step(node.step)
+        inputs = dict(start.run.inputs)
+        for gathered in node.gathers:
+            completed = [m for m in gathered.members if _is_completed(self._runs[m])]
+            runs = tuple(self._runs[member].id for member in completed)
+            inputs[gathered.name] = replace(inputs[gathered.name], runs=runs)
+        start = replace(
+            start,
+            promised=promised_by(self._graph, number),
+            retries=step.retries,
+            timeout_s=step.timeout_s,
+        )
+        try:
+            run = replace(start.run, inputs=self._upstreams.now(inputs))
+            return replace(start, run=run, upstream=self._upstreams.of(run))
+        except Mistake as error:
+            return replace(start, why_not=error)
+
+    def _set_blocked(self, blocked: Iterable[Blocked]) -> None:
+        """Record why trials are not started; it is told after what kept them from it."""
+        for one in blocked:
+            cause = self._runs[one.cause]
+            why = _WHY.get(cause.state.status, "was not run")
+            reason = f"not started: {self._graph.nodes[one.cause].step} {short(cause.id)} {why}"
+            self._note(one.number, reason)
+            self._untold[reason] += 1
+
+    def _tell_blocked(self) -> None:
+        for reason, count in self._untold.items():
+            trials = "1 trial" if count == 1 else f"{count} trials"
+            self._world.reporter.say(f"{trials} {reason}")
+        self._untold.clear()
+
+    def _note(self, number: int, reason: str) -> None:
+        """Keep the reason with a trial that is pending; one that ran before stays as it is."""
+        run, store = self._runs[number], self._world.store
+        if run.state.status is not Status.PENDING:
+            return
+        try:
+            with store.claim(run.id):
+                noted = replace(run, state=replace(run.state, reason=reason))
+                store.write(noted, durable=False)
+                self._runs[number] = noted
+        except Busy:
+            return  # somebody has started it meanwhile
+
+
+def _is_completed(run: Run) -> bool:
+    return run.state.status is Status.COMPLETED

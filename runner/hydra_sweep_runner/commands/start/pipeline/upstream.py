@@ -1,0 +1,161 @@
+"""What a run takes from others: where it comes from, as files, and in words for the operation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
+from hydra_sweep_runner.execute.task import Placement, Upstream
+from hydra_sweep_runner.model import Input, Run, Status, Value
+from hydra_sweep_runner.record.fields import FIELD, Summary
+from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import short
+
+# Digits of an id that a gather's link is named by, unless two members share them.
+_DIGITS = 8
+
+
+class Upstreams:
+    """Makes what runs take from others ready. Descriptions of runs are kept for the next one
+    that takes from them, until `forget`."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._runs: dict[str, Run] = {}
+        self._described: dict[str, dict[str, Any]] = {}
+        self._flags: dict[str, dict[str, Value]] = {}
+
+    def forget(self, run_id: str) -> None:
+        """A run has changed: read it anew when it is asked for."""
+        self._runs.pop(run_id, None)
+        self._described.clear()
+        self._flags.clear()
+
+    def run(self, run_id: str) -> Run:
+        """A run as it is recorded. Raises Mistake for one that is gone."""
+        if run_id not in self._runs:
+            try:
+                self._runs[run_id] = self._store.read(run_id)
+            except (UnknownRun, UnreadableRecord) as error:
+                raise Mistake(
+                    f"what it takes from {short(run_id)} is gone ({error}): restart its batch"
+                ) from error
+        return self._runs[run_id]
+
+    def now(self, inputs: Mapping[str, Input]) -> dict[str, Input]:
+        """The inputs with the attempts of their runs as they are."""
+        return {name: self._now(one) for name, one in inputs.items()}
+
+    def _now(self, one: Input) -> Input:
+        if one.runs is not None:
+            attempts = tuple(self.run(run_id).state.attempt for run_id in one.runs)
+            return replace(one, attempts=attempts)
+        return replace(one, attempt=self.run(one.run or "").state.attempt)
+
+    def of(self, run: Run) -> Upstream:
+        """All that a run with these inputs finds in its folder. Raises Mistake for a file that
+        is not there."""
+        if not run.inputs:
+            return Upstream()
+        placements: list[Placement] = []
+        files: dict[str, str] = {}
+        for name, one in run.inputs.items():
+            if one.runs is None:
+                placements.append(self._placement(name, one))
+                continue
+            links = _link_names(name, one.runs)
+            placements += [Placement(name=link, source=member) for member, link in links.items()]
+            files[f"{name}.json"] = _text([self._member(member, links) for member in one.runs])
+        described = {name: self._input(one) for name, one in run.inputs.items()}
+        files[layout.INPUTS] = _text(described)
+        return Upstream(
+            placements=tuple(placements),
+            folders=tuple(name for name, one in run.inputs.items() if one.runs is not None),
+            files=files,
+        )
+
+    def _placement(self, name: str, one: Input) -> Placement:
+        run = self.run(one.run or "")
+        source = f"{run.id}/{one.path}" if one.path else run.id
+        if not (self._store.root / source).exists():
+            raise Mistake(f"{run.step} {short(run.id)} has no {one.path}")
+        return Placement(name=name, source=source, copy=one.copy)
+
+    def _input(self, one: Input) -> dict[str, Any]:
+        if one.runs is not None:
+            return {"runs": [self.described(run_id) for run_id in one.runs]}
+        return {**self.described(one.run or ""), "path": one.path}
+
+    def described(self, run_id: str) -> dict[str, Any]:
+        """What RUNNER_INPUTS says of a run, and in it of those that it takes from."""
+        if run_id not in self._described:
+            run = self.run(run_id)
+            summary = self._summary(run)
+            names = ("id", "step", "operation", "flags", "scalars", "result", "status")
+            self._described[run_id] = {
+                **{name: FIELD[name].json(summary) for name in names},
+                "folder": summary.folder,
+                "inputs": {name: self._input(one) for name, one in run.inputs.items()},
+            }
+        return self._described[run_id]
+
+    def _member(self, run_id: str, links: Mapping[str, str]) -> dict[str, Any]:
+        run = self.run(run_id)
+        summary = self._summary(run)
+        return {
+            "id": run.id,
+            "folder": links[run_id],
+            "flags": {**FIELD["flags"].json(summary), **self.upstream_flags(run)},
+            **{name: FIELD[name].json(summary) for name in ("scalars", "result", "status")},
+        }
+
+    def upstream_flags(self, run: Run) -> dict[str, Value]:
+        """The flags of all runs that a run takes files from one by one, by dotted names
+        (`train.lr`), in JSON's types."""
+        if run.id not in self._flags:
+            found: dict[str, Value] = {}
+            for one in run.inputs.values():
+                if one.runs is None:
+                    upstream = self.run(one.run or "")
+                    flags = FIELD["flags"].json(self._summary(upstream))
+                    found |= self.upstream_flags(upstream)
+                    found |= {f"{upstream.step}.{name}": value for name, value in flags.items()}
+            self._flags[run.id] = found
+        return self._flags[run.id]
+
+    def _summary(self, run: Run) -> Summary:
+        folder = str(self._store.folder(run.id))
+        return Summary(run=run, folder=folder, log=f"{folder}/{layout.LOG}")
+
+
+def _link_names(folder: str, members: tuple[str, ...]) -> dict[str, str]:
+    """The link of each member, relative to the run's folder: as many digits of the id as tell
+    them apart, at least eight."""
+    digits = _DIGITS
+    while len({member[:digits] for member in members}) < len(members):
+        digits += 1
+    return {member: f"{folder}/{member[:digits]}" for member in members}
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def check_completed(upstreams: Upstreams, run: Run) -> None:
+    """Raise Mistake for an input of a run whose upstream is not completed."""
+    for name, one in run.inputs.items():
+        if one.runs is None:
+            upstream = upstreams.run(one.run or "")
+            if upstream.state.status is not Status.COMPLETED:
+                raise Mistake(
+                    f"{name} is taken from {upstream.step} {short(upstream.id)}, which is "
+                    f"{upstream.state.status.value}: restart the batch with +needed=true"
+                )
+
+
+#: Reads a run by its id.
+ReadRun = Callable[[str], Run]

@@ -1,0 +1,63 @@
+"""`needed=strict`: whether a completed run was made by what its operation is made of now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from hydra_sweep_runner.commands.start.calls import Prepared
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.model import Operation, Run, Status
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
+from hydra_sweep_runner.system.provenance import digests
+
+
+class StrictCode:
+    """Compares runs with the present content of their operations' scripts, modules, `requires`
+    and `code`. What it finds is told by `tell`."""
+
+    def __init__(self, world: World, prepared: Mapping[Operation, Prepared]) -> None:
+        self._world = world
+        self._now = {
+            operation: digests(world.project_dir, one.sources)
+            for operation, one in prepared.items()
+        }
+        self._found: Counter[str] = Counter()
+
+    def why_changed(self, operation: Operation, run: Run) -> str | None:
+        """What has other content now than when the completed run ran, in a few words."""
+        if run.state.status is not Status.COMPLETED:
+            return None
+        before = run.provenance.sources
+        names = [name for name, now in self._now[operation].items() if before.get(name) != now]
+        if not names:
+            return None
+        why = f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} changed"
+        self._found[why] += 1
+        return why
+
+    def adopted(self, reconciliation: Reconciliation) -> Reconciliation:
+        """The same for a new batch, but that runs whose code has changed are not taken into it."""
+        return replace(reconciliation, steps=tuple(map(self._adopted, reconciliation.steps)))
+
+    def _adopted(self, step: Step) -> Step:
+        if step.run is None or self.why_changed(step.trial.operation, step.run) is None:
+            return step
+        return Step(step.trial, Action.CREATE)
+
+    def applied(self, reconciliation: Reconciliation) -> Reconciliation:
+        """The same, but that trials whose code has changed run again."""
+        return replace(reconciliation, steps=tuple(map(self._applied, reconciliation.steps)))
+
+    def _applied(self, step: Step) -> Step:
+        if step.action is not Action.SKIP or step.run is None:
+            return step
+        why = self.why_changed(step.trial.operation, step.run)
+        return step if why is None else replace(step, action=Action.RESTART)
+
+    def tell(self) -> None:
+        """Say which completed runs were not taken as such, and why."""
+        for why, count in self._found.items():
+            runs = "1 completed run is" if count == 1 else f"{count} completed runs are"
+            self._world.reporter.say(f"{runs} not taken as such: {why}")

@@ -1,0 +1,278 @@
+"""Composing a pipeline: its own configuration, and each step's as `runner operation=NAME` has it.
+
+A step is composed alone, then with the node of its name in the pipeline's configuration, then
+with the overrides that begin with its name, that prefix taken off. All of it is written as
+overrides of the step's own, so a step's trial is composed again like any other trial. What
+reaches a step is composed once, however many combinations share it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any
+
+from hydra.core.override_parser.types import Quote, QuotedString
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_sweep_runner.compose.composer import Composer
+from hydra_sweep_runner.compose.overrides import dimensions, is_sweep, merge, name_in
+from hydra_sweep_runner.compose.reference import read_flags, read_plain
+from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Flags, Operation, Value
+from hydra_sweep_runner.operation.kinds.known import KINDS
+from hydra_sweep_runner.operation.parse import parse_operation
+from hydra_sweep_runner.pipeline.graph import Composed
+from hydra_sweep_runner.pipeline.parse import PLACE, parse_steps
+from hydra_sweep_runner.pipeline.steps import Step, Wiring
+from hydra_sweep_runner.planning.identity import identity
+
+#: The config group that chooses an operation.
+GROUP = "operation"
+
+_PREFIX = re.compile(r"(?P<sign>\+{0,2}|~)(?P<step>[A-Za-z_][\w-]*)\.(?P<rest>.+)", re.DOTALL)
+_KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+def find_pipeline(composer: Composer, task: Sequence[str]) -> PipelineComposer | None:
+    """What composes the pipeline that these overrides choose; None if what they choose has no
+    steps. Raises Mistake for a pipeline that is wrong, and for one that is swept over."""
+    choices = [text for text in task if _is_about_operation(text)]
+    groups = [text for text in task if composer.is_group_choice(text)]
+    first = [_first_value(text, composer) for text in groups]
+    values = [text for text in choices if text not in groups and not is_sweep(text)]
+    job = composer.trial([*first, *values]).job()
+    if OmegaConf.select(job, PLACE) is None:
+        return None
+    for text in choices:
+        if is_sweep(text):
+            raise Mistake(
+                f"{text}: a pipeline is not swept over; start a batch for each, or sweep over "
+                "what fills a step: STEP.operation=a,b"
+            )
+    return PipelineComposer(composer, job, choices)
+
+
+def _is_about_operation(text: str) -> bool:
+    name = name_in(text)
+    return name == GROUP or name.startswith(f"{GROUP}.")
+
+
+def _first_value(text: str, composer: Composer) -> str:
+    """An override with the first of the values that it sweeps over."""
+    values = dimensions([text], 0, composer.loader)[0].overrides
+    return values[0] if len(values) else text
+
+
+class PipelineComposer:
+    """Composes one pipeline's combinations.
+
+    `operation` is the pipeline's own, `wiring` its steps.
+    """
+
+    def __init__(self, composer: Composer, job: DictConfig, choices: Sequence[str]) -> None:
+        self._composer = composer
+        node: Any = job.get("operation")
+        steps = read_plain(node, "operation")
+        nodes = {str(name): value for name, value in steps["steps"].items()}  # type: ignore[union-attr]
+        self.wiring = parse_steps(nodes, _plain_names(job))
+        self.operation = parse_operation(steps)
+        self._top = [str(name) for name in job]
+        self._sign = next((_sign(text) for text in choices if name_in(text) == GROUP), "")
+        self._splits: dict[str, tuple[str | None, str]] = {}
+        self._own: dict[tuple[str, ...], _Own] = {}
+        self._composed: dict[tuple[object, ...], Composed] = {}
+
+    def split(self, text: str) -> tuple[str | None, str]:
+        """The step that an override is for, and the step's own override; None and the override
+        itself if it is the pipeline's. Raises Mistake for a step that is not there."""
+        if text not in self._splits:
+            self._splits[text] = self._split(text)
+        return self._splits[text]
+
+    def _split(self, text: str) -> tuple[str | None, str]:
+        match = _PREFIX.fullmatch(text)
+        if match is None:
+            return None, text
+        sign, name, rest = match.groups()
+        if name in self.wiring.names:
+            return name, f"{sign}{rest}"
+        key = rest.partition("=")[0]
+        if not sign and name not in self._top and "/" not in key and "@" not in key:
+            names = self.wiring.names
+            close = get_close_matches(name, names, n=1)
+            wanted = f"did you mean {close[0]}.{key}?" if close else f"there are {', '.join(names)}"
+            raise Mistake(f"{text}: there is no step {name!r}; {wanted}")
+        return None, text
+
+    def own(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Those of the overrides that are the pipeline's."""
+        return tuple(text for text in texts if self.split(text)[0] is None)
+
+    def combination(self, overrides: Sequence[str], repeat: int = 0) -> tuple[Composed, ...]:
+        """What each step is composed to, in the wiring's order. Raises Mistake, naming the
+        override as it was given, for one that a step does not take."""
+        mine, of_steps = self._sorted(overrides)
+        nodes = self._own_of(mine).nodes
+        return tuple(
+            self._compose(step, nodes[step.name], tuple(of_steps.get(step.name, ())), repeat)
+            for step in self.wiring.steps
+        )
+
+    def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
+        """The pipeline's operation, and its own flags with those of the steps behind the
+        step's name, their `operation` among them: what tells one combination from another."""
+        mine, _ = self._sorted(overrides)
+        flags = dict(self._own_of(mine).flags)
+        for step, composed in zip(self.wiring.steps, self.combination(overrides), strict=True):
+            flags.update(self._prefixed(step.name, composed))
+        return self.operation, flags
+
+    def flags(self, overrides: Sequence[str]) -> Flags:
+        """The pipeline's own flags in one combination."""
+        return self._own_of(self._sorted(overrides)[0]).flags
+
+    def get_group_options(self, group_name: str) -> list[str]:
+        """The names of the configs of a group, also of one that is named as a step's."""
+        step, group = self.split(f"{group_name}=")
+        name = group.removesuffix("=") if step is not None else group_name
+        return list(self._composer.loader.get_group_options(name))
+
+    def _prefixed(self, step: str, composed: Composed) -> Flags:
+        key = (step, id(composed))
+        if key not in self._named:
+            choice = next(text for text in composed.overrides if name_in(text) == GROUP)
+            operation: Value = choice.partition("=")[2]
+            flags = {GROUP: operation, **composed.flags}
+            self._named[key] = {f"{step}.{name}": value for name, value in flags.items()}
+        return self._named[key]
+
+    @cached_property
+    def _named(self) -> dict[tuple[str, int], Flags]:
+        return {}
+
+    def _sorted(self, overrides: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+        mine: list[str] = []
+        of_steps: dict[str, list[str]] = {}
+        for text in overrides:
+            step, rest = self.split(text)
+            if step is None:
+                mine.append(text)
+            else:
+                of_steps.setdefault(step, []).append(rest)
+        return tuple(mine), of_steps
+
+    def _own_of(self, overrides: tuple[str, ...]) -> _Own:
+        if overrides not in self._own:
+            self._own[overrides] = _Own(self._composer.trial(overrides), self.wiring)
+        return self._own[overrides]
+
+    def _compose(
+        self, step: Step, node: tuple[str, ...], given: tuple[str, ...], repeat: int
+    ) -> Composed:
+        key = (step.name, node, given, repeat)
+        if key not in self._composed:
+            self._composed[key] = self._compose_anew(step, tuple(merge(node, given)), repeat)
+        return self._composed[key]
+
+    def _compose_anew(self, step: Step, texts: tuple[str, ...], repeat: int) -> Composed:
+        if not any(name_in(text) == GROUP for text in texts):
+            texts = (f"{self._sign}{GROUP}={step.operation}", *texts)
+        try:
+            config = self._composer.trial(texts)
+            _check_no_steps(step, config.job())
+            operation = config.operation()
+            may_register = KINDS[operation.kind].may_register_resolvers
+            flags = config.flags(leave_out=("operation",), keeps_unknown=may_register)
+        except Mistake as error:
+            raise Mistake(_explained(step, texts, str(error))) from error
+        return Composed(texts, operation, flags, identity(operation, flags, repeat))
+
+
+class _Own:
+    """A pipeline's own configuration: its flags, and of each step the overrides that the node
+    of its name comes to."""
+
+    def __init__(self, config: TrialConfig, wiring: Wiring) -> None:
+        job = config.job()
+        self.flags: Flags = read_flags(job, ("operation", *wiring.names))
+        self.nodes: Mapping[str, tuple[str, ...]] = {
+            name: _node_overrides(job, name) for name in wiring.names
+        }
+
+
+def _plain_names(job: DictConfig) -> list[str]:
+    """The names at the top of a configuration that hold no mapping."""
+    return [str(name) for name in job if not OmegaConf.is_dict(job._get_node(name))]
+
+
+def _sign(text: str) -> str:
+    """`+` or `++`, where an override begins with that."""
+    return text[: len(text) - len(text.lstrip("+"))]
+
+
+def _node_overrides(job: DictConfig, name: str) -> tuple[str, ...]:
+    node = job._get_node(name) if name in job else None
+    if node is None or not isinstance(node, DictConfig) or node._is_none():
+        return ()
+    return tuple(_leaves(read_plain(node, name), ""))
+
+
+def _leaves(tree: Mapping[str, Value], prefix: str) -> Iterable[str]:
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        below = isinstance(value, dict) and value and all(map(_KEY.fullmatch, value))
+        if below and isinstance(value, dict):
+            yield from _leaves(value, f"{name}.")
+        else:
+            yield f"{name}={_as_text(value)}"
+
+
+def _as_text(value: Value) -> str:
+    """A value as Hydra's grammar reads just this value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, list):
+        return f"[{','.join(map(_as_text, value))}]"
+    if isinstance(value, dict):
+        entries = (f"{key}:{_as_text(item)}" for key, item in value.items())
+        return f"{{{','.join(entries)}}}"
+    return repr(value)
+
+
+def _quoted(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z_/][\w./-]*", text, re.ASCII) and text.lower() not in _WORDS:
+        return text
+    return QuotedString(text, Quote.single).with_quotes()
+
+
+#: Words that Hydra's grammar reads as something else than a text.
+_WORDS = ("null", "nan", "inf", "true", "false")
+
+
+def _check_no_steps(step: Step, job: DictConfig) -> None:
+    if OmegaConf.select(job, PLACE) is not None:
+        raise Mistake(
+            f"{PLACE}.{step.name}: its operation has steps itself: a step is filled by a script, "
+            "a function or a command"
+        )
+
+
+def _explained(step: Step, texts: Sequence[str], said: str) -> str:
+    """A mistake in what reaches a step, with overrides as the pipeline's user writes them."""
+    if said.startswith(PLACE):
+        return said
+    for text in texts:
+        if said.startswith(f"{text}:"):
+            sign = _sign(text) or ("~" if text.startswith("~") else "")
+            written = f"{sign}{step.name}.{text.removeprefix(sign)}"
+            said = written + said.removeprefix(text)
+            return said.replace(f"+{text})", f"+{written})")
+    return f"{PLACE}.{step.name}: {said}"

@@ -1,0 +1,515 @@
+"""Operations made of steps, swept, shared, gathered, restarted: contract section 11."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.pipelines import FILES, ran, started, steps
+from tests.scenarios.project import Listed, Project, lines
+
+STUDY = "operation=study"
+
+
+@pytest.fixture
+def study(make_project: MakeProject) -> Project:
+    """The pipeline, not run yet."""
+    return make_project(FILES)
+
+
+def batch_of(project: Project, *words: str) -> str:
+    """Run a sweep of the pipeline: the id of its batch."""
+    project.run("-m", STUDY, *words)
+    found: str = project.newest("batch")["id"]
+    return found
+
+
+def folder(run: Listed) -> Path:
+    return Path(run["dir"])
+
+
+# ---- a batch, always
+
+
+def test_a_pipeline_makes_a_batch_whose_trials_are_its_steps_runs(study: Project) -> None:
+    study.run(STUDY)
+    batch = study.newest("batch")
+    assert (batch["operation"], batch["status"]) == ("study", "completed")
+    assert [run["kind"] for run in study.runs()].count("trial") == 4
+    assert {run["kind"] for run in study.runs()} == {"batch", "trial"}
+    assert list(steps(study)) == ["prepare", "train", "evaluate", "report"]
+
+
+def test_combinations_share_what_they_agree_in(study: Project) -> None:
+    batch_of(study, "train.lr=0.1,0.01", "rows=3,4")
+    assert {name: len(runs) for name, runs in steps(study).items()} == {
+        "prepare": 2,
+        "train": 4,
+        "evaluate": 4,
+        "report": 1,
+    }
+
+
+def test_the_pipeline_is_swept_only_with_m(study: Project) -> None:
+    said = study.run(STUDY, "train.lr=0.1,0.01", status=2).err
+    assert "add -m" in said
+    assert study.runs() == []
+
+
+# ---- composition
+
+
+def test_a_step_gets_its_node_interpolated_and_then_its_overrides(study: Project) -> None:
+    study.run(STUDY, "rows=7", "train.lr=0.5", "~train.model", "+init_trials=true")
+    found = steps(study)
+    assert found["prepare"][0]["flags"] == {"rows": 7}
+    assert found["train"][0]["flags"] == {"lr": 0.5, "epochs": 2}
+
+
+def test_config_groups_of_a_step_are_chosen_and_swept(study: Project) -> None:
+    batch_of(study, "train.model=glob(*)", "+init_trials=true")
+    assert [run["flags"]["model.depth"] for run in steps(study)["train"]] == [3, 1]
+
+
+def test_a_step_s_operation_can_be_swapped(study: Project) -> None:
+    study.write(
+        {
+            "conf/operation/other.yaml": FILES["conf/operation/train.yaml"].replace(
+                "name: train, script: train.py", "name: other, command: ['true']"
+            )
+        }
+    )
+    batch_of(study, "train.operation=train,other", "+init_trials=true")
+    assert [run["operation"] for run in steps(study)["train"]] == ["train", "other"]
+
+
+def test_a_step_alone_is_what_runner_operation_gives(study: Project) -> None:
+    study.run("operation=prepare", "rows=10")
+    alone = study.newest("run")["id"]
+    study.run(STUDY, "+needed=true")
+    assert study.newest("batch")["trials"][0] == alone
+    assert study.show(alone)["batches"] == [study.newest("batch")["id"]]
+
+
+# ---- inputs
+
+
+def test_inputs_are_relative_links_and_the_store_can_be_moved(study: Project) -> None:
+    study.run(STUDY)
+    train = folder(steps(study)["train"][0])
+    link = train / "clean.txt"
+    assert link.is_symlink()
+    assert not link.readlink().is_absolute()
+    shutil.move(study.store, study.folder / "moved")
+    moved = study.folder / "moved" / train.name
+    assert (moved / "clean.txt").read_text() == "x\n" * 10
+    (report,) = (study.folder / "moved").glob("*/runs")
+    assert all((member / "rows").read_text().strip() == "10" for member in report.iterdir())
+
+
+def test_an_input_can_be_copied_and_a_whole_folder_linked(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    wired = text.replace(
+        "[prepare/clean.txt]", "[{clean.txt: prepare/clean.txt, copy: true}, prepare]"
+    )
+    study.write({"conf/operation/study.yaml": wired})
+    study.run(STUDY)
+    train = folder(steps(study)["train"][0])
+    assert not (train / "clean.txt").is_symlink()
+    assert (train / "prepare" / "clean.txt").is_file()
+
+
+def test_an_input_replaces_what_is_required_from_the_project(study: Project) -> None:
+    study.write(
+        {
+            "clean.txt": "project\n",
+            "conf/operation/train.yaml": FILES["conf/operation/train.yaml"].replace(
+                "train.py}", "train.py, requires: [clean.txt]}"
+            ),
+        }
+    )
+    study.run("operation=train")
+    alone = study.newest("run")
+    assert (folder(alone) / "model.txt").read_text().split()[-1] == "1"
+    study.run(STUDY)
+    assert (folder(steps(study)["train"][0]) / "model.txt").read_text().split()[-1] == "10"
+
+
+def test_runner_inputs_says_of_each_input_its_run_and_its_upstream(study: Project) -> None:
+    study.write(
+        {
+            "evaluate.sh": """
+                cp "$RUNNER_INPUTS" inputs.json
+                wc -l < data.txt > rows
+            """
+        }
+    )
+    study.run(STUDY)
+    found = steps(study)
+    said = json.loads((folder(found["evaluate"][0]) / "inputs.json").read_text())
+    assert set(said) == {"model.txt", "data.txt"}
+    train = found["train"][0]
+    assert said["model.txt"]["id"] == train["id"]
+    assert said["model.txt"]["flags"] == train["flags"]
+    assert said["model.txt"]["folder"] == train["dir"]
+    assert said["model.txt"]["inputs"]["clean.txt"]["flags"] == {"rows": 10}
+    assert {"scalars", "result"} <= set(said["model.txt"])
+
+
+def test_the_record_says_which_attempt_of_which_run_was_taken(study: Project) -> None:
+    study.run(STUDY)
+    found = steps(study)
+    train, prepare = found["train"][0], found["prepare"][0]
+    assert train["step"] == "train"
+    assert train["inputs"] == {
+        "clean.txt": {"run": prepare["id"], "path": "clean.txt", "attempt": 1}
+    }
+    assert found["report"][0]["inputs"] == {"runs": {"runs": [found["evaluate"][0]["id"]]}}
+    assert study.newest("batch")["step"] is None
+
+
+def test_a_missing_file_is_a_failure_of_the_upstream(study: Project) -> None:
+    study.write({"prepare.py": "rows = 5\nprint(rows)"})
+    said = study.run(STUDY, status=1).err
+    prepare = steps(study)["prepare"][0]
+    assert prepare["status"] == "error"
+    assert prepare["reason"] == "it has not made clean.txt, which train takes from it"
+    assert "clean.txt" in said
+
+
+def test_links_are_made_anew_on_a_restart(study: Project) -> None:
+    study.run(STUDY)
+    train = folder(steps(study)["train"][0])
+    (train / "clean.txt").unlink()
+    (train / "clean.txt").mkdir()
+    study.run(f"+restart={study.newest('batch')['id']}")
+    assert (train / "clean.txt").is_symlink()
+
+
+# ---- gathers
+
+
+def test_a_gather_finds_all_trials_in_plan_order_with_upstream_flags(study: Project) -> None:
+    batch_of(study, "train.lr=0.1,0.01")
+    found = steps(study)
+    report = folder(found["report"][0])
+    listed = json.loads((report / "runs.json").read_text())
+    assert [run["id"] for run in listed] == [run["id"] for run in found["evaluate"]]
+    assert [run["flags"]["train.lr"] for run in listed] == [0.1, 0.01]
+    assert listed[0]["flags"]["prepare.rows"] == 10
+    assert {"scalars", "result", "status"} <= set(listed[0])
+    links = {f"runs/{run['id'][:8]}" for run in found["evaluate"]}
+    assert {str(path.relative_to(report)) for path in (report / "runs").iterdir()} == links
+
+
+def test_by_makes_one_gathering_trial_for_each_value(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    study.write(
+        {
+            "conf/operation/study.yaml": text.replace(
+                "{runs: evaluate}", "{runs: evaluate, by: [train.model]}"
+            )
+        }
+    )
+    batch_of(study, "train.model=small,large", "train.lr=0.1,0.01")
+    reports = steps(study)["report"]
+    assert [len(run["inputs"]["runs"]["runs"]) for run in reports] == [2, 2]
+
+
+def test_a_partial_gather_takes_what_is_completed(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    study.write(
+        {
+            "conf/operation/study.yaml": text.replace(
+                "{runs: evaluate}", "{runs: evaluate, partial: true}"
+            ),
+            "train.py": FILES["train.py"] + "assert a.lr < 1\n",
+        }
+    )
+    study.run("-m", STUDY, "train.lr=0.1,2", status=1)
+    found = steps(study)
+    assert [run["status"] for run in found["evaluate"]] == ["completed", "pending"]
+    assert found["report"][0]["status"] == "completed"
+    assert len(found["report"][0]["inputs"]["runs"]["runs"]) == 1
+
+
+# ---- failure
+
+
+def test_what_depends_on_a_failed_trial_stays_pending_and_other_branches_go_on(
+    study: Project,
+) -> None:
+    study.write({"train.py": FILES["train.py"] + "assert a.lr < 1\n"})
+    said = study.run("-m", STUDY, "train.lr=2,0.1", status=1).err
+    found = steps(study)
+    failed = found["train"][0]
+    reason = f"not started: train {failed['id'][:8]} failed"
+    assert [run["status"] for run in found["evaluate"]] == ["pending", "completed"]
+    assert found["evaluate"][0]["reason"] == reason
+    assert found["report"][0]["reason"] == reason
+    assert f"2 trials {reason}" in said
+
+
+def test_a_step_has_retries_and_a_timeout_of_its_own(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    wired = text.replace("prepare:\n", "prepare: {retries: 1}\n")
+    wired = wired.replace("[prepare/clean.txt]}", "[prepare/clean.txt], timeout: 0.5}")
+    study.write(
+        {
+            "conf/operation/study.yaml": wired,
+            "prepare.py": """
+                from pathlib import Path
+                rows = 5
+                first = not Path("been").exists()
+                Path("been").touch()
+                assert not first
+                Path("clean.txt").write_text("x")
+            """,
+            "train.py": FILES["train.py"] + "import time; time.sleep(60)\n",
+        }
+    )
+    study.run(STUDY, status=1)
+    found = steps(study)
+    assert found["prepare"][0]["status"] == "completed"
+    assert len(found["prepare"][0]["attempts"]) == 1
+    assert "0.5" in found["train"][0]["reason"]
+
+
+# ---- restart
+
+
+def test_a_restart_runs_all_in_place_in_the_graph_s_order(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01", "hydra.launcher.n_jobs=1")
+    before = started(study)
+    study.run(f"+restart={batch}")
+    assert ran(study, before) == [
+        *("prepare", "train", "evaluate", "train", "evaluate", "report"),
+    ]
+    assert set(started(study)) == set(before)
+
+
+def test_needed_runs_only_what_is_not_current(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01")
+    before = started(study)
+    said = study.run(f"+restart={batch}", "+needed=true").err
+    assert ran(study, before) == []
+    assert "Skipping 6 completed trials" in said
+
+
+def test_a_new_value_runs_its_branch_and_the_gather(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1")
+    before = started(study)
+    study.run(f"+restart={batch}", "train.lr=0.1,0.01", "+needed=true")
+    assert ran(study, before) == ["train", "evaluate", "report"]
+    assert study.newest("trial")["step"] == "report"
+    assert len(steps(study)["report"]) == 1
+
+
+def test_a_value_less_orphans_its_branch_and_it_comes_back(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01")
+    both = study.newest("batch")["trials"]
+    study.run(f"+restart={batch}", "train.lr=0.1", "+needed=true")
+    assert len(study.newest("batch")["trials"]) == 4
+    before = started(study)
+    study.run(f"+restart={batch}", "train.lr=0.1,0.01", "+needed=true")
+    assert study.newest("batch")["trials"] == both
+    assert ran(study, before) == ["report"]
+
+
+def test_a_mended_step_and_what_waited_for_it_run(study: Project) -> None:
+    study.write({"train.py": FILES["train.py"] + "assert a.lr < 1\n"})
+    study.run("-m", STUDY, "train.lr=2,0.1", status=1)
+    study.write({"train.py": FILES["train.py"]})
+    before = started(study)
+    study.run(f"+restart={study.newest('batch')['id']}", "+needed=true")
+    assert ran(study, before) == ["train", "evaluate", "report"]
+    assert {run["status"] for run in study.runs()} == {"completed"}
+    assert all(run["reason"] is None for run in study.runs())
+
+
+def test_from_runs_a_step_and_what_depends_on_it(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01", "hydra.launcher.n_jobs=1")
+    before = started(study)
+    study.run(f"+restart={batch}", "+from=evaluate")
+    assert ran(study, before) == ["evaluate", "evaluate", "report"]
+
+
+def test_until_leaves_what_comes_after_pending_and_ends_well(study: Project) -> None:
+    study.run(STUDY, "+until=train")
+    found = steps(study)
+    assert [runs[0]["status"] for runs in found.values()] == [
+        *("completed", "completed", "pending", "pending"),
+    ]
+    assert study.newest("batch")["status"] == "completed"
+    study.run(f"+restart={study.newest('batch')['id']}", "+needed=true")
+    assert {run["status"] for run in study.runs()} == {"completed"}
+
+
+def test_restarting_one_trial_leaves_what_depends_on_it_and_says_how_many(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01")
+    prepare = steps(study)["prepare"][0]
+    before = started(study)
+    said = study.run(f"+restart={prepare['id']}").err
+    assert f"5 runs that take files from {prepare['id'][:8]} are out of date now" in said
+    assert ran(study, before) == ["prepare"]
+    before = started(study)
+    study.run(f"+restart={batch}", "+needed=true", "hydra.launcher.n_jobs=1")
+    assert ran(study, before) == ["train", "evaluate", "train", "evaluate", "report"]
+
+
+def test_a_trial_restarted_alone_finds_its_inputs(study: Project) -> None:
+    study.run(STUDY)
+    train = steps(study)["train"][0]
+    (folder(train) / "clean.txt").unlink()
+    study.run(f"+restart={train['id']}")
+    assert study.show(train["id"])["status"] == "completed"
+    assert study.show(train["id"])["inputs"]["clean.txt"]["attempt"] == 1
+
+
+def test_a_file_that_was_deleted_is_made_anew(study: Project) -> None:
+    study.run(STUDY)
+    (folder(steps(study)["prepare"][0]) / "clean.txt").unlink()
+    before = started(study)
+    study.run(f"+restart={study.newest('batch')['id']}", "+needed=true")
+    assert ran(study, before) == ["prepare", "train", "evaluate", "report"]
+
+
+def test_deleting_what_others_take_from_wants_dependents(study: Project) -> None:
+    study.run(STUDY)
+    train = steps(study)["train"][0]["id"]
+    said = study.run("runs", "delete", train, "--yes", status=2).err
+    assert "--dependents" in said
+    assert len(study.runs()) == 5
+    study.run("runs", "delete", train, "--dependents", "--yes")
+    assert [run["step"] for run in study.runs() if run["kind"] == "trial"] == ["prepare"]
+
+
+# ---- seeing it
+
+
+def test_the_preview_has_a_row_for_each_trial(study: Project) -> None:
+    assert study.table("-m", STUDY, "train.lr=0.1,0.01") == lines(
+        """
+        #  step      from  train.lr
+        1  prepare
+        2  train     1     0.1
+        3  evaluate  1,2   0.1
+        4  train     1     0.01
+        5  evaluate  1,4   0.01
+        6  report    3,5
+        """
+    )
+    assert study.runs() == []
+
+
+def test_the_preview_of_a_restart_says_what_is_done_and_why(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1")
+    evaluate = steps(study)["evaluate"][0]["id"]
+    table = study.table(f"+restart={batch}", "train.lr=0.1,0.01", "+from=evaluate")
+    assert table == lines(
+        """
+        #  step      from  train.lr  do      why
+        1  prepare                   skip    current
+        2  train     1     0.1       skip    current
+        3  evaluate  1,2   0.1       run     from=evaluate
+        4  train     1     0.01      create  new
+        5  evaluate  1,4   0.01      create  new
+        6  report    3,5             run     from=evaluate
+        """
+    )
+    assert len(study.runs()) == 5
+    assert study.show(evaluate)["status"] == "completed"
+
+
+def test_show_of_a_batch_has_the_same_with_statuses(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01")
+    shown = study.run("runs", "show", batch).lines
+    ids = [run_id[:8] for run_id in study.newest("batch")["trials"]]
+    rows = shown[shown.index("trials:") + 1 :]
+    assert [row.split() for row in rows] == [
+        ["#", "trial", "step", "from", "train.lr", "status", "reason"],
+        ["1", ids[0], "prepare", "completed"],
+        ["2", ids[1], "train", "1", "0.1", "completed"],
+        ["3", ids[2], "evaluate", "2,1", "0.1", "completed"],
+        ["4", ids[3], "train", "1", "0.01", "completed"],
+        ["5", ids[4], "evaluate", "4,1", "0.01", "completed"],
+        ["6", ids[5], "report", "3,5", "completed"],
+    ]
+
+
+def test_show_of_many_trials_has_a_line_for_each_step(study: Project) -> None:
+    batch = batch_of(study, "train.lr=range(1,25)", "+init_trials=true")
+    shown = study.run("runs", "show", batch).lines
+    rows = [row.split() for row in shown[shown.index("trials:") + 1 :]]
+    assert rows == [
+        ["step", "trials", "status"],
+        ["prepare", "1", "1", "pending"],
+        ["train", "24", "24", "pending"],
+        ["evaluate", "24", "24", "pending"],
+        ["report", "1", "1", "pending"],
+    ]
+
+
+# ---- bad input
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trian.lr=1"], "trian.lr=1: there is no step 'trian'; did you mean train.lr?"),
+        (["train.lrr=1"], "train.lrr=1: unknown flag 'lrr'; did you mean lr? (to add one: +train"),
+        (["train.model=huge"], "operation.steps.train: the configuration does not compose"),
+        (["+from=nope"], "+from=nope: there is no step 'nope'; there are prepare, train, evaluate"),
+        (["+until=nope"], "+until=nope: there is no step 'nope'"),
+        (["evaluate.operation=study"], "operation.steps.evaluate: its operation has steps itself"),
+        (["evaluate.operation=nope"], "operation.steps.evaluate: the configuration does not"),
+        (["+prepare.x=1", "operation.steps.prepare=3"], "operation.steps.prepare: must be a map"),
+    ],
+)
+def test_a_mistake_names_the_override_or_the_place_in_the_yaml(
+    study: Project, words: list[str], said: str
+) -> None:
+    result = study.run(STUDY, *words, status=2)
+    assert said in result.err
+    assert len(result.err.splitlines()) == 1
+    assert not study.store.exists()
+
+
+def test_a_step_named_like_a_flag_of_the_pipeline_is_refused(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    study.write({"conf/operation/study.yaml": text.replace("prepare: {rows", "prepare: 3 #")})
+    assert (
+        "operation.steps.prepare: the pipeline has a flag of that name"
+        in study.run(STUDY, status=2).err
+    )
+
+
+def test_a_flag_of_the_node_that_the_step_does_not_have_is_a_mistake(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    study.write({"conf/operation/study.yaml": text.replace("{epochs: 2}", "{epoch: 2}")})
+    assert (
+        "train.epoch=2: unknown flag 'epoch'; did you mean epochs?"
+        in study.run(STUDY, status=2).err
+    )
+
+
+def test_from_and_until_are_for_pipelines(study: Project) -> None:
+    assert (
+        "+from=x is about the steps of a pipeline"
+        in study.run("operation=prepare", "+from=x", status=2).err
+    )
+    assert (
+        "+until=x is about the steps"
+        in study.run("-m", "operation=prepare", "+until=x", status=2).err
+    )
+
+
+def test_a_pipeline_is_not_swept_with_other_operations(study: Project) -> None:
+    said = study.run("-m", "operation=study,prepare", status=2).err
+    assert "a pipeline is not swept over" in said
+    said = study.run("-m", "operation=prepare,study", status=2).err
+    assert "is a pipeline, which is no trial of a sweep" in said
