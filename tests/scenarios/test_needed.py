@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Project, by_flag, ids
 
@@ -106,3 +108,68 @@ def test_a_run_under_another_label_counts(echo: Project) -> None:
     echo.run("-m", "x=1", "+label=first", "+random_seed=1")
     result = echo.run("-m", "x=1", "+label=second", "+random_seed=2", "+needed=true")
     assert result.lines == []
+
+
+# ---- strict: the code counts, too
+
+SCRIPTS = {
+    "conf/config.yaml": "defaults: [operation: one, _self_]",
+    "conf/operation/one.yaml": """
+        # @package _global_
+        operation: {name: one, script: one.py, requires: [data], code: [lib]}
+        x: 1
+    """,
+    "one.py": "x = 1\nprint('ran', x)\n",
+    "data/rows.txt": "a\n",
+    "lib/helps.py": "y = 1\n",
+    "lib/other.txt": "z\n",
+    "unrelated.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [("one.py", "one.py"), ("data/rows.txt", "data"), ("lib/helps.py", "lib"), ("lib/new", "lib")],
+)
+def test_strict_counts_what_a_run_was_made_by(
+    make_project: MakeProject, file: str, told: str
+) -> None:
+    project = make_project(SCRIPTS)
+    project.run()
+    assert project.run("+needed=strict").lines == []
+    project.write({file: "# other\nx = 1\nprint('again', x)\n"})
+    assert project.run("+needed=true").lines == []
+    result = project.run("+needed=strict")
+    assert result.lines != []
+    assert f"1 completed run is not taken as such: {told} has changed" in result.err
+
+
+def test_strict_passes_over_what_the_operation_does_not_name(make_project: MakeProject) -> None:
+    project = make_project(SCRIPTS)
+    project.run()
+    project.write({"unrelated.py": "1\n", "lib/__pycache__/helps.pyc": "1"})
+    assert project.run("+needed=strict").lines == []
+
+
+def test_a_batch_takes_what_is_unchanged_and_runs_what_has_changed(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(SCRIPTS)
+    project.run("-m", "x=1,2")
+    batch = project.newest("batch")["id"]
+    assert project.run(f"+restart={batch}", "+needed=strict").lines == []
+    project.write({"lib/helps.py": "y = 2\n"})
+    result = project.run(f"+restart={batch}", "+needed=strict")
+    assert sorted(result.lines) == ["ran 1", "ran 2"]
+    assert "2 completed runs are not taken as such: lib has changed" in result.err
+    assert project.run(f"+restart={batch}", "+needed=strict").lines == []
+    project.run("-m", "x=1,2,3", "+needed=strict")
+    assert len(project.newest("batch")["trials"]) == 3
+    assert len([run for run in project.runs() if run["kind"] == "trial"]) == 3
+
+
+def test_code_that_is_not_there_is_a_mistake(make_project: MakeProject) -> None:
+    files = {**SCRIPTS, "conf/operation/one.yaml": SCRIPTS["conf/operation/one.yaml"]}
+    files["conf/operation/one.yaml"] = files["conf/operation/one.yaml"].replace("[lib]", "[libs]")
+    said = make_project(files).run(status=2).err
+    assert "operation.code: 'libs' does not exist in" in said
