@@ -61,7 +61,8 @@ class Runs:
         for gathered in node.gathers:
             taken = members_now(node, gathered.members, runs)
             members = [m for m in gathered.members if (known := runs[m]) and known.run in taken]
-            gathers.append((gathered.name, [self.held(graph, member) for member in members]))
+            held = {self.held(graph, member)[0]: self.held(graph, member) for member in members}
+            gathers.append((gathered.name, held))  # a set: its order does not count
         return inputs, gathers
 
     def held(self, graph: Graph, number: int) -> Any:
