@@ -44,6 +44,12 @@ def _init() -> click.Command:
     return init
 
 
+def _completion() -> click.Command:
+    from hydra_sweep_runner.cli.completion import command
+
+    return command
+
+
 #: The first word, and what imports its command.
 COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "runs": _runs,
@@ -51,6 +57,7 @@ COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "watch": _watch,
     "verify": _verify,
     "init": _init,
+    "completion": _completion,
 }
 
 

@@ -112,9 +112,12 @@ def _proposed(run: Run, batch: Run | None) -> Proposed | None:
     recorded."""
     if run.basis is None or run.batch is not None or batch is None or batch.basis is None:
         return None
+    kept = batch.basis.get("search")
+    if not isinstance(kept, dict):
+        return None
     try:
         basis = read_basis(run.basis, run.id)
-        ledger = read_ledger(batch.basis, batch.id)
+        ledger = read_ledger(kept, batch.id)
         plan = ledger.plan_before(basis.number, ledger.eras[basis.era])
         ids = [ledger.order[number] for number in plan]
     except (UnreadableRecord, IndexError):
