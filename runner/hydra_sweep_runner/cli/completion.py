@@ -81,7 +81,7 @@ def command(shell: str | None, answer: str | None) -> None:
                 if word.isprintable() and not any(char.isspace() for char in word):
                     print(word)
         return
-    if shell not in SCRIPTS:
+    if shell is None or shell not in SCRIPTS:
         raise Mistake(f"runner completion: give one of {', '.join(SCRIPTS)}")
     print(SCRIPTS[shell], end="")
 
