@@ -1,13 +1,14 @@
-"""Two functions to be minimised, cheap enough to try a sweep on.
+"""Functions to be minimised, cheap enough to try a sweep on.
 
 Each takes its flags as keyword arguments and returns a float, which is kept as the run's
-result. Both are meant to be minimised.
+result. All are meant to be minimised.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import time
 from math import cos, pi
 
 
@@ -31,3 +32,9 @@ def branin(x1: float, x2: float) -> float:
     """
     valley = x2 - 5.1 / (4 * pi**2) * x1**2 + 5 / pi * x1 - 6
     return valley**2 + 10 * (1 - 1 / (8 * pi)) * cos(x1) + 10
+
+
+def slow_branin(x1: float, x2: float, seconds: float) -> float:
+    """Branin's function after a while: long enough to be interrupted."""
+    time.sleep(seconds)
+    return branin(x1, x2)

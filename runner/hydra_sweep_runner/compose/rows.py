@@ -10,7 +10,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
 from typing import Any, TypeAlias
 
 import yaml
@@ -229,12 +228,3 @@ REFUSALS: tuple[type[Exception], ...] = (
 def columns_of(rows: Iterable[Row]) -> list[str]:
     """The names in rows, in the order of their first appearance."""
     return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def _yaml_loader() -> Any:
-    """OmegaConf's own loader, which has moved in OmegaConf 2.4."""
-    try:
-        module = import_module("omegaconf._yaml")
-    except ModuleNotFoundError:
-        module = import_module("omegaconf._utils")
-    return module.get_yaml_loader()
