@@ -207,7 +207,7 @@ def test_a_name_a_letter_or_two_away_is_a_slip(typed: str, meant: str) -> None:
     assert misspelt(typed) == meant
 
 
-@pytest.mark.parametrize("name", ["lr", "x", "model.label", "seed", "epochs", "trial", "max", ""])
+@pytest.mark.parametrize("name", ["lr", "x", "model.label", "seed", "epochs", "trail_mix", "max", ""])
 def test_a_name_further_away_is_another_name(name: str) -> None:
     assert misspelt(name) is None
 

@@ -162,8 +162,9 @@ def test_arguments_are_given_by_name(make_project: MakeProject) -> None:
 @pytest.mark.parametrize(
     ("imports", "expected"),
     [
-        ("import argparse", "['--x', '7'] 0"),
-        ("from argparse import ArgumentParser", "['--x', '7'] 0"),
+        ("import argparse; argparse.ArgumentParser().add_argument('--x')", "['--x', '7'] 0"),
+        ("from argparse import *; p = ArgumentParser(); p.add_argument('--x')", "['--x', '7'] 0"),
+        ("import argparse; ns = argparse.Namespace()", "[] 7"),
         ("import os, json", "[] 7"),
         ("# import argparse", "[] 7"),
     ],
