@@ -29,6 +29,18 @@ GOOD: list[tuple[str, object, object]] = [
     ("print_trials", True, True),
     ("refresh", True, True),
     ("only", "failed", "failed"),
+    ("optimizer", "tpe", "tpe"),
+    ("objective", "-accuracy", ["-accuracy"]),
+    ("objective", ["loss", "-accuracy"], ["loss", "-accuracy"]),
+    ("window", 4, 4),
+    ("warm_start", "all", ["all"]),
+    ("trials", ["a.csv", "b.json"], ["a.csv", "b.json"]),
+    ("save_trials", "plan.csv", "plan.csv"),
+    ("shape", "zip", "zip"),
+    ("include", [{"x": 1}], [{"x": 1}]),
+    ("include", {"x": 1}, [{"x": 1}]),
+    ("exclude", "x > 1", ["x > 1"]),
+    ("repeat", 3, 3),
     ("fail_fast", True, True),
     ("retries", 0, 0),
     ("retries", 3, 3),
@@ -60,6 +72,17 @@ BAD: list[tuple[str, object, str]] = [
     ("max_trials", "4", "+max_trials=4: must be an integer of at least 1"),
     ("max_trials", True, "+max_trials=true: must be an integer of at least 1"),
     ("max_trials", [1, 2], "+max_trials=[1, 2]: must be an integer of at least 1"),
+    ("optimizer", ["tpe"], "+optimizer=['tpe']: must be a text"),
+    ("objective", [["loss"]], "+objective=['loss']: must be a text"),
+    ("window", 0, "+window=0: must be an integer of at least 1"),
+    ("warm_start", {"a": 1}, "+warm_start={'a': 1}: must be a text"),
+    ("trials", [None], "+trials=null: must be a text"),
+    ("save_trials", ["a.csv"], "+save_trials=['a.csv']: must be a text"),
+    ("shape", "square", "+shape=square: must be product or zip"),
+    ("include", [1], "+include=[1]: must be a list of flag sets, as in [{x:1,y:2}]"),
+    ("include", [{}], "+include=[{}]: must be a list of flag sets, as in [{x:1,y:2}]"),
+    ("exclude", " ", "+exclude= : must be an expression over flags, as in 'x > 1'"),
+    ("repeat", 0, "+repeat=0: must be an integer of at least 1"),
     ("only", "completed", "+only=completed: must be failed"),
     ("only", True, "+only=true: must be failed"),
     ("retries", -1, "+retries=-1: must be an integer of at least 0"),
@@ -85,7 +108,8 @@ BAD: list[tuple[str, object, str]] = [
 
 #: The contract's words: these hold for the one call.
 FOR_ONE_CALL = {
-    *("restart", "needed", "only", "init_trials", "print_trials", "refresh", "from", "until"),
+    *("restart", "needed", "only", "init_trials", "print_trials", "refresh"),
+    *("save_trials", "from", "until"),
 }
 
 
@@ -207,7 +231,9 @@ def test_a_name_a_letter_or_two_away_is_a_slip(typed: str, meant: str) -> None:
     assert misspelt(typed) == meant
 
 
-@pytest.mark.parametrize("name", ["lr", "x", "model.label", "seed", "epochs", "trail_mix", "max", ""])
+@pytest.mark.parametrize(
+    "name", ["lr", "x", "model.label", "seed", "epochs", "trail_mix", "max", ""]
+)
 def test_a_name_further_away_is_another_name(name: str) -> None:
     assert misspelt(name) is None
 

@@ -63,7 +63,7 @@ def _run(project: Project, folder: Path, where: str, *words: str) -> Result:
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        ("hydra_sweep_runner.cli.project.find_project", []),
+        ("hydra_sweep_runner.cli.world.find_project", []),
         ("hydra_sweep_runner.commands.start.sweep.plan_trials", ["-m", "x=1,2"]),
         pytest.param(
             "hydra_sweep_runner.commands.start.batch.reconcile",
@@ -94,9 +94,9 @@ def _run(project: Project, folder: Path, where: str, *words: str) -> Result:
             "hydra_sweep_runner.execute.attempt.supervise._run_attempts",
             ["-m", "x=9,10", "hydra.launcher.n_jobs=2"],
         ),
-        ("hydra_sweep_runner.commands.runs.listing.list_rows", ["runs", "list"]),
+        ("hydra_sweep_runner.commands.runs.listing.list_table", ["runs", "list"]),
         pytest.param(
-            "hydra_sweep_runner.commands.runs.listing.show_lines",
+            "hydra_sweep_runner.commands.runs.show.show_lines",
             ["runs", "show", "{run}"],
             marks=pytest.mark.long,
         ),

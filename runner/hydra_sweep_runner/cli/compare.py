@@ -71,7 +71,7 @@ def compare(
     asks_stdout = [csv == "-", parquet == "-", as_json]
     if sum(asks_stdout) > 1:
         raise Mistake("--json, --csv - and --parquet - all write to standard output: give one")
-    opened = open_store(store)
+    opened = open_store(store, tell=True)
     rows = select_rows(opened, ids, asked, now())
     by: tuple[Literal["min", "max"], str] | None = None
     if least is not None:

@@ -19,10 +19,10 @@ STORE = click.option(
 )
 
 
-def open_store(store: str | None) -> RunStore:
+def open_store(store: str | None, *, tell: bool = False) -> RunStore:
     """The store that a command is about: the one that was typed, or that of the project in
-    which the current folder lies. Says so where it is not the current folder's, or where
-    there is none."""
+    which the current folder lies. With `tell`, a line says where it is not the current
+    folder's, or where there is none."""
     here = Path.cwd()
     project = location.project_of(here) if store is None else here
     chosen = location.store_path(
@@ -34,9 +34,9 @@ def open_store(store: str | None) -> RunStore:
     if store is not None and not os.path.lexists(chosen):
         raise Mistake(f"--store {store}: there is no such folder")
     opened = RunStore.open(chosen, create=False)
-    if not os.path.lexists(chosen):
+    if tell and not os.path.lexists(chosen):
         _say(f"There is no store here ({chosen}): nothing has been run; --store names another")
-    elif project != here:
+    elif tell and project != here:
         _say(f"The store is {chosen}")
     return opened
 

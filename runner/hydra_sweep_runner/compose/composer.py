@@ -6,7 +6,7 @@ What a trial's other overrides do to that is in `compose.trial`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -268,14 +268,19 @@ class Composer:
         read = [(read_element(name), name) for name in options]
         return [(value, name) for value, name in read if is_number(value)]
 
-    def check_settings(self, sweep: SweepConfig) -> None:
+    def check_settings(self, sweep: SweepConfig, typed: Collection[str] = ()) -> None:
         """Raise Mistake if a combination of config groups that was composed here has other
         settings of the sweeper or the launcher than the batch itself: they would have no
-        effect."""
+        effect. Run options that were `typed` are the batch's own, whatever is composed."""
         common = _settings(sweep.config)
         for groups, base in self._bases.items():
             own = _settings(base.load())
-            other = [name for name in {**common, **own} if common.get(name) != own.get(name)]
+            other = [
+                name
+                for name in {**common, **own}
+                if common.get(name) != own.get(name)
+                and name.removeprefix("hydra.sweeper.") not in typed
+            ]
             if other and groups:
                 raise Mistake(
                     f"{', '.join(groups)} sets {', '.join(other)}: settings of hydra.sweeper and "

@@ -51,11 +51,11 @@ def command(
     if not yes:
         if not sys.stdin.isatty():
             raise Mistake(f"to delete {deletion.what} without being asked, add --yes")
-        _say(*deleting.table_lines(opened, deletion))
-    _say(*deletion.lines)
-    if not yes:
+        _say(*deleting.table_lines(opened, deletion), *deletion.lines)
         click.confirm(f"Delete {deletion.what}?", abort=True, err=True)
     deleting.delete_runs(opened, deletion.run_ids, now())
+    if yes:
+        _say(*deletion.lines)
     _say(f"Deleted {len(deletion.run_ids)} run(s)")
 
 

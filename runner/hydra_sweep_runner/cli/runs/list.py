@@ -50,7 +50,7 @@ def command(
         raise Mistake("--json and --csv exclude each other: give one of them")
     if as_json and columns is not None:
         raise Mistake("--columns is for tables and --csv: JSON has all there is")
-    opened = open_store(store)
+    opened = open_store(store, tell=True)
     shown_of_all = None if everything or as_json or as_csv else listing.DEFAULT_COUNT
     order = listing.Order(sort=sort, reverse=reverse, count=count or shown_of_all)
     if asked or as_json or as_csv or sort or reverse or columns or everything:

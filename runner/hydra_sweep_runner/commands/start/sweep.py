@@ -184,7 +184,7 @@ def plan_sweep(
             window=window or 1,
             sweep=overrides,
         )
-        composing.composer.check_settings(master)
+        composing.composer.check_settings(master, composing.typed.options.values)
         return Sweep(**common, names=tuple(dict.fromkeys(names)), plan=plan, search=search)
     rows = _rows(world, composing, options, remembered)
     shaped = shape_sweep(composing, found, options, seed, rows)
@@ -195,7 +195,7 @@ def plan_sweep(
         compose=composing.describe_combination,
         shape=shaped.shape,
     )
-    composing.composer.check_settings(master)
+    composing.composer.check_settings(master, composing.typed.options.values)
     shaped.exclusion.check()
     if not plan.trials:
         empty = [one.name for one in found if one.is_finite and one.count == 0]
