@@ -311,6 +311,7 @@ def test_only_given_flags_are_shown_where_there_are_more_than_eight(
         "Initialized trial (h=1)",
     ]
     assert without_ids(project.terminal("-m", "~i", "h=0", "+init_trials=true")) == [
+        "Batch: 1 trial",
         "Initialized trial (a=1, b=2, c=3, d=4, e=5, f=6, g=7, h=0)",
     ]
 

@@ -106,6 +106,11 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
         return f"{command}: give one of {', '.join(context.command.list_commands(context))}"
     if context.command is commands and "No such command" in said:
         return f"{said}{_meant(arguments[0])}"
+    if "No such command" in said and isinstance(context.command, click.Group):
+        word = said.split("'")[1]
+        near = get_close_matches(word, context.command.list_commands(context), n=1)
+        if near:
+            return f"{command}: {said}. Did you mean '{near[0]}'?"
     return f"{command}: {said}; see {command} --help"
 
 

@@ -256,6 +256,8 @@ class Composer:
         if not self.is_group_choice(text):
             return text
         names = self._names_of(override.key_or_group)
+        if not names:
+            return text  # there is no config that a number could choose
         shown = [element_text(_as_name(item, names)) for item in items]
         if not override.is_sweep_override():
             return f"{override.get_key_element()}={shown[0]}"

@@ -16,6 +16,7 @@ from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigTypeError
 
 from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.compose.overrides import dimensions, is_sweep, merge, name_in
@@ -45,7 +46,7 @@ def find_pipeline(composer: Composer, task: Sequence[str]) -> PipelineComposer |
     first = [_first_value(text, composer) for text in groups]
     values = [text for text in choices if text not in groups and not is_sweep(text)]
     job = composer.trial([*first, *values]).job()
-    if OmegaConf.select(job, PLACE) is None:
+    if not _has_steps(job):
         return None
     for text in choices:
         if is_sweep(text):
@@ -54,6 +55,13 @@ def find_pipeline(composer: Composer, task: Sequence[str]) -> PipelineComposer |
                 "what fills a step: STEP.operation=a,b"
             )
     return PipelineComposer(composer, job, choices)
+
+
+def _has_steps(job: DictConfig) -> bool:
+    try:
+        return OmegaConf.select(job, PLACE) is not None
+    except ConfigTypeError:
+        return False  # `operation` is no mapping, which is told where it is read
 
 
 def _is_about_operation(text: str) -> bool:

@@ -67,7 +67,7 @@ def plan_deletion(
         for batch in batches:
             with_trials |= dict.fromkeys(_trials_of(store, batch))
     found = with_dependents(store, with_trials, dependents=dependents)
-    lines = [_told(store, batch, set(found)) for batch in batches]
+    lines = [_told(store, batch, set(found), set(chosen)) for batch in batches]
     lines = [line for line in lines if line]
     if len(lines) > _MOST_SHOWN:
         lines[_MOST_SHOWN:] = [f"and {len(lines) - _MOST_SHOWN} more batches"]
@@ -125,9 +125,9 @@ def _trials_of(store: RunStore, batch: Run) -> list[str]:
     return [run_id for run_id in known if store.folder(run_id).is_dir()]
 
 
-def _told(store: RunStore, batch: Run, going: set[str]) -> str:
+def _told(store: RunStore, batch: Run, going: set[str], named: set[str]) -> str:
     """What becomes of a batch's trials and of its output; empty where that goes without
-    saying."""
+    saying: where all of them were named themselves."""
     trials = _trials_of(store, batch)
     planned = set(batch.batch.trials if batch.batch is not None else ())
     stay = sum(run_id not in going for run_id in trials)
@@ -137,7 +137,7 @@ def _told(store: RunStore, batch: Run, going: set[str]) -> str:
         parts.append("its 1 trial stays" if stay == 1 else f"its {stay} trials stay")
     elif stay:
         parts.append(f"{stay} of its {len(trials)} trials {'stays' if stay == 1 else 'stay'}")
-    elif orphans:
+    elif orphans and not named.issuperset(trials):
         parts.append(f"with its {len(trials)} trials, {orphans} of them orphans")
     if batch.job is not None and batch.job.output_dir is not None:
         parts.append(f"output folders of the program stay: {escape(batch.job.output_dir)}")
