@@ -121,10 +121,10 @@ def test_a_failures_reason_has_the_reference(make_project: MakeProject) -> None:
     reason = "ValueError: ${oc.env:THE_TOKEN} is refused"
     assert single.said[-1].startswith(f"Run {project.newest('run')['id'][:8]} failed: {reason}")
     swept = project.run("-m", "token=${oc.env:THE_TOKEN}", status=1)
+    for log in project.store.rglob("*.log"):
+        log.unlink()  # the operation's own words, whose end is shown, too
     listed = project.run("runs", "show", project.newest("run")["id"])
     assert f"reason: {reason}" in listed.lines
-    for log in project.store.rglob("*.log"):
-        log.unlink()  # the operation's own words
     told = [line for line in [*single.said, *swept.said] if line.startswith(("Run", "Trial"))]
     _nowhere(project, *told, listed.out)
 
