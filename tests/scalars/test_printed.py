@@ -226,3 +226,7 @@ def test_how_the_bytes_are_cut_does_not_matter(lines: list[bytes], data: Any) ->
     expected = repr(read(*one_by_one))  # a NaN is not itself
     assert repr(read(*pieces)) == expected
     assert repr(read(whole)) == expected
+
+
+def test_what_follows_a_line_that_is_too_long_may_be_nothing() -> None:
+    assert read(b"x" * 200_000, b"x" * 10 + b"\n", b"loss: 1\n") == read(b"loss: 1\n")

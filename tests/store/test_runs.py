@@ -243,7 +243,8 @@ def test_a_unique_prefix_is_enough(store: RunStore, prefix: str) -> None:
 def test_an_id_is_hexadecimal_digits(store: RunStore, prefix: str) -> None:
     with pytest.raises(Mistake) as caught:
         store.resolve(prefix)
-    assert str(caught.value) == f"{prefix!r} is no run id: an id is hexadecimal digits"
+    digits = "an id is hexadecimal digits, or last, or last:batch"
+    assert str(caught.value) == f"{prefix!r} is no run id: {digits}"
 
 
 def test_a_prefix_has_four_digits(store: RunStore) -> None:

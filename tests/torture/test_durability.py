@@ -15,6 +15,8 @@ from tests.torture.projects import Place
 from tests.torture.zygote import Zygote
 
 _RECORD = "/.runner/record.json"
+# Second names of records at work.
+_RUNNING = "/.running/"
 
 
 def follow(place: Place, *words: str, **more: Any) -> Iterator[tuple[Change, Disk]]:
@@ -30,7 +32,7 @@ def follow(place: Place, *words: str, **more: Any) -> Iterator[tuple[Change, Dis
 
 def _record_in(change: Change, disk: Disk) -> dict[str, Any] | None:
     """The record that a change brings to its place."""
-    if change.op != "rename" or not change.more.endswith(_RECORD):
+    if change.op != "rename" or not change.more.endswith(_RECORD) or _RUNNING in change.more:
         return None
     record: dict[str, Any] = json.loads(disk.text(change.path))
     return record

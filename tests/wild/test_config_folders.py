@@ -79,6 +79,7 @@ def test_what_comes_later_is_no_concern_of_a_restart(tmp_path: Path, lies_there:
     folder.bash(lies_there)
 
     assert restarted(folder) == [
+        f"Batch {folder.batches()[0]['id'][:8]}: 2 trials: 2 to skip",
         f"Restarting {folder.batches()[0]['id'][:8]}",
         "Skipping 2 completed trials",
         f"Batch {folder.batches()[0]['id'][:8]}: 2 trials, 2 completed",

@@ -171,4 +171,6 @@ def _is_output(folder: Path, names: set[str]) -> bool:
         text = read_bytes(f"{folder}/multirun.yaml")
     except Unreadable:
         return False
+    if not text and names == {"multirun.yaml"}:
+        return True  # of a sweep that is about to write it
     return text.startswith(b"hydra:") and b"\n    config_sources:" in text

@@ -84,7 +84,8 @@ class Printed:
             lines = lines[lines.index(b"\n") + 1 :]
         state.rest, state.is_too_long = b"", False
         _keep_rest(state, data[end:])
-        yield from self._read(state, lines)
+        if lines:
+            yield from self._read(state, lines)
 
     def end(self) -> Iterator[Reports]:
         """The reports on what each stream ends with, without the end of a line."""

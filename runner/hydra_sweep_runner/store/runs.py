@@ -173,8 +173,10 @@ class RunStore:
         if prefix in (names.LAST, names.LAST_BATCH):
             return self._last(prefix)
         prefix = names.parse_prefix(prefix)
-        if names.is_id(prefix) and Path(self._path(prefix)).is_dir():
-            return prefix  # spares reading the whole folder
+        if names.is_id(prefix):
+            folder = Path(self._path(prefix))
+            if folder.is_dir() and not folder.is_symlink():
+                return prefix  # spares reading the whole folder
         found = [name for name in self._names(prefix) if names.is_id(name)]
         return names.choose(prefix, found, self._root)
 
@@ -285,11 +287,17 @@ class RunStore:
         Raises StoreFailed.
         """
         folder = self._path(run_id)
-        if os.path.lexists(f"{folder}/{layout.RECORD}"):
-            return
-        with disk.failing("mend", folder):
-            if not spare.restore(folder, self._spare(run_id)) and os.path.isdir(folder):  # noqa: PTH112
+        if not self._restored(run_id) and os.path.isdir(folder):  # noqa: PTH112
+            with disk.failing("mend", folder):
                 os.makedirs(f"{folder}/{layout.OWN}", exist_ok=True)  # noqa: PTH103
+
+    def _restored(self, run_id: str) -> bool:
+        """Whether the run's record is there, or was kept and is there again."""
+        folder = self._path(run_id)
+        with disk.failing("mend", folder):
+            return os.path.lexists(f"{folder}/{layout.RECORD}") or spare.restore(
+                folder, self._spare(run_id)
+            )
 
     def _spare(self, run_id: str) -> str:
         return f"{self._prefix}{layout.RUNNING}/{run_id}"
@@ -331,7 +339,7 @@ class RunStore:
         """
         path = self._path(run_id)
         with suppress(StoreFailed):  # it cannot be claimed then, which says why
-            self.mend(run_id)
+            self._restored(run_id)
         with ExitStack() as stack:
             with disk.failing("claim", path):
                 held = self._take(stack, run_id)

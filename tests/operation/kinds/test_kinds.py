@@ -83,7 +83,7 @@ def refusal(operation: Operation, *names: str, world: World | None = None) -> st
 
 
 def test_yaml_can_name_all_kinds_but_a_program_that_names_itself() -> None:
-    assert IN_YAML == ("script", "function", "command")
+    assert IN_YAML == ("script", "function", "command", "steps")
     assert [name for name, kind in KINDS.items() if kind.is_hydra_job] == ["program"]
 
 

@@ -133,11 +133,11 @@ class Carrying:
 
     def create(self) -> None:
         """Make a new batch appear in the store, which is made if there is none."""
-        RunStore.open(self._context.store.root, create=True)
         self._keep_snapshot()
         self._context.store.create(self.batch)
 
     def _keep_snapshot(self) -> None:
+        RunStore.open(self._context.store.root, create=True)  # and tidy up after killed ones
         self._context.store.keep_snapshot(self._sweep.composing.composer.files())
 
     def check(self) -> None:
