@@ -17,6 +17,7 @@ settings.load_profile("no deadline")
 @pytest.fixture(scope="session", autouse=True)
 def _no_traces_of_the_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also under nohup
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also in a shell's background
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(("RUNNER_", "HYDRA_", "GIT_")):
