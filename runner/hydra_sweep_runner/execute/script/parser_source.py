@@ -182,7 +182,16 @@ def _imports(tree: ast.Module) -> dict[str, str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+            if "*" in found:
+                del found["*"]
+                found |= _makers_of(node.module)
     return found
+
+
+def _makers_of(module: str) -> dict[str, str]:
+    """What `from module import *` gives of all that makes a parser."""
+    parts = [maker.rpartition(".") for maker in _MAKERS if not maker.endswith(".")]
+    return {name: f"{module}.{name}" for place, _, name in parts if place == module}
 
 
 def _full_name(node: ast.expr, named: Mapping[str, str]) -> str:
