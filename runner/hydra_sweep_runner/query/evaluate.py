@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from hydra_sweep_runner.model import Flags, Scalar, Value
 from hydra_sweep_runner.query.tree import (
@@ -33,6 +33,12 @@ from hydra_sweep_runner.query.tree import (
     Summary,
 )
 
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import Reported
+
+#: The summaries of what a run reported, by name.
+Scalars: TypeAlias = "Mapping[str, Scalar] | Mapping[str, Reported]"
+
 
 class Subject(Protocol):
     """What an expression is evaluated for: a run, seen as names and values."""
@@ -43,7 +49,7 @@ class Subject(Protocol):
         ...
 
     @property
-    def scalars(self) -> Mapping[str, Scalar]:
+    def scalars(self) -> Scalars:
         """The summaries of what the run reported, by name."""
         ...
 
@@ -58,7 +64,7 @@ class Facts:
     """A subject that holds what is asked of it."""
 
     flags: Flags = field(default_factory=dict)
-    scalars: Mapping[str, Scalar] = field(default_factory=dict)
+    scalars: Scalars = field(default_factory=dict)
     attributes: Mapping[str, Value] = field(default_factory=dict)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -55,7 +55,8 @@ def select(filters: Filters, candidates: Iterable[_C]) -> list[_C]:
     Raises Mistake for a name in `where` that none has of those that the others select, if
     they select any.
     """
-    chosen = [candidate for candidate in candidates if _is_plain_match(filters, candidate)]
+    tests = _plain_tests(filters)
+    chosen = [one for one in candidates if all(test(one) for test in tests)]
     where = filters.where
     if where is None:
         return chosen
@@ -63,26 +64,38 @@ def select(filters: Filters, candidates: Iterable[_C]) -> list[_C]:
     return [candidate for candidate in chosen if holds(where, candidate)]
 
 
-def _is_plain_match(filters: Filters, candidate: Candidate) -> bool:
-    attributes = candidate.attributes
-    for name, wanted in (
-        ("operation", filters.operation),
-        ("kind", filters.kind),
-        ("step", filters.step),
-        ("label", filters.label),
-    ):
-        if wanted is not None and attributes.get(name) != wanted:
-            return False
-    if filters.statuses and attributes.get("status") not in filters.statuses:
-        return False
-    for name, member in (("batch", filters.batch), ("tags", filters.tag)):
-        if member is not None and not _holds_text(attributes.get(name), member):
-            return False
-    return filters.since is None or (candidate.at is not None and candidate.at >= filters.since)
+_Test = Callable[[Candidate], bool]
 
 
-def _holds_text(value: object, text: str) -> bool:
-    return isinstance(value, (list, tuple)) and text in value
+def _plain_tests(filters: Filters) -> list[_Test]:
+    """What a run has to pass, beside `where`: nothing is looked at that is not asked for."""
+    equals = {
+        "operation": filters.operation,
+        "kind": filters.kind,
+        "step": filters.step,
+        "label": filters.label,
+    }
+    holds = {"batch": filters.batch, "tags": filters.tag}
+    tests = [_equals(name, text) for name, text in equals.items() if text is not None]
+    tests += [_holds(name, text) for name, text in holds.items() if text is not None]
+    statuses, since = filters.statuses, filters.since
+    if statuses:
+        tests.append(lambda one: one.attributes.get("status") in statuses)
+    if since is not None:
+        tests.append(lambda one: one.at is not None and one.at >= since)
+    return tests
+
+
+def _equals(name: str, text: str) -> _Test:
+    return lambda one: one.attributes.get(name) == text
+
+
+def _holds(name: str, text: str) -> _Test:
+    def test(one: Candidate) -> bool:
+        value = one.attributes.get(name)
+        return isinstance(value, (list, tuple)) and text in value
+
+    return test
 
 
 def parse_since(text: str, now: datetime) -> datetime:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from hydra_sweep_runner.model import Flags, Scalar, Unreadable, Value
-from hydra_sweep_runner.query.evaluate import found
+from hydra_sweep_runner.model import Flags, Unreadable, Value
+from hydra_sweep_runner.query.evaluate import Scalars, found
 from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
@@ -16,31 +16,31 @@ from hydra_sweep_runner.record.fields import ATTRIBUTES, Summary
 class Seen:
     """A run, or a record that cannot be read, as a `filters.Candidate`."""
 
-    __slots__ = ("attributes", "flags", "of", "scalars")
+    __slots__ = ("flags", "of", "scalars")
 
     def __init__(self, of: Summary | Unreadable) -> None:
         self.of = of
-        self.attributes: Mapping[str, Value]
-        if isinstance(of, Unreadable):
-            self.flags: Flags = {}
-            self.scalars: Mapping[str, Scalar] = {}
-            self.attributes = {"id": of.id, "status": "unreadable"}
-        else:
-            self.flags = of.run.flags
-            self.scalars = of.run.scalars
-            self.attributes = _Attributes(of)
+        self.flags: Flags = {} if isinstance(of, Unreadable) else of.glance.flags
+        self.scalars: Scalars = {} if isinstance(of, Unreadable) else of.glance.scalars
+
+    @property
+    def attributes(self) -> Mapping[str, Value]:
+        """What `tree.ATTRIBUTES` names."""
+        if isinstance(self.of, Unreadable):
+            return {"id": self.of.id, "status": "unreadable"}
+        return _Attributes(self.of)
 
     @property
     def id(self) -> str:
         """The run's id."""
-        return self.of.id if isinstance(self.of, Unreadable) else self.of.run.id
+        return self.of.id if isinstance(self.of, Unreadable) else self.of.glance.id
 
     @property
     def at(self) -> datetime | None:
         """When it was last started or, if never, initialised; None where that is unknown."""
         if isinstance(self.of, Unreadable):
             return None
-        state = self.of.run.state
+        state = self.of.glance.state
         return state.started or state.initialized
 
 

@@ -35,12 +35,12 @@ def _upstream(
     if isinstance(run.of, Unreadable) or run.id in path:
         return {}
     flags: dict[str, Value] = {}
-    for source in run.of.run.inputs.values():
+    for source in run.of.glance.inputs.values():
         other = None if source.run is None else by_id.get(source.run)
         if other is None or isinstance(other.of, Unreadable):
             continue
         flags |= _upstream(other, by_id, known, path | {run.id})
-        step = other.of.run.step or other.of.run.operation.name
+        step = other.of.glance.step or other.of.glance.operation.name
         flags |= {f"{step}.{name}": value for name, value in other.flags.items()}
     known[run.id] = flags
     return flags

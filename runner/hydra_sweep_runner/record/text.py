@@ -140,13 +140,9 @@ def from_text(text: str, *, run_id: str) -> Run:
         raise RecordError(str(error)) from None
 
 
-def from_plain(text: bytes) -> Run:
-    """The run in a record that `is_plain`."""
-    return _decoder()(text)
-
-
 def is_plain(text: str) -> bool:
-    """Whether nothing in a record needs a second look, so that `from_plain` reads it."""
+    """Whether nothing in a record needs a second look: msgspec alone reads it, or a part of it
+    (`record.glance`)."""
     return _read_quickly(text) is not None
 
 

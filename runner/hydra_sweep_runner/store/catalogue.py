@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import gc
 import heapq
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.record.fields import Summary, begun_key, recency
-from hydra_sweep_runner.record.text import from_plain, from_text, is_plain
+from hydra_sweep_runner.record.text import from_text, is_plain
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.index import Index, Look
 from hydra_sweep_runner.store.pack import NO_IDENTITY, Entry
+
+# Where a list has an entry.
+_PLACE = attrgetter("key", "raw_id")
 
 #: Reads runs by their ids; damaged ones are Unreadable, deleted ones are left out.
 ReadEach = Callable[[Iterable[str]], Iterator["Run | Unreadable"]]
@@ -48,30 +52,49 @@ class Catalogue:
         """All runs as they really are, with what is known of them beside their records, newest
         first; damaged ones last."""
         with _no_garbage(), self._index.look(self._ids()) as look:
-            entries = sorted(look.entries(), key=_place)
+            entries = sorted(look.entries(), key=_PLACE)
             held = batches_of(self._runs(look, (entry for entry in entries if entry.is_batch)))
-
-            def summarized(run: Run | Unreadable) -> Summary | Unreadable:
-                if isinstance(run, Unreadable):
-                    return run
-                return self.summary(self._observe(run), held.get(run.id, ()))
-
-            found = list(map(summarized, self._some(look, (entry.run_id for entry in entries))))
-            missing = list(map(summarized, self._read_each(look.unreadable())))
+            found = list(self._summaries(look, entries, held))
+            missing = [
+                run if isinstance(run, Unreadable) else self._observed(run, held)
+                for run in self._read_each(look.unreadable())
+            ]
         return sorted([*found, *missing], key=recency) if missing else found
+
+    def _summaries(
+        self, look: Look, entries: Iterable[Entry], held: Mapping[str, Sequence[str]]
+    ) -> Iterator[Summary | Unreadable]:
+        """The summaries of the entries, in their order. What a pack has of a run that is not
+        at work is what there is to know: no more than a glance is read of it."""
+        from hydra_sweep_runner.record.glance import glance_at
+
+        for entry in entries:
+            text = entry.text() if entry.is_plain and not entry.is_batch else None
+            glance = None if text is None else glance_at(text)
+            if text is None or glance is None or glance.state.status is Status.RUNNING:
+                for run in self._some(look, [entry]):
+                    yield run if isinstance(run, Unreadable) else self._observed(run, held)
+            else:
+                folder = f"{self._root}/{glance.id}"
+                log = f"{folder}/{layout.LOG}"
+                batches = held.get(glance.id, ())
+                yield Summary.of_text(glance, text, batches=batches, folder=folder, log=log)
+
+    def _observed(self, run: Run, held: Mapping[str, Sequence[str]]) -> Summary:
+        return self.summary(self._observe(run), held.get(run.id, ()))
 
     def summary(self, run: Run, batches: Sequence[str]) -> Summary:
         """The summary of a run as it was observed, that these batches hold."""
         folder = f"{self._root}/{run.id}"
-        return Summary(run=run, batches=tuple(batches), folder=folder, log=f"{folder}/{layout.LOG}")
+        return Summary(run, batches=batches, folder=folder, log=f"{folder}/{layout.LOG}")
 
     def newest(self, n: int | None) -> list[Run | Unreadable]:
         """The `n` runs started last, as recorded, newest first, or all; damaged ones last."""
         with self._index.look(self._ids()) as look:
             entries = look.entries()
             count = len(entries) if n is None else n
-            order = heapq.nsmallest(count, entries, key=_place)
-            found = list(self._some(look, [entry.run_id for entry in order]))
+            order = heapq.nsmallest(count, entries, key=_PLACE)
+            found = list(self._some(look, order))
             if len(found) < count or n is None:
                 found += self._read_each(sorted(look.unreadable()))
         return found if n is None else found[:n]
@@ -91,33 +114,29 @@ class Catalogue:
             for entry in look.entries():
                 if entry.identity in wanted:
                     best = newest.get(entry.identity)
-                    if best is None or _place(entry) < _place(best):
+                    if best is None or _PLACE(entry) < _PLACE(best):
                         newest[entry.identity] = entry
             return {
                 digest.hex(): run
                 for digest, entry in newest.items()
-                for run in self._some(look, [entry.run_id])
+                for run in self._some(look, [entry])
                 if isinstance(run, Run)
             }
 
     def _runs(self, look: Look, entries: Iterable[Entry]) -> Iterator[Run]:
-        found = self._some(look, (entry.run_id for entry in entries))
-        return (run for run in found if isinstance(run, Run))
+        return (run for run in self._some(look, entries) if isinstance(run, Run))
 
-    def _some(self, look: Look, run_ids: Iterable[str]) -> Iterator[Run | Unreadable]:
-        for run_id in run_ids:
-            fresh = look.fresh.get(run_id)
+    def _some(self, look: Look, entries: Iterable[Entry]) -> Iterator[Run | Unreadable]:
+        """The runs of the entries, as recorded."""
+        for entry in entries:
+            fresh = look.fresh.get(entry.run_id)
             if fresh is not None:
                 yield fresh[1]
                 continue
-            located = look.known.get(run_id)
-            text = None if located is None else located.text()
-            if located is not None and text is not None and located.entry.is_plain:
-                yield from_plain(text)
-                continue
-            run = None if text is None else _run(run_id, text)
+            text = entry.text()
+            run = None if text is None else _run(entry.run_id, text)
             if run is None:  # whatever is wrong with the copy, the record says what is
-                yield from self._read_each([run_id])
+                yield from self._read_each([entry.run_id])
             else:
                 yield run
 
@@ -131,19 +150,15 @@ def batches_of(runs: Iterable[Run]) -> dict[str, list[str]]:
     return found
 
 
-def _place(entry: Entry) -> tuple[float, str]:
-    return (entry.key, entry.run_id)
-
-
 def _describe(run_id: str, text: bytes) -> tuple[Entry, Run] | None:
     run = _run(run_id, text)
     if run is None:
         return None
-    plain = is_plain(text.decode())
     digest = NO_IDENTITY
     if run.batch is None and run.state.status is Status.COMPLETED:
         digest = bytes.fromhex(identity_of(run))
-    return Entry(run_id, begun_key(run), run.batch is not None, plain, digest), run
+    plain = is_plain(text.decode())
+    return Entry.fresh(run_id, begun_key(run), run.batch is not None, plain, digest), run
 
 
 def _run(run_id: str, text: bytes) -> Run | None:

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.store import disk, layout
-from hydra_sweep_runner.store.pack import Entry, Located, Pack, PackWriter, Stamp
+from hydra_sweep_runner.store.pack import Entry, Pack, PackWriter, Stamp
 
 #: With fewer runs than this there is none: reading them all is as quick.
 WORTHWHILE = 500
@@ -41,15 +41,17 @@ class Index:
 
     def look(self, run_ids: Sequence[str]) -> Look:
         """The records of all runs, as they are now. Whoever gets it closes it."""
-        stamps = {run_id: self._stamp(run_id) for run_id in run_ids}
+        stamps = self._stamps(run_ids)
         look = Look(self._packs() if len(run_ids) >= WORTHWHILE else [])
-        live = dict.fromkeys(look.packs, 0)
+        live: dict[Pack, int] = {}
         for pack in look.packs:
-            for located in pack:
-                run_id = located.entry.run_id
-                if stamps.get(run_id) == located.stamp and run_id not in look.known:
-                    look.known[run_id] = located
-                    live[pack] += 1
+            found = 0
+            for entry in pack:
+                run_id = entry.raw_id.hex()
+                if stamps.get(run_id) == entry[1:4] and run_id not in look.known:
+                    look.known[run_id] = entry
+                    found += 1
+            live[pack] = found
         unknown = [run_id for run_id in stamps if run_id not in look.known]
         many = len(run_ids) >= WORTHWHILE and len(unknown) > FEW
         writer = self._begin() if many else None  # before reading: later changes are seen
@@ -63,12 +65,17 @@ class Index:
                 writer.drop()
         return look
 
-    def _stamp(self, run_id: str) -> Stamp:
-        try:
-            found = os.stat(f"{self._root}/{run_id}/{layout.RECORD}")  # noqa: PTH116
-        except OSError:
-            return _UNKNOWN
-        return (found.st_ctime_ns, found.st_ino, found.st_size)
+    def _stamps(self, run_ids: Sequence[str]) -> dict[str, Stamp]:
+        stamps = {}
+        before, after = f"{self._root}/", f"/{layout.RECORD}"
+        for run_id in run_ids:
+            try:
+                found = os.stat(before + run_id + after)  # noqa: PTH116 (there are many)
+            except OSError:
+                stamps[run_id] = _UNKNOWN
+            else:
+                stamps[run_id] = (found.st_ctime_ns, found.st_ino, found.st_size)
+        return stamps
 
     def _read(self, run_id: str) -> Fresh | None:
         try:
@@ -102,7 +109,7 @@ class Index:
         again."""
         settled_ns = writer.now_ns - _TICK_NS
         added = [
-            (one[0], stamps[run_id], one[2])
+            (one[0].stamped(stamps[run_id]), one[2])
             for run_id, one in look.fresh.items()
             if one is not None and stamps[run_id] != _UNKNOWN and stamps[run_id][0] < settled_ns
         ]
@@ -114,10 +121,10 @@ class Index:
             if live[pack] <= 2 * size or 2 * live[pack] < len(pack):
                 merged.add(pack)
                 size += live[pack]
-        for located in look.known.values():
-            text = located.text() if located.pack in merged else None
+        for entry in look.known.values():
+            text = entry.text() if entry.pack in merged else None
             if text is not None:
-                added.append((located.entry, located.stamp, text))
+                added.append((entry, text))
         with suppress(OSError):
             writer.end(f"{self._folder}/{_PACK}{disk.token()}", added)
             for pack in merged:
@@ -134,7 +141,7 @@ class Look:
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         self.packs = list(packs)
-        self.known: dict[str, Located] = {}
+        self.known: dict[str, Entry] = {}
         self.fresh: dict[str, Fresh | None] = {}
 
     def __enter__(self) -> Look:
@@ -147,7 +154,7 @@ class Look:
     def entries(self) -> list[Entry]:
         """The entries of all records that can be read, in no particular order."""
         read = [one[0] for one in self.fresh.values() if one is not None]
-        return [*(located.entry for located in self.known.values()), *read]
+        return [*self.known.values(), *read]
 
     def unreadable(self) -> list[str]:
         """The ids of the runs without a record that can be read."""

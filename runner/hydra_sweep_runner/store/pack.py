@@ -35,34 +35,54 @@ NO_IDENTITY = bytes(32)
 class Entry(NamedTuple):
     """A run's record as a pack knows it.
 
-    `key` is where it belongs in a list, the least first, then by id. `identity` is the digest
-    of a completed run that is no batch, else NO_IDENTITY. `is_plain` tells whether its text is
-    (`record.text.is_plain`).
+    `pack` has it: None where none does. The next three are its stamp. `key` is where it belongs
+    in a list, the least first, then by id. `is_plain` tells whether its text is
+    (`record.text.is_plain`). `identity` is the digest of a completed run that is no batch, else
+    NO_IDENTITY. The last three say where in the pack its text is, and its checksum.
     """
 
-    run_id: str
+    pack: Pack | None
+    ctime_ns: int
+    inode: int
+    size: int
+    raw_id: bytes
     key: float
     is_batch: bool
     is_plain: bool
     identity: bytes
+    offset: int = 0
+    length: int = 0
+    checksum: int = 0
 
+    @staticmethod
+    def fresh(run_id: str, key: float, is_batch: bool, is_plain: bool, identity: bytes) -> Entry:
+        """That of a record which is in no pack yet."""
+        return Entry(None, 0, 0, 0, bytes.fromhex(run_id), key, is_batch, is_plain, identity)
 
-class Located(NamedTuple):
-    """An entry, and where its text is."""
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.raw_id.hex()
 
-    pack: Pack
-    entry: Entry
-    stamp: Stamp
-    where: tuple[int, int, int]
+    @property
+    def stamp(self) -> Stamp:
+        """What its file was."""
+        return self[1:4]
+
+    def stamped(self, stamp: Stamp) -> Entry:
+        """The same with another stamp."""
+        ctime_ns, inode, size = stamp
+        return self._replace(ctime_ns=ctime_ns, inode=inode, size=size)
 
     def text(self) -> bytes | None:
         """The record's text; None if it is damaged, or cannot be read any more."""
-        offset, length, checksum = self.where
+        if self.pack is None:
+            return None
         try:
-            data = os.pread(self.pack.descriptor, length, offset)
+            data = os.pread(self.pack.descriptor, self.length, self.offset)
         except OSError:
             return None
-        return data if zlib.crc32(data) == checksum else None
+        return data if zlib.crc32(data) == self.checksum else None
 
 
 class Pack:
@@ -80,10 +100,9 @@ class Pack:
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[Located]:
-        for raw in _ENTRY.iter_unpack(self._packed):
-            entry = Entry(raw[3].hex(), *raw[4:8])
-            yield Located(self, entry, (raw[0], raw[1], raw[2]), (raw[8], raw[9], raw[10]))
+    def __iter__(self) -> Iterator[Entry]:
+        here = (self,)
+        return (Entry._make(here + raw) for raw in _ENTRY.iter_unpack(self._packed))
 
     def close(self) -> None:
         """Close it."""
@@ -110,20 +129,20 @@ class PackWriter:
         disk.write_new(self._path, b"", durable=False)
         self.now_ns = os.stat(self._path).st_ctime_ns  # noqa: PTH116
 
-    def end(self, path: str, entries: Sequence[tuple[Entry, Stamp, bytes]]) -> None:
-        """Write the entries and put the pack into its place, whole. Raises OSError."""
+    def end(self, path: str, entries: Sequence[tuple[Entry, bytes]]) -> None:
+        """Write the entries, each with its text, and put the pack into its place, whole. Raises
+        OSError."""
         packed = []
         offset = _HEAD_BYTES + len(entries) * _ENTRY.size
-        for entry, stamp, text in entries:
-            head = (*stamp, bytes.fromhex(entry.run_id), *entry[1:])
-            packed.append(_ENTRY.pack(*head, offset, len(text), zlib.crc32(text)))
+        for entry, text in entries:
+            packed.append(_ENTRY.pack(*entry[1:9], offset, len(text), zlib.crc32(text)))
             offset += len(text)
         body = b"".join(packed)
         first = json.dumps([_MAGIC, _FORMAT, len(entries), zlib.crc32(body)])
         with open(self._path, "wb") as file:  # noqa: PTH123
             file.write(first.encode().ljust(_HEAD_BYTES))
             file.write(body)
-            file.writelines(text for _, _, text in entries)
+            file.writelines(text for _, text in entries)
         os.replace(self._path, path)  # noqa: PTH105
 
     def drop(self) -> None:

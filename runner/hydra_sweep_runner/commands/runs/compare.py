@@ -84,7 +84,7 @@ def compare_runs(
 
     Raises Mistake for an expression that does not parse or has a name that no row has.
     """
-    if any(run.of.run.inputs for run in rows if not isinstance(run.of, Unreadable)):
+    if any(run.of.glance.inputs for run in rows if not isinstance(run.of, Unreadable)):
         by_id = {seen.id: seen for seen in map(Seen, store.summaries())}
         rows = with_upstream_flags(rows, by_id)
     objective = _objective(by, rows) if by is not None else _objective_of_makers(store, rows)
@@ -186,7 +186,7 @@ def _objective(by: tuple[Literal["min", "max"], str], rows: Sequence[Seen]) -> O
 def _objective_of_makers(store: RunStore, rows: Sequence[Seen]) -> Objective | None:
     """The objective of the batch that made all of the rows; None if there are several, or if
     it is gone."""
-    makers = {run.of.run.generated_by for run in rows if not isinstance(run.of, Unreadable)} - {
+    makers = {run.of.glance.generated_by for run in rows if not isinstance(run.of, Unreadable)} - {
         None
     }
     if len(makers) != 1:

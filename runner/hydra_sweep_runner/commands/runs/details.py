@@ -78,7 +78,7 @@ class Details:
 def read_details(store: RunStore, run_id: str, project: Path) -> Details:
     """All about a run; `project` is the folder whose code is compared with what it was started
     under. Raises UnknownRun or UnreadableRecord."""
-    others = {one.run.id: one for one in store.summaries() if not isinstance(one, Unreadable)}
+    others = {one.glance.id: one for one in store.summaries() if not isinstance(one, Unreadable)}
     summary = others.get(run_id) or store.summary(run_id)
     run = summary.run
     made_by = others.get(run.generated_by or "")
@@ -89,7 +89,7 @@ def read_details(store: RunStore, run_id: str, project: Path) -> Details:
         summary=summary,
         origins={} if part is not None else origins(run, made_by.run if made_by else None),
         changes=_changes(run, project),
-        downstream=[one.run.id for one in others.values() if run_id in upstream_ids(one.run)],
+        downstream=[one for one, it in others.items() if run_id in upstream_ids(it.glance)],
         orphans=[one for one in generated if one not in planned and one in others],
         proposed=_proposed(run, made_by.run if made_by else None),
         tail=[] if part is not None else last_lines(_tail(store, run_id)),

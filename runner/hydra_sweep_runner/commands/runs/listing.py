@@ -136,7 +136,7 @@ def cell(value: Value, kind: tables.Kind) -> str:
 
 
 def _is_batch(run: Seen) -> bool:
-    return not isinstance(run.of, Unreadable) and run.of.run.kind is Kind.BATCH
+    return not isinstance(run.of, Unreadable) and run.of.glance.kind is Kind.BATCH
 
 
 def _row(seen: Seen, varying: Sequence[str]) -> Sequence[str]:

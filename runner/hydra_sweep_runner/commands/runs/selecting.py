@@ -81,7 +81,7 @@ def newest_runs(store: RunStore, count: int | None) -> list[Seen]:
         Seen(
             run
             if isinstance(run, Unreadable)
-            else Summary(run=store.observe(run), folder=str(store.folder(run.id)), log="")
+            else Summary(store.observe(run), folder=str(store.folder(run.id)), log="")
         )
         for run in store.newest(count)
     ]
@@ -121,4 +121,4 @@ def _with_ids(seen: list[Seen], ids: list[str], store: RunStore) -> list[Seen]:
 
 def _is_row(run: Seen) -> bool:
     """Whether a run is one that something was run for: no batch, and no damaged record."""
-    return not isinstance(run.of, Unreadable) and run.of.run.kind is not Kind.BATCH
+    return not isinstance(run.of, Unreadable) and run.of.glance.kind is not Kind.BATCH

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.basis import basis_lines
 from hydra_sweep_runner.commands.runs.details import Details
@@ -25,6 +26,9 @@ from hydra_sweep_runner.terminal.render import (
     shown_value,
 )
 
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import Glance
+
 
 def show_json(details: Details) -> str:
     """One run as a JSON object: the keys of the list's, and more."""
@@ -43,7 +47,7 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
         *_section("attempts", map(_attempt, run.state.attempts)),
         *_section("code", _code(run, details.changes)),
         *_section("inputs", _inputs(run)),
-        *_section("taken by", (_taker(details.others[one].run) for one in details.downstream)),
+        *_section("taken by", (_taker(details.others[one].glance) for one in details.downstream)),
         *_section("search" if run.batch is not None else "basis", basis_lines(store, run)),
         *_section("trials", _trials(store, run)),
         *_section("orphans", (_trial(store, one) for one in details.orphans)),
@@ -85,7 +89,7 @@ def _inputs(run: Run) -> list[str]:
     return lines
 
 
-def _taker(run: Run) -> str:
+def _taker(run: Run | Glance) -> str:
     step = "" if run.step is None else f" {escape(run.step)}"
     return f"{short(run.id)}{step} {run.state.status.value}"
 

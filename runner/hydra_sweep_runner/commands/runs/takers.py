@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.errors import Busy, Mistake
 from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import short
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import Glance
 
 
 class Takers:
@@ -19,10 +24,10 @@ class Takers:
     def __init__(self, store: RunStore) -> None:
         self._store = store
         self._direct: dict[str, list[Run]] = {}
-        for run in store.read_all():
-            if isinstance(run, Run) and run.inputs:
-                for upstream in dict.fromkeys(upstream_ids(run)):
-                    self._direct.setdefault(upstream, []).append(run)
+        for one in store.summaries():
+            if isinstance(one, Summary) and one.glance.inputs:
+                for upstream in dict.fromkeys(upstream_ids(one.glance)):
+                    self._direct.setdefault(upstream, []).append(one.run)
 
     def of(self, run_ids: Iterable[str]) -> Mapping[str, Run]:
         """The runs that take from any of these, by however many others, by id; they themselves
@@ -62,7 +67,7 @@ class Takers:
         return is_running and self._store.observe(taker).state.status is Status.RUNNING
 
 
-def upstream_ids(run: Run) -> tuple[str, ...]:
+def upstream_ids(run: Run | Glance) -> tuple[str, ...]:
     """The ids of the runs that a run takes files from, gathered ones among them."""
     found: list[str] = []
     for one in run.inputs.values():

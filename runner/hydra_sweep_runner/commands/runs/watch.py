@@ -64,11 +64,15 @@ def find_batch(store: RunStore, typed: str | None) -> str:
         if store.read(found).kind is not Kind.BATCH:
             raise Mistake(f"{typed}: is no batch; runner watch takes a batch's id")
         return found
-    batches = [each for each in store.summaries() if isinstance(each, Summary) and each.run.batch]
+    batches = [
+        each
+        for each in store.summaries()
+        if isinstance(each, Summary) and each.glance.kind is Kind.BATCH
+    ]
     if not batches:
         raise Mistake(f"there is no batch in {store.root}")
-    at_work = [each for each in batches if each.run.state.status is Status.RUNNING]
-    return (at_work or batches)[0].run.id
+    at_work = [each for each in batches if each.glance.state.status is Status.RUNNING]
+    return (at_work or batches)[0].glance.id
 
 
 def take_snapshot(store: RunStore, batch_id: str) -> Snapshot:
@@ -126,4 +130,4 @@ def _name(run: Seen, snapshot: Snapshot) -> str:
 
 
 def _status(run: Seen) -> str:
-    return "unreadable" if isinstance(run.of, Unreadable) else run.of.run.state.status.value
+    return "unreadable" if isinstance(run.of, Unreadable) else run.of.glance.state.status.value

@@ -129,7 +129,7 @@ class Upstreams:
 
     def _summary(self, run: Run) -> Summary:
         folder = str(self._store.folder(run.id))
-        return Summary(run=run, folder=folder, log=f"{folder}/{layout.LOG}")
+        return Summary(run, folder=folder, log=f"{folder}/{layout.LOG}")
 
 
 def _link_names(folder: str, members: tuple[str, ...]) -> dict[str, str]:
