@@ -50,3 +50,17 @@ class StoreFailed(RunnerError):
     """
 
     exit_status = 74
+
+
+class OutputFailed(RunnerError):
+    """What was asked for could not be written to standard output: a full disk, say.
+
+    The exit status is `EX_IOERR` of sysexits.h.
+    """
+
+    exit_status = 74
+
+    @classmethod
+    def of(cls, error: OSError) -> OutputFailed:
+        """The error of a write that the system refused."""
+        return cls(f"standard output cannot be written: {error.strerror}")

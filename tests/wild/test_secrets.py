@@ -121,10 +121,15 @@ def test_what_hydra_copies_of_the_environment_is_a_reference_in_files(tmp_path: 
         "conf/config.yaml": """
             operation: {script: main.py}
             x: 1
-            hydra: {launcher: {n_jobs: 1}, job: {env_copy: [API_TOKEN]}}
+            hydra:
+              launcher: {n_jobs: 1}
+              job: {env_copy: [API_TOKEN], env_set: {T: '${oc.env:API_TOKEN}/x'}}
         """,
         "main.py": "import os\n\nx = 1\nprint('length', len(os.environ['API_TOKEN']))\n",
-        "conf/program.yaml": "x: 1\nhydra: {job: {env_copy: [API_TOKEN]}}\n",
+        "conf/program.yaml": """
+            x: 1
+            hydra: {job: {env_copy: [API_TOKEN], env_set: {T: '${oc.env:API_TOKEN}/x'}}}
+        """,
         "train.py": """
             import os
 
@@ -139,13 +144,13 @@ def test_what_hydra_copies_of_the_environment_is_a_reference_in_files(tmp_path: 
     }
     folder = Folder(tmp_path, files)
     typed = folder.bash("runner -m x=1,2", API_TOKEN=SECRET)
-    jobs = folder.bash(
-        "python -W ignore train.py -m hydra/sweeper=runner hydra/launcher=runner x=1,2",
-        API_TOKEN=SECRET,
-    )
-
     assert typed.out.count(f"length {len(SECRET)}") == 2
-    assert jobs.out.count(f"length {len(SECRET)}") == 2
+    for launcher in ("basic", "runner", "joblib"):
+        jobs = folder.bash(
+            f"python -W ignore train.py -m hydra/sweeper=runner hydra/launcher={launcher} x=1,2",
+            API_TOKEN=SECRET,
+        )
+        assert jobs.out.count(f"length {len(SECRET)}") == 2
     assert found_in(tmp_path) == []
 
 

@@ -91,6 +91,48 @@ def test_lists_and_mistakes_do_without_the_stream_that_they_are_for(folder: Fold
     folder.bash("runner nope=1 2>&-", status=2)
 
 
+@pytest.mark.parametrize("where", [">/dev/full", "2>/dev/full", ">/dev/full 2>&1", "| true"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_stream_that_cannot_be_written_to_stops_no_trial(
+    folder: Folder, where: str, jobs: int
+) -> None:
+    folder.write({"main.py": "x = 1\nfor n in range(30_000):\n    print('line', n)\n"})
+
+    words = f"-m x=1,2,3 hydra.launcher.n_jobs={jobs} {where}"
+    typed = folder.bash(f"set -o pipefail; runner {words}")
+
+    assert folder.statuses() == ["completed"] * 3
+    if where in (">/dev/full", "| true"):
+        (said,) = [line for line in typed.said if "standard output is given up" in line]
+        assert said.endswith("the trials' logs have it all")
+    for trial in folder.trials():
+        assert Path(trial["dir"], ".runner", "output.log").read_text().endswith("line 29999\n")
+
+
+@pytest.mark.parametrize("words", ["runs list", "-m x=1,2 +print_trials=true", "--cfg job"])
+def test_what_was_asked_for_and_cannot_be_written_is_told_in_one_line(
+    folder: Folder, words: str
+) -> None:
+    folder.bash("runner x=1")
+
+    typed = folder.bash(f"runner {words} >/dev/full", status=74)
+
+    assert typed.said == ["runner: standard output cannot be written: No space left on device"]
+
+
+def test_a_pipe_that_does_not_wait_gets_everything(folder: Folder) -> None:
+    """As node and others leave the pipes that they share."""
+    folder.write({"main.py": "x = 1\nfor n in range(30_000):\n    print('line', n)\n"})
+    start = (
+        "import os, time; os.set_blocking(1, False); pid = os.fork()\n"
+        "if pid: os.execvp('runner', ['runner', '-m', 'x=1,2'])\n"
+        "for _ in range(100): os.set_blocking(1, False); time.sleep(0.02)"
+    )
+    typed = folder.bash(f'python -c "{start}" | (sleep 1; cat)')
+
+    assert typed.lines == [f"line {n}" for _ in range(2) for n in range(30_000)]
+
+
 def test_what_the_encoding_of_a_stream_lacks_is_escaped(folder: Folder) -> None:
     folder.write({"main.py": "x = 1\n"})
 
@@ -161,3 +203,33 @@ def test_signals_that_whoever_started_us_ignores_change_nothing(
     folder.bash(f'python -c "{start}"')
 
     assert folder.results() == [1, 2]
+
+
+def test_a_runner_within_a_trial_hands_nothing_of_that_trial_to_its_own(folder: Folder) -> None:
+    folder.write(
+        {
+            "conf/env.yaml": """
+                operation: {command: [sh, -c, "env | grep ^RUNNER_ | cut -d= -f1 | sort"]}
+                x: 1
+            """,
+            "conf/dict.yaml": """
+                operation: {function: tell.names}
+            """,
+            "tell.py": """
+                import os
+
+                def names():
+                    return sorted(name for name in os.environ if name.startswith("RUNNER_"))
+            """,
+        }
+    )
+    names = "BATCH_ID INPUTS PROJECT_DIR RANDOM_SEED REPEAT RESTARTED RUN_DIR RUN_ID SCALARS"
+    outer = {f"RUNNER_{name}": "/of/another" for name in names.split()}
+
+    expected = [
+        f"RUNNER_{name}"
+        for name in ("PROJECT_DIR", "RANDOM_SEED", "RESTARTED", "RUN_DIR", "RUN_ID", "SCALARS")
+    ]
+    assert folder.bash("runner --config-name=env", **outer).lines == expected
+    folder.bash("runner --config-name=dict", **outer)
+    assert folder.results()[-1] == expected

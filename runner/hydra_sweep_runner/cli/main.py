@@ -5,12 +5,13 @@ Light to import: management commands get by without Hydra.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
-from typing import NoReturn
+from typing import NoReturn, TextIO, TypeGuard
 
-from hydra_sweep_runner.errors import Mistake, RunnerError
+from hydra_sweep_runner.errors import Mistake, OutputFailed, RunnerError
 from hydra_sweep_runner.terminal.console import tell_bug, tell_error
 from hydra_sweep_runner.terminal.streams import escape_unencodable, open_missing_streams
 
@@ -43,10 +44,24 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         # Whoever read our output is gone: leave nothing to be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _lead_nowhere(sys.stdout)
         return 1
-    except Exception:
+    except Exception as error:
+        if _is_output(error):
+            _lead_nowhere(sys.stdout)
+            return tell_error(OutputFailed.of(error))
         return tell_bug()
+
+
+def _is_output(error: Exception) -> TypeGuard[OSError]:
+    """Whether a command could not print: what cannot be written to the store is told by the
+    store, and an error about a file has its name."""
+    refusals = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    return isinstance(error, OSError) and error.errno in refusals and error.filename is None
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -1,10 +1,18 @@
-"""What `hydra.job.env_copy` copies of the environment into a configuration."""
+"""What `hydra.job.env_copy` and `env_set` take from the environment into a configuration."""
 
 from __future__ import annotations
 
+import functools
 import os
+from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig, open_dict, read_write
+from hydra.core import utils
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+#: The variables of jobs that are set by a reference, as it is written.
+_references: dict[str, str] = {}
 
 
 def refer_to_environment(config: DictConfig) -> DictConfig:
@@ -16,4 +24,46 @@ def refer_to_environment(config: DictConfig) -> DictConfig:
         for name in job.env_copy or ():
             if os.environ.get(name) == job.env_set.get(name):
                 job.env_set[name] = f"${{oc.env:{name}}}"
+    written = OmegaConf.to_container(job.env_set, resolve=False)
+    if isinstance(written, dict):
+        found = {str(k): text for k, text in written.items() if "${oc.env:" in str(text)}
+        if found:
+            _references.update(found)
+            _save_references()
     return config
+
+
+def _save_references() -> None:
+    """Have Hydra write references to `.hydra/hydra.yaml`: from 1.4 on it resolves `env_set`
+    before it writes that file."""
+    save: Any = utils._save_config
+    if hasattr(save, "__wrapped__"):
+        return
+
+    @functools.wraps(save)
+    def saving(cfg: Any, filename: str, output_dir: Path) -> None:
+        if filename == "hydra.yaml":
+            env_set = cfg.hydra.job.env_set
+            with read_write(env_set), open_dict(env_set):
+                before = {name: env_set[name] for name in env_set}
+                _refer(env_set)
+                save(cfg, filename, output_dir)
+                env_set.update(before)
+        else:
+            save(cfg, filename, output_dir)
+
+    utils._save_config = saving
+
+
+def _refer(env_set: DictConfig) -> None:
+    for name, reference in _references.items():
+        if name in env_set and _may_be(reference, env_set[name]):
+            env_set[name] = reference
+
+
+def _may_be(reference: str, value: str) -> bool:
+    """Whether this job's value comes from the reference, and not from another job's."""
+    try:
+        return bool(OmegaConf.create({"value": reference}).value == value)
+    except OmegaConfBaseException:  # it asks for more than the environment
+        return True

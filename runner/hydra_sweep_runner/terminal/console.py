@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.errors import OutputFailed, RunnerError
 from hydra_sweep_runner.record.redaction import redact_all
 from hydra_sweep_runner.terminal.background import Background
 from hydra_sweep_runner.terminal.render import escape
@@ -63,7 +64,7 @@ class Console:
             if self._bar is not None:
                 self._bar.print(text)
             else:
-                _write(sys.stderr, _encoded(f"{text}\n", sys.stderr))  # in one piece
+                self._write("stderr", _encoded(f"{text}\n", sys.stderr))  # in one piece
 
     def result(self, line: str) -> None:
         """Print a line of what was asked for, to standard output."""
@@ -71,7 +72,12 @@ class Console:
 
     def _result(self, line: str) -> None:
         with self._lock:
-            _write(sys.stdout, _encoded(f"{line}\n", sys.stdout))
+            try:
+                _write(sys.stdout, _encoded(f"{line}\n", sys.stdout))
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise OutputFailed.of(error) from error
 
     def output(self, stream: Stream, data: bytes) -> None:
         """Pass on a piece of an operation's output, unchanged."""
@@ -80,9 +86,8 @@ class Console:
     def _output(self, stream: Stream, data: bytes) -> None:
         self.last_said = ""
         with self._lock, self._surviving():
-            file = sys.stdout if stream == "stdout" else sys.stderr
-            if self._bar is None or not file.isatty():
-                _write(file, data)
+            if self._bar is None or not _file(stream).isatty():
+                self._write(stream, data)
                 return
             lines = (self._partial[stream] + data).split(b"\n")
             self._partial[stream] = lines.pop()
@@ -156,10 +161,21 @@ class Console:
 
     def leave_terminal(self) -> None:
         """Have whatever stream leads to a terminal lead nowhere, as it is gone."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for fd in self._terminals:
-            os.dup2(nowhere, fd)
-        os.close(nowhere)
+        _lead_nowhere(*self._terminals)
+
+    def _write(self, stream: Stream, data: bytes) -> None:
+        """Write, and go on without a stream that cannot be written to: what it would have shown
+        is in the logs, and no trial is worth less for it."""
+        file = _file(stream)
+        try:
+            _write(file, data)
+        except OSError as error:
+            if error.errno == errno.EIO and self._terminals:
+                raise  # the terminal is gone
+            _lead_nowhere(file.fileno())
+            if stream == "stdout":
+                why = "nobody reads it any more" if error.errno == errno.EPIPE else error.strerror
+                self._say([f"standard output is given up ({why}); the trials' logs have it all"])
 
     @contextmanager
     def _surviving(self) -> Iterator[None]:
@@ -188,6 +204,17 @@ class Console:
             self._partial[stream] = b""
 
 
+def _file(stream: Stream) -> TextIO:
+    return sys.stdout if stream == "stdout" else sys.stderr
+
+
+def _lead_nowhere(*fds: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for fd in fds:
+        os.dup2(nowhere, fd)
+    os.close(nowhere)
+
+
 def _encoded(text: str, file: TextIO) -> bytes:
     return text.encode(file.encoding or "utf-8", file.errors or "backslashreplace")
 
@@ -207,12 +234,16 @@ def _write(file: TextIO, data: bytes) -> None:
         return
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(fd, rest) :]
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError:  # somebody else who has the pipe does not want to wait
+            select.select([], [fd], [])
 
 
 def tell_error(error: RunnerError) -> int:
-    """Print an error's line to standard error and return its exit status."""
-    print(f"runner: {escape(' '.join(str(error).split()))}", file=sys.stderr)
+    """Print an error's line to standard error, if it can be, and return its exit status."""
+    with suppress(OSError):
+        print(f"runner: {escape(' '.join(str(error).split()))}", file=sys.stderr, flush=True)
     return error.exit_status
 
 

@@ -22,6 +22,8 @@ def open_missing_streams() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
             os.set_inheritable(number, True)
+        elif mode == "w" and not os.get_blocking(number):
+            os.set_blocking(number, True)  # as a program that shares the pipe may have set it
         if getattr(sys, name) is None:
             file: Any = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
             setattr(sys, name, file)

@@ -20,6 +20,7 @@ from hydra_sweep_runner.execute.attempt.attempt import Machinery
 from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
 from hydra_sweep_runner.execute.function.pool import Workers
 from hydra_sweep_runner.execute.server.client import ForkServer
+from hydra_sweep_runner.execute.variables import without_a_run
 
 #: How long a batch's warm function workers wait for its next trial, in seconds.
 IDLE_S = 20.0
@@ -61,7 +62,7 @@ class Sessions:
                 workers=session.workers,
                 stop=switch,
                 graces=graces,
-                environment=dict(os.environ),
+                environment=without_a_run(dict(os.environ)),
             )
         finally:
             with self._switching:

@@ -37,6 +37,7 @@ from hydra_sweep_runner.execute.function.leftovers import ExitCallbacks, disarm
 from hydra_sweep_runner.execute.function.results import NotPlain, plain
 from hydra_sweep_runner.execute.local.threads import limit_loaded
 from hydra_sweep_runner.execute.server import messages
+from hydra_sweep_runner.execute.variables import without_a_run
 from hydra_sweep_runner.model import Result
 from hydra_sweep_runner.operation.call import PackedProgram
 from hydra_sweep_runner.operation.kinds.kind import Signature
@@ -149,7 +150,7 @@ class _Worker:
         self._program = program
         self._generators = generators
         self._pid = os.getpid()
-        self._environment = dict(os.environ)
+        self._environment = without_a_run(dict(os.environ))
         # What the environment was set to last: as os.environ holds it, and as text.
         self._left: tuple[dict[bytes, bytes], dict[str, str]] = ({}, {})
         self._sys_path = list(sys.path)

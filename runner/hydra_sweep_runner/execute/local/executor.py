@@ -22,6 +22,7 @@ from hydra_sweep_runner.execute.local.recorder import Recorder
 from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.server.preload_client import Preloading
 from hydra_sweep_runner.execute.source import Source
+from hydra_sweep_runner.execute.variables import without_a_run
 from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock, now
@@ -76,7 +77,7 @@ class LocalExecutor:
 
     def __enter__(self) -> LocalExecutor:
         allow_open_files(self._n_jobs)
-        environment = dict(self._environment or os.environ)
+        environment = without_a_run(dict(self._environment or os.environ))
         limits = threads.limits(environment, n_jobs=self._n_jobs, processors=processors())
         # Python seeds `random` anew in every fork: what the program has seeded is kept before.
         generators = None if self._program is None else Generators.of_this_process()
