@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,55 @@ def test_a_value_that_is_too_long_for_an_argument_is_told_by_its_flag(tmp_path: 
 def test_a_long_value_is_no_trouble_for_a_variable(tmp_path: Path) -> None:
     project = folder(tmp_path, f"text: {'a' * 140_000}\n", 'text = ""\nprint(len(text))\n')
     assert project.bash("runner").lines == ["140000"]
+
+
+def test_what_is_set_below_the_guard_of_main_takes_the_flag(tmp_path: Path) -> None:
+    main = """
+        lr = 0.1
+        steps: int = 1
+
+        def show():
+            print(lr, steps, name)
+
+        if __name__ == "__main__":
+            lr = 0.2
+            name = "a"
+            show()
+    """
+    project = folder(tmp_path, "lr: 0.1\nsteps: 1\nname: a\n", main)
+    assert project.bash("runner -m lr=0.1,0.5 name=b").lines == ["0.1 1 b", "0.5 1 b"]
+
+
+VALUES = ["", " ", "@home", "+x", "-x", "--y", "=", "a=b", "a b", "'", '"', "$HOME", "*", "ä€😀"]
+VALUES += ["a\nb", "null", "true", "1", "%s", "\\", "~", "# no comment", "{}", "[1]", "--x=3"]
+
+
+@pytest.mark.parametrize("parser", ["argparse", "fromfile", "click", "globals", "function"])
+def test_texts_of_all_kinds_arrive_as_they_are(tmp_path: Path, parser: str) -> None:
+    makes = {
+        "argparse": "import argparse\np = argparse.ArgumentParser()\n"
+        "p.add_argument('--x')\nshow(p.parse_args().x)\n",
+        "fromfile": "import argparse\np = argparse.ArgumentParser(fromfile_prefix_chars='@+')\n"
+        "p.add_argument('--x')\nshow(p.parse_args().x)\n",
+        "click": "import click\n@click.command()\n@click.option('--x')\n"
+        "def main(x):\n    show(x)\nmain()\n",
+        "globals": "x = 'none'\nshow(x)\n",
+        "function": "",
+    }
+    show = "import json, os\ndef show(x):\n    with open('found.json', 'w') as file:\n"
+    show += "        json.dump(x, file)\n"
+    kind = "function: work.show" if parser == "function" else "script: main.py"
+    project = Folder(
+        tmp_path,
+        {
+            "conf/config.yaml": f"operation: {{{kind}}}\nx: none\n",
+            "main.py": show + makes[parser],
+            "work.py": show,
+            "texts.json": json.dumps([{"x": text} for text in VALUES]),
+        },
+    )
+    project.bash("runner -m +trials=texts.json")
+    trials = project.trials()
+    assert [trial["flags"]["x"] for trial in trials] == VALUES
+    found = [json.loads(Path(trial["dir"], "found.json").read_text()) for trial in trials]
+    assert found == VALUES

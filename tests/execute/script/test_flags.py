@@ -254,3 +254,97 @@ def test_each_library_has_its_way(
 def test_names_are_compared_as_python_reads_them(script: Path) -> None:
     script.write_text("größe = 1\n", encoding="utf-8")
     check_flags(script, FlagsTo.GLOBALS, ["gro\u0308ße"])
+
+
+GUARDED = """
+import os
+lr = 0.1
+if __name__ == "__main__":
+    lr, name = 0.2, "a"
+    if os.environ.get("MORE"):
+        more = 1
+if "__main__" == __name__:
+    last = 3
+if os.environ.get("FAST"):
+    fast = True
+"""
+
+
+def test_what_stands_below_the_guard_of_main_is_at_the_top_level(script: Path) -> None:
+    script.write_text(GUARDED)
+    check_flags(script, FlagsTo.GLOBALS, ["lr", "name", "last"])
+    assert "no module-level variable 'more' or 'fast'" in wrong(
+        script, GUARDED, FlagsTo.GLOBALS, "more", "fast"
+    )
+
+
+CLICK = """
+import click
+
+@click.command()
+@click.argument("src")
+@click.option("-b", "--batch-size", type=int)
+@click.option("--shout/--no-shout", default=True)
+@click.version_option("1")
+@click.pass_context
+def main(**words): ...
+"""
+
+
+def test_clicks_options_are_known_from_its_decorators(script: Path) -> None:
+    script.write_text(CLICK)
+    check_flags(script, FlagsTo.ARGS, ["batch-size", "shout", "no-shout", "version", "help"])
+    said = wrong(script, CLICK, FlagsTo.ARGS, "batch_size")
+    assert "has no option --batch_size" in said and "see --batch-size" in said
+    assert "has no option --batch;" in wrong(script, CLICK, FlagsTo.ARGS, "batch")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "@click.group()\ndef group(): ...",
+        "@click.command()\ndef other(): ...",
+        "click.Command('other')",
+    ],
+)
+def test_where_clicks_source_does_not_tell_all_nothing_is_a_mistake(
+    script: Path, more: str
+) -> None:
+    script.write_text(f"{CLICK}\n{more}\n")
+    check_flags(script, FlagsTo.ARGS, ["anything"])
+    for old, new in (
+        ("@click.pass_context", "@common_options"),
+        ("@click.command()", "@click.command(cls=Mine)"),
+        ('@click.option("-b", "--batch-size", type=int)', "@click.option(*NAMES)"),
+        ('@click.option("-b", "--batch-size", type=int)', "@click.option('--b', **WORDS)"),
+    ):
+        script.write_text(CLICK.replace(old, new))
+        check_flags(script, FlagsTo.ARGS, ["anything"])
+
+
+@pytest.mark.parametrize("text", [CLICK, "import argparse\np = argparse.ArgumentParser()\n"
+    "p.add_argument('src', help='-')\np.add_argument('--n')\np.parse_args()"])  # fmt: skip
+def test_what_is_taken_by_place_is_told_with_what_gives_it(script: Path, text: str) -> None:
+    said = wrong(script, text, FlagsTo.ARGS, "src")
+    assert "train.py takes src by place" in said
+    assert 'command: [python, train.py, "${src}", …]' in said
+
+
+def test_a_text_is_no_file_of_arguments(script: Path) -> None:
+    script.write_text(
+        "import argparse\np = argparse.ArgumentParser(fromfile_prefix_chars='@+')\n"
+        "p.add_argument('--x', nargs='*')\n"
+    )
+    parser = read_parser(script)
+    assert parser.given("x", "@home") == ["--x=@home"]
+    assert parser.given("x", ["+home"]) == ["--x=+home"]
+    with pytest.raises(Mistake, match="would be taken for a file of arguments"):
+        parser.given("x", ["a", "@home"])
+    assert Parser().given("x", "@home") == ["--x", "@home"]
+
+
+@pytest.mark.parametrize("value", ["--", ["--"], ["a", "--"]])
+def test_what_argparse_leaves_out_is_a_mistake(script: Path, value: Value) -> None:
+    script.write_text("import argparse\np = argparse.ArgumentParser()\np.add_argument('--x')\n")
+    with pytest.raises(Mistake, match="argparse leaves this value out"):
+        read_parser(script).given("x", value)

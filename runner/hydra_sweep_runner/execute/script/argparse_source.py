@@ -24,22 +24,27 @@ _HARMLESS = frozenset(
     }
 )
 _GROUPS = frozenset({"add_argument_group", "add_mutually_exclusive_group"})
-_OPAQUE_PARSER_KEYWORDS = frozenset(
-    {None, "parents", "prefix_chars", "fromfile_prefix_chars", "add_help"}
-)
+_OPAQUE_PARSER_KEYWORDS = frozenset({None, "parents", "prefix_chars", "add_help"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
-    """The long options of a script, without their dashes, in the order of the source."""
+    """The long options of a script, without their dashes, in the order of the source, and the
+    names of what it takes by its place. `abbreviates` says whether the parser takes the
+    beginning of an option's name for it."""
 
     names: tuple[str, ...]
+    by_place: tuple[str, ...] = ()
+    abbreviates: bool = True
 
     def takes(self, name: str) -> bool:
         """Whether `--name` is one, or what argparse may take for a short form of one, or
         there is a `--no-name`."""
         wanted = (name, f"no-{name}", f"no_{name}")
-        return any(option.startswith(name) or option in wanted for option in self.names)
+        return any(
+            option in wanted or (self.abbreviates and option.startswith(name))
+            for option in self.names
+        )
 
 
 def options_of(tree: ast.Module) -> Options | None:
@@ -52,6 +57,7 @@ def options_of(tree: ast.Module) -> Options | None:
     if parsers is None:
         return None
     names = ["help"]
+    by_place: list[str] = []
     allowed = set()
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Attribute) and _is_name(node.value, parsers)):
@@ -68,7 +74,8 @@ def options_of(tree: ast.Module) -> Options | None:
             if found is None:
                 return None
             names += found
-    return Options(tuple(dict.fromkeys([*names[1:], "help"])))
+            by_place += [text for text in _texts(node) if not text.startswith("-")]
+    return Options(names=tuple(dict.fromkeys([*names[1:], "help"])), by_place=tuple(by_place))
 
 
 def _parser_names(tree: ast.Module) -> set[str] | None:
@@ -109,6 +116,11 @@ def _long_options(call: ast.Call) -> list[str] | None:
         # BooleanOptionalAction and classes of the script's own may add names.
         return [*names, *(f"no-{name}" for name in names)]
     return names
+
+
+def _texts(call: ast.Call) -> list[str]:
+    constants = [each.value for each in call.args if isinstance(each, ast.Constant)]
+    return [value for value in constants if isinstance(value, str)]
 
 
 def _called(call: ast.Call) -> str | None:

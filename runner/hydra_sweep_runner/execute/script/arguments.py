@@ -28,6 +28,7 @@ class Parser:
     script: str = "the script"
     style: Style = Style.OTHER
     options: Mapping[str, Option] = field(default_factory=dict)
+    file_prefixes: str = ""  #: argparse reads arguments from a file whose name follows one
 
     def arguments(self, flags: Mapping[str, Value]) -> tuple[str, ...]:
         """The arguments of all flags, in their order. Raises Mistake for a value that cannot
@@ -53,10 +54,10 @@ class Parser:
             found = self._several(name, value)
         else:
             text = self._text(name, value)
-            is_option = text.startswith("-") and not (
-                not isinstance(value, str) and _NEGATIVE_NUMBER.fullmatch(text)
-            )
-            found = [f"--{name}={text}"] if is_option else [f"--{name}", text]
+            self._check_text(name, text)
+            is_number = not isinstance(value, str) and _NEGATIVE_NUMBER.fullmatch(text)
+            joined = self._is_special(text) and not is_number
+            found = [f"--{name}={text}"] if joined else [f"--{name}", text]
         for each in found:
             _check_length(name, each)
         return found
@@ -102,19 +103,33 @@ class Parser:
         texts = [self._text(name, each) for each in values]
         if option.is_repeated:
             return [f"--{name}={text}" for text in texts]
-        if len(texts) == 1 and texts[0].startswith("-"):
+        for text in texts:
+            self._check_text(name, text)
+        if len(texts) == 1 and self._is_special(texts[0]):
             return [f"--{name}={texts[0]}"]
         texts = [
             _plain_number(each) if isinstance(each, float) and text.startswith("-") else text
             for each, text in zip(values, texts, strict=True)
         ]
-        wrong = [t for t in texts if t.startswith("-") and not _NEGATIVE_NUMBER.fullmatch(t)]
+        wrong = [t for t in texts if self._is_special(t) and not _NEGATIVE_NUMBER.fullmatch(t)]
         if wrong:
+            taken_for = "an option" if wrong[0].startswith("-") else "a file of arguments"
             raise Mistake(
-                f"the flag {name}: {wrong[0]!r} among several values would be taken for an "
-                "option: give it otherwise"
+                f"the flag {name}: {wrong[0]!r} among several values would be taken for "
+                f"{taken_for}: give it otherwise"
             )
         return [f"--{name}", *texts]
+
+    def _is_special(self, text: str) -> bool:
+        """Whether it would not be taken for a value where it stands alone."""
+        return text.startswith(("-", *self.file_prefixes))
+
+    def _check_text(self, name: str, text: str) -> None:
+        if text == "--" and self.style is Style.ARGPARSE:
+            raise Mistake(
+                f"{name}=--: argparse leaves this value out, whatever stands before it; give it "
+                "otherwise (operation.flags_to)"
+            )
 
     def _for_absl(self, name: str, value: Any) -> list[str]:
         if isinstance(value, list):

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias, TypeGuard
 
-from hydra_sweep_runner.execute.script.boot.run import names_in
+from hydra_sweep_runner.execute.script.boot.run import names_in, top_level
 from hydra_sweep_runner.model import FlagsTo, Value
 
 #: What stands for a value that has to be given (OmegaConf's mark for a missing value).
@@ -58,7 +58,7 @@ def function_defaults(source: bytes, name: str) -> Defaults | None:
 
 def _variables(tree: ast.Module) -> Defaults:
     found: Defaults = {}
-    for statement in tree.body:
+    for statement in top_level(tree.body):
         for name, value in _assigned(statement):
             if not name.startswith("_") and _is_plain(value):
                 found.setdefault(name, _as_list(value))

@@ -11,8 +11,14 @@ from pathlib import Path
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.argparse_source import options_of
 from hydra_sweep_runner.execute.script.arguments import Parser
-from hydra_sweep_runner.execute.script.boot.run import names_in
-from hydra_sweep_runner.execute.script.parser_source import Style, options_declared, style_of
+from hydra_sweep_runner.execute.script.boot.run import names_in, top_level
+from hydra_sweep_runner.execute.script.click_source import click_options_of
+from hydra_sweep_runner.execute.script.parser_source import (
+    Style,
+    file_prefixes,
+    options_declared,
+    style_of,
+)
 from hydra_sweep_runner.model import FlagsTo
 
 
@@ -34,6 +40,7 @@ def read_parser(source_path: Path) -> Parser:
         script=source_path.name,
         style=style_of(tree) or Style.OTHER,
         options=options_declared(tree),
+        file_prefixes=file_prefixes(tree),
     )
 
 
@@ -75,7 +82,7 @@ def _check_globals(script: str, tree: ast.Module, names: list[str]) -> None:
             f"{_the_flags(nested)} nested; {script} takes its flags as globals, which have "
             "plain names: flatten them, or set operation.flags_to to args"
         )
-    variables = list(dict.fromkeys(n.id for node in tree.body for n in names_in(node)))
+    variables = list(dict.fromkeys(n.id for node in top_level(tree.body) for n in names_in(node)))
     unknown = [name for name in names if identifier(name) not in variables]
     if unknown:
         has = _listing(variables, "none")
@@ -87,7 +94,7 @@ def _check_globals(script: str, tree: ast.Module, names: list[str]) -> None:
 
 
 def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
-    options = options_of(tree)
+    options = click_options_of(tree) if style_of(tree) is Style.CLICK else options_of(tree)
     if options is None:
         return
     unknown = [name for name in names if not options.takes(name)]
@@ -101,6 +108,14 @@ def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
     has = _listing([f"--{option}" for option in options.names], "none")
     hint = f" (a flag's name is the option's: `-` and `_` differ, see {', '.join(alike)})"
     said = " or ".join(f"--{name}" for name in unknown)
+    by_place = [name for name in unknown if name in options.by_place]
+    if by_place:
+        words = ", ".join(f'"${{{name}}}"' for name in by_place)
+        raise Mistake(
+            f"{script} takes {' and '.join(by_place)} by place, not as {said}: run it as a "
+            f"command, `command: [python, {script}, {words}, …]`, with the script in "
+            "operation.requires"
+        )
     raise Mistake(f"{script} has no option {said}; it has {has}{hint if alike else ''}")
 
 

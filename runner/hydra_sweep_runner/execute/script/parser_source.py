@@ -79,7 +79,7 @@ class Option:
 
 def style_of(tree: ast.Module) -> Style | None:
     """The style of the parser that the script itself makes; None if it makes none."""
-    named = _imports(tree)
+    named = imports_of(tree)
     for node in ast.walk(tree):
         names: list[ast.expr] = []
         if isinstance(node, ast.Call):
@@ -89,7 +89,7 @@ def style_of(tree: ast.Module) -> Style | None:
         elif isinstance(node, ast.ClassDef):
             names = list(node.bases)
         for name in names:
-            style = _maker(_full_name(name, named))
+            style = _maker(full_name(name, named))
             if style is not None:
                 return style
     return None
@@ -117,6 +117,19 @@ def options_declared(tree: ast.Module) -> dict[str, Option]:
             if name in found:
                 found[name] = replace(found[name], default=default)
     return found
+
+
+def file_prefixes(tree: ast.Module) -> str:
+    """The characters before a file's name by which an argparse parser reads arguments from
+    that file (`fromfile_prefix_chars`); none if there is no such parser."""
+    given = [
+        _literal(word.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for word in node.keywords
+        if word.arg == "fromfile_prefix_chars"
+    ]
+    return "".join("@" if text is UNKNOWN else text for text in given if text)
 
 
 def _declared(call: ast.Call, *, is_click: bool) -> Iterator[tuple[str, Option]]:
@@ -171,7 +184,7 @@ def _literal(node: ast.expr | None) -> Any:
         return UNKNOWN
 
 
-def _imports(tree: ast.Module) -> dict[str, str]:
+def imports_of(tree: ast.Module) -> dict[str, str]:
     """What the names mean that are imported anywhere in the script."""
     found = {}
     for node in ast.walk(tree):
@@ -194,7 +207,7 @@ def _makers_of(module: str) -> dict[str, str]:
     return {name: f"{module}.{name}" for place, _, name in parts if place == module}
 
 
-def _full_name(node: ast.expr, named: Mapping[str, str]) -> str:
+def full_name(node: ast.expr, named: Mapping[str, str]) -> str:
     """The dotted name of what is called or inherited from; empty if it is none of a module."""
     parts: list[str] = []
     if isinstance(node, ast.Call):

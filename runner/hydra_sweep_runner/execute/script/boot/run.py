@@ -106,8 +106,13 @@ def with_values(tree: "Any", flags: "dict[str, Any]") -> "Any":
     What a chain of targets is assigned is evaluated as it stands; flags among them are
     assigned after it.
     """
+    tree.body = _with_values(tree.body, flags)
+    return tree
+
+
+def _with_values(statements: "list[Any]", flags: "dict[str, Any]") -> "list[Any]":
     body = []
-    for node in tree.body:
+    for node in statements:
         body.append(node)
         kind = type(node).__name__
         if kind == "AnnAssign" and type(node.target).__name__ == "Name":
@@ -121,8 +126,29 @@ def with_values(tree: "Any", flags: "dict[str, Any]") -> "Any":
                 for name in names_in(node)
                 if name.id in flags
             )
-    tree.body = body
-    return tree
+        elif _is_main_guard(node):
+            node.body = _with_values(node.body, flags)
+    return body
+
+
+def top_level(statements: "list[Any]") -> "list[Any]":
+    """The statements of a module that are carried out once, in any case, when it is run: those
+    below `if __name__ == "__main__":`, too."""
+    found = []
+    for node in statements:
+        found.append(node)
+        if _is_main_guard(node):
+            found.extend(top_level(node.body))
+    return found
+
+
+def _is_main_guard(node: "Any") -> bool:
+    if type(node).__name__ != "If" or type(node.test).__name__ != "Compare":
+        return False
+    sides = [node.test.left, *node.test.comparators]
+    names = [getattr(side, "id", getattr(side, "value", None)) for side in sides]
+    is_equal = [type(each).__name__ for each in node.test.ops] == ["Eq"]
+    return is_equal and names in (["__name__", "__main__"], ["__main__", "__name__"])
 
 
 def names_in(node: "Any") -> "list[Any]":

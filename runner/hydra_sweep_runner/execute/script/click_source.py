@@ -1,0 +1,74 @@
+"""The options that a click script defines, where its source tells all of them."""
+
+from __future__ import annotations
+
+import ast
+
+from hydra_sweep_runner.execute.script.argparse_source import Options
+from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
+
+# Decorators that add no option, and those that add one of a name that is known.
+_NO_OPTION = frozenset({"pass_context", "pass_obj", "make_pass_decorator"})
+_ONE_OPTION = {
+    "version_option": "version",
+    "help_option": "help",
+    "password_option": "password",
+    "confirmation_option": "yes",
+}
+# With these a command takes more, or less, than its decorators say.
+_OPAQUE_KEYWORDS = frozenset({None, "cls", "context_settings", "params", "add_help_option"})
+
+
+def click_options_of(tree: ast.Module) -> Options | None:
+    """The script's options; None if its source does not tell all of them.
+
+    It tells them if one function is made a command, there is no group, and all of its
+    decorators are click's own with literal names.
+    """
+    named = imports_of(tree)
+    calls = [full_name(node, named) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    commands = [each for each in functions if "click.command" in _decorators(each, named)]
+    makers = ("click.group", "click.Group", "click.Command", "click.MultiCommand")
+    if len(commands) != 1 or any(name.startswith(makers) for name in calls):
+        return None
+    if any("click.group" in _decorators(each, named) for each in functions):
+        return None
+    names: list[str] = []
+    by_place: list[str] = []
+    for decorator in commands[0].decorator_list:
+        kind = full_name(decorator, named).removeprefix("click.")
+        words = _words(decorator)
+        if words is None:
+            return None
+        if kind == "option":
+            names += [name for word in words for name in _long(word)]
+        elif kind == "argument":
+            by_place += words[:1]
+        elif kind in _ONE_OPTION:
+            names += [name for word in words for name in _long(word)] or [_ONE_OPTION[kind]]
+        elif kind != "command" and kind not in _NO_OPTION:
+            return None
+    return Options(
+        names=tuple(dict.fromkeys([*names, "help"])), by_place=tuple(by_place), abbreviates=False
+    )
+
+
+def _decorators(function: ast.FunctionDef, named: dict[str, str]) -> list[str]:
+    return [full_name(each, named) for each in function.decorator_list]
+
+
+def _words(decorator: ast.expr) -> list[str] | None:
+    """The texts that a decorator is given; None if there is more to it."""
+    if not isinstance(decorator, ast.Call):
+        return []
+    if any(keyword.arg in _OPAQUE_KEYWORDS for keyword in decorator.keywords):
+        return None
+    words = [each.value for each in decorator.args if isinstance(each, ast.Constant)]
+    texts = [word for word in words if isinstance(word, str)]
+    return texts if len(texts) == len(decorator.args) else None
+
+
+def _long(word: str) -> list[str]:
+    parts = [part.strip() for part in word.split("/")]
+    return [part[2:] for part in parts if part.startswith("--")]
