@@ -272,7 +272,7 @@ class Run:
         return self._store.read_result(self.id) if result.stored else result.value
 
     def __repr__(self) -> str:
-        shown = render_flags(self.flags, self._run.given)
+        shown = render_flags(self.flags, self._run.given, self._run.choices)
         return f"<Run {short(self.id)} {self.operation} {self.status} ({shown})>"
 
 

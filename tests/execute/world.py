@@ -89,6 +89,7 @@ class Keeper:
     def __init__(self) -> None:
         self.pieces: list[tuple[Stream, bytes]] = []
         self.blocks: list[list[tuple[Stream, bytes]]] = []
+        self.said: list[str] = []
         self.on_output: Callable[[bytes], object] = lambda data: None
 
     def output(self, stream: Stream, data: bytes) -> None:
@@ -96,9 +97,13 @@ class Keeper:
         self.pieces.append((stream, data))
         self.on_output(data)
 
-    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
+    def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
         """A trial's whole output."""
         self.blocks.append(list(pieces))
+
+    def say(self, *lines: str) -> None:
+        """Lines of the runner's own."""
+        self.said += lines
 
     is_behind = False
 

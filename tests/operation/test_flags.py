@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_sweep_runner.model import Value
-from hydra_sweep_runner.operation.flags import covered_by, differences, dotted, flatten, given_flags
+from hydra_sweep_runner.model import Flags, Value
+from hydra_sweep_runner.operation.flags import (
+    as_chosen,
+    covered_by,
+    differences,
+    dotted,
+    flatten,
+    given_flags,
+    named,
+)
 from hydra_sweep_runner.operation.values import canonical
 
 keys = st.text(st.sampled_from("ab.[]"), max_size=3)
@@ -149,3 +157,32 @@ def test_leaves_keep_their_order_and_an_empty_dict_is_one() -> None:
         ("a", {}),
         ("c", None),
     ]
+
+
+def test_a_chosen_group_stands_in_the_place_of_the_flags_below_its_node() -> None:
+    flags: Flags = {"lr": 1, "model.depth": 3, "model.wide": 4, "src.host": "a", "x": 2}
+    choices: dict[str, Value] = {
+        "operation": "train",
+        "model": "mlp",
+        "db@src": "mysql",
+        "experiment": "big",
+    }
+    assert dict(as_chosen(flags, choices)) == {
+        "experiment": "big",
+        "lr": 1,
+        "model": "mlp",
+        "db@src": "mysql",
+        "x": 2,
+    }
+    assert list(as_chosen(flags, choices, ["model", "model.wide"]))[:4] == [
+        "experiment",
+        "lr",
+        "model",
+        "model.wide",
+    ]
+    assert as_chosen(flags, {"operation": "train"}) is flags
+
+
+def test_a_name_gives_its_own_entry_or_those_below_it() -> None:
+    shown: dict[str, Value] = {"x": 1, "model": "mlp", "model.depth": 3, "opt.lr": 2, "opt.m": 0}
+    assert list(named(shown, ["opt", "model", "none"])) == ["opt.lr", "opt.m", "model"]

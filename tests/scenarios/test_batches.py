@@ -91,7 +91,7 @@ def test_a_failure_is_told_with_its_status_and_its_log(
     failed = by_flag(project.runs(), "status")[3]
     line, again = [line for line in printed if "failed: exit status 3" in line]
     assert line == again
-    match = re.fullmatch(r"Trial ([0-9a-f]{8}) failed: exit status 3 \(log: (.+)\)", line)
+    match = re.fullmatch(r"Trial ([0-9a-f]{8}) failed: exit status 3 \(log: (\S+)\) .*", line)
     assert match is not None
     assert failed["id"].startswith(match[1])
     assert "ending with 3" in (project.folder / match[2]).read_text()
@@ -102,8 +102,8 @@ def test_all_failures_are_told_again_at_the_end(swept: tuple[Project, list[str]]
     failed = [by_flag(project.runs(), "status")[status] for status in (3, 1)]
     assert printed[-3:-1] == [
         f"Trial {run['id'][:8]} failed: exit status {run['exit_status']} "
-        f"(log: runs/{run['id']}/.runner/output.log)"
-        for run in failed
+        f"(log: runs/{run['id']}/.runner/output.log) ({told})"
+        for run, told in zip(failed, ("status=3", "status=1"), strict=True)
     ]
 
 

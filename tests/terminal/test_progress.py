@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hydra_sweep_runner.terminal.progress import rate
+from hydra_sweep_runner.terminal.progress import rate, time_left
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,23 @@ from hydra_sweep_runner.terminal.progress import rate
 )
 def test_a_rate_has_a_unit_in_which_it_can_be_read(count: int, seconds: float, told: str) -> None:
     assert rate(count, seconds) == told
+
+
+@pytest.mark.parametrize(("done", "running"), [(0, 4), (2, 1), (4, 1), (7, 4), (10, 1)])
+def test_the_time_left_is_not_guessed_from_a_few_trials(done: int, running: int) -> None:
+    assert time_left(done, 10, running, 60.0) == ""
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "running", "seconds", "told"),
+    [
+        (5, 10, 0, 60.0, "about 1:00 left"),
+        (5, 11, 2, 60.0, "about 0:50 left"),
+        (10, 1000, 0, 600.0, "about 16:30:00 left"),
+        (999, 1000, 1, 0.1, "about 0:01 left"),
+    ],
+)
+def test_the_time_left_goes_by_the_trials_that_have_ended(
+    done: int, total: int, running: int, seconds: float, told: str
+) -> None:
+    assert time_left(done, total, running, seconds) == told

@@ -15,6 +15,7 @@ from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.terminal.render import (
     MOST_FLAGS,
     escape,
+    last_exception,
     last_lines,
     render_columns,
     render_flags,
@@ -253,3 +254,33 @@ def test_the_last_lines_never_hold_a_control_character(tail: bytes) -> None:
     lines = last_lines(tail)
     assert len(lines) <= 10
     assert all(line.isprintable() for line in lines)
+
+
+PLAIN_TRACEBACK = b"""\
+loss: 1
+Traceback (most recent call last):
+  File "a.py", line 1, in <module>
+    raise ValueError("no good")
+ValueError: no good
+"""
+
+
+@pytest.mark.parametrize(
+    ("tail", "told"),
+    [
+        (PLAIN_TRACEBACK, "ValueError: no good"),
+        (PLAIN_TRACEBACK + b"the end\n", "ValueError: no good"),
+        (PLAIN_TRACEBACK.replace(b": no good", b""), "ValueError"),
+        (PLAIN_TRACEBACK.replace(b"ValueError: ", b"my.own.Bad: "), "my.own.Bad: no good"),
+        (PLAIN_TRACEBACK + b"\nDuring handling:\n\n" + PLAIN_TRACEBACK[8:], "ValueError: no good"),
+        (
+            b"\x1b[31m" + PLAIN_TRACEBACK[8:-20] + b"\x1b[1;35mKeyError\x1b[0m: 'x'\n",
+            "KeyError: 'x'",
+        ),
+        (b"ValueError: only printed\n", ""),
+        (b"", ""),
+        (b"\xff\xfe", ""),
+    ],
+)
+def test_the_exception_that_an_output_ends_with(tail: bytes, told: str) -> None:
+    assert last_exception(tail) == told

@@ -40,7 +40,8 @@ class Task:
     `environment` is added to the executing process's own. `timeout_s` is in seconds, for
     each attempt; `retries` is how many times a failed attempt is followed by another.
     `upstream` is what it takes from other runs. `promised` are the files and folders that others
-    take from it, with who does: without one of them an attempt has failed.
+    take from it, with who does: without one of them an attempt has failed. `title` is what
+    lines about it call it: `trial 3f2a9c1d (lr=0.1)`.
     """
 
     run: Run
@@ -54,6 +55,7 @@ class Task:
     retries: int = 0
     upstream: Upstream = field(default_factory=Upstream)
     promised: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from hydra_sweep_runner.model import Flags, Value
 from hydra_sweep_runner.operation.values import canonical
@@ -32,6 +33,61 @@ def given_flags(flags: Flags, given: Iterable[str]) -> dict[str, Value]:
     return {
         name: value for asked in given for name, value in flags.items() if covered_by(name, asked)
     }
+
+
+#: The group that chooses what is run: it is no part of what is shown of a run's flags, as the
+#: operation has a place of its own wherever runs are shown.
+OPERATION_GROUP = "operation"
+
+
+def node_of(group: str) -> str:
+    """Where the configs of a group put their entries, as far as the group's name tells: `db`
+    for `db`, `model.encoder` for `model/encoder`, `source` for `db@source`."""
+    name, at, package = group.partition("@")
+    return package if at else name.replace("/", ".")
+
+
+def as_chosen(
+    flags: Flags, choices: Mapping[str, Value], given: Iterable[str] = ()
+) -> Mapping[str, Value]:
+    """The flags as people read them: each config group that was chosen stands as it was chosen
+    (`model=resnet`), in the place of the flags below its node. Those that were `given`
+    themselves stay.
+    """
+    groups = tuple(name for name in choices if name != OPERATION_GROUP)
+    if not groups:
+        return flags
+    names = _in_place(tuple(flags), groups, tuple(given))
+    return {name: choices[group] if group else flags[name] for name, group in names}
+
+
+def named(shown: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
+    """What stands under these names of what people see, in the names' order: a name's own
+    entry or, where it has none, those below it."""
+    found: dict[str, Value] = {}
+    for name in names:
+        found |= {name: shown[name]} if name in shown else given_flags(shown, [name])
+    return found
+
+
+@lru_cache(maxsize=256)
+def _in_place(
+    flags: tuple[str, ...], groups: tuple[str, ...], given: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """What is shown in the place of flags, in order: names, each with itself where it is a
+    group's. A group without a flag below it comes first."""
+    nodes = {group: node_of(group) for group in groups}
+    own = [name for name in given if name not in groups]
+    placed: dict[str, str] = {}
+    shown: dict[str, str] = {}
+    for flag in flags:
+        group = next((group for group, node in nodes.items() if covered_by(flag, node)), "")
+        if group:
+            shown[group] = placed[group] = group
+        if not group or any(covered_by(flag, name) for name in own):
+            shown.setdefault(flag, "")
+    first = {group: group for group in groups if group not in placed}
+    return tuple({**first, **shown}.items())
 
 
 def differences(before: Flags, after: Flags) -> Mapping[str, tuple[Value | None, Value | None]]:

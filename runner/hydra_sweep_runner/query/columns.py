@@ -77,11 +77,12 @@ def _split(text: str) -> Iterator[str]:
 
 
 def varying_flags(runs: Iterable[Seen]) -> list[str]:
-    """The names of the flags that are not the same in all of the runs, in their order."""
+    """The names of the flags that are not the same in all of the runs, in their order; a config
+    group that was chosen stands for the flags below it."""
     firsts: dict[str, str | None] = {}
     varying: set[str] = set()
     for number, run in enumerate(runs):
-        for name, value in run.flags.items():
+        for name, value in run.shown.items():
             text = canonical(value)
             if name not in firsts:
                 firsts[name] = text
@@ -89,5 +90,5 @@ def varying_flags(runs: Iterable[Seen]) -> list[str]:
                     varying.add(name)
             elif firsts[name] != text:
                 varying.add(name)
-        varying.update(name for name in firsts if name not in run.flags)
+        varying.update(name for name in firsts if name not in run.shown)
     return [name for name in firsts if name in varying]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from hydra_sweep_runner.model import Flags, Unreadable, Value
+from hydra_sweep_runner.operation.flags import as_chosen
 from hydra_sweep_runner.query.evaluate import Scalars, found
 from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.parse import parse
@@ -14,14 +15,24 @@ from hydra_sweep_runner.record.fields import ATTRIBUTES, Summary
 
 
 class Seen:
-    """A run, or a record that cannot be read, as a `filters.Candidate`."""
+    """A run, or a record that cannot be read, as a `filters.Candidate`.
 
-    __slots__ = ("flags", "of", "scalars")
+    Among its `flags` are the config groups that were chosen, by their names; `shown` are those
+    that people see unless they ask for more: a group stands for the flags below it.
+    """
+
+    __slots__ = ("flags", "of", "scalars", "shown")
 
     def __init__(self, of: Summary | Unreadable) -> None:
         self.of = of
-        self.flags: Flags = {} if isinstance(of, Unreadable) else of.glance.flags
-        self.scalars: Scalars = {} if isinstance(of, Unreadable) else of.glance.scalars
+        self.flags: Flags = {}
+        self.shown: Flags = {}
+        self.scalars: Scalars = {}
+        if not isinstance(of, Unreadable):
+            run = of.glance
+            self.shown = as_chosen(run.flags, run.choices, run.given)
+            self.flags = run.flags if self.shown is run.flags else {**self.shown, **run.flags}
+            self.scalars = run.scalars
 
     @property
     def attributes(self) -> Mapping[str, Value]:

@@ -18,6 +18,7 @@ def with_upstream_flags(runs: Iterable[Seen], by_id: Mapping[str, Seen]) -> list
         if upstream:
             wider = Seen(run.of)
             wider.flags = {**upstream, **run.flags}
+            wider.shown = {**upstream, **run.shown}
             widened.append(wider)
         else:
             widened.append(run)

@@ -61,6 +61,8 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
     generated_by: str | None = None
     label: str | None = None
     tags: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    choices: dict[str, Any] = {}
     step: str | None = None
     inputs: dict[str, Source] = {}
     scalars: dict[str, Reported] = {}

@@ -33,12 +33,17 @@ def redact(text: str, names: Iterable[str], environment: Mapping[str, str]) -> s
     return text
 
 
+def names_of(run: Run) -> set[str]:
+    """The names of the variables that a run's operation, overrides and flags refer to."""
+    return references(" ".join(_texts(run)))
+
+
 def redact_run(run: Run, environment: Mapping[str, str]) -> Run:
     """The run with the reasons of its failures free of what its references stand for."""
     state = run.state
     if state.reason is None and not state.attempts:
         return run
-    names = references(" ".join(_texts(run)))
+    names = names_of(run)
     return replace(run, state=_redact_state(state, names, environment)) if names else run
 
 

@@ -53,6 +53,11 @@ class Console:
         except (OSError, ValueError):
             return False
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether lines go to a terminal, so that somebody may look on."""
+        return sys.stderr.isatty()
+
     def say(self, *lines: str) -> None:
         """Print lines of the runner's own, to standard error, nothing else in between."""
         self._do(partial(self._say, lines))
@@ -94,13 +99,16 @@ class Console:
             for line in lines:
                 self._bar.print(line.decode("utf-8", "replace"))
 
-    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
-        """Pass on the whole output of one trial with nothing else in between."""
-        self._do(partial(self._block, pieces), _BLOCK_BYTES)
+    def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
+        """Pass on the whole output of one trial with nothing else in between, the line `head`
+        before it if there is any output."""
+        self._do(partial(self._block, pieces, head), _BLOCK_BYTES)
 
-    def _block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
+    def _block(self, pieces: Iterable[tuple[Stream, bytes]], head: str) -> None:
         with self._lock:
-            for stream, data in pieces:
+            for number, (stream, data) in enumerate(pieces):
+                if head and not number:
+                    self._say([head])
                 self._output(stream, data)
             self._end_partial_lines()
 

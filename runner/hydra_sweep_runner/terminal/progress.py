@@ -21,11 +21,13 @@ from rich.progress import (
     Progress,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
 _REDRAW_S = 0.1
+
+# From fewer trials than this nobody can tell how long the others take.
+_FEWEST_ENDED = 5
 
 
 class ProgressLine:
@@ -47,15 +49,15 @@ class ProgressLine:
             MofNCompleteColumn(),
             TextColumn("{task.description}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=Console(stderr=True, highlight=False),
             transient=True,
             auto_refresh=False,
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task: Any = self._bar.add_task("", total=total)
+        self._task: Any = self._bar.add_task("", total=total, left="")
+        self._total = total
         with surviving():
             self._bar.start()
         self._thread = threading.Thread(target=self._keep_drawing, name="progress", daemon=True)
@@ -95,9 +97,11 @@ class ProgressLine:
         with self._lock:
             lines, self._lines = self._lines, []
             done, told = self._done, self._told()
+            elapsed_s = time.monotonic() - self._began_s
+            left = time_left(done, self._total, self._running, elapsed_s)
         if lines:
             self._bar.console.print(Text.from_ansi("\n".join(lines)), soft_wrap=True)
-        self._bar.update(self._task, completed=done, description=told)
+        self._bar.update(self._task, completed=done, description=told, left=left)
         self._bar.refresh()
 
     def _told(self) -> str:
@@ -109,6 +113,18 @@ class ProgressLine:
         if self._best:
             told.append(self._best)
         return ", ".join(told)
+
+
+def time_left(done: int, total: int, running: int, elapsed_s: float) -> str:
+    """`about 1:20 left`, once enough trials have ended to tell: five, and twice as many as run
+    side by side; nothing before that. Those at work count as half done."""
+    if done < max(_FEWEST_ENDED, 2 * running) or done >= total:
+        return ""
+    left_s = round((total - done - running / 2) * elapsed_s / (done + running / 2))
+    minutes, seconds = divmod(max(left_s, 1), 60)
+    hours, minutes = divmod(minutes, 60)
+    told = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"about {told} left"
 
 
 def rate(count: int, seconds: float) -> str:

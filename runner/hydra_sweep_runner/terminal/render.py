@@ -7,12 +7,16 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from hydra_sweep_runner.model import Flags, Run, Value
-from hydra_sweep_runner.operation.flags import given_flags
+from hydra_sweep_runner.operation.flags import OPERATION_GROUP, as_chosen, named
 
 #: A list of flags in a line shows all of them up to this many.
 MOST_FLAGS = 8
+
+#: So many scalars of a run stand in a line.
+MOST_SCALARS = 3
 
 #: A value in a line or a table has at most so many characters.
 MOST_OF_VALUE = 60
@@ -20,7 +24,11 @@ MOST_OF_VALUE = 60
 # How much of a failed trial's output is shown with its failure.
 _MOST_LINES = 10
 _MOST_COLUMNS = 160
+_TRACEBACK = "Traceback (most recent call last):"
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+_NO_CHOICES: Mapping[str, Value] = MappingProxyType({})
 
 _READS_AS_OTHER = re.compile(
     r"|[-+]?(\d[\d_]*\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?\.?(inf|nan)|true|false|null|~",
@@ -55,6 +63,15 @@ def last_lines(tail: bytes) -> list[str]:
     while lines and not lines[-1]:
         lines.pop()
     return [cut(escape(line), _MOST_COLUMNS) for line in lines[-_MOST_LINES:]]
+
+
+def last_exception(tail: bytes) -> str:
+    """The line of the exception that output ends with, where it ends with a traceback of
+    Python's; else nothing."""
+    text = _COLOURS.sub("", tail.decode("utf-8", "replace"))
+    _, traceback, rest = text.rpartition(_TRACEBACK)
+    lines = rest.splitlines()[1:] if traceback else []
+    return next((line for line in lines if _EXCEPTION.match(line)), "")
 
 
 def render_value(value: Value) -> str:
@@ -114,10 +131,43 @@ def render_time(at: datetime | None) -> str:
     return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
-def render_flags(flags: Flags, given: Iterable[str] = ()) -> str:
-    """`x=1.0, y=2`: all flags when there are at most eight, else those that were given."""
-    shown = flags if len(flags) <= MOST_FLAGS else given_flags(flags, given)
-    return ", ".join(f"{escape(name)}={shown_value(value)}" for name, value in shown.items())
+def render_flags(
+    flags: Flags,
+    given: Iterable[str] = (),
+    choices: Mapping[str, Value] = _NO_CHOICES,
+    varying: Iterable[str] = (),
+) -> str:
+    """`x=1.0, y=2`: all flags when there are at most eight, else those that were given, of
+    which those that vary come first. Config groups stand as they were chosen."""
+    given, varying = tuple(given), tuple(varying)
+    shown = as_chosen(flags, choices, given)
+    if len(shown) > MOST_FLAGS:
+        shown = named(shown, (*varying, *given))
+    if OPERATION_GROUP in varying and OPERATION_GROUP in choices:
+        shown = {OPERATION_GROUP: choices[OPERATION_GROUP], **shown}
+    return render_entries(shown)
+
+
+def render_entries(entries: Mapping[str, Value]) -> str:
+    """`x=1.0, y=2`, as lines and tables show names with values."""
+    return ", ".join(f"{escape(name)}={shown_value(value)}" for name, value in entries.items())
+
+
+def render_scalars(run: Run) -> str:
+    """`loss=0.25, acc=0.9`: the last values of the first few scalars."""
+    first = list(run.scalars.items())[:MOST_SCALARS]
+    shown = [f"{escape(name)}={render_number(scalar.last)}" for name, scalar in first]
+    return ", ".join([*shown, "…"] if len(run.scalars) > MOST_SCALARS else shown)
+
+
+def render_varying(run: Run, varying: Iterable[str]) -> str:
+    """What tells a trial from the others of its batch: `lr=0.1, model=resnet`. A pipeline's
+    trial is told by what its step was given."""
+    names = tuple(varying) if run.step is None else run.given
+    entries = named(as_chosen(run.flags, run.choices, run.given), names)
+    if OPERATION_GROUP in names and OPERATION_GROUP in run.choices:
+        entries = {OPERATION_GROUP: run.choices[OPERATION_GROUP], **entries}
+    return render_entries(entries)
 
 
 def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -143,8 +193,35 @@ def render_plan(
     return render_columns(rows)
 
 
-def trial_line(verb: str, run: Run) -> str:
+def head_line(title: str) -> str:
+    """What stands above the whole output of a trial: `Output of trial 3f2a9c1d (lr=0.1):`."""
+    return f"Output of {title}:" if title else ""
+
+
+def retry_line(title: str, attempt: int, most: int, reason: str | None) -> str:
+    """`Retrying trial 3f2a9c1d (lr=0.1), attempt 2 of 3: exit status 1`."""
+    return f"Retrying {title}, attempt {attempt} of {most}: {escape(reason or 'it failed')}"
+
+
+def title_of(run: Run, varying: Iterable[str]) -> str:
+    """What lines call a run: `run 3f2a9c1d`, `trial 3f2a9c1d (lr=0.1)`."""
+    flags = render_varying(run, varying)
+    return f"{run.kind.value} {short(run.id)}" + (f" ({flags})" if flags else "")
+
+
+def completed_line(run: Run, varying: Iterable[str]) -> str:
+    """`Trial 3f2a9c1d completed in 2.3 s (lr=0.1): loss=0.25`."""
+    state, flags = run.state, render_varying(run, varying)
+    line = f"Trial {short(run.id)} completed"
+    if state.started is not None and state.stopped is not None:
+        line += f" in {(state.stopped - state.started).total_seconds():.1f} s"
+    line += f" ({flags})" if flags else ""
+    scalars = render_scalars(run)
+    return f"{line}: {scalars}" if scalars else line
+
+
+def trial_line(verb: str, run: Run, varying: Iterable[str] = ()) -> str:
     """`Initialized trial 3f2a9c1d (x=1.0)` or `Running trial 3f2a9c1d: echo.py (x=1.0)`."""
-    flags = render_flags(run.flags, run.given)
+    flags = render_flags(run.flags, run.given, run.choices, varying)
     what = f": {escape(run.operation.name)}" if verb == "Running" else ""
     return f"{verb} trial {short(run.id)}{what} ({flags})"

@@ -19,6 +19,11 @@ class Reporter(Protocol):
         ...
 
     @property
+    def is_watched(self) -> bool:
+        """Whether lines go to a terminal, so that somebody may look on."""
+        ...
+
+    @property
     def last_said(self) -> str:
         """The first line of what was said last; nothing if an operation's output came since."""
         ...
@@ -35,8 +40,9 @@ class Reporter(Protocol):
         """Pass on a piece of an operation's output, unchanged."""
         ...
 
-    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
-        """Pass on the whole output of one trial with nothing else in between."""
+    def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
+        """Pass on the whole output of one trial with nothing else in between, the line `head`
+        before it if there is any output."""
         ...
 
     @property

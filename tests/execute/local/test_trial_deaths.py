@@ -132,7 +132,7 @@ from tests.execute.world import Keeper, World, outcomes_of
 world = World(Path(sys.argv[2]))
 class Nowhere(Keeper):
     def output(self, stream, data): pass
-    def block(self, pieces):
+    def block(self, pieces, head):
         for _ in pieces: pass
 world.reporter = Nowhere()
 script = """

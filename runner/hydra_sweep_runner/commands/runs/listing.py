@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
-from hydra_sweep_runner.operation.flags import given_flags
+from hydra_sweep_runner.operation.flags import named
 from hydra_sweep_runner.query.columns import Column, parse_columns, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.seen import Seen, parse_named
@@ -18,7 +18,9 @@ from hydra_sweep_runner.terminal.exact import csv_text, json_text
 from hydra_sweep_runner.terminal.render import (
     MOST_FLAGS,
     escape,
+    render_entries,
     render_number,
+    render_scalars,
     render_time,
     short,
     shown_value,
@@ -29,7 +31,6 @@ from hydra_sweep_runner.terminal.tables import Table
 DEFAULT_COUNT = 20
 
 _ATTRIBUTES = ("id", "operation", "kind", "status", "started", "stopped", "duration")
-_MOST_SCALARS = 3
 _MOST_VALUES = 5
 # A float that takes more characters is rounded.
 _EXACT = 7
@@ -150,28 +151,19 @@ def _row(seen: Seen, varying: Sequence[str]) -> Sequence[str]:
         escape(run.operation.name) + ("+" if batch else ""),
         run.state.status.value,
         render_time(run.state.started),
-        _batch_flags(run) if batch else _flags(run, varying),
-        _scalars(run),
+        _batch_flags(run) if batch else _flags(seen, varying),
+        render_scalars(run),
         escape(run.label or ""),
         escape(" ".join(run.tags)),
     )
 
 
-def _flags(run: Run, varying: Sequence[str]) -> str:
+def _flags(seen: Seen, varying: Sequence[str]) -> str:
     """Those that vary first, then those that were given; the others where there is room."""
-    first = [name for name in varying if name in run.flags]
-    names = dict.fromkeys([*first, *given_flags(run.flags, run.given)])
-    if len(run.flags) <= MOST_FLAGS:
-        names |= dict.fromkeys(run.flags)
-    return ", ".join(f"{escape(name)}={shown_value(run.flags[name])}" for name in names)
-
-
-def _scalars(run: Run) -> str:
-    shown = [
-        f"{escape(name)}={render_number(scalar.last)}"
-        for name, scalar in list(run.scalars.items())[:_MOST_SCALARS]
-    ]
-    return ", ".join([*shown, tables.CUT] if len(run.scalars) > _MOST_SCALARS else shown)
+    shown = seen.shown
+    given = () if isinstance(seen.of, Unreadable) else seen.of.run.given
+    entries = named(shown, (*varying, *given))
+    return render_entries({**entries, **shown} if len(shown) <= MOST_FLAGS else entries)
 
 
 def _batch_flags(run: Run) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from hydra_sweep_runner.model import Run
-from hydra_sweep_runner.operation.flags import covered_by
+from hydra_sweep_runner.operation.flags import covered_by, node_of
 
 _NAME = re.compile(r"[+~]*([^=@:]+)")
 
@@ -24,8 +24,9 @@ def origins(run: Run, batch: Run | None) -> dict[str, str]:
     found = {}
     for flag in run.flags:
         name = next((name for name in run.given if covered_by(flag, name)), None)
-        chosen = any(covered_by(flag, group.replace("/", ".")) for group in run.choices)
-        if name is None and not chosen:
+        if name is None:
+            name = next((one for one in run.choices if covered_by(flag, node_of(one))), None)
+        if name is None:
             found[flag] = "default"
         elif name in of_file and name not in typed:
             found[flag] = "file"

@@ -164,7 +164,8 @@ def _trial(store: RunStore, run_id: str, missing: str = "is gone") -> str:
         return f"{short(run_id)} {missing}"
     except UnreadableRecord:
         return f"{short(run_id)} unreadable"
-    return f"{short(run_id)} {run.state.status.value} ({render_flags(run.flags, run.given)})"
+    flags = render_flags(run.flags, run.given, run.choices)
+    return f"{short(run_id)} {run.state.status.value} ({flags})"
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

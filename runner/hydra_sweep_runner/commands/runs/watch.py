@@ -11,6 +11,7 @@ from hydra_sweep_runner.commands.runs.compare import Objective, recorded_objecti
 from hydra_sweep_runner.commands.runs.listing import cell, column_table
 from hydra_sweep_runner.errors import Mistake, UnknownRun
 from hydra_sweep_runner.model import Kind, Status, Unreadable
+from hydra_sweep_runner.operation.flags import named
 from hydra_sweep_runner.query.columns import standard_columns, varying_flags
 from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.seen import Seen
@@ -18,7 +19,7 @@ from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal import tables
-from hydra_sweep_runner.terminal.render import escape, short, shown_value
+from hydra_sweep_runner.terminal.render import escape, render_entries, short
 from hydra_sweep_runner.terminal.tables import Table
 
 _MOST_FLAGS = 8
@@ -124,8 +125,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
 
 
 def _name(run: Seen, snapshot: Snapshot) -> str:
-    names = [name for name in snapshot.varying if name in run.flags]
-    flags = ", ".join(f"{escape(name)}={shown_value(run.flags[name])}" for name in names)
+    flags = render_entries(named(run.shown, snapshot.varying))
     return f"{short(run.id)} ({flags})" if flags else short(run.id)
 
 

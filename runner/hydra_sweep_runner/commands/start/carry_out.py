@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import tell_failures
@@ -18,7 +19,7 @@ from hydra_sweep_runner.commands.start.programs import (
     number_jobs,
     sweep_place,
 )
-from hydra_sweep_runner.commands.start.records import Planned, as_planned
+from hydra_sweep_runner.commands.start.records import Planned, as_planned, options_of_trial
 from hydra_sweep_runner.commands.start.ruled import Rules, source_of
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
@@ -123,6 +124,7 @@ class Carrying:
             remembered=options.remembered,
             random_seed=sweep.seed,
             provenance=self._provenance,
+            choices=sweep.choices(),
         )
         return replace(
             as_planned(batch, planned),
@@ -246,7 +248,7 @@ class Carrying:
             if step.run is None:
                 self._context.store.create(run)
                 if self._sweep.options.init_trials or step.action is Action.INITIALIZE:
-                    self._context.reporter.say(trial_line("Initialized", run))
+                    self._context.reporter.say(trial_line("Initialized", run, self._sweep.varying))
             if step.action is Action.INITIALIZE:
                 self._initialized[run.id] = run
                 continue
@@ -279,6 +281,7 @@ class Carrying:
             remembered=self._trial_options(number),
             random_seed=trial.random_seed,
             provenance=replace(self._provenance, sources=self._sources[trial.operation]),
+            choices=sweep.composing.choices(trial.overrides),
         )
         run = replace(
             as_planned(known, planned),
@@ -296,7 +299,7 @@ class Carrying:
     def _trial_options(self, number: int) -> dict[str, Value]:
         """The options that a trial restarted on its own goes on with: the batch's, and those of
         a pipeline's step."""
-        options = _remembered_options(self._sweep.options.remembered)
+        options = options_of_trial(self._sweep.options.remembered)
         graph = self._sweep.graph
         if graph is not None:
             step = graph.wiring.step(graph.nodes[number].step)
@@ -310,6 +313,7 @@ class Carrying:
             config=self._sweep.config(step.trial),
             prepared=self._prepared[step.trial.operation],
             number=number,
+            varying=self._sweep.varying,
             only_if_stale=self._decided is not None and self._decided.is_judged(number),
         )
 
@@ -318,7 +322,10 @@ class Carrying:
         self._tell_skipped(len(self._ids) - len(starts) - len(self._initialized))
         rules = Rules(context, sweep.stopping, sweep.window)
         trials = self._trials(starts, rules)
-        execution = TrialExecution(context, self._executor, sweep.options, self.batch.id, trials)
+        best = Best(context.reporter, sweep.objective, rules.results.values())
+        execution = TrialExecution(
+            context, self._executor, sweep.options, self.batch.id, trials, sweep.varying, best
+        )
         total = len(starts) if sweep.search is None else len(starts) + sweep.search.room
         with stoppable(self._executor, context, self.batch.id) as stop:
             try:
@@ -433,15 +440,7 @@ class Carrying:
             ),
         )
         context.store.write(replace(batch, state=state, batch=part))
-        tell_failures(context, batch.id, (runs[run_id] for run_id in self._ids))
+        trials = (runs[run_id] for run_id in self._ids)
+        tell_failures(context, batch.id, trials, self._sweep.varying)
         context.reporter.say(summary_line(short(batch.id), counts, context.restart_command))
         return exit_status
-
-
-def _remembered_options(remembered: Mapping[str, Value]) -> dict[str, Value]:
-    """The batch's options that a trial restarted on its own goes on with."""
-    return {
-        name: value
-        for name, value in remembered.items()
-        if name in ("retries", "timeout", "label", "tags")
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +15,10 @@ from hydra_sweep_runner.compose.overrides import (
     check_added,
     merge,
     name_in,
+    name_of,
     params_as_overrides,
     parse_override,
+    plain,
     read_path,
     take_options,
 )
@@ -162,6 +164,12 @@ class Composing:
             if clean == str(error):
                 raise
             raise Mistake(clean) from error
+
+    def choices(self, overrides: Iterable[str]) -> dict[str, Value]:
+        """What overrides of one value each choose, by config group."""
+        is_choice = self.composer.is_group_choice
+        chosen = (parse_override(text) for text in overrides if is_choice(text))
+        return {name_of(one): plain(one._value) for one in chosen if not one.is_delete()}
 
     def recipe(self) -> Recipe:
         """How to compose again what was composed so far."""

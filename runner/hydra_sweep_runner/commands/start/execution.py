@@ -15,6 +15,7 @@ from hydra_sweep_runner.execute.task import Task, Upstream
 from hydra_sweep_runner.model import Run, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
+from hydra_sweep_runner.terminal.render import title_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +25,9 @@ class Start:
 
     Of a pipeline's trial, `upstream` is what it takes from others and `promised` what others
     take from it, by whom; `retries` and `timeout_s` are its step's own, None where that has
-    none. `only_if_stale` says that it need not run where it turns out to be current, `why_not`
-    why it cannot be started.
+    none. `varying` are the names by which the batch's trials are told apart. `only_if_stale`
+    says that it need not run where it turns out to be current, `why_not` why it cannot be
+    started.
     """
 
     run: Run
@@ -36,6 +38,7 @@ class Start:
     promised: Mapping[str, str] = field(default_factory=dict)
     retries: int | None = None
     timeout_s: float | None = None
+    varying: tuple[str, ...] = ()
     only_if_stale: bool = False
     why_not: Mistake | None = None
 
@@ -50,8 +53,10 @@ def make_task(context: World, start: Start, options: Options, batch_id: str | No
     environment = run_environment(
         run, folder=folder, project_dir=str(context.project_dir), batch_id=batch_id
     )
+    title = title_of(run, start.varying)
     if KINDS[run.operation.kind].is_hydra_job:
         return program_task(
+            title=title,
             run=run,
             store=context.store,
             project_dir=context.project_dir,
@@ -73,6 +78,7 @@ def make_task(context: World, start: Start, options: Options, batch_id: str | No
         retries=options.retries if start.retries is None else start.retries,
         upstream=start.upstream,
         promised=start.promised,
+        title=title,
     )
 
 

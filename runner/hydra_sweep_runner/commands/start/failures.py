@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.execute.attempt.exit_reason import of_status
+from hydra_sweep_runner.execute.attempt.log import tail_of
 from hydra_sweep_runner.execute.task import Outcome
 from hydra_sweep_runner.model import Kind, Run, Status
-from hydra_sweep_runner.record.redaction import redact_run
-from hydra_sweep_runner.terminal.render import cut, escape, last_lines, short
+from hydra_sweep_runner.record.redaction import names_of, redact, redact_run
+from hydra_sweep_runner.terminal.render import (
+    cut,
+    escape,
+    last_exception,
+    last_lines,
+    render_varying,
+    short,
+)
 
 # How many failures a batch's end tells again.
 _MOST_FAILURES = 20
@@ -18,10 +27,10 @@ _MOST_FAILURES = 20
 _MOST_OF_REASON = 240
 
 
-def tell_failure(context: World, outcome: Outcome) -> None:
+def tell_failure(context: World, outcome: Outcome, varying: Iterable[str] = ()) -> None:
     """Say that a run has failed and why, with the end of its output if it was not just
-    shown."""
-    lines = [failure_line(context, outcome.run)]
+    shown. `varying` are the names by which the trials of its batch are told apart."""
+    lines = [failure_line(context, outcome.run, varying)]
     if not (outcome.was_shown and context.reporter.is_one_place):
         lines += [f"  {line}" for line in last_lines(outcome.tail)]
     if outcome.hint is not None:
@@ -29,23 +38,40 @@ def tell_failure(context: World, outcome: Outcome) -> None:
     context.reporter.say(*lines)
 
 
-def tell_failures(context: World, batch_id: str, runs: Iterable[Run]) -> None:
+def tell_failures(
+    context: World, batch_id: str, runs: Iterable[Run], varying: Sequence[str]
+) -> None:
     """Say once more, at a batch's end, which of its trials have failed, in a line each; not
     of a single one if that was the last thing said."""
     failed = [run for run in runs if run.state.status is Status.ERROR]
-    if len(failed) == 1 and context.reporter.last_said == failure_line(context, failed[0]):
-        return
+    if len(failed) == 1:
+        line = failure_line(context, failed[0], varying)
+        if context.reporter.last_said == line:
+            return
     for run in failed[:_MOST_FAILURES]:
-        context.reporter.say(failure_line(context, run))
+        context.reporter.say(failure_line(context, run, varying))
     if len(failed) > _MOST_FAILURES:
         more = f"{len(failed) - _MOST_FAILURES} more trials failed"
         context.reporter.say(f"{more}: runner runs show {short(batch_id)}{context.store_words}")
 
 
-def failure_line(context: World, run: Run) -> str:
-    """`Trial 3f2a9c1d failed: exit status 3 (log: runs/3f2a…/.runner/output.log)`."""
+def failure_line(context: World, run: Run, varying: Iterable[str] = ()) -> str:
+    """`Trial 3f2a9c1d failed: exit status 1 (log: runs/3f2a…/.runner/output.log) (lr=0.1;
+    ValueError: no good)`: last what tells it from the other trials, and the exception that its
+    output ends with, unless that is the reason."""
     run = redact_run(run, os.environ)
     what = "Trial" if run.kind is Kind.TRIAL else "Run"
     reason = escape(run.state.reason or f"exit status {run.state.exit_status}")
     reason = cut(reason, _MOST_OF_REASON)
-    return f"{what} {short(run.id)} failed: {reason} (log: {context.log_path(run)})"
+    line = f"{what} {short(run.id)} failed: {reason} (log: {context.log_path(run)})"
+    told = [render_varying(run, varying), _exception(context, run)]
+    more = "; ".join(filter(None, told))
+    return f"{line} ({more})" if more else line
+
+
+def _exception(context: World, run: Run) -> str:
+    """The exception that ended a process by its exit status; empty where none was shown."""
+    if run.state.exit_status is None or run.state.reason != of_status(run.state.exit_status):
+        return ""
+    said = last_exception(tail_of(context.store.folder(run.id)))
+    return cut(escape(redact(said, names_of(run), os.environ)), _MOST_OF_REASON)

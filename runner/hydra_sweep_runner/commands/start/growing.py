@@ -11,7 +11,7 @@ from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.search.learning import Unended
-from hydra_sweep_runner.search.objective import Last, Objective, Values
+from hydra_sweep_runner.search.objective import Last, Objective
 from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.terminal.render import short
 
@@ -40,7 +40,6 @@ class Growing:
         self._grow = grow
         self._at_work: set[str] = set()
         self._is_over = False
-        self._best: Values | None = None
         self._ids = {number: run_id for run_id, number in numbers.items()}
 
     def next(self) -> Start | Answer:
@@ -96,20 +95,11 @@ class Growing:
         self._search.results[self._numbers[run.id]] = last
         self._rules.results[run.id] = last
         objective = self._search.objective
-        self._tell_best(run, objective.values(last or {}))
         if run.state.status is Status.COMPLETED and objective.values(last or {}) is None:
             self._world.reporter.say(
                 f"Trial {short(run.id)} has no finite {_lacking(objective, last or {})}: it counts "
                 "as failed for the search"
             )
-
-    def _tell_best(self, run: Run, values: Values | None) -> None:
-        objective = self._search.objective
-        if values is None or len(values) > 1:
-            return
-        if self._best is None or objective.is_better(values, than=self._best):
-            self._best = values
-            self._world.reporter.best(f"best {objective.names[0]} {values[0]:.4g}")
 
 
 def _lacking(objective: Objective, last: Last) -> str:

@@ -128,6 +128,7 @@ def shown(path: str, project_dir: Path) -> str:
 
 def program_task(
     *,
+    title: str,
     run: Run,
     store: RunStore,
     project_dir: Path,
@@ -155,6 +156,7 @@ def program_task(
         environment=environment,
         timeout_s=options.timeout_s,
         retries=options.retries,
+        title=title,
     )
 
 

@@ -14,7 +14,7 @@ class Planned:
     """What a run is to be started with.
 
     `given` are the names that somebody set; `options` are those that hold, `remembered` those
-    that the next start takes as given.
+    that the next start takes as given, `choices` what was chosen of config groups.
     """
 
     operation: Operation
@@ -25,6 +25,13 @@ class Planned:
     remembered: Mapping[str, Value]
     random_seed: int
     provenance: Provenance
+    choices: Mapping[str, Value]
+
+
+def options_of_trial(remembered: Mapping[str, Value]) -> dict[str, Value]:
+    """The batch's options that a trial restarted on its own goes on with."""
+    names = ("retries", "timeout", "label", "tags")
+    return {name: value for name, value in remembered.items() if name in names}
 
 
 def as_planned(run: Run, planned: Planned) -> Run:
@@ -41,5 +48,6 @@ def as_planned(run: Run, planned: Planned) -> Run:
         label=planned.options.label,
         tags=planned.options.tags,
         provenance=planned.provenance,
+        choices=planned.choices,
         result=None,
     )

@@ -114,6 +114,7 @@ def _planned(
         remembered=composing.typed.options.over(former).remembered,
         random_seed=seed,
         provenance=read_provenance(world.project_dir, prepared.sources),
+        choices=composing.choices(composing.task),
     )
 
 

@@ -47,8 +47,9 @@ ROWS, WINDOW = "rows", "window"
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """A batch's sweep, planned. `names` are the given flags and groups, in their order; `rows`
-    are those of the files of trials.
+    """A batch's sweep, planned. `names` are the given flags and groups, in their order, and
+    `varying` those of them that may differ from trial to trial; `rows` are those of the files
+    of trials.
 
     `graph` is a pipeline's plan, whose trials are those of `plan`, in the same order;
     `combinations` are then what they were made from.
@@ -59,6 +60,7 @@ class Sweep:
     seed: int
     overrides: tuple[str, ...]
     names: tuple[str, ...]
+    varying: tuple[str, ...]
     plan: Plan
     open_executor: OpenExecutor
     rows: tuple[Row, ...] = ()
@@ -76,6 +78,14 @@ class Sweep:
             return self.composing.pipeline.operation
         trials = self.plan.trials
         return replace(trials[0].operation, name=operation_names(trials))
+
+    @property
+    def objective(self) -> Objective | None:
+        """What one trial is better by than another, if by anything: what the steps of a pipeline
+        return is of as many kinds, unless a scalar is named."""
+        if self.graph is not None and "objective" not in self.options.values:
+            return None
+        return self.stopping.objective
 
     def given(self, trial: Trial) -> tuple[str, ...]:
         """The names of what somebody set of a trial."""
@@ -124,6 +134,14 @@ class Sweep:
         """The batch's flags: each given name with the list of its values."""
         return batch_flags(self.overrides, self.composing.groups)
 
+    def choices(self) -> dict[str, Value]:
+        """Of the batch's flags those that are config groups."""
+        chosen = {name_in(text) for text in self.overrides if self._is_choice(text)}
+        return {name: values for name, values in self.flags().items() if name in chosen}
+
+    def _is_choice(self, text: str) -> bool:
+        return self.composing.composer.is_group_choice(text)
+
 
 def plan_sweep(
     world: World,
@@ -169,6 +187,7 @@ def plan_sweep(
         "kept_basis": kept,
     }
     names = [one.name for one in found]
+    varying = [one.name for one in found if one.swept and one.count != 1]
     if learns:
         _refuse_pipeline(composing, options)
         from hydra_sweep_runner.commands.start.learned import plan_search
@@ -185,7 +204,8 @@ def plan_sweep(
             sweep=overrides,
         )
         composing.composer.check_settings(master, composing.typed.options.values)
-        return Sweep(**common, names=tuple(dict.fromkeys(names)), plan=plan, search=search)
+        common |= {"names": tuple(dict.fromkeys(names)), "varying": tuple(varying)}
+        return Sweep(**common, plan=plan, search=search)
     rows = _rows(world, composing, options, remembered)
     shaped = shape_sweep(composing, found, options, seed, rows)
     plan = plan_trials(
@@ -202,7 +222,11 @@ def plan_sweep(
         why = f"{', '.join(empty)} has no values" if empty else "+exclude leaves none"
         raise Mistake(f"the sweep has no trials: {why}")
     names += shaped.names
-    common |= {"names": tuple(dict.fromkeys(names)), "rows": tuple(rows)}
+    common |= {
+        "names": tuple(dict.fromkeys(names)),
+        "varying": tuple(dict.fromkeys([*varying, *shaped.names])),
+        "rows": tuple(rows),
+    }
     if composing.pipeline is None:
         return Sweep(**common, plan=plan)
     graph = _graph_of(composing.pipeline, plan.trials, seed)

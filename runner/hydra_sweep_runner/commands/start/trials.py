@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.execution import Start, make_task
 from hydra_sweep_runner.commands.start.failures import tell_failure
 from hydra_sweep_runner.commands.start.world import World
@@ -17,8 +18,9 @@ from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.system.processes import this_process
-from hydra_sweep_runner.terminal.render import short, trial_line
+from hydra_sweep_runner.terminal.render import completed_line, short, trial_line
 
 
 class Trials(Protocol):
@@ -82,12 +84,18 @@ class TrialExecution:
         options: Options,
         batch_id: str,
         trials: Trials,
+        varying: Sequence[str],
+        best: Best,
     ) -> None:
+        """`varying` are the names by which lines tell the trials apart."""
         self._context = context
         self._executor = executor
         self._options = options
         self._batch_id = batch_id
         self._trials = trials
+        self._varying = varying
+        self._best = best
+        self._is_side_by_side = executor.at_once != 1
         self._ready: _Ready | None = None
         self._claims: dict[str, ExitStack] = {}
         self._unrecorded = 0
@@ -98,6 +106,7 @@ class TrialExecution:
         """Execute all of them, `total` as far as is known, unless one fails under `fail_fast`
         or the user stops."""
         self._context.reporter.begin(total)
+        self._best.begin()
         try:
             self._executor.run(self)
         finally:
@@ -180,7 +189,8 @@ class TrialExecution:
             ready.claim.close()  # nobody had it, at least
         self._claims[run.id] = ready.claim
         self._context.reporter.started()
-        say(trial_line("Initialized", run), trial_line("Running", run))
+        names = self._varying
+        say(trial_line("Initialized", run, names), trial_line("Running", run, names))
         return ready.task
 
     def _with_its_state(self, start: Start) -> Start:
@@ -205,9 +215,13 @@ class TrialExecution:
         self._context.reporter.ended(failed=run.state.status is Status.ERROR)
         if run.state.status is Status.ERROR:
             self._has_failed = True
-            tell_failure(self._context, outcome)
+            tell_failure(self._context, outcome, self._varying)
         elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
             self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
+        elif run.state.status is Status.COMPLETED:
+            self._best.note(last_of(run))
+            if self._is_side_by_side and self._context.reporter.is_watched:
+                self._context.reporter.say(completed_line(run, self._varying))
 
 
 def _completed_meanwhile(planned: Run, now: Run) -> bool:

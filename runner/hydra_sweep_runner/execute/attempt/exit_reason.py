@@ -28,6 +28,11 @@ class Ending:
     scalars: Mapping[str, float] = field(default_factory=dict)
 
 
+def of_status(code: int) -> str:
+    """Why what ended by itself with an exit status has failed."""
+    return f"exit status {code}"
+
+
 def of_reply(reply: Reply) -> Ending:
     """A function's end, as its worker tells it."""
     return Ending(
@@ -48,7 +53,7 @@ def of_child(child: Child, program: str) -> Ending:
     if code == 0:
         return Ending(exit_status=0)
     if code > 0:
-        return Ending(exit_status=code, reason=f"exit status {code}")
+        return Ending(exit_status=code, reason=of_status(code))
     reason = f"killed by {signal_words(-code)}"
     if -code == signal.SIGKILL:  # the kernel's way to get memory back; it tells nobody
         reason += ", perhaps out of memory"

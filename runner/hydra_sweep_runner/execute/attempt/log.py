@@ -34,8 +34,13 @@ class Screen(Protocol):
         """Pass on a piece of an operation's output, unchanged."""
         ...
 
-    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
-        """Pass on the whole output of one trial with nothing else in between."""
+    def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
+        """Pass on the whole output of one trial with nothing else in between, `head` before
+        it if there is any output."""
+        ...
+
+    def say(self, *lines: str) -> None:
+        """Print lines of the runner's own."""
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,10 +30,12 @@ from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Attempt, Process, Run, Status
 from hydra_sweep_runner.operation.call import FunctionCall, ProgramCall
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.record.redaction import redact_run
 from hydra_sweep_runner.scalars.form import parse_form
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
+from hydra_sweep_runner.terminal.render import head_line, retry_line
 
 # What ends as terminated, and why in words.
 _STOPPED = {
@@ -119,6 +122,9 @@ def _run_attempts(
             break
         left -= 1
         run = _record_attempt(run, run_dir, began, end, around)
+        reason = redact_run(run, os.environ).state.attempts[-1].reason
+        number = task.retries - left
+        around.reporter.say(retry_line(task.title, number + 1, task.retries + 1, reason))
         began = around.clock()
     outcome = Outcome(run=_ended(run, attempted, around))
     if outcome.run.state.status is Status.COMPLETED and around.leaves_ends:
@@ -152,7 +158,7 @@ def _attempt(
             task, run_dir, output, around.machinery, partial(_look, run.id, scalars, around)
         )
         if not around.live:
-            around.reporter.block(output.pieces())
+            around.reporter.block(output.pieces(), head_line(task.title))
         if attempted.ending.exit_status == 0 and output.error is not None:
             reason = f"its output could not be kept: {output.error.strerror}"
             end = Ending(exit_status=1, reason=reason)

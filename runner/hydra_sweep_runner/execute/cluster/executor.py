@@ -32,6 +32,7 @@ from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock, now
 from hydra_sweep_runner.system.processes import this_process
+from hydra_sweep_runner.terminal.render import head_line
 from hydra_sweep_runner.terminal.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ class ClusterExecutor:
                 return None
             return self._give_up(task, result.why)
         run = result.outcome.run
-        self._reporter.block(result.output)
+        self._reporter.block(result.output, head_line(task.title))
         if result.again:
             self._reporter.say(f"Trial {run.id[:8]} was run again: the worker at it was lost")
         if result.busy is not None:

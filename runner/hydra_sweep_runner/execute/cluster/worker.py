@@ -233,8 +233,12 @@ class _Kept:
         """Nobody waits for what is kept."""
         return False
 
-    def block(self, pieces: Iterable[tuple[Stream, bytes]]) -> None:
-        """Keep all of an attempt's output."""
+    def say(self, *lines: str) -> None:
+        """Keep lines in their place in the output."""
+        self.output("stderr", "".join(f"{line}\n" for line in lines).encode())
+
+    def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
+        """Keep all of an attempt's output; the head is said where it is shown."""
         for stream, data in pieces:
             self.output(stream, data)
 

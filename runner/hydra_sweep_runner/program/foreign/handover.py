@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import traceback
@@ -20,10 +21,12 @@ from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.program.foreign.recorded_task import Handed, NotRecorded, RecordedTask
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.record.redaction import redact_run
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
 from hydra_sweep_runner.system.processes import is_this
+from hydra_sweep_runner.terminal.render import retry_line
 from hydra_sweep_runner.terminal.reporter import Reporter
 
 #: How long the processes of a launcher that has given up may take to die, in seconds.
@@ -143,6 +146,7 @@ class HandoverExecutor:
                     unstarted.append(task)
                 elif run.state.status is Status.ERROR and task.retries:
                     failed.append(replace(task, run=run, retries=task.retries - 1))
+                    self._tell_retry(failed[-1])
                 else:
                     outcome = self._outcome(run)
                     source.ended(outcome)
@@ -153,6 +157,13 @@ class HandoverExecutor:
                 lots.insert(0, replace(lot, tasks=unstarted))
             elif unstarted and not self._stopped:
                 self._tell(error, len(unstarted))
+
+    def _tell_retry(self, task: Task) -> None:
+        """Say that a trial is tried again; its record is that of the attempt that failed."""
+        state = redact_run(task.run, os.environ).state
+        attempt = len(state.attempts) + 2
+        most = attempt + task.retries
+        self._reporter.say(retry_line(task.title, attempt, most, state.reason))
 
     def _outcome(self, run: Run) -> Outcome:
         """What became of a trial, with the end of its log where its output went elsewhere."""

@@ -1,0 +1,307 @@
+"""What somebody sees on the first day: choices of groups, failures, retries, blocks of output."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests.hydra.program import SWEEPER, make_program
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Project
+
+GROUPS = {
+    "conf/config.yaml": """
+        defaults: [model: resnet, trainer: cpu, _self_]
+        operation: {script: train.py}
+        lr: 0.1
+        hydra: {launcher: {n_jobs: 1}}
+    """,
+    "conf/model/resnet.yaml": "{name: resnet, depth: 50}",
+    "conf/model/mlp.yaml": "{name: mlp, depth: 3}",
+    "conf/trainer/cpu.yaml": "{device: cpu}",
+    "conf/trainer/gpu.yaml": "{device: gpu}",
+    "train.py": """
+        import argparse
+
+        parser = argparse.ArgumentParser()
+        for name in ("lr", "model.name", "model.depth", "trainer.device", "wide"):
+            parser.add_argument(f"--{name}")
+        given = parser.parse_args()
+        print(f"loss: {given.lr}")
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def grouped(make_project: MakeProject) -> tuple[Project, list[str]]:
+    """A sweep over two config groups and a flag, and what it said."""
+    project = make_project(GROUPS)
+    words = ("-m", "model=resnet,mlp", "trainer=gpu,cpu", "lr=0.1", "+random_seed=1")
+    return project, project.run(*words).said
+
+
+def test_swept_groups_stand_in_lines_as_they_were_chosen(
+    grouped: tuple[Project, list[str]],
+) -> None:
+    _, said = grouped
+    shown = [line.partition(" (")[2] for line in said if line.startswith("Running trial ")]
+    assert shown == [
+        "model=resnet, trainer=gpu, lr=0.1)",
+        "model=resnet, trainer=cpu, lr=0.1)",
+        "model=mlp, trainer=gpu, lr=0.1)",
+        "model=mlp, trainer=cpu, lr=0.1)",
+    ]
+
+
+def test_swept_groups_stand_in_lists_and_tables_as_they_were_chosen(
+    grouped: tuple[Project, list[str]],
+) -> None:
+    project, _ = grouped
+    listed = project.run("runs", "list", "--kind", "trial").out
+    assert "model=mlp, trainer=gpu, lr=0.1" in listed
+    assert "depth" not in listed
+    batch = project.newest("batch")["id"]
+    assert "(model=mlp, trainer=gpu, lr=0.1)" in project.run("runs", "show", batch).out
+    compared = project.run("compare", batch).lines
+    assert compared[0].split() == ["id", "model", "trainer", "loss"]
+    assert {tuple(line.split()[1:3]) for line in compared[1:]} == {
+        (model, trainer) for model in ("resnet", "mlp") for trainer in ("gpu", "cpu")
+    }
+    assert "(model=mlp, trainer=gpu)" in project.run("watch", batch).out
+
+
+def test_runs_are_found_by_what_was_chosen(grouped: tuple[Project, list[str]]) -> None:
+    project, _ = grouped
+    found = project.runs("--where", "model == 'mlp' and model.depth == 3")
+    assert [run["choices"]["model"] for run in found] == ["mlp", "mlp"]
+
+
+def test_choices_and_overrides_are_in_the_json(grouped: tuple[Project, list[str]]) -> None:
+    project, _ = grouped
+    runs = {run["id"]: run for run in project.runs()}
+    batch = project.newest("batch")
+    first = runs[batch["trials"][0]]
+    assert first["choices"] == {"model": "resnet", "trainer": "gpu"}
+    assert first["overrides"] == ["model=resnet", "trainer=gpu", "lr=0.1"]
+    assert first["flags"]["model.depth"] == 50
+    assert batch["choices"] == {"model": ["resnet", "mlp"], "trainer": ["gpu", "cpu"]}
+    project.run("model=mlp", "lr=3")
+    assert project.newest("run")["choices"] == {"model": "mlp"}
+
+
+def test_a_flag_below_a_chosen_group_stands_beside_it_if_it_was_given(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(GROUPS)
+    said = project.run("-m", "model=resnet,mlp", "model.depth=7").said
+    running = [line for line in said if line.startswith("Running trial ")]
+    assert all(re.search(r"\(model=(resnet|mlp), model\.depth=7, ", line) for line in running)
+
+
+def test_in_a_preview_and_a_restart_groups_stand_as_they_were_chosen(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(GROUPS)
+    table = project.table("-m", "model=resnet,mlp", "lr=1,2")
+    assert table[0].split() == ["#", "model", "lr"]
+    assert [line.split()[1] for line in table[1:]] == ["resnet", "resnet", "mlp", "mlp"]
+
+
+def test_names_that_differ_come_first_where_not_all_flags_are_shown(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            **GROUPS,
+            "conf/config.yaml": """
+                defaults: [model: resnet, _self_]
+                operation: {script: train.py, flags_to: globals}
+                a: 1
+                b: 2
+                c: 3
+                d: 4
+                e: 5
+                f: 6
+                g: 7
+                lr: 0.1
+                hydra: {launcher: {n_jobs: 1}}
+            """,
+            "conf/model/resnet.yaml": "# @package _global_\nwide: 8",
+            "conf/model/mlp.yaml": "# @package _global_\nwide: 9",
+            "train.py": "a = b = c = d = e = f = g = lr = wide = 0\n",
+        }
+    )
+    said = project.run("-m", "c=5", "lr=1,2", "model=mlp,resnet", "a=7").said
+    assert next(line for line in said if line.startswith("Running")).endswith(
+        "train.py (lr=1, model=mlp, c=5, a=7)"
+    )
+
+
+def test_a_swept_operation_stands_in_lines_and_a_chosen_one_does_not(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "defaults: [operation: one]\nhydra: {launcher: {n_jobs: 1}}",
+            "conf/operation/one.yaml": "# @package _global_\noperation: {script: one.py}\nx: 1",
+            "conf/operation/two.yaml": "# @package _global_\noperation: {script: two.py}\nx: 1",
+            "one.py": "x = 0\n",
+            "two.py": "x = 0\nassert not x\n",
+        }
+    )
+    said = project.run("-m", "operation=one", "x=1,2").said
+    assert [line.partition(" (")[2] for line in said if "Initialized" in line] == ["x=1)", "x=2)"]
+    said = project.run("-m", "operation=one,two", status=1).said
+    shown = [line.partition(" (")[2] for line in said if "Initialized" in line]
+    assert shown == ["operation=one, x=1)", "operation=two, x=1)"]
+    assert any(line.endswith("(operation=two; AssertionError)") for line in said)
+
+
+def test_a_hydra_programs_groups_stand_as_they_were_chosen(tmp_path: Path) -> None:
+    program = make_program(
+        tmp_path,
+        {
+            "conf/config.yaml": "defaults: [model: resnet, _self_]\nlr: 0.1",
+            "conf/model/resnet.yaml": "{name: resnet, depth: 50}",
+            "conf/model/mlp.yaml": "{name: mlp, depth: 3}",
+            "train.py": dedent(
+                """
+                import hydra
+                @hydra.main(version_base="1.3", config_path="conf", config_name="config")
+                def main(cfg):
+                    return cfg.lr
+                if __name__ == "__main__":
+                    main()
+                """
+            ),
+        },
+    )
+    said = program.python("train.py", "-m", SWEEPER, "model=resnet,mlp", "lr=0.1").said
+    assert sum(line.endswith("train.py (model=mlp, lr=0.1)") for line in said) == 1
+    assert [trial["choices"] for trial in program.trials()] == [
+        {"model": "resnet"},
+        {"model": "mlp"},
+    ]
+    assert program.trials()[1]["overrides"] == ["model=mlp", "lr=0.1"]
+
+
+# ---- failures, retries, blocks
+
+
+FAILS = {
+    "conf/config.yaml": """
+        operation: {script: fails.py}
+        x: 0
+        seed: 4
+        hydra: {launcher: {n_jobs: 2}}
+    """,
+    "fails.py": """
+        x = 0
+        seed = 0
+        print(f"loss: {x}")
+        print("working on", x)
+        if x == 2:
+            raise ValueError(f"no good: {seed}")
+    """,
+}
+
+
+def test_side_by_side_each_block_of_output_begins_with_its_trial(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(FAILS)
+    printed = project.terminal("-m", "x=0,1,3")
+    for trial in project.runs("--kind", "trial"):
+        x = trial["flags"]["x"]
+        place = printed.index(f"Output of trial {trial['id'][:8]} (x={x}):")
+        assert printed[place + 1 : place + 3] == [f"loss: {x}", f"working on {x}"]
+
+
+def test_a_trial_without_output_has_no_heading(make_project: MakeProject) -> None:
+    project = make_project({**FAILS, "fails.py": "x = 0\nseed = 0\n"})
+    assert not any("Output of" in line for line in project.terminal("-m", "x=0,1,3"))
+
+
+def test_a_failures_line_has_the_flags_that_vary_and_the_exception(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(FAILS)
+    said = project.run("-m", "x=1,2", status=1).said
+    failed = project.runs("--status", "error", "--kind", "trial")[0]
+    assert next(line for line in said if " failed: " in line) == (
+        f"Trial {failed['id'][:8]} failed: exit status 1 "
+        f"(log: runs/{failed['id']}/.runner/output.log) (x=2; ValueError: no good: 4)"
+    )
+
+
+def test_retries_are_told(make_project: MakeProject) -> None:
+    project = make_project(FAILS)
+    said = project.run("-m", "x=1,2", "+retries=2", status=1).said
+    failed = project.runs("--status", "error", "--kind", "trial")[0]["id"][:8]
+    assert [line for line in said if line.startswith("Retrying")] == [
+        f"Retrying trial {failed} (x=2), attempt 2 of 3: exit status 1",
+        f"Retrying trial {failed} (x=2), attempt 3 of 3: exit status 1",
+    ]
+    said = project.run("x=2", "+retries=1", status=1).said
+    run = project.newest("run")["id"][:8]
+    assert f"Retrying run {run}, attempt 2 of 2: exit status 1" in said
+
+
+@pytest.mark.parametrize("launcher", ["runner", "basic"])
+def test_retries_of_a_hydra_program_are_told(tmp_path: Path, launcher: str) -> None:
+    program = make_program(
+        tmp_path,
+        {
+            "train.py": dedent(
+                """
+                import hydra
+                @hydra.main(version_base="1.3", config_path=None)
+                def main(cfg):
+                    if cfg.x == 2:
+                        raise ValueError("no good")
+                if __name__ == "__main__":
+                    main()
+                """
+            ),
+        },
+    )
+    words = ("-m", SWEEPER, f"hydra/launcher={launcher}", "+x=1,2", "+retries=1")
+    said = program.python("train.py", *words, status=1).said
+    failed = program.trials()[1]["id"][:8]
+    assert f"Retrying trial {failed} (x=2), attempt 2 of 2: ValueError: no good" in said
+
+
+def test_on_a_terminal_a_success_has_a_line_and_the_best_is_shown(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(FAILS)
+    status, screen = project.answer("-m", "x=3,1", "+objective=loss", typed="")
+    assert status == 0
+    assert re.search(r"Trial [0-9a-f]{8} completed in \d+\.\d s \(x=3\): loss=3", screen)
+    assert re.search(r"Trial [0-9a-f]{8} completed in \d+\.\d s \(x=1\): loss=1", screen)
+    assert "left" not in screen  # nobody can tell from two
+
+
+def test_the_progress_line_shows_the_best_so_far_of_a_grid(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            **FAILS,
+            "fails.py": """
+                import os
+                import time
+                from pathlib import Path
+
+                x = 0
+                seed = 0
+                print(f"loss: {x}")
+                if x == 9:
+                    time.sleep(1)  # for the line to be drawn
+            """,
+        }
+    )
+    words = ("-m", "x=3,1,9", "+objective=loss", "hydra.launcher.n_jobs=1")
+    _, screen = project.answer(*words, typed="")
+    assert "best loss 1" in screen
