@@ -183,6 +183,14 @@ def test_a_chosen_group_stands_in_the_place_of_the_flags_below_its_node() -> Non
     assert as_chosen(flags, {"operation": "train"}) is flags
 
 
+def test_a_group_without_flags_below_it_is_shown_where_runs_are_told_apart_by_it() -> None:
+    flags: Flags = {"lr": 1, "model.depth": 3}
+    choices: dict[str, Value] = {"operation": "train", "model": "mlp", "experiment": "big"}
+    assert list(as_chosen(flags, choices, (), ["lr"])) == ["lr", "model"]
+    assert list(as_chosen(flags, choices, (), ["experiment"])) == ["experiment", "lr", "model"]
+    assert list(as_chosen(flags, choices, (), ["operation"])) == ["operation", "lr", "model"]
+
+
 def test_a_name_gives_its_own_entry_or_those_below_it() -> None:
     shown: dict[str, Value] = {"x": 1, "model": "mlp", "model.depth": 3, "opt.lr": 2, "opt.m": 0}
     assert list(named(shown, ["opt", "model", "none"])) == ["opt.lr", "opt.m", "model"]

@@ -48,16 +48,21 @@ def node_of(group: str) -> str:
 
 
 def as_chosen(
-    flags: Flags, choices: Mapping[str, Value], given: Iterable[str] = ()
+    flags: Flags,
+    choices: Mapping[str, Value],
+    given: Iterable[str] = (),
+    varying: Iterable[str] | None = None,
 ) -> Mapping[str, Value]:
     """The flags as people read them: each config group that was chosen stands as it was chosen
     (`model=resnet`), in the place of the flags below its node. Those that were `given`
-    themselves stay.
+    themselves stay. A group whose node has no flags, as an experiment's, comes first; it is
+    shown where it is among `varying`, the names by which runs are told apart (None: all).
     """
-    groups = tuple(name for name in choices if name != OPERATION_GROUP)
+    named = None if varying is None else tuple(varying)
+    groups = tuple(name for name in choices if name != OPERATION_GROUP or (named and name in named))
     if not groups:
         return flags
-    names = _in_place(tuple(flags), groups, tuple(given))
+    names = _in_place(tuple(flags), groups, tuple(given), named)
     return {name: choices[group] if group else flags[name] for name, group in names}
 
 
@@ -72,10 +77,13 @@ def named(shown: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
 
 @lru_cache(maxsize=256)
 def _in_place(
-    flags: tuple[str, ...], groups: tuple[str, ...], given: tuple[str, ...]
+    flags: tuple[str, ...],
+    groups: tuple[str, ...],
+    given: tuple[str, ...],
+    varying: tuple[str, ...] | None,
 ) -> tuple[tuple[str, str], ...]:
     """What is shown in the place of flags, in order: names, each with itself where it is a
-    group's. A group without a flag below it comes first."""
+    group's."""
     nodes = {group: node_of(group) for group in groups}
     own = [name for name in given if name not in groups]
     placed: dict[str, str] = {}
@@ -86,7 +94,11 @@ def _in_place(
             shown[group] = placed[group] = group
         if not group or any(covered_by(flag, name) for name in own):
             shown.setdefault(flag, "")
-    first = {group: group for group in groups if group not in placed}
+    first = {
+        group: group
+        for group in groups
+        if group not in placed and (varying is None or group in varying)
+    }
     return tuple({**first, **shown}.items())
 
 

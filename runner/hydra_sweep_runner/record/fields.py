@@ -158,7 +158,7 @@ FIELDS: tuple[Field, ...] = (
     _field("log", lambda it: it.log, "log"),
     _field("output_dir", _output_dir, "output"),
     _field("overrides", lambda it: it.run.recipe.task, "overrides"),
-    _field("choices", lambda it: it.run.choices),
+    _field("choices", lambda it: it.run.choices, "choices"),
     _field("attempts", lambda it: it.run.state.attempts),
     _field("commit", lambda it: it.run.provenance.commit, "commit"),
     _field("duration", _duration, "duration", attribute=True),

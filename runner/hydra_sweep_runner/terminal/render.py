@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from hydra_sweep_runner.model import Flags, Run, Value
-from hydra_sweep_runner.operation.flags import OPERATION_GROUP, as_chosen, named
+from hydra_sweep_runner.operation.flags import as_chosen, named
 
 #: A list of flags in a line shows all of them up to this many.
 MOST_FLAGS = 8
@@ -140,11 +140,9 @@ def render_flags(
     """`x=1.0, y=2`: all flags when there are at most eight, else those that were given, of
     which those that vary come first. Config groups stand as they were chosen."""
     given, varying = tuple(given), tuple(varying)
-    shown = as_chosen(flags, choices, given)
+    shown = as_chosen(flags, choices, given, varying)
     if len(shown) > MOST_FLAGS:
         shown = named(shown, (*varying, *given))
-    if OPERATION_GROUP in varying and OPERATION_GROUP in choices:
-        shown = {OPERATION_GROUP: choices[OPERATION_GROUP], **shown}
     return render_entries(shown)
 
 
@@ -164,10 +162,7 @@ def render_varying(run: Run, varying: Iterable[str]) -> str:
     """What tells a trial from the others of its batch: `lr=0.1, model=resnet`. A pipeline's
     trial is told by what its step was given."""
     names = tuple(varying) if run.step is None else run.given
-    entries = named(as_chosen(run.flags, run.choices, run.given), names)
-    if OPERATION_GROUP in names and OPERATION_GROUP in run.choices:
-        entries = {OPERATION_GROUP: run.choices[OPERATION_GROUP], **entries}
-    return render_entries(entries)
+    return render_entries(named(as_chosen(run.flags, run.choices, run.given, names), names))
 
 
 def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
-from hydra_sweep_runner.operation.flags import named
+from hydra_sweep_runner.operation.flags import as_chosen, named
 from hydra_sweep_runner.query.columns import Column, parse_columns, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.seen import Seen, parse_named
@@ -151,18 +151,17 @@ def _row(seen: Seen, varying: Sequence[str]) -> Sequence[str]:
         escape(run.operation.name) + ("+" if batch else ""),
         run.state.status.value,
         render_time(run.state.started),
-        _batch_flags(run) if batch else _flags(seen, varying),
+        _batch_flags(run) if batch else _flags(run, varying),
         render_scalars(run),
         escape(run.label or ""),
         escape(" ".join(run.tags)),
     )
 
 
-def _flags(seen: Seen, varying: Sequence[str]) -> str:
+def _flags(run: Run, varying: Sequence[str]) -> str:
     """Those that vary first, then those that were given; the others where there is room."""
-    shown = seen.shown
-    given = () if isinstance(seen.of, Unreadable) else seen.of.run.given
-    entries = named(shown, (*varying, *given))
+    shown = as_chosen(run.flags, run.choices, run.given, varying)
+    entries = named(shown, (*varying, *run.given))
     return render_entries({**entries, **shown} if len(shown) <= MOST_FLAGS else entries)
 
 

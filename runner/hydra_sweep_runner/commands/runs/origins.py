@@ -18,7 +18,7 @@ def origins(run: Run, batch: Run | None) -> dict[str, str]:
     `batch` is the batch that made a trial, None where there is none or it is gone: what it
     swept then counts as an override.
     """
-    swept = _swept(batch)
+    swept = swept_names(batch)
     of_file = _in_rows(batch)
     typed = [] if batch is None else _names(batch.recipe.task)
     found = {}
@@ -37,10 +37,13 @@ def origins(run: Run, batch: Run | None) -> dict[str, str]:
     return found
 
 
-def _swept(batch: Run | None) -> set[str]:
-    """The names that a batch sweeps over: they have several values, or a space."""
+def swept_names(batch: Run | None) -> tuple[str, ...]:
+    """The names that a batch sweeps over, in their order: they have several values, or a
+    space."""
     flags = {} if batch is None else batch.flags
-    return {name for name, values in flags.items() if not isinstance(values, list) or values[1:]}
+    return tuple(
+        name for name, values in flags.items() if not isinstance(values, list) or values[1:]
+    )
 
 
 def _in_rows(batch: Run | None) -> set[str]:

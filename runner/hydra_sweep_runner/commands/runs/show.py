@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hydra_sweep_runner.commands.runs.basis import basis_lines
 from hydra_sweep_runner.commands.runs.details import Details
 from hydra_sweep_runner.commands.runs.graph import graph_lines
+from hydra_sweep_runner.commands.runs.origins import swept_names
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Attempt, Run, Scalar, Status
 from hydra_sweep_runner.operation.kinds.known import STEPS
@@ -19,6 +20,7 @@ from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import json_text
 from hydra_sweep_runner.terminal.render import (
     escape,
+    render_entries,
     render_flags,
     render_number,
     render_time,
@@ -50,7 +52,7 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
         *_section("taken by", (_taker(details.others[one].glance) for one in details.downstream)),
         *_section("search" if run.batch is not None else "basis", basis_lines(store, run)),
         *_section("trials", _trials(store, run)),
-        *_section("orphans", (_trial(store, one) for one in details.orphans)),
+        *_section("orphans", (_trial(store, one, swept_names(run)) for one in details.orphans)),
         *_section("end of the log", details.tail),
     ]
 
@@ -100,6 +102,7 @@ _TOLD: Mapping[str, Callable[[Summary], str]] = {
     "batches": lambda it: ", ".join(short(batch) for batch in it.batches),
     "generated_by": lambda it: short(it.run.generated_by or ""),
     "tags": lambda it: escape(", ".join(it.run.tags)),
+    "choices": lambda it: render_entries(it.run.choices),
     "overrides": lambda it: escape(" ".join(it.run.recipe.task)),
     "commit": lambda it: _commit(it.run),
     "result": lambda it: _result(it.run),
@@ -154,17 +157,18 @@ def _trials(store: RunStore, run: Run) -> list[str]:
         return graph_lines(store, run)
     has_ended = run.state.status in (Status.COMPLETED, Status.ERROR)  # all were created then
     missing = "is gone: its folder was deleted by hand" if has_ended else "not created"
-    return [_trial(store, run_id, missing) for run_id in run.batch.trials]
+    varying = swept_names(run)
+    return [_trial(store, run_id, varying, missing) for run_id in run.batch.trials]
 
 
-def _trial(store: RunStore, run_id: str, missing: str = "is gone") -> str:
+def _trial(store: RunStore, run_id: str, varying: Iterable[str], missing: str = "is gone") -> str:
     try:
         run = store.observe(store.read(run_id))
     except UnknownRun:
         return f"{short(run_id)} {missing}"
     except UnreadableRecord:
         return f"{short(run_id)} unreadable"
-    flags = render_flags(run.flags, run.given, run.choices)
+    flags = render_flags(run.flags, run.given, run.choices, varying)
     return f"{short(run_id)} {run.state.status.value} ({flags})"
 
 
