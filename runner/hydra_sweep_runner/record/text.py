@@ -66,31 +66,60 @@ def to_text(run: Run) -> str:
     if (run.kind is Kind.BATCH) != (run.batch is not None):
         raise ValueError(f"run {run.id} is a {run.kind.value}: batch is {run.batch}")
     parts = {
-        name: to_plain(value)
+        name: value
         for name in _names(Run)
         if (value := getattr(run, name)) not in (None, 0, {}) or name in _ALWAYS
     }
-    try:
-        text = _render(parts, _encode)
-    except ValueError:
-        text = floats.MARK
-    if floats.MARK in text:
-        parts |= {name: floats.escape(parts[name]) for name in _VALUES if name in parts}
-        text = _render(parts, _encode)
+    text = _assemble({name: _kept_text(name, value) for name, value in parts.items()})
     try:
         text.encode()
     except UnicodeEncodeError:  # a lone surrogate: a byte of an argument that is no UTF-8
-        text = _render(parts, _encode_ascii)
+        text = _assemble(
+            {name: _part_text(name, value, _encode_ascii) for name, value in parts.items()}
+        )
+    return text
+
+
+# Texts of parts, with what they were made of, which so keeps its id. A run is written several
+# times in its life, and the trials of a batch share most of their parts.
+_kept: dict[tuple[str, int], tuple[object, str]] = {}
+_MOST_KEPT = 500
+_LONGEST_KEPT = 10_000
+
+
+def _kept_text(name: str, value: Any) -> str:
+    """The JSON of a part, made once for each object: parts are never changed."""
+    if value is None or type(value) in (str, int):
+        return _encode(value)
+    kept = _kept.get((name, id(value)))
+    if kept is not None:
+        return kept[1]
+    text = _part_text(name, value, _encode)
+    if len(text) <= _LONGEST_KEPT:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[name, id(value)] = value, text
+    return text
+
+
+def _part_text(name: str, value: Any, encode: Callable[[Any], str]) -> str:
+    plain = to_plain(value)
+    try:
+        text = _render_part(name, plain, encode)
+    except ValueError:
+        text = floats.MARK
+    if floats.MARK in text and name in _VALUES:
+        text = _render_part(name, floats.escape(plain), encode)
     return text
 
 
 def to_plain(value: Any) -> Any:
     """A dataclass, or what is in one, as JSON's types; fields in their order."""
     kind = type(value)
-    if kind in (str, int, float, bool, type(None)):
+    if kind in _PLAIN:
         return value
-    if is_dataclass(kind):
-        return {name: to_plain(getattr(value, name)) for name in _names(kind)}
+    if names := _names(kind):
+        return {name: to_plain(getattr(value, name)) for name in names}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -102,20 +131,25 @@ def to_plain(value: Any) -> Any:
     return value
 
 
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
+
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    """The fields of a dataclass; none of any other class."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
-def _render(parts: Mapping[str, Any], encode: Callable[[Any], str]) -> str:
-    lines = [f' "format": {FORMAT}']
-    for name, part in parts.items():
-        if name in _OPEN and part:
-            inner = ",\n".join([f"  {encode(key)}: {encode(part[key])}" for key in part])
-            lines.append(f' "{name}": {{\n{inner}\n }}')
-        else:
-            lines.append(f' "{name}": {encode(part)}')
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+def _render_part(name: str, plain: Any, encode: Callable[[Any], str]) -> str:
+    if name not in _OPEN or not plain:
+        return encode(plain)
+    inner = ",\n".join([f"  {encode(key)}: {encode(plain[key])}" for key in plain])
+    return f"{{\n{inner}\n }}"
+
+
+def _assemble(parts: Mapping[str, str]) -> str:
+    lines = [f' "{name}": {text}' for name, text in parts.items()]
+    return "\n".join([f'{{\n "format": {FORMAT},', ",\n".join(lines), "}\n"])
 
 
 # ---- reading

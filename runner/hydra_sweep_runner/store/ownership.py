@@ -13,9 +13,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from typing import Any
 
 from hydra_sweep_runner.model import Process, Run, Status
 from hydra_sweep_runner.record.text import read_process, to_plain
+from hydra_sweep_runner.record.times import time_text
 from hydra_sweep_runner.store import disk
 from hydra_sweep_runner.store.heartbeat import FRESH_S
 from hydra_sweep_runner.system.clock import now
@@ -78,10 +80,15 @@ def hold(path: str) -> Iterator[int | None]:
 
 def sign(lock: int) -> None:
     """Write into a lock that this process holds who holds it."""
-    text = json.dumps(to_plain(this_process(now)))
+    text = json.dumps({**_this_process(os.getpid()), "since": time_text(now())})
     with suppress(OSError):  # on a full disk, say: it is held nevertheless
         _signed.add(lock)
         os.write(lock, f"{text}\n".encode())
+
+
+@cache
+def _this_process(_: int) -> dict[str, Any]:
+    return dict(to_plain(this_process(now)))
 
 
 def signature(path: str) -> str | None:

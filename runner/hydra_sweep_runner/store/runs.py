@@ -327,8 +327,9 @@ class RunStore:
             disk.sweep(staging, older_than_s=_STALE_S)
 
     @contextmanager
-    def claim(self, run_id: str) -> Iterator[None]:
-        """Own the run while the context lasts, in this process and no child of it.
+    def claim(self, run_id: str) -> Iterator[bool]:
+        """Own the run while the context lasts, in this process and no child of it. What it
+        gives tells whether nobody has owned the run before.
 
         Raises Busy, telling who owns it; a claim within a claim is Busy, too. The claim of
         a process that died is free; on another host, where that cannot be seen, it is when
@@ -358,7 +359,7 @@ class RunStore:
                 with suppress(FileNotFoundError):
                     os.unlink(f"{path}/{layout.STOP}")  # noqa: PTH108 - for each trial
             stack.enter_context(heartbeat.beating(f"{path}/{layout.LOCK}"))
-            yield
+            yield is_first
 
     def ask_to_stop(self, run_id: str) -> None:
         """Ask whoever owns the run, on whatever host, to stop it. The next claim forgets it.

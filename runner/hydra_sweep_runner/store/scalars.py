@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,9 +27,9 @@ class SeriesFile:
 
     def __init__(self, run_dir: Path) -> None:
         """Begin anew: what an earlier start has reported is gone."""
-        self._path = run_dir / layout.SCALARS
+        self._path = f"{run_dir}/{layout.SCALARS}"
         self._size_bytes = 0
-        self._path.unlink(missing_ok=True)
+        _remove(self._path)
 
     def append(self, series: AllSeries, most: int) -> bool:
         """Write points that are not there yet, `most` at the most; whether there were any."""
@@ -36,9 +38,11 @@ class SeriesFile:
         )
         if not data:
             return False
-        self._have_folder()
-        with self._path.open("ab") as file:
-            file.write(data)
+        try:
+            _append(self._path, data)
+        except FileNotFoundError:
+            self._make_folder()
+            _append(self._path, data)
         self._size_bytes += len(data)
         return True
 
@@ -48,16 +52,16 @@ class SeriesFile:
             while self.append(series, _LOT):
                 pass
             return
-        self._have_folder()
-        disk.replace_by(str(self._path), lambda file: _write(file, series), durable=False)
+        self._make_folder()
+        disk.replace_by(self._path, lambda file: _write(file, series), durable=False)
 
-    def _have_folder(self) -> None:
+    def _make_folder(self) -> None:
         """An operation may have emptied its folder, and this with it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        Path(self._path).parent.mkdir(parents=True, exist_ok=True)
 
     def _is_as_written(self) -> bool:
         try:
-            return self._path.stat().st_size == self._size_bytes
+            return os.stat(self._path).st_size == self._size_bytes  # noqa: PTH116 (for each trial)
         except FileNotFoundError:
             return self._size_bytes == 0
 
@@ -67,19 +71,19 @@ class ReportedFile:
 
     def __init__(self, run_dir: Path) -> None:
         """Begin anew: what an earlier start has reported is gone."""
-        self.path = run_dir / layout.REPORTED
+        self._path = f"{run_dir}/{layout.REPORTED}"
         self._inode = self._read_bytes = 0
-        self.path.unlink(missing_ok=True)
+        _remove(self._path)
 
     def fresh(self, *, at_end: bool = False) -> bytes:
         """The whole lines that came since the last call; `at_end` also one without its end."""
         try:
-            state = self.path.stat()
+            state = os.stat(self._path)  # noqa: PTH116 (for each trial)
             if state.st_ino != self._inode or state.st_size < self._read_bytes:
                 self._inode, self._read_bytes = state.st_ino, 0  # another than before
             if state.st_size <= self._read_bytes:
                 return b""
-            with self.path.open("rb") as file:
+            with open(self._path, "rb") as file:  # noqa: PTH123
                 file.seek(self._read_bytes)
                 data = file.read()
         except FileNotFoundError:
@@ -90,7 +94,20 @@ class ReportedFile:
 
     def remove(self) -> None:
         """What it holds is in the series."""
-        self.path.unlink(missing_ok=True)
+        if self._inode:
+            _remove(self._path)
+
+
+def _append(path: str, data: bytes) -> None:
+    with open(path, "ab", buffering=0) as file:  # noqa: PTH123 (for each trial)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108 (for each trial)
 
 
 def read_series(run_dir: Path, name: str) -> list[tuple[float, float]]:

@@ -13,15 +13,20 @@ from contextlib import suppress
 
 from hydra_sweep_runner.store import disk, layout
 
+# The record comes first and goes last: where it is not, nothing is kept.
 _KEPT = (layout.RECORD, layout.LOCK, layout.LOG)
 
 
 def keep(folder: str, spare: str) -> None:
     """Give the files of the run's folder their second names in `spare`, a folder that is made;
     those that were there are replaced."""
+    logs = _logs(folder)
     with suppress(OSError):  # there are no hard links there, or the disk is full
-        os.makedirs(f"{spare}/{layout.LOGS}", exist_ok=True)  # noqa: PTH103 (for each trial)
-        for name in [*_KEPT, *_logs(folder)]:
+        if not os.path.isdir(f"{spare}/{layout.OWN}"):  # noqa: PTH112 (for each trial)
+            os.makedirs(f"{spare}/{layout.OWN}", exist_ok=True)  # noqa: PTH103
+        if logs:
+            os.makedirs(f"{spare}/{layout.LOGS}", exist_ok=True)  # noqa: PTH103
+        for name in [*_KEPT, *logs]:
             _link(f"{folder}/{name}", f"{spare}/{name}")
 
 
@@ -44,7 +49,9 @@ def restore(folder: str, spare: str) -> bool:
 
 def forget(spare: str) -> None:
     """Remove the second names, if there are any."""
-    for name in (*_KEPT, *_logs(spare)):
+    if not os.path.lexists(f"{spare}/{layout.RECORD}"):
+        return
+    for name in (*_logs(spare), *reversed(_KEPT)):
         with suppress(OSError):
             os.unlink(f"{spare}/{name}")  # noqa: PTH108
     for part in (layout.LOGS, layout.OWN, ""):
@@ -62,9 +69,12 @@ def _logs(folder: str) -> list[str]:
 
 def _link(source: str, name: str) -> None:
     """Give a file a second name, whatever had it."""
-    part = f"{name}.{disk.token()}"
-    with suppress(FileNotFoundError):
-        os.link(source, part)
-        os.replace(part, name)  # noqa: PTH105
-        with suppress(FileNotFoundError):
-            os.unlink(part)  # noqa: PTH108 (both names were of one file: nothing was replaced)
+    with suppress(FileNotFoundError):  # there is no such file yet
+        try:
+            os.link(source, name)
+        except FileExistsError:
+            part = f"{name}.{disk.token()}"
+            os.link(source, part)
+            os.replace(part, name)  # noqa: PTH105
+            with suppress(FileNotFoundError):
+                os.unlink(part)  # noqa: PTH108 (both names were of one file: nothing was replaced)

@@ -78,9 +78,12 @@ class Carrying:
         self._decided = decided
         sources = dict.fromkeys(path for one in prepared.values() for path in one.sources)
         self._provenance = read_provenance(context.project_dir, sources)
-        self._sources = {
-            operation: self._sources_of(one.sources) for operation, one in prepared.items()
+        # One object for all trials of an operation: its text in their records is made once.
+        self._provenances = {
+            operation: replace(self._provenance, sources=self._sources_of(one.sources))
+            for operation, one in prepared.items()
         }
+        self._remembered = options_of_trial(sweep.options.remembered)
         self.recipe = sweep.composing.recipe()
         self._ids = tuple(
             context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
@@ -280,7 +283,7 @@ class Carrying:
             options=sweep.options,
             remembered=self._trial_options(number),
             random_seed=trial.random_seed,
-            provenance=replace(self._provenance, sources=self._sources[trial.operation]),
+            provenance=self._provenances[trial.operation],
             choices=sweep.composing.choices(trial.overrides),
         )
         run = replace(
@@ -296,16 +299,16 @@ class Carrying:
         inputs = inputs_of(graph, number, self._ids)
         return replace(run, step=graph.nodes[number].step, inputs=inputs)
 
-    def _trial_options(self, number: int) -> dict[str, Value]:
+    def _trial_options(self, number: int) -> Mapping[str, Value]:
         """The options that a trial restarted on its own goes on with: the batch's, and those of
         a pipeline's step."""
-        options = options_of_trial(self._sweep.options.remembered)
         graph = self._sweep.graph
-        if graph is not None:
-            step = graph.wiring.step(graph.nodes[number].step)
-            own: dict[str, Value] = {"retries": step.retries, "timeout": step.timeout_s}
-            options |= {name: value for name, value in own.items() if value is not None}
-        return options
+        if graph is None:
+            return self._remembered
+        step = graph.wiring.step(graph.nodes[number].step)
+        own: dict[str, Value] = {"retries": step.retries, "timeout": step.timeout_s}
+        set_here = {name: value for name, value in own.items() if value is not None}
+        return {**self._remembered, **set_here}
 
     def _start(self, run: Run, number: int, step: Step) -> Start:
         return Start(

@@ -155,8 +155,10 @@ class TrialExecution:
         """Claim a trial and make its task; what forbids that is kept in the place of it."""
         claim = ExitStack()
         try:
-            claim.enter_context(self._context.store.claim(start.run.id))
-            planned, start = start, self._with_its_state(start)
+            is_first = claim.enter_context(self._context.store.claim(start.run.id))
+            planned = start
+            if not is_first:
+                start = self._with_its_state(start)
             if self._options.needed and _completed_meanwhile(planned.run, start.run):
                 return _Ready(start, claim, None)
             task = make_task(self._context, start, self._options, self._batch_id)

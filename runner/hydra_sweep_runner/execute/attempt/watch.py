@@ -11,7 +11,7 @@ from typing import Any
 
 from hydra_sweep_runner.execute.attempt.log import Output
 from hydra_sweep_runner.execute.attempt.stopping import Cause, Pressure, StopSwitch
-from hydra_sweep_runner.execute.function.worker import Reply
+from hydra_sweep_runner.execute.function.worker import Ready, Reply
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import Child, ForkServer
 
@@ -119,7 +119,9 @@ class Watch:
 
     def _answer(self, selector: selectors.BaseSelector, control: socket.socket) -> None:
         try:
-            self.reply = messages.receive(control)[0]
+            answer = messages.receive(control)[0]
+            if not isinstance(answer, Ready):  # a new worker's first word
+                self.reply = answer
         except messages.ConnectionLost:
             # It has died, or the function closed what is not its own: then it has to.
             selector.unregister(control)

@@ -40,10 +40,11 @@ class ModuleState:
 
     def __init__(self) -> None:
         self._modules = set(sys.modules)
-        self._is_projects = {name for name in self._modules if _is_projects(name)}
+        self._newest = next(reversed(sys.modules))
+        projects = {name for name in self._modules if _is_projects(name)}
         self._put_back: list[_PutBack] = []
         self._seen: dict[int, object] = {}
-        waiting: list[object] = [sys.modules[name] for name in sorted(self._is_projects)]
+        waiting: list[object] = [sys.modules[name] for name in sorted(projects)]
         while waiting and len(self._seen) < _MOST:
             each = waiting.pop()
             if type(each) in _PLAIN or id(each) in self._seen:
@@ -54,12 +55,8 @@ class ModuleState:
     def put_back(self) -> str | None:
         """Make everything as it was, and forget the project's modules that were imported
         since; what could not be put back, if there is any."""
-        for name in [name for name in sys.modules if name not in self._modules]:
-            if _is_projects(name):
-                parent, _, own = name.rpartition(".")
-                vars(sys.modules.get(parent, ModuleType(""))).pop(own, None)
-                del sys.modules[name]
-        self._modules = set(sys.modules)
+        if len(sys.modules) != len(self._modules) or next(reversed(sys.modules)) != self._newest:
+            self._forget_new_modules()
         done = True
         try:
             for put_back in self._put_back:
@@ -67,6 +64,16 @@ class ModuleState:
         except Exception as error:
             return f"variables: {error}"
         return None if done else "variables"
+
+    def _forget_new_modules(self) -> None:
+        """Those of the project; what was imported of libraries stays."""
+        for name in [name for name in sys.modules if name not in self._modules]:
+            if _is_projects(name):
+                parent, _, own = name.rpartition(".")
+                vars(sys.modules.get(parent, ModuleType(""))).pop(own, None)
+                del sys.modules[name]
+        self._modules = set(sys.modules)
+        self._newest = next(reversed(sys.modules))
 
     def _follow(self, each: Any) -> Iterator[object]:
         """Note how it is put back; what hangs on it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import selectors
 import socket
 import threading
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
-from hydra_sweep_runner.execute.function.worker import Failure, Job, Probe, ProgramJob
+from hydra_sweep_runner.execute.function.worker import Failure, Job, Probe, ProgramJob, Ready
 from hydra_sweep_runner.execute.local import devices
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import Child, ForkServer, ServerDied
@@ -19,6 +20,8 @@ from hydra_sweep_runner.operation.kinds.kind import Signature
 
 # How long a worker that is not needed any more may take to end, in seconds.
 _END_S = 1.0
+# How long one may take to be again what it was before its last trial, in seconds.
+_READY_S = 1.0
 
 
 @dataclass(eq=False, frozen=True)
@@ -54,10 +57,12 @@ class Workers:
                 messages.send(worker.control, request, fds)
                 return worker
             try:
-                messages.send(worker.control, request, fds)
-                return worker
-            except messages.ConnectionLost:  # something killed it while it was idle
-                self.discard(worker)
+                if _is_ready(worker):
+                    messages.send(worker.control, request, fds)
+                    return worker
+            except messages.ConnectionLost:
+                pass  # it could not be what it was, or something killed it
+            self.discard(worker)
 
     def _take(self, device: str | None) -> Worker | None:
         with self._lock:
@@ -68,7 +73,7 @@ class Workers:
             return None
 
     def give_back(self, worker: Worker) -> None:
-        """The worker has answered and is free."""
+        """The worker has answered and is free, once it is ready."""
         with self._lock:
             self._free.append(worker)
 
@@ -112,17 +117,29 @@ class Workers:
             self.discard(worker)
 
 
+def _is_ready(worker: Worker) -> bool:
+    """Whether the worker is ready, waiting for that. Raises ConnectionLost."""
+    poll = select.poll()
+    poll.register(worker.control, select.POLLIN)
+    if not poll.poll(_READY_S * 1000):
+        return False
+    return isinstance(messages.receive(worker.control)[0], Ready)
+
+
 def _answer(worker: Worker, stop: StopSwitch) -> Signature | Failure | None:
     """The worker's answer; None if it died."""
     with selectors.DefaultSelector() as selector:
         selector.register(worker.control, selectors.EVENT_READ)
         selector.register(stop, selectors.EVENT_READ)
-        if any(key.fileobj is stop for key, _ in selector.select()):
-            raise KeyboardInterrupt
-    try:
-        answer: Signature | Failure = messages.receive(worker.control)[0]
-        return answer
-    except messages.ConnectionLost:
-        while not worker.child.ended:
-            worker.child.update()
-        return None
+        while True:
+            if any(key.fileobj is stop for key, _ in selector.select()):
+                raise KeyboardInterrupt
+            try:
+                answer: Ready | Signature | Failure = messages.receive(worker.control)[0]
+            except messages.ConnectionLost:
+                break
+            if not isinstance(answer, Ready):  # a new worker's first word
+                return answer
+    while not worker.child.ended:
+        worker.child.update()
+    return None

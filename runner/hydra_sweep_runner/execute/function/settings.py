@@ -25,7 +25,7 @@ _RESOURCES = sorted({value for name, value in vars(resource).items() if name.sta
 _SIGNALS = sorted(map(int, signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Setting:
     """One of them. `write` takes what `read` gave; it raises where the system refuses.
 

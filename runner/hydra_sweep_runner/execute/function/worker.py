@@ -1,8 +1,10 @@
 """A warm process that calls functions, one trial after another.
 
-It is forked from the fork server and obeys its control socket: what a trial's supervisor
-sends is a Job, with the trial's stdout and stderr, or a Probe; what it answers is a Reply, a
-Signature or a Failure. Only text, numbers and JSON's types travel back.
+It is forked from the fork server and obeys its control socket: when it is as it was made, it
+says Ready; what a trial's supervisor sends is a Job, with the trial's stdout and stderr, or a
+Probe; what it answers is a Reply, a Signature or a Failure. Only text, numbers and JSON's types
+travel back. While the end of a trial is being recorded, it makes itself what it was before; if
+that cannot be done, it ends.
 """
 
 from __future__ import annotations
@@ -110,6 +112,11 @@ class Failure:
     message: str
 
 
+@dataclass(frozen=True)
+class Ready:
+    """The worker is what it was when it was made, and begins with what it is sent."""
+
+
 def work(
     control: socket.socket,
     program: Program | None = None,
@@ -125,9 +132,10 @@ def work(
         os.environ.update(limits)
         limit_loaded(limits)
     worker = _Worker(program, generators)
-    while True:
+    while worker.put_back():
         reply: Reply | Signature | Failure
         try:
+            messages.send(control, Ready())
             request, fds = messages.receive(control)
         except messages.ConnectionLost:
             break
@@ -168,8 +176,7 @@ class _Worker:
         faulthandler.enable(file=2)  # a segmentation fault then tells where it was
 
     def do(self, job: Job | ProgramJob, fds: list[int]) -> Reply:
-        """Do the job in surroundings of its own, its output going to the fds, and make the
-        process again what it was."""
+        """Do the job in surroundings of its own, its output going to the fds."""
         self._direct(*fds)
         for fd in fds:
             os.close(fd)
@@ -180,10 +187,16 @@ class _Worker:
         self._be_idle()
         self._flush()
         self._direct(self._null, self._null)
-        if self._baseline is None or not self._baseline.put_back():
-            return replace(reply, is_last=True)
+        return replace(reply, is_last=True) if self._baseline is None else reply
+
+    def put_back(self) -> bool:
+        """Make the process again what it was before its last trial; whether that could be
+        done."""
+        if self._baseline is None:
+            return True
+        done = self._baseline.put_back()
         self._be_idle()
-        return reply
+        return done
 
     def _try(self, job: Job | ProgramJob) -> Reply:
         try:
