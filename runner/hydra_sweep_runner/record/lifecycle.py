@@ -42,8 +42,10 @@ def started(state: State, process: Process, at: datetime) -> State:
     Nothing of an earlier start is kept but when the run was initialised, and how many
     attempts there were.
     """
+    _check_order(state, Status.RUNNING)
     return replace(
-        _follow(state, Status.RUNNING),
+        state,
+        status=Status.RUNNING,
         started=at,
         stopped=None,
         exit_status=None,
@@ -67,7 +69,8 @@ def finished(state: State, exit_status: int | None, reason: str | None, at: date
     The exit status is None if it failed before there was anything to exit.
     """
     status = Status.COMPLETED if exit_status == 0 else Status.ERROR
-    return replace(_follow(state, status), stopped=at, exit_status=exit_status, reason=reason)
+    _check_order(state, status)
+    return replace(state, status=status, stopped=at, exit_status=exit_status, reason=reason)
 
 
 def terminated(state: State, reason: str, at: datetime | None) -> State:
@@ -75,7 +78,8 @@ def terminated(state: State, reason: str, at: datetime | None) -> State:
 
     `at` is None if nobody saw it end. There is no exit status: it did not come to its end.
     """
-    return replace(_follow(state, Status.TERMINATED), stopped=at, exit_status=None, reason=reason)
+    _check_order(state, Status.TERMINATED)
+    return replace(state, status=Status.TERMINATED, stopped=at, exit_status=None, reason=reason)
 
 
 def incomplete(state: State, missing: int, planned: int) -> State:
@@ -88,7 +92,6 @@ def incomplete(state: State, missing: int, planned: int) -> State:
     return replace(state, status=Status.ERROR, reason=reason)
 
 
-def _follow(state: State, status: Status) -> State:
+def _check_order(state: State, status: Status) -> None:
     if status not in TRANSITIONS[state.status]:
         raise IllegalTransition(f"{status.value} cannot follow {state.status.value}")
-    return replace(state, status=status)

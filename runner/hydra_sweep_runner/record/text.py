@@ -19,6 +19,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 from hydra_sweep_runner.model import Kind, Process, Run
@@ -51,7 +52,10 @@ def _encode(value: Any) -> str:
     """JSON for a value; short ways for what makes up most of a record."""
     if value is None:
         return "null"
-    return f"{value:d}" if type(value) is int else _encode_any(value)
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    return f"{value:d}" if kind is int else _encode_any(value)
 
 
 # ---- writing
@@ -115,7 +119,7 @@ def _part_text(name: str, value: Any, encode: Callable[[Any], str]) -> str:
 
 def to_plain(value: Any) -> Any:
     """A dataclass, or what is in one, as JSON's types; fields in their order."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _PLAIN:
         return value
     if names := _names(kind):

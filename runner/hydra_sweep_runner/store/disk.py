@@ -11,8 +11,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,14 +21,21 @@ from hydra_sweep_runner.errors import StoreFailed
 _PART = ".part"  # ends the name of a file that is being written
 
 
-@contextmanager
-def failing(doing: str, path: str | Path) -> Iterator[None]:
+class failing:  # noqa: N801 - used as a function is, and quicker than a generator
     """Turn an OSError inside into a StoreFailed: `cannot <doing> <path>: <reason>`."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreFailed(f"cannot {doing} {path}: {reason}") from error
+
+    def __init__(self, doing: str, path: str | Path) -> None:
+        self._doing = doing
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing is to be done."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Raise StoreFailed in the place of an OSError."""
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            raise StoreFailed(f"cannot {self._doing} {self._path}: {reason}") from error
 
 
 def read(path: str) -> bytes:
@@ -58,10 +65,7 @@ def write_new(path: str, data: bytes, *, durable: bool) -> None:
 def replace(path: str, data: bytes, *, durable: bool) -> None:
     """Replace a file at once; with `durable`, it is on the disk under its name on return."""
 
-    def fill(file: BinaryIO) -> None:
-        _write_all(file.fileno(), data)
-
-    replace_by(path, fill, durable=durable)
+    _replace(path, lambda part: write_new(part, data, durable=durable), durable=durable)
 
 
 def replace_by(path: str, fill: Callable[[BinaryIO], object], *, durable: bool) -> None:
@@ -69,14 +73,21 @@ def replace_by(path: str, fill: Callable[[BinaryIO], object], *, durable: bool) 
 
     Whatever `fill` raises leaves the old file as it was and nothing of the new one.
     """
-    part = f"{path}.{token()}{_PART}"
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+
+    def write(part: str) -> None:
+        with Path(part).open("xb") as file:
             fill(file)
             if durable:
                 file.flush()
-                os.fsync(descriptor)
+                os.fsync(file.fileno())
+
+    _replace(path, write, durable=durable)
+
+
+def _replace(path: str, write: Callable[[str], None], *, durable: bool) -> None:
+    part = f"{path}.{token()}{_PART}"
+    try:
+        write(part)
         os.replace(part, path)  # noqa: PTH105 - as everything here, done for each trial
     except BaseException:
         with suppress(OSError):
@@ -163,14 +174,14 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def stage(staging: Path, name: str) -> Path:
+def stage(staging: str | Path, name: str) -> str:
     """Make a folder of this process's own in `staging`, to be moved to its place or removed."""
-    folder = staging / f"{name}.{token()}"
+    folder = f"{staging}/{name}.{token()}"
     try:
-        folder.mkdir()
+        os.mkdir(folder)  # noqa: PTH102 (for each trial)
     except FileNotFoundError:
-        staging.mkdir(exist_ok=True)
-        folder.mkdir()
+        Path(staging).mkdir(exist_ok=True)
+        os.mkdir(folder)  # noqa: PTH102
     return folder
 
 

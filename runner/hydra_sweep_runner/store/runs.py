@@ -108,10 +108,11 @@ class RunStore:
         """The run as recorded. Raises UnknownRun or UnreadableRecord, naming the file."""
         path = self._path(run_id)
         try:
-            return self._read_at(path, run_id)
+            return _read(f"{path}/{layout.RECORD}", run_id)
         except (FileNotFoundError, NotADirectoryError):
             with suppress(FileNotFoundError, NotADirectoryError, RecordError):
-                return self._read_at(self._spare(run_id), run_id)  # its folder was emptied
+                spared = spare.second_name(self._spare(run_id), layout.RECORD)
+                return _read(spared, run_id)  # its folder was emptied
             if not Path(path).is_dir():
                 raise UnknownRun(f"no run {run_id} in {self._root}") from None
             raise UnreadableRecord(f"{path}/{layout.RECORD}: missing") from None
@@ -119,9 +120,6 @@ class RunStore:
             raise UnreadableRecord(f"{path}/{layout.RECORD}: {error.strerror}") from error
         except RecordError as error:
             raise UnreadableRecord(f"{path}/{layout.RECORD}: {error}") from error
-
-    def _read_at(self, folder: str, run_id: str) -> Run:
-        return record_text.from_text(_text(f"{folder}/{layout.RECORD}"), run_id=run_id)
 
     def read_all(self) -> Iterator[Run | Unreadable]:
         """Every run in the store, in no particular order; damaged ones as Unreadable.
@@ -237,14 +235,14 @@ class RunStore:
         path = self._path(run.id)
         data = record_text.to_text(redact_run(run, os.environ)).encode()
         with disk.failing("create", path):
-            staged = disk.stage(self._root / layout.STAGING, run.id)
+            staged = disk.stage(f"{self._prefix}{layout.STAGING}", run.id)
             try:
-                (staged / layout.OWN).mkdir()
+                os.mkdir(f"{staged}/{layout.OWN}")  # noqa: PTH102 - for each trial
                 disk.write_new(f"{staged}/{layout.RECORD}", data, durable=False)
                 ownership.make(f"{staged}/{layout.LOCK}", unused=run.state.status is Status.PENDING)
-                staged.rename(path)
+                os.rename(staged, path)  # noqa: PTH104
             except BaseException:
-                disk.remove_tree(staged)
+                disk.remove_tree(Path(staged))
                 raise
 
     def settle(self, run_ids: Sequence[str]) -> None:
@@ -458,10 +456,10 @@ def _busy(run_id: str, owner: str) -> Busy:
     return Busy(f"run {run_id[:8]} is at work: {owner}")
 
 
-def _text(path: str) -> str:
-    data = disk.read(path)
+def _read(record: str, run_id: str) -> Run:
+    data = disk.read(record)
     try:
-        return data.decode()
+        return record_text.from_text(data.decode(), run_id=run_id)
     except UnicodeDecodeError:
         raise RecordError("not UTF-8") from None
 

@@ -40,7 +40,7 @@ def keep(contents: Mapping[str, bytes], *, snapshots: Path, staging: Path) -> st
     folder = snapshots / name
     if folder.is_dir():
         return name
-    staged = disk.stage(staging, name)
+    staged = Path(disk.stage(staging, name))
     try:
         _fill(staged, contents)
         snapshots.mkdir(exist_ok=True)

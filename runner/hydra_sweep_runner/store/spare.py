@@ -1,9 +1,10 @@
 """Second names for a run's record, lock and logs, outside its folder, while it is at work.
 
 An operation may empty its working folder, `.runner` included. Hard links in the store's
-`.running/<id>` keep these files then: what is appended to the log goes on into the same file,
-and the lock stays the one that its owner holds. Where the file system has no hard links, a run
-whose operation empties its folder is recorded again at its end, without its log.
+`.running/<id>` keep these files then, under their names in `.runner`: what is appended to the
+log goes on into the same file, and the lock stays the one that its owner holds. Where the file
+system has no hard links, a run whose operation empties its folder is recorded again at its end,
+without its log.
 """
 
 from __future__ import annotations
@@ -17,17 +18,21 @@ from hydra_sweep_runner.store import disk, layout
 _KEPT = (layout.RECORD, layout.LOCK, layout.LOG)
 
 
+def second_name(spare: str, name: str) -> str:
+    """The path in `spare` of one of the runner's own files of a run."""
+    return f"{spare}/{name.removeprefix(f'{layout.OWN}/')}"
+
+
 def keep(folder: str, spare: str) -> None:
     """Give the files of the run's folder their second names in `spare`, a folder that is made;
     those that were there are replaced."""
-    logs = _logs(folder)
+    logs = _logs(f"{folder}/{layout.LOGS}")
     with suppress(OSError):  # there are no hard links there, or the disk is full
-        if not os.path.isdir(f"{spare}/{layout.OWN}"):  # noqa: PTH112 (for each trial)
-            os.makedirs(f"{spare}/{layout.OWN}", exist_ok=True)  # noqa: PTH103
+        _make(spare)
         if logs:
-            os.makedirs(f"{spare}/{layout.LOGS}", exist_ok=True)  # noqa: PTH103
-        for name in [*_KEPT, *logs]:
-            _link(f"{folder}/{name}", f"{spare}/{name}")
+            _make(second_name(spare, layout.LOGS))
+        for name in (*_KEPT, *logs):
+            _link(f"{folder}/{name}", second_name(spare, name))
 
 
 def restore(folder: str, spare: str) -> bool:
@@ -35,7 +40,8 @@ def restore(folder: str, spare: str) -> bool:
 
     Raises OSError.
     """
-    kept = [name for name in [*_KEPT, *_logs(spare)] if os.path.lexists(f"{spare}/{name}")]
+    names = [*_KEPT, *_logs(second_name(spare, layout.LOGS))]
+    kept = [name for name in names if os.path.lexists(second_name(spare, name))]
     if layout.RECORD not in kept:
         return False
     os.makedirs(f"{folder}/{layout.OWN}", exist_ok=True)  # noqa: PTH103
@@ -43,25 +49,39 @@ def restore(folder: str, spare: str) -> bool:
         if name.startswith(layout.LOGS):
             os.makedirs(f"{folder}/{layout.LOGS}", exist_ok=True)  # noqa: PTH103
         with suppress(FileExistsError):
-            os.link(f"{spare}/{name}", f"{folder}/{name}")
+            os.link(second_name(spare, name), f"{folder}/{name}")
     return True
 
 
 def forget(spare: str) -> None:
     """Remove the second names, if there are any."""
-    if not os.path.lexists(f"{spare}/{layout.RECORD}"):
+    logs = second_name(spare, layout.LOGS)
+    for name in (*_logs(logs), *reversed(_KEPT)):
+        with suppress(OSError):
+            os.unlink(second_name(spare, name))  # noqa: PTH108
+    try:
+        os.rmdir(spare)  # noqa: PTH106
+    except FileNotFoundError:
         return
-    for name in (*_logs(spare), *reversed(_KEPT)):
+    except OSError:
         with suppress(OSError):
-            os.unlink(f"{spare}/{name}")  # noqa: PTH108
-    for part in (layout.LOGS, layout.OWN, ""):
-        with suppress(OSError):
-            os.rmdir(f"{spare}/{part}")  # noqa: PTH106
+            os.rmdir(logs)  # noqa: PTH106
+            os.rmdir(spare)  # noqa: PTH106
+
+
+def _make(folder: str) -> None:
+    try:
+        os.mkdir(folder)  # noqa: PTH102 (for each trial)
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+    except FileExistsError:
+        return
 
 
 def _logs(folder: str) -> list[str]:
+    """The names of the logs of earlier starts and attempts that lie in a folder."""
     try:
-        with os.scandir(f"{folder}/{layout.LOGS}") as files:
+        with os.scandir(folder) as files:
             return [f"{layout.LOGS}/{file.name}" for file in files if file.name.endswith(".log")]
     except OSError:
         return []

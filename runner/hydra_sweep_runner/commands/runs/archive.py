@@ -140,7 +140,7 @@ def _into(store: RunStore, members: Sequence[Member]) -> list[str]:
                 elif os.path.lexists(store.root / top):
                     there.append(top)
                 else:
-                    folder = disk.stage(staging, top)
+                    folder = Path(disk.stage(staging, top))
                     staged.append((folder, top))
                     place(own, folder)
             for folder, run_id in staged:

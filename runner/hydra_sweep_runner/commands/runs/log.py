@@ -9,6 +9,7 @@ from hydra_sweep_runner.errors import Mistake, StoreFailed, UnknownRun
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.store.spare import second_name
 from hydra_sweep_runner.terminal.render import short
 
 _CHUNK_BYTES = 1 << 16
@@ -79,14 +80,14 @@ def _has_ended(store: RunStore, run_id: str) -> bool:
 
 def _open(store: RunStore, run_id: str) -> int | None:
     """The run's log, or its second name where the operation has removed it."""
-    spare = store.root / layout.RUNNING / run_id
-    for folder in (store.folder(run_id), spare):
+    spare = f"{store.root}/{layout.RUNNING}/{run_id}"
+    for path in (f"{store.folder(run_id)}/{layout.LOG}", second_name(spare, layout.LOG)):
         try:
-            return os.open(folder / layout.LOG, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            raise StoreFailed(f"cannot read {folder / layout.LOG}: {error.strerror}") from error
+            raise StoreFailed(f"cannot read {path}: {error.strerror}") from error
     return None
 
 

@@ -129,8 +129,9 @@ class Carrying:
             provenance=self._provenance,
             choices=sweep.choices(),
         )
-        return replace(
-            as_planned(batch, planned),
+        return as_planned(
+            batch,
+            planned,
             job=job,
             basis=sweep.basis(self._ids),
             batch=BatchPart(trials=self._ids, generated=(*batch.batch.generated, *made)),
@@ -286,8 +287,9 @@ class Carrying:
             provenance=self._provenances[trial.operation],
             choices=sweep.composing.choices(trial.overrides),
         )
-        run = replace(
-            as_planned(known, planned),
+        run = as_planned(
+            known,
+            planned,
             job=self._jobs[number],
             repeat=trial.repeat,
             basis=sweep.basis_of(trial, step.run),

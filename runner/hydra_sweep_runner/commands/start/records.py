@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hydra_sweep_runner.model import Flags, Operation, Provenance, Recipe, Run, Value
 from hydra_sweep_runner.operation.run_options import Options
@@ -34,11 +35,12 @@ def options_of_trial(remembered: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in remembered.items() if name in names}
 
 
-def as_planned(run: Run, planned: Planned) -> Run:
-    """The record of a run that is about to start as planned, new or again. Its state is as it
-    was; what it has returned is not known any more."""
+def as_planned(run: Run, planned: Planned, **more: Any) -> Run:
+    """The record of a run that is about to start as planned, new or again, with `more` fields.
+    Its state is as it was; what it has returned is not known any more."""
     return replace(
         run,
+        **more,
         operation=planned.operation,
         flags=planned.flags,
         recipe=planned.recipe,
