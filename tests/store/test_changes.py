@@ -83,7 +83,7 @@ def test_a_store_that_was_taken_away_fails(store: RunStore) -> None:
 KILLED_AT = {
     "create": ("disk.write_new", 'store.create(replace(store.read("{ID}"), id="{OTHER}"))'),
     "create, before it appears": (
-        "Path.rename",
+        "os.rename",
         'store.create(replace(store.read("{ID}"), id="{OTHER}"))',
     ),
     "write": (
