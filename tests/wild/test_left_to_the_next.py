@@ -86,3 +86,32 @@ def test_a_worker_is_replaced_only_where_it_cannot_be_put_right(
     found: dict[str, tuple[Any, bool]], kind: str
 ) -> None:
     assert found[kind][1] == (kind not in REPLACED or (kind == "nice" and os.nice(0) == 19))
+    assert found[kind][1] == (kind not in REPLACED or (kind == "nice" and os.nice(0) != 0))
+
+
+def test_a_trial_gets_another_worker_where_the_former_one_cannot_be_put_right(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(
+        tmp_path,
+        {
+            "conf/config.yaml": "operation: {function: work.train}\nx: 1\n",
+            "work.py": """
+                import gc, os, signal
+
+                class Endless:
+                    def __del__(self):
+                        signal.pause()
+
+                def train(x):
+                    if x == 1:
+                        gc.disable()
+                        knot = [Endless()]
+                        knot.append(knot)
+                    return os.getpid()
+            """,
+        },
+    )
+    folder.bash("runner -m x=1,2 hydra.launcher.n_jobs=1")
+    first, second = (trial["result"] for trial in folder.trials())
+    assert first != second
