@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.model import Benchmark, BySize, Figure, Side, Sides
@@ -11,6 +12,8 @@ from benchmarks.world import World
 _PREVIEWED = BySize(tiny=20, small=1000, full=1000)
 _RECORDED = BySize(tiny=20, small=2000, full=10_000)
 _FEW_RECORDED = 10
+#: Learning rates and seeds, each: their product are the combinations of a pipeline.
+_SWEPT = BySize(tiny=3, small=40, full=100)
 _COMPLETED = BySize(tiny=5, small=500, full=3000)
 
 
@@ -36,6 +39,22 @@ def _previews(world: World) -> Sides:
 def _preview(world: World, project: Path, *words: str) -> Side:
     command = world.runner("-m", *words, "+print_trials=true")
     return lambda: world.seconds(command, project)
+
+
+def _pipeline(name: str, trials_each: int) -> Callable[[World], Sides]:
+    """A pipeline's plan beside that of a plain sweep with as many trials: `trials_each` for
+    each combination (and two more that all combinations share)."""
+
+    def prepare(world: World) -> Sides:
+        project, swept = world.project("pipeline"), world.size.of(_SWEPT)
+        own = [f"train.{flag}=range({swept})" for flag in ("lr", "seed")]
+        plain = [f"lr=range({swept})", f"seed=range({trials_each * swept})"]
+        return Sides(
+            ours=_preview(world, project, f"operation={name}", *own),
+            theirs=_preview(world, project, *plain),
+        )
+
+    return prepare
 
 
 def _record(world: World, trials: int) -> list[str]:
@@ -95,6 +114,24 @@ BENCHMARKS = (
         target=0.5,
         unit="s",
         prepare=_previews,
+    ),
+    Benchmark(
+        name="pipeline-plan",
+        what="previewing 10,000 combinations of a pipeline over shared steps, 20,002 trials",
+        against="previewing 20,000 trials of a plain sweep",
+        figure=Figure.TIMES,
+        target=1.5,
+        unit="s",
+        prepare=_pipeline("study", 2),
+    ),
+    Benchmark(
+        name="pipeline-plan-short",
+        what="the same with one step that is not shared, 10,002 trials",
+        against="previewing 10,000 trials of a plain sweep",
+        figure=Figure.TIMES,
+        target=1.5,
+        unit="s",
+        prepare=_pipeline("models", 1),
     ),
     Benchmark(
         name="record-memory",

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.pipeline.graph import Composed, Graph, Node, plan_graph
+from hydra_sweep_runner.pipeline.combination import Composed
+from hydra_sweep_runner.pipeline.graph import Graph, Node, plan_graph
 from hydra_sweep_runner.pipeline.parse import parse_steps
 from hydra_sweep_runner.pipeline.steps import Step, Wiring
 from hydra_sweep_runner.planning.identity import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -228,6 +229,14 @@ def test_the_digest_is_the_same_in_every_version() -> None:
 
 def test_a_trial_without_inputs_is_the_same_as_its_operation_on_its_own() -> None:
     assert step_identity("digest", []) == "digest"
+
+
+def test_the_digest_of_a_step_is_the_same_in_every_version() -> None:
+    gathered = InputKey("runs", None, gather_identity("train", [("train.lr", 0.1)]))
+    upstream = [InputKey('b "ü"', "", "1f"), InputKey("a", "x/y.csv", "2e"), gathered]
+    text = '["d",[["a","x/y.csv","2e"],["b \\"\\u00fc\\"","","1f"],["runs",null,"%s"]]]'
+    text %= gathered.identity
+    assert step_identity("d", upstream) == sha256(text.encode()).hexdigest()
 
 
 def test_name_path_and_upstream_count_and_the_order_of_inputs_does_not() -> None:

@@ -277,29 +277,40 @@ def merge(before: Sequence[str], new: Sequence[str]) -> list[str]:
     replaces it, and a deletion of such a flag takes the appending override away.
     """
     merged = list(before)
+    place_of = _places(merged)
     given: set[str] = set()
     for text in new:
-        override = parse_override(text)
-        name = name_of(override)
-        places = [place for place, former in enumerate(merged) if _is_about(former, name)]
-        is_second = name in given and gives_mappings(override)
+        name = name_in(text)
+        place = place_of.get(name)
+        is_second = name in given and gives_mappings(parse_override(text))
         given.add(name)
-        if not places or is_second:
+        if place is None or is_second:
+            place_of[name] = len(merged)
             merged.append(text)
             continue
-        former = parse_override(merged[places[-1]])
-        appended = former.type in (OverrideType.ADD, OverrideType.FORCE_ADD)
-        if override.is_delete() and appended:
-            del merged[places[-1]]
-        elif override.type is OverrideType.CHANGE and appended:
-            merged[places[-1]] = f"{'+' if former.is_add() else '++'}{text}"
-        else:
-            merged[places[-1]] = text
+        replaced = _in_place_of(merged[place], text)
+        merged[place : place + 1] = replaced
+        if not replaced:
+            place_of = _places(merged)
     return merged
 
 
-def _is_about(text: str, name: str) -> bool:
-    return name_of(parse_override(text)) == name
+def _places(texts: Sequence[str]) -> dict[str, int]:
+    """Where the last override of each name stands."""
+    return {name_in(text): place for place, text in enumerate(texts)}
+
+
+def _in_place_of(former: str, text: str) -> list[str]:
+    """What stands where an override has replaced a former one of its name."""
+    if read_change(former) is not None:
+        return [text]
+    was, override = parse_override(former), parse_override(text)
+    appended = was.type in (OverrideType.ADD, OverrideType.FORCE_ADD)
+    if override.is_delete() and appended:
+        return []
+    if override.type is OverrideType.CHANGE and appended:
+        return [f"{'+' if was.is_add() else '++'}{text}"]
+    return [text]
 
 
 def dimensions(texts: Iterable[str], seed: int, groups: ConfigGroups) -> tuple[Dimension, ...]:

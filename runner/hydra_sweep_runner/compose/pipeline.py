@@ -11,8 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
@@ -24,15 +23,14 @@ from hydra_sweep_runner.compose.reference import read_flags, read_plain
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
-from hydra_sweep_runner.operation.kinds.known import KINDS
+from hydra_sweep_runner.operation.kinds.known import KINDS, STEPS
 from hydra_sweep_runner.operation.parse import parse_operation
-from hydra_sweep_runner.pipeline.graph import Composed
+from hydra_sweep_runner.operation.values import canonical
+from hydra_sweep_runner.pipeline.combination import OPERATION as GROUP
+from hydra_sweep_runner.pipeline.combination import CombinationFlags, Composed
 from hydra_sweep_runner.pipeline.parse import PLACE, parse_steps
 from hydra_sweep_runner.pipeline.steps import Step, Wiring
-from hydra_sweep_runner.planning.identity import identity
-
-#: The config group that chooses an operation.
-GROUP = "operation"
+from hydra_sweep_runner.planning.identity import combination_identity, identity
 
 _PREFIX = re.compile(r"(?P<sign>\+{0,2}|~)(?P<step>[A-Za-z_][\w-]*)\.(?P<rest>.+)", re.DOTALL)
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -93,6 +91,8 @@ class PipelineComposer:
         self._splits: dict[str, tuple[str | None, str]] = {}
         self._own: dict[tuple[str, ...], _Own] = {}
         self._composed: dict[tuple[object, ...], Composed] = {}
+        self._combinations: dict[tuple[tuple[str, ...], int], _Combination] = {}
+        self._place_of = {name: place for place, name in enumerate(self.wiring.names)}
 
     def split(self, text: str) -> tuple[str | None, str]:
         """The step that an override is for, and the step's own override; None and the override
@@ -123,25 +123,35 @@ class PipelineComposer:
     def combination(self, overrides: Sequence[str], repeat: int = 0) -> tuple[Composed, ...]:
         """What each step is composed to, in the wiring's order. Raises Mistake, naming the
         override as it was given, for one that a step does not take."""
-        mine, of_steps = self._sorted(overrides)
-        nodes = self._own_of(mine).nodes
-        return tuple(
-            self._compose(step, nodes[step.name], tuple(of_steps.get(step.name, ())), repeat)
-            for step in self.wiring.steps
-        )
+        return self._combine(overrides, repeat).steps
 
     def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
-        """The pipeline's operation, and its own flags with those of the steps behind the
-        step's name, their `operation` among them: what tells one combination from another."""
-        mine, _ = self._sorted(overrides)
-        flags = dict(self._own_of(mine).flags)
-        for step, composed in zip(self.wiring.steps, self.combination(overrides), strict=True):
-            flags.update(self._prefixed(step.name, composed))
-        return self.operation, flags
+        """The pipeline's operation, and its own flags with those of the steps."""
+        own, steps = self._combine(overrides)
+        return self.operation, CombinationFlags(own.flags, steps, self._place_of)
+
+    def identify(self, overrides: Sequence[str], repeat: int) -> str:
+        """What tells one combination from another: the pipeline's own flags, and what each
+        step is composed to."""
+        own, steps = self._combine(overrides, repeat)
+        return combination_identity(own.key, [composed.digest for composed in steps], repeat)
 
     def flags(self, overrides: Sequence[str]) -> Flags:
         """The pipeline's own flags in one combination."""
         return self._own_of(self._sorted(overrides)[0]).flags
+
+    def _combine(self, overrides: Sequence[str], repeat: int = 0) -> _Combination:
+        key = (tuple(overrides), repeat)
+        found = self._combinations.get(key)
+        if found is None:
+            mine, of_steps = self._sorted(overrides)
+            own = self._own_of(mine)
+            steps = tuple(
+                self._compose(step, own.nodes[step.name], of_steps.get(step.name, ()), repeat)
+                for step in self.wiring.steps
+            )
+            found = self._combinations[key] = _Combination(own, steps)
+        return found
 
     def get_group_options(self, group_name: str) -> list[str]:
         """The names of the configs of a group, also of one that is named as a step's."""
@@ -149,29 +159,19 @@ class PipelineComposer:
         name = group.removesuffix("=") if step is not None else group_name
         return list(self._composer.loader.get_group_options(name))
 
-    def _prefixed(self, step: str, composed: Composed) -> Flags:
-        key = (step, id(composed))
-        if key not in self._named:
-            choice = next(text for text in composed.overrides if name_in(text) == GROUP)
-            operation: Value = choice.partition("=")[2]
-            flags = {GROUP: operation, **composed.flags}
-            self._named[key] = {f"{step}.{name}": value for name, value in flags.items()}
-        return self._named[key]
-
-    @cached_property
-    def _named(self) -> dict[tuple[str, int], Flags]:
-        return {}
-
-    def _sorted(self, overrides: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
-        mine: list[str] = []
-        of_steps: dict[str, list[str]] = {}
+    def _sorted(
+        self, overrides: Sequence[str]
+    ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+        """The pipeline's overrides, and those of each step that has some."""
+        mine: tuple[str, ...] = ()
+        of_steps: dict[str, tuple[str, ...]] = {}
         for text in overrides:
             step, rest = self.split(text)
             if step is None:
-                mine.append(text)
+                mine += (text,)
             else:
-                of_steps.setdefault(step, []).append(rest)
-        return tuple(mine), of_steps
+                of_steps[step] = (*of_steps.get(step, ()), rest)
+        return mine, of_steps
 
     def _own_of(self, overrides: tuple[str, ...]) -> _Own:
         if overrides not in self._own:
@@ -182,17 +182,18 @@ class PipelineComposer:
         self, step: Step, node: tuple[str, ...], given: tuple[str, ...], repeat: int
     ) -> Composed:
         key = (step.name, node, given, repeat)
-        if key not in self._composed:
-            self._composed[key] = self._compose_anew(step, tuple(merge(node, given)), repeat)
-        return self._composed[key]
+        found = self._composed.get(key)
+        if found is None:
+            found = self._compose_anew(step, tuple(merge(node, given)), repeat)
+            self._composed[key] = found
+        return found
 
     def _compose_anew(self, step: Step, texts: tuple[str, ...], repeat: int) -> Composed:
         if not any(name_in(text) == GROUP for text in texts):
             texts = (f"{self._sign}{GROUP}={step.operation}", *texts)
         try:
             config = self._composer.trial(texts)
-            _check_no_steps(step, config.job())
-            operation = config.operation()
+            operation = _operation(step, config)
             may_register = KINDS[operation.kind].may_register_resolvers
             flags = config.flags(leave_out=("operation",), keeps_unknown=may_register)
         except Mistake as error:
@@ -200,13 +201,21 @@ class PipelineComposer:
         return Composed(texts, operation, flags, identity(operation, flags, repeat))
 
 
+class _Combination(NamedTuple):
+    """One combination: the pipeline's own configuration, and what each step is composed to."""
+
+    own: _Own
+    steps: tuple[Composed, ...]
+
+
 class _Own:
-    """A pipeline's own configuration: its flags, and of each step the overrides that the node
-    of its name comes to."""
+    """A pipeline's own configuration: its flags with their canonical text, and of each step the
+    overrides that the node of its name comes to."""
 
     def __init__(self, config: TrialConfig, wiring: Wiring) -> None:
         job = config.job()
         self.flags: Flags = read_flags(job, ("operation", *wiring.names))
+        self.key = canonical(dict(self.flags))
         self.nodes: Mapping[str, tuple[str, ...]] = {
             name: _node_overrides(job, name) for name in wiring.names
         }
@@ -265,12 +274,20 @@ def _quoted(text: str) -> str:
 _WORDS = ("null", "nan", "inf", "true", "false")
 
 
-def _check_no_steps(step: Step, job: DictConfig) -> None:
-    if OmegaConf.select(job, PLACE) is not None:
+def _operation(step: Step, config: TrialConfig) -> Operation:
+    """What fills a step. Raises Mistake for another pipeline."""
+    try:
+        operation = config.operation()
+    except Mistake:
+        if not _has_steps(config.job()):
+            raise
+        operation = None
+    if operation is None or operation.kind == STEPS:
         raise Mistake(
             f"{PLACE}.{step.name}: its operation has steps itself: a step is filled by a script, "
             "a function or a command"
         )
+    return operation
 
 
 def _explained(step: Step, texts: Sequence[str], said: str) -> str:

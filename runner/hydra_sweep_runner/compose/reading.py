@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy as shallow
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +215,14 @@ class _Repository(ConfigRepository):
 
     def __init__(self, path: ConfigSearchPath, reading: Reading) -> None:
         self._reading = reading
+        self._loaded: dict[tuple[str, str], bytes] = {}
         super().__init__(path)
+
+    def __deepcopy__(self, _: Any) -> _Repository:
+        # Hydra copies it for each composition, so that other sources can be opened there.
+        copied = shallow(self)
+        copied.sources = list(self.sources)
+        return copied
 
     def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
         """Open the sources of a search path."""
@@ -228,22 +237,62 @@ class _Repository(ConfigRepository):
             if name is not None and folder is not None and folder.is_dir():
                 self._reading.add(name, folder)
                 source = _ReadOnce(source, name, self._reading)
+            elif source.scheme() == "pkg":
+                source = _OfPackage(source, self._loaded)
             sources.append(source)
         self.sources = sources
 
 
-class _ReadOnce(ConfigSource):
-    """A source of files whose contents are those of a Reading."""
+class _Beside(ConfigSource):
+    """A source that is another one but for what it loads."""
 
-    def __init__(self, source: ConfigSource, name: str, reading: Reading) -> None:
+    def __init__(self, source: ConfigSource) -> None:
         self.provider = source.provider
         self.path = source.path
         self._source = source
-        self._name = name
-        self._reading = reading
 
     def scheme(self) -> str:  # type: ignore[override]
         return self._source.scheme()
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        return self._source.load_config(config_path)
+
+    def available(self) -> bool:
+        return self._source.available()
+
+    def is_group(self, config_path: str) -> bool:
+        return self._source.is_group(config_path)
+
+    def is_config(self, config_path: str) -> bool:
+        return self._source.is_config(config_path)
+
+    def list(self, config_path: str, results_filter: Any) -> list[str]:
+        return self._source.list(config_path, results_filter)
+
+
+class _OfPackage(_Beside):
+    """A source of files in a package, Hydra's own as a rule: they stay as they are, so they are
+    parsed once for all compositions. `loaded` holds them, by source and path."""
+
+    def __init__(self, source: ConfigSource, loaded: dict[tuple[str, str], bytes]) -> None:
+        super().__init__(source)
+        self._loaded = loaded
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        key = (self.path, config_path)
+        if key not in self._loaded:
+            self._loaded[key] = pickle.dumps(self._source.load_config(config_path))
+        result: ConfigResult = pickle.loads(self._loaded[key])
+        return result
+
+
+class _ReadOnce(_Beside):
+    """A source of files whose contents are those of a Reading."""
+
+    def __init__(self, source: ConfigSource, name: str, reading: Reading) -> None:
+        super().__init__(source)
+        self._name = name
+        self._reading = reading
 
     def load_config(self, config_path: str) -> ConfigResult:
         path = self._normalize_file_name(config_path)
@@ -260,18 +309,9 @@ class _ReadOnce(ConfigSource):
             config=config, path=self.full_path(), provider=self.provider, header=header
         )
 
-    def available(self) -> bool:
-        return self._source.available()
-
-    def is_group(self, config_path: str) -> bool:
-        return self._source.is_group(config_path)
-
     def is_config(self, config_path: str) -> bool:
         known = self._reading.has(self._name, self._normalize_file_name(config_path))
         return known or self._source.is_config(config_path)
-
-    def list(self, config_path: str, results_filter: Any) -> list[str]:
-        return self._source.list(config_path, results_filter)
 
 
 class _NamedBytes(io.BytesIO):

@@ -7,14 +7,16 @@ rules all the way down.
 
 from __future__ import annotations
 
-import json
 import math
+from json.encoder import encode_basestring_ascii as _quoted  # what json.dumps gives for a text
 
 from hydra_sweep_runner.model import Value
 
 
 def canonical(value: Value) -> str:
     """A text that two values share exactly if they are the same flag value."""
+    if isinstance(value, str):
+        return _quoted(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -23,12 +25,10 @@ def canonical(value: Value) -> str:
         return f"{value:d}"
     if isinstance(value, float):
         return _canonical_float(value)
-    if isinstance(value, str):
-        return json.dumps(value)
     if isinstance(value, (list, tuple)):
-        return "[" + ",".join(canonical(item) for item in value) + "]"
-    entries = sorted((json.dumps(str(key)), canonical(item)) for key, item in value.items())
-    return "{" + ",".join(f"{key}:{text}" for key, text in entries) + "}"
+        return f"[{','.join([canonical(item) for item in value])}]"
+    entries = sorted([(_quoted(str(key)), canonical(item)) for key, item in value.items()])
+    return f"{{{','.join([f'{key}:{text}' for key, text in entries])}}}"
 
 
 def _canonical_float(value: float) -> str:

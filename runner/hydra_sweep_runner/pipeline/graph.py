@@ -8,13 +8,15 @@ take files from it, gather it, or only wait for it; there is never a circle: see
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Flags, Operation, Value
+from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.flags import covered_by
 from hydra_sweep_runner.operation.values import canonical
+from hydra_sweep_runner.pipeline.combination import Composed
 from hydra_sweep_runner.pipeline.parse import PLACE
 from hydra_sweep_runner.pipeline.steps import By, Step, Wiring
 from hydra_sweep_runner.planning.identity import InputKey, gather_identity, step_identity
@@ -22,19 +24,7 @@ from hydra_sweep_runner.planning.sampling import derive_seed
 from hydra_sweep_runner.planning.trials import Trial
 
 
-@dataclass(frozen=True, eq=False)
-class Composed:
-    """What a step is composed to: the overrides of `runner operation=NAME`, its operation and
-    flags, and the digest that the same operation with the same flags has on its own."""
-
-    overrides: tuple[str, ...]
-    operation: Operation
-    flags: Flags
-    digest: str
-
-
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """An input of a planned trial: `path` of the trial at `node` in the plan, as `name`."""
 
     name: str
@@ -43,8 +33,7 @@ class Taken:
     copy: bool = False
 
 
-@dataclass(frozen=True)
-class Gathered:
+class Gathered(NamedTuple):
     """A gather of a planned trial: the places in the plan of all trials of `step`, in plan
     order."""
 
@@ -53,8 +42,7 @@ class Gathered:
     members: tuple[int, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Node:
+class Node(NamedTuple):
     """A trial of a pipeline's plan. Numbers are places in the plan, from 0.
 
     `step` is where it stands in the wiring, the first of `steps` if several steps have the same
@@ -75,6 +63,8 @@ class Node:
     def takes_from(self) -> tuple[int, ...]:
         """The trials that it takes files from, each once; gathered ones among them."""
         inputs = [taken.node for taken in self.inputs]
+        if not self.gathers:
+            return tuple(dict.fromkeys(inputs))
         members = [member for gathered in self.gathers for member in gathered.members]
         return tuple(dict.fromkeys((*inputs, *members)))
 
@@ -114,13 +104,13 @@ def plan_graph(wiring: Wiring, combinations: Iterable[Sequence[Composed]], seed:
     return _Ordering(drafting).graph(seed)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Draft:
     """A trial under its number in the order of appearance.
 
-    `place` is the least place in the wiring of the steps that have it. `waits` are those of
-    that step alone: upstreams and members stand at a lower place than the step that takes from
-    them, so every edge leads from a lower least place to a higher one.
+    `place` is the least of the `places` in the wiring of the steps that have it. `waits` are
+    those of that step alone: upstreams and members stand at a lower place than the step that
+    takes from them, so every edge leads from a lower least place to a higher one.
     """
 
     identity: str
@@ -129,8 +119,8 @@ class _Draft:
     inputs: tuple[int, ...]
     by: tuple[Value, ...]
     by_key: tuple[str, ...]
-    places: set[int] = field(default_factory=set)
-    waits: dict[int, None] = field(default_factory=dict)
+    places: frozenset[int] = frozenset()
+    waits: dict[int, None] | None = None
 
 
 class _Drafting:
@@ -146,6 +136,8 @@ class _Drafting:
         self._known: dict[tuple[object, ...], int] = {}
         self._values: dict[tuple[int, By], tuple[Composed, Value, str]] = {}
         self._place = {name: place for place, name in enumerate(wiring.names)}
+        #: Of each step, the places of those that it takes files from.
+        self._inputs = [[self._place[one.step] for one in step.inputs] for step in wiring.steps]
 
     def add(self, combination: Sequence[Composed]) -> None:
         """Take in what each step is composed to."""
@@ -153,13 +145,11 @@ class _Drafting:
         self.paths.append(numbers)
         for place, step in enumerate(self.wiring.steps):
             composed = combination[place]
-            inputs = tuple(numbers[self._place[one.step]] for one in step.inputs)
-            values = tuple(self._value(combination, step, by) for by in step.by)
-            by_key = tuple(text for _, text in values)
+            inputs = tuple([numbers[upstream] for upstream in self._inputs[place]])
+            by, by_key = self._by(combination, step) if step.by else ((), ())
             key = (place, composed.digest, inputs, by_key)
             number = self._known.get(key)
             if number is None:
-                by = tuple(value for value, _ in values)
                 draft = _Draft("", place, composed, inputs, by, by_key)
                 number = self._known[key] = self._number(step, draft)
             numbers.append(number)
@@ -167,7 +157,9 @@ class _Drafting:
                 self._gather(place, step, by_key, numbers)
             draft = self.drafts[number]
             if step.after and draft.place == place:
-                draft.waits.update((numbers[self._place[name]], None) for name in step.after)
+                waits = dict.fromkeys(numbers[self._place[name]] for name in step.after)
+                draft.waits = draft.waits or {}
+                draft.waits |= waits
 
     def _number(self, step: Step, draft: _Draft) -> int:
         inputs = [
@@ -183,7 +175,7 @@ class _Drafting:
         known = self.drafts[number]
         if draft.place < known.place:
             draft.places, self.drafts[number] = known.places, draft
-        self.drafts[number].places.add(draft.place)
+        self.drafts[number].places |= {draft.place}
         return number
 
     def _gather(
@@ -194,6 +186,13 @@ class _Drafting:
             self.members[key] = tuple({} for _ in step.gathers)
         for gather, members in zip(step.gathers, self.members[key], strict=True):
             members[numbers[self._place[gather.step]]] = None
+
+    def _by(
+        self, combination: Sequence[Composed], step: Step
+    ) -> tuple[tuple[Value, ...], tuple[str, ...]]:
+        """What the flags in a step's `by` are in this combination, and their canonical texts."""
+        found = [self._value(combination, step, by) for by in step.by]
+        return tuple(value for value, _ in found), tuple(text for _, text in found)
 
     def _value(self, combination: Sequence[Composed], step: Step, by: By) -> tuple[Value, str]:
         """What a flag is in this combination, and its canonical text."""
@@ -222,9 +221,8 @@ def value_of(composed: Composed, flag: str) -> tuple[Value, str] | None:
     }
     if below:
         return below, canonical(below)
-    chosen = [text.lstrip("+").partition("=") for text in composed.overrides]
-    texts = [text for name, _, text in chosen if name == flag]
-    return (texts[-1], canonical(texts[-1])) if texts else None
+    chosen = composed.chosen(flag)
+    return None if chosen is None else (chosen, canonical(chosen))
 
 
 class _Ordering:
@@ -234,9 +232,12 @@ class _Ordering:
         self._wiring = drafting.wiring
         self._drafts = drafting.drafts
         self._paths = drafting.paths
+        self._names: dict[frozenset[int], tuple[str, ...]] = {}
         self._members = [self._members_of(draft, drafting) for draft in self._drafts]
         self._upstream = [
-            dict.fromkeys((*draft.inputs, *(m for group in members for m in group), *draft.waits))
+            dict.fromkeys(
+                (*draft.inputs, *(m for group in members for m in group), *(draft.waits or ()))
+            )
             for draft, members in zip(self._drafts, self._members, strict=True)
         ]
 
@@ -278,13 +279,19 @@ class _Ordering:
     def _in_wiring(self, number: int) -> tuple[int, int]:
         return self._drafts[number].place, number
 
+    def _steps(self, draft: _Draft) -> tuple[str, ...]:
+        if draft.places not in self._names:
+            names = [self._wiring.names[place] for place in sorted(draft.places)]
+            self._names[draft.places] = tuple(names)
+        return self._names[draft.places]
+
     def _node(self, number: int, place_of: dict[int, int], seed: int) -> Node:
         draft = self._drafts[number]
         step = self._wiring.steps[draft.place]
         composed = draft.composed
         return Node(
             step=step.name,
-            steps=tuple(self._wiring.names[place] for place in sorted(draft.places)),
+            steps=self._steps(draft),
             trial=Trial(
                 overrides=composed.overrides,
                 operation=composed.operation,
@@ -293,14 +300,16 @@ class _Ordering:
                 random_seed=derive_seed(seed, draft.identity),
             ),
             inputs=tuple(
-                Taken(one.name, one.path, place_of[upstream], one.copy)
-                for one, upstream in zip(step.inputs, draft.inputs, strict=True)
+                [
+                    Taken(one.name, one.path, place_of[upstream], one.copy)
+                    for one, upstream in zip(step.inputs, draft.inputs, strict=True)
+                ]
             ),
             gathers=tuple(
-                Gathered(one.name, one.step, tuple(sorted(place_of[m] for m in members)))
+                Gathered(one.name, one.step, tuple(sorted([place_of[m] for m in members])))
                 for one, members in zip(step.gathers, self._members[number], strict=True)
             ),
             by=tuple(zip(step.by, draft.by, strict=True)),
             partial=step.partial,
-            waits=tuple(sorted(place_of[one] for one in draft.waits)),
+            waits=tuple(sorted([place_of[one] for one in draft.waits or ()])),
         )

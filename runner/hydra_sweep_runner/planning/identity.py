@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
 
 from hydra_sweep_runner.model import Flags, Operation, Run, Value
 from hydra_sweep_runner.operation.values import canonical
@@ -39,8 +41,7 @@ def identity(operation: Operation, flags: Flags, repeat: int = 0) -> str:
     return _digest(text)
 
 
-@dataclass(frozen=True)
-class InputKey:
+class InputKey(NamedTuple):
     """What counts of an input: `identity` is the upstream trial's, or what `gather_identity`
     says of a gather, whose `path` is None."""
 
@@ -55,16 +56,32 @@ def step_identity(digest: str, inputs: Iterable[InputKey]) -> str:
     `digest` is that of operation and flags, and is what comes back where there are no inputs.
     The order of inputs does not count.
     """
-    taken: list[Value] = [
-        [one.name, one.path, one.identity] for one in sorted(inputs, key=lambda one: one.name)
+    taken = [
+        f"{_place_key(one.name, one.path)}{canonical(one.identity)}]"
+        for one in sorted(inputs, key=_name)
     ]
-    return digest if not taken else _digest(canonical([digest, taken]))
+    return _digest(f"[{canonical(digest)},[{','.join(taken)}]]") if taken else digest
+
+
+_name = attrgetter("name")
+
+
+@lru_cache(maxsize=1024)
+def _place_key(name: str, path: str | None) -> str:
+    """What an input of that name and path has in the text before its upstream's identity."""
+    return f"[{canonical(name)},{canonical(path)},"
 
 
 def gather_identity(step: str, by: Iterable[tuple[str, Value]] = ()) -> str:
     """The digest of a gather: `by` maps flags (`STEP.FLAG`) to the values that it stands for."""
     divided: list[Value] = [[name, value] for name, value in by]
     return _digest(canonical([step, divided]))
+
+
+def combination_identity(own: str, digests: Iterable[str], repeat: int = 0) -> str:
+    """The digest that the same combinations of a pipeline share: `own` is the canonical text of
+    the pipeline's flags, `digests` are of what each of its steps is composed to."""
+    return _digest(f"{own} {' '.join(digests)} {repeat}")
 
 
 def identity_of(run: Run) -> str:

@@ -56,6 +56,9 @@ class Plan:
 #: Composes one combination's overrides to its operation and flags.
 Compose = Callable[[tuple[str, ...]], tuple[Operation, Flags]]
 
+#: The digest of one combination's overrides, and of its number among repeats.
+Identify = Callable[[tuple[str, ...], int], str]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
@@ -74,14 +77,18 @@ def plan_trials(
     seed: int,
     compose: Compose,
     shape: Shape | None = None,
+    identify: Identify | None = None,
 ) -> Plan:
     """Generate the trials of combinations, in their order, each once.
+
+    `identify` says which combinations are the same, where that is not their operation and flags.
 
     What a larger `max_trials` gives contains what a smaller one gives. What is included is
     always among them, so far as `max_trials` reaches. Raises Mistake for a grid too large to
     run whole where no `max_trials` is given.
     """
-    return _Planning(seed, compose, shape or Shape(), max_trials).plan(combinations)
+    planning = _Planning(seed, compose, identify, shape or Shape(), max_trials)
+    return planning.plan(combinations)
 
 
 #: Stands for the end of combinations.
@@ -91,9 +98,17 @@ _NONE: tuple[int, tuple[str, ...]] = (-1, ())
 class _Planning:
     """Finds the trials of one plan."""
 
-    def __init__(self, seed: int, compose: Compose, shape: Shape, limit: int | None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        compose: Compose,
+        identify: Identify | None,
+        shape: Shape,
+        limit: int | None,
+    ) -> None:
         self._seed = seed
         self._compose = compose
+        self._identify = identify
         self._shape = shape
         self._limit = limit
         self._repeated = 0
@@ -205,7 +220,8 @@ class _Planning:
         group: list[Trial] = []
         first = 0 if rows is None else rows.repeat(number)
         for repeat in range(first, first + self._shape.repeat):
-            trial = planned(operation, flags, overrides, self._seed, repeat)
+            digest = None if self._identify is None else self._identify(overrides, repeat)
+            trial = planned(operation, flags, overrides, self._seed, repeat, digest)
             if room is None or trial.identity in included:
                 group.append(trial)
             elif room > 0:
@@ -215,10 +231,17 @@ class _Planning:
 
 
 def planned(
-    operation: Operation, flags: Flags, overrides: tuple[str, ...], seed: int, repeat: int = 0
+    operation: Operation,
+    flags: Flags,
+    overrides: tuple[str, ...],
+    seed: int,
+    repeat: int = 0,
+    digest: str | None = None,
 ) -> Trial:
-    """The trial of a combination that was composed; its seed comes from the batch's."""
-    digest = identity(operation, flags, repeat)
+    """The trial of a combination that was composed; its seed comes from the batch's. `digest`
+    tells it from others, if that of its operation and flags does not."""
+    if digest is None:
+        digest = identity(operation, flags, repeat)
     return Trial(
         overrides=overrides,
         operation=operation,

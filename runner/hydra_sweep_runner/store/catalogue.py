@@ -6,10 +6,8 @@ what the records say now.
 
 from __future__ import annotations
 
-import gc
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from operator import attrgetter
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
@@ -20,6 +18,7 @@ from hydra_sweep_runner.record.text import from_text, is_plain
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.index import Index, Look
 from hydra_sweep_runner.store.pack import NO_IDENTITY, Entry
+from hydra_sweep_runner.system.garbage import no_garbage
 
 # Where a list has an entry.
 _PLACE = attrgetter("key", "raw_id")
@@ -51,7 +50,7 @@ class Catalogue:
     def summaries(self) -> list[Summary | Unreadable]:
         """All runs as they really are, with what is known of them beside their records, newest
         first; damaged ones last."""
-        with _no_garbage(), self._index.look(self._ids()) as look:
+        with no_garbage(), self._index.look(self._ids()) as look:
             entries = sorted(look.entries(), key=_PLACE)
             held = batches_of(self._runs(look, (entry for entry in entries if entry.is_batch)))
             found = list(self._summaries(look, entries, held))
@@ -166,16 +165,3 @@ def _run(run_id: str, text: bytes) -> Run | None:
         return from_text(text.decode(), run_id=run_id)
     except (RecordError, UnicodeDecodeError):
         return None
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Look for no garbage while a hundred thousand records are made, which are none: it takes
-    a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

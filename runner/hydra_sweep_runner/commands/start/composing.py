@@ -28,6 +28,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Kind, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
+from hydra_sweep_runner.planning.trials import Identify
 from hydra_sweep_runner.record.redaction import redact, references
 from hydra_sweep_runner.store.snapshots import digest
 
@@ -137,6 +138,11 @@ class Composing:
         if self.pipeline is not None:
             return self.pipeline.describe(overrides)
         return self.describe(overrides)
+
+    @property
+    def identify_combination(self) -> Identify | None:
+        """What says which combinations of a pipeline are the same; None for any other plan."""
+        return None if self.pipeline is None else self.pipeline.identify
 
     def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
         """The operation and the flags that a trial's overrides give."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
 from hydra_sweep_runner.commands.start.sweep import Sweep, cell, is_column
@@ -10,6 +10,7 @@ from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.pipeline.current import Decision, Do
 from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.pipeline.parse import split_name
+from hydra_sweep_runner.system.garbage import no_garbage
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan
 
 
@@ -25,7 +26,8 @@ def print_graph(
     columns = [
         name for name in sweep.names if name != "operation" and is_column(sweep.combinations, name)
     ]
-    values = _values(sweep, graph, columns)
+    with no_garbage():
+        values = _values(sweep, graph, columns)
     rows = []
     for number, node in enumerate(graph.nodes):
         taken = cut(
@@ -45,24 +47,44 @@ def _values(sweep: Sweep, graph: Graph, columns: Sequence[str]) -> list[dict[str
     """Of each trial the given flags that are the same in all combinations that it is in. A
     flag of a step is told of that step and what depends on it."""
     found: list[dict[str, str]] = [{} for _ in graph.nodes]
-    mixed: list[set[str]] = [set() for _ in graph.nodes]
-    concerned = {name: _concerned(graph, name) for name in columns}
+    for name in columns:
+        places = _concerned(graph, name)
+        several: set[int] = set()
+        for told, path in zip(_told(sweep, graph, name), graph.paths, strict=True):
+            for place in places:
+                number = path[place]
+                if found[number].setdefault(name, told) != told:
+                    several.add(number)
+        for number in several:
+            del found[number][name]
+    return found
+
+
+def _told(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
+    """What each combination has of a given name, in their order."""
+    step, flag = split_name(name, graph.wiring.names)
+    place = None if step is None else graph.wiring.names.index(step)
+    known: dict[int, str] = {}  # most combinations share their trials of a step
     for combination, path in zip(sweep.combinations, graph.paths, strict=True):
-        cells = {name: cell(combination, name) for name in columns}
-        for step, number in zip(graph.wiring.names, path, strict=True):
-            for name, told in cells.items():
-                if step in concerned[name] and found[number].setdefault(name, told) != told:
-                    mixed[number].add(name)
-    return [
-        {name: cell for name, cell in cells.items() if name not in several}
-        for cells, several in zip(found, mixed, strict=True)
-    ]
+        if place is None:
+            yield cell(combination, name)
+            continue
+        number = path[place]
+        trial = graph.nodes[number].trial
+        if flag not in trial.flags:  # a choice, of which one trial may have several
+            yield cell(combination, name)
+            continue
+        if number not in known:
+            known[number] = cell(trial, flag)
+        yield known[number]
 
 
-def _concerned(graph: Graph, name: str) -> frozenset[str]:
-    step, _ = split_name(name, graph.wiring.names)
-    names = frozenset(graph.wiring.names)
-    return names if step is None else graph.wiring.downstream(step) | {step}
+def _concerned(graph: Graph, name: str) -> list[int]:
+    """The places of the steps whose trials may have one value of a given name."""
+    names = graph.wiring.names
+    step, _ = split_name(name, names)
+    concerned = names if step is None else graph.wiring.downstream(step) | {step}
+    return [place for place, one in enumerate(names) if one in concerned]
 
 
 def _done(decision: Decision, is_new: bool) -> str:

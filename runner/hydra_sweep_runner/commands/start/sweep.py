@@ -36,6 +36,7 @@ from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 from hydra_sweep_runner.planning.trials import Plan, Trial, operation_names, plan_trials
 from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.stopping import Stopping, parse_stopping
+from hydra_sweep_runner.system.garbage import no_garbage, seldom_garbage
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan, shown_value
 
 if TYPE_CHECKING:
@@ -208,13 +209,15 @@ def plan_sweep(
         return Sweep(**common, plan=plan, search=search)
     rows = _rows(world, composing, options, remembered)
     shaped = shape_sweep(composing, found, options, seed, rows)
-    plan = plan_trials(
-        shaped.combinations,
-        max_trials=shaped.limit,
-        seed=seed,
-        compose=composing.describe_combination,
-        shape=shaped.shape,
-    )
+    with seldom_garbage():
+        plan = plan_trials(
+            shaped.combinations,
+            max_trials=shaped.limit,
+            seed=seed,
+            compose=composing.describe_combination,
+            shape=shaped.shape,
+            identify=composing.identify_combination,
+        )
     composing.composer.check_settings(master, composing.typed.options.values)
     shaped.exclusion.check()
     if not plan.trials:
@@ -237,8 +240,9 @@ def plan_sweep(
 
 def _graph_of(pipeline: PipelineComposer, combinations: Sequence[Trial], seed: int) -> Graph:
     """The graph of the trials that a pipeline's combinations give. Raises Mistake."""
-    composed = (pipeline.combination(one.overrides, one.repeat) for one in combinations)
-    return plan_graph(pipeline.wiring, composed, seed)
+    composed = [pipeline.combination(one.overrides, one.repeat) for one in combinations]
+    with no_garbage():
+        return plan_graph(pipeline.wiring, composed, seed)
 
 
 def _refuse_pipeline(composing: Composing, options: Options) -> None:
@@ -347,8 +351,12 @@ def print_plan(world: World, sweep: Sweep, reconciliation: Reconciliation | None
 
 def is_column(trials: Sequence[Trial], name: str) -> bool:
     """Whether a given name has a column: a flag, and what is swept over."""
-    texts = {text for trial in trials for text in _texts_of(trial, name)}
-    return len(texts) > 1 or any(given_flags(trial.flags, [name]) for trial in trials[:1])
+    texts: set[str] = set()
+    for trial in trials:
+        texts.update(_texts_of(trial, name))
+        if len(texts) > 1:
+            return True
+    return any(given_flags(trial.flags, [name]) for trial in trials[:1])
 
 
 def _texts_of(trial: Trial, name: str) -> list[str]:

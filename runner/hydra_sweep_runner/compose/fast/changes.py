@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from omegaconf import AnyNode, DictConfig, ListConfig
@@ -32,6 +33,7 @@ _BOOLEANS = {"true": True, "false": False}
 _WORDS = frozenset(("null", "nan", "inf"))
 
 
+@lru_cache(maxsize=65536)
 def read_change(text: str) -> tuple[str, PlainValue] | None:
     """The dotted name and the value of an override of the plainest form; None for any other.
 
