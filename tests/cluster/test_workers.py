@@ -16,7 +16,7 @@ import pytest
 from hydra_sweep_runner.execute.attempt.stopping import Graces, Urgency
 from hydra_sweep_runner.execute.cluster import worker, worker_state
 from hydra_sweep_runner.execute.cluster.checks import lacking
-from hydra_sweep_runner.execute.cluster.messages import Done, Handed, Places, Refused
+from hydra_sweep_runner.execute.cluster.messages import Assignment, Done, Places, Refused
 from hydra_sweep_runner.execute.cluster.wanted import Session
 from hydra_sweep_runner.model import BatchPart, Kind, Status
 from hydra_sweep_runner.operation.call import CommandCall
@@ -86,7 +86,7 @@ def test_a_batchs_file_tells_workers_how_much_their_end_is_wanted(tmp_path: Path
 
 
 @pytest.fixture
-def handed(tmp_path: Path) -> Iterator[Handed]:
+def assignment(tmp_path: Path) -> Iterator[Assignment]:
     """A trial of a batch that is at work in this process."""
     world = World(tmp_path)
     world.store.create(replace(run_of(), kind=Kind.BATCH, batch=BatchPart()))
@@ -95,7 +95,7 @@ def handed(tmp_path: Path) -> Iterator[Handed]:
         process = this_process(now)
         world.store.write(replace(batch, state=lifecycle.started(batch.state, process, now())))
         Session(world.store, ID, "one").begin()
-        yield Handed(
+        yield Assignment(
             task=world.shell(
                 "echo at work, $RUNNER_RESTARTED", environment={"RUNNER_RESTARTED": "0"}
             ),
@@ -107,47 +107,51 @@ def handed(tmp_path: Path) -> Iterator[Handed]:
     worker_state.SESSIONS.close()
 
 
-def store_of(handed: Handed) -> RunStore:
-    return RunStore(Path(handed.task.store_root))
+def store_of(assignment: Assignment) -> RunStore:
+    return RunStore(Path(assignment.task.store_root))
 
 
-def execute(handed: Handed) -> Done:
-    done = worker.execute(handed)
+def execute(assignment: Assignment) -> Done:
+    done = worker.execute(assignment)
     assert isinstance(done, Done), done
     return done
 
 
-def test_a_worker_claims_a_trial_and_gives_its_record_and_output_back(handed: Handed) -> None:
-    done = execute(pickle.loads(pickle.dumps(handed)))
-    run = store_of(handed).read(handed.task.run.id)
+def test_a_worker_claims_a_trial_and_gives_its_record_and_output_back(
+    assignment: Assignment,
+) -> None:
+    done = execute(pickle.loads(pickle.dumps(assignment)))
+    run = store_of(assignment).read(assignment.task.run.id)
     assert (done.outcome.run, done.again, done.busy) == (run, False, None)
     assert (run.state.status, done.output) == (Status.COMPLETED, (("stdout", b"at work, 0\n"),))
 
 
-def test_a_trial_that_ended_before_its_worker_was_lost_is_not_run_again(handed: Handed) -> None:
-    first = execute(handed).outcome
-    again = execute(handed)
+def test_a_trial_that_ended_before_its_worker_was_lost_is_not_run_again(
+    assignment: Assignment,
+) -> None:
+    first = execute(assignment).outcome
+    again = execute(assignment)
     assert (again.outcome.run, again.output) == (first.run, ())
 
 
-def test_a_trial_whose_worker_died_at_it_is_run_again(handed: Handed) -> None:
-    store, run = store_of(handed), handed.task.run
+def test_a_trial_whose_worker_died_at_it_is_run_again(assignment: Assignment) -> None:
+    store, run = store_of(assignment), assignment.task.run
     gone = replace(this_process(now), pid=2**22 + 1)
     store.write(replace(run, state=lifecycle.started(run.state, gone, now())))
-    done = execute(handed)
+    done = execute(assignment)
     assert (done.again, done.output) == (True, (("stdout", b"at work, 1\n"),))
     assert done.outcome.run.state.status is Status.COMPLETED
 
 
 def test_a_worker_that_is_slow_but_not_dead_is_waited_for(
-    handed: Handed, monkeypatch: pytest.MonkeyPatch
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "_OWNER_S", 0.0)
-    store, run = store_of(handed), handed.task.run
+    store, run = store_of(assignment), assignment.task.run
     with ThreadPoolExecutor() as pool, store.claim(run.id):
         begun = replace(run, state=lifecycle.started(run.state, this_process(now), now()))
         store.write(begun)
-        second = pool.submit(execute, handed)
+        second = pool.submit(execute, assignment)
         wait([second], timeout=3 * worker.LOOK_S)
         assert not second.done()
         ended = replace(begun, state=lifecycle.finished(begun.state, 3, "by the first", now()))
@@ -156,34 +160,34 @@ def test_a_worker_that_is_slow_but_not_dead_is_waited_for(
 
 
 def test_a_trial_that_somebody_else_has_is_left_to_them(
-    handed: Handed, monkeypatch: pytest.MonkeyPatch
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "_OWNER_S", 0.0)
-    store, run = store_of(handed), handed.task.run
+    store, run = store_of(assignment), assignment.task.run
     with store.claim(run.id):
-        done = execute(handed)
+        done = execute(assignment)
     assert done.busy is not None and f"run {run.id[:8]} is at work: host " in done.busy
     assert done.outcome.run.state.status is Status.PENDING
 
 
-def test_a_trial_that_its_batch_does_not_want_any_more_is_not_begun(handed: Handed) -> None:
-    store = store_of(handed)
-    elsewhere = replace(handed.driver, host="ada", boot="another")
-    assert execute(replace(handed, session="another")).outcome.run == handed.task.run
+def test_a_trial_that_its_batch_does_not_want_any_more_is_not_begun(assignment: Assignment) -> None:
+    store = store_of(assignment)
+    elsewhere = replace(assignment.driver, host="ada", boot="another")
+    assert execute(replace(assignment, session="another")).outcome.run == assignment.task.run
     os.utime(store.folder(ID) / ".runner" / "lock", (0, 0))
-    assert execute(replace(handed, driver=elsewhere)).outcome.run == handed.task.run
-    gone = replace(handed.driver, pid=2**22 + 1)
-    assert execute(replace(handed, driver=gone)).outcome.run == handed.task.run
-    assert not (store.folder(handed.task.run.id) / ".runner/output.log").exists()
+    assert execute(replace(assignment, driver=elsewhere)).outcome.run == assignment.task.run
+    gone = replace(assignment.driver, pid=2**22 + 1)
+    assert execute(replace(assignment, driver=gone)).outcome.run == assignment.task.run
+    assert not (store.folder(assignment.task.run.id) / ".runner/output.log").exists()
 
 
 def test_a_trial_at_work_is_stopped_when_its_batch_does_not_want_it_any_more(
-    handed: Handed,
+    assignment: Assignment,
 ) -> None:
-    store = store_of(handed)
-    task = replace(handed.task, call=CommandCall(argv=("sleep", "60")))
+    store = store_of(assignment)
+    task = replace(assignment.task, call=CommandCall(argv=("sleep", "60")))
     with ThreadPoolExecutor() as pool:
-        done = pool.submit(execute, replace(handed, task=task))
+        done = pool.submit(execute, replace(assignment, task=task))
         wait_until(lambda: store.read(task.run.id).state.status is Status.RUNNING)
         Session(store, ID, "one").end()
     state = done.result().outcome.run.state
@@ -191,29 +195,31 @@ def test_a_trial_at_work_is_stopped_when_its_batch_does_not_want_it_any_more(
 
 
 def test_more_output_than_is_shown_is_in_the_log(
-    handed: Handed, monkeypatch: pytest.MonkeyPatch
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "_MOST_SHOWN_BYTES", 7)
-    (shown, (stream, rest)) = execute(handed).output
-    log = store_of(handed).folder(handed.task.run.id) / ".runner/output.log"
+    (shown, (stream, rest)) = execute(assignment).output
+    log = store_of(assignment).folder(assignment.task.run.id) / ".runner/output.log"
     assert shown == ("stdout", b"at work")
     assert (stream, rest.decode()) == ("stderr", f"\n(the rest is in {log})\n")
     assert log.read_text() == "at work, 0\n"
 
 
-def test_a_worker_whose_fork_server_was_killed_starts_another(handed: Handed) -> None:
-    task = replace(handed.task, call=CommandCall(argv=("sh", "-c", "kill -9 $PPID; sleep 60")))
-    assert execute(replace(handed, task=task)).outcome.run.state.status is Status.TERMINATED
-    assert execute(handed).outcome.run.state.status is Status.COMPLETED
+def test_a_worker_whose_fork_server_was_killed_starts_another(assignment: Assignment) -> None:
+    task = replace(assignment.task, call=CommandCall(argv=("sh", "-c", "kill -9 $PPID; sleep 60")))
+    assert execute(replace(assignment, task=task)).outcome.run.state.status is Status.TERMINATED
+    assert execute(assignment).outcome.run.state.status is Status.COMPLETED
 
 
 def test_a_worker_that_does_not_see_the_trials_folder_refuses_it(
-    handed: Handed, monkeypatch: pytest.MonkeyPatch
+    assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "_APPEARS_S", 0.0)
-    refused = worker.execute(replace(handed, task=replace(handed.task, project_dir="/nowhere")))
+    refused = worker.execute(
+        replace(assignment, task=replace(assignment.task, project_dir="/nowhere"))
+    )
     assert isinstance(refused, Refused)
-    assert (refused.run_id, refused.why) == (handed.task.run.id, "there is no /nowhere there")
+    assert (refused.run_id, refused.why) == (assignment.task.run.id, "there is no /nowhere there")
     assert refused.trace is None
 
 

@@ -29,7 +29,7 @@ from hydra_sweep_runner.compose.project import kept_searchpath, search_path_in_s
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import MAX_SEED
-from hydra_sweep_runner.program.foreign.handover import HandoverExecutor
+from hydra_sweep_runner.program.foreign.executor import ForeignExecutor
 from hydra_sweep_runner.program.foreign.recorded_task import RecordedTask
 from hydra_sweep_runner.program.identify import go_on_command, identify_program
 from hydra_sweep_runner.program.own.inherited import InheritedProgram
@@ -123,7 +123,7 @@ class ProgramWorld(World):
             if hasattr(launcher, "executor"):
                 return self._own_executor(launcher, context, sweep)
             chunk_here = 1 if _class_name(launcher) == _BASIC else chunk
-            executor = HandoverExecutor(
+            executor = ForeignExecutor(
                 launcher,
                 task,
                 self.store,

@@ -152,7 +152,7 @@ class RunnerLauncher(Launcher):
         """Run jobs of any other sweeper, and return what they gave, in their order."""
         from hydra_sweep_runner.errors import Mistake
         from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
-        from hydra_sweep_runner.program.foreign.launching import run_jobs
+        from hydra_sweep_runner.program.foreign.plain_jobs import run_jobs
         from hydra_sweep_runner.program.own.inherited import check_fork
         from hydra_sweep_runner.program.sweep import is_command_line
 

@@ -11,7 +11,14 @@ from distributed import TimeoutError as TimedOut  # before Python 3.11 not the b
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.cluster import worker
-from hydra_sweep_runner.execute.cluster.messages import Done, Facts, Handed, Lost, Places, Refused
+from hydra_sweep_runner.execute.cluster.messages import (
+    Assignment,
+    Done,
+    Facts,
+    Lost,
+    Places,
+    Refused,
+)
 from hydra_sweep_runner.execute.function.worker import reason_of
 
 #: How long to wait for the scheduler to answer, and for a first worker, in seconds.
@@ -41,7 +48,7 @@ class DaskCluster:
         threads = sum(self._client.ncores().values())
         self.n_jobs = max(1, threads + 1 + (n_jobs or -1)) if (n_jobs or -1) < 0 else n_jobs or 1
 
-    def submit(self, trial: Handed, done: Callable[[Done | Refused | Lost], object]) -> None:
+    def submit(self, trial: Assignment, done: Callable[[Done | Refused | Lost], object]) -> None:
         """Have a worker execute a trial. `done` is called once, in some thread, with what
         became of it, however that was; a Lost is for one that the cluster gives up."""
         run_id = trial.task.run.id

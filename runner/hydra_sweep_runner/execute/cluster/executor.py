@@ -19,7 +19,7 @@ from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt.stopping import Graces, Urgency
 from hydra_sweep_runner.execute.cluster import worker
 from hydra_sweep_runner.execute.cluster.checks import check_workers
-from hydra_sweep_runner.execute.cluster.messages import Done, Handed, Lost, Probed, Refused
+from hydra_sweep_runner.execute.cluster.messages import Assignment, Done, Lost, Probed, Refused
 from hydra_sweep_runner.execute.cluster.wanted import Session
 from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS
 from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
@@ -78,7 +78,7 @@ class ClusterExecutor:
         clock: Clock = now,
         program: PackedProgram | None = None,
     ) -> None:
-        """`n_jobs` trials are handed out at a time: all that the workers have room for if it
+        """`n_jobs` trials are assigned at a time: all that the workers have room for if it
         is None. `program` does the jobs of a Hydra program."""
         self._store = store
         self._reporter = reporter
@@ -96,7 +96,7 @@ class ClusterExecutor:
 
     @property
     def at_once(self) -> int:
-        """How many tasks are handed out at once at the most."""
+        """How many tasks are assigned at once at the most."""
         return self._cluster.n_jobs
 
     def __enter__(self) -> ClusterExecutor:
@@ -200,7 +200,7 @@ class ClusterExecutor:
         """Nothing: on workers, scripts are started anew."""
 
     def stop(self) -> None:
-        """Hand out nothing more and have what runs stopped; callable from a signal handler."""
+        """Assign nothing more and have what runs stopped; callable from a signal handler."""
         self._stopping = True
         SESSIONS.press(Urgency.STOP)
         self._end_sessions()
@@ -217,7 +217,7 @@ class ClusterExecutor:
             with suppress(OSError):
                 session.kill()
 
-    def _packed(self, task: Task) -> Handed:
+    def _packed(self, task: Task) -> Assignment:
         """What a worker needs to execute a task."""
         call = task.call
         if isinstance(call, ProgramCall):
@@ -228,7 +228,7 @@ class ClusterExecutor:
         batch_id = task.environment.get(variables.BATCH_ID)
         if batch_id is not None and batch_id not in self._sessions:
             self._begin_session(batch_id)
-        return Handed(
+        return Assignment(
             task=replace(task, call=call, config=config),
             session=self._session,
             driver=self._driver,

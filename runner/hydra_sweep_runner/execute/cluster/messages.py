@@ -13,7 +13,7 @@ from hydra_sweep_runner.terminal.reporter import Stream
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
-    """The folders that a worker has to share with the process that hands trials out.
+    """The folders that a worker has to share with the process that assigns trials.
 
     `token` is a file that this process has written, on the store's file system; `text` is
     what is in it.
@@ -36,7 +36,7 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handed:
+class Assignment:
     """A trial for a worker: a task that can be pickled, and who is to know of its end.
 
     `session` tells the batch's start from any other; `driver` is its process. The trial is

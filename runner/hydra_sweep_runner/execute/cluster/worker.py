@@ -1,4 +1,4 @@
-"""What a worker's process does for the process that hands trials out.
+"""What a worker's process does for the process that assigns trials.
 
 These functions are called by whatever carries calls to workers: they take and give values
 that pickle, and raise nothing.
@@ -21,7 +21,14 @@ from hydra_sweep_runner.errors import Busy, Mistake, RunnerError
 from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
 from hydra_sweep_runner.execute.attempt.supervise import Surroundings, Unrecorded, supervise
-from hydra_sweep_runner.execute.cluster.messages import Done, Facts, Handed, Places, Probed, Refused
+from hydra_sweep_runner.execute.cluster.messages import (
+    Assignment,
+    Done,
+    Facts,
+    Places,
+    Probed,
+    Refused,
+)
 from hydra_sweep_runner.execute.cluster.wanted import Session
 from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS, heed_no_interrupt
 from hydra_sweep_runner.execute.function.worker import reason_of
@@ -84,12 +91,12 @@ def probe(session: str, target: str, project_dir: str) -> Probed:
             return Probed(signature=None, mistake=str(error))
 
 
-def execute(handed: Handed) -> Done | Refused:
+def execute(assignment: Assignment) -> Done | Refused:
     """Own the trial, execute it and record its end, unless it is not to be begun."""
-    heed_no_interrupt(handed.driver.pid)
-    run_id = handed.task.run.id
+    heed_no_interrupt(assignment.driver.pid)
+    run_id = assignment.task.run.id
     try:
-        return _Execution(handed).carry_out()
+        return _Execution(assignment).carry_out()
     except RunnerError as error:
         return Refused(run_id=run_id, worker=_here(), why=str(error))
     except Exception as error:
@@ -99,13 +106,13 @@ def execute(handed: Handed) -> Done | Refused:
 
 
 class _Execution:
-    """One trial in this worker's hands."""
+    """One trial in this worker."""
 
-    def __init__(self, handed: Handed) -> None:
-        self._handed = handed
-        self._task = handed.task
-        self._id = handed.task.run.id
-        self._store = RunStore(Path(handed.task.store_root))
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._task = assignment.task
+        self._id = assignment.task.run.id
+        self._store = RunStore(Path(assignment.task.store_root))
         self._kept = _Kept(f"{self._store.folder(self._id)}/{layout.LOG}")
 
     def carry_out(self) -> Done | Refused:
@@ -128,7 +135,7 @@ class _Execution:
         task = self._task
         if begun:
             task = replace(task, environment={**task.environment, variables.RESTARTED: "1"})
-        with SESSIONS.machinery(self._handed.session, self._handed.graces) as machinery:
+        with SESSIONS.machinery(self._assignment.session, self._assignment.graces) as machinery:
             around = Surroundings(
                 store=self._store,
                 reporter=self._kept,
@@ -180,16 +187,16 @@ class _Execution:
         return ""
 
     def _is_begun(self, known: Run) -> bool:
-        """Whether the trial was started since it was handed out."""
+        """Whether the trial was started since it was assigned."""
         return known.state.started != self._task.run.state.started
 
     def _is_over(self) -> bool:
         return self._store.is_asked_to_stop(self._id) or self._urgency() is not Urgency.NONE
 
     def _urgency(self) -> Urgency:
-        """How much the process that handed the trial out wants its end; it does if it is
+        """How much the process that assigned the trial wants its end; it does if it is
         gone. Raises OSError where that cannot be told."""
-        driver, batch_id = self._handed.driver, self._handed.batch_id
+        driver, batch_id = self._assignment.driver, self._assignment.batch_id
         alive = is_alive(driver)
         if alive is None and batch_id is not None:
             alive = self._store.beats(batch_id)
@@ -197,7 +204,7 @@ class _Execution:
             return Urgency.STOP
         if batch_id is None:
             return Urgency.NONE
-        return Session(self._store, batch_id, self._handed.session).urgency()
+        return Session(self._store, batch_id, self._assignment.session).urgency()
 
     @contextmanager
     def _heeding(self, stop: StopSwitch) -> Iterator[None]:

@@ -57,7 +57,7 @@ class NotRecorded(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handed:
+class Launch:
     """The jobs of one launch: the run ids in the launcher's order, whose first job has the
     number `first`. With `retried` it is another attempt at each, after one that failed."""
 
@@ -71,7 +71,7 @@ class Handed:
 class RecordedTask:
     """The task function of a program, with the record of its trials around it.
 
-    It is told by `handed` which trial a job number stands for, before each launch, and finds
+    It is told by `launch` which trial a job number stands for, before each launch, and finds
     everything else in the store. It pickles with the task function pickled by value, and has
     no `__name__`, by which launchers would look for it in a module.
     """
@@ -86,14 +86,14 @@ class RecordedTask:
         self.__wrapped__ = task_function
         self._store_root = store_root
         self._project_dir = project_dir
-        self.handed = Handed(first=0, run_ids=())
+        self.launch = Launch(first=0, run_ids=())
         self._has_travelled = False
         # What the program has seeded is seeded in a launcher's other processes, too.
         self._generators = Generators.of_this_process()
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {**self.__dict__, "_ids": bytes.fromhex("".join(self.handed.run_ids))}
-        state["handed"] = replace(self.handed, run_ids=())
+        state = {**self.__dict__, "_ids": bytes.fromhex("".join(self.launch.run_ids))}
+        state["launch"] = replace(self.launch, run_ids=())
         state["__wrapped__"] = cloudpickle.dumps(self.__wrapped__)
         return state
 
@@ -103,13 +103,13 @@ class RecordedTask:
         self.__wrapped__ = cloudpickle.loads(state["__wrapped__"])
         self._has_travelled = True
         run_ids = tuple(ids[start : start + 32] for start in range(0, len(ids), 32))
-        self.handed = replace(self.handed, run_ids=run_ids)
+        self.launch = replace(self.launch, run_ids=run_ids)
 
     def __call__(self, config: DictConfig) -> Any:
         """Do the job that HydraConfig says this is. Raises NotRecorded, before anything is
         done, if that cannot be recorded, for instance because somebody else is at it."""
         number: int = HydraConfig.get().job.num
-        run_id = self.handed.run_ids[number - self.handed.first]
+        run_id = self.launch.run_ids[number - self.launch.first]
         store = RunStore(self._store_root)
         with ExitStack() as surroundings:
             try:
@@ -123,7 +123,7 @@ class RecordedTask:
                 self._generators.begin_trial()
             job = _Job(store, run, self._scalars(store, run))
             try:
-                value = job.do(self.__wrapped__, config, self.handed.timeout_s)
+                value = job.do(self.__wrapped__, config, self.launch.timeout_s)
             except Exception as error:
                 if not self._has_travelled or _can_travel(error):
                     raise
@@ -141,7 +141,7 @@ class RecordedTask:
             run,
             folder=str(store.folder(run.id)),
             project_dir=str(self._project_dir),
-            batch_id=self.handed.batch_id,
+            batch_id=self.launch.batch_id,
         )
 
     def _begin(self, store: RunStore, run: Run) -> Run:
@@ -160,7 +160,7 @@ class RecordedTask:
     def _started(self, run: Run, log: str | None) -> State:
         at = now()
         state = lifecycle.started(run.state, this_process(now), at)
-        if not self.handed.retried:
+        if not self.launch.retried:
             return state
         return replace(state, started=run.state.started, attempts=_attempts(run.state, log))
 

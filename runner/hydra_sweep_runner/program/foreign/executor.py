@@ -1,4 +1,4 @@
-"""Trials handed over to any of Hydra's launchers, some at a time."""
+"""Execution of a program's trials by any of Hydra's launchers, some at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Deadlock, S
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.kind import Signature
-from hydra_sweep_runner.program.foreign.recorded_task import Handed, NotRecorded, RecordedTask
+from hydra_sweep_runner.program.foreign.recorded_task import Launch, NotRecorded, RecordedTask
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record.redaction import redact_run
 from hydra_sweep_runner.store import layout
@@ -42,14 +42,14 @@ class HydraLauncher(Protocol):
         ...
 
 
-class HandoverExecutor:
+class ForeignExecutor:
     """Executes a program's trials by one of Hydra's launchers.
 
     It takes `chunk` tasks at a time (None: all there are) and gives their outcomes when the
     launcher is done with them. What happened to a trial stands in its record, which `task`,
     the launcher's task function, writes. `returned` gets what the launcher returned.
     `forgets` says that a launcher which raised has dropped the jobs that it had not started,
-    so that they are handed over again; a cluster's queue would start them nevertheless.
+    so that they are launched again; a cluster's queue would start them nevertheless.
     """
 
     #: Whoever executes a run owns it; here nobody could hold so many at once.
@@ -80,10 +80,10 @@ class HandoverExecutor:
 
     @property
     def at_once(self) -> int | None:
-        """One, where jobs are handed over singly; else the launcher decides."""
+        """One, where jobs are launched singly; else the launcher decides."""
         return 1 if self._chunk == 1 else None
 
-    def __enter__(self) -> HandoverExecutor:
+    def __enter__(self) -> ForeignExecutor:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -91,7 +91,7 @@ class HandoverExecutor:
 
     def run(self, source: Source) -> None:
         """Execute a source's tasks, `chunk` at a time, or as many as there are before the
-        source waits. After `stop` nothing more is handed over."""
+        source waits. After `stop` nothing more is launched."""
         while not self._stopped:
             tasks, answer = self._take(source)
             if tasks:
@@ -102,7 +102,7 @@ class HandoverExecutor:
                 return
 
     def _take(self, source: Source) -> tuple[list[Task], Answer | None]:
-        """The tasks to hand over together, and why there are not more of them."""
+        """The tasks to launch together, and why there are not more of them."""
         tasks: list[Task] = []
         while self._chunk is None or len(tasks) < self._chunk:
             task = source.next()
@@ -130,7 +130,7 @@ class HandoverExecutor:
         self.stop()
 
     def _carry_out(self, tasks: Sequence[Task], source: Source) -> None:
-        """Hand tasks over until each has ended for good, or the launcher gets nowhere."""
+        """Launch tasks until each has ended for good, or the launcher gets nowhere."""
         for task in tasks:
             self._store.write(self._with_result(task.run), durable=False)
         lots = [_Lot(list(tasks))]
@@ -183,7 +183,7 @@ class HandoverExecutor:
         one of them from starting, if any."""
         head = lot.tasks[0]
         first = _number(head) or 0
-        self._task.handed = Handed(
+        self._task.launch = Launch(
             first=first,
             run_ids=tuple(task.run.id for task in lot.tasks),
             retried=lot.retried,
@@ -205,7 +205,7 @@ class HandoverExecutor:
         return None
 
     def _after(self, task: Task, last_s: float) -> Run | None:
-        """A handed trial's record, put right if its process has died, or dies before
+        """The record of a launched trial, put right if its process has died, or dies before
         `last_s`; None if the trial never began."""
         run = self._store.read(task.run.id)
         if run.state.process == task.run.state.process:
@@ -255,7 +255,7 @@ class HandoverExecutor:
 
 @dataclass(frozen=True)
 class _Lot:
-    """What is handed over at once: trials on their first attempt, or on a later one."""
+    """What is launched at once: trials on their first attempt, or on a later one."""
 
     tasks: list[Task]
     retried: bool = False
@@ -283,7 +283,7 @@ def job_overrides(task: Task, given_number: int) -> list[str]:
     what puts its output where it belongs, if that does not come of itself."""
     config = task.config
     if not isinstance(config, TrialConfig):
-        raise TypeError(f"no configuration to hand over: {config!r}")
+        raise TypeError(f"no configuration of a job: {config!r}")
     settings = {name: value for name, value in config.hydra.items() if name.startswith("sweep.")}
     if _number(task) != given_number and "sweep.subdir" not in settings:
         settings["sweep.subdir"] = config.output().subdir
