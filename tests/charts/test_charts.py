@@ -90,7 +90,8 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
         render_png(data_of([{"x": 1}], [1.0]), "one")
 
 
-@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.package)
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.file)
 def test_what_lies_in_the_package_is_what_the_table_says(library: Library) -> None:
     assert hashlib.sha512(library.read()).hexdigest() == library.sha512
-    assert library.version.encode() in library.read()
+    if library.file.endswith(".js"):
+        assert library.version.encode() in library.read()

@@ -183,5 +183,36 @@ const RunnerCharts = (() => {
     );
   }
 
-  return { parallel, against, best, format };
+  /* What is marked on the axes of the parallel coordinates: an axis' name, and a part of it,
+     [low, high] of numbers or a list of texts. */
+  function marked(chart, data) {
+    return [...data.axes, { ...data.objective, kind: "number" }].flatMap((axis, dim) => {
+      const parts = chart.getModel().getComponent("parallelAxis", dim)?.activeIntervals ?? [];
+      return parts.map(([low, high]) =>
+        axis.kind === "text"
+          ? { axis: axis.name, texts: axis.texts.filter((_, i) => low <= i && i <= high) }
+          : { axis: axis.name, low, high },
+      );
+    });
+  }
+
+  /* Mark parts of axes, as `marked` tells them, in place of what is marked. */
+  function mark(chart, data, parts) {
+    [...data.axes, { ...data.objective, kind: "number" }].forEach((axis, dim) => {
+      const model = chart.getModel().getComponent("parallelAxis", dim);
+      const intervals = parts
+        .filter((part) => part.axis === axis.name)
+        .map((part) => {
+          if (!part.texts) return [part.low, part.high];
+          const places = part.texts.map((text) => axis.texts.indexOf(text)).filter((i) => i >= 0);
+          return [Math.min(...places) - 0.4, Math.max(...places) + 0.4];
+        })
+        .filter((interval) => interval.every(Number.isFinite));
+      const had = model.activeIntervals?.length ?? 0;
+      if (had || intervals.length)
+        chart.dispatchAction({ type: "axisAreaSelect", parallelAxisId: model.id, intervals });
+    });
+  }
+
+  return { parallel, against, best, format, marked, mark };
 })();

@@ -32,6 +32,12 @@ def _watch() -> click.Command:
     return watch
 
 
+def _page() -> click.Command:
+    from hydra_sweep_runner.cli.page import page
+
+    return page
+
+
 def _verify() -> click.Command:
     from hydra_sweep_runner.cli.verify import verify
 
@@ -55,6 +61,7 @@ COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "runs": _runs,
     "compare": _compare,
     "watch": _watch,
+    "page": _page,
     "verify": _verify,
     "init": _init,
     "completion": _completion,

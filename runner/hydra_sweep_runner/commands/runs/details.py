@@ -80,7 +80,14 @@ def read_details(store: RunStore, run_id: str, project: Path) -> Details:
     under. Raises UnknownRun or UnreadableRecord."""
     others = {one.glance.id: one for one in store.summaries() if not isinstance(one, Unreadable)}
     summary = others.get(run_id) or store.summary(run_id)
-    run = summary.run
+    return details_of(store, summary, others, project)
+
+
+def details_of(
+    store: RunStore, summary: Summary, others: Mapping[str, Summary], project: Path
+) -> Details:
+    """All about a run whose summary is there, `others` being those of all runs, by id."""
+    run, run_id = summary.run, summary.run.id
     made_by = others.get(run.generated_by or "")
     part = run.batch
     planned = set() if part is None else set(part.trials)

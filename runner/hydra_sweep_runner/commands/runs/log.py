@@ -29,7 +29,7 @@ def read_log(store: RunStore, run_id: str) -> Iterator[bytes]:
 
     Raises StoreFailed if it cannot be read.
     """
-    log = _open(store, run_id)
+    log = open_log(store, run_id)
     if log is not None:
         try:
             yield from _rest(log)
@@ -50,7 +50,7 @@ def follow_log(store: RunStore, run_id: str, wait: Callable[[], object]) -> Iter
             has_ended = _has_ended(store, run_id)  # before reading: all of it is there then
             if log is not None:
                 yield from _rest(log)
-            newer = _open(store, run_id)
+            newer = open_log(store, run_id)
             if newer is not None and log is not None and _is_same(log, newer):
                 os.close(newer)
             elif newer is not None:
@@ -78,8 +78,9 @@ def _has_ended(store: RunStore, run_id: str) -> bool:
     return batch.state.status is not Status.RUNNING
 
 
-def _open(store: RunStore, run_id: str) -> int | None:
-    """The run's log, or its second name where the operation has removed it."""
+def open_log(store: RunStore, run_id: str) -> int | None:
+    """A descriptor of the run's log, or of its second name where the operation has removed it;
+    None as long as there is none. Raises StoreFailed."""
     spare = f"{store.root}/{layout.RUNNING}/{run_id}"
     for path in (f"{store.folder(run_id)}/{layout.LOG}", second_name(spare, layout.LOG)):
         try:

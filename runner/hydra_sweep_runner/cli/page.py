@@ -1,0 +1,96 @@
+"""`runner page`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from hydra_sweep_runner.cli.store import STORE, open_store
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.store import location
+from hydra_sweep_runner.terminal.render import escape
+
+
+@click.command("page")
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(min=1, max=65535),
+    help="Where to serve it; otherwise 8710, or the next port that is free.",
+)
+@click.option("--no-open", is_flag=True, help="Open no browser.")
+@click.option("--read-only", is_flag=True, help="Nothing can be changed on the page.")
+@click.option(
+    "--optuna",
+    "optuna_batch",
+    metavar="BATCH",
+    help="Show a batch in optuna-dashboard instead (which has to be installed).",
+)
+@STORE
+def page(
+    port: int | None, no_open: bool, read_only: bool, optuna_batch: str | None, store: str | None
+) -> None:
+    """Show the store in the browser, live: http://127.0.0.1:8710, for this machine only.
+
+    Batches at work, their best trials, plots, logs, files and differences; what is seen is in
+    the address. Ctrl-C ends the page, and nothing that is at work. Needs the extra [page].
+
+    \b
+    Examples:
+      runner page
+      runner page --read-only --store /data/runs
+      runner page --no-open --port 9000
+    """
+    opened = open_store(store)
+    if not os.path.lexists(opened.root):
+        raise Mistake(
+            f"there is no store here ({opened.root}): nothing has been run; --store names another"
+        )
+    if optuna_batch is not None:
+        from hydra_sweep_runner.page.optuna_study import serve_study
+
+        serve_study(opened, optuna_batch, port, _announce)
+        return
+    try:
+        from hydra_sweep_runner.page import serve as serving
+    except ImportError as error:
+        raise Mistake(
+            f"runner page needs {error.name}: pip install 'hydra-sweep-runner[page]'"
+        ) from error
+    from hydra_sweep_runner.page.site import open_site
+
+    folder = Path.cwd() if store is not None else location.project_of(Path.cwd())
+    is_default = store is None and "RUNNER_STORE" not in os.environ
+    bound = serving.bind(port)
+    site = open_site(opened, folder, is_default_store=is_default, read_only=read_only)
+    site.live.look()
+
+    def when_up() -> None:
+        _announce(serving.address(bound))
+        if not no_open:
+            _open(serving.address(bound))
+
+    serving.serve(site, bound, when_up)
+
+
+def _announce(address: str) -> None:
+    print(address, flush=True)
+    if "SSH_CONNECTION" in os.environ:
+        port = address.rstrip("/").rpartition(":")[2]
+        click.echo(
+            f"From the machine you sit at: ssh -L {port}:127.0.0.1:{port} THIS_HOST, then open it",
+            err=True,
+        )
+    click.echo(escape("Ctrl-C ends the page, and nothing that is at work"), err=True)
+
+
+def _open(address: str) -> None:
+    """Open a browser where there is a screen for one."""
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        return
+    import webbrowser
+
+    webbrowser.open(address)

@@ -1,0 +1,296 @@
+"""What the page can change: each action with the command that it stands for.
+
+An action is carried out by the code of that command; a restart is the command itself.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra_sweep_runner.commands.runs import annotate, delete, stop, trash
+from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all
+from hydra_sweep_runner.commands.runs.takers import Takers
+from hydra_sweep_runner.errors import Busy, Mistake, RunnerError
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.operation.kinds.known import KINDS
+from hydra_sweep_runner.page.starts import Starts
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.render import short
+
+_MOST_IDS = 10_000
+_MOST_TEXT = 10_000
+# A command that is wrong has said so by then, and so has one with nothing to do.
+_WAIT_S = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What an action works on. `folder` is where its command would be typed; `store_words` name
+    the store there, none where it is found anyway."""
+
+    store: RunStore
+    folder: Path
+    is_default_store: bool
+    starts: Starts
+
+    @property
+    def store_words(self) -> list[str]:
+        """What names the store to `runner runs …`."""
+        return [] if self.is_default_store else ["--store", str(self.store.root)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """An action that can be carried out: the command it stands for, the question to ask, what
+    there is to say before, and what does it. `do` gives lines on what was done."""
+
+    words: Sequence[str]
+    question: str
+    lines: Sequence[str] = ()
+    do: Callable[[], Sequence[str]]
+
+    @property
+    def command(self) -> str:
+        """The command line, as a shell takes it."""
+        return command_line(self.words)
+
+
+def command_line(words: Sequence[str]) -> str:
+    """`runner WORDS…` as bash reads it, in one line without control characters."""
+    return " ".join(["runner", *map(_quoted, words)])
+
+
+def _quoted(word: str) -> str:
+    if word.isprintable():
+        return shlex.quote(word)
+    inner = "".join(_in_ansi_quotes(char) for char in word)
+    return f"$'{inner}'"
+
+
+def _in_ansi_quotes(char: str) -> str:
+    if char in "\\'":
+        return f"\\{char}"
+    if char.isprintable():
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x80 else f"\\U{code:08x}"
+
+
+def prepare(project: Project, name: str, given: Mapping[str, Any]) -> Prepared:
+    """The action of that name on what is given: `ids`, and what else the action takes.
+
+    Raises Mistake and its kinds as the command does, before anything is changed.
+    """
+    if name not in ACTIONS:
+        raise Mistake(f"{name[:40]}: no such action; there are {', '.join(ACTIONS)}")
+    return ACTIONS[name](project, given)
+
+
+def _stop(project: Project, given: Mapping[str, Any]) -> Prepared:
+    runs = stop.runs_to_stop(project.store, _ids(project, given))
+
+    def do() -> list[str]:
+        said: list[str] = []
+        stop.stop_runs(project.store, runs, wait_s=stop.WAIT_S, say=said.append)
+        return said
+
+    return Prepared(
+        words=["runs", "stop", *_shorts(project, [run.id for run in runs]), *project.store_words],
+        question=f"Stop {_what(runs)}?",
+        do=do,
+    )
+
+
+def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
+    ids = _ids(project, given)
+    if len(ids) != 1:
+        raise Mistake("restart: give the id of one run, trial or batch")
+    run = project.store.observe(project.store.read(ids[0]))
+    _check_restart(project, run)
+    only, needed = given.get("only"), given.get("needed")
+    if only not in (None, "failed") or needed not in (None, False, True):
+        raise Mistake("restart: only is failed or left out, needed is true or false")
+    words = [f"+restart={_shorts(project, ids)[0]}"]
+    words += [f"+only={only}"] if only else []
+    words += ["+needed=true"] if needed else []
+    if not project.is_default_store:
+        from hydra_sweep_runner.commands.start.world import store_override  # imports Hydra
+
+        words += [
+            shlex.split(word)[0] for word in store_override(project.store.root, project.folder)
+        ]
+    which = "the failed trials of " if only else ""
+    rest = ", what has completed excepted" if needed else ""
+
+    def do() -> list[str]:
+        started = project.starts.start(words, command_line(words))
+        project.starts.wait_a_little(started, _WAIT_S)
+        status, said = started.process.poll(), started.json()["said"]
+        if status == Mistake.exit_status:
+            raise Mistake("\n".join(said).removeprefix("runner: ") or "the command was refused")
+        return said if status is not None else [f"Started as process {started.process.pid}"]
+
+    return Prepared(
+        words=words,
+        question=f"Restart {which}{_what([run])}{rest}?",
+        lines=[f"In {project.folder}"],
+        do=do,
+    )
+
+
+def _check_restart(project: Project, run: Run) -> None:
+    if KINDS[run.operation.kind].is_hydra_job:
+        owner = short(run.generated_by or run.id)
+        raise Mistake(
+            f"{short(run.id)} is of a Hydra program, which restarts its own batches: type "
+            f"python {run.operation.target} -m hydra/sweeper=runner +restart={owner}"
+        )
+    if run.state.status is Status.RUNNING:
+        raise Busy(f"{short(run.id)} is at work: stop it before it is restarted")
+    Takers(project.store).refuse_if_used([run.id], "restarted")
+
+
+def _tag(project: Project, given: Mapping[str, Any]) -> Prepared:
+    words = [f"+{tag}" for tag in _texts(given, "add")] + [
+        f"-{tag}" for tag in _texts(given, "remove")
+    ]
+    add, remove = annotate.parse_tags(words)
+    return _change(project, given, "tag", words, annotate.tagged(add, remove))
+
+
+def _label(project: Project, given: Mapping[str, Any]) -> Prepared:
+    text = _text(given)
+    return _change(project, given, "label", [text], annotate.labelled(text))
+
+
+def _note(project: Project, given: Mapping[str, Any]) -> Prepared:
+    text = _text(given)
+    if len(_ids(project, given)) != 1:
+        raise Mistake("note: give the id of one run")
+    return _change(project, given, "note", [text], annotate.noted(text))
+
+
+def _change(
+    project: Project,
+    given: Mapping[str, Any],
+    name: str,
+    words: Sequence[str],
+    change: annotate.Change,
+) -> Prepared:
+    ids = _ids(project, given)
+
+    def do() -> list[str]:
+        return [f"Changed {annotate.change_runs(project.store, ids, change)} run(s)"]
+
+    return Prepared(
+        words=["runs", name, *_shorts(project, ids), *words, *project.store_words],
+        question=f"Change {_count(len(ids))}?",
+        do=do,
+    )
+
+
+def _delete(project: Project, given: Mapping[str, Any]) -> Prepared:
+    trials, dependents = _truth(given, "trials"), _truth(given, "dependents")
+    ids = _ids(project, given)
+    deletion = delete.plan_deletion(
+        project.store, ids, Asked(), now(), trials=trials, dependents=dependents
+    )
+    options = [*(["--trials"] if trials else []), *(["--dependents"] if dependents else [])]
+
+    def do() -> list[str]:
+        delete.delete_runs(project.store, deletion.run_ids, now())
+        return [f"Deleted {len(deletion.run_ids)} run(s): runner runs restore brings them back"]
+
+    return Prepared(
+        words=["runs", "delete", *_shorts(project, ids), *options, "--yes", *project.store_words],
+        question=f"Move {deletion.what} to the trash?",
+        lines=deletion.lines,
+        do=do,
+    )
+
+
+def _restore(project: Project, given: Mapping[str, Any]) -> Prepared:
+    ids = _texts(given, "ids")
+    if not ids:
+        raise Mistake("restore: give ids")
+    entries = trash.runs_to_restore(project.store, ids)
+
+    def do() -> list[str]:
+        orphans = trash.restore_runs(project.store, entries)
+        told = [f"{trash.shorts(orphans)}: orphans now, as the batch was restarted"]
+        return [f"Restored {len(entries)} run(s)", *(told if orphans else [])]
+
+    return Prepared(
+        words=["runs", "restore", *(short(entry.id) for entry in entries), *project.store_words],
+        question=f"Bring {_count(len(entries))} back from the trash?",
+        do=do,
+    )
+
+
+#: The actions by name.
+ACTIONS: Mapping[str, Callable[[Project, Mapping[str, Any]], Prepared]] = {
+    "stop": _stop,
+    "restart": _restart,
+    "tag": _tag,
+    "label": _label,
+    "note": _note,
+    "delete": _delete,
+    "restore": _restore,
+}
+
+
+def _ids(project: Project, given: Mapping[str, Any]) -> list[str]:
+    found = resolve_all(project.store, _texts(given, "ids"))
+    if not found:
+        raise Mistake("give the ids of runs in ids")
+    return found
+
+
+def _shorts(project: Project, ids: Sequence[str]) -> list[str]:
+    """Ids as they are typed: eight digits, or all where others begin with the same."""
+    found = []
+    for run_id in ids:
+        try:
+            is_unique = project.store.resolve(short(run_id)) == run_id
+        except RunnerError:
+            is_unique = False
+        found.append(short(run_id) if is_unique else run_id)
+    return found
+
+
+def _texts(given: Mapping[str, Any], name: str) -> list[str]:
+    values = given.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise Mistake(f"{name}: give a list of texts")
+    if len(values) > _MOST_IDS:
+        raise Mistake(f"{name}: {len(values)} at once; {_MOST_IDS} are the most")
+    return values
+
+
+def _text(given: Mapping[str, Any]) -> str:
+    text = given.get("text")
+    if not isinstance(text, str) or len(text) > _MOST_TEXT:
+        raise Mistake(f"text: give a text of at most {_MOST_TEXT} characters")
+    return text
+
+
+def _truth(given: Mapping[str, Any], name: str) -> bool:
+    value = given.get(name, False)
+    if not isinstance(value, bool):
+        raise Mistake(f"{name}: give true or false")
+    return value
+
+
+def _what(runs: Sequence[Run]) -> str:
+    if len(runs) == 1:
+        return f"{runs[0].kind.value} {short(runs[0].id)}"
+    return _count(len(runs))
+
+
+def _count(number: int) -> str:
+    return "1 run" if number == 1 else f"{number} runs"

@@ -1,0 +1,172 @@
+"""The runs that a question is about: in order, with columns, counts and the best of them."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from hydra_sweep_runner.commands.runs.compare import (
+    Objective,
+    parse_objective,
+    recorded_objective,
+)
+from hydra_sweep_runner.commands.runs.listing import Order
+from hydra_sweep_runner.commands.runs.selecting import Asked, filters_of
+from hydra_sweep_runner.errors import UnknownRun
+from hydra_sweep_runner.model import Kind, Unreadable
+from hydra_sweep_runner.page.brushes import brushed
+from hydra_sweep_runner.page.live import Live, View
+from hydra_sweep_runner.page.question import Question
+from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
+from hydra_sweep_runner.query.evaluate import value_of
+from hydra_sweep_runner.query.filters import select
+from hydra_sweep_runner.query.seen import Seen, parse_named
+from hydra_sweep_runner.query.sorting import sort_by
+from hydra_sweep_runner.query.tree import Name, Scope
+from hydra_sweep_runner.query.upstream import with_upstream_flags
+from hydra_sweep_runner.system.clock import now
+
+_KEPT = 24
+_OPTIONAL = ("label", "tags", "step", "operation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a question comes to.
+
+    `runs` are in the order that was asked for, `before_brushes` newest first. `counts` are by
+    status, of what all filters but those of the status select. `is_assumed` tells that nobody
+    said the objective: it is the first scalar then.
+    """
+
+    runs: Sequence[Seen]
+    before_brushes: Sequence[Seen]
+    flags: Sequence[str]
+    columns: Sequence[Column]
+    scalars: Sequence[str]
+    counts: Mapping[str, int]
+    objective: Objective | None
+    is_assumed: bool
+    best: Seen | None
+
+
+class Answers:
+    """Answers questions about a store, and remembers the last few answers to a view."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._kept: OrderedDict[tuple[int, Question], Answer] = OrderedDict()
+        self._lock = Lock()
+
+    def answer(self, view: View, question: Question) -> Answer:
+        """The answer by this view. Raises as `runner runs list` does for what is asked wrongly;
+        a batch that is gone is an UnknownRun."""
+        key = (view.cursor, question)
+        is_timeless = question.asked.since is None
+        with self._lock:
+            if key in self._kept and is_timeless:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = _answer(self._live, view, question)
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+
+def _answer(live: Live, view: View, question: Question) -> Answer:
+    asked = question.asked
+    filters = filters_of(asked, live.store, now())
+    candidates = view.runs if asked.kind is not None else [r for r in view.runs if not is_batch(r)]
+    runs = select(replace(filters, statuses=()), candidates)
+    if any(not isinstance(run.of, Unreadable) and run.of.run.inputs for run in runs):
+        runs = with_upstream_flags(runs, view.by_id)
+    counts = Counter(str(run.attributes.get("status")) for run in runs)
+    if filters.statuses:
+        runs = [run for run in runs if run.attributes.get("status") in filters.statuses]
+    scalars = list({name: None for run in runs for name in run.scalars})
+    objective, is_assumed = _objective(view, question, filters.batch, runs, scalars)
+    column = None if objective is None else objective.column
+    shown = brushed(runs, question.brushes, column) if question.brushes else runs
+    flags = varying_flags(runs) if question.flags == "varying" else _all_flags(runs)
+    columns = _columns(runs, flags)
+    best = None if objective is None or is_assumed else _best(objective, shown)
+    return Answer(
+        runs=_ordered(shown, question, columns),
+        before_brushes=runs,
+        flags=flags,
+        columns=columns,
+        scalars=scalars,
+        counts=counts,
+        objective=objective,
+        is_assumed=is_assumed,
+        best=best,
+    )
+
+
+def asked_for_batch(batch_id: str) -> Question:
+    """The question about the trials of a batch."""
+    return Question(asked=Asked(batch=batch_id))
+
+
+def is_batch(run: Seen) -> bool:
+    """Whether it is a batch's record."""
+    return not isinstance(run.of, Unreadable) and run.of.run.kind is Kind.BATCH
+
+
+def _objective(
+    view: View, question: Question, batch: str | None, runs: Sequence[Seen], scalars: Sequence[str]
+) -> tuple[Objective | None, bool]:
+    """By what a run is better than another, and whether that is only assumed."""
+    if question.objective is not None and runs:
+        way, text = parse_objective(question.objective)
+        return Objective(text, parse_named(text, runs), maximize=way == "max"), False
+    try:
+        recorded = None if batch is None else recorded_objective(view.run(batch).run, runs)
+    except UnknownRun:
+        recorded = None
+    if recorded is not None:
+        return recorded, False
+    if not scalars:
+        return None, True
+    return Objective(scalars[0], Name(Scope.SCALAR, scalars[0]), maximize=False), True
+
+
+def _best(objective: Objective, runs: Sequence[Seen]) -> Seen | None:
+    if not runs:
+        return None
+    first = sort_by(objective.expression, runs, descending=objective.maximize)[0]
+    value = value_of(objective.expression, first)
+    return None if value is None or value != value else first
+
+
+def _columns(runs: Sequence[Seen], flags: Sequence[str]) -> list[Column]:
+    """Id and status, what tells runs apart, flags, scalars, then times and what was noted."""
+    used = [name for name in _OPTIONAL if _tells_apart(name, runs)]
+    first = ["id", "status", *(name for name in ("operation", "step") if name in used)]
+    last = ["started", "duration", *(name for name in ("label", "tags") if name in used)]
+    columns = standard_columns(runs, [*first, *last], flags)
+    of_run = {column.title: column for column in columns[: len(first) + len(last)]}
+    rest = columns[len(first) + len(last) :]
+    return [*(of_run[name] for name in first), *rest, *(of_run[name] for name in last)]
+
+
+def _tells_apart(name: str, runs: Sequence[Seen]) -> bool:
+    if name == "operation":
+        return len({run.attributes.get(name) for run in runs} - {None}) > 1
+    return any(run.attributes.get(name) for run in runs)
+
+
+def _ordered(runs: Sequence[Seen], question: Question, columns: Sequence[Column]) -> Sequence[Seen]:
+    sort = question.sort
+    column = next((one for one in columns if one.title == sort), None)
+    if column is not None:
+        return sort_by(column.expression, runs, descending=question.reverse)
+    return Order(sort=sort, reverse=question.reverse).apply(runs)
+
+
+def _all_flags(runs: Sequence[Seen]) -> list[str]:
+    return list({name: None for run in runs for name in run.flags})

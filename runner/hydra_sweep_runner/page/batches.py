@@ -1,0 +1,70 @@
+"""The batches of a store, for the side of the page. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from hydra_sweep_runner.model import BatchPart, Run, Unreadable
+from hydra_sweep_runner.page.cells import shown_text
+from hydra_sweep_runner.page.live import View
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.record.fields import FIELD, Summary
+from hydra_sweep_runner.terminal.render import cut, escape, shown_value
+
+#: A batch whose trials were not made yet has them under this status.
+NOT_CREATED = "not created"
+
+_MOST_VALUES = 4
+_MOST_SWEPT = 60
+
+
+def batches_json(view: View) -> list[dict[str, Any]]:
+    """Every batch, newest first: what it sweeps, and how many of its trials are how."""
+    found = []
+    for seen in view.runs:
+        if isinstance(seen.of, Summary) and seen.of.run.batch is not None:
+            found.append(batch_json(seen.of, view.by_id))
+    return found
+
+
+def batch_json(summary: Summary, by_id: Mapping[str, Seen]) -> dict[str, Any]:
+    """One batch."""
+    run = summary.run
+    part = run.batch or BatchPart()
+    counts = Counter(_status(by_id.get(run_id)) for run_id in part.trials)
+    objective = run.options.get("objective")
+    return {
+        "id": run.id,
+        "operation": shown_text(run.operation.name),
+        "kind": run.operation.kind,
+        "status": run.state.status.value,
+        "reason": None if run.state.reason is None else escape(run.state.reason),
+        "started": FIELD["started"].json(summary),
+        "stopped": FIELD["stopped"].json(summary),
+        "label": None if run.label is None else shown_text(run.label),
+        "tags": [shown_text(tag) for tag in run.tags],
+        "swept": _swept(run),
+        "trials": len(part.trials),
+        "orphans": sum(one in by_id for one in set(part.generated) - set(part.trials)),
+        "counts": dict(counts),
+        "objective": None if objective is None else shown_value(objective),
+    }
+
+
+def _status(seen: Seen | None) -> str:
+    if seen is None:
+        return NOT_CREATED
+    return "unreadable" if isinstance(seen.of, Unreadable) else seen.of.run.state.status.value
+
+
+def _swept(run: Run) -> str:
+    """`lr=0.1,0.01 depth=1,2`: what has several values first."""
+    texts = []
+    for name, values in run.flags.items():
+        listed = values if isinstance(values, list) else [values]
+        told = ",".join(shown_value(value) for value in listed[:_MOST_VALUES])
+        more = ",…" if len(listed) > _MOST_VALUES else ""
+        texts.append((len(listed) < 2, f"{escape(name)}={told}{more}"))
+    return cut(" ".join(text for _, text in sorted(texts, key=lambda pair: pair[0])), _MOST_SWEPT)

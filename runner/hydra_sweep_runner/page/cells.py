@@ -1,0 +1,97 @@
+"""Values as the page gets them: JSON that says how it is to be shown. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from hydra_sweep_runner.commands.runs.compare import Objective
+from hydra_sweep_runner.model import Unreadable, Value
+from hydra_sweep_runner.page.answer import Answer
+from hydra_sweep_runner.page.question import Part
+from hydra_sweep_runner.query.columns import Column
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.tree import Name, Scope
+from hydra_sweep_runner.terminal.render import escape, shown_value
+
+# JavaScript's numbers are exact up to here.
+_EXACT = 2**53
+
+
+def table_json(answer: Answer, part: Part, cursor: int) -> dict[str, Any]:
+    """A part of a table: its columns and rows, and what there is to say of all of it."""
+    rows = answer.runs[part.offset : part.offset + part.count]
+    best = answer.best
+    return {
+        "cursor": cursor,
+        "total": len(answer.runs),
+        "unbrushed": len(answer.before_brushes),
+        "offset": part.offset,
+        "columns": [column_json(column) for column in answer.columns],
+        "rows": [row_json(run, answer.columns) for run in rows],
+        "counts": dict(answer.counts),
+        "flags": list(answer.flags),
+        "scalars": list(answer.scalars),
+        "objective": objective_json(answer.objective, is_assumed=answer.is_assumed),
+        "best": None if best is None else best_json(best, answer),
+    }
+
+
+def column_json(column: Column) -> dict[str, Any]:
+    """A column's title, and where its values are from: a flag, a scalar, the run itself."""
+    name = column.expression
+    scope = name.scope if isinstance(name, Name) else Scope.ANY
+    title = escape(column.title)
+    return {"title": title, "sort": column.title, "scope": scope.value}
+
+
+def row_json(run: Seen, columns: Sequence[Column]) -> dict[str, Any]:
+    """A run's cells in the columns' order, and what a row of it needs beside them."""
+    why = run.of.why if isinstance(run.of, Unreadable) else run.of.run.state.reason
+    return {
+        "id": run.id,
+        "status": run.attributes.get("status"),
+        "reason": None if why is None else escape(why),
+        "cells": [cell(column.value(run)) for column in columns],
+    }
+
+
+def best_json(run: Seen, answer: Answer) -> dict[str, Any]:
+    """The best run: its id, its value of the objective, and its flags that vary."""
+    value = None if answer.objective is None else cell(answer.objective.column.value(run))
+    flags = {escape(name): cell(run.flags[name]) for name in answer.flags if name in run.flags}
+    return {"id": run.id, "value": value, "flags": flags}
+
+
+def objective_json(objective: Objective | None, *, is_assumed: bool) -> dict[str, Any] | None:
+    """What makes a run better; `text` is what stands in the address for it."""
+    if objective is None:
+        return None
+    text = ("-" if objective.maximize else "") + objective.text
+    return {
+        "name": escape(objective.text),
+        "text": text,
+        "maximize": objective.maximize,
+        "assumed": is_assumed,
+    }
+
+
+def cell(value: Value) -> Value:
+    """A number that JavaScript can hold exactly as it is, everything else as a text that can be
+    shown: cut, with control characters escaped; null where there is nothing."""
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if abs(value) <= _EXACT else shown_value(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, (list, tuple)):
+        return shown_value(list(value)) if value else None
+    return shown_value(value) if not isinstance(value, str) else shown_text(value)
+
+
+def shown_text(text: str, most: int = 200) -> str:
+    """A text without the quotes that YAML would need."""
+    shown = escape(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"

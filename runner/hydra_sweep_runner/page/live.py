@@ -1,0 +1,241 @@
+"""What a store holds now, kept up to date by looking at little, and what has changed since.
+
+A look costs two `stat` calls and one for each batch and each run at work; all records are looked
+at when the store's folder or that of its runs at work has changed, and every few seconds, as
+labels and tags change neither. Only records that are not as they were are read again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
+from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.record.fields import Summary, recency
+from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.store.catalogue import batches_of
+from hydra_sweep_runner.store.runs import RunStore
+
+#: All records are looked at this often, in seconds, or more seldom where that takes long.
+_WHOLE_S = 5.0
+_SHARE = 0.02
+
+_Stamp = tuple[int, int, int]
+_UNKNOWN: _Stamp = (0, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """All runs at one moment, newest first, damaged ones last. `cursor` grows with each change."""
+
+    cursor: int
+    runs: Sequence[Seen]
+    by_id: Mapping[str, Seen] = field(repr=False)
+
+    def run(self, run_id: str) -> Summary:
+        """One run. Raises UnknownRun, and UnreadableRecord for a damaged one."""
+        seen = self.by_id.get(run_id)
+        if seen is None:
+            raise UnknownRun(f"run {run_id[:8]} is not there any more")
+        if isinstance(seen.of, Unreadable):
+            raise UnreadableRecord(f"{seen.of.path}/{seen.of.why}")
+        return seen.of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What is not as it was at some cursor: ids of runs that are new or other, and of runs that
+    are gone. `cursor` is the present one."""
+
+    cursor: int
+    changed: Sequence[str]
+    gone: Sequence[str]
+
+
+class Live:
+    """A store, looked at again and again. Threads may share it; looks come one after the other.
+
+    It reads, and writes nothing but what every listing does: the store's index.
+    """
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+        self._root = str(store.root)
+        self._lock = threading.Lock()
+        self._stamps: dict[str, _Stamp] = {}
+        self._recorded: dict[str, Run] = {}
+        self._changed_at: dict[str, int] = {}
+        self._gone_at: dict[str, int] = {}
+        self._folders: tuple[int, int] = (0, 0)
+        self._next_whole_s = 0.0
+        self._view = View(cursor=0, runs=(), by_id={})
+
+    @property
+    def view(self) -> View:
+        """The runs as they were found by the last look."""
+        return self._view
+
+    def look(self, *, whole: bool = False) -> View:
+        """The runs as they are now; with `whole`, each record is looked at in any case.
+
+        Raises StoreFailed if the store cannot be read.
+        """
+        with self._lock:
+            folders = self._folder_stamps()
+            began_s = time.monotonic()
+            if whole or folders != self._folders or began_s >= self._next_whole_s:
+                self._look_at_all()
+                self._folders = folders
+                now_s = time.monotonic()
+                self._next_whole_s = now_s + max(_WHOLE_S, (now_s - began_s) / _SHARE)
+            else:
+                self._take_in(self._restless(), ())
+            return self._view
+
+    def since(self, cursor: int) -> Changes:
+        """What has changed since the view with that cursor."""
+        with self._lock:
+            return Changes(
+                cursor=self._view.cursor,
+                changed=[run_id for run_id, at in self._changed_at.items() if at > cursor],
+                gone=[run_id for run_id, at in self._gone_at.items() if at > cursor],
+            )
+
+    def _folder_stamps(self) -> tuple[int, int]:
+        return _changed_ns(self._root), _changed_ns(f"{self._root}/{layout.RUNNING}")
+
+    def _look_at_all(self) -> None:
+        ids = self.store.ids()
+        if not self._view.by_id:
+            self._load(ids)
+            return
+        here = set(ids)
+        gone = [run_id for run_id in self._view.by_id if run_id not in here]
+        self._take_in(ids, gone, whole=True)
+
+    def _load(self, ids: Iterable[str]) -> None:
+        """The first look: by the store's index, which is quicker than record by record."""
+        self._stamps = {run_id: self._stamp(run_id) for run_id in ids}  # later changes are seen
+        found = [Seen(summary) for summary in self.store.summaries()]
+        for seen in found:
+            if isinstance(seen.of, Summary):
+                self._recorded[seen.id] = seen.of.run
+            else:
+                self._stamps.pop(seen.id, None)
+        self._show({seen.id: seen for seen in found}, [seen.id for seen in found], ())
+
+    def _restless(self) -> list[str]:
+        """The runs that change without a trace in the store's folders: batches, those at work."""
+        return [
+            run_id
+            for run_id, run in self._recorded.items()
+            if run.state.status is Status.RUNNING or run.kind is Kind.BATCH
+        ]
+
+    def _take_in(self, run_ids: Iterable[str], gone: Sequence[str], *, whole: bool = False) -> None:
+        by_id = dict(self._view.by_id)
+        other: list[str] = []
+        left = list(gone)
+        for run_id in run_ids:
+            before = by_id.get(run_id)
+            after = self._again(run_id, before, whole=whole)
+            if after is None:
+                if before is not None:
+                    left.append(run_id)
+            elif after is not before:
+                by_id[run_id] = after
+                other.append(run_id)
+        for run_id in left:
+            by_id.pop(run_id, None)
+            self._stamps.pop(run_id, None)
+            self._recorded.pop(run_id, None)
+        if other or left:
+            self._show(by_id, other, left)
+
+    def _again(self, run_id: str, before: Seen | None, *, whole: bool) -> Seen | None:
+        """A run as it is now: the same object if it is as before; None if it is gone."""
+        stamp = self._stamp(run_id)
+        if stamp != _UNKNOWN and stamp == self._stamps.get(run_id) and before is not None:
+            run = self._recorded.get(run_id)
+            is_settled = run is None or run.state.status is not Status.RUNNING
+            if is_settled and not (whole and run is not None and run.batch is not None):
+                return before
+        else:
+            self._stamps[run_id] = stamp
+            try:
+                run = self.store.read(run_id)
+            except UnknownRun:
+                return None
+            except UnreadableRecord as error:
+                return self._unreadable(run_id, before, error)
+            self._recorded[run_id] = run
+        if run is None:
+            return before
+        observed = self.store.observe(run)
+        if before is not None and isinstance(before.of, Summary) and before.of.run == observed:
+            return before
+        return Seen(self._summary(observed, before))
+
+    def _unreadable(self, run_id: str, before: Seen | None, error: UnreadableRecord) -> Seen:
+        self._recorded.pop(run_id, None)
+        path = f"{self._root}/{run_id}"
+        damaged = Unreadable(id=run_id, path=path, why=str(error).removeprefix(f"{path}/"))
+        return before if before is not None and before.of == damaged else Seen(damaged)
+
+    def _summary(self, run: Run, before: Seen | None) -> Summary:
+        held = before.of.batches if before is not None and isinstance(before.of, Summary) else ()
+        folder = f"{self._root}/{run.id}"
+        return Summary(run=run, batches=held, folder=folder, log=f"{folder}/{layout.LOG}")
+
+    def _show(self, by_id: dict[str, Seen], other: Sequence[str], gone: Sequence[str]) -> None:
+        """Make the next view, with what has changed in it."""
+        cursor = self._view.cursor + 1
+        changed = dict.fromkeys(other)
+        for run_id, seen in _rejoined(by_id).items():
+            by_id[run_id] = seen
+            changed[run_id] = None
+        for run_id in changed:
+            self._changed_at[run_id] = cursor
+            self._gone_at.pop(run_id, None)
+        for run_id in gone:
+            self._gone_at[run_id] = cursor
+            self._changed_at.pop(run_id, None)
+        runs = tuple(sorted(by_id.values(), key=lambda seen: recency(seen.of)))
+        self._view = View(cursor=cursor, runs=runs, by_id=by_id)
+
+    def _stamp(self, run_id: str) -> _Stamp:
+        try:
+            found = os.stat(f"{self._root}/{run_id}/{layout.RECORD}")  # noqa: PTH116
+        except OSError:
+            return _UNKNOWN
+        return (found.st_ctime_ns, found.st_ino, found.st_size)
+
+
+def _rejoined(by_id: Mapping[str, Seen]) -> dict[str, Seen]:
+    """The runs that other batches hold than their summaries say."""
+    batches = sorted(
+        (seen for seen in by_id.values() if _is_batch(seen)), key=lambda seen: recency(seen.of)
+    )
+    held = batches_of(seen.of.run for seen in batches if isinstance(seen.of, Summary))
+    found = {}
+    for run_id, seen in by_id.items():
+        now = tuple(held.get(run_id, ()))
+        if isinstance(seen.of, Summary) and seen.of.batches != now:
+            found[run_id] = Seen(replace(seen.of, batches=now))
+    return found
+
+
+def _is_batch(seen: Seen) -> bool:
+    return isinstance(seen.of, Summary) and seen.of.run.batch is not None
+
+
+def _changed_ns(folder: str) -> int:
+    try:
+        return os.stat(folder).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return 0

@@ -1,0 +1,125 @@
+"""A batch as a study of Optuna's, in memory, for those who like optuna-dashboard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hydra_sweep_runner.commands.runs.compare import recorded_objective
+from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Kind, Status, Unreadable, Value
+from hydra_sweep_runner.query.columns import varying_flags
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.render import render_value, short
+
+HOST = "127.0.0.1"
+PORT = 8080
+_NEEDS = (
+    "--optuna needs optuna-dashboard: pip install optuna-dashboard 'hydra-sweep-runner[optuna]'"
+)
+
+
+def serve_study(
+    store: RunStore, typed: str, port: int | None, announce: Callable[[str], object]
+) -> None:
+    """Serve a batch, as it is now, by optuna-dashboard until Ctrl-C.
+
+    Raises Mistake without the packages, or if it is no batch; UnknownRun and AmbiguousRun.
+    """
+    batch_id = store.resolve(typed)
+    if store.read(batch_id).kind is not Kind.BATCH:
+        raise Mistake(f"--optuna {typed}: is no batch; give the id of one")
+    try:
+        import optuna_dashboard
+        from optuna.storages import InMemoryStorage
+    except ImportError as error:
+        raise Mistake(_NEEDS) from error
+    storage = InMemoryStorage()
+    fill_study(storage, store, batch_id)
+    where = PORT if port is None else port
+    announce(f"http://{HOST}:{where}/")
+    try:
+        optuna_dashboard.run_server(storage, host=HOST, port=where)
+    except OSError as error:
+        raise Mistake(f"--port {where}: {error.strerror}; --port names another") from error
+
+
+def fill_study(storage: Any, store: RunStore, batch_id: str) -> Any:
+    """Make a study of a batch's trials, in the plan's order: flags that vary are its parameters,
+    the batch's objective its value. Gives the study."""
+    import optuna
+
+    batch = store.read(batch_id)
+    order = {run_id: at for at, run_id in enumerate(batch.batch.trials if batch.batch else ())}
+    runs = sorted(
+        select_runs(store, Asked(batch=batch_id), now()), key=lambda run: order.get(run.id, 0)
+    )
+    objective = recorded_objective(batch, runs)
+    maximize = objective is not None and objective.maximize
+    study = optuna.create_study(
+        storage=storage,
+        study_name=f"{batch.operation.name} {short(batch_id)}",
+        direction="maximize" if maximize else "minimize",
+    )
+    spaces = _distributions(runs)
+    for run in runs:
+        if isinstance(run.of, Unreadable):
+            continue
+        value = None if objective is None else _finite(objective.column.value(run))
+        study.add_trial(_trial(run, value, spaces))
+    return study
+
+
+def _trial(run: Seen, value: float | None, spaces: Mapping[str, Any]) -> Any:
+    from optuna.trial import FrozenTrial, TrialState
+
+    assert not isinstance(run.of, Unreadable)
+    state = run.of.run.state
+    is_complete = state.status is Status.COMPLETED and value is not None
+    states = {Status.PENDING: TrialState.WAITING, Status.RUNNING: TrialState.RUNNING}
+    names = [name for name in spaces if name in run.flags]
+    ended = states.get(state.status, TrialState.COMPLETE if is_complete else TrialState.FAIL)
+    return FrozenTrial(
+        number=0,  # the study numbers it
+        trial_id=0,
+        state=ended,
+        value=value if is_complete else None,
+        datetime_start=None if ended is TrialState.WAITING else state.started or state.initialized,
+        datetime_complete=state.stopped if ended.is_finished() else None,
+        params={name: _parameter(run.flags[name], spaces[name]) for name in names},
+        distributions={name: spaces[name] for name in names},
+        user_attrs={"id": run.id},
+        system_attrs={},
+        intermediate_values={},
+    )
+
+
+def _distributions(runs: Sequence[Seen]) -> dict[str, Any]:
+    """What each flag that varies was drawn from, as far as its values tell."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    found: dict[str, Any] = {}
+    for name in varying_flags(runs):
+        values = [run.flags[name] for run in runs if name in run.flags]
+        numbers = [number for value in values if (number := _finite(value)) is not None]
+        if len(numbers) == len(values):
+            found[name] = FloatDistribution(min(numbers), max(numbers))
+        else:
+            found[name] = CategoricalDistribution(sorted({render_value(v) for v in values}))
+    return found
+
+
+def _parameter(value: Value, space: Any) -> Any:
+    from optuna.distributions import CategoricalDistribution
+
+    return render_value(value) if isinstance(space, CategoricalDistribution) else _finite(value)
+
+
+def _finite(value: Value) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) else None

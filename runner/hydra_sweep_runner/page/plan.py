@@ -1,0 +1,110 @@
+"""A batch's plan as a graph: its trials, or the steps of a large pipeline, and what takes from
+what. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from hydra_sweep_runner.commands.runs.takers import upstream_ids
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Run, Unreadable
+from hydra_sweep_runner.page.batches import NOT_CREATED
+from hydra_sweep_runner.page.cells import shown_text
+from hydra_sweep_runner.page.live import View
+from hydra_sweep_runner.query.columns import varying_flags
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.terminal.render import cut, escape, shown_value
+
+#: With more trials a pipeline is shown a step a node.
+MOST_NODES = 60
+#: So many trials are squares of their own.
+MOST_TRIALS = 5000
+
+_MOST_TOLD = 80
+
+
+def plan_json(view: View, batch_id: str) -> dict[str, Any]:
+    """The plan of a batch, trials in their order.
+
+    `graph` is null where no trial takes from another; its nodes are trials, or steps with their
+    trials by status, and its edges pairs of places in the nodes. Raises as `View.run`, and
+    Mistake for what is no batch.
+    """
+    batch = view.run(batch_id).run
+    if batch.batch is None:
+        raise Mistake(f"{batch_id[:8]} is no batch: it has no plan")
+    ids = batch.batch.trials
+    seen = [view.by_id.get(run_id) for run_id in ids]
+    flags = varying_flags(one for one in seen if one is not None)
+    trials = [
+        _trial(number, run_id, one, flags)
+        for number, (run_id, one) in enumerate(zip(ids, seen, strict=True), start=1)
+    ]
+    return {
+        "cursor": view.cursor,
+        "total": len(ids),
+        "trials": trials[:MOST_TRIALS],
+        "graph": _graph(ids, seen, trials),
+    }
+
+
+def _trial(number: int, run_id: str, seen: Seen | None, flags: Sequence[str]) -> dict[str, Any]:
+    run = None if seen is None or isinstance(seen.of, Unreadable) else seen.of.run
+    names = [] if run is None else [name for name in flags if name in run.flags]
+    told = (
+        ""
+        if run is None
+        else ", ".join(f"{escape(name)}={shown_value(run.flags[name])}" for name in names)
+    )
+    reason = None if run is None else run.state.reason
+    return {
+        "number": number,
+        "id": run_id,
+        "status": _status(seen),
+        "step": None if run is None or run.step is None else shown_text(run.step),
+        "flags": cut(told, _MOST_TOLD),
+        "reason": None if reason is None else escape(reason),
+    }
+
+
+def _status(seen: Seen | None) -> str:
+    return NOT_CREATED if seen is None else str(seen.attributes.get("status"))
+
+
+def _graph(
+    ids: Sequence[str], seen: Sequence[Seen | None], trials: Sequence[dict[str, Any]]
+) -> dict[str, Any] | None:
+    place = {run_id: at for at, run_id in enumerate(ids)}
+    runs: list[Run | None] = [
+        one.of.run if one is not None and not isinstance(one.of, Unreadable) else None
+        for one in seen
+    ]
+    edges = [
+        (place[upstream], at)
+        for at, run in enumerate(runs)
+        for upstream in dict.fromkeys(() if run is None else upstream_ids(run))
+        if upstream in place
+    ]
+    if not edges:
+        return None
+    if len(ids) <= MOST_NODES:
+        return {"by": "trial", "nodes": list(trials), "edges": [list(edge) for edge in edges]}
+    return _by_step(trials, edges)
+
+
+def _by_step(trials: Sequence[dict[str, Any]], edges: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    steps = list(dict.fromkeys(trial["step"] or "?" for trial in trials))
+    at = {step: number for number, step in enumerate(steps)}
+    counts: list[Counter[str]] = [Counter() for _ in steps]
+    for trial in trials:
+        counts[at[trial["step"] or "?"]][trial["status"]] += 1
+    between = dict.fromkeys(
+        (at[trials[one]["step"] or "?"], at[trials[other]["step"] or "?"]) for one, other in edges
+    )
+    nodes = [
+        {"step": step, "trials": found.total(), "counts": dict(found)}
+        for step, found in zip(steps, counts, strict=True)
+    ]
+    return {"by": "step", "nodes": nodes, "edges": [list(edge) for edge in between]}

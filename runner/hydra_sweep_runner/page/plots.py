@@ -1,0 +1,64 @@
+"""What the page's charts show of an answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra_sweep_runner.charts.data import chart_data
+from hydra_sweep_runner.page.answer import Answer
+from hydra_sweep_runner.page.cells import objective_json
+from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.sorting import sort_by
+from hydra_sweep_runner.terminal.render import escape
+
+#: So many runs are drawn at the most, half of them the best; more lines cannot be told apart.
+MOST_DRAWN = 2000
+#: So many flags have an axis.
+MOST_AXES = 24
+
+
+def charts_json(answer: Answer, cursor: int) -> dict[str, Any]:
+    """The data of the charts (`charts.data`); `selected` are the places, in its runs, of those
+    that lie in the brushes, null for all; `data` is null without an objective."""
+    objective = answer.objective
+    head = {
+        "cursor": cursor,
+        "total": len(answer.before_brushes),
+        "scalars": list(answer.scalars),
+        "objective": objective_json(objective, is_assumed=answer.is_assumed),
+    }
+    if objective is None:
+        return {**head, "drawn": 0, "selected": None, "data": None}
+    runs = drawn_runs(answer)
+    flags = [name for name in answer.flags if any(name in run.flags for run in runs)]
+    data = chart_data(
+        runs,
+        flags=flags[:MOST_AXES],
+        objective=objective.text,
+        values=[objective.column.value(run) for run in runs],
+        maximize=objective.maximize,
+    )
+    chosen = {run.id for run in answer.runs}
+    places = [place for place, run in enumerate(data["runs"]) if run["id"] in chosen]
+    is_whole = len(answer.runs) == len(answer.before_brushes)
+    shown = [{**axis, "title": escape(axis["name"])} for axis in data["axes"]]
+    return {
+        **head,
+        "drawn": len(runs),
+        "selected": None if is_whole else places,
+        "data": {**data, "axes": shown},
+    }
+
+
+def drawn_runs(answer: Answer, most: int = MOST_DRAWN) -> Sequence[Seen]:
+    """All runs before brushes or, of many, the best half of what can be drawn, and of the others
+    as many at even distances."""
+    runs = answer.before_brushes
+    if len(runs) <= most or answer.objective is None:
+        return runs[:most]
+    way = answer.objective
+    ordered = sort_by(way.expression, runs, descending=way.maximize)
+    best, others = ordered[: most // 2], ordered[most // 2 :]
+    count = most - len(best)
+    return [*best, *(others[place * len(others) // count] for place in range(count))]

@@ -1,0 +1,101 @@
+"""Restarts that were asked for on the page: the runner's own command, in processes of its own.
+
+They go on when the page ends: each is a session of its own, as if it had been typed elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from hydra_sweep_runner.errors import StoreFailed
+from hydra_sweep_runner.terminal.render import last_lines
+
+_TAIL_BYTES = 8192
+_MOST_KEPT = 20
+_LOOK_S = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A command that was started: `command` is the line that it stands for."""
+
+    number: int
+    command: str
+    process: subprocess.Popen[bytes]
+    said: IO[bytes]
+
+    def json(self) -> dict[str, Any]:
+        """As JSON: `status` is null while it is at work; `said` are its last lines."""
+        return {
+            "number": self.number,
+            "command": self.command,
+            "pid": self.process.pid,
+            "status": self.process.poll(),
+            "said": last_lines(self._tail()),
+        }
+
+    def _tail(self) -> bytes:
+        size = os.fstat(self.said.fileno()).st_size
+        return os.pread(self.said.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+
+
+class Starts:
+    """The commands that this page has started. Threads may share it."""
+
+    def __init__(self, project: Path) -> None:
+        self._project = project
+        self._lock = threading.Lock()
+        self._starts: list[Start] = []
+        self._count = 0
+
+    def start(self, words: Sequence[str], command: str) -> Start:
+        """Start `runner WORDS…` in the project's folder. Raises StoreFailed if that cannot be
+        done."""
+        said = tempfile.TemporaryFile(prefix="runner-page-")  # noqa: SIM115 - the process has it
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hydra_sweep_runner", *words],
+                cwd=self._project,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,
+            )
+        except OSError as error:
+            said.close()
+            raise StoreFailed(f"cannot start {command}: {error.strerror}") from error
+        with self._lock:
+            self._count += 1
+            started = Start(number=self._count, command=command, process=process, said=said)
+            self._starts.append(started)
+            while len(self._starts) > _MOST_KEPT and self._starts[0].process.poll() is not None:
+                self._starts.pop(0).said.close()
+        return started
+
+    def wait_a_little(self, started: Start, most_s: float) -> None:
+        """Wait until the command has ended, but not longer than so many seconds: a mistake in it
+        is told by then."""
+        last_s = time.monotonic() + most_s
+        while started.process.poll() is None and time.monotonic() < last_s:
+            time.sleep(_LOOK_S)
+
+    def close(self) -> None:
+        """Forget all of them; they go on."""
+        with self._lock:
+            for started in self._starts:
+                started.said.close()
+            self._starts.clear()
+
+    def json(self) -> list[dict[str, Any]]:
+        """All of them, the last first."""
+        with self._lock:
+            return [started.json() for started in reversed(self._starts)]

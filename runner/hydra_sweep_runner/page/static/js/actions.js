@@ -1,0 +1,151 @@
+/* What can be changed: each action shows its command, asks, and is carried out. */
+import { act } from "./api.js";
+import { byId, el, fill } from "./dom.js";
+import { many, short } from "./words.js";
+
+let afterwards = () => {};
+
+/** `act` is called after something was changed. */
+export const whenDone = (done) => {
+  afterwards = done;
+};
+
+export const offer = {
+  stop: (ids) => ask("stop", { ids }, "Stop"),
+  restart: (id, options) => ask("restart", { ids: [short(id)], ...options }, "Restart"),
+  tag: (ids, tags = []) => askTags(ids, tags),
+  label: (ids, text = "") => askText("label", ids, text, "Label", "An empty label takes it away."),
+  note: (id, text = "") => askText("note", [id], text, "Note", "An empty note takes it away.", true),
+  remove: (ids, { isBatch = false } = {}) => askDelete(ids, isBatch),
+};
+
+/** Show what the action stands for and ask; `inputs` gives what may change what is asked. */
+function ask(name, given, verb, { kind = "main", inputs = null } = {}) {
+  const dialog = byId("dialog");
+  const body = el("div", { class: "asked" });
+  const go = el("button", { class: kind, value: "go", disabled: true }, verb);
+  const cancel = el("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
+  const form = el("form", { method: "dialog" }, inputs?.element ?? null, body, el("div", { class: "buttons" }, cancel, go));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!go.disabled) carryOut(name, { ...given, ...inputs?.values() }, verb, body, go, dialog);
+  });
+  fill(dialog, form);
+  let turn = 0;
+  const preview = async () => {
+    const mine = ++turn;
+    try {
+      const told = await act(name, { ...given, ...inputs?.values() });
+      if (mine !== turn) return;
+      fill(body, el("p", {}, el("b", {}, told.question)), ...told.lines.map((line) => el("p", { class: "muted" }, line)), el("pre", { class: "command" }, told.command));
+      go.disabled = false;
+    } catch (error) {
+      if (mine !== turn) return;
+      fill(body, el("p", { class: inputs?.isEmpty?.() ? "muted" : "wrong" }, inputs?.isEmpty?.() ? inputs.hint : error.message));
+      go.disabled = true;
+    }
+  };
+  inputs?.onInput(preview);
+  preview();
+  if (!dialog.open) dialog.showModal();
+  (inputs?.first ?? cancel).focus();
+}
+
+async function carryOut(name, given, verb, body, go, dialog) {
+  go.disabled = true;
+  go.textContent = `${verb}…`;
+  try {
+    const told = await act(name, given, true);
+    dialog.close();
+    toast(told.done.at(-1) ?? "Done", name === "delete" ? { text: "Undo", act: () => ask("restore", { ids: given.ids }, "Bring back") } : null);
+    afterwards();
+  } catch (error) {
+    body.append(el("p", { class: "wrong" }, error.message));
+    go.textContent = verb;
+    go.disabled = false;
+  }
+}
+
+function askText(name, ids, text, verb, hint, isLong = false) {
+  const field = el(isLong ? "textarea" : "input", { rows: isLong ? "4" : null, "aria-label": verb });
+  field.value = text;
+  ask(name, { ids }, verb, {
+    inputs: {
+      element: el("label", { class: "field" }, verb, field, el("small", { class: "muted" }, hint)),
+      first: field,
+      values: () => ({ text: field.value }),
+      onInput: (change) => field.addEventListener("input", change),
+    },
+  });
+}
+
+function askTags(ids, tags) {
+  const add = el("input", { "aria-label": "Tags to add", placeholder: "best draft" });
+  const boxes = tags.map((tag) => [tag, el("input", { type: "checkbox" })]);
+  const words = (text) => text.split(/[\s,]+/).filter(Boolean);
+  const removed = () => boxes.filter(([, box]) => box.checked).map(([tag]) => tag);
+  ask("tag", { ids }, "Tag", {
+    inputs: {
+      element: el("div", { class: "field" },
+        el("label", {}, "Tags to add, with spaces between", add),
+        ...boxes.map(([tag, box]) => el("label", { class: "check" }, box, `remove ${tag}`))),
+      first: add,
+      values: () => ({ add: words(add.value), remove: removed() }),
+      isEmpty: () => !add.value.trim() && !removed().length,
+      hint: "Which tags?",
+      onInput: (change) => {
+        add.addEventListener("input", change);
+        for (const [, box] of boxes) box.addEventListener("input", change);
+      },
+    },
+  });
+}
+
+function askDelete(ids, isBatch) {
+  const trials = el("input", { type: "checkbox" });
+  const dependents = el("input", { type: "checkbox" });
+  ask("delete", { ids }, "Delete", {
+    kind: "danger",
+    inputs: {
+      element: el("div", { class: "field" },
+        isBatch ? el("label", { class: "check" }, trials, "all its trials, too") : null,
+        el("label", { class: "check" }, dependents, "the runs that take files from them, too")),
+      first: null,
+      values: () => ({ trials: trials.checked, dependents: dependents.checked }),
+      onInput: (change) => [trials, dependents].forEach((box) => box.addEventListener("input", change)),
+    },
+  });
+}
+
+let hiding = null;
+
+/** Say something for some seconds, perhaps with something that can be done about it. */
+export function toast(text, button = null) {
+  const place = byId("toast");
+  clearTimeout(hiding);
+  fill(place, el("span", {}, text), button ? el("button", { onclick: () => { place.hidden = true; button.act(); } }, button.text) : null);
+  place.hidden = false;
+  hiding = setTimeout(() => { place.hidden = true; }, button ? 12000 : 5000);
+}
+
+/** Draw the restarts that were started from here; a click shows what they said. */
+export function drawStarts(starts) {
+  const atWork = starts.filter((one) => one.status === null).length;
+  const failed = starts.filter((one) => one.status > 1).length;
+  const place = byId("starts");
+  fill(place);
+  if (!starts.length) return;
+  const text = atWork ? `${many(atWork, "restart")} at work` : failed ? `${many(failed, "restart")} refused` : `${many(starts.length, "restart")} done`;
+  place.append(el("button", { class: `quiet${failed ? " wrong" : ""}`, onclick: () => showStarts(starts) }, text));
+}
+
+function showStarts(starts) {
+  const dialog = byId("dialog");
+  const told = starts.map((one) =>
+    el("section", {},
+      el("pre", { class: "command" }, one.command),
+      el("p", { class: "muted" }, one.status === null ? `at work, process ${one.pid}` : `ended with exit status ${one.status}`),
+      one.said.length ? el("pre", { class: "said" }, one.said.join("\n")) : null));
+  fill(dialog, el("form", { method: "dialog" }, el("h2", {}, "Restarts from this page"), ...told, el("div", { class: "buttons" }, el("button", {}, "Close"))));
+  dialog.showModal();
+}

@@ -1,0 +1,125 @@
+/* Curves of scalars over steps: of the runs that were chosen, or else of the first in the table. */
+import uPlot from "../vendored/uplot.js";
+import { latest } from "./api.js";
+import { go, now } from "./address.js";
+import { css, el, fill, later } from "./dom.js";
+import { number, short } from "./words.js";
+
+const MOST = 24;
+const UNASKED = 8;
+/* Okabe and Ito's colours, which the colour-blind can tell, and dashes for the second round. */
+const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#9a6324"];
+const DASHES = [[], [6, 4], [2, 3]];
+
+export class Curves {
+  constructor(place, { rows, open }) {
+    this.rows = rows;
+    this.open = open;
+    this.ask = latest();
+    this.plot = null;
+    this.bar = el("div", { class: "line curves-bar" });
+    this.drawing = el("div", { class: "curves" });
+    this.legend = el("div", { class: "legend" });
+    place.append(this.bar, this.drawing, this.legend);
+    this.resized = new ResizeObserver(later(() => this.resize(), 50));
+    this.resized.observe(this.drawing);
+  }
+
+  /** Draw by the table's answer, which knows the scalars. */
+  async show(answer) {
+    const scalars = answer.scalars;
+    const scalar = now().scalar ?? (scalars.includes(answer.objective?.name) ? answer.objective.name : scalars[0]);
+    this.drawBar(scalars, scalar);
+    if (!scalar) return this.say("No run here has reported a number yet.");
+    const ids = now().pick.length ? now().pick.slice(0, MOST) : this.rows().slice(0, UNASKED).map((row) => row.id);
+    const parameters = new URLSearchParams({ scalar });
+    for (const id of ids) parameters.append("run", id);
+    const found = await this.ask("series", parameters);
+    if (found === null) return undefined;
+    this.found = found;
+    return this.draw();
+  }
+
+  drawBar(scalars, scalar) {
+    const choice = el("select", { id: "choose-scalar", "aria-label": "Scalar", onchange: () => go({ scalar: choice.value }, { replace: true }) }, ...scalars.map((name) => el("option", { value: name }, name)));
+    choice.value = scalar ?? "";
+    const isLog = now().scale === "log";
+    const told = now().pick.length ? `${now().pick.length} chosen runs` : "the first runs of the table; choose others by their boxes there";
+    fill(this.bar,
+      choice,
+      el("label", { class: "check" }, el("input", { type: "checkbox", checked: isLog, onchange: (event) => go({ scale: event.target.checked ? "log" : null }, { replace: true }) }), "logarithmic"),
+      el("span", { class: "muted" }, told),
+    );
+  }
+
+  draw() {
+    this.plot?.destroy();
+    this.plot = null;
+    const curves = (this.found?.curves ?? []).filter((curve) => curve.steps.length);
+    if (!curves.length) return this.say("None of these runs has reported it.");
+    fill(this.drawing);
+    const data = uPlot.join(curves.map((curve) => [curve.steps, curve.values]));
+    const isLog = now().scale === "log" && curves.every((curve) => curve.values.every((value) => value === null || value > 0));
+    const axis = { stroke: css("--muted"), grid: { stroke: css("--faint"), width: 1 }, ticks: { stroke: css("--line"), width: 1 }, font: "12px system-ui" };
+    this.plot = new uPlot(
+      {
+        ...this.size(),
+        scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
+        axes: [{ ...axis, label: "step", labelSize: 18, labelFont: "12px system-ui" }, { ...axis, size: 70, values: (_, values) => values.map((value) => (value === null ? "" : number(value))) }],
+        legend: { show: false },
+        cursor: { focus: { prox: 24 } },
+        focus: { alpha: 0.25 },
+        series: [{}, ...curves.map((curve, at) => ({ label: short(curve.id), stroke: colour(at), dash: dash(at), width: 1.8, spanGaps: true, points: { show: curve.steps.length < 2 } }))],
+        hooks: { setCursor: [(plot) => this.point(plot)] },
+      },
+      data,
+      this.drawing,
+    );
+    this.drawLegend(curves);
+    return undefined;
+  }
+
+  drawLegend(curves) {
+    fill(this.legend,
+      ...curves.map((curve, at) => {
+        const mark = el("span", { class: "mark" });
+        mark.style.borderTop = `3px ${dash(at).length ? "dashed" : "solid"} ${colour(at)}`;
+        const value = el("span", { class: "muted", "data-at": at });
+        return el("button", { class: "quiet", onclick: () => this.open(curve.id) }, mark, el("span", { class: "id" }, short(curve.id)), " ", value);
+      }),
+    );
+    this.point(null);
+  }
+
+  /** Show each curve's value where the pointer is, or its last. */
+  point(plot) {
+    const at = plot?.cursor.idx ?? null;
+    this.found.curves.filter((curve) => curve.steps.length).forEach((curve, place) => {
+      const shown = this.legend.querySelector(`[data-at="${place}"]`);
+      if (shown) shown.textContent = number(at === null ? curve.values.at(-1) : (plot.data[place + 1][at] ?? null));
+    });
+  }
+
+  say(text) {
+    this.plot?.destroy();
+    this.plot = null;
+    fill(this.drawing, el("p", { class: "nothing" }, text));
+    fill(this.legend);
+  }
+
+  size() {
+    return { width: Math.max(320, this.drawing.clientWidth), height: Math.max(240, this.drawing.clientHeight - 4) };
+  }
+
+  resize() {
+    this.plot?.setSize(this.size());
+  }
+
+  close() {
+    this.resized.disconnect();
+    this.plot?.destroy();
+  }
+}
+
+const colour = (at) => COLOURS[at % COLOURS.length];
+const dash = (at) => DASHES[Math.floor(at / COLOURS.length) % DASHES.length];

@@ -1,0 +1,187 @@
+/* All about one run: flags and where from, scalars, its log as it grows, files, what differs. */
+import { offer } from "./actions.js";
+import { latest, mayChange } from "./api.js";
+import { go, now } from "./address.js";
+import { byId, el, fill } from "./dom.js";
+import { Differences, Files } from "./files.js";
+import { Log } from "./log.js";
+import { duration, glyph, number, short, statusClass, time } from "./words.js";
+
+const TABS = [["about", "About"], ["log", "Log"], ["files", "Files"], ["diff", "Differences"]];
+
+export class Drawer {
+  constructor() {
+    this.place = byId("drawer");
+    this.ask = latest();
+    this.run = null;
+    this.part = null;
+  }
+
+  /** Show the run that the address names, or close. */
+  async show() {
+    const { run } = now();
+    if (run === null) return this.close();
+    this.place.hidden = false;
+    document.body.classList.add("has-drawer");
+    try {
+      const found = await this.ask("run", { id: run });
+      if (found === null) return undefined;
+      this.draw(found);
+    } catch (error) {
+      this.endPart();
+      this.run = null;
+      fill(this.place, this.closer(), el("p", { class: "nothing wrong" }, error.message));
+    }
+    return undefined;
+  }
+
+  /** The run is another than it was. */
+  async refresh() {
+    if (now().run === null) return;
+    try {
+      const found = await this.ask("run", { id: now().run });
+      if (found !== null) this.draw(found);
+    } catch (error) {
+      this.tellGone(error.message);
+    }
+  }
+
+  draw(found) {
+    const isSame = this.run?.id === found.id && this.tab === this.tabOf(found) && this.other === now().with && this.path === now().path;
+    this.run = found;
+    const head = this.head(found);
+    if (isSame && this.head_) {
+      this.head_.replaceWith(head);
+      this.head_ = head;
+      this.part?.update?.(found);
+      return;
+    }
+    this.endPart();
+    this.head_ = head;
+    this.tab = this.tabOf(found);
+    this.other = now().with;
+    this.path = now().path;
+    const body = el("div", { class: "drawer-body", tabindex: "-1" });
+    fill(this.place, head, body);
+    this.part = this.makePart(found, body);
+  }
+
+  tabOf(found) {
+    const asked = now().tab ?? "about";
+    return asked === "log" && !found.has_log ? "about" : asked;
+  }
+
+  makePart(found, body) {
+    switch (this.tab) {
+      case "log": return new Log(body, found);
+      case "files": return new Files(body, found);
+      case "diff": return new Differences(body, found);
+      default: return new About(body, found);
+    }
+  }
+
+  head(found) {
+    const tabs = TABS.filter(([name]) => name !== "log" || found.has_log);
+    return el(
+      "div",
+      { class: "drawer-head" },
+      el("div", { class: "line" },
+        el("h2", {}, found.operation, " ", el("span", { class: "id" }, short(found.id))),
+        el("span", { class: `status ${statusClass(found.status)}` }, `${glyph(found.status)} ${found.status}`),
+        el("span", { class: "room" }),
+        this.closer()),
+      found.reason ? el("p", { class: `reason ${statusClass(found.status)}` }, found.reason) : null,
+      this.buttons(found),
+      el("div", { class: "tabs", role: "tablist" }, ...tabs.map(([name, title]) =>
+        el("button", { role: "tab", "aria-selected": String(this.tabOf(found) === name), onclick: () => go({ tab: name === "about" ? null : name, path: null }) }, title))),
+    );
+  }
+
+  buttons(found) {
+    const marks = [found.label ? el("i", {}, found.label) : null, ...found.tags.map((tag) => el("span", { class: "tag" }, tag.text))];
+    if (!mayChange) return el("div", { class: "line" }, marks);
+    const isAtWork = found.status === "running";
+    const isBatch = found.kind === "batch";
+    return el(
+      "div",
+      { class: "line buttons" },
+      marks,
+      el("span", { class: "room" }),
+      isAtWork ? el("button", { onclick: () => offer.stop([found.id]) }, "Stop") : el("button", { onclick: () => offer.restart(found.id, {}) }, "Restart"),
+      isAtWork
+        ? null
+        : [
+            el("button", { onclick: () => offer.tag([found.id], found.tags.map((tag) => tag.tag)) }, "Tag"),
+            el("button", { onclick: () => offer.label([found.id], found.label ?? "") }, "Label"),
+            el("button", { onclick: () => offer.note(found.id, found.note ?? "") }, "Note"),
+            el("button", { class: "danger", onclick: () => offer.remove([found.id], { isBatch }) }, "Delete"),
+          ],
+    );
+  }
+
+  closer() {
+    return el("button", { class: "quiet", title: "Close (Esc)", "aria-label": "Close", onclick: () => closeRun() }, "✕");
+  }
+
+  tellGone(message) {
+    if (this.place.querySelector(".gone")) return;
+    this.place.querySelector(".drawer-head")?.append(el("p", { class: "gone wrong", role: "alert" }, message));
+  }
+
+  endPart() {
+    this.part?.close?.();
+    this.part = null;
+    this.head_ = null;
+  }
+
+  close() {
+    this.endPart();
+    this.run = null;
+    this.place.hidden = true;
+    fill(this.place);
+    document.body.classList.remove("has-drawer");
+  }
+}
+
+export const closeRun = () => go({ run: null, tab: null, with: null, path: null });
+
+/** Facts, flags, scalars, kin. */
+class About {
+  constructor(place, found) {
+    this.place = place;
+    this.update(found);
+  }
+
+  update(found) {
+    fill(this.place,
+      found.note ? el("p", { class: "note" }, found.note) : "",
+      section("Scalars", found.scalars.length ? table(["", "last", "least", "greatest", "step", "reports"], found.scalars.map((one) => [one.name, num(one.last), num(one.min), num(one.max), num(one.step), num(one.count)])) : null),
+      section("Flags", found.flags.length ? table(["", "value", "from"], found.flags.map((flag) => [flag.name, el("span", { title: flag.exact }, number(flag.value)), el("span", { class: "muted" }, flag.origin ?? "")])) : null),
+      section("Run", table(null, [...found.facts.map(([label, value]) => [label, fact(label, value)])])),
+      section("Attempts that failed", found.attempts.length ? table(["", "exit", "reason"], found.attempts.map((one) => [time(one.started), num(one.exit_status), one.reason])) : null),
+      section("Code since", found.changes.length ? el("ul", {}, ...found.changes.map((change) => el("li", {}, change))) : null),
+      section("Takes from", found.inputs.length ? table(null, found.inputs.map((one) => [one.name, one.runs.map((id) => link(id)), one.path ?? ""])) : null),
+      section("Taken by", found.downstream.length ? el("p", {}, ...found.downstream.map(kin)) : null),
+      section("In batches", found.batches.length ? el("p", {}, ...found.batches.map(kin)) : null),
+    );
+  }
+}
+
+const num = (value) => el("span", { class: "num", title: value ?? "" }, number(value));
+
+function fact(label, value) {
+  if (value !== null && typeof value === "object" && "time" in value) return el("span", { title: value.time }, time(value.time));
+  if (label === "duration") return duration(value);
+  return el("span", { class: /folder|log|id|commit|overrides/.test(label) ? "id" : "" }, String(value ?? ""));
+}
+
+const link = (id, text = short(id)) => el("button", { class: "link", onclick: () => go({ run: short(id), tab: null, with: null, path: null }) }, text);
+const kin = (one) => el("span", { class: "kin" }, one.status === "gone" ? `${short(one.id)} (gone)` : link(one.id, `${one.name ?? ""} ${short(one.id)}`), " ", el("span", { class: `status ${statusClass(one.status)}` }, glyph(one.status)), " ");
+
+function section(title, content) {
+  return content === null ? "" : el("section", {}, el("h3", {}, title), content);
+}
+
+function table(titles, rows) {
+  return el("table", {}, titles ? el("thead", {}, el("tr", {}, ...titles.map((title) => el("th", {}, title)))) : null, el("tbody", {}, ...rows.map(([name, ...cells]) => el("tr", {}, el("th", { scope: "row" }, name), ...cells.map((cell) => el("td", {}, cell))))));
+}

@@ -1,0 +1,103 @@
+/* The filters: an expression, what else is asked for, the objective. */
+import { go, now } from "./address.js";
+import { byId, el, fill, later } from "./dom.js";
+
+let input = null;
+let failure = null;
+
+/** Draw it by the table's answer; the field that somebody types in stays. */
+export function drawFilters(answer, operations) {
+  const place = byId("filters");
+  if (input === null) {
+    input = el("input", {
+      id: "where",
+      type: "search",
+      placeholder: "Filter: lr < 0.1 and loss < 0.5   ( / )",
+      spellcheck: "false",
+      autocomplete: "off",
+      "aria-label": "Filter by an expression",
+      "aria-describedby": "where-error",
+      oninput: later(() => apply(), 350),
+      onkeydown: (event) => {
+        if (event.key === "Enter") apply();
+      },
+    });
+    failure = el("p", { id: "where-error", role: "alert", hidden: true });
+    place.append(el("span", { id: "filter-line" }, input, el("span", { id: "filter-rest" })), failure);
+  }
+  if (document.activeElement !== input) input.value = now().where ?? "";
+  fill(byId("filter-rest"), ...chips(), ...choices(answer, operations));
+}
+
+const apply = () => go({ where: input.value.trim() || null });
+
+/** Say why the filter is none; null says that all is well. */
+export function tellFilter(message) {
+  if (failure === null) return;
+  failure.hidden = message === null;
+  failure.textContent = message ?? "";
+  input.setAttribute("aria-invalid", message === null ? "false" : "true");
+}
+
+export function focusFilter() {
+  input?.focus();
+  input?.select();
+}
+
+function chips() {
+  const state = now();
+  const found = [];
+  for (const name of ["operation", "kind", "step", "label", "tag", "since"]) {
+    if (state[name]) found.push(chip(`${name}: ${state[name]}`, { [name]: null }));
+  }
+  for (const text of state.brush) {
+    found.push(chip(toldBrush(text), { brush: state.brush.filter((one) => one !== text) }));
+  }
+  if (state.sort) found.push(chip(`sorted by ${state.sort}${state.reverse ? ", greatest first" : ""}`, { sort: null, reverse: null }));
+  return found;
+}
+
+const chip = (text, changes) =>
+  el("button", { class: "chip on", title: "Take this away", onclick: () => go(changes) }, text, " ×");
+
+function toldBrush(text) {
+  try {
+    const [name, low, high] = JSON.parse(text);
+    if (Array.isArray(low)) return `${name}: ${low.join(", ")}`;
+    return `${Number(low.toPrecision(4))} ≤ ${name} ≤ ${Number(high.toPrecision(4))}`;
+  } catch {
+    return text;
+  }
+}
+
+function choices(answer, operations) {
+  const state = now();
+  const found = [el("span", { class: "room" })];
+  if (!state.batch && operations.length > 1) {
+    found.push(select("operation", "operation", [["", "any operation"], ...operations.map((one) => [one, one])], state.operation ?? ""));
+  }
+  if (answer?.scalars.length) {
+    const present = answer.objective;
+    const options = answer.scalars.flatMap((name) => [[name, `least ${name}`], [`-${name}`, `greatest ${name}`]]);
+    const known = options.some(([value]) => value === present?.text);
+    if (present && !known) options.unshift([present.text, `${present.maximize ? "greatest" : "least"} ${present.name}`]);
+    if (present?.assumed) options.unshift(["", "best is…"]);
+    found.push(select("objective", "What the best is", options, present?.assumed ? "" : (present?.text ?? "")));
+  }
+  found.push(
+    el("label", { class: "check", title: "Also the flags that are the same in all of these runs" },
+      el("input", { type: "checkbox", id: "all-flags", checked: state.flags === "all", onchange: (event) => go({ flags: event.target.checked ? "all" : null }) }),
+      "all flags"),
+  );
+  return found;
+}
+
+function select(name, label, options, value) {
+  const element = el(
+    "select",
+    { id: `choose-${name}`, "aria-label": label, title: label, onchange: () => go({ [name]: element.value || null }) },
+    ...options.map(([text, shown]) => el("option", { value: text }, shown)),
+  );
+  element.value = value;
+  return element;
+}

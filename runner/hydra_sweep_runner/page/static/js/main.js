@@ -1,0 +1,255 @@
+/* The page: the address says what is seen, the server what there is, and the views draw it. */
+import { drawStarts, toast, whenDone } from "./actions.js";
+import { ask, latest } from "./api.js";
+import { fresh, go, now, onChange, query } from "./address.js";
+import { drawAside } from "./aside.js";
+import { Curves } from "./curves.js";
+import { byId, el, fill, seldom } from "./dom.js";
+import { Drawer, closeRun } from "./drawer.js";
+import { drawFilters, focusFilter, tellFilter } from "./filters.js";
+import { drawHead } from "./head.js";
+import { listenToKeys, showKeys } from "./keys.js";
+import { listen } from "./live.js";
+import { Plan } from "./plan.js";
+import { Plots } from "./plots.js";
+import { Table } from "./table.js";
+import { short } from "./words.js";
+
+const VIEWS = [["table", "Table"], ["plots", "Plots"], ["curves", "Curves"], ["plan", "Plan"]];
+
+let store = null;
+let batches = [];
+let answer = null;
+const askRuns = latest();
+const drawer = new Drawer();
+const open = (id, replace = false) => go({ run: short(id), tab: now().run === null ? null : now().tab, with: null, path: null }, { replace });
+
+const places = Object.fromEntries(VIEWS.map(([name]) => [name, el("div", { class: `view of-${name}`, hidden: true })]));
+const table = new Table(places.table, { open, pick, failed: (error) => trouble(error.message) });
+const views = { plots: null, curves: null, plan: null };
+
+function view(name) {
+  const make = {
+    plots: () => new Plots(places.plots, { open }),
+    curves: () => new Curves(places.curves, { open, rows: () => table.pages.pages.get(0)?.rows ?? [] }),
+    plan: () => new Plan(places.plan, { open }),
+  };
+  views[name] ??= make[name]();
+  return views[name];
+}
+
+const present = () => {
+  const { view: name } = now();
+  return VIEWS.some(([one]) => one === name) ? name : "table";
+};
+
+function batchHere() {
+  const { batch } = now();
+  return batch === null ? null : (batches.find((one) => one.id.startsWith(batch)) ?? null);
+}
+
+function drawAround() {
+  const batch = batchHere();
+  drawAside(store, batches);
+  drawHead(batch, answer);
+  drawFilters(answer, store.operations);
+  const shown = present();
+  fill(byId("tabs"),
+    ...VIEWS.map(([name, title]) =>
+      el("button", { role: "tab", "aria-selected": String(name === shown), "data-view": name, onclick: () => go({ view: name === "table" ? null : name }) }, title)),
+    el("span", { class: "room" }),
+    el("span", { class: "muted", id: "count" }, counted()),
+  );
+  document.title = batch ? `${batch.operation} ${short(batch.id)} · ${store.project}` : `${store.project} · runs`;
+}
+
+function counted() {
+  if (answer === null) return "";
+  const total = answer.total.toLocaleString("en");
+  const runs = answer.total === 1 ? "run" : "runs";
+  return answer.total === answer.unbrushed ? `${total} ${runs}` : `${total} of ${answer.unbrushed.toLocaleString("en")} ${runs}`;
+}
+
+/** Ask for the runs that are meant; where it is the same question as before, rows stay in place. */
+async function loadRuns(isSame) {
+  const parameters = query(now());
+  try {
+    const asked = new URLSearchParams(parameters);
+    if (isSame) asked.set("offset", String(firstInSight()));
+    const found = await askRuns("runs", asked);
+    if (found === null) return;
+    answer = found;
+    tellFilter(null);
+    trouble(null);
+    places.table.hidden = present() !== "table";
+    if (isSame) await table.update(found);
+    else await table.show(parameters, found);
+    drawAround();
+    await showView();
+  } catch (error) {
+    if (error.status === 400 && now().where) tellFilter(error.message);
+    else trouble(error.message);
+  }
+}
+
+const firstInSight = () => Math.max(0, Math.floor((table.built ? table.body().scrollTop : 0) / 30 / 100)) * 100;
+
+async function showView() {
+  const shown = present();
+  for (const [name] of VIEWS) places[name].hidden = name !== shown;
+  if (shown === "table") {
+    table.redraw();
+    return;
+  }
+  try {
+    await view(shown).show(answer);
+  } catch (error) {
+    trouble(error.message);
+  }
+}
+
+function trouble(message) {
+  const place = byId("trouble");
+  place.hidden = !message;
+  place.textContent = message ?? "";
+}
+
+function pick(id, isChosen) {
+  const others = now().pick.filter((one) => one !== short(id));
+  go({ pick: isChosen ? [...others, short(id)] : others }, { replace: true });
+}
+
+/** What has changed in the store: told by the stream, drawn at most once a second. */
+const changed = { runs: false, ids: new Set(), all: false };
+const catchUp = seldom(async () => {
+  const { all, ids, runs } = changed;
+  changed.all = changed.runs = false;
+  changed.ids = new Set();
+  if (all) {
+    store = await ask("store");
+    batches = store.batches;
+  }
+  drawAround();
+  if (all || runs) await loadRuns(true);
+  if (drawer.run !== null && (all || ids.has(drawer.run.id))) await drawer.refresh();
+}, 1000);
+
+function hear(news) {
+  trouble(news.trouble ?? null);
+  drawStarts(news.starts);
+  if (news.all) changed.all = true;
+  else {
+    const held = new Map(batches.map((batch) => [batch.id, batch]));
+    const unknown = news.batches.filter((batch) => !held.has(batch.id));
+    for (const batch of news.batches) held.set(batch.id, batch);
+    for (const id of news.gone) held.delete(id);
+    batches = [...unknown, ...[...held.values()].filter((batch) => !unknown.includes(batch))];
+    store.total += unknown.length - news.gone.length;
+    if (news.changed.some((id) => !changed.ids.has(id)) || news.gone.length) changed.runs = true;
+    if (unknown.length || news.gone.length) changed.all = true;
+    for (const id of [...news.changed, ...news.gone]) changed.ids.add(id);
+  }
+  if (changed.all || changed.runs) catchUp();
+}
+
+onChange(async (state, before) => {
+  const isSame = query(state).toString() === query(before).toString();
+  drawAround();
+  if (!isSame) await loadRuns(false);
+  else if (state.view !== before.view || state.scalar !== before.scalar || state.scale !== before.scale || state.pick.join() !== before.pick.join()) await showView();
+  const parts = ["run", "tab", "with", "path"];
+  if (parts.some((name) => state[name] !== before[name])) {
+    await drawer.show();
+    table.redraw();
+  }
+});
+
+function escape() {
+  if (now().run !== null) closeRun();
+  else if (now().where) go({ where: null });
+  else if (now().pick.length) go({ pick: [] }, { replace: true });
+}
+
+const openTab = (tab) => () => {
+  if (now().run !== null) go({ tab, path: null });
+};
+const openView = (name) => () => go({ view: name === "table" ? null : name });
+listenToKeys(
+  {
+    ArrowDown: () => table.move(1),
+    ArrowUp: () => table.move(-1),
+    j: () => table.move(1),
+    k: () => table.move(-1),
+    PageDown: () => table.move(20),
+    PageUp: () => table.move(-20),
+    Home: () => table.choose(0),
+    End: () => table.choose(table.total - 1),
+    Enter: () => table.activeId && open(table.activeId),
+    x: () => table.activeId && pick(table.activeId, !now().pick.includes(short(table.activeId))),
+    "/": focusFilter,
+    "?": showKeys,
+    b: toggleAside,
+    l: openTab("log"),
+    f: openTab("files"),
+    d: openTab("diff"),
+    1: openView("table"),
+    2: openView("plots"),
+    3: openView("curves"),
+    4: openView("plan"),
+  },
+  escape,
+);
+
+function toggleAside() {
+  document.body.classList.toggle("no-aside");
+}
+
+const THEMES = ["auto", "light", "dark"];
+function theme() {
+  return document.documentElement.dataset.theme ?? "auto";
+}
+function setTheme(chosen) {
+  if (chosen === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = chosen;
+  try {
+    localStorage.setItem("theme", chosen);
+  } catch {
+    // storage is off: it holds until the page is left
+  }
+  drawTheme();
+  redrawColours();
+}
+function drawTheme() {
+  byId("theme").textContent = { auto: "◐", light: "☀", dark: "☾" }[theme()];
+}
+function redrawColours() {
+  views.plots?.draw();
+  if (present() === "curves") views.curves?.draw();
+}
+
+async function start() {
+  byId("view").append(...Object.values(places));
+  byId("theme").addEventListener("click", () => setTheme(THEMES[(THEMES.indexOf(theme()) + 1) % 3]));
+  byId("keys").addEventListener("click", showKeys);
+  byId("aside-toggle").addEventListener("click", toggleAside);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawColours);
+  drawTheme();
+  whenDone(() => loadRuns(true));
+  try {
+    store = await ask("store");
+  } catch (error) {
+    trouble(error.message);
+    return;
+  }
+  batches = store.batches;
+  byId("store").textContent = store.store;
+  drawStarts(store.starts);
+  if (location.search === "" && batches.length) go(fresh({ batch: short(batches[0].id) }), { replace: true });
+  drawAround();
+  listen(store.cursor, hear);
+  await Promise.all([loadRuns(false), drawer.show()]);
+  document.body.classList.add("ready");
+}
+
+addEventListener("unhandledrejection", (event) => toast(String(event.reason?.message ?? event.reason)));
+start();

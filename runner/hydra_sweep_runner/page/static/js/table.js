@@ -1,0 +1,249 @@
+/* The table of runs: as many rows as there are runs, of which the server gives those in sight. */
+import { Tabulator, FormatModule, FrozenColumnsModule, InteractionModule, ResizeColumnsModule, ResizeTableModule } from "../vendored/tabulator.min.js";
+import { go, now } from "./address.js";
+import { el, seldom } from "./dom.js";
+import { Pages } from "./pages.js";
+import { duration, glyph, number, short, statusClass, time } from "./words.js";
+
+Tabulator.registerModule([FormatModule, FrozenColumnsModule, InteractionModule, ResizeColumnsModule, ResizeTableModule]);
+
+const ROW_PX = 30;
+const SAMPLE = 60;
+
+export class Table {
+  /** `open` is called with a run's id, `pick` with an id and whether it is chosen now. */
+  constructor(place, { open, pick, failed }) {
+    this.open = open;
+    this.pick = pick;
+    this.pages = new Pages((answer) => this.came(answer), failed);
+    this.columns = [];
+    this.total = 0;
+    this.active = -1;
+    this.best = null;
+    this.built = null;
+    this.redraw = seldom(() => this.reformat(), 16);
+    this.holder = el("div", { class: "table" });
+    place.append(this.holder);
+  }
+
+  /** Show the first answer to a question; `answer.offset` is 0. */
+  async show(parameters, answer) {
+    this.pages.begin(parameters, answer);
+    await this.take(answer, true);
+  }
+
+  /** The same question has another answer now. */
+  async update(answer) {
+    this.pages.refresh(answer);
+    await this.take(answer, false);
+  }
+
+  async take(answer, fromTop) {
+    this.best = answer.best?.id ?? null;
+    const key = JSON.stringify([answer.columns, now().sort, now().reverse]);
+    const others = key !== this.key;
+    const resized = this.total !== answer.total;
+    this.answerColumns = answer.columns;
+    this.total = answer.total;
+    if (!this.built) await this.build(answer, key);
+    else if (others) {
+      this.key = key;
+      this.tabulator.setColumns(this.definitions(answer));
+      if (resized) await this.tabulator.replaceData(this.placeholders());
+      else this.reformat();
+    } else if (resized) await this.tabulator.replaceData(this.placeholders());
+    else this.reformat();
+    if (fromTop) {
+      this.active = -1;
+      this.body().scrollTop = 0;
+    }
+    this.holder.classList.toggle("empty", this.total === 0);
+  }
+
+  build(answer, key) {
+    this.key = key;
+    this.tabulator = new Tabulator(this.holder, {
+      data: this.placeholders(),
+      index: "n",
+      height: "100%",
+      rowHeight: ROW_PX,
+      layout: "fitData",
+      nestedFieldSeparator: false,
+      renderVerticalBuffer: 8 * ROW_PX,
+      columns: this.definitions(answer),
+      columnDefaults: { resizable: "header", minWidth: 48 },
+      placeholder: el("div", { class: "nothing" }, "No run is like that."),
+      rowFormatter: (row) => this.formatRow(row),
+    });
+    this.built = new Promise((done) => this.tabulator.on("tableBuilt", done));
+    this.tabulator.on("rowClick", (event, row) => {
+      if (event.target.closest("input, a, button, .pick")) return;
+      this.choose(row.getData().n);
+      const of = this.pages.row(row.getData().n);
+      if (of) this.open(of.id);
+    });
+    return this.built;
+  }
+
+  placeholders() {
+    return Array.from({ length: this.total }, (_, n) => ({ n }));
+  }
+
+  body() {
+    return this.holder.querySelector(".tabulator-tableholder");
+  }
+
+  definitions(answer) {
+    const widths = columnWidths(answer);
+    const head = {
+      title: "",
+      field: "n",
+      width: 34,
+      resizable: false,
+      frozen: true,
+      cssClass: "pick",
+      titleFormatter: () => el("span", { class: "muted", title: "Choose runs for curves and actions" }, "☐"),
+      formatter: (cell) => this.pickBox(cell.getData().n),
+    };
+    const rest = answer.columns.map((column, at) => ({
+      title: column.title,
+      field: `c${at}`,
+      width: widths[at],
+      frozen: column.scope === "run" && column.title === "id",
+      cssClass: isNumeric(answer, at) ? "number" : "",
+      titleFormatter: () => header(column),
+      formatter: (cell) => this.cell(cell.getData().n, at),
+    }));
+    return [head, ...rest];
+  }
+
+  pickBox(place) {
+    const row = this.pages.row(place);
+    const box = el("input", { type: "checkbox", "aria-label": "Choose this run", tabindex: "-1" });
+    if (row === null) box.disabled = true;
+    else {
+      box.checked = now().pick.includes(short(row.id));
+      box.addEventListener("change", () => this.pick(row.id, box.checked));
+    }
+    return box;
+  }
+
+  cell(place, at) {
+    const row = this.pages.row(place);
+    if (row === null) return document.createTextNode("");
+    const column = this.answerColumns[at];
+    const value = row.cells[at];
+    if (column.scope !== "run") return text(value);
+    switch (column.title) {
+      case "id":
+        return el("span", { class: "id" }, row.id === this.best ? el("span", { class: "star", title: "The best" }, "★ ") : null, short(row.id));
+      case "status":
+        return el("span", { class: `status ${statusClass(value)}`, title: row.reason ?? "" }, `${glyph(value)} ${value}`);
+      case "started":
+        return el("span", { title: value ?? "" }, time(value));
+      case "duration":
+        return el("span", { title: value === null ? "" : `${value} s` }, duration(value));
+      default:
+        return text(value);
+    }
+  }
+
+  formatRow(row) {
+    const { n } = row.getData();
+    const of = this.pages.row(n);
+    const element = row.getElement();
+    element.classList.toggle("active", n === this.active);
+    element.classList.toggle("best", of !== null && of.id === this.best);
+    element.classList.toggle("open", of !== null && now().run !== null && of.id.startsWith(now().run));
+    element.dataset.id = of?.id ?? "";
+  }
+
+  came(answer) {
+    if (answer.total !== this.total) {
+      this.total = answer.total;
+      this.tabulator.replaceData(this.placeholders());
+    } else this.redraw();
+  }
+
+  /** Draw the rows in sight again. */
+  reformat() {
+    if (!this.built) return;
+    for (const row of this.tabulator.getRows("visible")) row.reformat();
+  }
+
+  /** Make a row the one that the keys act on. */
+  choose(place) {
+    this.active = Math.max(0, Math.min(this.total - 1, place));
+    const row = this.tabulator?.getRow(this.active);
+    if (row) this.tabulator.scrollToRow(row, "nearest", false).catch(() => {});
+    this.redraw();
+  }
+
+  /** Go some rows down; the run there is opened if a run is open. */
+  move(by) {
+    const open = now().run === null ? -1 : this.pages.placeOf(this.fullId(now().run));
+    const from = this.active >= 0 ? this.active : open;
+    this.choose(from < 0 ? 0 : from + by);
+    const row = this.pages.row(this.active);
+    if (now().run !== null && row !== null) this.open(row.id, true);
+  }
+
+  /** The run that the keys act on; null if there is none. */
+  get activeId() {
+    return this.active < 0 ? null : (this.pages.row(this.active)?.id ?? null);
+  }
+
+  fullId(beginning) {
+    for (const page of this.pages.pages.values()) {
+      const row = page.rows.find((one) => one.id.startsWith(beginning));
+      if (row) return row.id;
+    }
+    return beginning;
+  }
+}
+
+function text(value) {
+  if (typeof value === "number") {
+    const shown = number(value);
+    return shown === String(value) ? document.createTextNode(shown) : el("span", { title: String(value) }, shown);
+  }
+  return value === null ? document.createTextNode("") : el("span", { title: value }, value);
+}
+
+function header(column) {
+  const { sort, reverse } = now();
+  const isSorted = sort === column.sort;
+  const arrow = isSorted ? (reverse ? " ▼" : " ▲") : "";
+  const next = !isSorted ? { sort: column.sort, reverse: null } : reverse ? { sort: null, reverse: null } : { sort: column.sort, reverse: "1" };
+  return el(
+    "button",
+    {
+      class: `sort ${column.scope}`,
+      title: `${column.title} (${column.scope === "run" ? "of the run" : column.scope}): sort`,
+      "aria-sort": isSorted ? (reverse ? "descending" : "ascending") : null,
+      onclick: () => go(next),
+    },
+    column.title,
+    el("span", { class: "arrow" }, arrow),
+  );
+}
+
+const isNumeric = (answer, at) => {
+  const values = answer.rows.map((row) => row.cells[at]).filter((value) => value !== null);
+  return values.length > 0 && values.every((value) => typeof value === "number");
+};
+
+function columnWidths(answer) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = "13px system-ui, sans-serif";
+  const wide = (content) => context.measureText(content).width;
+  return answer.columns.map((column, at) => {
+    if (column.scope === "run") {
+      const fixed = { id: 104, status: 112, started: 148, duration: 88 }[column.title];
+      if (fixed) return fixed;
+    }
+    const cells = answer.rows.slice(0, SAMPLE).map((row) => wide(number(row.cells[at])));
+    return Math.round(Math.min(260, Math.max(56, wide(column.title) + 40, ...cells.map((w) => w + 24))));
+  });
+}
+

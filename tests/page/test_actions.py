@@ -1,0 +1,199 @@
+"""What the page changes: each action shows its command, and does what that does."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from hydra_sweep_runner.page import guard
+from hydra_sweep_runner.page.site import Site, open_site
+from hydra_sweep_runner.store.runs import RunStore
+from tests.page.conftest import client_of, open_page
+from tests.scenarios.project import Project, wait_until
+
+
+class Page:
+    """A page with its token."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.client: TestClient = client_of(site)
+
+    def act(self, name: str, expected: int = 200, *, do: bool = False, **given: Any) -> Any:
+        answer = self.client.post(
+            f"/api/actions/{name}",
+            json={**given, "do": do},
+            headers={guard.TOKEN: self.site.token},
+        )
+        assert answer.status_code == expected, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def page(project: Project) -> Iterator[Page]:
+    page = Page(open_page(project))
+    yield page
+    page.site.project.starts.close()
+
+
+def as_bash_reads(command: str) -> list[str]:
+    """The words of a command line."""
+    shell = ["bash", "-c", f"printf '%s\\0' {command}"]
+    return subprocess.run(shell, check=True, capture_output=True, text=True).stdout.split("\0")[:-1]
+
+
+def test_nothing_is_done_before_it_is_confirmed(project: Project, page: Page) -> None:
+    batch = project.newest("batch")["id"]
+    before = project.tree()
+    for name, given in (
+        ("restart", {"only": "failed"}),
+        ("tag", {"add": ["a"]}),
+        ("label", {"text": "b"}),
+        ("note", {"text": "c"}),
+        ("delete", {"trials": True}),
+    ):
+        assert page.act(name, ids=[batch], **given)["question"]
+    assert project.tree() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("tag", {"add": ["best", "two words"], "remove": ["draft"]}),
+        ("label", {"text": "the one; in the 'paper'"}),
+        ("note", {"text": "diverged\nafter that"}),
+        ("delete", {}),
+    ],
+)
+def test_the_command_that_is_shown_does_the_same(
+    project: Project, page: Page, name: str, given: dict[str, Any]
+) -> None:
+    run = project.newest("run")["id"]
+    other = project.newest("trial")["id"]
+    command = page.act(name, ids=[run], **given)["command"]
+    assert "\n" not in command
+    words = as_bash_reads(command.replace(run[:8], other[:8]))
+    assert words[:3] == ["runner", "runs", name]
+    project.run(*words[1:])
+    page.act(name, ids=[run], do=True, **given)
+    left = {each["id"]: each for each in project.runs()}
+    if name == "delete":
+        assert run not in left and other not in left
+    else:
+        key = {"tag": "tags"}.get(name, name)
+        assert left[run][key] == left[other][key] == (given.get("text") or ["best", "two words"])
+
+
+def test_the_failed_are_restarted_by_the_runner_s_own_command(project: Project, page: Page) -> None:
+    batch = project.newest("batch")["id"]
+    script = project.folder / "train.py"
+    script.write_text(script.read_text().replace("sys.exit", "print"))
+    told = page.act("restart", ids=[batch], only="failed", do=True)
+    assert told["command"] == f"runner +restart={batch[:8]} +only=failed"
+    wait_until(lambda: project.newest("batch")["status"] == "completed")
+    assert {run["status"] for run in project.runs("--kind", "trial")} == {"completed"}
+    (start,) = page.client.get("/api/store").json()["starts"]
+    assert start["command"] == told["command"]
+
+
+def test_a_restart_that_is_a_mistake_is_told_in_its_words(project: Project, page: Page) -> None:
+    batch = project.newest("batch")["id"]
+    (project.folder / "train.py").unlink()
+    error = page.act("restart", 400, ids=[batch], do=True)["error"]
+    assert "train.py" in error
+
+
+def test_what_is_at_work_is_stopped_and_neither_restarted_nor_deleted(project: Project) -> None:
+    project.write(
+        {
+            "conf/config.yaml": "operation: {script: wait.py}\nx: 1\n",
+            "wait.py": "import time\nx = 1\nprint('at work', flush=True)\ntime.sleep(60)\n",
+        }
+    )
+    page = Page(open_page(project))
+    with project.at_work("-m", "x=1,2", "hydra.launcher.n_jobs=1") as process:
+        wait_until(lambda: project.runs("--status", "running", "--kind", "trial"))
+        batch = project.newest("batch")["id"]
+        assert "at work" in page.act("restart", 409, ids=[batch])["error"]
+        assert "at work" in page.act("delete", 409, ids=[batch], do=True)["error"]
+        told = page.act("stop", ids=[batch])
+        assert told["command"] == f"runner runs stop {batch[:8]}"
+        assert page.act("stop", ids=[batch], do=True)["done"][-1] == f"Stopped {batch[:8]}"
+        process.wait(timeout=30)
+    assert "is not running" in page.act("stop", 400, ids=[batch])["error"]
+    assert project.newest("batch")["status"] == "terminated"
+
+
+def test_what_was_deleted_comes_back(project: Project, page: Page) -> None:
+    run = project.newest("run")["id"]
+    page.act("delete", ids=[run], do=True)
+    assert run not in {each["id"] for each in project.runs()}
+    assert page.act("restore", ids=[run])["command"] == f"runner runs restore {run[:8]}"
+    page.act("restore", ids=[run], do=True)
+    assert run in {each["id"] for each in project.runs()}
+
+
+def test_another_store_than_the_project_s_is_named_in_each_command(project: Project) -> None:
+    moved = project.folder / "elsewhere"
+    project.store.rename(moved)
+    site = open_site(RunStore(moved), project.folder, is_default_store=False)
+    page = Page(site)
+    batch = page.client.get("/api/store").json()["batches"][0]["id"]
+    assert page.act("label", ids=[batch], text="x")["command"].endswith(f"x --store {moved}")
+    told = page.act("restart", ids=[batch], needed=True)
+    assert told["command"].endswith("+needed=true hydra.sweeper.store=elsewhere")
+    assert project.run(*shlex.split(told["command"])[1:], status=None).returncode in (0, 1)
+    assert not project.store.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "status", "said"),
+    [
+        ("nothing", {}, 404, "no such action"),
+        ("stop", {}, 400, "give the ids"),
+        ("stop", {"ids": "abc"}, 400, "list of texts"),
+        ("stop", {"ids": ["abcd" * 8]}, 404, "no run"),
+        ("restart", {"ids": [], "only": "some"}, 400, "give the ids"),
+        ("tag", {"ids": ["last"], "add": []}, 400, "give +TAG"),
+        ("label", {"ids": ["last"], "text": 3}, 400, "give a text"),
+        ("label", {"ids": ["last"], "text": "x" * 20_000}, 400, "at most"),
+        ("delete", {"ids": ["last"], "trials": "yes"}, 400, "true or false"),
+        ("restart", {"ids": ["last"], "only": "some"}, 400, "only is failed"),
+    ],
+)
+def test_what_is_asked_wrongly_changes_nothing(
+    project: Project, page: Page, name: str, given: dict[str, Any], status: int, said: str
+) -> None:
+    before = project.tree()
+    assert said in page.act(name, status, do=True, **given)["error"]
+    assert project.tree() == before
+
+
+def test_a_hydra_program_s_batch_is_not_restarted_from_here(project: Project, page: Page) -> None:
+    project.write(
+        {
+            "app.py": """
+                import hydra
+                @hydra.main(version_base=None, config_path=None)
+                def main(cfg):
+                    return 1
+                if __name__ == "__main__":
+                    main()
+            """
+        }
+    )
+    subprocess.run(
+        [sys.executable, "app.py", "-m", "hydra/sweeper=runner", "+x=1,2"],
+        cwd=project.folder,
+        check=True,
+        capture_output=True,
+    )
+    batch = project.newest("batch")["id"]
+    error = page.act("restart", 400, ids=[batch])["error"]
+    assert f"python app.py -m hydra/sweeper=runner +restart={batch[:8]}" in error

@@ -1,0 +1,205 @@
+"""What the page is told of a store: the queries are those of the commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.page.conftest import client_of, open_page
+from tests.scenarios.project import Project, by_flag
+
+
+def ask(page: TestClient, name: str, expected: int = 200, /, **parameters: Any) -> Any:
+    answer = page.get(f"/api/{name}", params=parameters)
+    assert answer.status_code == expected, answer.text
+    return answer.json()
+
+
+def column(answer: Any, title: str) -> list[Any]:
+    place = [one["title"] for one in answer["columns"]].index(title)
+    return [row["cells"][place] for row in answer["rows"]]
+
+
+def test_it_begins_with_the_batches_and_how_their_trials_are(
+    page: TestClient, origin: Project
+) -> None:
+    store = ask(page, "store")
+    assert store["store"] == str(origin.store)
+    (batch,) = store["batches"]
+    assert batch["id"] == origin.newest("batch")["id"]
+    assert batch["counts"] == {"completed": 4, "error": 2}
+    assert (batch["trials"], batch["label"], batch["status"]) == (6, "first", "error")
+    assert batch["swept"].startswith("lr=0.1,0.01 depth=2,3,4")
+    assert (store["total"], store["read_only"], store["operations"]) == (8, False, ["train.py"])
+
+
+def test_the_table_is_what_runs_list_selects_and_sorts(page: TestClient, origin: Project) -> None:
+    listed = origin.runs("--where", "lr < 1 and loss > 0.01", "--sort", "loss", "--reverse")
+    answer = ask(page, "runs", where="lr < 1 and loss > 0.01", sort="loss", reverse="1")
+    assert [row["id"] for row in answer["rows"]] == [run["id"] for run in listed]
+    assert answer["total"] == len(listed) == 4
+
+
+def test_rows_come_in_parts_that_make_the_whole(page: TestClient) -> None:
+    whole = ask(page, "runs", sort="lr")["rows"]
+    parts = [ask(page, "runs", sort="lr", offset=at, count=3)["rows"] for at in range(0, 9, 3)]
+    assert [len(part) for part in parts] == [3, 3, 1]
+    assert [row for part in parts for row in part] == whole
+
+
+def test_flags_that_do_not_vary_have_no_column_unless_asked_for(page: TestClient) -> None:
+    batch = ask(page, "store")["batches"][0]["id"]
+    assert ask(page, "runs", batch=batch)["flags"] == ["lr", "depth"]
+    assert "fixed" in ask(page, "runs", batch=batch, flags="all")["flags"]
+
+
+def test_the_best_is_by_the_batch_s_own_objective_or_the_one_that_is_chosen(
+    page: TestClient, origin: Project
+) -> None:
+    batch = ask(page, "store")["batches"][0]["id"]
+    best = ask(page, "runs", batch=batch)["best"]
+    least = json.loads(origin.run("compare", batch, "--json", "-n", "1").out)[0]
+    assert best == {"id": least["id"], "value": 0.02 / 3, "flags": {"lr": 0.01, "depth": 2}}
+    greatest = ask(page, "runs", batch=batch, objective="-loss")["best"]
+    assert greatest["flags"] == {"lr": 0.1, "depth": 4}
+    assert ask(page, "runs")["objective"]["assumed"] is True
+    assert ask(page, "runs")["best"] is None
+
+
+def test_counts_by_status_are_those_of_all_other_filters(page: TestClient) -> None:
+    answer = ask(page, "runs", status="error", where="lr < 1")
+    assert answer["counts"] == {"completed": 4, "error": 2}
+    assert (answer["total"], set(column(answer, "status"))) == (2, {"error"})
+
+
+def test_brushes_select_by_numbers_and_by_texts(page: TestClient) -> None:
+    brushes = ['["lr", 0.05, 1]', '["depth", 3, 4]']
+    answer = page.get("/api/runs", params={"brush": brushes}).json()
+    assert (answer["total"], answer["unbrushed"]) == (2, 7)
+    assert set(column(answer, "lr")) == {0.1}
+    one = ask(page, "runs", brush='["loss", 0.1, 100]')
+    assert set(column(one, "lr")) == {0.1, 5}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"where": "lr <"}, "does not parse"),
+        ({"where": "lrr < 1"}, "did you mean lr?"),
+        ({"sort": "nothing"}, "none of the 7 runs has a"),
+        ({"status": "done"}, "--status done: give one of"),
+        ({"since": "yesterday"}, "not a time"),
+        ({"batch": "zz"}, "no run id"),
+        ({"brush": "lr"}, 'give ["FLAG", LOW, HIGH]'),
+        ({"offset": "-1"}, "whole number"),
+        ({"flags": "some"}, "varying or all"),
+        ({"objective": "(loss"}, "does not parse"),
+        ({"where": ["lr < 1", "lr < 2"]}, "given twice"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told_in_the_command_s_words(
+    page: TestClient, parameters: dict[str, Any], said: str
+) -> None:
+    error = ask(page, "runs", 400, **parameters)["error"]
+    assert said in error and "\n" not in error
+
+
+def test_a_run_that_there_is_not_is_not_found(page: TestClient) -> None:
+    assert "no run" in ask(page, "run", 404, id="abcd" * 8)["error"]
+    assert "no run" in ask(page, "runs", 404, batch="abcd" * 8)["error"]
+    assert "give the id" in ask(page, "run", 400)["error"]
+
+
+def test_a_run_s_drawer_has_what_show_tells(page: TestClient, origin: Project) -> None:
+    trial = by_flag(origin.runs("--where", "lr < 0.1"), "depth")[2]
+    shown = origin.show(trial["id"])
+    found = ask(page, "run", id=trial["id"][:8])
+    assert {flag["name"]: flag["origin"] for flag in found["flags"]} == shown["origins"]
+    assert {one["name"]: one["last"] for one in found["scalars"]} == {
+        name: scalar["last"] for name, scalar in shown["scalars"].items()
+    }
+    assert found["generated_by"]["id"] == shown["generated_by"]
+    assert ["random seed", shown["random_seed"]] in found["facts"]
+    assert found["reason"] is None and found["has_log"]
+
+
+def test_a_series_is_the_one_that_was_reported(page: TestClient, origin: Project) -> None:
+    run = origin.newest("run")
+    found = ask(page, "series", scalar="loss", run=run["id"])
+    assert found["curves"][0]["steps"] == [0, 1, 2]
+    assert found["curves"][0]["values"] == [15.0, 7.5, 5.0]
+    assert ask(page, "series", 400, run=run["id"])["error"] == "scalar: give one name"
+
+
+def test_a_difference_is_that_of_runs_diff(page: TestClient, origin: Project) -> None:
+    runs = by_flag(origin.runs("--where", "lr == 0.1"), "depth")
+    one, other = runs[2]["id"], runs[3]["id"]
+    told = json.loads(origin.run("runs", "diff", one, other, "--json").out)
+    found = ask(page, "diff", a=one, b=other)
+    assert found["subjects"]["flags"] == [{"name": "depth", "a": 2, "b": 3}]
+    assert [pair["name"] for pair in found["subjects"]["scalars"]] == list(told["scalars"])
+
+
+def test_the_plan_has_all_trials_in_its_order(page: TestClient, origin: Project) -> None:
+    batch = origin.newest("batch")
+    plan = ask(page, "plan", batch=batch["id"])
+    assert [trial["id"] for trial in plan["trials"]] == batch["trials"]
+    assert plan["trials"][0]["flags"] == "lr=0.1, depth=2"
+    assert plan["trials"][1]["reason"] == "exit status 1"
+    assert plan["graph"] is None
+    assert "no batch" in ask(page, "plan", 400, batch=origin.newest("run")["id"])["error"]
+
+
+def test_charts_have_an_axis_for_each_flag_that_varies(page: TestClient) -> None:
+    batch = ask(page, "store")["batches"][0]["id"]
+    found = ask(page, "charts", batch=batch, brush='["depth", 4, 4]')
+    assert [axis["name"] for axis in found["data"]["axes"]] == ["lr", "depth"]
+    assert (found["drawn"], found["total"], len(found["selected"])) == (6, 6, 2)
+    chosen = [found["data"]["runs"][place]["values"][1] for place in found["selected"]]
+    assert chosen == [4, 4]
+
+
+def test_a_damaged_record_is_told_and_the_others_are_shown(project: Project) -> None:
+    damaged = project.newest("run")["id"]
+    record = project.store / damaged / ".runner" / "record.json"
+    record.write_text("{")
+    with client_of(open_page(project)) as page:
+        store = ask(page, "store")
+        assert [one["id"] for one in store["unreadable"]] == [damaged]
+        answer = ask(page, "runs")
+        assert (answer["total"], answer["counts"]["unreadable"]) == (7, 1)
+        assert "record.json" in ask(page, "run", 422, id=damaged)["error"]
+
+
+def test_a_run_that_vanishes_is_told_and_the_page_goes_on(project: Project) -> None:
+    gone = project.newest("run")["id"]
+    with client_of(open_page(project)) as page:
+        assert ask(page, "runs")["total"] == 7
+        project.delete(gone)
+        assert "no run" in ask(page, "run", 404, id=gone)["error"]
+        assert ask(page, "runs")["total"] == 6
+
+
+def test_control_characters_and_html_in_names_stay_text(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    project.folder.mkdir()
+    nasty = "<script>alert(1)</script>\x1b[31m\u202e"
+    project.write(
+        {
+            "conf/config.yaml": "operation: {function: lib.f}\nx: a\n",
+            "lib.py": "def f(x):\n    return {'loss': 1}\n",
+        }
+    )
+    project.run(f"x='{nasty}'", "+label='<b>bold</b>'")
+    with client_of(open_page(project)) as page:
+        answer = ask(page, "runs", flags="all")
+        (value,) = column(answer, "x")
+        assert value == "<script>alert(1)</script>\\x1b[31m\\u202e"
+        assert column(answer, "label") == ["<b>bold</b>"]
+        response = page.get("/api/runs")
+        assert response.headers["content-type"] == "application/json"
+        assert response.headers["x-content-type-options"] == "nosniff"
