@@ -82,7 +82,7 @@ def _answer(live: Live, view: View, question: Question) -> Answer:
     filters = filters_of(asked, live.store, now())
     candidates = view.runs if asked.kind is not None else [r for r in view.runs if not is_batch(r)]
     runs = select(replace(filters, statuses=()), candidates)
-    if any(not isinstance(run.of, Unreadable) and run.of.run.inputs for run in runs):
+    if any(not isinstance(run.of, Unreadable) and run.of.glance.inputs for run in runs):
         runs = with_upstream_flags(runs, view.by_id)
     counts = Counter(str(run.attributes.get("status")) for run in runs)
     if filters.statuses:
@@ -114,7 +114,7 @@ def asked_for_batch(batch_id: str) -> Question:
 
 def is_batch(run: Seen) -> bool:
     """Whether it is a batch's record."""
-    return not isinstance(run.of, Unreadable) and run.of.run.kind is Kind.BATCH
+    return not isinstance(run.of, Unreadable) and run.of.glance.kind is Kind.BATCH
 
 
 def _objective(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from hydra_sweep_runner.model import BatchPart, Run, Unreadable
+from hydra_sweep_runner.model import BatchPart, Kind, Run, Unreadable
 from hydra_sweep_runner.page.cells import shown_text
 from hydra_sweep_runner.page.live import View
 from hydra_sweep_runner.query.seen import Seen
@@ -24,7 +24,7 @@ def batches_json(view: View) -> list[dict[str, Any]]:
     """Every batch, newest first: what it sweeps, and how many of its trials are how."""
     found = []
     for seen in view.runs:
-        if isinstance(seen.of, Summary) and seen.of.run.batch is not None:
+        if isinstance(seen.of, Summary) and seen.of.glance.kind is Kind.BATCH:
             found.append(batch_json(seen.of, view.by_id))
     return found
 
@@ -56,7 +56,7 @@ def batch_json(summary: Summary, by_id: Mapping[str, Seen]) -> dict[str, Any]:
 def _status(seen: Seen | None) -> str:
     if seen is None:
         return NOT_CREATED
-    return "unreadable" if isinstance(seen.of, Unreadable) else seen.of.run.state.status.value
+    return "unreadable" if isinstance(seen.of, Unreadable) else seen.of.glance.state.status.value
 
 
 def _swept(run: Run) -> str:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.model import Kind
 from hydra_sweep_runner.page.batches import batch_json
 from hydra_sweep_runner.page.live import Changes, Live, View
 from hydra_sweep_runner.page.starts import Starts
@@ -123,7 +124,7 @@ class Feed:
             seen = by_id.get(run_id)
             if seen is not None and isinstance(seen.of, Summary):
                 found |= dict.fromkeys(seen.of.batches)
-                found |= dict.fromkeys([run_id] if seen.of.run.batch is not None else [])
+                found |= dict.fromkeys([run_id] if seen.of.glance.kind is Kind.BATCH else [])
         summaries = (by_id[batch].of for batch in found if batch in by_id)
         return [batch_json(one, by_id) for one in summaries if isinstance(one, Summary)]
 

@@ -11,7 +11,8 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
@@ -20,6 +21,9 @@ from hydra_sweep_runner.record.fields import Summary, recency
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.catalogue import batches_of
 from hydra_sweep_runner.store.runs import RunStore
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import Glance
 
 #: All records are looked at this often, in seconds, or more seldom where that takes long.
 _WHOLE_S = 5.0
@@ -123,19 +127,14 @@ class Live:
         self._stamps = {run_id: self._stamp(run_id) for run_id in ids}  # later changes are seen
         found = [Seen(summary) for summary in self.store.summaries()]
         for seen in found:
-            if isinstance(seen.of, Summary):
-                self._recorded[seen.id] = seen.of.run
-            else:
-                self._stamps.pop(seen.id, None)
+            if isinstance(seen.of, Unreadable) or _is_restless(seen.of.glance):
+                self._stamps.pop(seen.id, None)  # it is read again: what was found is as observed
         self._show({seen.id: seen for seen in found}, [seen.id for seen in found], ())
+        self._take_in([run_id for run_id in self._view.by_id if run_id not in self._stamps], ())
 
     def _restless(self) -> list[str]:
-        """The runs that change without a trace in the store's folders: batches, those at work."""
-        return [
-            run_id
-            for run_id, run in self._recorded.items()
-            if run.state.status is Status.RUNNING or run.kind is Kind.BATCH
-        ]
+        """The runs that change without a trace in the store's folders."""
+        return list(self._recorded)
 
     def _take_in(self, run_ids: Iterable[str], gone: Sequence[str], *, whole: bool = False) -> None:
         by_id = dict(self._view.by_id)
@@ -162,9 +161,8 @@ class Live:
         stamp = self._stamp(run_id)
         if stamp != _UNKNOWN and stamp == self._stamps.get(run_id) and before is not None:
             run = self._recorded.get(run_id)
-            is_settled = run is None or run.state.status is not Status.RUNNING
-            if is_settled and not (whole and run is not None and run.batch is not None):
-                return before
+            if run is None or not (whole or run.state.status is Status.RUNNING):
+                return before  # what is lost of a completed batch is seen by a whole look
         else:
             self._stamps[run_id] = stamp
             try:
@@ -173,9 +171,9 @@ class Live:
                 return None
             except UnreadableRecord as error:
                 return self._unreadable(run_id, before, error)
-            self._recorded[run_id] = run
-        if run is None:
-            return before
+            self._recorded.pop(run_id, None)
+            if _is_restless(run):
+                self._recorded[run_id] = run
         observed = self.store.observe(run)
         if before is not None and isinstance(before.of, Summary) and before.of.run == observed:
             return before
@@ -190,7 +188,7 @@ class Live:
     def _summary(self, run: Run, before: Seen | None) -> Summary:
         held = before.of.batches if before is not None and isinstance(before.of, Summary) else ()
         folder = f"{self._root}/{run.id}"
-        return Summary(run=run, batches=held, folder=folder, log=f"{folder}/{layout.LOG}")
+        return Summary(run, batches=held, folder=folder, log=f"{folder}/{layout.LOG}")
 
     def _show(self, by_id: dict[str, Seen], other: Sequence[str], gone: Sequence[str]) -> None:
         """Make the next view, with what has changed in it."""
@@ -226,12 +224,17 @@ def _rejoined(by_id: Mapping[str, Seen]) -> dict[str, Seen]:
     for run_id, seen in by_id.items():
         now = tuple(held.get(run_id, ()))
         if isinstance(seen.of, Summary) and seen.of.batches != now:
-            found[run_id] = Seen(replace(seen.of, batches=now))
+            found[run_id] = Seen(seen.of.held_by(now))
     return found
 
 
 def _is_batch(seen: Seen) -> bool:
-    return isinstance(seen.of, Summary) and seen.of.run.batch is not None
+    return isinstance(seen.of, Summary) and seen.of.glance.kind is Kind.BATCH
+
+
+def _is_restless(run: Run | Glance) -> bool:
+    """Whether a run changes without a trace in the store's folders: a batch, and one at work."""
+    return run.state.status is Status.RUNNING or run.kind is Kind.BATCH
 
 
 def _changed_ns(folder: str) -> int:

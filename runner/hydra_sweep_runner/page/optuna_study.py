@@ -78,7 +78,7 @@ def _trial(run: Seen, value: float | None, spaces: Mapping[str, Any]) -> Any:
     from optuna.trial import FrozenTrial, TrialState
 
     assert not isinstance(run.of, Unreadable)
-    state = run.of.run.state
+    state = run.of.glance.state
     is_complete = state.status is Status.COMPLETED and value is not None
     states = {Status.PENDING: TrialState.WAITING, Status.RUNNING: TrialState.RUNNING}
     names = [name for name in spaces if name in run.flags]

@@ -9,7 +9,7 @@ from typing import Any
 
 from hydra_sweep_runner.commands.runs.takers import upstream_ids
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Run, Unreadable
+from hydra_sweep_runner.model import Status, Unreadable
 from hydra_sweep_runner.page.batches import NOT_CREATED
 from hydra_sweep_runner.page.cells import shown_text
 from hydra_sweep_runner.page.live import View
@@ -51,19 +51,18 @@ def plan_json(view: View, batch_id: str) -> dict[str, Any]:
 
 
 def _trial(number: int, run_id: str, seen: Seen | None, flags: Sequence[str]) -> dict[str, Any]:
-    run = None if seen is None or isinstance(seen.of, Unreadable) else seen.of.run
-    names = [] if run is None else [name for name in flags if name in run.flags]
-    told = (
-        ""
-        if run is None
-        else ", ".join(f"{escape(name)}={shown_value(run.flags[name])}" for name in names)
+    of = None if seen is None or isinstance(seen.of, Unreadable) else seen.of
+    given = {} if seen is None else seen.flags
+    told = ", ".join(
+        f"{escape(name)}={shown_value(given[name])}" for name in flags if name in given
     )
-    reason = None if run is None else run.state.reason
+    has_reason = of is not None and of.glance.state.status is not Status.COMPLETED
+    reason = of.run.state.reason if of is not None and has_reason else None
     return {
         "number": number,
         "id": run_id,
         "status": _status(seen),
-        "step": None if run is None or run.step is None else shown_text(run.step),
+        "step": None if of is None or of.glance.step is None else shown_text(of.glance.step),
         "flags": cut(told, _MOST_TOLD),
         "reason": None if reason is None else escape(reason),
     }
@@ -77,14 +76,10 @@ def _graph(
     ids: Sequence[str], seen: Sequence[Seen | None], trials: Sequence[dict[str, Any]]
 ) -> dict[str, Any] | None:
     place = {run_id: at for at, run_id in enumerate(ids)}
-    runs: list[Run | None] = [
-        one.of.run if one is not None and not isinstance(one.of, Unreadable) else None
-        for one in seen
-    ]
     edges = [
         (place[upstream], at)
-        for at, run in enumerate(runs)
-        for upstream in dict.fromkeys(() if run is None else upstream_ids(run))
+        for at, one in enumerate(seen)
+        for upstream in dict.fromkeys(_upstream(one))
         if upstream in place
     ]
     if not edges:
@@ -92,6 +87,12 @@ def _graph(
     if len(ids) <= MOST_NODES:
         return {"by": "trial", "nodes": list(trials), "edges": [list(edge) for edge in edges]}
     return _by_step(trials, edges)
+
+
+def _upstream(seen: Seen | None) -> Sequence[str]:
+    if seen is None or isinstance(seen.of, Unreadable):
+        return ()
+    return upstream_ids(seen.of.glance)
 
 
 def _by_step(trials: Sequence[dict[str, Any]], edges: Sequence[tuple[int, int]]) -> dict[str, Any]:

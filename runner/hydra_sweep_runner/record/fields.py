@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,12 @@ class Summary:
         made._run = None
         made._text = text
         return made
+
+    def held_by(self, batches: Sequence[str]) -> Summary:
+        """The same run, in the plans of these batches."""
+        other = copy(self)
+        other.batches = tuple(batches)
+        return other
 
     @property
     def run(self) -> Run:
