@@ -37,6 +37,7 @@ from hydra_sweep_runner.store import location
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.console import Console
+from hydra_sweep_runner.terminal.streams import terminal_input
 
 JOB_NAME = "runner"
 
@@ -112,7 +113,9 @@ class ProjectWorld(World):
                 "it back with hydra.launcher.backend=null"
             )
         first = check_devices(devices)[:1]
-        return lambda: LocalExecutor(self.store, self.reporter, devices=first, graces=graces)
+        return lambda: LocalExecutor(
+            self.store, self.reporter, devices=first, graces=graces, stdin=terminal_input()
+        )
 
     def executor_of_sweep(self, sweep: SweepConfig) -> OpenExecutor:
         """The executor of the launcher that a sweep's configuration names. Raises Mistake for

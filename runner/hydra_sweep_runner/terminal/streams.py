@@ -37,6 +37,17 @@ def escape_unencodable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def terminal_input() -> int | None:
+    """The descriptor of standard input if somebody types there for this process: it is a
+    terminal, and this process is in its foreground."""
+    if not os.isatty(0):
+        return None
+    try:
+        return 0 if os.tcgetpgrp(0) == os.getpgrp() else None
+    except OSError:  # another session's terminal, which has no background
+        return 0
+
+
 def _is_open(number: int) -> bool:
     try:
         os.fstat(number)

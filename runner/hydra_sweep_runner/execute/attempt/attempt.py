@@ -43,7 +43,8 @@ _MOST_IN_VARIABLE = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class Machinery:
-    """What attempts are made with. `environment` is what the trials' are based on."""
+    """What attempts are made with. `environment` is what the trials' are based on; `stdin` is
+    the descriptor that they read from, None where they have nothing to read."""
 
     server: ForkServer
     workers: Workers
@@ -52,6 +53,11 @@ class Machinery:
     environment: Mapping[str, str]
     devices: Devices = field(default_factory=lambda: Devices(()))
     preloading: Preloading | None = None
+    stdin: int | None = None
+
+    def streams(self, output: Output) -> tuple[int, ...]:
+        """The descriptors of an attempt's stdout and stderr, and of its stdin if it has any."""
+        return output.writers if self.stdin is None else (*output.writers, self.stdin)
 
     def server_for(self, call: Call) -> ForkServer | None:
         """The process that has preloaded what a call needs, if that is how it is started."""
@@ -116,7 +122,7 @@ def _attempt_program(
                 argv[2:],  # from the script on
                 environment=environment,
                 folder=task.working_dir,
-                outputs=output.writers,
+                streams=machinery.streams(output),
             )
         else:
             server = machinery.server
@@ -124,7 +130,7 @@ def _attempt_program(
                 argv,
                 environment=environment,
                 folder=task.working_dir,
-                outputs=output.writers,
+                streams=machinery.streams(output),
                 bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
             )
         watch = Watch(child, server, output, pressure, machinery.stop)
@@ -171,7 +177,7 @@ def _program_job(task: Task, call: ProgramCall, run_dir: Path) -> ProgramJob:
 def _attempt_in_worker(
     task: Task, job: Job | ProgramJob, output: Output, machinery: Machinery, pressure: Pressure
 ) -> Generator[Watch, None, Attempted]:
-    worker = machinery.workers.start(job, output.writers)
+    worker = machinery.workers.start(job, machinery.streams(output))
     watch = Watch(worker.child, machinery.server, output, pressure, machinery.stop, worker.control)
     try:
         yield watch

@@ -176,7 +176,8 @@ class _Worker:
         faulthandler.enable(file=2)  # a segmentation fault then tells where it was
 
     def do(self, job: Job | ProgramJob, fds: list[int]) -> Reply:
-        """Do the job in surroundings of its own, its output going to the fds."""
+        """Do the job in surroundings of its own, its streams being the fds: stdout, stderr and,
+        unless it is empty, stdin."""
         self._direct(*fds)
         for fd in fds:
             os.close(fd)
@@ -325,8 +326,8 @@ class _Worker:
     def _put_first(self, project_dir: str) -> None:
         sys.path[:] = [project_dir, *(path for path in self._sys_path if path != project_dir)]
 
-    def _direct(self, stdout: int, stderr: int) -> None:
-        os.dup2(self._null, 0)
+    def _direct(self, stdout: int, stderr: int, stdin: int | None = None) -> None:
+        os.dup2(self._null if stdin is None else stdin, 0)
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
         self._use_streams()

@@ -51,12 +51,14 @@ class LocalExecutor:
         clock: Clock = now,
         environment: Mapping[str, str] | None = None,
         program: worker.Program | None = None,
+        stdin: int | None = None,
     ) -> None:
         """`n_jobs` is at least 1, see `resolve_n_jobs`. Of `devices`, if there are any, each
         trial at work has one; between two starts are at least `stagger_s` seconds. The
         trials' environment is based on `environment`, or on this process's at the time of
         entering. `program` does the jobs of a Hydra program in the workers, which inherit
-        it: it is never pickled."""
+        it: it is never pickled. `stdin` is a descriptor that stays open and that trials read
+        from; without it their standard input is empty."""
         if n_jobs < 1:
             raise ValueError(f"n_jobs={n_jobs}")
         self._store = store
@@ -68,6 +70,7 @@ class LocalExecutor:
         self._clock = clock
         self._environment = environment
         self._program = program
+        self._stdin = stdin
         self._stop = StopSwitch()
 
     @property
@@ -100,6 +103,7 @@ class LocalExecutor:
                 graces=self._graces,
                 devices=self._devices,
                 preloading=self._preloading,
+                stdin=self._stdin,
                 environment={**environment, **limits},
             ),
         )

@@ -131,17 +131,18 @@ class ForkServer:
         *,
         environment: Mapping[str, str],
         folder: str,
-        outputs: tuple[int, int],
+        streams: Sequence[int],
         bound: bool,
     ) -> Child:
-        """Start a program in `folder`, its stdin empty, in a process group of its own.
+        """Start a program in `folder`, in a process group of its own.
 
-        `outputs` are its stdout and stderr, which stay the caller's to close. With `bound`
-        the kernel kills it when the server dies. Raises ServerDied.
+        `streams` are its stdout, its stderr and its stdin, which is empty where it is left
+        out; they stay the caller's to close. With `bound` the kernel kills it when the server
+        dies. Raises ServerDied.
         """
         key = next(self._keys)
         request = StartProgram(key, list(argv), dict(environment), folder, bound)
-        return self._start(request, outputs)
+        return self._start(request, streams)
 
     def start_script(
         self,
@@ -149,12 +150,12 @@ class ForkServer:
         *,
         environment: Mapping[str, str],
         folder: str,
-        outputs: tuple[int, int],
+        streams: Sequence[int],
     ) -> Child:
         """Have a fork of the server become a script, as `start_program` starts a program; of
         a server that can. Raises ServerDied."""
         key = next(self._keys)
-        return self._start(StartScript(key, list(argv), dict(environment), folder), outputs)
+        return self._start(StartScript(key, list(argv), dict(environment), folder), streams)
 
     def start_worker(self) -> tuple[Child, socket.socket]:
         """Fork a worker; the socket is the caller's end of its control connection."""

@@ -27,7 +27,7 @@ REPORT_ENDED = b"X"  #: the wait status
 
 
 class StartProgram(NamedTuple):
-    """Start a program; fds go along for stdout, stderr and the report.
+    """Start a program; fds go along for stdout, stderr, stdin if it has any, and the report.
 
     With `bound` the kernel kills it when the server dies. That costs a slower fork.
     """
@@ -40,8 +40,8 @@ class StartProgram(NamedTuple):
 
 
 class StartScript(NamedTuple):
-    """Become a script in a fork, of a server that can; fds go along for stdout, stderr and
-    the report. `argv` begins with the script's path."""
+    """Become a script in a fork, of a server that can; fds go along as for a
+    program. `argv` begins with the script's path."""
 
     child: int
     argv: list[str]

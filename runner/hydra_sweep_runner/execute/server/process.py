@@ -128,10 +128,10 @@ class _Server:
                     self._stop_all()
 
     def _handle(self, request: object, fds: list[int]) -> None:
-        if isinstance(request, StartProgram) and len(fds) == 3:
-            self._start(request.child, lambda: self._spawn(request, *fds[:2]), fds)
-        elif isinstance(request, StartScript) and len(fds) == 3:
-            self._start(request.child, lambda: self._fork_script(request, *fds[:2]), fds)
+        if isinstance(request, StartProgram) and len(fds) in (3, 4):
+            self._start(request.child, lambda: self._spawn(request, *fds[:-1]), fds)
+        elif isinstance(request, StartScript) and len(fds) in (3, 4):
+            self._start(request.child, lambda: self._fork_script(request, *fds[:-1]), fds)
         elif isinstance(request, StartWorker) and len(fds) == 2:
             self._start(request.child, lambda: self._fork_worker(fds[0]), fds)
         elif isinstance(request, SendSignal) and request.child in self._pids:
@@ -164,7 +164,9 @@ class _Server:
             for fd in given:
                 os.close(fd)
 
-    def _spawn(self, request: StartProgram, stdout: int, stderr: int) -> int:
+    def _spawn(
+        self, request: StartProgram, stdout: int, stderr: int, stdin: int | None = None
+    ) -> int:
         if not os.path.isdir(request.folder):  # noqa: PTH112 - pathlib is not light
             raise _NoFolder
         try:
@@ -172,6 +174,7 @@ class _Server:
                 request.argv,
                 env=request.environment,
                 cwd=request.folder,
+                stdin=stdin,  # else that of this process, which is empty
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,
@@ -183,7 +186,9 @@ class _Server:
         self._expect_left(request)
         return process.pid
 
-    def _fork_script(self, request: StartScript, stdout: int, stderr: int) -> int:
+    def _fork_script(
+        self, request: StartScript, stdout: int, stderr: int, stdin: int | None = None
+    ) -> int:
         """Fork a script; in the fork, raise ScriptBegins."""
         if not os.path.isdir(request.folder):  # noqa: PTH112 - pathlib is not light
             raise _NoFolder
@@ -199,6 +204,8 @@ class _Server:
         os.setpgid(0, 0)
         self._die_with_server()
         signal.set_wakeup_fd(-1)
+        if stdin is not None:
+            os.dup2(stdin, 0)
         raise ScriptBegins(request, os.dup(stdout), os.dup(stderr))
 
     def _expect_left(self, request: StartProgram | StartScript) -> None:

@@ -87,4 +87,9 @@ def _check_program(written: str, values: Values, inspector: Inspector) -> None:
         return
     if not inspector.finds_program(program, values.environment):
         where = "is not there, or not executable" if "/" in program else "is not in PATH"
+        if "/" not in program and inspector.is_file(inspector.project_dir / program):
+            where += (
+                f"; a file of the project is written ./{program}, and named in "
+                f"operation.requires: [{program}]"
+            )
         raise Mistake(f"operation.command: the program {written!r} {where}")
