@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import dedent
 
@@ -305,3 +308,94 @@ def test_the_progress_line_shows_the_best_so_far_of_a_grid(make_project: MakePro
     words = ("-m", "x=3,1,9", "+objective=loss", "hydra.launcher.n_jobs=1")
     _, screen = project.answer(*words, typed="")
     assert "best loss 1" in screen
+
+
+# ---- output that nobody reads
+
+
+COUNTS = """
+    import hydra
+
+    @hydra.main(version_base="1.3", config_path=None)
+    def main(cfg):
+        for number in range(3):
+            print("working", cfg.x, number, flush=True)
+        return cfg.x
+
+    if __name__ == "__main__":
+        main()
+"""
+
+
+def piped(project: Project, command: str) -> int:
+    """The exit status of a command of a shell's whose output is read by nobody."""
+    script = f"({command}) | true; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(
+        ["bash", "-c", script],
+        cwd=project.folder,
+        env={**os.environ, **project.environment, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "bug" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended.returncode
+
+
+RUNNER = "sleep 0.2; $PYTHON -m hydra_sweep_runner"
+
+
+@pytest.mark.parametrize(
+    "words", ["runs list", "runs list --json", "--help", "--cfg job", "-m x=1,2 +print_trials=true"]
+)
+def test_a_command_that_only_prints_ends_as_after_sigpipe(
+    make_project: MakeProject, words: str
+) -> None:
+    project = make_project(FAILS)
+    project.run("x=1")
+    assert piped(project, f"{RUNNER} {words}") == 141
+
+
+@pytest.mark.parametrize(("x", "status"), [("1", 0), ("2", 1)])
+def test_with_a_closed_pipe_a_batch_goes_on_and_ends_as_it_ends(
+    make_project: MakeProject, x: str, status: int
+) -> None:
+    project = make_project(FAILS)
+    assert piped(project, f"{RUNNER} -m x=0,{x},3 2>&1") == status
+    assert {run["status"] for run in project.runs("--kind", "trial", "--where", "x != 2")} == {
+        "completed"
+    }
+
+
+@pytest.mark.parametrize("launcher", ["runner", "basic", "joblib"])
+def test_with_a_closed_pipe_a_hydra_program_goes_on(tmp_path: Path, launcher: str) -> None:
+    program = make_program(tmp_path, {"train.py": COUNTS})
+    words = f"train.py -m {SWEEPER} hydra/launcher={launcher} +x=1,2"
+    assert piped(program, f"sleep 0.2; $PYTHON -W ignore {words} 2>&1") == 0
+    assert set(program.statuses("x").values()) == {"completed"}
+    assert [trial["result"] for trial in program.trials()] == [1, 2]
+
+
+def test_a_preview_of_a_hydra_program_ends_as_after_sigpipe(tmp_path: Path) -> None:
+    program = make_program(tmp_path, {"train.py": COUNTS})
+    words = f"train.py -m {SWEEPER} +x=1,2 +print_trials=true"
+    assert piped(program, f"sleep 0.2; $PYTHON -W ignore {words}") == 141
+
+
+@pytest.mark.parametrize("where", [">/dev/full", "1</dev/null"])
+def test_a_list_that_cannot_be_written_is_told_in_a_line(
+    make_project: MakeProject, where: str
+) -> None:
+    project = make_project(FAILS)
+    project.run("x=1")
+    ended = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m hydra_sweep_runner runs list {where}"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 74
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("runner: standard output cannot be written: ")

@@ -9,11 +9,15 @@ import errno
 import gc
 import os
 import sys
-from typing import NoReturn, TextIO, TypeGuard
+from typing import NoReturn, TypeGuard
 
 from hydra_sweep_runner.errors import Mistake, OutputFailed, RunnerError
-from hydra_sweep_runner.terminal.console import tell_bug, tell_error
-from hydra_sweep_runner.terminal.streams import escape_unencodable, open_missing_streams
+from hydra_sweep_runner.terminal.console import give_up_output, tell_bug, tell_error
+from hydra_sweep_runner.terminal.streams import (
+    escape_unencodable,
+    lead_nowhere,
+    open_missing_streams,
+)
 
 
 def main() -> NoReturn:
@@ -43,12 +47,10 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output is gone: leave nothing to be flushed at exit.
-        _lead_nowhere(sys.stdout)
-        return 1
+        return give_up_output()
     except Exception as error:
         if _is_output(error):
-            _lead_nowhere(sys.stdout)
+            lead_nowhere(sys.stdout.fileno())
             return tell_error(OutputFailed.of(error))
         return tell_bug()
 
@@ -56,12 +58,16 @@ def run(arguments: list[str]) -> int:
 def _is_output(error: Exception) -> TypeGuard[OSError]:
     """Whether a command could not print: what cannot be written to the store is told by the
     store, and an error about a file has its name."""
-    refusals = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    refusals = (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EBADF,
+        errno.ECONNRESET,
+        errno.ESTALE,
+    )
     return isinstance(error, OSError) and error.errno in refusals and error.filename is None
-
-
-def _lead_nowhere(stream: TextIO) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _dispatch(arguments: list[str]) -> int:

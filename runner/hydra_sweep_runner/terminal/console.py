@@ -20,6 +20,7 @@ from hydra_sweep_runner.record.redaction import redact_all
 from hydra_sweep_runner.terminal.background import Background
 from hydra_sweep_runner.terminal.render import escape
 from hydra_sweep_runner.terminal.reporter import Stream
+from hydra_sweep_runner.terminal.streams import lead_nowhere
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.terminal.progress import ProgressLine
@@ -29,6 +30,9 @@ _BLOCK_BYTES = 1 << 17
 
 #: What the process ends with after a failure that is the runner's own fault.
 EXIT_BUG = 70
+
+#: What a shell gives for a command that SIGPIPE has ended: nobody reads its output any more.
+EXIT_CLOSED_PIPE = 141
 
 
 class Console:
@@ -169,7 +173,7 @@ class Console:
 
     def leave_terminal(self) -> None:
         """Have whatever stream leads to a terminal lead nowhere, as it is gone."""
-        _lead_nowhere(*self._terminals)
+        lead_nowhere(*self._terminals)
 
     def _write(self, stream: Stream, data: bytes) -> None:
         """Write, and go on without a stream that cannot be written to: what it would have shown
@@ -180,7 +184,7 @@ class Console:
         except OSError as error:
             if error.errno == errno.EIO and self._terminals:
                 raise  # the terminal is gone
-            _lead_nowhere(file.fileno())
+            lead_nowhere(file.fileno())
             if stream == "stdout":
                 why = "nobody reads it any more" if error.errno == errno.EPIPE else error.strerror
                 self._say([f"standard output is given up ({why}); the trials' logs have it all"])
@@ -216,13 +220,6 @@ def _file(stream: Stream) -> TextIO:
     return sys.stdout if stream == "stdout" else sys.stderr
 
 
-def _lead_nowhere(*fds: int) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for fd in fds:
-        os.dup2(nowhere, fd)
-    os.close(nowhere)
-
-
 def _encoded(text: str, file: TextIO) -> bytes:
     return text.encode(file.encoding or "utf-8", file.errors or "backslashreplace")
 
@@ -253,6 +250,13 @@ def tell_error(error: RunnerError) -> int:
     with suppress(OSError):
         print(f"runner: {escape(' '.join(str(error).split()))}", file=sys.stderr, flush=True)
     return error.exit_status
+
+
+def give_up_output() -> int:
+    """Have nothing written any more where nobody reads, also not at the process's exit, and
+    return the exit status for that."""
+    lead_nowhere(sys.stdout.fileno())
+    return EXIT_CLOSED_PIPE
 
 
 def tell_bug() -> int:

@@ -30,6 +30,14 @@ def open_missing_streams() -> None:
             setattr(sys, f"__{name}__", file)
 
 
+def lead_nowhere(*fds: int) -> None:
+    """Have these descriptors lead nowhere: whoever read what is written there is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for fd in fds:
+        os.dup2(nowhere, fd)
+    os.close(nowhere)
+
+
 def escape_unencodable() -> None:
     """Have this process's output streams write what their encoding lacks as escapes."""
     for stream in (sys.stdout, sys.stderr):

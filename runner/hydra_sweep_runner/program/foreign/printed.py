@@ -1,7 +1,8 @@
 """The scalars of a job that another launcher runs, whose output nobody else sees.
 
 Its standard streams are the launcher's: a terminal, a file, a pool's. So they stay what they
-are, and what is written to them in Python is looked at on its way.
+are, and what is written to them in Python is looked at on its way. Where they are a pipe that
+nobody reads any more, the job goes on, as one that our own launcher runs does.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.model import Scalar
+from hydra_sweep_runner.terminal.streams import lead_nowhere
+
+_T = TypeVar("_T")
 
 
 class JobScalars:
@@ -43,25 +47,31 @@ class JobScalars:
 
     @contextmanager
     def _seen(self, number: int, stream: Any) -> Iterator[None]:
-        before = getattr(stream, "__dict__", {}).get("write")
+        own = getattr(stream, "__dict__", {})
+        before = {name: own[name] for name in ("write", "flush") if name in own}
         try:
-            stream.write = self._writing(number, stream.write)
+            stream.write, stream.flush = (
+                self._writing(number, stream, stream.write),
+                _unless_closed(stream, stream.flush),
+            )
         except AttributeError:  # there is none, or nothing can be added to it
             yield
             return
         try:
             yield
         finally:
-            if before is None:
-                del stream.write
-            else:
-                stream.write = before
+            del stream.write, stream.flush
+            vars(stream).update(before)
 
-    def _writing(self, number: int, write: Callable[[str], int]) -> Callable[[str], int]:
+    def _writing(
+        self, number: int, stream: Any, write: Callable[[str], int]
+    ) -> Callable[[str], int]:
+        write_unless_closed = _unless_closed(stream, write)
+
         def write_and_look(text: str) -> int:
-            count = write(text)
+            write_unless_closed(text)
             self._take(number, text)
-            return count
+            return len(text)
 
         return write_and_look
 
@@ -69,3 +79,16 @@ class JobScalars:
         data = text.encode("utf-8", "replace")
         with self._lock:
             self._scalars.printed(number, data)
+
+
+def _unless_closed(stream: Any, act: Callable[..., _T]) -> Callable[..., _T | None]:
+    """The same, but that a stream which nobody reads any more leads nowhere from then on."""
+
+    def act_or_go_on(*arguments: Any) -> _T | None:
+        try:
+            return act(*arguments)
+        except BrokenPipeError:
+            lead_nowhere(stream.fileno())
+            return None
+
+    return act_or_go_on
