@@ -17,7 +17,7 @@ from hydra_sweep_runner.execute.attempt.stopping import Graces, Urgency
 from hydra_sweep_runner.execute.cluster import worker, worker_state
 from hydra_sweep_runner.execute.cluster.checks import lacking
 from hydra_sweep_runner.execute.cluster.messages import Assignment, Done, Places, Refused
-from hydra_sweep_runner.execute.cluster.wanted import Session
+from hydra_sweep_runner.execute.cluster.session_file import Session
 from hydra_sweep_runner.model import BatchPart, Kind, Status
 from hydra_sweep_runner.operation.call import CommandCall
 from hydra_sweep_runner.record import lifecycle

@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.terminal.screen import draw
-from hydra_sweep_runner.terminal.tables import Column, Kind, Table, cut, fit, plain_lines
+from hydra_sweep_runner.terminal.tables import ColumnKind, Table, TableColumn, cut, fit, plain_lines
 
 TABLE = Table(
     [
-        Column("id", Kind.ID),
-        Column("status", Kind.STATUS),
-        Column("started", Kind.TIME),
-        Column("flags"),
-        Column("loss", Kind.NUMBER),
-        Column("label"),
+        TableColumn("id", ColumnKind.ID),
+        TableColumn("status", ColumnKind.STATUS),
+        TableColumn("started", ColumnKind.TIME),
+        TableColumn("flags"),
+        TableColumn("loss", ColumnKind.NUMBER),
+        TableColumn("label"),
     ],
     [
         [
@@ -73,14 +73,17 @@ def test_what_is_cut_ends_so() -> None:
 
 
 texts = st.text(st.sampled_from("ab0.…"), max_size=30)
-kinds = st.sampled_from([Kind.TEXT, Kind.NUMBER, Kind.STATUS, Kind.TIME])
+kinds = st.sampled_from([ColumnKind.TEXT, ColumnKind.NUMBER, ColumnKind.STATUS, ColumnKind.TIME])
 
 
 @given(st.lists(st.tuples(texts, kinds), max_size=12), st.data(), st.integers(8, 200))
 def test_it_is_never_wider_than_the_terminal_and_always_has_the_id(
-    titles: list[tuple[str, Kind]], data: st.DataObject, width: int
+    titles: list[tuple[str, ColumnKind]], data: st.DataObject, width: int
 ) -> None:
-    columns = [Column("id", Kind.ID), *(Column(title, kind) for title, kind in titles)]
+    columns = [
+        TableColumn("id", ColumnKind.ID),
+        *(TableColumn(title, kind) for title, kind in titles),
+    ]
     row = st.lists(texts, min_size=len(titles), max_size=len(titles))
     rows = [["3f2a9c1d", *cells] for cells in data.draw(st.lists(row, max_size=3))]
     fitted = fit(Table(columns, rows), width)

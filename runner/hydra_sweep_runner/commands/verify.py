@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hydra_sweep_runner.commands.start.learned import ledger_of, space_of
+from hydra_sweep_runner.commands.start.search_plan import ledger_of, space_of
 from hydra_sweep_runner.commands.start.searching import basis_of
 from hydra_sweep_runner.compose.overrides import dimensions, name_in, parse_override, plain
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord

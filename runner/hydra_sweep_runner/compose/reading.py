@@ -25,7 +25,7 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 from omegaconf import OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
-from hydra_sweep_runner.compose.copied import refer_to_environment
+from hydra_sweep_runner.compose.job_environment import refer_to_environment
 from hydra_sweep_runner.compose.project import (
     COMMAND_LINE,
     LEFT_OUT,

@@ -26,7 +26,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_sweep_runner.compose.copied import refer_to_environment
 from hydra_sweep_runner.compose.fast.changes import (
     NOT_FLAGS,
     Plain,
@@ -34,8 +33,8 @@ from hydra_sweep_runner.compose.fast.changes import (
     change_config,
     read_change,
 )
-from hydra_sweep_runner.compose.fast.closed import depends_on_marks_alone
 from hydra_sweep_runner.compose.fast.logs import LogSettings, find_log_settings
+from hydra_sweep_runner.compose.fast.shared_settings import depends_on_marks_alone
 from hydra_sweep_runner.compose.fast.templates import (
     TASK_MARK,
     Marks,
@@ -45,6 +44,7 @@ from hydra_sweep_runner.compose.fast.templates import (
     write_files,
 )
 from hydra_sweep_runner.compose.job import drop_nodes, hydra_config
+from hydra_sweep_runner.compose.job_environment import refer_to_environment
 from hydra_sweep_runner.compose.output_dir import Output, find_output
 from hydra_sweep_runner.compose.overrides import (
     gives_sweep,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.commands.runs import annotate, delete, stop, trash
+from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all
-from hydra_sweep_runner.commands.runs.takers import Takers
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.known import KINDS
@@ -152,7 +152,7 @@ def _check_restart(project: Project, run: Run) -> None:
         )
     if run.state.status is Status.RUNNING:
         raise Busy(f"{short(run.id)} is at work: stop it before it is restarted")
-    Takers(project.store).refuse_if_used([run.id], "restarted")
+    Dependents(project.store).refuse_if_used([run.id], "restarted")
 
 
 def _tag(project: Project, given: Mapping[str, Any]) -> Prepared:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from hydra_sweep_runner.commands.runs.takers import upstream_ids
+from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Status, Unreadable
 from hydra_sweep_runner.page.batches import NOT_CREATED

@@ -11,7 +11,7 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_sweep_runner.compose.copied import refer_to_environment
+from hydra_sweep_runner.compose.job_environment import refer_to_environment
 from hydra_sweep_runner.compose.output_dir import find_sweep_dir
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.executor import Executor

@@ -38,7 +38,7 @@ HYDRA = ".hydra"
 SNAPSHOTS = ".snapshots"
 STAGING = ".staging"
 INDEX = ".index"
-#: Second names for the files of runs at work, a folder a run (`store.spare`).
+#: Second names for the files of runs at work, a folder a run (`store.second_names`).
 RUNNING = ".running"
 #: Runs that were deleted, until they are purged (`store.trash`).
 TRASH = ".trash"

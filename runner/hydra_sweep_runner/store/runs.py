@@ -25,8 +25,8 @@ from hydra_sweep_runner.store import (
     names,
     ownership,
     results,
+    second_names,
     snapshots,
-    spare,
 )
 from hydra_sweep_runner.store.catalogue import Catalogue, batches_of
 
@@ -111,7 +111,7 @@ class RunStore:
             return _read(f"{path}/{layout.RECORD}", run_id)
         except (FileNotFoundError, NotADirectoryError):
             with suppress(FileNotFoundError, NotADirectoryError, RecordError):
-                spared = spare.second_name(self._spare(run_id), layout.RECORD)
+                spared = second_names.second_name(self._spare(run_id), layout.RECORD)
                 return _read(spared, run_id)  # its folder was emptied
             if not Path(path).is_dir():
                 raise UnknownRun(f"no run {run_id} in {self._root}") from None
@@ -272,12 +272,12 @@ class RunStore:
         with disk.failing("write", path):
             disk.replace(path, data, durable=durable)
         if run.state.status is not Status.RUNNING:
-            spare.forget(self._spare(run.id))
+            second_names.forget(self._spare(run.id))
 
     def keep(self, run_id: str) -> None:
         """Keep the record, lock and logs of a run from its operation, which may empty its
         folder, until it is recorded as ended. For its owner, before it starts an attempt."""
-        spare.keep(self._path(run_id), self._spare(run_id))
+        second_names.keep(self._path(run_id), self._spare(run_id))
 
     def mend(self, run_id: str) -> None:
         """Put back what an operation has removed of a run's record, lock and logs.
@@ -293,7 +293,7 @@ class RunStore:
         """Whether the run's record is there, or was kept and is there again."""
         folder = self._path(run_id)
         with disk.failing("mend", folder):
-            return os.path.lexists(f"{folder}/{layout.RECORD}") or spare.restore(
+            return os.path.lexists(f"{folder}/{layout.RECORD}") or second_names.restore(
                 folder, self._spare(run_id)
             )
 
@@ -314,7 +314,7 @@ class RunStore:
         for folder in folders:
             with disk.failing("delete", folder):
                 away.append(disk.stage_away(staging, folder))
-            spare.forget(self._spare(folder.name))
+            second_names.forget(self._spare(folder.name))
         if away:
             with disk.failing("delete", self._root):
                 disk.sync_folder(self._root)  # the names are gone before what they name
@@ -350,7 +350,7 @@ class RunStore:
             if held is not None:
                 ownership.sign(held)
             if not is_first:
-                spare.forget(self._spare(run_id))  # all of it is in its folder
+                second_names.forget(self._spare(run_id))  # all of it is in its folder
             with disk.failing("clean", path):
                 if not is_first:
                     disk.remove_parts(f"{path}/{layout.OWN}")

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake, StoreFailed
-from hydra_sweep_runner.store import disk, layout, names, spare
+from hydra_sweep_runner.store import disk, layout, names, second_names
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -68,7 +68,7 @@ class Trash:
                     text = json.dumps({batch: asdict(place) for batch, place in held.items()})
                     disk.write_new(f"{target}.json", f"{text}\n".encode(), durable=True)
                 disk.move_folder(folder, target)
-            spare.forget(f"{self._root}/{layout.RUNNING}/{run_id}")
+            second_names.forget(f"{self._root}/{layout.RUNNING}/{run_id}")
         self._settle()
 
     def entries(self) -> list[Trashed]:

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.terminal.render import escape
-from hydra_sweep_runner.terminal.tables import Kind, Table, cut, fit, plain_lines
+from hydra_sweep_runner.terminal.tables import ColumnKind, Table, cut, fit, plain_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,7 +53,7 @@ def draw(table: Table, width: int) -> tuple[RichTable, list[str]]:
         column = table.columns[place]
         drawn.add_column(
             Text(cut(column.title, column_width)),
-            justify="right" if column.kind is Kind.NUMBER else "left",
+            justify="right" if column.kind is ColumnKind.NUMBER else "left",
             width=column_width,
             no_wrap=True,
         )
@@ -61,7 +61,7 @@ def draw(table: Table, width: int) -> tuple[RichTable, list[str]]:
         cells = []
         for place, column_width in zip(fitted.places, fitted.widths, strict=True):
             kind = table.columns[place].kind
-            style = _COLOURS.get(row[place], "") if kind is Kind.STATUS else ""
+            style = _COLOURS.get(row[place], "") if kind is ColumnKind.STATUS else ""
             cells.append(Text(cut(row[place], column_width), style=style))
         drawn.add_row(*cells)
     if not fitted.hidden:

@@ -13,7 +13,7 @@ _GAP = 2
 _LEAST = 12
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     """What a column holds. Texts are cut where there is no room; of the others a part would
     be wrong or of no use."""
 
@@ -25,18 +25,18 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column's title, and what it holds."""
 
     title: str
-    kind: Kind = Kind.TEXT
+    kind: ColumnKind = ColumnKind.TEXT
 
 
 @dataclass(frozen=True)
 class Table:
     """Columns, and rows of as many cells. The texts are printable."""
 
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[Sequence[str]]
 
     def widths(self) -> list[int]:
@@ -55,7 +55,7 @@ def plain_lines(table: Table) -> list[str]:
     lines = []
     for row in [titles, *table.rows]:
         cells = [
-            cell.rjust(width) if column.kind is Kind.NUMBER else cell.ljust(width)
+            cell.rjust(width) if column.kind is ColumnKind.NUMBER else cell.ljust(width)
             for cell, width, column in zip(row, widths, table.columns, strict=True)
         ]
         lines.append((" " * _GAP).join(cells).rstrip())
@@ -76,15 +76,17 @@ def fit(table: Table, width: int) -> Fitted:
     """Cut what does not fit: texts, those in the middle first. Where that is not enough, columns
     are left out, times first, then those in the middle; an id never."""
     widths = table.widths()
-    is_text = [column.kind is Kind.TEXT for column in table.columns]
+    is_text = [column.kind is ColumnKind.TEXT for column in table.columns]
     least = [min(w, _LEAST) if cuts else w for w, cuts in zip(widths, is_text, strict=True)]
     places = list(range(len(widths)))
     inwards = sorted(places, key=lambda place: (abs(2 * place - len(places) + 1), -place))
     hidden = []
-    for place in sorted(inwards, key=lambda place: table.columns[place].kind is not Kind.TIME):
+    for place in sorted(
+        inwards, key=lambda place: table.columns[place].kind is not ColumnKind.TIME
+    ):
         if _total(least, places) <= width:
             break
-        if table.columns[place].kind is not Kind.ID:
+        if table.columns[place].kind is not ColumnKind.ID:
             places.remove(place)
             hidden.append(place)
     for place in inwards:

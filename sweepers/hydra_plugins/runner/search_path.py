@@ -1,4 +1,4 @@
-"""What has to happen before Hydra composes anything of a program: see `compose.taken_back`."""
+"""Keeps the deletions of a restart from what Hydra composes: see `compose.restart_deletions`."""
 
 import sys
 
@@ -14,7 +14,7 @@ class RunnerSearchPathPlugin(SearchPathPlugin):
         words = sys.argv[1:]
         if not any(word.startswith("~") for word in words):
             return
-        from hydra_sweep_runner.compose.taken_back import (
+        from hydra_sweep_runner.compose.restart_deletions import (
             leave_deletions_to_sweeper,
             restarts_and_deletes,
         )

@@ -86,7 +86,7 @@ class RunnerSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Start or restart a batch with the overrides of the command line."""
-        from hydra_sweep_runner.program.hidden import refuse_hidden_libraries
+        from hydra_sweep_runner.program.shadowed_modules import refuse_hidden_libraries
 
         refuse_hidden_libraries()
         from hydra_sweep_runner.program.sweep import sweep_program

@@ -51,7 +51,7 @@ def import_runs(source: str, store: str | None) -> None:
     _tell(archive.import_runs(RunStore(found), Path(source)), "Imported")
 
 
-def _tell(outcome: archive.Outcome, done: str) -> None:
+def _tell(outcome: archive.ImportOutcome, done: str) -> None:
     for line in outcome.lines:
         click.echo(escape(line), err=True)
     click.echo(f"{done} {outcome.count} run(s)", err=True)

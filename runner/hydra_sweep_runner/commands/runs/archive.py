@@ -24,14 +24,14 @@ _MOST_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ImportOutcome:
     """How many runs were exported or imported, and what there is to say of the others."""
 
     count: int
     lines: Sequence[str] = ()
 
 
-def export_runs(store: RunStore, seen: Sequence[Seen], destination: Path) -> Outcome:
+def export_runs(store: RunStore, seen: Sequence[Seen], destination: Path) -> ImportOutcome:
     """Write runs, and the copies of the YAML that they are composed from, to a `.tar.gz`, a
     `.zip` or a folder.
 
@@ -54,7 +54,7 @@ def export_runs(store: RunStore, seen: Sequence[Seen], destination: Path) -> Out
     if ending is None:
         there = _into(RunStore.open(_folder(destination), create=True), members)
         left = _named(there, "there already, and left")
-        return Outcome(count=len(going) - len(there), lines=[*lines, *left])
+        return ImportOutcome(count=len(going) - len(there), lines=[*lines, *left])
     if os.path.lexists(destination):
         raise Mistake(f"{destination}: is there already: give another name, or remove it")
     if not destination.absolute().parent.is_dir():
@@ -62,10 +62,10 @@ def export_runs(store: RunStore, seen: Sequence[Seen], destination: Path) -> Out
     with disk.failing("write", destination):
         fill = writers[ending]
         disk.replace_by(str(destination.absolute()), lambda file: fill(members, file), durable=True)
-    return Outcome(count=len(going), lines=lines)
+    return ImportOutcome(count=len(going), lines=lines)
 
 
-def import_runs(store: RunStore, source: Path) -> Outcome:
+def import_runs(store: RunStore, source: Path) -> ImportOutcome:
     """Take up the runs of an archive under their ids; those that are there already are left,
     with a line.
 
@@ -78,7 +78,9 @@ def import_runs(store: RunStore, source: Path) -> Outcome:
         _check_runs(members, source)
         there = _into(RunStore.open(store.root, create=True), members)
         count = len({member.top for member in members if _is_run(member)}) - len(there)
-    return Outcome(count=count, lines=[*_links(links), *_named(there, "there already, and left")])
+    return ImportOutcome(
+        count=count, lines=[*_links(links), *_named(there, "there already, and left")]
+    )
 
 
 def _folder(destination: Path) -> Path:

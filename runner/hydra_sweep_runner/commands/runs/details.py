@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.commands.runs.origins import origins
-from hydra_sweep_runner.commands.runs.takers import upstream_ids
 from hydra_sweep_runner.errors import UnreadableRecord
 from hydra_sweep_runner.model import Run, Unreadable
 from hydra_sweep_runner.record import floats

@@ -35,7 +35,10 @@ def list_files(folder: Path, *, own: bool = False) -> list[File]:
 
 def files_table(files: list[File]) -> Table:
     """The files as a table: size in bytes, and path."""
-    columns = [tables.Column("size", tables.Kind.NUMBER), tables.Column("file", tables.Kind.ID)]
+    columns = [
+        tables.TableColumn("size", tables.ColumnKind.NUMBER),
+        tables.TableColumn("file", tables.ColumnKind.ID),
+    ]
     return Table(columns, [[str(file.size_bytes), _shown(file)] for file in files])
 
 

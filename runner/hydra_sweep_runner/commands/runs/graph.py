@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from hydra_sweep_runner.commands.runs.takers import upstream_ids
+from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status, Value
 from hydra_sweep_runner.operation.flags import given_flags

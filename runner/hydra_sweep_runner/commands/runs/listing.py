@@ -36,14 +36,14 @@ _MOST_VALUES = 5
 _EXACT = 7
 
 _TITLES = (
-    tables.Column("id", tables.Kind.ID),
-    tables.Column("operation"),
-    tables.Column("status", tables.Kind.STATUS),
-    tables.Column("started", tables.Kind.TIME),
-    tables.Column("flags"),
-    tables.Column("scalars"),
-    tables.Column("label"),
-    tables.Column("tags"),
+    tables.TableColumn("id", tables.ColumnKind.ID),
+    tables.TableColumn("operation"),
+    tables.TableColumn("status", tables.ColumnKind.STATUS),
+    tables.TableColumn("started", tables.ColumnKind.TIME),
+    tables.TableColumn("flags"),
+    tables.TableColumn("scalars"),
+    tables.TableColumn("label"),
+    tables.TableColumn("tags"),
 )
 
 
@@ -104,7 +104,7 @@ def column_table(columns: Sequence[Column], runs: Sequence[Seen]) -> Table:
         for place, column in enumerate(columns)
     ]
     titles = [
-        tables.Column(escape(column.title), kind)
+        tables.TableColumn(escape(column.title), kind)
         for column, kind in zip(columns, kinds, strict=True)
     ]
     rows = [[cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in values]
@@ -115,22 +115,22 @@ def _columns(runs: Sequence[Seen], columns: str | None) -> list[Column]:
     return [] if columns is None or not runs else parse_columns(columns, runs)
 
 
-def kind_of(title: str, values: Sequence[Value]) -> tables.Kind:
+def kind_of(title: str, values: Sequence[Value]) -> tables.ColumnKind:
     """What a column of this title holds, by its values."""
     if title in ("id", "run.id"):
-        return tables.Kind.ID
+        return tables.ColumnKind.ID
     if title in ("status", "run.status"):
-        return tables.Kind.STATUS
+        return tables.ColumnKind.STATUS
     present = [value for value in values if value is not None]
     numbers = [isinstance(value, (int, float)) and not isinstance(value, bool) for value in present]
-    return tables.Kind.NUMBER if present and all(numbers) else tables.Kind.TEXT
+    return tables.ColumnKind.NUMBER if present and all(numbers) else tables.ColumnKind.TEXT
 
 
-def cell(value: Value, kind: tables.Kind) -> str:
+def cell(value: Value, kind: tables.ColumnKind) -> str:
     """What stands in a table: ids are short, long numbers rounded."""
     if value is None:
         return ""
-    if kind is tables.Kind.ID:
+    if kind is tables.ColumnKind.ID:
         return short(str(value))
     text = shown_value(value)
     return render_number(value) if isinstance(value, float) and len(text) > _EXACT else text

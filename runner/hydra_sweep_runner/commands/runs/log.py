@@ -9,7 +9,7 @@ from hydra_sweep_runner.errors import Mistake, StoreFailed, UnknownRun
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.store.spare import second_name
+from hydra_sweep_runner.store.second_names import second_name
 from hydra_sweep_runner.terminal.render import short
 
 _CHUNK_BYTES = 1 << 16

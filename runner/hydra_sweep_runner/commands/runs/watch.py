@@ -105,7 +105,7 @@ def status_line(snapshot: Snapshot) -> str:
     best = snapshot.best
     if best is None or snapshot.objective is None:
         return line
-    value = cell(snapshot.objective.column.value(best), tables.Kind.NUMBER)
+    value = cell(snapshot.objective.column.value(best), tables.ColumnKind.NUMBER)
     return f"{line}; best {escape(snapshot.objective.text)} {value}: {_name(best, snapshot)}"
 
 
@@ -117,7 +117,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
         if known.get(run.id, "pending") == status:
             continue
         scalars = ", ".join(
-            f"{escape(name)}={cell(scalar.last, tables.Kind.NUMBER)}"
+            f"{escape(name)}={cell(scalar.last, tables.ColumnKind.NUMBER)}"
             for name, scalar in run.scalars.items()
         )
         reported = f": {scalars}" if scalars and status != "running" else ""

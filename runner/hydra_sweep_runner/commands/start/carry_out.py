@@ -20,8 +20,8 @@ from hydra_sweep_runner.commands.start.programs import (
     sweep_place,
 )
 from hydra_sweep_runner.commands.start.records import Planned, as_planned, options_of_trial
-from hydra_sweep_runner.commands.start.ruled import Rules, source_of
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
+from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.trials import TrialExecution, Trials
 from hydra_sweep_runner.commands.start.world import World
@@ -325,7 +325,7 @@ class Carrying:
     def _execute(self, starts: Sequence[Start]) -> int:
         context, sweep = self._context, self._sweep
         self._tell_skipped(len(self._ids) - len(starts) - len(self._initialized))
-        rules = Rules(context, sweep.stopping, sweep.window)
+        rules = StoppingRules(context, sweep.stopping, sweep.window)
         trials = self._trials(starts, rules)
         best = Best(context.reporter, sweep.objective, rules.results.values())
         execution = TrialExecution(
@@ -374,7 +374,7 @@ class Carrying:
         self._grown[run.id] = run
         return self._start(run, place, step)
 
-    def _trials(self, starts: Sequence[Start], rules: Rules) -> Trials:
+    def _trials(self, starts: Sequence[Start], rules: StoppingRules) -> Trials:
         """What says which trial starts next."""
         sweep, known = self._sweep, self._as_known(starts)
         if sweep.graph is not None:

@@ -22,8 +22,8 @@ from hydra_sweep_runner.commands.start.notes import (
     tell_left_batches,
     tell_yaml_changes,
 )
-from hydra_sweep_runner.commands.start.pipeline.alone import take_alone, tell_out_of_date
 from hydra_sweep_runner.commands.start.pipeline.decisions import refuse_parts
+from hydra_sweep_runner.commands.start.pipeline.single_trial import single_trial, tell_out_of_date
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import stoppable
 from hydra_sweep_runner.commands.start.strict import StrictCode
@@ -179,7 +179,7 @@ def restart_run(
         again = as_planned(
             run, _planned(world, composing, composed, prepared, options, run.options, seed)
         )
-        alone = take_alone(world, again)
+        alone = single_trial(world, again)
         start = Start(
             run=alone.run,
             config=composed.config,
@@ -194,7 +194,9 @@ def restart_run(
         if identity_of(run) != identity_of(again):
             left = leave_batches(world.store, [run.id])
         if run.basis is not None:
-            from hydra_sweep_runner.commands.start.told import keep_result  # few runs need it
+            from hydra_sweep_runner.commands.start.keep_former_result import (
+                keep_result,  # few runs need it
+            )
 
             keep_result(world.store, run)
         world.reporter.say(f"Restarting {short(run.id)}")

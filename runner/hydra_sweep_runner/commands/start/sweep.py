@@ -103,7 +103,7 @@ class Sweep:
         if self.stopping.looks_at_results or self.search is not None:
             basis[WINDOW] = self.window
         if self.search is not None:
-            from hydra_sweep_runner.commands.start.learned import SEARCH
+            from hydra_sweep_runner.commands.start.search_plan import SEARCH
             from hydra_sweep_runner.search.basis import ledger_to_value
 
             numbers = [n for n in self.search.plan if n in self.search.trials]
@@ -174,7 +174,7 @@ def plan_sweep(
     if window is None and isinstance(remembered_window, int):
         window = remembered_window
     if window is None and (learns or stopping.looks_at_results):
-        from hydra_sweep_runner.commands.start.learned import default_window
+        from hydra_sweep_runner.commands.start.search_plan import default_window
 
         window = default_window(master, world)
     common: dict[str, Any] = {
@@ -191,7 +191,7 @@ def plan_sweep(
     varying = [one.name for one in found if one.swept and one.count != 1]
     if learns:
         _refuse_pipeline(composing, options)
-        from hydra_sweep_runner.commands.start.learned import plan_search
+        from hydra_sweep_runner.commands.start.search_plan import plan_search
 
         search, plan = plan_search(
             world,

@@ -47,7 +47,7 @@ class Trials(Protocol):
         ...
 
 
-class Grid:
+class PlannedTrials:
     """Trials that are planned as a whole, in their order."""
 
     depends_on_results = False

@@ -17,7 +17,7 @@ from typing import Any
 from hydra.core.utils import configure_log
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_sweep_runner.compose.fast.closed import depends_on_marks_alone
+from hydra_sweep_runner.compose.fast.shared_settings import depends_on_marks_alone
 from hydra_sweep_runner.compose.fast.templates import Marks
 
 

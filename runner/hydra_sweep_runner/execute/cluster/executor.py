@@ -20,7 +20,7 @@ from hydra_sweep_runner.execute.attempt.stopping import Graces, Urgency
 from hydra_sweep_runner.execute.cluster import worker
 from hydra_sweep_runner.execute.cluster.checks import check_workers
 from hydra_sweep_runner.execute.cluster.messages import Assignment, Done, Lost, Probed, Refused
-from hydra_sweep_runner.execute.cluster.wanted import Session
+from hydra_sweep_runner.execute.cluster.session_file import Session
 from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS
 from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
 from hydra_sweep_runner.execute.source import WAIT, Answer, Deadlock, Source

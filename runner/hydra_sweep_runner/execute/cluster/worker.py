@@ -29,7 +29,7 @@ from hydra_sweep_runner.execute.cluster.messages import (
     Probed,
     Refused,
 )
-from hydra_sweep_runner.execute.cluster.wanted import Session
+from hydra_sweep_runner.execute.cluster.session_file import Session
 from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS, heed_no_interrupt
 from hydra_sweep_runner.execute.function.worker import reason_of
 from hydra_sweep_runner.execute.local.reactor import run_to_end

@@ -12,7 +12,7 @@ import cloudpickle
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.types import HydraContext
 
-from hydra_sweep_runner.compose.copied import refer_to_environment
+from hydra_sweep_runner.compose.job_environment import refer_to_environment
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.function.worker import ProgramJob
 from hydra_sweep_runner.program.foreign.traceback import own_frames

@@ -1,4 +1,4 @@
-"""Rules that end a batch before its plan does, and which source its trials have."""
+"""StoppingRules that end a batch before its plan does, and which source its trials have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.start.execution import Start
-from hydra_sweep_runner.commands.start.trials import Grid, Trials
+from hydra_sweep_runner.commands.start.trials import PlannedTrials, Trials
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
 from hydra_sweep_runner.model import Run
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hydra_sweep_runner.commands.start.searching import Searching
 
 
-class Rules:
+class StoppingRules:
     """The rules that end a batch, judged by what the trial at a place would know.
 
     `results` are what trials gave, by their id. Says once why the batch ends.
@@ -58,12 +58,12 @@ class Rules:
         return NO_MORE
 
 
-class Ruled:
+class RuledTrials:
     """Trials that are planned as a whole, as long as no rule ends the batch."""
 
-    def __init__(self, starts: Sequence[Start], plan: Sequence[str], rules: Rules) -> None:
+    def __init__(self, starts: Sequence[Start], plan: Sequence[str], rules: StoppingRules) -> None:
         """`plan` are the ids of the whole plan, in its order, by a start's number."""
-        self._grid = Grid(starts)
+        self._grid = PlannedTrials(starts)
         self._plan = plan
         self._rules = rules
         self._next: Start | Answer | None = None
@@ -95,7 +95,7 @@ def source_of(
     world: World,
     *,
     search: Searching | None,
-    rules: Rules,
+    rules: StoppingRules,
     has_rules: bool,
     starts: Sequence[Start],
     plan: Sequence[str],
@@ -110,8 +110,8 @@ def source_of(
             rules.results[run_id] = last_of(run)
     if search is not None:
         # Most batches do without all that it imports.
-        from hydra_sweep_runner.commands.start.growing import Growing
+        from hydra_sweep_runner.commands.start.search_source import SearchTrials
 
         numbers = {run_id: search.ledger.order.index(run_id) for run_id in plan}
-        return Growing(world, search, starts, numbers, rules, grow)
-    return Ruled(starts, plan, rules) if has_rules else Grid(starts)
+        return SearchTrials(world, search, starts, numbers, rules, grow)
+    return RuledTrials(starts, plan, rules) if has_rules else PlannedTrials(starts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from hydra_sweep_runner.commands.runs.takers import Takers
+from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams, check_completed
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.execute.task import Upstream
@@ -14,7 +14,7 @@ from hydra_sweep_runner.terminal.render import short
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alone:
+class SingleTrial:
     """A run that is to start by itself, with its inputs as they are now; `promised` are the
     files that others take from it, and `out_of_date` those that are completed and will not be
     current any more."""
@@ -25,21 +25,21 @@ class Alone:
     out_of_date: tuple[Run, ...] = ()
 
 
-def take_alone(world: World, run: Run) -> Alone:
+def single_trial(world: World, run: Run) -> SingleTrial:
     """What a run takes and gives, read from the store. One that is no pipeline's trial takes
     and gives nothing.
 
     Raises Mistake for an input that is not there, Busy if a run at work takes files from it.
     """
     if run.step is None:
-        return Alone(run=run)
+        return SingleTrial(run=run)
     upstreams = Upstreams(world.store)
     check_completed(upstreams, run)
     run = replace(run, inputs=upstreams.now(run.inputs))
-    takers = Takers(world.store)
+    takers = Dependents(world.store)
     takers.refuse_if_used([run.id], "restarted")
     dependents = takers.of([run.id]).values()
-    return Alone(
+    return SingleTrial(
         run=run,
         upstream=upstreams.of(run),
         promised=takers.promised(run.id),
@@ -47,7 +47,7 @@ def take_alone(world: World, run: Run) -> Alone:
     )
 
 
-def tell_out_of_date(world: World, alone: Alone) -> None:
+def tell_out_of_date(world: World, alone: SingleTrial) -> None:
     """Say how many runs were made from what the run has made anew, and how to mend that."""
     count = len(alone.out_of_date)
     if not count:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Glance
 
 
-class Takers:
+class Dependents:
     """Which runs of a store take files from which others, as their records say.
 
     The store is read once, when this is made.
@@ -80,7 +80,7 @@ def with_dependents(store: RunStore, run_ids: Iterable[str], *, dependents: bool
 
     Raises Mistake if others take from them and that is not wanted, Busy if one at work does.
     """
-    takers = Takers(store)
+    takers = Dependents(store)
     ids = list(run_ids)
     found = takers.of(ids)
     if found and not dependents:

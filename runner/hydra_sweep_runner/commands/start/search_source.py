@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from hydra_sweep_runner.commands.start.execution import Start
-from hydra_sweep_runner.commands.start.ruled import Rules
 from hydra_sweep_runner.commands.start.searching import NO_PROPOSAL, Searching
+from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
 from hydra_sweep_runner.model import Run, Status
@@ -16,7 +16,7 @@ from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.terminal.render import short
 
 
-class Growing:
+class SearchTrials:
     """The trials of a search: first those that are in its plan, then what it proposes from
     their results. `grow` records a proposed trial and makes it ready to start."""
 
@@ -28,7 +28,7 @@ class Growing:
         search: Searching,
         starts: Sequence[Start],
         numbers: Mapping[str, int],
-        rules: Rules,
+        rules: StoppingRules,
         grow: Callable[[int], Start],
     ) -> None:
         """`numbers` are those of the trials that are there, by id."""
