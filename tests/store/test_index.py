@@ -14,13 +14,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from hydra_sweep_runner.model import BatchPart, Kind, Run, Status, Unreadable, Value
+from hydra_sweep_runner.model import (
+    BatchPart,
+    Input,
+    Kind,
+    Operation,
+    Run,
+    Scalar,
+    Status,
+    Unreadable,
+    Value,
+)
 from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.record.fields import Summary, begun_key
+from hydra_sweep_runner.record.glance import glance_of, pack_glances, unpack_glances
 from hydra_sweep_runner.record.text import to_text
 from hydra_sweep_runner.store import disk, index
 from hydra_sweep_runner.store.runs import RunStore
@@ -321,16 +332,117 @@ def test_a_summary_tells_the_run_as_it_is_and_what_holds_it(store: RunStore) -> 
         assert found[batch.id].folder == str(store.folder(batch.id))
 
 
-def test_values_survive_that_few_formats_hold(store: RunStore) -> None:
-    flags: dict[str, Value] = {
-        "big": 2**70, "one": 1, "same": 1.0, "true": True, "nan": float("nan"), "less": -0.0
-    }  # fmt: skip
-    odd = replace(some_run(300), flags=flags)
+ODD: dict[str, Value] = {
+    "big": 2**63, "less": -(2**63), "one": 1, "same": 1.0, "true": True, "nan": float("nan"),
+    "zero": -0.0, "text": "\x85 é", "list": [1, [None, {"a": float("-inf")}]], "none": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [{}, {"bigger": 2**70}, {"half": "\ud800"}, {"$float": "NaN"}])
+def test_values_survive_that_few_formats_hold(store: RunStore, more: dict[str, Value]) -> None:
+    flags = {**ODD, **more}
+    odd = replace(some_run(300), flags=flags, scalars={"loss": SCALAR})
     store.create(odd)
+    store.create(some_run(301))
     settle(store)
     for _ in range(2):
         (found,) = [e for e in store.summaries() if isinstance(e, Summary) and e.run.id == odd.id]
-        assert repr(found.run.flags) == repr(flags)
+        assert repr(found.glance.flags) == repr(flags)
+        assert repr(found.run) == repr(odd)
+
+
+SCALAR = Scalar(
+    first=math.nan, last=1, min=0.5, max=2**64 - 1, count=3, step=2, min_step=0.5, max_step=1
+)
+_OPERATION = Operation(name="train", kind="script", target="train.py")
+
+
+@given(
+    flags=st.dictionaries(st.text(), st.one_of(st.integers(), st.floats(), st.text())),
+    label=st.none() | st.text(),
+    runs=st.none() | st.just(("a" * 32,)),
+    started=st.booleans(),
+)
+def test_a_glance_is_a_part_of_its_run(
+    flags: dict[str, Value], label: str | None, runs: tuple[str, ...] | None, started: bool
+) -> None:
+    run = replace(
+        some_run(1),
+        operation=_OPERATION,
+        flags=flags,
+        given=("lr",),
+        choices={"model": "large"},
+        label=label,
+        tags=("a", "b"),
+        step="train",
+        inputs={"data": Input(run="b" * 32, runs=runs)},
+        scalars={"loss": SCALAR},
+    )
+    if not started:
+        run = replace(run, state=replace(run.state, started=None))
+    made = glance_of(run)
+    (kept,) = unpack_glances(pack_glances([made]))
+    if any(isinstance(flag, int) and not -(2**63) <= flag < 2**64 for flag in flags.values()):
+        assert kept is None
+        return
+    for glance in (made, kept):
+        assert glance is not None
+        assert repr(dict(glance.flags)) == repr(flags)
+        for name in ("id", "kind", "given", "random_seed", "generated_by", "label", "tags", "step"):
+            assert getattr(glance, name) == getattr(run, name)
+        assert glance.operation.name == "train"
+        assert glance.choices == run.choices
+        for name in ("status", "initialized", "started", "stopped"):
+            assert getattr(glance.state, name) == getattr(run.state, name)
+        assert glance.inputs["data"].run == "b" * 32
+        assert glance.inputs["data"].runs == runs
+        for name in vars(SCALAR):
+            assert repr(getattr(glance.scalars["loss"], name)) == repr(getattr(SCALAR, name))
+
+
+def test_a_file_of_another_version_costs_time_only_and_goes(store: RunStore) -> None:
+    settle(store)
+    store.newest(1)
+    (pack,) = packs(store)
+    whole = pack.read_bytes()
+    pack.write_bytes(whole.replace(b'"runner pack", 2', b'"runner pack", 1', 1))
+    assert len(store.summaries()) == 12
+    assert pack not in packs(store)
+    assert_same(store)
+
+
+def test_glances_with_other_fields_are_not_read(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(store)
+    expected = [each.run for each in store.summaries() if isinstance(each, Summary)]
+    monkeypatch.setattr("hydra_sweep_runner.record.glance.FIELDS", ("Run.other",))
+    found = [each for each in store.summaries() if isinstance(each, Summary)]
+    assert all(isinstance(each.glance, Run) for each in found)
+    assert [each.run for each in found] == expected
+
+
+def test_of_what_is_looked_through_no_record_is_read(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(store)
+    expected = {run.id: run for run in without_index(store)}
+    store.newest(1)
+    seen = reads(store, monkeypatch)
+    found = [each for each in store.summaries() if isinstance(each, Summary)]
+    assert not any(isinstance(each.glance, Run) for each in found)
+    assert {each.glance.id: each.run for each in found} == expected
+    assert seen == []
+
+
+def test_a_run_is_what_was_seen_of_it_though_it_changes_meanwhile(store: RunStore) -> None:
+    settle(store)
+    store.newest(1)
+    seen = next(each for each in store.summaries() if isinstance(each, Summary))
+    before = store.read(seen.glance.id)
+    store.write(replace(before, label="later"))
+    shutil.rmtree(store.root / ".index")
+    assert seen.run == before
 
 
 def test_the_newest_completed_run_of_an_identity_is_found(
@@ -363,6 +475,9 @@ def test_damage_is_told_wherever_it_is(store: RunStore) -> None:
             path.unlink()
         pack.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         assert store.newest(None) == expected
+        summaries = [each for each in store.summaries() if isinstance(each, Summary)]
+        assert [each.run for each in summaries] == expected
+        assert [each.glance.id for each in summaries] == [run.id for run in expected]
 
 
 @pytest.mark.parametrize("place", range(12))

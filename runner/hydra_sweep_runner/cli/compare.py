@@ -88,7 +88,7 @@ def compare(
         drawn = comparing.comparison_plot(comparison, as_png=suffix == ".png")
         _write(plot, drawn, "--plot", len(comparison.runs))
     if as_json:
-        print(comparing.comparison_json(comparison))
+        sys.stdout.writelines(comparing.comparison_json(comparison))
     if not (csv or parquet or plot or as_json) and comparison.runs:
         print_table(comparing.comparison_table(comparison))
 

@@ -6,12 +6,14 @@ Each command is imported when it is typed, so that none waits for what another n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from difflib import get_close_matches
 
 import click
 
 from hydra_sweep_runner.cli.runs.group import COMMANDS as RUNS_COMMANDS
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.system.garbage import no_garbage
 
 
 def _runs() -> click.Command:
@@ -67,6 +69,9 @@ COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "completion": _completion,
 }
 
+# What answers and ends: it makes no garbage to speak of.
+_ANSWERS = ("runs", "compare")
+
 
 class _Commands(click.Group):
     """A group whose commands are imported one by one."""
@@ -91,7 +96,8 @@ def run_management(arguments: list[str]) -> int:
     Raises Mistake for a command line that click refuses.
     """
     try:
-        result = commands.main(arguments, prog_name="runner", standalone_mode=False)
+        with no_garbage() if arguments[0] in _ANSWERS else nullcontext():
+            result = commands.main(arguments, prog_name="runner", standalone_mode=False)
     except click.Abort as abort:
         if isinstance(abort.__cause__, KeyboardInterrupt):  # anywhere but at a question
             raise KeyboardInterrupt from abort

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
-from hydra_sweep_runner.operation.values import canonical
-from hydra_sweep_runner.query.evaluate import value_of
+from hydra_sweep_runner.query.evaluate import same, value_of
 from hydra_sweep_runner.query.seen import Seen, parse_named
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 
@@ -79,16 +78,17 @@ def _split(text: str) -> Iterator[str]:
 def varying_flags(runs: Iterable[Seen]) -> list[str]:
     """The names of the flags that are not the same in all of the runs, in their order; a config
     group that was chosen stands for the flags below it."""
-    firsts: dict[str, str | None] = {}
+    firsts: dict[str, Value] = {}
     varying: set[str] = set()
     for number, run in enumerate(runs):
-        for name, value in run.shown.items():
-            text = canonical(value)
+        shown = run.shown
+        for name, value in shown.items():
             if name not in firsts:
-                firsts[name] = text
+                firsts[name] = value
                 if number:
                     varying.add(name)
-            elif firsts[name] != text:
+            elif name not in varying and not same(value, firsts[name]):
                 varying.add(name)
-        varying.update(name for name in firsts if name not in run.shown)
+        if len(shown) < len(firsts):
+            varying.update(name for name in firsts if name not in shown)
     return [name for name in firsts if name in varying]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.model import Input, Kind, Run, Unreadable
 from hydra_sweep_runner.record import floats
-from hydra_sweep_runner.record.text import from_text, to_plain
+from hydra_sweep_runner.record.text import to_plain
 
 if TYPE_CHECKING:  # it takes msgspec, which is imported where records are read
     from hydra_sweep_runner.record.glance import Glance
@@ -29,29 +29,35 @@ class Summary:
     of its folder and of its output.
     """
 
-    __slots__ = ("_run", "_text", "batches", "folder", "glance", "log")
+    __slots__ = ("_read", "_run", "batches", "folder", "glance", "log")
+    glance: Run | Glance
+    _read: Callable[[], Run]
 
-    def __init__(self, run: Run, *, batches: Sequence[str] = (), folder: str, log: str) -> None:
-        self.glance: Run | Glance = run
+    def __init__(
+        self, run: Run | None, *, batches: Sequence[str] = (), folder: str, log: str
+    ) -> None:
         self.batches = tuple(batches)
         self.folder = folder
         self.log = log
-        self._run: Run | None = run
-        self._text = b""
+        self._run = run
+        if run is not None:
+            self.glance = run
 
     @classmethod
-    def of_text(
-        cls, glance: Glance, text: bytes, *, batches: Sequence[str], folder: str, log: str
+    def glanced(
+        cls,
+        glance: Glance,
+        read: Callable[[], Run],
+        *,
+        batches: Sequence[str],
+        folder: str,
+        log: str,
     ) -> Summary:
-        """A run that is as its record says, of which no more is read than the glance until
-        somebody asks for it."""
-        made = cls.__new__(cls)
+        """One of which no more than the glance is known until somebody asks for the run, which
+        `read` gives then."""
+        made = cls(None, batches=batches, folder=folder, log=log)
         made.glance = glance
-        made.batches = tuple(batches)
-        made.folder = folder
-        made.log = log
-        made._run = None
-        made._text = text
+        made._read = read
         return made
 
     def held_by(self, batches: Sequence[str]) -> Summary:
@@ -62,12 +68,20 @@ class Summary:
 
     @property
     def run(self) -> Run:
-        """All of the run. Raises RecordError if a newer version of the program has recorded
-        what this one does not know."""
+        """All of the run. Raises UnknownRun or UnreadableRecord if it cannot be read any more."""
         if self._run is None:
-            self._run = from_text(self._text.decode(), run_id=self.glance.id)
-            self._text = b""
+            self._run = self._read()
         return self._run
+
+    def whole(self) -> Summary:
+        """The same, with all of the run read. Raises as `run`."""
+        if self._run is not None:
+            return self
+        return Summary(self._read(), batches=self.batches, folder=self.folder, log=self.log)
+
+
+# Types of which every value is JSON's.
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +101,8 @@ class Field:
 
     def json(self, summary: Summary) -> Any:
         """The value in strict JSON's types; a float that is not finite is its name."""
-        return floats.spell(to_plain(self.get(summary)))
+        value = self.get(summary)
+        return value if type(value) in _AS_IT_IS else floats.spell(to_plain(value))
 
     def value(self, summary: Summary) -> Any:
         """The value as an expression compares it: times are texts, ISO 8601, UTC."""
@@ -189,7 +204,8 @@ ATTRIBUTES: Mapping[str, Callable[[Summary], Any]] = MappingProxyType(
 
 def public(summary: Summary) -> dict[str, Any]:
     """What `--json` shows of a run: strict JSON's types, all fields, in their order."""
-    return {field.name: field.json(summary) for field in FIELDS}
+    whole = summary.whole()  # as long as it takes, so that of many runs one is held at a time
+    return {field.name: field.json(whole) for field in FIELDS}
 
 
 def public_unreadable(unreadable: Unreadable) -> dict[str, Any]:

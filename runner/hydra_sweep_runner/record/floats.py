@@ -48,13 +48,19 @@ def restore(value: Any) -> Any:
 
 def spell(value: Any) -> Any:
     """A value of JSON's types with names, as text, for the floats that are not finite."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return name(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else name(value)
     if isinstance(value, dict):
-        return {key: spell(inner) for key, inner in value.items()}
+        return {
+            key: inner if type(inner) in _NEVER else spell(inner) for key, inner in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [spell(inner) for inner in value]
+        return [inner if type(inner) in _NEVER else spell(inner) for inner in value]
     return value
+
+
+# Types whose values are no such floats, and hold none.
+_NEVER = frozenset({str, int, bool, type(None)})
 
 
 def _escape_key(key: Any) -> Any:

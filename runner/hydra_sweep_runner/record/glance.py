@@ -1,42 +1,47 @@
-"""The parts of a run that lists, filters and comparisons look at, read without the rest.
+"""The parts of a run that lists, filters and comparisons look at, packed for the store's index.
 
 A record is mostly what they never ask for: how its configuration was composed, its process,
-its code. To read these parts alone takes a fifth of the time.
+its code. These parts of many runs are read at a sixth of the time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from hydra_sweep_runner.model import Kind, Number, Status
+from hydra_sweep_runner.model import Kind, Number, Run, Scalar, Status
 
 
-class Named(msgspec.Struct, frozen=True, gc=False):
+class _Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Values in the order of their fields. They hold no cycles, so no garbage is looked for."""
+
+
+class Named(_Part, frozen=True):
     """The part of `model.Operation`."""
 
     name: str
 
 
-class Times(msgspec.Struct, frozen=True, gc=False):
+class Times(_Part, frozen=True):
     """The part of `model.State`."""
 
     status: Status
     initialized: datetime
-    started: datetime | None = None
-    stopped: datetime | None = None
+    started: datetime | None
+    stopped: datetime | None
 
 
-class Source(msgspec.Struct, frozen=True, gc=False):
+class Source(_Part, frozen=True):
     """The part of `model.Input`."""
 
-    run: str | None = None
-    runs: tuple[str, ...] | None = None
+    run: str | None
+    runs: tuple[str, ...] | None
 
 
-class Reported(msgspec.Struct, frozen=True, gc=False):
+class Reported(_Part, frozen=True):
     """All of `model.Scalar`."""
 
     first: Number
@@ -49,32 +54,74 @@ class Reported(msgspec.Struct, frozen=True, gc=False):
     max_step: Number | None
 
 
-class Glance(msgspec.Struct, frozen=True, gc=False):
+class Glance(_Part, frozen=True):
     """The part of `model.Run`; its fields are called as there, and mean the same."""
 
     id: str
     kind: Kind
     operation: Named
     flags: dict[str, Any]
+    given: tuple[str, ...]
+    random_seed: int | None
+    generated_by: str | None
+    label: str | None
+    tags: tuple[str, ...]
     state: Times
-    random_seed: int | None = None
-    generated_by: str | None = None
-    label: str | None = None
-    tags: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
-    choices: dict[str, Any] = {}
-    step: str | None = None
-    inputs: dict[str, Source] = {}
-    scalars: dict[str, Reported] = {}
+    choices: dict[str, Any]
+    step: str | None
+    inputs: dict[str, Source]
+    scalars: dict[str, Reported]
 
 
-_decode = msgspec.json.Decoder(Glance).decode
+#: The parts' names: what is packed by another version with other ones is not read.
+FIELDS = tuple(
+    f"{kind.__name__}.{name}"
+    for kind in (Named, Times, Source, Reported, Glance)
+    for name in kind.__struct_fields__
+)
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[Glance | None]).decode
 
 
-def glance_at(text: bytes) -> Glance | None:
-    """What a plain record (`record.text.is_plain`) holds of it; None if another version of the
-    program, which knows more words than this one, has found it plain."""
+def glance_of(run: Run) -> Glance:
+    """The part of a run."""
+    state = run.state
+    return Glance(
+        id=run.id,
+        kind=run.kind,
+        operation=Named(run.operation.name),
+        flags={**run.flags},
+        given=run.given,
+        random_seed=run.random_seed,
+        generated_by=run.generated_by,
+        label=run.label,
+        tags=run.tags,
+        state=Times(state.status, state.initialized, state.started, state.stopped),
+        choices={**run.choices},
+        step=run.step,
+        inputs={name: Source(one.run, one.runs) for name, one in run.inputs.items()},
+        scalars={name: _reported(scalar) for name, scalar in run.scalars.items()},
+    )
+
+
+def _reported(it: Scalar) -> Reported:
+    return Reported(it.first, it.last, it.min, it.max, it.count, it.step, it.min_step, it.max_step)
+
+
+def pack_glances(glances: Iterable[Glance | None]) -> bytes:
+    """Glances as bytes that `unpack_glances` reads; of one that cannot be packed (with an
+    integer of more than 64 bits, a lone surrogate) there is None."""
+    return _pack([msgspec.Raw(_packed(glance)) for glance in glances])
+
+
+def _packed(glance: Glance | None) -> bytes:
     try:
-        return _decode(text)
-    except msgspec.MsgspecError:
-        return None
+        return _pack(glance)
+    except (OverflowError, UnicodeEncodeError, RecursionError):
+        return _pack(None)
+
+
+def unpack_glances(packed: bytes) -> list[Glance | None]:
+    """The glances, in their order. Raises ValueError for what is none."""
+    return _unpack(packed)

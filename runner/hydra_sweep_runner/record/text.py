@@ -122,6 +122,12 @@ def to_plain(value: Any) -> Any:
     kind: Any = type(value)
     if kind in _PLAIN:
         return value
+    if kind is dict:
+        return {
+            key: item if type(item) in _PLAIN else to_plain(item) for key, item in value.items()
+        }
+    if kind in (tuple, list):
+        return [item if type(item) in _PLAIN else to_plain(item) for item in value]
     if names := _names(kind):
         return {name: to_plain(getattr(value, name)) for name in names}
     if isinstance(value, Enum):
@@ -176,12 +182,6 @@ def from_text(text: str, *, run_id: str) -> Run:
         raise RecordError("nested too deep") from None
     except ValueError as error:
         raise RecordError(str(error)) from None
-
-
-def is_plain(text: str) -> bool:
-    """Whether nothing in a record needs a second look: msgspec alone reads it, or a part of it
-    (`record.glance`)."""
-    return _read_quickly(text) is not None
 
 
 def _read_quickly(text: str) -> Run | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.record.fields import Summary, begun_key, recency
-from hydra_sweep_runner.record.text import from_text, is_plain
+from hydra_sweep_runner.record.text import from_text
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.index import Index, Look
 from hydra_sweep_runner.store.pack import NO_IDENTITY, Entry
@@ -30,7 +31,8 @@ ReadEach = Callable[[Iterable[str]], Iterator["Run | Unreadable"]]
 class Catalogue:
     """The runs of the store at `root`, an absolute path.
 
-    `ids` gives the ids of all run folders, `observe` a run as it really is.
+    `ids` gives the ids of all run folders, `read` one run (it raises UnknownRun and
+    UnreadableRecord), `observe` a run as it really is.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class Catalogue:
         root: str,
         *,
         ids: Callable[[], list[str]],
+        read: Callable[[str], Run],
         read_each: ReadEach,
         observe: Callable[[Run], Run],
     ) -> None:
         self._root = root
         self._ids = ids
+        self._read = read
         self._read_each = read_each
         self._observe = observe
         self._index = Index(root, _describe)
@@ -50,7 +54,8 @@ class Catalogue:
     def summaries(self) -> list[Summary | Unreadable]:
         """All runs as they really are, with what is known of them beside their records, newest
         first; damaged ones last."""
-        with no_garbage(), self._index.look(self._ids()) as look:
+        with no_garbage():
+            look = self._index.look(self._ids())
             entries = sorted(look.entries(), key=_PLACE)
             held = batches_of(self._runs(look, (entry for entry in entries if entry.is_batch)))
             found = list(self._summaries(look, entries, held))
@@ -63,21 +68,26 @@ class Catalogue:
     def _summaries(
         self, look: Look, entries: Iterable[Entry], held: Mapping[str, Sequence[str]]
     ) -> Iterator[Summary | Unreadable]:
-        """The summaries of the entries, in their order. What a pack has of a run that is not
-        at work is what there is to know: no more than a glance is read of it."""
-        from hydra_sweep_runner.record.glance import glance_at
-
+        """The summaries of the entries, in their order. Of what is no batch and not at work a
+        glance is taken, and no record read."""
         for entry in entries:
-            text = entry.text() if entry.is_plain and not entry.is_batch else None
-            glance = None if text is None else glance_at(text)
-            if text is None or glance is None or glance.state.status is Status.RUNNING:
+            glance = None if entry.is_batch else entry.glance
+            if glance is None or glance.state.status is Status.RUNNING:
                 for run in self._some(look, [entry]):
                     yield run if isinstance(run, Unreadable) else self._observed(run, held)
             else:
+                batches = held.get(glance.id, ())
                 folder = f"{self._root}/{glance.id}"
                 log = f"{folder}/{layout.LOG}"
-                batches = held.get(glance.id, ())
-                yield Summary.of_text(glance, text, batches=batches, folder=folder, log=log)
+                read = partial(self._whole, entry)
+                yield Summary.glanced(glance, read, batches=batches, folder=folder, log=log)
+
+    def _whole(self, entry: Entry) -> Run:
+        """The run of an entry. Raises UnknownRun or UnreadableRecord, if the pack has been
+        damaged meanwhile."""
+        text = entry.text()
+        run = None if text is None else _run(entry.run_id, text)
+        return self._read(entry.run_id) if run is None else run
 
     def _observed(self, run: Run, held: Mapping[str, Sequence[str]]) -> Summary:
         return self.summary(self._observe(run), held.get(run.id, ()))
@@ -89,38 +99,38 @@ class Catalogue:
 
     def newest(self, n: int | None) -> list[Run | Unreadable]:
         """The `n` runs started last, as recorded, newest first, or all; damaged ones last."""
-        with self._index.look(self._ids()) as look:
-            entries = look.entries()
-            count = len(entries) if n is None else n
-            order = heapq.nsmallest(count, entries, key=_PLACE)
-            found = list(self._some(look, order))
-            if len(found) < count or n is None:
-                found += self._read_each(sorted(look.unreadable()))
+        look = self._index.look(self._ids())
+        entries = look.entries()
+        count = len(entries) if n is None else n
+        order = heapq.nsmallest(count, entries, key=_PLACE)
+        found = list(self._some(look, order))
+        if len(found) < count or n is None:
+            found += self._read_each(sorted(look.unreadable()))
         return found if n is None else found[:n]
 
     def batches(self) -> list[Run]:
         """Every readable record of a batch, in no particular order."""
-        with self._index.look(self._ids()) as look:
-            found = self._runs(look, (entry for entry in look.entries() if entry.is_batch))
-            return [run for run in found if run.kind is Kind.BATCH]
+        look = self._index.look(self._ids())
+        found = self._runs(look, (entry for entry in look.entries() if entry.is_batch))
+        return [run for run in found if run.kind is Kind.BATCH]
 
     def completed(self, identities: Collection[str]) -> dict[str, Run]:
         """For each of the digests the completed run or trial with it that was started last, if
         there is any."""
         wanted = {bytes.fromhex(digest) for digest in identities} - {NO_IDENTITY}
-        with self._index.look(self._ids()) as look:
-            newest: dict[bytes, Entry] = {}
-            for entry in look.entries():
-                if entry.identity in wanted:
-                    best = newest.get(entry.identity)
-                    if best is None or _PLACE(entry) < _PLACE(best):
-                        newest[entry.identity] = entry
-            return {
-                digest.hex(): run
-                for digest, entry in newest.items()
-                for run in self._some(look, [entry])
-                if isinstance(run, Run)
-            }
+        look = self._index.look(self._ids())
+        newest: dict[bytes, Entry] = {}
+        for entry in look.entries():
+            if entry.identity in wanted:
+                best = newest.get(entry.identity)
+                if best is None or _PLACE(entry) < _PLACE(best):
+                    newest[entry.identity] = entry
+        return {
+            digest.hex(): run
+            for digest, entry in newest.items()
+            for run in self._some(look, [entry])
+            if isinstance(run, Run)
+        }
 
     def _runs(self, look: Look, entries: Iterable[Entry]) -> Iterator[Run]:
         return (run for run in self._some(look, entries) if isinstance(run, Run))
@@ -156,8 +166,7 @@ def _describe(run_id: str, text: bytes) -> tuple[Entry, Run] | None:
     digest = NO_IDENTITY
     if run.batch is None and run.state.status is Status.COMPLETED:
         digest = bytes.fromhex(identity_of(run))
-    plain = is_plain(text.decode())
-    return Entry.fresh(run_id, begun_key(run), run.batch is not None, plain, digest), run
+    return Entry.fresh(run_id, begun_key(run), run.batch is not None, digest), run
 
 
 def _run(run_id: str, text: bytes) -> Run | None:

@@ -10,12 +10,16 @@ for the index: where it cannot be used or written, all goes on without it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.store import disk, layout
 from hydra_sweep_runner.store.pack import Entry, Pack, PackWriter, Stamp
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import Glance
 
 #: With fewer runs than this there is none: reading them all is as quick.
 WORTHWHILE = 500
@@ -40,9 +44,9 @@ class Index:
         self._describe = describe
 
     def look(self, run_ids: Sequence[str]) -> Look:
-        """The records of all runs, as they are now. Whoever gets it closes it."""
+        """The records of all runs, as they are now."""
         stamps = self._stamps(run_ids)
-        look = Look(self._packs() if len(run_ids) >= WORTHWHILE else [])
+        look = Look(*(self._packs() if len(run_ids) >= WORTHWHILE else ([], [])))
         live: dict[Pack, int] = {}
         for pack in look.packs:
             found = 0
@@ -85,14 +89,17 @@ class Index:
         described = self._describe(run_id, text)
         return None if described is None else (*described, text)
 
-    def _packs(self) -> list[Pack]:
-        found = []
+    def _packs(self) -> tuple[list[Pack], list[str]]:
+        """The packs, and the paths of what is none: damaged, or another version's."""
+        found, others = [], []
         with suppress(OSError), os.scandir(self._folder) as files:
             for file in files:
                 if file.name.startswith(_PACK):
-                    with suppress(OSError, ValueError, TypeError):  # it is damaged, or gone
+                    try:
                         found.append(Pack(file.path))
-        return found
+                    except (OSError, ValueError, TypeError):
+                        others.append(file.path)
+        return found, others
 
     def _begin(self) -> PackWriter | None:
         try:
@@ -107,9 +114,11 @@ class Index:
         """Put what was read into a new pack, and with it what is in packs that are not much
         larger, or mostly out of date: so there are few, and a large one is seldom written
         again."""
+        from hydra_sweep_runner.record.glance import glance_of
+
         settled_ns = writer.now_ns - _TICK_NS
-        added = [
-            (one[0].stamped(stamps[run_id]), one[2])
+        added: list[tuple[Entry, Glance | None, bytes]] = [
+            (one[0].stamped(stamps[run_id]), glance_of(one[1]), one[2])
             for run_id, one in look.fresh.items()
             if one is not None and stamps[run_id] != _UNKNOWN and stamps[run_id][0] < settled_ns
         ]
@@ -124,11 +133,12 @@ class Index:
         for entry in look.known.values():
             text = entry.text() if entry.pack in merged else None
             if text is not None:
-                added.append((entry, text))
+                added.append((entry, entry.glance, text))
         with suppress(OSError):
             writer.end(f"{self._folder}/{_PACK}{disk.token()}", added)
-            for pack in merged:
-                os.unlink(pack.path)  # noqa: PTH108
+            for path in (*(pack.path for pack in merged), *look.others):
+                with suppress(OSError):  # somebody else was quicker
+                    os.unlink(path)  # noqa: PTH108
 
 
 #: A record that was read: its entry, its run, its text.
@@ -137,19 +147,14 @@ Fresh = tuple[Entry, Run, bytes]
 
 class Look:
     """What a look at all records has found: `known` are those that a pack has, `fresh` those
-    that were read, None where there is no record that can be."""
+    that were read, None where there is no record that can be. `others` are the paths of files
+    of the index that are no packs."""
 
-    def __init__(self, packs: Iterable[Pack]) -> None:
-        self.packs = list(packs)
+    def __init__(self, packs: Sequence[Pack], others: Sequence[str]) -> None:
+        self.packs = packs
+        self.others = others
         self.known: dict[str, Entry] = {}
         self.fresh: dict[str, Fresh | None] = {}
-
-    def __enter__(self) -> Look:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for pack in self.packs:
-            pack.close()
 
     def entries(self) -> list[Entry]:
         """The entries of all records that can be read, in no particular order."""

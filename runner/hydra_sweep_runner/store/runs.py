@@ -55,7 +55,11 @@ class RunStore:
         self._root = root.absolute()
         self._prefix = f"{self._root}/"
         self._catalogue = Catalogue(
-            str(self._root), ids=self.ids, read_each=self._read_each, observe=self.observe
+            str(self._root),
+            ids=self.ids,
+            read=self.read,
+            read_each=self._read_each,
+            observe=self.observe,
         )
 
     @classmethod

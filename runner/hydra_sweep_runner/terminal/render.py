@@ -8,9 +8,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.model import Flags, Run, Value
 from hydra_sweep_runner.operation.flags import as_chosen, named
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import Glance
 
 #: A list of flags in a line shows all of them up to this many.
 MOST_FLAGS = 8
@@ -151,10 +155,10 @@ def render_entries(entries: Mapping[str, Value]) -> str:
     return ", ".join(f"{escape(name)}={shown_value(value)}" for name, value in entries.items())
 
 
-def render_scalars(run: Run) -> str:
+def render_scalars(run: Run | Glance) -> str:
     """`loss=0.25, acc=0.9`: the last values of the first few scalars."""
-    first = list(run.scalars.items())[:MOST_SCALARS]
-    shown = [f"{escape(name)}={render_number(scalar.last)}" for name, scalar in first]
+    first = list(run.scalars)[:MOST_SCALARS]
+    shown = [f"{escape(name)}={render_number(run.scalars[name].last)}" for name in first]
     return ", ".join([*shown, "…"] if len(run.scalars) > MOST_SCALARS else shown)
 
 

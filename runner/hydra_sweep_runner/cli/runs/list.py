@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from hydra_sweep_runner.cli.filters import with_filters
@@ -59,7 +61,7 @@ def command(
     else:  # by far the most common list, and the quickest
         shown, of_all = newest_runs(opened, order.count), len(opened.ids())
     if as_json:
-        print(listing.list_json(shown))
+        sys.stdout.writelines(listing.list_json(shown))
     elif as_csv:
         print(listing.list_csv(shown, columns), end="")
     elif shown:

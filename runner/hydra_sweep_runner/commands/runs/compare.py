@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 from hydra_sweep_runner.query.upstream import with_upstream_flags
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.terminal.exact import csv_cell, csv_text, json_text
+from hydra_sweep_runner.terminal.exact import csv_cell, csv_text, json_list
 from hydra_sweep_runner.terminal.tables import Table
 
 
@@ -118,9 +118,10 @@ def comparison_csv(comparison: Comparison) -> str:
     return csv_text([column.title for column in columns], rows)
 
 
-def comparison_json(comparison: Comparison) -> str:
-    """The comparison as a JSON list: the objects of `runs list --json`, and `objective`."""
-    return json_text([_object(run, comparison.objective) for run in comparison.runs])
+def comparison_json(comparison: Comparison) -> Iterator[str]:
+    """The comparison as a JSON list, in pieces: the objects of `runs list --json`, and
+    `objective`."""
+    return json_list(_object(run, comparison.objective) for run in comparison.runs)
 
 
 def comparison_parquet(comparison: Comparison) -> bytes:

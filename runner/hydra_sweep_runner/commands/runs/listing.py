@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
 from hydra_sweep_runner.operation.flags import as_chosen, named
@@ -14,7 +14,7 @@ from hydra_sweep_runner.query.seen import Seen, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.record.fields import public, public_unreadable
 from hydra_sweep_runner.terminal import tables
-from hydra_sweep_runner.terminal.exact import csv_text, json_text
+from hydra_sweep_runner.terminal.exact import csv_text, json_list
 from hydra_sweep_runner.terminal.render import (
     MOST_FLAGS,
     escape,
@@ -26,6 +26,9 @@ from hydra_sweep_runner.terminal.render import (
     shown_value,
 )
 from hydra_sweep_runner.terminal.tables import Table
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import Glance
 
 #: How many runs a list shows unless asked.
 DEFAULT_COUNT = 20
@@ -66,9 +69,9 @@ class Order:
         return ordered[: self.count]
 
 
-def list_json(runs: Sequence[Seen]) -> str:
-    """The runs as a JSON list of objects, as the contract describes them."""
-    return json_text([public_object(run) for run in runs])
+def list_json(runs: Iterable[Seen]) -> Iterator[str]:
+    """The runs as a JSON list of objects, as the contract describes them, in pieces."""
+    return json_list(map(public_object, runs))
 
 
 def public_object(run: Seen) -> dict[str, Any]:
@@ -144,21 +147,21 @@ def _row(seen: Seen, varying: Sequence[str]) -> Sequence[str]:
     if isinstance(seen.of, Unreadable):
         told = escape(f"{seen.of.path}: {seen.of.why}")
         return (short(seen.id), "", "unreadable", "", told, "", "", "")
-    run = seen.of.run
+    run = seen.of.glance
     batch = run.kind is Kind.BATCH
     return (
         short(run.id),
         escape(run.operation.name) + ("+" if batch else ""),
         run.state.status.value,
         render_time(run.state.started),
-        _batch_flags(run) if batch else _flags(run, varying),
+        _batch_flags(seen.of.run) if batch else _flags(run, varying),
         render_scalars(run),
         escape(run.label or ""),
         escape(" ".join(run.tags)),
     )
 
 
-def _flags(run: Run, varying: Sequence[str]) -> str:
+def _flags(run: Run | Glance, varying: Sequence[str]) -> str:
     """Those that vary first, then those that were given; the others where there is room."""
     shown = as_chosen(run.flags, run.choices, run.given, varying)
     entries = named(shown, (*varying, *run.given))
