@@ -230,3 +230,20 @@ def test_how_the_bytes_are_cut_does_not_matter(lines: list[bytes], data: Any) ->
 
 def test_what_follows_a_line_that_is_too_long_may_be_nothing() -> None:
     assert read(b"x" * 200_000, b"x" * 10 + b"\n", b"loss: 1\n") == read(b"loss: 1\n")
+
+
+NUMBERS = st.one_of(
+    st.floats(allow_nan=False).map(repr),
+    st.integers().map(str),
+    st.sampled_from(["-0", "+1", ".5", "5.", "01", "1e400", "1E5", "-0.0", "5e-324", str(2**70)]),
+)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=8), st.booleans())
+def test_of_many_lines_at_once_each_number_is_what_float_makes_of_it(
+    numbers: list[str], together: bool
+) -> None:
+    many = numbers * (1000 // len(numbers) + 1)
+    lines = "".join(f"loss: {number}\n" for number in many).encode()
+    found = read(lines) if together else read(*lines.splitlines(keepends=True))
+    assert repr([value for _, value in found["loss"]]) == repr([float(one) for one in many])

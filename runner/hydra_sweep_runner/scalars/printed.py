@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hydra_sweep_runner.scalars.form import Form, Pairs, Pattern
@@ -40,6 +41,8 @@ _ASCII_PART = re.compile(_PART.encode(), re.ASCII)
 _OF_NUMBERS = b"0123456789+-.eE"
 # Each has a byte of its own that is no printable character.
 _MOST_COLUMNS = 8
+# So many lines at once come from a run that prints nothing else.
+_MANY_LINES = 1000
 _SEPARATOR = re.compile(r"=|: |:\t")
 _STEP = "step"
 _TRACEBACK = "Traceback (most recent call last):"
@@ -187,9 +190,9 @@ def uniform_table(lines: bytes) -> tuple[list[str], list[list[float]]] | None:
     if place != len(head[0]) or marked.translate(None, _OF_NUMBERS) != marks * height:
         return None
     for mark in marks:
-        marked = marked.replace(bytes([mark]), b" ")
+        marked = marked.replace(bytes([mark]), b",")
     try:
-        numbers = list(map(float, marked.split()))
+        numbers = _numbers(marked[1:], many=height >= _MANY_LINES)
     except ValueError:
         return None
     width = len(parts)
@@ -199,6 +202,21 @@ def uniform_table(lines: bytes) -> tuple[list[str], list[list[float]]] | None:
     if _STEP in names and not all(map(math.isfinite, columns[names.index(_STEP)])):
         return None
     return names, columns
+
+
+def _numbers(text: bytes, *, many: bool) -> list[float]:
+    """The numbers between commas. Raises ValueError for what is none.
+
+    Where there are many, msgspec reads them, ten times as fast as `float`, if they are as JSON
+    has them. It takes -0 for 0.
+    """
+    if many and b"-0," not in text and not text.endswith(b"-0"):
+        import msgspec
+
+        with suppress(msgspec.MsgspecError):
+            numbers: list[float] = msgspec.json.decode(b"[%b]" % text, type=list[float])
+            return numbers
+    return list(map(float, text.split(b",")))
 
 
 def _keep_rest(state: _Stream, rest: bytes) -> None:
