@@ -69,17 +69,18 @@ def to_text(run: Run) -> str:
     """
     if (run.kind is Kind.BATCH) != (run.batch is not None):
         raise ValueError(f"run {run.id} is a {run.kind.value}: batch is {run.batch}")
+    # The fields in their order; what is empty and not always written is left out.
     parts = {
-        name: value
-        for name in _names(Run)
-        if (value := getattr(run, name)) not in (None, 0, {}) or name in _ALWAYS
+        name: part
+        for name, part in vars(run).items()
+        if part or part == "" or name in _ALWAYS
     }
-    text = _assemble({name: _kept_text(name, value) for name, value in parts.items()})
+    text = _assemble({name: _kept_text(name, part) for name, part in parts.items()})
     try:
         text.encode()
     except UnicodeEncodeError:  # a lone surrogate: a byte of an argument that is no UTF-8
         text = _assemble(
-            {name: _part_text(name, value, _encode_ascii) for name, value in parts.items()}
+            {name: _part_text(name, part, _encode_ascii) for name, part in parts.items()}
         )
     return text
 
