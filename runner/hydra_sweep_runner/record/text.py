@@ -71,9 +71,7 @@ def to_text(run: Run) -> str:
         raise ValueError(f"run {run.id} is a {run.kind.value}: batch is {run.batch}")
     # The fields in their order; what is empty and not always written is left out.
     parts = {
-        name: part
-        for name, part in vars(run).items()
-        if part or part == "" or name in _ALWAYS
+        name: part for name, part in vars(run).items() if part or part == "" or name in _ALWAYS
     }
     text = _assemble({name: _kept_text(name, part) for name, part in parts.items()})
     try:
