@@ -1,7 +1,7 @@
-"""The combinations of a sweep, addressed by index and never built: product, pairs, rows, draws.
+"""The combinations of a sweep, computed from their index: product, pairs, rows, draws.
 
-A combination is a tuple of overrides of one value each. Those of a product stand in the order of
-its dimensions, the last one fastest.
+A combination is a tuple of overrides of one value each. A product goes through its dimensions
+in their order; the last dimension changes fastest.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from hydra_sweep_runner.planning.space import Interval
 
 @dataclass(frozen=True, kw_only=True)
 class Dimension:
-    """One flag (or config group) of a sweep and the overrides that it goes through.
+    """One flag (or config group) of a sweep and its possible overrides.
 
-    `name` is the flag's dotted name or the group, without any of Hydra's prefixes;
-    `overrides` are complete override strings, one a value, and may be computed on access. With
-    an `interval` the values are its own, written as overrides of `key`; where it is
-    whole-numbered, `overrides` lists them in ascending order, else it is empty. `swept` says
-    whether more than one value was meant.
+    `name` is the flag's dotted name or the group, without any of Hydra's prefixes.
+    `overrides` are complete override strings, one for each value; they may be computed on
+    access. With an `interval` the values are drawn from it and written as overrides of `key`;
+    `overrides` then lists the values of a whole-numbered interval in ascending order and is
+    empty for any other. `swept` is False for a flag that was typed with a single value.
     """
 
     name: str
@@ -35,34 +35,34 @@ class Dimension:
 
     @property
     def is_finite(self) -> bool:
-        """Whether its values can be counted."""
+        """Whether the number of its values is finite."""
         return self.interval is None or self.interval.count is not None
 
     @property
     def count(self) -> int:
         """How many values a finite dimension has."""
-        # len() cannot tell more than sys.maxsize; long ranges tell their length themselves.
+        # len() raises OverflowError above sys.maxsize; long ranges have an attribute instead.
         length = getattr(self.overrides, "length", None)
         return length if isinstance(length, int) else len(self.overrides)
 
     def drawn(self, seed: int, number: int) -> str:
-        """The override that a random search's draw takes."""
+        """The override that draw `number` of a random search takes."""
         taken = share(seed, self.name, number)
         if self.interval is not None:
             return self.override(self.interval.at(taken))
         return self.overrides[place_in_list(taken, self.count)]
 
     def override(self, value: float) -> str:
-        """The override that gives a value of the interval."""
+        """The override that sets the flag to a value of the interval."""
         return f"{self.key}={value!r}"
 
 
 class Combinations(Protocol):
-    """Combinations that can be counted."""
+    """A finite number of combinations."""
 
     @property
     def size(self) -> int:
-        """How many there are."""
+        """The number of combinations."""
         ...
 
     def at(self, index: int) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ class Combinations(Protocol):
 
 @dataclass(frozen=True)
 class Grid:
-    """The product of finite dimensions, in their order, the last one fastest."""
+    """The product of finite dimensions; the last dimension changes fastest."""
 
     dimensions: tuple[Dimension, ...]
 
@@ -82,7 +82,7 @@ class Grid:
         return math.prod(dimension.count for dimension in self.dimensions)
 
     def at(self, index: int) -> tuple[str, ...]:
-        """The overrides of the combination with this index, in the dimensions' order."""
+        """The overrides of combination `index`, in the dimensions' order."""
         picked: list[str] = []
         for dimension in reversed(self.dimensions):
             index, place = divmod(index, dimension.count)
@@ -92,20 +92,23 @@ class Grid:
 
 @dataclass(frozen=True)
 class Draws:
-    """The draws of a random search, without an end; see `planning.draws`."""
+    """The endless draws of a random search; see `planning.draws`."""
 
     dimensions: tuple[Dimension, ...]
     seed: int
 
     def at(self, number: int) -> tuple[str, ...]:
-        """The overrides of a draw, in the dimensions' order."""
+        """The overrides of draw `number`, in the dimensions' order."""
         return tuple(dimension.drawn(self.seed, number) for dimension in self.dimensions)
 
 
 @dataclass(frozen=True)
 class Zip:
-    """Dimensions of equal length side by side: the n-th values together. What has one value
-    and is not swept goes with each of them; an interval is drawn for each."""
+    """Dimensions of equal length, paired: combination n takes the n-th value of each.
+
+    A dimension that is not swept has the same value in all of them; an interval is drawn for
+    each combination.
+    """
 
     dimensions: tuple[Dimension, ...]
     seed: int
@@ -116,7 +119,7 @@ class Zip:
         return next(iter(_lengths(self.dimensions).values()), 1)
 
     def at(self, index: int) -> tuple[str, ...]:
-        """The overrides of one of the pairs, in the dimensions' order."""
+        """The overrides of combination `index`, in the dimensions' order."""
         return tuple(self._pick(dimension, index) for dimension in self.dimensions)
 
     def _pick(self, dimension: Dimension, index: int) -> str:
@@ -126,11 +129,11 @@ class Zip:
 
 
 def zipped(dimensions: Sequence[Dimension], seed: int) -> Zip:
-    """Dimensions to be paired. Raises Mistake if their lengths differ."""
+    """Pair the dimensions. Raises Mistake if their lengths differ or no flag has a list."""
     lengths = _lengths(dimensions)
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} has {count}" for name, count in lengths.items())
-        raise Mistake(f"+shape=zip pairs lists of equal length, but {told} values")
+        counts = ", ".join(f"{name} has {count}" for name, count in lengths.items())
+        raise Mistake(f"+shape=zip pairs lists of equal length, but {counts} values")
     if not lengths:
         raise Mistake("+shape=zip pairs lists, and no flag has a list of values")
     return Zip(tuple(dimensions), seed)
@@ -142,11 +145,12 @@ def _lengths(dimensions: Sequence[Dimension]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a file, each with all combinations of what is swept beside them, which come
-    fastest. Intervals among `drawn` are drawn for each; `fixed` goes with all.
+    """Rows of a file, each combined with all combinations of `beside`, which change fastest.
 
-    A row is a tuple of overrides. What the dimensions set comes after the row. `repeats` are
-    the rows' numbers among repeats, where they have some; `names` say where a row stands.
+    A row is a tuple of overrides; those of `beside` and then those of `drawn` follow it. The
+    intervals in `drawn` are drawn for each combination. `repeats` holds each row's number among
+    its repeats, and `places` the file and line of each row, for error messages; either may be
+    empty.
     """
 
     rows: Sequence[tuple[str, ...]]
@@ -154,41 +158,41 @@ class Rows:
     drawn: tuple[Dimension, ...] = ()
     seed: int = 0
     repeats: Sequence[int] = ()
-    names: Sequence[str] = ()
+    places: Sequence[str] = ()
 
     @property
     def size(self) -> int:
-        """The number of rows times that of the combinations beside each."""
+        """The number of rows times the number of combinations beside each row."""
         return len(self.rows) * self.beside.size
 
     def at(self, index: int) -> tuple[str, ...]:
-        """The overrides of a row with a combination beside it."""
+        """The overrides of combination `index`: those of its row come first."""
         row, place = divmod(index, self.beside.size)
         drawn = tuple(dimension.drawn(self.seed, index) for dimension in self.drawn)
         return (*self.rows[row], *self.beside.at(place), *drawn)
 
     def repeat(self, index: int) -> int:
-        """The number among repeats of the combination's row."""
+        """The number of the combination's row among its repeats."""
         return self.repeats[index // self.beside.size] if self.repeats else 0
 
     def where(self, index: int) -> str:
-        """Where the combination's row stands."""
-        return self.names[index // self.beside.size] if self.names else ""
+        """The file and line of the combination's row; empty if they are unknown."""
+        return self.places[index // self.beside.size] if self.places else ""
 
 
-#: The trials of a random search where nobody says how many.
+#: The number of trials of a random search without `max_trials`.
 RANDOM_TRIALS = 20
 
 
 def combinations_of(dimensions: Sequence[Dimension], seed: int) -> Combinations | Draws:
-    """The product of what is swept, or draws from it where it has no end."""
+    """`Grid` if every dimension is finite, otherwise `Draws`."""
     if all(dimension.is_finite for dimension in dimensions):
         return Grid(tuple(dimensions))
     return Draws(tuple(dimensions), seed)
 
 
 def most_trials(dimensions: Sequence[Dimension], max_trials: int | None) -> int | None:
-    """The largest number of trials: of a sweep with an interval in it there are some."""
+    """`max_trials`, or RANDOM_TRIALS if it is not given and an interval is swept."""
     if max_trials is None and any(dimension.interval is not None for dimension in dimensions):
         return RANDOM_TRIALS
     return max_trials

@@ -1,12 +1,12 @@
 """When two trials are the same: a digest of operation and flags.
 
-The digest is the same on every machine, Python and library version, which is why it is made
-from a text of our own (`operation.values.canonical`) and not from a pickle.
+The digest is the same on every machine, Python and library version, because it is computed
+from a text that `operation.values.canonical` writes and not from a pickle.
 
-For a pipeline's trial count, beside its operation and flags, what it takes from others: of an
-input its name, its path and the upstream trial's identity; of a gather its name, the step
-gathered, `by` and its values, not its members. A trial without inputs is the same as its
-operation run on its own.
+A pipeline trial's identity also covers its inputs: for each input, its name, its path and the
+upstream trial's identity; for a gather, its name, the gathered step, and `by` with its values,
+but not its members. A trial without inputs has the identity of its operation run outside a
+pipeline.
 """
 
 from __future__ import annotations
@@ -22,28 +22,31 @@ from hydra_sweep_runner.operation.values import canonical
 
 
 def identity(operation: Operation, flags: Flags, repeat: int = 0) -> str:
-    """The digest (64 hexadecimal digits) that the same trials share.
+    """The digest (64 hexadecimal digits) of a trial; equal trials have equal digests.
 
-    `repeat` tells apart trials with the same flags; 0 is the same as none.
+    `repeat` distinguishes trials with the same flags; 0 is the first, and leaves the digest
+    as it is without repeats.
 
-    Of the operation count its name, its kind and its target; how flags reach a script, and
-    the files that it requires, do not make it another operation.
+    The operation's name, kind and target are part of it. How flags reach a script and which
+    files it requires are not.
     """
     target = operation.target
-    what: list[Value] = [
+    operation_key: list[Value] = [
         operation.name,
         operation.kind,
         target if isinstance(target, str) else list(target),
     ]
-    text = canonical(what) + canonical(dict(flags))
+    text = canonical(operation_key) + canonical(dict(flags))
     if repeat:
         text += f"repeat {repeat}"
     return _digest(text)
 
 
 class InputKey(NamedTuple):
-    """What counts of an input: `identity` is the upstream trial's, or what `gather_identity`
-    says of a gather, whose `path` is None."""
+    """The part of an input that identity depends on.
+
+    For a gather, `path` is None and `identity` comes from `gather_identity`.
+    """
 
     name: str
     path: str | None
@@ -51,10 +54,9 @@ class InputKey(NamedTuple):
 
 
 def step_identity(digest: str, inputs: Iterable[InputKey]) -> str:
-    """The digest that the same trials of a pipeline's steps share.
+    """The digest of a pipeline's trial, from its inputs and the digest of operation and flags.
 
-    `digest` is that of operation and flags, and is what comes back where there are no inputs.
-    The order of inputs does not count.
+    Without inputs it is `digest` itself. The order of the inputs does not matter.
     """
     taken = [
         f"{_place_key(one.name, one.path)}{canonical(one.identity)}]"
@@ -68,30 +70,32 @@ _name = attrgetter("name")
 
 @lru_cache(maxsize=1024)
 def _place_key(name: str, path: str | None) -> str:
-    """What an input of that name and path has in the text before its upstream's identity."""
+    """The text that stands for an input's name and path, before the upstream identity."""
     return f"[{canonical(name)},{canonical(path)},"
 
 
 def gather_identity(step: str, by: Iterable[tuple[str, Value]] = ()) -> str:
-    """The digest of a gather: `by` maps flags (`STEP.FLAG`) to the values that it stands for."""
+    """The digest of a gather: `by` pairs flags (`STEP.FLAG`) with this gather's values."""
     divided: list[Value] = [[name, value] for name, value in by]
     return _digest(canonical([step, divided]))
 
 
 def combination_identity(own: str, digests: Iterable[str], repeat: int = 0) -> str:
-    """The digest that the same combinations of a pipeline share: `own` is the canonical text of
-    the pipeline's flags, `digests` are of what each of its steps is composed to."""
+    """The digest of a pipeline's combination; equal combinations have equal digests.
+
+    `own` is the canonical text of the pipeline's flags; `digests` are the digests of its
+    composed steps.
+    """
     return _digest(f"{own} {' '.join(digests)} {repeat}")
 
 
 def identity_of(run: Run) -> str:
-    """The digest of a recorded run or trial."""
+    """The digest of a recorded run or trial, as recorded or else computed."""
     return run.identity or with_inputs(identity(run.operation, run.flags, run.repeat), run)
 
 
 def with_inputs(digest: str, run: Run) -> str:
-    """The digest of a run whose operation and flags have this one, and whose inputs are what
-    its record says."""
+    """The digest of a run from its recorded inputs and the digest of its operation and flags."""
     keys = [
         InputKey(name, None if one.runs is not None else one.path, one.identity or "")
         for name, one in run.inputs.items()

@@ -1,4 +1,7 @@
-"""Plan against stored runs: which trials to create, restart, skip, orphan or delete. Pure."""
+"""Compares a plan with stored runs: which trials to create, restart, skip, orphan or delete.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,17 @@ from hydra_sweep_runner.planning.trials import Plan, Trial
 
 
 class Action(Enum):
-    """What becomes of a planned trial."""
+    """What a start does with a planned trial."""
 
     CREATE = "create"
-    INITIALIZE = "initialize"  #: created, and not run in this start
+    INITIALIZE = "initialize"  #: created, but not run in this start
     RESTART = "restart"
-    SKIP = "skip"  #: left as it is: completed, or not of those that alone are to run
+    SKIP = "skip"  #: left as it is: completed, or not selected to run
 
 
 @dataclass(frozen=True)
 class Step:
-    """A planned trial, what to do for it, and the stored run that it is, if any."""
+    """A planned trial, the action for it, and the stored run that it matches, if any."""
 
     trial: Trial
     action: Action
@@ -31,15 +34,15 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciliation:
-    """What a restart does: a step for each planned trial, in plan order, and what becomes
-    of the batch's trials that the plan no longer holds."""
+    """What a restart does: a step for each planned trial, in plan order, and the batch's
+    trials that are no longer in the plan, to be orphaned or deleted."""
 
     steps: tuple[Step, ...]
     orphaned: tuple[Run, ...] = ()
     deleted: tuple[Run, ...] = ()
 
     def count(self, action: Action) -> int:
-        """How many of the planned trials this becomes of."""
+        """How many planned trials have this action."""
         return sum(step.action is action for step in self.steps)
 
 
@@ -48,10 +51,10 @@ def reconcile(
 ) -> Reconciliation:
     """Match a batch's plan against its runs by identity.
 
-    `runs` are all trials that the batch ever generated or adopted, orphans included, as
-    they were observed; `present` are the ids of its plan so far. Where several runs have the same
-    flags, one of the present plan is preferred, then the first. What is left over is
-    deleted if this batch made it and it never started, else orphaned.
+    `runs` are the observed trials that the batch ever generated or adopted, orphans included;
+    `present` are the ids of its plan so far. If several runs match a trial, a run of the
+    present plan is preferred, then the first. A run that matches no trial is deleted if this
+    batch generated it and it never started, otherwise orphaned.
     """
     candidates: dict[str, list[Run]] = {}
     for run in runs:
@@ -76,8 +79,7 @@ def reconcile(
 
 
 def only_failed(reconciliation: Reconciliation) -> Reconciliation:
-    """The same, but that those alone run that failed by themselves. What is missing is
-    created, as the plan holds it, and waits for another start."""
+    """Only trials with status `error` run. Missing trials are created but not started."""
     return replace(reconciliation, steps=tuple(_if_failed(step) for step in reconciliation.steps))
 
 
@@ -95,7 +97,7 @@ def _never_started(run: Run, batch_id: str) -> bool:
 def adopt(plan: Plan, completed: Iterable[Run]) -> Reconciliation:
     """Match a new batch's plan against completed runs anywhere in the store.
 
-    Of several with the same flags the last in `completed` is taken.
+    If several match a trial, the last in `completed` is adopted.
     """
     known = {identity_of(run): run for run in completed}
     return Reconciliation(

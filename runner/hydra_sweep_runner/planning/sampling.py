@@ -1,6 +1,8 @@
 """Seeded draws that are the same on every machine, Python and library version.
 
-Random integers come from SHA-256 in counter mode, so no library's generator is involved.
+`planning.trials` uses them to draw from a grid larger than `max_trials`; for the draws of a
+random search see `planning.draws`. Random integers come from SHA-256 in counter mode, so no
+library's generator is involved.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ T = TypeVar("T")
 
 
 class RandomStream:
-    """An endless sequence of random integers, fixed by a seed and a label."""
+    """An endless sequence of random integers, determined by a seed and a label."""
 
     def __init__(self, seed: int, label: str) -> None:
         self._key = hashlib.sha256(f"{seed}:{label}".encode()).digest()
@@ -34,7 +36,7 @@ class RandomStream:
         return value
 
     def below(self, limit: int) -> int:
-        """An integer from 0 to `limit` - 1, each as likely (by rejection)."""
+        """An integer from 0 to `limit` - 1, uniformly distributed (by rejection)."""
         if limit < 1:
             raise ValueError(f"limit must be positive, not {limit}")
         width = (limit - 1).bit_length()
@@ -47,10 +49,10 @@ class RandomStream:
 def draw(size: int, seed: int, label: str = "draw") -> Iterator[int]:
     """The numbers 0 to `size` - 1 in a random order, one at a time.
 
-    The first k of them are a draw of k without replacement, and a longer draw begins with
-    the shorter one. Memory grows with what is taken, not with `size`: it is the shuffle of
-    Durstenfeld (Communications of the ACM 7(7), 1964, algorithm 235) on an array of which
-    only the exchanged places are kept.
+    The first k numbers are a draw of k without replacement, and a longer draw begins with
+    the shorter one. Memory grows with the numbers taken, not with `size`: this is Durstenfeld's
+    shuffle (Communications of the ACM 7(7), 1964, algorithm 235) on an array of which only the
+    exchanged places are kept.
     """
     stream = RandomStream(seed, label)
     moved: dict[int, int] = {}
@@ -65,11 +67,12 @@ def draw(size: int, seed: int, label: str = "draw") -> Iterator[int]:
 
 
 def permuted(place: int, size: int, seed: int, label: str) -> int:
-    """Where the number at `place` of 0 to `size` - 1 is in a random order, without the others.
+    """The number that stands at `place` in a random order of 0 to `size` - 1, computed without
+    making the whole order.
 
-    A permutation for sizes that no list is made of: a Feistel network of four rounds on the
-    least even number of bits that holds `size`, walked until it leads below it (Black and
-    Rogaway, Ciphers with Arbitrary Finite Domains, CT-RSA 2002).
+    The method is a Feistel network of four rounds on the least even number of bits that holds
+    `size`, applied again until the result is below `size` (cycle walking; Black and Rogaway,
+    Ciphers with Arbitrary Finite Domains, CT-RSA 2002).
     """
     half = max(1, ((size - 1).bit_length() + 1) // 2)
     mask = (1 << half) - 1
@@ -84,11 +87,11 @@ def permuted(place: int, size: int, seed: int, label: str) -> int:
 
 
 def shuffled(values: Sequence[T], seed: int, label: str) -> list[T]:
-    """The values in a random order that seed and label fix."""
+    """The values in a random order, determined by seed and label."""
     return [values[index] for index in draw(len(values), seed, label)]
 
 
 def derive_seed(seed: int, text: str) -> int:
-    """A seed (0 to MAX_SEED) for the thing that `text` identifies, from one for them all."""
+    """A seed (0 to MAX_SEED) for what `text` identifies, derived from a common seed."""
     digest = hashlib.sha256(f"{seed}/{text}".encode()).digest()
     return int.from_bytes(digest[:4], "big")

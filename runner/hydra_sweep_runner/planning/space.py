@@ -1,4 +1,4 @@
-"""What a search draws from: intervals of numbers, and which of them are finite.
+"""Intervals of numbers, which searches draw from.
 
 An interval is closed. Values are drawn by exact arithmetic (integers, and decimals whose
 logarithm and exponential are rounded correctly), so that a draw is the same on every machine,
@@ -40,10 +40,10 @@ _DECIMALS = decimal.Context(
 class Interval:
     """The numbers from `low` to `high`, both included.
 
-    With `log` they are uniform in the logarithm, otherwise uniform. With `int` only whole
-    numbers count: `low` and `high` are whole then, and each number n stands for what lies
-    between n - ½ and n + ½ where it is drawn by the logarithm. Raises ValueError, in words for
-    the user, for bounds that hold no such number.
+    With `log` draws are uniform in the logarithm, otherwise uniform. With `int` the interval
+    holds whole numbers only, and `low` and `high` are rounded inwards; with `log` as well,
+    whole number n stands for the range from n - ½ to n + ½. Raises ValueError, with a message
+    for the user, if no such number lies between the bounds.
     """
 
     low: float
@@ -75,8 +75,7 @@ class Interval:
 
     @property
     def count(self) -> _Whole | None:
-        """How many values there are; None where they are not whole-numbered (unless the bounds
-        are the same)."""
+        """The number of values; None for an interval of floats, unless its bounds are equal."""
         if self.int:
             return int(self.high) - int(self.low) + 1
         return 1 if self.low == self.high else None
@@ -89,10 +88,10 @@ class Interval:
         return whole and self.low <= value <= self.high
 
     def at(self, share: Fraction) -> float:
-        """The value below which the given share (0 to 1) of the interval lies.
+        """The value below which this share (0 to 1) of the interval lies.
 
-        A whole number for an `int` interval; otherwise the float that is nearest to the exact
-        value, between the bounds.
+        For an `int` interval it is a whole number, otherwise the float nearest to the exact
+        value, within the bounds.
         """
         if not self.log:
             return self._at_uniform(share)
@@ -115,13 +114,13 @@ class Interval:
         return float(low + (high - low) * share)
 
     def __str__(self) -> str:
-        """The interval as an override has it."""
+        """The interval in Hydra's override syntax."""
         text = f"interval({self.low},{self.high})"
         text = f"int({text})" if self.int else text
         return f"tag(log,{text})" if self.log else text
 
 
-#: What each swept flag or config group can be, by name, in the order of the sweep.
+#: The possible values of each swept flag or config group, by name, in the order of the sweep.
 Space: TypeAlias = Mapping[str, "Interval | Sequence[Value]"]
 
 

@@ -1,7 +1,7 @@
-"""From combinations to the ordered list of trials. Pure: composition is an argument.
+"""Makes the ordered list of trials from combinations. Pure: composition is an argument.
 
-Of countable combinations each is a trial, in their order; with more of them than `max_trials`,
-that many are drawn by the seed. Draws of a random search are taken until there are enough.
+Each combination of a grid becomes a trial, in their order. If `max_trials` is smaller than the
+grid, the seed draws that many. A random search draws until it has enough different trials.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from hydra_sweep_runner.planning.sampling import derive_seed, draw
 #: A grid with more combinations than this is refused unless `max_trials` is given.
 LARGEST_WHOLE_GRID = 1_000_000
 
-#: A random search ends when so many draws in a row give nothing new.
-MOST_VAIN_DRAWS = 1_000
+#: A random search ends after so many draws in a row without a new trial.
+MAX_DRAWS_WITHOUT_NEW = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A planned trial: overrides as they were combined, flags as composition gives them.
+    """A planned trial: the combination's overrides, and the flags composed from them.
 
-    `repeat` tells apart trials with the same flags: 0 for the first.
+    `repeat` numbers trials with the same flags, from 0.
     """
 
     overrides: tuple[str, ...]
@@ -40,11 +40,11 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a batch's flags, options and seed generate.
+    """The trials that a batch's flags, options and seed generate.
 
-    `repeated` counts the combinations that gave the same trial as one before and were
-    dropped, `excluded` those that were passed over; `combinations` is the size of the whole
-    grid, None if it has no end.
+    `repeated` counts the combinations that were dropped because an earlier combination has the
+    same trial; `excluded` counts those that `exclude` rejected. `combinations` is the size of
+    the whole grid, None for a random search.
     """
 
     trials: tuple[Trial, ...]
@@ -53,17 +53,17 @@ class Plan:
     excluded: int = 0
 
 
-#: Composes one combination's overrides to its operation and flags.
+#: Composes a combination's overrides into its operation and flags.
 Compose = Callable[[tuple[str, ...]], tuple[Operation, Flags]]
 
-#: The digest of one combination's overrides, and of its number among repeats.
+#: Computes a combination's digest from its overrides and its number among repeats.
 Identify = Callable[[tuple[str, ...], int], str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What is done to the combinations of a sweep: `include` are more of them, which come
-    last; those whose flags `excluded` refuses are passed over; each is run `repeat` times."""
+    """How a sweep's combinations are changed: those in `include` are appended, those whose
+    flags `excluded` rejects are skipped, and each is run `repeat` times."""
 
     include: Sequence[tuple[str, ...]] = ()
     excluded: Callable[[Flags], bool] = field(default=lambda flags: False)
@@ -79,19 +79,19 @@ def plan_trials(
     shape: Shape | None = None,
     identify: Identify | None = None,
 ) -> Plan:
-    """Generate the trials of combinations, in their order, each once.
+    """Generate the trials of combinations, in their order, without repetition.
 
-    `identify` says which combinations are the same, where that is not their operation and flags.
+    `identify` computes a combination's digest if operation and flags alone do not determine it.
 
-    What a larger `max_trials` gives contains what a smaller one gives. What is included is
-    always among them, so far as `max_trials` reaches. Raises Mistake for a grid too large to
-    run whole where no `max_trials` is given.
+    The trials of a larger `max_trials` contain those of a smaller one. Included combinations
+    take precedence over the others when `max_trials` is reached. Raises Mistake for a grid of
+    more than LARGEST_WHOLE_GRID combinations without `max_trials`.
     """
     planning = _Planning(seed, compose, identify, shape or Shape(), max_trials)
     return planning.plan(combinations)
 
 
-#: Stands for the end of combinations.
+#: Marks the end of the combinations.
 _NONE: tuple[int, tuple[str, ...]] = (-1, ())
 
 
@@ -157,8 +157,8 @@ class _Planning:
     ) -> list[tuple[int, tuple[Trial, ...]]]:
         known = {trial.identity for group in included for trial in group}
         numbered = ((number, draws.at(number)) for number in count())
-        found = list(self._distinct(numbered, self._limit, known, MOST_VAIN_DRAWS))
-        self._repeated = 0  # passing over a draw is nothing to tell
+        found = list(self._distinct(numbered, self._limit, known, MAX_DRAWS_WITHOUT_NEW))
+        self._repeated = 0  # duplicate draws of a random search are not reported
         return found
 
     def _distinct(
@@ -166,30 +166,33 @@ class _Planning:
         numbered: Iterable[tuple[int, tuple[str, ...]]],
         limit: int | None,
         included: set[str],
-        most_vain: int | None = None,
+        max_without_new: int | None = None,
         rows: Rows | None = None,
     ) -> Iterator[tuple[int, tuple[Trial, ...]]]:
-        """The trials of each combination that gives new ones, with its number, until they and
-        what is included are as many as `limit`, or so many in a row give none."""
+        """Yields, for each combination with at least one new trial, its number and those trials.
+
+        Stops at `limit` trials (the included ones counted), or after `max_without_new`
+        combinations in a row without a new trial.
+        """
         seen: set[str] = set()
-        left, vain = set(included), 0
+        left, without_new = set(included), 0
         room = None if limit is None else limit - len(left)
         combinations = iter(numbered)
-        while (room is None or room > 0) and vain != most_vain:
+        while (room is None or room > 0) and without_new != max_without_new:
             number, overrides = next(combinations, _NONE)
             if number < 0:
                 return
             group = self._group(number, overrides, room, left, rows)
             if group is None:
                 self._excluded += 1
-                vain += 1
+                without_new += 1
                 continue
             new = tuple(trial for trial in group if trial.identity not in seen)
             if not new:
                 self._repeated += 1
-                vain += 1
+                without_new += 1
                 continue
-            vain = 0
+            without_new = 0
             for trial in new:
                 seen.add(trial.identity)
                 if trial.identity in left:
@@ -238,8 +241,10 @@ def planned(
     repeat: int = 0,
     digest: str | None = None,
 ) -> Trial:
-    """The trial of a combination that was composed; its seed comes from the batch's. `digest`
-    tells it from others, if that of its operation and flags does not."""
+    """The trial of a composed combination; its seed is derived from the batch's seed.
+
+    `digest` is its identity if operation and flags alone do not determine it.
+    """
     if digest is None:
         digest = identity(operation, flags, repeat)
     return Trial(
@@ -253,7 +258,7 @@ def planned(
 
 
 def operation_names(trials: Sequence[Trial]) -> str:
-    """The names of the operations of a plan, each once, in the order of the plan."""
+    """The names of a plan's operations, without repetition, in the order of the plan."""
     return ", ".join(dict.fromkeys(_names(trials)))
 
 

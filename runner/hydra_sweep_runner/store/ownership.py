@@ -1,8 +1,11 @@
-"""Who may change a run: an flock that the kernel drops when its holder dies.
+"""The lock that lets one process at a time change a run: an flock, freed when its holder dies.
 
-The lock says whether anybody holds a run; the run's record, and what its holder has written
-into the lock, say who that is. Where a lock does not show, as between hosts, the holder's
-heartbeat says whether it is alive.
+The lock says whether a process holds the run. The run's record and the text in the lock say
+which process that is. If locks are not visible, as between hosts, the holder's heartbeat says
+whether it is alive.
+
+Whether a recorded process still exists (host, boot, pid, start time) is decided by
+`system.processes.is_alive`; `RunStore.observe` turns the answer into a status.
 """
 
 from __future__ import annotations
@@ -23,17 +26,17 @@ from hydra_sweep_runner.store.heartbeat import FRESH_S
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.system.processes import is_alive, is_here, is_this, this_process
 
-#: Who holds a run whose record does not tell.
+#: The owner of a locked run whose record does not name a living process.
 SOMEBODY = "another process holds it"
 
-#: Descriptors of the locks that this process holds, or is about to, and of those signed.
+#: Descriptors of the locks that this process holds or is acquiring, and of those it signed.
 _held: set[int] = set()
 _signed: set[int] = set()
 
 
 def make(path: str, *, unused: bool) -> None:
-    """Make the lock of a new run; with `unused` it shows that nobody has held it yet: its
-    time is 0."""
+    """Make the lock file of a new run; with `unused`, set its mtime to 0, which `is_first`
+    reads as never held."""
     lock = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         if unused:
@@ -43,20 +46,22 @@ def make(path: str, *, unused: bool) -> None:
 
 
 def is_first(lock: int) -> bool:
-    """Whether nobody has held a lock before this process, which has not signed it yet. One
-    that was copied without its times does not tell."""
+    """Whether no process held a lock before this one, which has not signed it yet.
+
+    A copy that did not keep the mtime counts as held before.
+    """
     about = os.fstat(lock)
     return about.st_mtime_ns == 0 and about.st_size == 0
 
 
 @contextmanager
 def hold(path: str) -> Iterator[int | None]:
-    """Hold the lock at `path` while the context lasts; None if somebody else has it, else
-    its descriptor.
+    """Hold the lock at `path` inside the context. Yields its descriptor, or None if it is held
+    already.
 
-    Somebody else can be this very process. A child that is forked meanwhile holds nothing,
-    and leaving the context there gives nothing up. Raises OSError, FileNotFoundError among
-    them where the lock's folder is gone.
+    This also applies within one process: a second `hold` gets None. A child that is forked
+    inside the context does not hold the lock, and leaving the context there does not free it.
+    Raises OSError; FileNotFoundError if the lock's folder is gone.
     """
     _let_go_in_children()
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
@@ -69,19 +74,19 @@ def hold(path: str) -> Iterator[int | None]:
         else:
             yield lock
     finally:
-        if lock in _held:  # it is not in a child that was forked meanwhile
+        if lock in _held:  # False in a child that was forked inside the context
             _held.discard(lock)
             if lock in _signed:
                 _signed.discard(lock)
                 with suppress(OSError):
-                    os.ftruncate(lock, 0)  # whoever reads it later need not ask who that was
+                    os.ftruncate(lock, 0)  # so later readers need not check that process
             os.close(lock)
 
 
 def sign(lock: int) -> None:
-    """Write into a lock that this process holds who holds it."""
+    """Write this process's host, pid and start time into a lock that it holds."""
     text = json.dumps({**_this_process(os.getpid()), "since": time_text(now())})
-    with suppress(OSError):  # on a full disk, say: it is held nevertheless
+    with suppress(OSError):  # a full disk, for instance: the lock is held nevertheless
         _signed.add(lock)
         os.write(lock, f"{text}\n".encode())
 
@@ -92,8 +97,8 @@ def _this_process(_: int) -> dict[str, Any]:
 
 
 def signature(path: str) -> str | None:
-    """Who has signed the lock at `path`, in words for a line; None if that process is gone,
-    or nobody has."""
+    """The process that signed the lock at `path`, as text; None if the lock is not signed or
+    that process is gone."""
     try:
         line = disk.read(path).partition(b"\n")[0]
         process = read_process(json.loads(line), "lock.")
@@ -103,12 +108,12 @@ def signature(path: str) -> str | None:
 
 
 def owner_of(run: Run, *, locked: bool, beats: Callable[[], bool]) -> str | None:
-    """Who is at the run's work, in words for a line; None if nobody is.
+    """The owner of the run as text, None if it has none.
 
-    `locked` tells whether somebody else holds its lock. If nobody does, a process that
-    the record names may still be at work where its lock does not show. It is not if it is
-    gone, if it is this one, or if only a container hides it: its lock would show then. One
-    of another host is if `beats` says so.
+    `locked` says whether another process holds the run's lock. If the lock is free, the
+    recorded process still owns the run if it is alive on this host, or if it is on another
+    host and `beats` says that its heartbeat is fresh. It does not if it is gone, is this
+    process, or is hidden by a container: its lock would be visible then.
     """
     process = run.state.process
     if run.state.status is not Status.RUNNING or process is None:
@@ -124,7 +129,7 @@ def owner_of(run: Run, *, locked: bool, beats: Callable[[], bool]) -> str | None
 
 
 def is_at_work(run: Run, *, beats: Callable[[], bool]) -> bool:
-    """Whether a run that is recorded as running is, told without trying its lock."""
+    """Whether a run recorded as running still is, decided without trying its lock."""
     process = run.state.process
     alive = False if process is None else is_alive(process)
     return beats() if alive is None else alive
@@ -141,7 +146,7 @@ def _let_go_in_children() -> None:
 
 
 def _let_go() -> None:
-    """Close what a fork inherited: closing a copy leaves the parent's lock as it is."""
+    """Close the inherited descriptors in a forked child; the parent's locks stay held."""
     for lock in _held:
         with suppress(OSError):
             os.close(lock)

@@ -1,4 +1,4 @@
-"""The present time."""
+"""The present time, strictly increasing within a process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Clock(Protocol):
-    """Gives the present time, aware and in UTC, never twice the same within a process."""
+    """Returns the present time, aware and in UTC, never the same twice within a process."""
 
     def __call__(self) -> datetime: ...
 
@@ -25,11 +25,11 @@ class _Ticker:
         self.renew()
 
     def renew(self) -> None:
-        """Forget a lock that a thread of the parent may have held when it forked."""
+        """Replace the lock, which a thread of the parent may have held when it forked."""
         self.lock = threading.Lock()
 
     def tick(self) -> int:
-        """The present microsecond, or the one after the last if that has not passed yet."""
+        """The present microsecond, or the one after the last returned, whichever is later."""
         with self.lock:
             self.last_us = max(self.last_us + 1, time.time_ns() // 1000)
             return self.last_us
@@ -40,8 +40,8 @@ os.register_at_fork(after_in_child=_ticker.renew)
 
 
 def now() -> datetime:
-    """The present time, aware, in UTC, later than any that was given in this process before.
+    """The present time, aware, in UTC, later than every time returned in this process before.
 
-    Where the system's clock stands still or is set back, the times go on by a microsecond.
+    If the system's clock stands still or is set back, each time is a microsecond later.
     """
     return _EPOCH + timedelta(microseconds=_ticker.tick())

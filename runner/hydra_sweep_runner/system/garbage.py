@@ -1,4 +1,4 @@
-"""Python's search for garbage, left out where many objects are made and none of them is that."""
+"""Runs Python's garbage collector less often while many objects are made that stay."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# So many objects are made before they are searched: those of some thousand configurations.
+# The collector's threshold in objects: those of some thousand configurations.
 _SELDOM = 100_000
 
 
 @contextmanager
 def seldom_garbage() -> Iterator[None]:
-    """Look for garbage seldom: where most of what is made stays, and some does not."""
+    """Collect garbage seldom, in code whose objects mostly stay."""
     threshold = gc.get_threshold()
     gc.set_threshold(max(threshold[0], _SELDOM) if threshold[0] else 0, *threshold[1:])
     try:
@@ -23,9 +23,12 @@ def seldom_garbage() -> Iterator[None]:
 
 @contextmanager
 def no_garbage() -> Iterator[None]:
-    """Look for no garbage meanwhile: among a hundred thousand objects that all stay, that takes
-    a third of the time. Circles that come about and are dropped meanwhile stay, too, so nothing
-    may compose configurations in it."""
+    """Collect no garbage inside the context.
+
+    Among a hundred thousand objects that all stay, collecting takes a third of the time.
+    Reference cycles that are dropped inside the context stay in memory until it ends, so do
+    not compose configurations in it.
+    """
     was = gc.isenabled()
     gc.disable()
     try:

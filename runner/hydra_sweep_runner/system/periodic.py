@@ -1,7 +1,7 @@
-"""What a process does again and again while it does something else: one thread for all of it.
+"""Calls functions at regular intervals, all in one thread of their own.
 
-No fork happens with the thread at work: it ends before one and begins anew in the parent.
-A child inherits none of it.
+The process never forks beside this thread: the thread ends before a fork and is started again
+in the parent. A child inherits neither the thread nor its jobs.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from functools import cache
 from itertools import count
 
 _THREAD = "pulse"
-_keys = count()  # a child's are not its parent's
+_keys = count()  # a child goes on counting, so its keys differ from its parent's
 
 
 @contextmanager
 def every(interval_s: float, call: Callable[[], object]) -> Iterator[None]:
-    """Call `call` every so many seconds while the context lasts, first after one interval.
+    """Call `call` every `interval_s` seconds inside the context, first after one interval.
 
-    It is called in a thread of its own, never again once the context was left. It must be
-    quick, and neither raise nor enter or leave another such context.
+    A thread calls it, never again after the context has ended. `call` must be quick; it must
+    not raise, or enter or leave another such context.
     """
     _be_fork_safe()
     key = _pulse.add(_Job(interval_s, call, time.monotonic() + interval_s))
@@ -36,7 +36,7 @@ def every(interval_s: float, call: Callable[[], object]) -> Iterator[None]:
 
 
 def is_own_thread(thread: threading.Thread) -> bool:
-    """Whether a thread is the one that this module starts, which no fork is made beside."""
+    """Whether this module started the thread, which is paused during forks."""
     return thread.name == _THREAD
 
 
@@ -48,7 +48,7 @@ class _Job:
 
 
 class _Pulse:
-    """The jobs of this process and the thread that does them, which is there if they are."""
+    """The jobs of this process and the thread that calls them, started with the first job."""
 
     def __init__(self) -> None:
         self._jobs: dict[int, _Job] = {}
@@ -69,11 +69,11 @@ class _Pulse:
         return key
 
     def remove(self, key: int) -> None:
-        with self._changed:  # so it is not being called now
-            self._jobs.pop(key, None)  # a child that leaves the context has none
+        with self._changed:  # the thread holds this while it calls a job
+            self._jobs.pop(key, None)  # missing in a child that leaves the context
 
     def pause(self) -> None:
-        """End the thread, and let none be started until `resume`."""
+        """End the thread, and start none until `resume`."""
         self._starting.acquire()
         if self._thread is not None:
             with self._changed:
@@ -83,7 +83,7 @@ class _Pulse:
             self._thread = None
 
     def resume(self) -> None:
-        """Go on after `pause`."""
+        """Allow the thread again after `pause`, and start it if there are jobs."""
         self._paused = False
         if self._jobs:
             self._start()

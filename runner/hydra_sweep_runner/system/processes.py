@@ -1,4 +1,4 @@
-"""Processes told apart across pids, boots and hosts, and whether they are still there."""
+"""Identifies processes across pids, boots and hosts, and says whether they still exist."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from hydra_sweep_runner.model import Process
 if TYPE_CHECKING:
     from hydra_sweep_runner.system.clock import Clock
 
-# How far two readings of one process's start may lie apart, in seconds. Linux counts it from
-# the boot, in hundredths. Elsewhere, and in records of before, it is a time of the clock, which
-# the system reckons from that of its boot: it moves when the clock is set.
+# How much two readings of the same process's start time may differ, in seconds. Linux counts
+# it from the boot, in hundredths. Elsewhere, and in old records, it is a wall-clock time derived
+# from the boot time, so it moves when the clock is set.
 _START_TOLERANCE_S = 0.005
 _CLOCK_TOLERANCE_S = 5.0
-# What lies before this is no time of the clock, but seconds from a boot.
+# A smaller start time is no wall-clock time but seconds since the boot.
 _LONGEST_UPTIME_S = 5e8
 
 
 def this_process(clock: Clock) -> Process:
-    """The calling process, taking a run up at `clock`'s time."""
+    """The calling process, as the owner of a run from `clock`'s present time on."""
     pid = os.getpid()
     return Process(host=_host(), boot=_boot(), pid=pid, created=_created(pid), since=clock())
 
@@ -34,30 +34,30 @@ def this_host() -> str:
 
 
 def this_boot() -> str:
-    """What tells this boot of the machine from any other, of it or of another."""
+    """An identifier of this machine's present boot, different on each boot and machine."""
     return _boot()
 
 
 def is_this(process: Process) -> bool:
-    """Whether it is the calling process."""
+    """Whether `process` is the calling process."""
     return process.pid == os.getpid() and is_alive(process) is True
 
 
 def is_here(process: Process) -> bool:
-    """Whether it ran under the kernel that runs now: the same machine since the same boot.
+    """Whether `process` was started on this machine since its last boot.
 
-    That can be so under another host name, in a container; its pid may then not be seen.
+    Its host name may differ, in a container, and its pid may then be invisible here.
     """
     return process.boot == _boot()
 
 
 def is_alive(process: Process) -> bool | None:
-    """Whether the process is still at work; None where that cannot be told from here.
+    """Whether the process still exists; None if this process cannot know.
 
-    One of this host's name from another boot is gone. One under this kernel is looked up by
-    its pid and told from a later one of that pid by its start; a zombie is gone. It cannot be
-    told of another machine's, of one that another container may hide, or of one that this
-    user must not look at.
+    A process of this host from an earlier boot is gone. A process of the present boot is
+    looked up by pid, and its start time distinguishes it from a later process with the same
+    pid; a zombie counts as gone. The answer is None for a process on another machine, one that
+    may be hidden by a container, or one this user may not inspect.
     """
     if not is_here(process):
         return False if process.host == _host() else None
@@ -68,7 +68,7 @@ def is_alive(process: Process) -> bool | None:
 
 
 def _is_found(process: Process) -> bool | None:
-    return _is_in_proc(process) if sys.platform == "linux" else _is_told_by_psutil(process)
+    return _is_in_proc(process) if sys.platform == "linux" else _is_found_by_psutil(process)
 
 
 def _is_in_proc(process: Process) -> bool | None:
@@ -86,7 +86,7 @@ def _is_in_proc(process: Process) -> bool | None:
 
 
 def _may_be_hidden(pid: int) -> bool | None:
-    """None if there is such a process, which this user cannot see in /proc."""
+    """None if a process with this pid exists although /proc does not show it to this user."""
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -96,7 +96,7 @@ def _may_be_hidden(pid: int) -> bool | None:
     return None if pid > 0 else False
 
 
-def _is_told_by_psutil(process: Process) -> bool | None:
+def _is_found_by_psutil(process: Process) -> bool | None:
     import psutil
 
     try:
@@ -116,9 +116,9 @@ def _host() -> str:
 
 @cache
 def _created(pid: int) -> float:
-    """When a process of this machine was started: on Linux in seconds from the boot, which no
-    setting of the clock changes, elsewhere from the epoch."""
-    if sys.platform == "linux":  # psutil takes 15 ms to import, a twentieth of a short run
+    """The start time of a process of this machine: on Linux in seconds since the boot, which
+    do not change when the clock is set, elsewhere in seconds since the epoch."""
+    if sys.platform == "linux":  # importing psutil takes 15 ms, a twentieth of a short run
         return _stat(pid)[1]
     import psutil
 
@@ -126,8 +126,8 @@ def _created(pid: int) -> float:
 
 
 def _stat(pid: int) -> tuple[str, float]:
-    """A process's state, and its start in seconds from the boot."""
-    # proc(5): the name in brackets may hold anything; the start is the 20th field after it.
+    """A process's state and its start time in seconds since the boot."""
+    # proc(5): the name in brackets may hold any byte; the start time is the 20th field after it.
     fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     return fields[0].decode(), int(fields[19]) / os.sysconf("SC_CLK_TCK")
 

@@ -1,4 +1,4 @@
-"""Under which code a run is started: git's commit, and digests of its source files."""
+"""The code that a run is started with: git's commit, and digests of its source files."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pathlib import Path
 from hydra_sweep_runner import __version__
 from hydra_sweep_runner.model import Provenance
 
-#: The content of a larger file is not read.
+#: Files larger than this are not read.
 LARGE_BYTES = 32 * 1024 * 1024
 
-# Folders that hold what is made from code.
+# Folders that hold no source code.
 _NO_CODE = frozenset({"__pycache__", ".git", ".ipynb_checkpoints"})
 
-#: Long enough for a large checkout on a slow disk; then the commit is left unknown.
+#: Enough for a large checkout on a slow disk; after that the commit is recorded as unknown.
 GIT_TIMEOUT_S = 20
 
 
 def read_provenance(project_dir: Path, sources: Iterable[Path]) -> Provenance:
-    """The code of a project as it is now; `sources` are the operation's own files and folders."""
+    """The present code of a project; `sources` are the operation's own files and folders."""
     commit, dirty = _git_state(project_dir)
     versions = {
         "python": platform.python_version(),
@@ -37,14 +37,16 @@ def read_provenance(project_dir: Path, sources: Iterable[Path]) -> Provenance:
 
 
 def digests(project_dir: Path, sources: Iterable[Path]) -> dict[str, str]:
-    """The digest of each file and folder, by its path relative to the project where it lies
-    below it; what is not there is left out."""
+    """The digest of each existing file and folder, by its path; paths inside the project are
+    relative to it."""
     return {shown(path, project_dir): _digest(path) for path in sources if path.exists()}
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of a file, or of the paths and contents of all files in a folder; of a large file
-    (LARGE_BYTES) its size and its time of change stand for the content."""
+    """SHA-256 of a file, or of the paths and contents of all files in a folder.
+
+    Size and mtime stand for the content of a file larger than LARGE_BYTES.
+    """
     if not path.is_dir():
         return _file_digest(path)
     whole = hashlib.sha256()
@@ -68,13 +70,13 @@ def _hydra_version() -> str:
     hydra = sys.modules.get("hydra")
     if hydra is not None:
         return str(hydra.__version__)
-    from importlib import metadata  # as long as all else here, and Hydra is there as a rule
+    from importlib import metadata  # slow to import, and rarely needed: Hydra is mostly loaded
 
     return metadata.version("hydra-core")
 
 
 def shown(path: Path, project_dir: Path) -> str:
-    """A source's name in a record."""
+    """The name of a source file in a record: its path, relative to the project if inside it."""
     return str(path.relative_to(project_dir) if path.is_relative_to(project_dir) else path)
 
 
@@ -95,7 +97,7 @@ def _git_state(folder: Path) -> tuple[str | None, bool | None]:
 
 
 def code_changes(before: Provenance, now: Provenance) -> list[str]:
-    """What differs between two states of the code, each in a few words."""
+    """The differences between two states of the code, each in a few words."""
     changes = [
         f"{name} differs"
         for name, digest in now.sources.items()

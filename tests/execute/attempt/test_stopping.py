@@ -11,7 +11,7 @@ from signal import Signals
 
 import pytest
 
-from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, Pressure, Urgency
+from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, SignalSchedule, Urgency
 from hydra_sweep_runner.model import Run, Status
 from tests.execute.world import Made, World, outcomes_of
 
@@ -25,57 +25,57 @@ KILL = [Signals.SIGKILL]
 
 
 def test_nothing_is_due_until_somebody_asks() -> None:
-    pressure = Pressure(QUICK, 0.0, None)
-    assert pressure.due(1e9, Urgency.NONE) == []
-    assert pressure.cause is None
+    schedule = SignalSchedule(QUICK, 0.0, None)
+    assert schedule.due(1e9, Urgency.NONE) == []
+    assert schedule.cause is None
 
 
 def test_a_stop_interrupts_then_terminates_then_kills() -> None:
-    pressure = Pressure(Graces(interrupt_s=5, terminate_s=3), 0.0, None)
+    schedule = SignalSchedule(Graces(interrupt_s=5, terminate_s=3), 0.0, None)
     times = {10.0: INTERRUPT, 14.9: [], 15.0: TERMINATE, 17.9: [], 18.0: KILL, 99.0: []}
-    assert {at: pressure.due(at, Urgency.STOP) for at in times} == times
-    assert pressure.cause is Cause.STOP
+    assert {at: schedule.due(at, Urgency.STOP) for at in times} == times
+    assert schedule.cause is Cause.STOP
 
 
 def test_a_request_is_looked_for_once_a_second_and_presses_like_a_stop() -> None:
     looked: list[float] = []
     asked: list[bool] = []
-    pressure = Pressure(
+    schedule = SignalSchedule(
         Graces(interrupt_s=5, terminate_s=3), 0.0, 60.0, lambda: bool(looked.append(at) or asked)
     )
     for at in (0.0, 0.5, 1.0, 1.2, 2.1, 2.9):
-        assert pressure.due(at, Urgency.NONE) == []
+        assert schedule.due(at, Urgency.NONE) == []
     assert looked == [1.0, 2.1]
-    assert pressure.wait_s(2.9) == pytest.approx(0.2)
+    assert schedule.wait_s(2.9) == pytest.approx(0.2)
     asked.append(True)
     times = {3.0: [], 3.1: INTERRUPT, 8.1: TERMINATE, 11.1: KILL}
     for at, due in times.items():
-        assert pressure.due(at, Urgency.NONE) == due
-    assert pressure.cause is Cause.ASKED
+        assert schedule.due(at, Urgency.NONE) == due
+    assert schedule.cause is Cause.ASKED
 
 
 def test_a_timeout_is_due_at_its_time_and_presses_like_a_stop() -> None:
-    pressure = Pressure(Graces(interrupt_s=5, terminate_s=3), 100.0, 2.0)
-    assert pressure.due(101.5, Urgency.NONE) == []
-    assert pressure.wait_s(101.5) == 0.5
+    schedule = SignalSchedule(Graces(interrupt_s=5, terminate_s=3), 100.0, 2.0)
+    assert schedule.due(101.5, Urgency.NONE) == []
+    assert schedule.wait_s(101.5) == 0.5
     times = {101.9: [], 102.0: INTERRUPT, 107.0: TERMINATE, 110.0: KILL}
-    assert {at: pressure.due(at, Urgency.NONE) for at in times} == times
-    assert pressure.cause is Cause.TIMEOUT
+    assert {at: schedule.due(at, Urgency.NONE) for at in times} == times
+    assert schedule.cause is Cause.TIMEOUT
 
 
 def test_a_trial_that_has_just_begun_is_interrupted_when_it_can_notice() -> None:
-    pressure = Pressure(Graces(interrupt_s=5, terminate_s=3), 10.0, None)
+    schedule = SignalSchedule(Graces(interrupt_s=5, terminate_s=3), 10.0, None)
     times = {10.01: [], 10.1: [], 10.25: INTERRUPT, 15.2: [], 15.3: TERMINATE}
-    assert {at: pressure.due(at, Urgency.STOP) for at in times} == times
-    assert Pressure(QUICK, 10.0, None).due(10.01, Urgency.KILL) == KILL
+    assert {at: schedule.due(at, Urgency.STOP) for at in times} == times
+    assert SignalSchedule(QUICK, 10.0, None).due(10.01, Urgency.KILL) == KILL
 
 
 def test_the_second_request_kills_at_once() -> None:
-    pressure = Pressure(QUICK, 0.0, None)
-    assert pressure.due(1.0, Urgency.STOP) == INTERRUPT
-    assert pressure.due(1.01, Urgency.KILL) == KILL
-    assert pressure.due(1.02, Urgency.KILL) == []
-    assert Pressure(QUICK, 0.0, None).due(1.0, Urgency.KILL) == KILL
+    schedule = SignalSchedule(QUICK, 0.0, None)
+    assert schedule.due(1.0, Urgency.STOP) == INTERRUPT
+    assert schedule.due(1.01, Urgency.KILL) == KILL
+    assert schedule.due(1.02, Urgency.KILL) == []
+    assert SignalSchedule(QUICK, 0.0, None).due(1.0, Urgency.KILL) == KILL
 
 
 # Timeouts

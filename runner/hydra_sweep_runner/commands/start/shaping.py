@@ -196,7 +196,7 @@ def _of_rows(
         repeats=[_repeat(row, f"{name}, row {n}") for n, row in enumerate(rows, 1)]
         if numbered
         else (),
-        names=[f"{name}, row {n}" for n in range(1, len(rows) + 1)],
+        places=[f"{name}, row {n}" for n in range(1, len(rows) + 1)],
     )
 
 

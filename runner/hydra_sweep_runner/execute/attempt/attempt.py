@@ -15,7 +15,7 @@ from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.exit_reason import Ending
 from hydra_sweep_runner.execute.attempt.log import Output
-from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, Pressure, StopSwitch
+from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, SignalSchedule, StopSwitch
 from hydra_sweep_runner.execute.attempt.watch import Watch
 from hydra_sweep_runner.execute.function.pool import Workers
 from hydra_sweep_runner.execute.function.worker import Job, ProgramJob
@@ -85,24 +85,24 @@ def attempt(
     `is_asked` tells whether somebody asks for the run's end. Whatever is raised, here or
     while it waits, the attempt's processes are killed then.
     """
-    pressure = Pressure(machinery.graces, time.monotonic(), task.timeout_s, is_asked)
+    schedule = SignalSchedule(machinery.graces, time.monotonic(), task.timeout_s, is_asked)
     with machinery.devices.one() as device:
         if device is not None:
             given = {**task.environment, devices.VARIABLE: device}
             task = replace(task, environment=given)
-        return (yield from _attempt(task, run_dir, output, machinery, pressure))
+        return (yield from _attempt(task, run_dir, output, machinery, schedule))
 
 
 def _attempt(
-    task: Task, run_dir: Path, output: Output, machinery: Machinery, pressure: Pressure
+    task: Task, run_dir: Path, output: Output, machinery: Machinery, schedule: SignalSchedule
 ) -> Generator[Watch, None, Attempted]:
     if isinstance(task.call, FunctionCall):
         job = _function_job(task, task.call, run_dir)
-        return (yield from _attempt_in_worker(task, job, output, machinery, pressure))
+        return (yield from _attempt_in_worker(task, job, output, machinery, schedule))
     if isinstance(task.call, ProgramCall):
         program_job = _program_job(task, task.call, run_dir)
-        return (yield from _attempt_in_worker(task, program_job, output, machinery, pressure))
-    return (yield from _attempt_program(task, task.call, run_dir, output, machinery, pressure))
+        return (yield from _attempt_in_worker(task, program_job, output, machinery, schedule))
+    return (yield from _attempt_program(task, task.call, run_dir, output, machinery, schedule))
 
 
 def _attempt_program(
@@ -111,7 +111,7 @@ def _attempt_program(
     run_dir: Path,
     output: Output,
     machinery: Machinery,
-    pressure: Pressure,
+    schedule: SignalSchedule,
 ) -> Generator[Watch, None, Attempted]:
     argv, environment = _program(call, {**machinery.environment, **task.environment}, run_dir)
     has_file = environment.get(boot_run.FLAGS, "").startswith("@")
@@ -133,7 +133,7 @@ def _attempt_program(
                 streams=machinery.streams(output),
                 bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
             )
-        watch = Watch(child, server, output, pressure, machinery.stop)
+        watch = Watch(child, server, output, schedule, machinery.stop)
         try:
             yield watch
             output.drain()
@@ -175,10 +175,14 @@ def _program_job(task: Task, call: ProgramCall, run_dir: Path) -> ProgramJob:
 
 
 def _attempt_in_worker(
-    task: Task, job: Job | ProgramJob, output: Output, machinery: Machinery, pressure: Pressure
+    task: Task,
+    job: Job | ProgramJob,
+    output: Output,
+    machinery: Machinery,
+    schedule: SignalSchedule,
 ) -> Generator[Watch, None, Attempted]:
     worker = machinery.workers.start(job, machinery.streams(output))
-    watch = Watch(worker.child, machinery.server, output, pressure, machinery.stop, worker.control)
+    watch = Watch(worker.child, machinery.server, output, schedule, machinery.stop, worker.control)
     try:
         yield watch
         output.drain()

@@ -1,4 +1,4 @@
-"""How an attempt ended, in an exit status and a line of words. Pure."""
+"""How an attempt ended: an exit status and a reason for people to read. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hydra_sweep_runner.execute.function.worker import Reply
 from hydra_sweep_runner.execute.server.client import Child, ServerDied
 from hydra_sweep_runner.model import Result
 
+# The exit statuses that shells and timeout(1) use.
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 TIMED_OUT = 124
@@ -19,8 +20,11 @@ TIMED_OUT = 124
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """An attempt's end. The exit status is None if there was nothing to exit; `reason`
-    says why it is not 0; `scalars` are those of the result."""
+    """How an attempt ended.
+
+    `exit_status` is None if no process exited. `reason` says why it is not 0. `scalars` are
+    the numbers in the result.
+    """
 
     exit_status: int | None
     reason: str | None = None
@@ -29,12 +33,12 @@ class Ending:
 
 
 def of_status(code: int) -> str:
-    """Why what ended by itself with an exit status has failed."""
+    """The reason of a process that exited with this status."""
     return f"exit status {code}"
 
 
 def of_reply(reply: Reply) -> Ending:
-    """A function's end, as its worker tells it."""
+    """How a function ended, according to its worker."""
     return Ending(
         exit_status=reply.exit_status,
         reason=reply.reason,
@@ -44,7 +48,7 @@ def of_reply(reply: Reply) -> Ending:
 
 
 def of_child(child: Child, program: str) -> Ending:
-    """The end of a child that has ended; `program` is what it was to run, for the words."""
+    """How a child process ended; `program` names what it ran, for the reason."""
     if child.start_errno is not None:
         return _not_started(child.start_errno, child.no_folder, program)
     if child.wait_status is None:
@@ -55,25 +59,25 @@ def of_child(child: Child, program: str) -> Ending:
     if code > 0:
         return Ending(exit_status=code, reason=of_status(code))
     reason = f"killed by {signal_words(-code)}"
-    if -code == signal.SIGKILL:  # the kernel's way to get memory back; it tells nobody
+    if -code == signal.SIGKILL:  # the kernel's out-of-memory killer sends it without a message
         reason += ", perhaps out of memory"
     return Ending(exit_status=128 - code, reason=reason)
 
 
 def of_worker(child: Child, target: str) -> Ending:
-    """The end of a worker that has ended before its call of `target` has."""
+    """How an attempt ended whose worker ended before its call of `target` returned."""
     end = of_child(child, target)
     if end.exit_status == 0:  # by os._exit
         return Ending(exit_status=None, reason="its process exited before it returned")
     return end
 
 
-#: The end of a worker that could not answer any more and was killed for it.
+#: How an attempt ends whose worker closed the connection and was killed for it.
 CUT_OFF = Ending(exit_status=None, reason="it closed the connection to the runner")
 
 
 def of_timeout(timeout_s: float) -> Ending:
-    """The end of what took too long."""
+    """How an attempt ends that ran longer than its time limit: exit status 124."""
     return Ending(exit_status=TIMED_OUT, reason=f"timeout after {timeout_s:g} s")
 
 

@@ -1,4 +1,10 @@
-"""Stopping what runs: who asked for it, and which signal a trial is due next."""
+"""Stopping trials: who requested it, and which signal to send next, and when.
+
+This module decides when a signal is due. `execute.server.process` sends it to the trial's
+process group, and kills what is left of its process tree. `exit_reason.of_timeout` gives a
+trial that took too long exit status 124. Jobs of other Hydra launchers have a time limit of
+their own: `program.foreign.deadline`.
+"""
 
 from __future__ import annotations
 
@@ -14,33 +20,32 @@ from hydra_sweep_runner.errors import Mistake
 
 
 class Urgency(int, Enum):
-    """How much the user wants the end."""
+    """How urgently the runner is to stop."""
 
     NONE = 0
-    STOP = 1  #: what runs may come to an end in its own way, within the graces
+    STOP = 1  #: trials may shut down by themselves within the grace periods
     KILL = 2  #: at once
 
 
 class Cause(Enum):
     """Why the runner ended an attempt."""
 
-    STOP = "stop"  #: the runner as a whole is stopped
-    ASKED = "asked"  #: somebody has asked for the end of this run
+    STOP = "stop"  #: the whole runner is being stopped
+    ASKED = "asked"  #: a user requested that this run be stopped (`runs stop`)
     TIMEOUT = "timeout"
-    LOST = "lost"  #: the process that started it has died, and it was ended for that
+    LOST = "lost"  #: the process that started the trial has died
 
 
 @dataclass(frozen=True, kw_only=True)
 class Graces:
-    """How long a trial has after an interrupt until it gets SIGTERM, and after that until
-    it gets SIGKILL, in seconds."""
+    """The grace periods in seconds: from SIGINT to SIGTERM, and from SIGTERM to SIGKILL."""
 
     interrupt_s: float = 5.0
     terminate_s: float = 3.0
 
     @classmethod
     def given(cls, interrupt_s: object = None, terminate_s: object = None) -> Graces:
-        """The graces that `hydra.launcher` gives; None leaves one as it is. Raises Mistake."""
+        """The grace periods from `hydra.launcher`; None means the default. Raises Mistake."""
         return cls(
             interrupt_s=_grace("interrupt_grace_s", interrupt_s, cls.interrupt_s),
             terminate_s=_grace("terminate_grace_s", terminate_s, cls.terminate_s),
@@ -56,9 +61,9 @@ def _grace(name: str, value: object, usual_s: float) -> float:
 
 
 class StopSwitch:
-    """Told once by whoever stops the runner, seen by everybody who selects on it.
+    """Set once to stop the runner. Its descriptor becomes readable, so selectors wake up.
 
-    It may be used in a signal handler. It stays readable from the first use on.
+    It may be set in a signal handler. The descriptor stays readable from then on.
     """
 
     def __init__(self) -> None:
@@ -70,31 +75,32 @@ class StopSwitch:
         return self._reads
 
     def set(self, urgency: Urgency) -> None:
-        """Ask for the end; a lesser urgency than before changes nothing."""
+        """Request the stop; an urgency below the present one has no effect."""
         before = self.urgency
-        self.urgency = max(before, urgency)  # before anybody wakes up to look at it
+        self.urgency = max(before, urgency)  # set before the selectors wake up and read it
         if before is Urgency.NONE and urgency is not Urgency.NONE:
             os.write(self._writes, b"!")
 
     def close(self) -> None:
-        """Give the descriptors up."""
+        """Close both ends of the pipe."""
         os.close(self._reads)
         os.close(self._writes)
 
 
-# A shell that has just been started forgets an interrupt when it executes its command.
+# A shell that has just started loses an interrupt when it executes its command.
 _SETTLE_S = 0.2
-#: How often to look whether somebody has asked for a run's end, in seconds.
+#: How often to check whether a run was requested to stop, in seconds.
 REQUESTS_S = 1.0
-# While a trial is being stopped, how often to look whether the urgency has grown.
+# How often to check, while a trial is being stopped, whether the urgency has grown.
 _LOOK_S = 0.1
 
 
-class Pressure:
-    """Which signal an attempt is due: an interrupt, SIGTERM, SIGKILL, a grace between.
+class SignalSchedule:
+    """Which signal to send to an attempt next: SIGINT, SIGTERM, SIGKILL, with grace periods
+    between them.
 
-    `is_asked` tells whether somebody asks for the end of this run; it is asked about once a
-    second. Times are of one clock, in seconds, and arguments.
+    `is_asked` says whether a user has requested that this run stop; it is called about once a
+    second. All times are arguments, in seconds of the same clock.
     """
 
     def __init__(
@@ -114,7 +120,7 @@ class Pressure:
         self.cause: Cause | None = None
 
     def wait_s(self, now_s: float) -> float:
-        """How long nothing is due at the most."""
+        """The longest time until `due` must be called again."""
         if self.cause is not None:
             return _LOOK_S
         ends_s = self._ask_at_s
@@ -123,7 +129,7 @@ class Pressure:
         return max(0.0, ends_s - now_s)
 
     def due(self, now_s: float, urgency: Urgency) -> list[Signals]:
-        """The signals to send now; each is given once."""
+        """The signals to send now; each step is returned once."""
         if self.cause is None:
             if urgency is not Urgency.NONE:
                 self.cause = Cause.STOP
@@ -152,7 +158,7 @@ class Pressure:
         return self._is_asked()
 
 
-# A process that is stopped takes no signal but these until it goes on.
+# A stopped process handles SIGINT and SIGTERM only after SIGCONT.
 _STEPS = (
     (signal.SIGINT, signal.SIGCONT),
     (signal.SIGTERM, signal.SIGCONT),

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from hydra_sweep_runner.execute.attempt.log import Output
-from hydra_sweep_runner.execute.attempt.stopping import Cause, Pressure, StopSwitch
+from hydra_sweep_runner.execute.attempt.stopping import Cause, SignalSchedule, StopSwitch
 from hydra_sweep_runner.execute.function.worker import Ready, Reply
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import Child, ForkServer
@@ -31,7 +31,7 @@ class Watch:
         child: Child,
         server: ForkServer,
         output: Output,
-        pressure: Pressure,
+        schedule: SignalSchedule,
         stop: StopSwitch,
         control: socket.socket | None = None,
     ) -> None:
@@ -40,7 +40,7 @@ class Watch:
         self._child = child
         self._server = server
         self._output = output
-        self._pressure = pressure
+        self._schedule = schedule
         self._stop = stop
         self._control = control
         self._kill_at_s: float | None = None
@@ -53,7 +53,7 @@ class Watch:
     @property
     def cause(self) -> Cause | None:
         """Why the runner is ending the attempt, if it is."""
-        return self._pressure.cause
+        return self._schedule.cause
 
     @property
     def is_over(self) -> bool:
@@ -88,7 +88,7 @@ class Watch:
 
     def wait_s(self, now_s: float) -> float:
         """How long nothing is to be done at the most, if nothing happens."""
-        wait_s = self._pressure.wait_s(now_s)
+        wait_s = self._schedule.wait_s(now_s)
         return wait_s if self._kill_at_s is None else min(wait_s, max(0.0, self._kill_at_s - now_s))
 
     def press(self, now_s: float) -> None:
@@ -100,7 +100,7 @@ class Watch:
             for reader in self._held:
                 self._selector.register(reader, selectors.EVENT_READ, (self._of, self._read))
             self._held.clear()
-        for number in self._pressure.due(now_s, self._stop.urgency):
+        for number in self._schedule.due(now_s, self._stop.urgency):
             self._server.signal(self._child, number)
         if self._kill_at_s is not None and now_s >= self._kill_at_s:
             self._kill_at_s = None

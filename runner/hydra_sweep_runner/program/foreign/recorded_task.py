@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.environment import run_environment
+from hydra_sweep_runner.execute.attempt.exit_reason import of_timeout
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.results import NotPlain, plain
@@ -37,8 +38,6 @@ from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.system.processes import this_process
-
-TIMED_OUT = 124
 
 
 class JobExited(Exception):
@@ -230,9 +229,9 @@ class _Job:
         except SystemExit as error:
             return self._exited(error)
         except TimedOut as error:
-            reason = f"timeout after {timeout_s:g} s"
-            self._failed(TIMED_OUT, reason, error)
-            raise JobExited(reason) from None
+            ending = of_timeout(timeout_s or 0.0)
+            self._failed(ending.exit_status, str(ending.reason), error)
+            raise JobExited(ending.reason) from None
         except AskedToStop:
             self._terminated(lifecycle.STOPPED_ON_REQUEST)
             raise JobExited(lifecycle.STOPPED_ON_REQUEST) from None
@@ -275,7 +274,7 @@ class _Job:
         result = self._keep(value)
         self._store.write(replace(self._run, state=state, result=result, scalars=found))
 
-    def _failed(self, exit_status: int, reason: str, error: BaseException) -> None:
+    def _failed(self, exit_status: int | None, reason: str, error: BaseException) -> None:
         """Record the failure; its traceback is shown at once and kept as the trial's log."""
         shown = f"{reason}\n" if isinstance(error, (SystemExit, TimedOut)) else ""
         text = shown or format_failure(error)
