@@ -129,12 +129,16 @@ class _Execution:
                 return self._done(Outcome(run=known))  # and its worker was lost then
             if begun and known.state.status is Status.RUNNING:
                 time.sleep(_ORPHANS_S)
-            return self._execute(begun)
+            return self._execute(known if begun else None)
 
-    def _execute(self, begun: bool) -> Done:
+    def _execute(self, begun: Run | None) -> Done:
+        """Execute the trial; `begun` is its record, if a worker was lost at it. What that one
+        had begun was an attempt, too."""
         task = self._task
-        if begun:
-            task = replace(task, environment={**task.environment, variables.RESTARTED: "1"})
+        if begun is not None:
+            state = replace(task.run.state, attempt=begun.state.attempt)
+            environment = {**task.environment, variables.RESTARTED: "1"}
+            task = replace(task, run=replace(task.run, state=state), environment=environment)
         with SESSIONS.machinery(self._assignment.session, self._assignment.graces) as machinery:
             around = Surroundings(
                 store=self._store,
@@ -148,8 +152,8 @@ class _Execution:
                 end = run_to_end(supervise(task, now(), around), machinery.stop)
                 if isinstance(end, Unrecorded):
                     end.record()
-                    return self._done(end.outcome, again=begun)
-                return self._done(end, again=begun)
+                    return self._done(end.outcome, again=begun is not None)
+                return self._done(end, again=begun is not None)
 
     def _done(self, outcome: Outcome, *, again: bool = False) -> Done:
         output = tuple(self._kept.pieces)
