@@ -11,11 +11,13 @@ hydra: {launcher: {n_jobs: 1}}
 """
 
 WORK = """
-import builtins, contextvars, functools, locale, logging, os, random, resource, signal
-import socket, subprocess, sys, tempfile, threading, time, warnings
+import builtins, contextvars, decimal, functools, itertools, json, locale, logging, os, queue
+import random, resource, signal, socket, subprocess, sys, tempfile, threading, time, types
+import warnings
 from collections import deque
 from pathlib import Path
 
+import numpy
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
@@ -31,7 +33,27 @@ NESTED = {"a": [1, {"b": 2}]}
 QUEUE = deque([1])
 CONTEXT = contextvars.ContextVar("CONTEXT", default=0)
 OWN = random.Random(3)
-FREE = random.Random()
+COUNTER_OF_IDS = itertools.count()
+GENERATED = (n for n in range(100))
+ITERATED = iter([1, 2, 3])
+LOCK, RLOCK = threading.Lock(), threading.RLock()
+EVENT, QUEUE_OF_WORK, LOCAL = threading.Event(), queue.Queue(), threading.local()
+SETTINGS = types.SimpleNamespace(a=1)
+CONFIG = OmegaConf.create({"a": {"b": 1}})
+LONG = list(range(20_000))
+ARRAY = numpy.zeros((1000, 1000))
+OBJECTS = numpy.array([[1], [2, 3]], dtype=object)
+OPENED = open(__file__)
+
+
+class Slotted:
+    __slots__ = ("steps", "more")
+
+    def __init__(self):
+        self.steps = 0
+
+
+SLOTTED = Slotted()
 
 
 class Model:
@@ -166,6 +188,39 @@ def leave(kind):
     elif kind == "streams":
         sys.stdout.close()
         sys.stderr = None
+    elif kind == "settings of streams":
+        sys.stdout.reconfigure(encoding="ascii", line_buffering=False)
+    elif kind == "iterators":
+        next(COUNTER_OF_IDS), next(ITERATED)
+    elif kind == "generator":
+        next(GENERATED)
+    elif kind == "lock":
+        LOCK.acquire()
+    elif kind == "lock that its thread may take again":
+        RLOCK.acquire()
+    elif kind == "holders":
+        EVENT.set()
+        QUEUE_OF_WORK.put(1)
+        LOCAL.a = SETTINGS.a = 2
+    elif kind == "slots":
+        SLOTTED.steps += 1
+        SLOTTED.more = 1
+    elif kind == "object of a library":
+        CONFIG.a.b = 2
+    elif kind == "long list":
+        LONG[7] = 0
+    elif kind == "large array":
+        ARRAY[1, 1] = 1
+    elif kind == "array of objects":
+        OBJECTS[0].append(9)
+    elif kind == "file":
+        OPENED.readline()
+    elif kind == "library":
+        json.dumps = time.time = os.left = lambda *_: 1
+    elif kind == "decimal":
+        decimal.getcontext().prec = 5
+    elif kind == "captured warnings":
+        logging.captureWarnings(True)
 
 
 def find(kind):
@@ -245,6 +300,36 @@ def find(kind):
     if kind == "streams":
         print("still there")
         return sys.stderr is not None
+    if kind == "settings of streams":
+        return [sys.stdout.encoding, sys.stdout.line_buffering]
+    if kind == "iterators":
+        return [next(COUNTER_OF_IDS), next(ITERATED)]
+    if kind == "generator":
+        return next(GENERATED)
+    if kind == "lock":
+        return LOCK.locked()
+    if kind == "lock that its thread may take again":
+        return RLOCK._is_owned()
+    if kind == "holders":
+        return [EVENT.is_set(), QUEUE_OF_WORK.qsize(), getattr(LOCAL, "a", 1), SETTINGS.a]
+    if kind == "slots":
+        return [SLOTTED.steps, hasattr(SLOTTED, "more")]
+    if kind == "object of a library":
+        return CONFIG.a.b
+    if kind == "long list":
+        return LONG[7]
+    if kind == "large array":
+        return float(ARRAY[1, 1])
+    if kind == "array of objects":
+        return OBJECTS[0]
+    if kind == "file":
+        return OPENED.tell()
+    if kind == "library":
+        return [json.dumps([1]), time.time() > 1, hasattr(os, "left")]
+    if kind == "decimal":
+        return decimal.getcontext().prec
+    if kind == "captured warnings":
+        return logging._warnings_showwarning is None
     return None
 
 

@@ -45,10 +45,29 @@ FOUND: dict[str, Any] = {
     "loop": True,
     "module": [],
     "streams": True,
+    "settings of streams": ["utf-8", True],
+    "iterators": [0, 1],
+    "generator": 0,
+    "lock": False,
+    "lock that its thread may take again": False,
+    "holders": [False, 0, 1, 1],
+    "slots": [0, False],
+    "object of a library": 1,
+    "long list": 7,
+    "large array": 0.0,
+    "array of objects": [1],
+    "file": 0,
+    "library": ["[1]", True, False],
+    "decimal": 28,
+    "captured warnings": True,
 }
 
 #: After these the worker is another.
-REPLACED = {"nice", "thread", "threads of a pool", "process"}
+REPLACED = {
+    *("nice", "thread", "threads of a pool", "process", "iterators", "generator", "lock"),
+    *("lock that its thread may take again", "object of a library", "long list"),
+    *("large array", "array of objects"),
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
-"""`python train.py +restart=ID` without `-m`: an ordinary job with a flag `restart`, for Hydra.
+"""`python train.py +restart=ID` without `-m`, or under another sweeper: an ordinary job with a
+flag `restart`, for Hydra.
 
-Hydra asks no sweeper for one job, so the plugin has this looked at where `+restart=` was typed.
+Hydra asks no sweeper of ours for it, so the plugin has this looked at where `+restart=` was typed.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 import functools
 import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra._internal.hydra import Hydra
+from hydra.core.plugins import Plugins
 
 from hydra_sweep_runner.compose.overrides import read_path
 from hydra_sweep_runner.errors import Mistake
@@ -23,44 +26,59 @@ from hydra_sweep_runner.terminal.console import Console, tell_error
 #: As lines show an id, or whole; a date or another number is none.
 _LIKELY = re.compile(r"(?=.*[a-f])([0-9a-f]{8}|[0-9a-f]{32})")
 _ID = re.compile(r"\+restart=([0-9a-f]{4,32})")
+_LAST = re.compile(r"\+restart=(last|last:batch)")
+_OURS = "hydra_plugins.runner.sweeper.RunnerSweeper"
 
 
 def watch_runs() -> None:
-    """Have this process refuse one job of a program whose `+restart=` names a run of its store.
-    What is no such run stays a flag; what looks like one is told."""
-    run = Hydra.run
+    """Have this process refuse jobs of a program whose `+restart=` names a run of its store, and
+    which our sweeper has nothing to do with. What is no such run stays a flag; what looks like
+    one is told."""
+    run, instantiate = Hydra.run, Plugins.instantiate_sweeper
     if hasattr(run, "__wrapped__"):
         return  # Hydra 1.3 imports a plugin twice
 
     @functools.wraps(run)
     def watched(self: Hydra, config_name: str | None, *given: Any, **named: Any) -> Any:
         overrides = named.get("overrides", given[1] if len(given) > 1 else ())
-        try:
-            _refuse_restart(overrides)
-        except Mistake as mistake:
-            raise SystemExit(tell_error(mistake)) from mistake
+        _refuse_or_go_on(overrides, "without -m")
         return run(self, config_name, *given, **named)
 
+    @functools.wraps(instantiate)
+    def watching(self: Plugins, **named: Any) -> Any:
+        if named["config"].hydra.sweeper._target_ != _OURS:
+            _refuse_or_go_on(named["config"].hydra.overrides.task, "without hydra/sweeper=runner")
+        return instantiate(self, **named)
+
     Hydra.run = watched  # type: ignore[method-assign]
+    Plugins.instantiate_sweeper = watching  # type: ignore[method-assign]
 
 
-def _refuse_restart(overrides: Sequence[str]) -> None:
+def _refuse_or_go_on(overrides: Sequence[str], lacking: str) -> None:
+    try:
+        _refuse_restart(overrides, lacking)
+    except Mistake as mistake:
+        raise SystemExit(tell_error(mistake)) from mistake
+
+
+def _refuse_restart(overrides: Sequence[str], lacking: str) -> None:
     for text in overrides:
-        match = _ID.fullmatch(text)
+        match = _ID.fullmatch(text) or _LAST.fullmatch(text)
         if match is None:
             continue
-        typed = [read_path(each) for each in overrides if each.startswith(_STORE)]
+        typed = [read_path(each) for each in sys.argv[1:] if each.startswith(_STORE)]
         store = location.store_path(
             Path.cwd(), typed=typed[-1] if typed else None, environment=os.environ, in_yaml=None
         )
-        if any(store.glob(f"{match[1]}*/.runner")):
+        named = "*" if match[1].startswith("last") else f"{match[1]}*"
+        if any(store.glob(f"{named}/.runner")):
             raise Mistake(
-                f"{text} restarts nothing without -m: {go_on_command(store, Path.cwd())}"
+                f"{text} restarts nothing {lacking}: {go_on_command(store, Path.cwd())}"
                 f"{match[1]} (++restart={match[1]} is a flag of the program)"
             )
         if _LIKELY.fullmatch(match[1]):
             Console().say(
-                f"{text} is a flag of this job: nothing is restarted without -m, and there is no "
+                f"{text} is a flag of this job: nothing is restarted {lacking}, and there is no "
                 f"such run in {store}"
             )
 

@@ -86,8 +86,13 @@ class RunnerSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Start or restart a batch with the overrides of the command line."""
-        from hydra_sweep_runner.program.shadowed_modules import refuse_hidden_libraries
-
+        try:
+            from hydra_sweep_runner.program.shadowed_modules import refuse_hidden_libraries
+        except ModuleNotFoundError:
+            in_the_way = sys.modules.get("hydra_sweep_runner")
+            if hasattr(in_the_way, "__path__"):
+                raise
+            raise SystemExit(_tell_hidden(getattr(in_the_way, "__file__", None))) from None
         refuse_hidden_libraries()
         from hydra_sweep_runner.program.sweep import sweep_program
 
@@ -97,3 +102,9 @@ class RunnerSweeper(Sweeper):
             task_function=self._task_function,
             config=self._config,
         )
+
+
+def _tell_hidden(file: str | None) -> int:
+    print(f"runner: {file} has the name of the runner's package, and hides it: rename it",
+          file=sys.stderr)  # fmt: skip
+    return 2

@@ -17,8 +17,9 @@ from hydra_sweep_runner.execute.attempt.exit_reason import Ending
 from hydra_sweep_runner.execute.attempt.log import Output
 from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, SignalSchedule, StopSwitch
 from hydra_sweep_runner.execute.attempt.watch import Watch
+from hydra_sweep_runner.execute.function.job import Job
 from hydra_sweep_runner.execute.function.pool import Workers
-from hydra_sweep_runner.execute.function.worker import Job, ProgramJob
+from hydra_sweep_runner.execute.function.worker import ProgramJob
 from hydra_sweep_runner.execute.local import devices
 from hydra_sweep_runner.execute.local.devices import Devices
 from hydra_sweep_runner.execute.script.boot import main as boot_main

@@ -1,8 +1,8 @@
 """The variables of a project's modules as they were: globals, and what hangs on them.
 
 Followed are dicts, lists, sets, deques, classes and instances of the project, defaults and
-closures of functions, small arrays of numpy, and random generators that were seeded. What is
-held by an object of some library's is not.
+closures of functions, small arrays of numpy, and random generators that were seeded. Of an
+object of some library's it is told whether it has changed (`held_objects`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,14 @@ from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
+from hydra_sweep_runner.execute.function.held_objects import (
+    holds_plainly,
+    watch,
+    watch_contents,
+)
 from hydra_sweep_runner.execute.function.mersenne import is_seeded
 
-#: Longer ones are not copied: whether their length is the same is all that is looked at.
+#: Longer ones are not copied: that they have changed is found, and not mended.
 _LONGEST = 10_000
 #: So many objects are followed at the most.
 _MOST = 50_000
@@ -80,6 +85,8 @@ class ModuleState:
         if isinstance(each, (ModuleType, FunctionType, type, functools._lru_cache_wrapper)):
             its = each.__name__ if isinstance(each, ModuleType) else each.__module__
             if not isinstance(its, str) or not _is_projects(its):
+                if isinstance(each, ModuleType):
+                    self._watch(each)
                 return
         if isinstance(each, ModuleType):
             yield from self._dict(vars(each), but=("__builtins__", "__warningregistry__"))
@@ -106,8 +113,12 @@ class ModuleState:
             self._generator(each)
         elif type(each).__module__.startswith("numpy"):
             self._of_numpy(each)
-        elif _is_projects(type(each).__module__) and hasattr(each, "__dict__"):
-            yield from self._dict(vars(each))
+        elif _is_projects(type(each).__module__) or holds_plainly(each):
+            if hasattr(each, "__dict__"):
+                yield from self._dict(vars(each))
+            yield from self._slots(each)
+        else:
+            self._watch(each)
 
     def _dict(self, each: dict[Any, Any], but: tuple[str, ...] = ()) -> Iterator[object]:
         if self._is_long(each):
@@ -126,6 +137,28 @@ class ModuleState:
 
         self._put_back.append(put_back)
         yield from before.values()
+
+    def _slots(self, each: Any) -> Iterator[object]:
+        names = [name for kind in type(each).__mro__ for name in _slots_of(kind)]
+        before = {name: getattr(each, name) for name in names if hasattr(each, name)}
+
+        def put_back() -> bool:
+            for name in names:
+                if getattr(each, name, _MISSING) is not before.get(name, _MISSING):
+                    if name in before:
+                        setattr(each, name, before[name])
+                    else:
+                        delattr(each, name)
+            return True
+
+        if names:
+            self._put_back.append(put_back)
+        yield from before.values()
+
+    def _watch(self, each: object) -> None:
+        is_same = watch(each)
+        if is_same is not None:
+            self._put_back.append(is_same)
 
     def _class(self, each: type) -> Iterator[object]:
         before = {name: value for name, value in vars(each).items() if name not in _OF_CLASSES}
@@ -176,7 +209,8 @@ class ModuleState:
     def _is_long(self, each: Any) -> bool:
         size = len(each)
         if size > _LONGEST:
-            self._put_back.append(lambda: len(each) == size)
+            is_same = watch_contents(each)
+            self._put_back.append(is_same or (lambda: len(each) == size))
         return size > _LONGEST
 
     def _generator(self, each: random.Random) -> None:
@@ -194,11 +228,11 @@ class ModuleState:
     def _of_numpy(self, each: Any) -> None:
         numpy = sys.modules["numpy"]
         if isinstance(each, numpy.ndarray):
-            if (
-                each.nbytes <= _LARGEST_ARRAY_BYTES
-                and each.flags.writeable
-                and each.dtype != object
-            ):
+            if not each.flags.writeable:
+                return
+            if each.nbytes > _LARGEST_ARRAY_BYTES or each.dtype == object:
+                self._watch(each)
+            else:
                 before = each.copy()
 
                 def put_back() -> bool:
@@ -231,6 +265,12 @@ def _emptied(function: Any) -> bool:
     if function.cache_info().currsize:
         function.cache_clear()
     return True
+
+
+def _slots_of(kind: type) -> tuple[str, ...]:
+    names = vars(kind).get("__slots__", ())
+    names = (names,) if isinstance(names, str) else tuple(names)
+    return tuple(name for name in names if name not in ("__dict__", "__weakref__"))
 
 
 def _is_full(cell: Any) -> bool:

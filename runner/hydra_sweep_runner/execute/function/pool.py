@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
-from hydra_sweep_runner.execute.function.worker import Failure, Job, Probe, ProgramJob, Ready
+from hydra_sweep_runner.execute.function.job import Job
+from hydra_sweep_runner.execute.function.worker import Failure, Probe, ProgramJob, Ready
 from hydra_sweep_runner.execute.local import devices
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import Child, ForkServer, ServerDied

@@ -5,9 +5,12 @@ from __future__ import annotations
 import _locale
 import _signal  # type: ignore[import-not-found]
 import builtins
+import copy
 import functools
 import gc
+import io
 import locale
+import logging
 import os
 import resource
 import signal
@@ -43,6 +46,30 @@ class Setting:
     def is_there(self) -> bool:
         """Whether the process has it."""
         return self.module is None or self.module in sys.modules
+
+
+def _streams() -> list[Any]:
+    return [
+        (stream.encoding, stream.errors, stream.line_buffering, stream.write_through)
+        for stream in (sys.stdout, sys.stderr)
+        if isinstance(stream, io.TextIOWrapper)
+    ]
+
+
+def _set_streams(before: list[Any]) -> None:
+    for stream, settings in zip((sys.stdout, sys.stderr), before, strict=False):
+        names = ("encoding", "errors", "line_buffering", "write_through")
+        stream.reconfigure(**dict(zip(names, settings, strict=True)))  # type: ignore[union-attr]
+
+
+def _decimal_settings(context: Any) -> str:
+    return repr(context).partition(", flags=")[0] + repr(sorted(map(str, context.traps.items())))
+
+
+def _set_pandas(before: dict[str, Any]) -> None:
+    present = _of("pandas._config.config")._global_config
+    present.clear()
+    present.update(copy.deepcopy(before))
 
 
 def _umask() -> int:
@@ -175,6 +202,8 @@ SETTINGS: tuple[Setting, ...] = (
     _contents("sys.argv", lambda: sys.argv),
     _attributes(sys, "excepthook", "displayhook", "unraisablehook", "breakpointhook"),
     _attributes(threading, "excepthook"),
+    _attributes(logging, "_warnings_showwarning", "raiseExceptions", "lastResort"),
+    Setting("standard streams", _streams, _set_streams),
     _attributes(tempfile, "tempdir"),
     Setting("sys.settrace", sys.gettrace, sys.settrace),
     Setting("sys.setprofile", sys.getprofile, sys.setprofile),
@@ -189,6 +218,19 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _hidden("asyncio.events", "_event_loop_policy"),
     _hidden("multiprocessing.context", "_default_context._actual_context"),
+    Setting(
+        "decimal context",
+        lambda: _decimal_settings(_of("decimal").getcontext()),
+        lambda _: _of("decimal").setcontext(_of("decimal").DefaultContext.copy()),
+        "decimal",
+        lambda: _decimal_settings(_of("decimal").DefaultContext),
+    ),
+    Setting(
+        "pandas options",
+        lambda: copy.deepcopy(_of("pandas._config.config")._global_config),
+        lambda before: _set_pandas(before),
+        "pandas._config.config",
+    ),
     Setting(
         "numpy errors",
         lambda: _of("numpy").geterr(),

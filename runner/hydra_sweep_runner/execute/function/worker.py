@@ -14,7 +14,6 @@ import contextlib
 import contextvars
 import faulthandler
 import importlib
-import io
 import os
 import pickle
 import signal
@@ -32,11 +31,14 @@ from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.compose.reference import registered_resolvers
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.function import imports
+from hydra_sweep_runner.execute.function.again import again_environment, stand_for_main
 from hydra_sweep_runner.execute.function.baseline import Baseline
 from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.imports import NotCallable, import_function, signature_of
+from hydra_sweep_runner.execute.function.job import Job, call
 from hydra_sweep_runner.execute.function.leftovers import ExitCallbacks, disarm
 from hydra_sweep_runner.execute.function.results import NotPlain, plain
+from hydra_sweep_runner.execute.function.streams import open_streams
 from hydra_sweep_runner.execute.local.threads import limit_loaded
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.variables import without_a_run
@@ -49,21 +51,6 @@ _MOST_OF_A_REASON = 300
 # Whose frames a traceback may begin with when not the function has failed, but what leads
 # to it: a setting of Hydra's, say, that cannot be resolved.
 _MACHINERY = (str(Path(__file__).parents[2]), contextlib.__file__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """A trial of a function: what to call, where, and with what."""
-
-    target: str
-    as_config: bool
-    run_id: str
-    store_root: str
-    run_dir: str
-    project_dir: str
-    working_dir: str
-    environment: Mapping[str, str]
-    config: JobConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +155,7 @@ class _Worker:
         atexit._clear()  # what was forked will run its own
         self._exits = ExitCallbacks()
         self._baseline: Baseline | None = None
-        self._streams = _open_streams()
+        self._streams = open_streams()
         self._use_streams()
         self._interrupted = False
         self._be_idle()
@@ -245,14 +232,10 @@ class _Worker:
         return replace(signature_of(function), resolvers=registered_resolvers())
 
     def _call(self, job: Job) -> Reply:
-        from hydra_sweep_runner.compose.job import flags_config, job_context, keyword_arguments
+        from hydra_sweep_runner.compose.job import job_context
 
-        function = self._functions[job.target]
         with job_context(job.config, output_dir=job.run_dir):
-            if job.as_config:
-                value = function(flags_config(job.config))
-            else:
-                value = function(**keyword_arguments(job.config))
+            value = call(self._functions[job.target], job)
             self._end_if_forked(0)
         disarm()
         return _keep(job, value)
@@ -296,6 +279,7 @@ class _Worker:
             self._put_first(project_dir)
             imports.yield_names(project_dir)
             sys.argv = [target]
+            stand_for_main()
             before = os.environ.copy()
             function = self._functions[target] = import_function(target)
             for name in before.keys() - os.environ.keys():
@@ -306,7 +290,8 @@ class _Worker:
         return function
 
     def _enter(self, job: Job | ProgramJob) -> None:
-        self._set_environment({**self._environment, **job.environment})
+        again = again_environment(job) if isinstance(job, Job) else {}
+        self._set_environment({**self._environment, **job.environment, **again})
         os.chdir(job.working_dir)
         if self._baseline is not None:
             self._baseline.begin_trial()
@@ -334,7 +319,7 @@ class _Worker:
 
     def _use_streams(self) -> None:
         if any(stream.closed for stream in self._streams):
-            self._streams = _open_streams()
+            self._streams = open_streams()
         sys.stdin, sys.stdout, sys.stderr = self._streams
         sys.__stdin__, sys.__stdout__, sys.__stderr__ = self._streams  # type: ignore[misc]
 
@@ -350,24 +335,6 @@ class _Worker:
                 stream.flush()
             except (OSError, ValueError, AttributeError):
                 continue  # the function closed it, or put something else in its place
-
-
-def _open_streams() -> tuple[io.TextIOWrapper, io.TextIOWrapper, io.TextIOWrapper]:
-    """Text files for the standard descriptors, which stay open when these are closed."""
-    return (
-        io.TextIOWrapper(io.BufferedReader(_raw(0, "r")), encoding="utf-8"),
-        _writer(1, "strict"),
-        _writer(2, "backslashreplace"),
-    )
-
-
-def _writer(fd: int, errors: str) -> io.TextIOWrapper:
-    buffer = io.BufferedWriter(_raw(fd, "w"))
-    return io.TextIOWrapper(buffer, encoding="utf-8", errors=errors, line_buffering=True)
-
-
-def _raw(fd: int, mode: str) -> io.FileIO:
-    return io.FileIO(fd, mode, closefd=False)
 
 
 def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply:

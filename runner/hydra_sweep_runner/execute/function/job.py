@@ -1,0 +1,34 @@
+"""A trial of a function: what is called, and with what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hydra_sweep_runner.compose.job_config import JobConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A trial of a function: what to call, where, and with what."""
+
+    target: str
+    as_config: bool
+    run_id: str
+    store_root: str
+    run_dir: str
+    project_dir: str
+    working_dir: str
+    environment: Mapping[str, str]
+    config: JobConfig
+
+
+def call(function: Callable[..., Any], job: Job) -> Any:
+    """What the job's function gives, called as the job says. `compose.job.job_context` is to be
+    entered by then."""
+    from hydra_sweep_runner.compose.job import flags_config, keyword_arguments
+
+    if job.as_config:
+        return function(flags_config(job.config))
+    return function(**keyword_arguments(job.config))
