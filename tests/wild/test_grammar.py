@@ -353,6 +353,64 @@ def test_a_missing_value_behind_an_interpolation_is_missed_where_it_is_needed(
     project.run("--config-name=lazy", "-m", "rate=1,2")
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("x=1,2", "x=3,4"), [3, 4]),  # the last one counts, as in one run
+        (("x=",), [""]),
+        (("x=[1,2],[3]",), [[1, 2], [3]]),
+        (("x={a:1},{b:2}",), [{"a": 1}, {"b": 2}]),
+        (("items.0=5,6", "x=${items}"), [[5], [6]]),
+        (("+opt.deep.d=1,2", "x=${opt.deep.d}"), [1, 2]),
+        (("x=1 , 2",), [1, 2]),
+        (("x=a b,c",), ["a b", "c"]),
+        (("x=null,true,1e3,.5,-.inf,0x10",), [None, True, 1000.0, 0.5, "-.inf", "0x10"]),
+        (("x=20240101,007,1_000",), [20240101, "007", 1000]),
+    ],
+)
+def test_a_sweep_gives_each_value_as_one_run_would(
+    project: Project, words: tuple[str, ...], expected: list[object]
+) -> None:
+    project.run("-m", *words)
+    assert [result["x"] for result in results(project)] == expected
+
+
+@pytest.mark.parametrize("words", ["x=range(1,2,0)", "x=choice()", "x=1,", "x=glob(*)"])
+def test_a_sweep_that_is_none_is_a_mistake_with_its_override(project: Project, words: str) -> None:
+    (said,) = project.run("-m", words, status=2).said
+    assert words.removeprefix("x=") in said
+    assert project.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("db@src=a,b", "db@dst=glob(*)"), [(1, 1), (1, 2), (2, 1), (2, 2)]),
+        (("+more=[m],[m,n]",), [(1, 2, 3), (1, 2, 3, 4)]),
+    ],
+)
+def test_groups_of_packages_and_lists_of_configs_are_swept(
+    make_project: MakeProject, words: tuple[str, ...], expected: list[tuple[int, ...]]
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                defaults: [db@src: a, db@dst: b, _self_]
+                operation: {function: work.show}
+                hydra: {launcher: {n_jobs: 1}}
+            """,
+            "conf/db/a.yaml": "p: 1\n",
+            "conf/db/b.yaml": "p: 2\n",
+            "conf/more/m.yaml": "# @package _global_\nm: 3\n",
+            "conf/more/n.yaml": "# @package _global_\nn: 4\n",
+            "work.py": "def show(src, dst, **more):\n"
+            "    return [src['p'], dst['p'], *more.values()]\n",
+        }
+    )
+    project.run("-m", *words)
+    assert [tuple(result) for result in results(project)] == expected  # type: ignore[arg-type]
+
+
 # ---- names that are not there
 
 

@@ -101,3 +101,39 @@ def test_a_programs_module_that_hides_what_a_sweep_needs_is_named(tmp_path: Path
     said = folder.mistake(f"{WAYS[4]} x=2,3")
     assert "cloudpickle.py" in said
     assert "rename it" in said
+
+
+def test_so_is_one_that_hides_the_package_itself(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, {**FILES, **RUNNERS["module"], "hydra_sweep_runner.py": "a = 1\n"})
+    (said,) = folder.bash(f"{WAYS[4]} x=2,3", status=2).said
+    assert said.endswith("hydra_sweep_runner.py has the name of the runner's package, and hides it"
+                         ": rename it")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["random", "queue", "statistics", "yaml", "hydra", "omegaconf", "rich", "joblib",
+             "typing", "logging", "signal", "dataclasses", "code", "test", "profile"]
+)  # fmt: skip
+def test_a_module_of_any_name_does_no_harm_to_functions(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    files = {
+        "conf/config.yaml": "operation: {function: work.train}\nx: 1\n",
+        f"{name}.py": "def double(x):\n    return 2 * x\n",
+        "work.py": "def train(x):\n    return 2 * x\n",
+    }
+    folder = Folder(tmp_path_factory.mktemp(name), files)
+    folder.bash("runner -m x=2,3")
+    assert folder.results() == [4, 6]
+
+
+def test_a_function_whose_module_has_a_name_of_pythons_is_told_which_was_found(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "conf/config.yaml": "operation: {function: secrets.train}\nx: 1\n",
+        "secrets.py": "def train(x):\n    return x\n",
+    }
+    said = Folder(tmp_path, files).mistake("runner x=2")
+    assert "module 'secrets' has no attribute 'train'" in said
+    assert "secrets.py is not the project's: rename the project's" in said

@@ -181,6 +181,28 @@ def test_a_restart_without_m_is_refused_before_anything_runs(tmp_path: Path) -> 
     assert "+restart=" in go_on(ended)
 
 
+@pytest.mark.parametrize("words", ["-m +restart={}", "-m +restart={} +needed=true x=1,2"])
+def test_under_another_sweeper_it_is_refused_too(tmp_path: Path, words: str) -> None:
+    folder = program(tmp_path)
+    folder.bash(f"{SWEEP} x=1,2")
+    for name in (folder.batches()[0]["id"][:8], "last", "last:batch"):
+        said = folder.bash(f"python -W ignore train.py {words.format(name)}", status=2)
+        (line,) = said.said
+        assert line.startswith(
+            f"runner: +restart={name} restarts nothing without hydra/sweeper=runner: python "
+        )
+        assert said.out == ""
+    assert "x 1" in folder.bash("python -W ignore train.py -m ++restart=last x=1,2").lines
+
+
+def test_the_last_one_is_a_restart_where_there_is_a_store(tmp_path: Path) -> None:
+    folder = program(tmp_path)
+    assert folder.bash("python -W ignore train.py +restart=last").lines == ["x 1"]
+    folder.bash(f"{SWEEP} x=1,2")
+    said = folder.bash("python -W ignore train.py +restart=last", status=2).said
+    assert said[0].startswith("runner: +restart=last restarts nothing without -m: ")
+
+
 @pytest.mark.parametrize("word", ["+restart=true", "+restart=20240101", "+restart=never", "x=1"])
 def test_a_flag_named_restart_is_a_programs_own(tmp_path: Path, word: str) -> None:
     folder = program(tmp_path)

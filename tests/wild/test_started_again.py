@@ -129,6 +129,121 @@ def test_in_a_restart_it_is_composed_as_the_trial_was(tmp_path: Path) -> None:
     assert len(folder.runs()) == 2
 
 
+FUNCTION = """
+import os
+import subprocess
+import sys
+
+import helper
+from hydra.core.hydra_config import HydraConfig
+
+
+def train({parameters}):
+    rank = int(os.environ.get("LOCAL_RANK", "0"))
+    print("rank", rank, "lr", helper.same({lr}), HydraConfig.get().job.name, flush=True)
+    if rank == 0:
+        import __main__
+
+        command = [sys.executable, "-m", __main__.__spec__.name, *sys.argv[1:]]
+        command += ['hydra.run.dir="."', "hydra.output_subdir=null"]
+        subprocess.run(command, env={{**os.environ, "LOCAL_RANK": "1"}}, check=True)
+    return rank
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "lr"), [("lr, model", "lr"), ("cfg", "cfg.lr"), ("**flags", "flags['lr']")]
+)
+def test_a_function_that_starts_itself_has_the_same_flags_there(
+    tmp_path: Path, parameters: str, lr: str
+) -> None:
+    folder = Folder(
+        tmp_path,
+        {
+            **SCRIPT,
+            "conf/config.yaml": """
+                operation: {function: work.train}
+                lr: 0.1
+                model: {depth: 3}
+                hydra: {launcher: {n_jobs: 1}}
+            """,
+            "work.py": FUNCTION.format(parameters=parameters, lr=lr),
+        },
+    )
+    typed = folder.bash("runner -m lr=0.1,0.5 hydra.job.name=fit")
+
+    ranks = [line for line in typed.lines if line.startswith("rank")]
+    assert ranks == [f"rank {rank} lr {lr} fit" for lr in (0.1, 0.5) for rank in (0, 1)]
+    assert folder.results() == [0, 0]
+
+
+def test_a_script_starts_itself_by_what_it_was_started_with(tmp_path: Path) -> None:
+    main = """
+        import os, sys
+        x = 1
+        if "AGAIN" not in os.environ:  # as those do who have to set PYTHONHASHSEED
+            os.execve(sys.executable, sys.orig_argv, {**os.environ, "AGAIN": "1"})
+        print("x", x)
+    """
+    config = "operation: {script: main.py}\nx: 1\nhydra: {launcher: {n_jobs: 1}}\n"
+    folder = Folder(tmp_path, {"conf/config.yaml": config, "main.py": main})
+    assert folder.bash("runner -m x=3,4").lines == ["x 3", "x 4"]
+    assert folder.statuses() == ["completed"] * 2
+
+
+def test_ranks_of_a_launcher_as_a_command_have_the_same_arguments(tmp_path: Path) -> None:
+    folder = Folder(
+        tmp_path,
+        {
+            "conf/config.yaml": """
+                operation:
+                  command: [python, launch.py, main.py, --x, "${x}"]
+                  requires: [launch.py, main.py]
+                x: 1
+                hydra: {launcher: {n_jobs: 1}}
+            """,
+            "launch.py": """
+                import os, subprocess, sys
+                for rank in "01":
+                    subprocess.run([sys.executable, "-u", *sys.argv[1:]], check=True,
+                                   env={**os.environ, "RANK": rank})
+            """,
+            "main.py": "import os, sys\nprint(os.environ['RANK'], sys.argv[1:])\n",
+        },
+    )
+    typed = folder.bash("runner -m x=3,4")
+    assert typed.lines == [f"{rank} ['--x', '{x}']" for x in (3, 4) for rank in (0, 1)]
+
+
+@pytest.mark.parametrize("launcher", ["", "hydra/launcher=runner"])
+def test_children_that_are_spawned_are_no_sweeps(tmp_path: Path, launcher: str) -> None:
+    files = {
+        "conf/config.yaml": "x: 1\n",
+        "train.py": """
+            import multiprocessing
+            import hydra
+
+            def show(x):
+                print("child", x, flush=True)
+
+            @hydra.main(version_base=None, config_path="conf", config_name="config")
+            def main(cfg):
+                child = multiprocessing.get_context("spawn").Process(target=show, args=(cfg.x,))
+                child.start()
+                child.join()
+                assert child.exitcode == 0
+
+            if __name__ == "__main__":
+                main()
+        """,
+    }
+    folder = Folder(tmp_path, files)
+    typed = folder.bash(f"{SWEEP} {launcher} x=1,2")
+    children = [line for line in typed.lines if line.startswith("child")]
+    assert sorted(children) == ["child 1", "child 2"]
+    assert [run["kind"] for run in folder.runs()] == ["batch", "trial", "trial"]
+
+
 def test_another_sweep_within_a_trial_is_a_sweep(tmp_path: Path) -> None:
     folder = Folder(tmp_path, PROGRAM)
     folder.write({

@@ -252,7 +252,7 @@ def value_items(value: Any) -> list[Any]:
     if isinstance(value, ChoiceSweep):
         return list(value.list)
     if isinstance(value, RangeSweep):
-        values = _range("", value, str(value))
+        values = _range("", value, f"range({value.start},{value.stop},{value.step})")
         return list(map(values.value, range(values.length))) if values.length < 100 else []
     return [value]
 

@@ -6,25 +6,14 @@ function with the same flags. Nothing is recorded.
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 
-from hydra_sweep_runner.execute.function.imports import import_function
-from hydra_sweep_runner.execute.function.job import Job, call
-
-#: The trial's Job, pickled, in hexadecimal digits; not there for one that is very long.
+#: Names the trial's function.
 VARIABLE = "RUNNER_FUNCTION"
 
 _NAME = "hydra_sweep_runner.execute.function.again"
-#: Linux takes no longer variable than 128 KiB.
-_MOST_BYTES = 60_000
-
-
-def again_environment(job: Job) -> dict[str, str]:
-    """What a trial's environment has for those that it starts as itself."""
-    data = pickle.dumps(job)
-    return {VARIABLE: data.hex()} if len(data) <= _MOST_BYTES else {}
 
 
 def stand_for_main() -> None:
@@ -33,18 +22,21 @@ def stand_for_main() -> None:
 
 
 def main() -> None:
-    """Do the job once more, in this process; what it raises ends it."""
-    text = os.environ.get(VARIABLE)
-    if text is None:
+    """Call the function once more, in this process; what it raises ends it."""
+    if VARIABLE not in os.environ:
         raise SystemExit(f"{_NAME} is started by the trial of a function, and this is none")
-    job = pickle.loads(bytes.fromhex(text))  # made by the process that has started this one
-    sys.path[0] = job.project_dir
-    sys.argv[0] = job.target
     from hydra_sweep_runner.compose.job import job_context
+    from hydra_sweep_runner.compose.kept import KeptConfig
+    from hydra_sweep_runner.execute.function.imports import import_function, signature_of
+    from hydra_sweep_runner.execute.function.job import call
 
-    function = import_function(job.target)
-    with job_context(job.config, output_dir=job.run_dir):
-        call(function, job)
+    folder, target = os.environ["RUNNER_RUN_DIR"], os.environ[VARIABLE]
+    config = KeptConfig(Path(folder))
+    sys.path[0] = os.environ["RUNNER_PROJECT_DIR"]
+    sys.argv[0] = target
+    function = import_function(target)
+    with job_context(config, output_dir=folder):
+        call(function, config, as_config=signature_of(function).takes_config)
 
 
 if __name__ == "__main__":

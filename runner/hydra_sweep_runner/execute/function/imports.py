@@ -49,10 +49,22 @@ def import_function(target: str) -> Callable[..., Any]:
                 raise
             module_name, attributes = parent, [attribute, *attributes]
     for attribute in attributes:
-        found = getattr(found, attribute)
+        try:
+            found = getattr(found, attribute)
+        except AttributeError as error:
+            raise AttributeError(f"{error}{_not_the_projects(found)}") from None
     if not callable(found):
         raise NotCallable(f"is no function but a {type(found).__name__}")
     return found  # type: ignore[no-any-return]
+
+
+def _not_the_projects(found: object) -> str:
+    """What to do where a module has the name of one of Python's that is loaded already."""
+    name = getattr(found, "__name__", "").partition(".")[0]
+    own = os.path.abspath(f"{name}.py")  # noqa: PTH100 - what is imported stands there
+    if name not in sys.stdlib_module_names or not os.path.isfile(own):  # noqa: PTH113
+        return ""
+    return f"; {getattr(found, '__file__', name)} is not the project's: rename the project's"
 
 
 def signature_of(function: Callable[..., Any]) -> Signature:

@@ -24,11 +24,11 @@ class Job:
     config: JobConfig
 
 
-def call(function: Callable[..., Any], job: Job) -> Any:
-    """What the job's function gives, called as the job says. `compose.job.job_context` is to be
-    entered by then."""
+def call(function: Callable[..., Any], config: JobConfig, *, as_config: bool) -> Any:
+    """What a function gives for a configuration, as a whole or by keyword arguments.
+    `compose.job.job_context` is to be entered by then."""
     from hydra_sweep_runner.compose.job import flags_config, keyword_arguments
 
-    if job.as_config:
-        return function(flags_config(job.config))
-    return function(**keyword_arguments(job.config))
+    if as_config:
+        return function(flags_config(config))
+    return function(**keyword_arguments(config))

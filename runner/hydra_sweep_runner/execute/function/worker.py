@@ -31,7 +31,8 @@ from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.compose.reference import registered_resolvers
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.function import imports
-from hydra_sweep_runner.execute.function.again import again_environment, stand_for_main
+from hydra_sweep_runner.execute.function.again import VARIABLE as AGAIN
+from hydra_sweep_runner.execute.function.again import stand_for_main
 from hydra_sweep_runner.execute.function.baseline import Baseline
 from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.imports import NotCallable, import_function, signature_of
@@ -48,6 +49,7 @@ from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.scalars.numbers import scalars_in
 
 _MOST_OF_A_REASON = 300
+_FROZEN = "<frozen importlib"
 # Whose frames a traceback may begin with when not the function has failed, but what leads
 # to it: a setting of Hydra's, say, that cannot be resolved.
 _MACHINERY = (str(Path(__file__).parents[2]), contextlib.__file__)
@@ -235,7 +237,7 @@ class _Worker:
         from hydra_sweep_runner.compose.job import job_context
 
         with job_context(job.config, output_dir=job.run_dir):
-            value = call(self._functions[job.target], job)
+            value = call(self._functions[job.target], job.config, as_config=job.as_config)
             self._end_if_forked(0)
         disarm()
         return _keep(job, value)
@@ -290,7 +292,7 @@ class _Worker:
         return function
 
     def _enter(self, job: Job | ProgramJob) -> None:
-        again = again_environment(job) if isinstance(job, Job) else {}
+        again = {AGAIN: job.target} if isinstance(job, Job) else {}
         self._set_environment({**self._environment, **job.environment, **again})
         os.chdir(job.working_dir)
         if self._baseline is not None:
@@ -404,7 +406,7 @@ def _exited(code: object) -> Reply:
 def _users_frames(trace: TracebackType | None) -> TracebackType | None:
     """The traceback from the first frame on that is neither the worker's nor that of
     importing; None if what failed was the runner's own doing with the user's settings."""
-    ours = (__file__, imports.__file__, importlib.__file__, "<frozen importlib")
+    ours = (__file__, call.__code__.co_filename, imports.__file__, importlib.__file__, _FROZEN)
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(ours):
         trace = trace.tb_next
     if trace is not None and trace.tb_frame.f_code.co_filename.startswith(_MACHINERY):

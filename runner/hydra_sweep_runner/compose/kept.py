@@ -1,0 +1,52 @@
+"""The configuration of a trial at work, from the files that it keeps of it, as another process
+of it finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+
+@dataclass(frozen=True)
+class KeptConfig:
+    """What the files in a folder's `.hydra` say (a `JobConfig`)."""
+
+    folder: Path
+
+    def load(self) -> DictConfig:
+        """The whole configuration, Hydra's own node included. Raises FileNotFoundError."""
+        config = self.job()
+        with open_dict(config):
+            config.hydra = self._read("hydra.yaml").hydra
+        return config
+
+    def job(self) -> DictConfig:
+        """The configuration without Hydra's node. Raises FileNotFoundError."""
+        return self._read("config.yaml")
+
+    def plain(self) -> dict[str, Any] | None:
+        """Nothing is known to be plain."""
+        return None
+
+    def write_files(self, folder: Path) -> None:
+        """They are there."""
+
+    @property
+    def needs_hydra(self) -> bool:
+        """Hydra's node may be asked for."""
+        return True
+
+    @property
+    def log_settings(self) -> tuple[Any, Mapping[str, Any]] | None:
+        """Nothing is known beforehand."""
+        return None
+
+    def _read(self, name: str) -> DictConfig:
+        config = OmegaConf.load(self.folder / ".hydra" / name)
+        if not isinstance(config, DictConfig):
+            raise TypeError(f"{self.folder / '.hydra' / name} is no mapping")
+        return config
