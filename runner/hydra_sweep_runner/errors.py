@@ -10,7 +10,7 @@ from __future__ import annotations
 class RunnerError(Exception):
     """An error with a message for the user: what is wrong, where, and what would be right.
 
-    The message is one line; `exit_status` is what the process ends with.
+    The message is one line; `exit_status` is the exit status of the process.
     """
 
     exit_status = 1
@@ -23,21 +23,21 @@ class Mistake(RunnerError):
 
 
 class UnknownRun(Mistake):
-    """No run in the store has the id, or the prefix of one, that was given."""
+    """No run in the store has this id, or an id with this prefix."""
 
 
 class AmbiguousRun(Mistake):
-    """More than one run in the store begins with the prefix that was given."""
+    """The ids of several runs in the store begin with this prefix."""
 
 
 class Busy(Mistake):
-    """The run is at work already, in a process that is alive."""
+    """A living process already runs the run."""
 
 
 class UnreadableRecord(RunnerError):
-    """A run's record is damaged, foreign, or of a format that this version does not know.
+    """A run's record is damaged, not the runner's, or of a format that this version does not know.
 
-    Listing tells it and goes on; whoever needs the record itself stops with this.
+    Lists report it and go on; a command that needs the record itself stops with this error.
     """
 
     exit_status = 2
@@ -53,7 +53,7 @@ class StoreFailed(RunnerError):
 
 
 class OutputFailed(RunnerError):
-    """What was asked for could not be written to standard output: a full disk, say.
+    """The requested output could not be written to standard output: a full disk, for instance.
 
     The exit status is `EX_IOERR` of sysexits.h.
     """
@@ -62,5 +62,5 @@ class OutputFailed(RunnerError):
 
     @classmethod
     def of(cls, error: OSError) -> OutputFailed:
-        """The error of a write that the system refused."""
+        """The error for a write that the operating system refused."""
         return cls(f"standard output cannot be written: {error.strerror}")

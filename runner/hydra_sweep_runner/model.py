@@ -1,7 +1,7 @@
-"""The words of the domain as frozen values: operations, runs and what is known of them.
+"""The domain as frozen values: operations, runs and their state.
 
-Records change by `dataclasses.replace` only. Paths are derived from a store's root and a
-run's id, never kept in a record, so that a store can be moved. Times are aware UTC.
+Records change by `dataclasses.replace` only. Paths are derived from the store's root and a run's
+id, never recorded, so that a store can be moved. Times are aware, in UTC.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-#: What a flag can be: JSON's types, with NaN and the infinities among the floats.
+#: The value of a flag: JSON's types, with NaN and the infinities among the floats.
 if TYPE_CHECKING:
     Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
-else:  # records are read by these types, and nothing that reads them knows a recursive one
+else:  # msgspec reads records by these types, and supports no recursive ones
     Value = Any
 
-#: A number that a run reports, as it was reported.
+#: A reported number, an integer if it was reported as one.
 Number: TypeAlias = int | float
 
 #: Seeds are integers from 0 to this, as numpy and most generators take them.
 MAX_SEED = 2**32 - 1
 
-#: What an operation runs, as its kind understands it: a path, a dotted name, arguments.
+#: The target of an operation; its form depends on the kind: a path, a dotted name, arguments.
 Target: TypeAlias = str | tuple[str, ...]
 
 #: Dotted flag name to value, in the order of the composed configuration.
@@ -32,7 +32,7 @@ Flags: TypeAlias = Mapping[str, Value]
 
 
 class Kind(str, Enum):
-    """What a record stands for."""
+    """What a record describes."""
 
     RUN = "run"  #: started on its own
     TRIAL = "trial"  #: made by a batch
@@ -40,7 +40,7 @@ class Kind(str, Enum):
 
 
 class Status(str, Enum):
-    """Where a run is in its life (`record.lifecycle` holds the transitions)."""
+    """The status of a run (`record.lifecycle` has the transitions)."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -53,19 +53,19 @@ class FlagsTo(str, Enum):
     """How a script receives its flags."""
 
     AUTO = "auto"  #: ARGS if the script imports argparse, click or typer, else GLOBALS
-    GLOBALS = "globals"  #: module-level assignments of the flag's name take its value
+    GLOBALS = "globals"  #: module-level assignments to the flag's name get its value
     ARGS = "args"  #: `--name value`
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What can be run, as the configuration's `operation` node describes it.
+    """What to run, as the `operation` node of the configuration describes it.
 
-    `kind` is a name in `operation.kinds.known.KINDS`; what `target` is depends on it: a
-    script's path, a function's dotted name, a command's arguments. A command's arguments are
-    in reference form: what comes from the environment stands as `${oc.env:NAME}`, never as
-    its value. `scalars` tells which printed lines report scalars (`scalars.form`). `code`
-    are files and folders of the project that its results depend on, beside its own.
+    `kind` is a name in `operation.kinds.known.KINDS`, and determines the form of `target`: a
+    script's path, a function's dotted name, a command's arguments. Arguments are in reference form:
+    a value from the environment is written `${oc.env:NAME}`. `scalars` says which printed lines
+    report scalars (`scalars.form`). `code` lists files and folders of the project, beside the
+    operation's own, that its results depend on.
     """
 
     name: str
@@ -80,12 +80,12 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a run's configuration is composed from, so that a restart composes the same.
+    """The input of a run's composition, so that a restart composes the same configuration.
 
-    `task` and `hydra` are override strings in the order in which they were given: of a
-    batch, the sweep itself; of a run or trial, one value each. Run options are not among
-    them. `snapshot` names the copy of the project's YAML in the store; `environment` are the
-    variables that the defaults lists in it asked for, with the values they had (None: not set).
+    `task` and `hydra` are override strings in the order in which they were typed: those of a batch
+    are the sweep itself, those of a run or trial have one value each. Run options are not among
+    them. `snapshot` names the copy of the project's YAML in the store. `environment` holds the
+    variables that the defaults lists in the YAML refer to, with their values (None: not set).
     """
 
     config_name: str | None
@@ -97,11 +97,11 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """A process, told apart from any other that ever had its pid.
+    """A process, identified beyond its pid, which is reused.
 
-    `boot` identifies the boot of `host`; `created` is the process's start as the operating
-    system tells it, on Linux in seconds since the boot, elsewhere (and in old records) since
-    the epoch; `since` is when it took the run up.
+    `boot` identifies the boot of `host`. `created` is the process's start time from the operating
+    system: on Linux in seconds since the boot, elsewhere (and in old records) since the epoch.
+    `since` is when the process took ownership of the run.
     """
 
     host: str
@@ -113,7 +113,7 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One start of a run that did not succeed and was tried again by `retries`.
+    """A failed attempt at a run, which `retries` repeated.
 
     `log` is the name of the attempt's output file in the run's `.runner/logs`.
     """
@@ -127,12 +127,12 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What has happened to a run so far.
+    """The present state of a run.
 
-    `reason` says in one line why it is `error` or `terminated`. `process` supervises it
-    while it is `running`, and did so last otherwise. `attempts` are of the last start only,
-    those that failed and were tried again. `attempt` numbers the present or last attempt among
-    all that were ever made, from 1; 0 if none was, or none was counted.
+    `reason` says in one line why it is `error` or `terminated`. `process` supervises the run while
+    it is `running`, and supervised it last otherwise. `attempts` are the failed and repeated
+    attempts of the last start. `attempt` is the number, from 1, of the present or last attempt
+    among all attempts of all starts; 0 if there was none or old records did not count them.
     """
 
     status: Status
@@ -148,11 +148,11 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """The code that a run was last started under. Nothing of it is copied.
+    """The code of a run's last start. No code is copied.
 
-    `commit` and `dirty` are git's for the project's folder (None outside a checkout);
-    `sources` maps each source file that is known to belong to the operation, relative to
-    the project where it lies in it, to its SHA-256.
+    `commit` and `dirty` are git's for the project's folder (None outside a checkout). `sources`
+    maps each source file known to belong to the operation to its SHA-256; paths inside the project
+    are relative to it.
     """
 
     commit: str | None = None
@@ -163,12 +163,12 @@ class Provenance:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchPart:
-    """What only the record of a batch has.
+    """The fields that only a batch's record has.
 
-    `trials` are the ids of the present plan, in its order. `generated` are all the ids that
-    the batch ever made, in the order of their making, orphans included, deleted ones not.
-    `missing` is how many trials the plan has lost since the batch was last started: they were
-    deleted, or restarted with other flags.
+    `trials` are the ids of the present plan, in order. `generated` are the ids of all trials that
+    the batch created, in order of creation, orphans included, deleted ones not. `missing` counts
+    the trials that the plan has lost since the batch's last start: they were deleted, or restarted
+    with other flags.
     """
 
     trials: tuple[str, ...] = ()
@@ -178,10 +178,10 @@ class BatchPart:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a function returned.
+    """The return value of a function.
 
-    `value` is meant if `stored` is false; otherwise the result is in `result.joblib` in the
-    run's `.runner` folder, because JSON cannot hold it.
+    `value` is the result if `stored` is false. Otherwise JSON cannot hold it, and it is in
+    `result.joblib` in the run's `.runner` folder.
     """
 
     value: Any = None
@@ -190,12 +190,10 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class JobPlace:
-    """Where a Hydra program's job belongs among the jobs of its sweep, so that a restart
-    gives it the same place.
+    """The place of a Hydra program's job in its sweep, which a restart gives it again.
 
-    `number` is `hydra.job.num`; `output_dir` is Hydra's output folder (of a batch:
-    `hydra.sweep.dir`), relative to the project where it lies below it. Each is None as long
-    as it is not known.
+    `number` is `hydra.job.num`. `output_dir` is Hydra's output folder (for a batch,
+    `hydra.sweep.dir`), relative to the project if inside it. Either is None while unknown.
     """
 
     number: int | None = None
@@ -204,12 +202,12 @@ class JobPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Scalar:
-    """What is known of a scalar's series without reading it (`scalars.series`).
+    """The summary of a scalar's series (`scalars.series`).
 
-    `first` and `last` are the values reported first and last, NaN among them; `min` and `max`
-    the least and greatest of those that are numbers, None if there is none. `step` is that of
-    `last`; `min_step` and `max_step` are those where `min` and `max` were reported first.
-    `count` is how often it was reported.
+    `first` and `last` are the first and the last reported value, which may be NaN. `min` and `max`
+    are the least and the greatest value that is a number, None if there is none. `step` is the step
+    of `last`; `min_step` and `max_step` are the steps where `min` and `max` were first reported.
+    `count` is the number of reports.
     """
 
     first: Number
@@ -224,14 +222,13 @@ class Scalar:
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """What a pipeline's step takes from another: a path of one run, or the runs it gathers.
+    """What a pipeline's step takes from another step: a path of one run, or the runs it gathers.
 
-    Of one run: `run` is its id, `path` the file or folder in it ("" for all of it), `attempt`
-    the number of the run's attempt that had made it (`State.attempt`), `identity` the digest
-    of that run; with `copy` it is copied, not linked. Of a gather, `runs` are the members'
-    ids, in plan order, `attempts` the numbers of their attempts, and `identity` the digest of
-    what is gathered (`planning.identity`). As long as nothing was taken, the attempts are not
-    known.
+    For an input from one run: `run` is its id, `path` the file or folder in it ("" for the whole
+    folder), `attempt` the number of the attempt that made it (`State.attempt`), `identity` that
+    run's digest; with `copy` it is copied instead of linked. For a gather: `runs` are the members'
+    ids in plan order, `attempts` the numbers of their attempts, `identity` the digest of the gather
+    (`planning.identity`). The attempts are unknown until something was taken.
     """
 
     run: str | None = None
@@ -247,20 +244,19 @@ class Input:
 class Run:
     """One record in the store: a run, a trial or a batch.
 
-    The record on the disk has these fields, in their order (`record.text`): a field that is
-    added here is written and read. A new one needs a default, which older records get.
+    The record on disk has these fields, in this order (`record.text`): a field added here is
+    written and read. It needs a default, which older records get.
 
-    `flags` are in reference form. Of a batch they map each given name to the list of its
-    values, or to the override's text where it is no list. `options` are the run options
-    that a restart remembers, by name, where they were given. `given` are the names among
-    the flags that somebody set, by a sweep or an override, in their order. `job` is only of
-    a Hydra program's trials and batches. `choices` are the config groups that were chosen by
-    an override, and what was chosen. `step` names the place that a pipeline's trial fills, and
-    `inputs` what it takes from others, by name. `repeat` counts the runs of one combination
-    from 0. `identity` is the digest of a trial that its operation, flags and repeat alone do
-    not make (one with inputs); else None. `basis` is what an optimizer proposed a trial
-    from, in JSON's types (`search`); of a batch, what its search was told first. `scalars` are
-    those that the last start reported.
+    `flags` are in reference form. A batch's flags map each given name to the list of its values, or
+    to the override's text if it is no list. `options` are the given run options that a restart
+    remembers, by name. `given` are the names of the flags that a sweep or an override set, in
+    order. Only a Hydra program's trials and batches have a `job`. `choices` maps each config group
+    that an override chose to its choice. `step` is the step of a pipeline's trial, and `inputs` are
+    its inputs, by name. `repeat` numbers the runs of one combination from 0. `identity` is the
+    digest of a trial if operation, flags and repeat alone do not determine it (it has inputs); else
+    None. `basis` records, in JSON's types, what an optimizer based a trial's proposal on
+    (`search`); for a batch, what its search was told at the beginning. `scalars` are those that the
+    last start reported.
     """
 
     id: str
@@ -291,7 +287,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Unreadable:
-    """A run folder whose record cannot be read: where it is and why."""
+    """A run folder whose record cannot be read, with its path and the reason."""
 
     id: str
     path: str

@@ -1,4 +1,4 @@
-"""`report`, by which a run's own code reports scalars. Imports next to nothing."""
+"""`report`, which a run's own code calls to report scalars. Imports next to nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import SupportsFloat
 
-#: Names the file that a run appends its scalars to.
+#: The environment variable with the path of the file that a run appends its scalars to.
 VARIABLE = "RUNNER_SCALARS"
 
 
@@ -17,11 +17,11 @@ def report(
     step: SupportsFloat | None = None,
     **named: SupportsFloat,
 ) -> None:
-    """Report scalars of the run at work, by keyword or, for other names, in a mapping.
+    """Report scalars of the current run, by keyword or, for other names, in a mapping.
 
-    Without a step, a report takes the number of that name's reports before it. What is no
-    number is passed over. Outside a run nothing happens. Raises OSError if the run's file
-    cannot be written.
+    Without a step, a report's step is the number of earlier reports of that name. Values that
+    are no numbers are ignored. Outside a run the call does nothing. Raises OSError if the run's
+    file cannot be written.
 
     >>> report(step=3, loss=0.25)
     >>> report({"val/loss": 0.3}, step=3)
@@ -42,11 +42,11 @@ def report(
         if number is not None:
             content[str(name)] = number
     line = f"{json.dumps(content)}\n".encode()
-    # One write a line, so that the lines of several processes do not mix.
+    # One write per line, so that the lines of several processes do not mix.
     how = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     try:
         file = os.open(path, how, 0o666)
-    except FileNotFoundError:  # the run has emptied its folder
+    except FileNotFoundError:  # the run emptied its folder
         os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - no pathlib
         file = os.open(path, how, 0o666)
     try:

@@ -1,7 +1,7 @@
-"""What is to be started for a run: plain values that can be pickled.
+"""What to start for a run, as plain values that can be pickled.
 
-A kind of operation makes a call; execution starts calls and knows no kinds. There is a class
-for each way of starting, so a kind that is started as another one is needs no new one.
+A kind of operation makes a call; `execute` starts calls and does not know kinds. Each class here is
+a way of starting; several kinds may share one.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from hydra_sweep_runner.model import Value
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """What a run's configuration resolves to, secrets and all: for the process that is
-    started, never for a record.
+    """The values that a run's configuration resolves to, secrets included: for the started process,
+    never for a record.
 
-    `flags` are nested as they are in the configuration; `target` is what the operation's own
-    key holds (a command's list of arguments, say); `environment` is `hydra.job.env_set`.
+    `flags` are nested as in the configuration. `target` is the value of the operation's own key
+    (for a command, its list of arguments). `environment` is `hydra.job.env_set`.
     """
 
     flags: Mapping[str, Any]
@@ -27,7 +27,7 @@ class Values:
     environment: Mapping[str, str]
 
 
-#: For calls that are made without them.
+#: For calls that need no values.
 NO_VALUES = Values(flags={}, target=None, environment={})
 
 
@@ -35,9 +35,9 @@ NO_VALUES = Values(flags={}, target=None, environment={})
 class ScriptCall:
     """Run the Python file at `path` (absolute) as `__main__`.
 
-    `flags` are the real values of its module-level variables, `arguments` its arguments.
-    The modules in `preload` are imported once, in a process that the script is forked from,
-    where that can be done.
+    `flags` are the resolved values of its module-level variables, `arguments` its arguments. The
+    modules in `preload` are imported once, in a process that the script is forked from, if the
+    platform allows it.
     """
 
     path: str
@@ -48,7 +48,8 @@ class ScriptCall:
 
 @dataclass(frozen=True, kw_only=True)
 class CommandCall:
-    """Run a program with these arguments, the program's name among them. No shell."""
+    """Run a program with these arguments, the first of which is the program. No shell is
+    involved."""
 
     argv: tuple[str, ...]
 
@@ -57,8 +58,8 @@ class CommandCall:
 class FunctionCall:
     """Call the function with the dotted name `target` in a worker process.
 
-    With `as_config` it gets the job's DictConfig as its one argument, else the top-level
-    entries of it as keyword arguments, nested ones as dicts.
+    With `as_config` its one argument is the job's DictConfig. Otherwise it gets the top-level
+    entries of the config as keyword arguments, nested ones as dicts.
     """
 
     target: str
@@ -67,10 +68,10 @@ class FunctionCall:
 
 @dataclass(frozen=True, kw_only=True)
 class PackedProgram:
-    """A Hydra program for workers that were not forked from it, told apart by its digest.
+    """A Hydra program for workers that were not forked from it, identified by its digest.
 
-    `data` unpickles to what does its jobs (`execute.function.worker.Program`) once the
-    modules that `sys_path` leads to can be found.
+    `data` unpickles to an object that runs its jobs (`execute.function.worker.Program`), once the
+    folders in `sys_path` are on `sys.path`.
     """
 
     digest: str
@@ -80,8 +81,8 @@ class PackedProgram:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramCall:
-    """Call the task function of a Hydra program as Hydra itself would: of `packed`, or of
-    the program that this process is, in a worker that inherits it."""
+    """Call the task function of a Hydra program as Hydra itself would: that of `packed`, or of the
+    program in this very process, in a worker that inherits it."""
 
     packed: PackedProgram | None = None
 

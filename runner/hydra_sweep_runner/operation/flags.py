@@ -1,4 +1,4 @@
-"""Flags by name: dotted names, and which of a run's flags were given by somebody."""
+"""Flags by dotted name, and which flags of a run were given by an override or a sweep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hydra_sweep_runner.operation.values import canonical
 def dotted(prefix: str, key: object) -> str:
     """The name of the flag `key` under `prefix` (empty at the top).
 
-    A key that holds a dot itself stands in brackets, so that no two flags share a name.
+    A key that contains a dot is put in brackets, so that no two flags share a name.
     """
     text = str(key)
     if "." in text or "[" in text or text == "":
@@ -21,28 +21,29 @@ def dotted(prefix: str, key: object) -> str:
 
 
 def covered_by(name: str, given: str) -> bool:
-    """Whether setting `given` sets the flag `name`: itself or a flag below it."""
+    """Whether setting `given` sets the flag `name`: they are the same, or `name` is below
+    `given`."""
     return name == given or name.startswith((f"{given}.", f"{given}["))
 
 
 def given_flags(flags: Flags, given: Iterable[str]) -> dict[str, Value]:
     """The flags that the names in `given` set, in the order of `given`.
 
-    A name that is no flag, as a config group is, gives nothing.
+    A name that is not a flag, such as a config group, is skipped.
     """
     return {
         name: value for asked in given for name, value in flags.items() if covered_by(name, asked)
     }
 
 
-#: The group that chooses what is run: it is no part of what is shown of a run's flags, as the
-#: operation has a place of its own wherever runs are shown.
+#: The config group that chooses the operation. It is not shown among a run's flags, because
+#: the operation is shown in a place of its own.
 OPERATION_GROUP = "operation"
 
 
 def node_of(group: str) -> str:
-    """Where the configs of a group put their entries, as far as the group's name tells: `db`
-    for `db`, `model.encoder` for `model/encoder`, `source` for `db@source`."""
+    """The node where a group's configs put their entries, as far as the group's name says: `db` for
+    `db`, `model.encoder` for `model/encoder`, `source` for `db@source`."""
     name, at, package = group.partition("@")
     return package if at else name.replace("/", ".")
 
@@ -53,10 +54,12 @@ def as_chosen(
     given: Iterable[str] = (),
     varying: Iterable[str] | None = None,
 ) -> Mapping[str, Value]:
-    """The flags as people read them: each config group that was chosen stands as it was chosen
-    (`model=resnet`), in the place of the flags below its node. Those that were `given`
-    themselves stay. A group whose node has no flags, as an experiment's, comes first; it is
-    shown where it is among `varying`, the names by which runs are told apart (None: all).
+    """The flags as they are shown: a chosen config group (`model=resnet`) replaces the flags below
+    its node.
+
+    Flags that were `given` themselves stay. A group whose node has no flags, as an experiment's,
+    comes first; it is shown only if it is among `varying`, the names that distinguish the runs
+    (None: all).
     """
     named = None if varying is None else tuple(varying)
     groups = tuple(name for name in choices if name != OPERATION_GROUP or (named and name in named))
@@ -67,8 +70,8 @@ def as_chosen(
 
 
 def named(shown: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
-    """What stands under these names of what people see, in the names' order: a name's own
-    entry or, where it has none, those below it."""
+    """The shown entries with these names, in the names' order: the entry itself or, if there is
+    none, the entries below it."""
     found: dict[str, Value] = {}
     for name in names:
         found |= {name: shown[name]} if name in shown else given_flags(shown, [name])
@@ -82,8 +85,8 @@ def _in_place(
     given: tuple[str, ...],
     varying: tuple[str, ...] | None,
 ) -> tuple[tuple[str, str], ...]:
-    """What is shown in the place of flags, in order: names, each with itself where it is a
-    group's."""
+    """The names to show for the flags, in order, each with its config group, or an empty text if
+    the name is a flag."""
     nodes = {group: node_of(group) for group in groups}
     own = [name for name in given if name not in groups]
     placed: dict[str, str] = {}
@@ -103,10 +106,10 @@ def _in_place(
 
 
 def differences(before: Flags, after: Flags) -> Mapping[str, tuple[Value | None, Value | None]]:
-    """The flags that differ, in the order of `after` and then of what is gone.
+    """The flags that differ, in the order of `after`, followed by those that only `before` has.
 
-    They differ as trials do: 1 and 1.0 are the same, 1 and true are not. A flag that is
-    missing on one side has None there.
+    Values are compared as trials' flags are: 1 equals 1.0, but not true. A flag that is missing on
+    one side has None there.
     """
     names = [*after, *(name for name in before if name not in after)]
     return {

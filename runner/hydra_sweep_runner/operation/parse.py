@@ -1,4 +1,4 @@
-"""The configuration's `operation` node as an Operation. Pure."""
+"""Reads the configuration's `operation` node as an Operation. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ _EXAMPLE = "for example `operation: {script: train.py}`"
 
 
 def parse_operation(node: Mapping[str, Any] | None) -> Operation:
-    """The operation that a configuration describes.
+    """The operation that the node describes.
 
-    Raises Mistake, in one line that says what would be right, for anything else than
-    exactly one target of a kind in IN_YAML, and for unknown keys.
+    Raises Mistake unless the node has exactly one target of a kind in IN_YAML and no unknown keys.
     """
     if node is None:
         raise Mistake(f"the configuration has no operation: say what to run, {_EXAMPLE}")

@@ -1,8 +1,8 @@
-"""The run options, each declared once: its name, how its value is read, what it means.
+"""The run options. Each is declared once: its name, how its value is read, what it means.
 
-An option is given as `+name=value`, or as `hydra.sweeper.name` on the command line or in
-YAML; the former wins. The ones that a restart remembers are kept in the record as they were
-given; the others hold for one call. Null takes back what was remembered: the default holds.
+An option is given as `+name=value`, or as `hydra.sweeper.name` on the command line or in YAML; the
+former takes precedence. Options that a restart remembers are recorded as given; the others apply to
+one call. Null removes a remembered option, so that its default applies.
 
 A new option is a field of `Options`, and an entry of `hydra_plugins.runner.sweeper`.
 """
@@ -101,7 +101,7 @@ def _show(value: object) -> str:
 
 @dataclass(frozen=True)
 class Option:
-    """One run option; `read` checks a given value and raises Mistake for a wrong one."""
+    """One run option; `read` checks a given value and raises Mistake if it is not valid."""
 
     name: str
     read: Callable[[str, object], Value]
@@ -119,16 +119,16 @@ def _option(
     once: bool = False,
     name: str | None = None,
 ) -> Any:
-    """A field of Options: `told` is its default as the documentation has it; `once` says that
-    it holds for one call; `name` is the option's where that is not the field's."""
+    """A field of Options: `told` is its default in the documentation; `once` says that it applies
+    to one call; `name` is the option's name if it differs from the field's."""
     about = {"read": read, "meaning": meaning, "told": told, "once": once, "name": name}
     return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of one start, checked. `values` are those that were given, by name, as a
-    record keeps them; None is one that is taken back. The other fields are what holds."""
+    """The checked options of one start. `values` maps the given options to their values as
+    recorded; None removes a remembered option. The other fields are the values that apply."""
 
     values: Mapping[str, Value] = field(default_factory=dict)
 
@@ -248,9 +248,9 @@ class Options:
 
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Options:
-        """Check the given values; None takes an option back.
+        """Check the given values; None removes an option.
 
-        Raises Mistake for a value that an option cannot take.
+        Raises Mistake for a value that is not valid for its option.
         """
         values = {
             name: None if value is None else OPTIONS[name].read(name, value)
@@ -264,10 +264,10 @@ class Options:
         return cls(values=values, **held)
 
     def over(self, remembered: Mapping[str, Value]) -> Options:
-        """These options, and for what they leave open the remembered ones.
+        """These options, completed by the remembered ones.
 
-        Raises Mistake for what is no option, or has no value of one: a record may be of
-        another version, or damaged.
+        Raises Mistake for an unknown option or a value that is not valid: the record may have been
+        written by another version, or be damaged.
         """
         for name in remembered:
             if name not in OPTIONS:
@@ -275,17 +275,17 @@ class Options:
         return Options.read({**remembered, **self.values})
 
     def check_new(self) -> None:
-        """Raise Mistake for an option that only a restart can have."""
+        """Raise Mistake for an option that is allowed for a restart only."""
         if self.only is not None:
             raise Mistake(f"+only={self.only} is for a restart: add +restart=ID, or leave it out")
 
     @property
     def remembered(self) -> dict[str, Value]:
-        """What a later restart takes as given."""
+        """The options that a later restart applies again."""
         return {name: value for name, value in self.values.items() if OPTIONS[name].remembered}
 
 
-#: The field of Options for each option's name.
+#: Maps each option's name to its field in Options.
 _FIELDS: Mapping[str, str] = {
     entry.metadata["name"] or entry.name: entry.name
     for entry in fields(Options)
@@ -304,18 +304,18 @@ OPTIONS: Mapping[str, Option] = {
 
 
 def misspelt(name: str) -> str | None:
-    """The option that a name, which is none, is a letter or two away from; None if it is
-    from all. Two letters that have changed places count as one."""
+    """The option that the unknown name differs from by one or two letters; None if there is none.
+    Two swapped neighbours count as one letter."""
     near = min(OPTIONS, key=lambda option: _letters_between(name, option))
     return near if 0 < _letters_between(name, near) <= _SLIP else None
 
 
-# So many letters added, left out, changed or swapped make a slip of an option's name.
+# A name that differs from an option by at most so many letters is taken for a misspelling.
 _SLIP = 2
 
 
 def _letters_between(one: str, other: str) -> int:
-    """The least number of letters to add, leave out, change or swap with the next one (the
+    """The least number of letters to insert, delete, change or swap with their neighbour (the
     optimal string alignment distance)."""
     rows = [list(range(len(other) + 1))]
     for i, letter in enumerate(one, start=1):

@@ -1,8 +1,8 @@
-"""When two values of a flag are the same: a canonical text that they share.
+"""When two values of a flag are equal: they have the same canonical text.
 
-Key order does not count; 1 and 1.0 are the same number, as are 0.0 and -0.0, and a NaN equals
-a NaN; `true` is no number and a string is never one. Dicts and lists are compared by the same
-rules all the way down.
+Key order does not matter. 1 equals 1.0, 0.0 equals -0.0, and a NaN equals a NaN; `true` is not a
+number, and a string equals only strings. Dicts and lists are compared by the same rules, at all
+levels.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hydra_sweep_runner.model import Value
 
 
 def canonical(value: Value) -> str:
-    """A text that two values share exactly if they are the same flag value."""
+    """A text that two values have in common if and only if they are equal as flag values."""
     if isinstance(value, str):
         return _quoted(value)
     if value is None:

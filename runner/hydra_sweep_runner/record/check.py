@@ -1,4 +1,4 @@
-"""What a record must hold beyond its types, and what is wrong with one, in words. Pure."""
+"""Checks a record beyond the types of its fields, and words what is wrong with one. Pure."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _LISTS = {str: "a list of texts"}
 
 
 class RecordError(ValueError):
-    """A text is no record that can be read; the message names the key's path, and why."""
+    """A text is not a readable record; the message names the key's path and the reason."""
 
 
 def checked(run: Run) -> Run:
-    """The run with its times in UTC. Raises RecordError for what no record can hold."""
+    """The run with its times in UTC. Raises RecordError if a field's content is not valid."""
     if (run.kind is Kind.BATCH) != (run.batch is not None):
         missing = "missing" if run.batch is None else f"not of a {run.kind.value}"
         raise RecordError(f"batch: {missing}")
@@ -61,8 +61,8 @@ def checked(run: Run) -> Run:
 
 
 def check_times(record: _D, path: str, names: Iterable[str] = ("since",)) -> _D:
-    """The dataclass with the times among its fields in UTC. Raises RecordError for a time
-    without a zone, and for one beyond the calendar in UTC."""
+    """The dataclass with the times among its fields in UTC. Raises RecordError for a time without a
+    zone, and for one that UTC's calendar cannot hold."""
     changed = {}
     for name in names:
         value = getattr(record, name)
@@ -84,7 +84,7 @@ def _check_ids(path: str, ids: Iterable[str]) -> None:
 
 
 def explain(said: str, content: Any, kind: Any, path: str) -> RecordError:
-    """The error that msgspec's words `said` are about, in ours: `state.started: missing`,
+    """Translates msgspec's error message into a RecordError: `state.started: missing`,
     `state.started: not a time: 'x'`. `path` leads to the content."""
     found = _WHERE.search(said)
     steps = _STEP.findall(found["path"] if found is not None else "")
@@ -119,7 +119,7 @@ def _not_none(hint: Any) -> Any:
 
 
 def _words(hint: Any) -> str:
-    """What a value of this type is called."""
+    """How messages name this type."""
     hint = _not_none(hint)
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):

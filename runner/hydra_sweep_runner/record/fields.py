@@ -1,6 +1,7 @@
-"""The table of a run's fields: what `--json`, lists, `show`, exports and expressions know it by.
+"""The table of a run's fields, from which `--json`, lists, `show`, exports and expressions are
+made.
 
-A field is added here, once, and all of these have it. Pure.
+Add a field here, once, and all of them have it. Pure.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from hydra_sweep_runner.model import Input, Kind, Run, Unreadable
 from hydra_sweep_runner.record import floats
 from hydra_sweep_runner.record.text import to_plain
 
-if TYPE_CHECKING:  # it takes msgspec, which is imported where records are read
+if TYPE_CHECKING:  # the module imports msgspec, which is loaded only to read records
     from hydra_sweep_runner.record.glance import Glance
 
 
 class Summary:
-    """A run with what is known of it beside its record.
+    """A run, with its batches, folder and log.
 
-    `glance` has the parts that most questions are about, `run` is all of it, as it was
-    observed: one that is recorded as running and whose process is gone is terminated.
-    `batches` are the ids of those whose plan holds it, `folder` and `log` the absolute paths
-    of its folder and of its output.
+    `glance` holds the parts that most commands read; `run` is the whole run. Both are as observed:
+    a run that is recorded as running, but whose process is gone, is terminated. `batches` are the
+    ids of the batches whose plan contains the run; `folder` and `log` are the absolute paths of its
+    folder and of its output.
     """
 
     __slots__ = ("_read", "_run", "batches", "folder", "glance", "log")
@@ -53,22 +54,23 @@ class Summary:
         folder: str,
         log: str,
     ) -> Summary:
-        """One of which no more than the glance is known until somebody asks for the run, which
-        `read` gives then."""
+        """A summary that holds only a glance; `read` returns the whole run when it is first
+        used."""
         made = cls(None, batches=batches, folder=folder, log=log)
         made.glance = glance
         made._read = read
         return made
 
     def held_by(self, batches: Sequence[str]) -> Summary:
-        """The same run, in the plans of these batches."""
+        """The same run, contained in the plans of these batches."""
         other = copy(self)
         other.batches = tuple(batches)
         return other
 
     @property
     def run(self) -> Run:
-        """All of the run. Raises UnknownRun or UnreadableRecord if it cannot be read any more."""
+        """The whole run. Raises RecordError if a newer version of the runner wrote it and this
+        version cannot read it."""
         if self._run is None:
             self._run = self._read()
         return self._run
@@ -88,10 +90,10 @@ _AS_IT_IS = frozenset({str, int, bool, type(None)})
 class Field:
     """A field of a run.
 
-    `get` gives its value as Python has it: None where it is unknown, aware times, floats that
-    may be no number. `json` is its JSON form. `label` is what `runs show` calls it, None if it
-    has a place of its own there, or none. `is_attribute` tells whether an expression may name
-    it; `value` is what it compares as then.
+    `get` returns its Python value: None if it is unknown; times are aware; floats may be NaN or
+    infinite. `json` returns its JSON form. `label` is its name in `runs show`; None if `show`
+    displays it elsewhere or not at all. `is_attribute` says whether expressions may name it;
+    `value` returns the value that they compare.
     """
 
     name: str
@@ -100,23 +102,23 @@ class Field:
     is_attribute: bool = False
 
     def json(self, summary: Summary) -> Any:
-        """The value in strict JSON's types; a float that is not finite is its name."""
+        """The value in strict JSON's types; a float that is not finite becomes its name."""
         value = self.get(summary)
         return value if type(value) in _AS_IT_IS else floats.spell(to_plain(value))
 
     def value(self, summary: Summary) -> Any:
-        """The value as an expression compares it: times are texts, ISO 8601, UTC."""
+        """The value that expressions compare: a time becomes text in ISO 8601, UTC."""
         return to_plain(self.get(summary))
 
 
 def _result(summary: Summary) -> Any:
-    """What was returned; None if joblib keeps it."""
+    """The returned value; None if it is stored with joblib."""
     result = summary.run.result
     return None if result is None or result.stored else result.value
 
 
 def _duration(summary: Summary) -> float | None:
-    """Seconds from the start to the end; None without both."""
+    """Seconds from start to end; None if either is missing."""
     state = summary.glance.state
     if state.started is None or state.stopped is None:
         return None
@@ -128,8 +130,7 @@ def _trials(summary: Summary) -> tuple[str, ...] | None:
 
 
 def _output_dir(summary: Summary) -> str | None:
-    """A Hydra program's output folder, as recorded: relative to the project where it lies
-    below it."""
+    """The recorded output folder of a Hydra program; relative to the project if inside it."""
     return None if summary.run.job is None else summary.run.job.output_dir
 
 
@@ -157,7 +158,7 @@ def _field(
     return Field(name=name, get=get, label=label, is_attribute=attribute)
 
 
-#: All fields, in the order of the JSON's keys. Those of the first version stand first.
+#: All fields, in the order of the JSON's keys. The fields of the first version come first.
 FIELDS: tuple[Field, ...] = (
     _field("id", lambda it: it.glance.id, "id", attribute=True),
     _field("operation", lambda it: it.glance.operation.name, "operation", attribute=True),
@@ -194,8 +195,8 @@ FIELDS: tuple[Field, ...] = (
 #: The fields by name.
 FIELD: Mapping[str, Field] = MappingProxyType({field.name: field for field in FIELDS})
 
-#: What expressions may name of a run, beside its flags and scalars, and its value there.
-#: `batch` is the list of the batches that hold it.
+#: The attributes that expressions may name beside flags and scalars, with their values.
+#: `batch` is the list of the batches whose plan contains the run.
 ATTRIBUTES: Mapping[str, Callable[[Summary], Any]] = MappingProxyType(
     {field.name: field.value for field in FIELDS if field.is_attribute}
     | {"batch": FIELD["batches"].value}
@@ -203,13 +204,13 @@ ATTRIBUTES: Mapping[str, Callable[[Summary], Any]] = MappingProxyType(
 
 
 def public(summary: Summary) -> dict[str, Any]:
-    """What `--json` shows of a run: strict JSON's types, all fields, in their order."""
+    """The JSON object of a run in `--json`: all fields, in order, in strict JSON's types."""
     whole = summary.whole()  # as long as it takes, so that of many runs one is held at a time
     return {field.name: field.json(whole) for field in FIELDS}
 
 
 def public_unreadable(unreadable: Unreadable) -> dict[str, Any]:
-    """What `--json` shows of a run whose record is damaged: the same keys, in order."""
+    """The JSON object of a run whose record is damaged, in `--json`: the same keys, in order."""
     known = {
         "id": unreadable.id,
         "status": "unreadable",
@@ -220,13 +221,13 @@ def public_unreadable(unreadable: Unreadable) -> dict[str, Any]:
 
 
 def begun_key(run: Run | Glance) -> float:
-    """What lists are sorted by unless told, the least first: the run started last comes first;
-    one never started counts by when it was initialised."""
+    """Default sort key for lists: newest first, by start time, or by initialisation time if never
+    started."""
     return -(run.state.started or run.state.initialized).timestamp()
 
 
 def recency(of: Summary | Unreadable) -> tuple[float, str]:
-    """The whole order of lists: equal ones follow their ids, damaged ones come last."""
+    """The full sort key of lists: newest first, ties by id, damaged records last."""
     if isinstance(of, Unreadable):
         return (math.inf, of.id)
     return (begun_key(of.glance), of.glance.id)

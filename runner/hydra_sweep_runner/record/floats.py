@@ -1,8 +1,7 @@
-"""Floats that JSON has no number for, written in JSON and read back exactly.
+"""Writes floats that JSON cannot represent, and reads them back exactly.
 
-NaN and the infinities become `{"$float": "NaN"}`, `"Infinity"` or `"-Infinity"`. So that
-this is unambiguous, a dict's own key `$float` becomes `$$float`, `$$float` becomes
-`$$$float`, and so on.
+NaN and the infinities become `{"$float": "NaN"}`, `"Infinity"` or `"-Infinity"`. To keep this
+unambiguous, a dict's own key `$float` becomes `$$float`, `$$float` becomes `$$$float`, and so on.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import math
 import re
 from typing import Any
 
-#: Is in every JSON text that holds such a float or an escaped key, and in few others.
+#: Every JSON text with such a float or an escaped key contains this; few others do.
 MARK = '$float"'
 
 _KEY = "$float"
@@ -20,12 +19,12 @@ _BY_NAME = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def name(value: float) -> str:
-    """`NaN`, `Infinity` or `-Infinity`, for a float that is not finite."""
+    """The name of a float that is not finite: `NaN`, `Infinity` or `-Infinity`."""
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def escape(value: Any) -> Any:
-    """A value of JSON's types as one without floats that are not finite."""
+    """A copy of a value of JSON's types in which floats that are not finite are escaped."""
     if isinstance(value, float) and not math.isfinite(value):
         return {_KEY: name(value)}
     if isinstance(value, dict):
@@ -36,7 +35,7 @@ def escape(value: Any) -> Any:
 
 
 def restore(value: Any) -> Any:
-    """What `escape` was given. Raises ValueError for a float's name that there is not."""
+    """The value that was passed to `escape`. Raises ValueError for an unknown name of a float."""
     if isinstance(value, dict):
         if len(value) == 1 and _KEY in value:
             return _by_name(value[_KEY])
@@ -47,7 +46,8 @@ def restore(value: Any) -> Any:
 
 
 def spell(value: Any) -> Any:
-    """A value of JSON's types with names, as text, for the floats that are not finite."""
+    """A copy of a value of JSON's types in which floats that are not finite are replaced by their
+    names."""
     if isinstance(value, float):
         return value if math.isfinite(value) else name(value)
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""The life of a run: which status may follow which, and what each step leaves recorded.
+"""The life cycle of a run: the allowed transitions, and what each records in its State.
 
-Pure: every time and process is an argument, every step gives a new State.
+Pure: every time and process is an argument, every transition returns a new State.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime
 
 from hydra_sweep_runner.model import Attempt, Process, State, Status
 
-#: What may follow. Whatever has ended may be started again, in place.
+#: The allowed next statuses. A run that has ended may be started again, in place.
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.RUNNING}),
     Status.RUNNING: frozenset({Status.COMPLETED, Status.ERROR, Status.TERMINATED}),
@@ -21,26 +21,25 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 }
 
 
-#: Why a run was terminated with all that its runner had at work.
+#: The reason of a run that was terminated because the whole runner was stopped.
 STOPPED = "stopped by the runner"
-#: Why a run was terminated that somebody had asked to stop.
+#: The reason of a run that was terminated by `runs stop`.
 STOPPED_ON_REQUEST = "stopped by `runner runs stop`"
 
 
 class IllegalTransition(Exception):
-    """A status was to follow one that it cannot follow: a bug of the caller."""
+    """A transition that the life cycle does not allow: a bug of the caller."""
 
 
 def initialized(at: datetime) -> State:
-    """The state of a run that was made and not started."""
+    """The state of a run that was created and not started."""
     return State(status=Status.PENDING, initialized=at)
 
 
 def started(state: State, process: Process, at: datetime) -> State:
-    """`process` takes the run up, for the first time or again.
+    """`process` starts the run, for the first time or again.
 
-    Nothing of an earlier start is kept but when the run was initialised, and how many
-    attempts there were.
+    Of an earlier start only the time of initialisation and the number of attempts are kept.
     """
     _check_order(state, Status.RUNNING)
     return replace(
@@ -57,7 +56,7 @@ def started(state: State, process: Process, at: datetime) -> State:
 
 
 def attempted(state: State, attempt: Attempt) -> State:
-    """An attempt failed and another follows: the run goes on running."""
+    """An attempt failed and another follows: the run stays running."""
     if state.status is not Status.RUNNING:
         raise IllegalTransition(f"an attempt at a run that is {state.status.value}")
     return replace(state, attempts=(*state.attempts, attempt), attempt=state.attempt + 1)
@@ -66,7 +65,7 @@ def attempted(state: State, attempt: Attempt) -> State:
 def finished(state: State, exit_status: int | None, reason: str | None, at: datetime) -> State:
     """The run ended by itself: completed if its exit status is 0, else an error.
 
-    The exit status is None if it failed before there was anything to exit.
+    The exit status is None if it failed before any process could exit.
     """
     status = Status.COMPLETED if exit_status == 0 else Status.ERROR
     _check_order(state, status)
@@ -74,17 +73,19 @@ def finished(state: State, exit_status: int | None, reason: str | None, at: date
 
 
 def terminated(state: State, reason: str, at: datetime | None) -> State:
-    """The runner stopped the run, or left it behind when it was killed.
+    """The runner stopped the run, or was killed and left it behind.
 
-    `at` is None if nobody saw it end. There is no exit status: it did not come to its end.
+    `at` is None if the time of its end is unknown. It has no exit status, since it did not end by
+    itself.
     """
     _check_order(state, Status.TERMINATED)
     return replace(state, status=Status.TERMINATED, stopped=at, exit_status=None, reason=reason)
 
 
 def incomplete(state: State, missing: int, planned: int) -> State:
-    """The state of a completed batch whose plan has lost trials since, as lists show it. It is
-    an observation, no transition: nothing records it.
+    """The state that lists show for a completed batch whose plan has lost trials.
+
+    This is an observation, not a transition: it is never recorded.
     """
     trials = "1 trial" if planned == 1 else f"{planned} trials"
     is_are = "is" if missing == 1 else "are"

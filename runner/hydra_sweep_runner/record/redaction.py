@@ -1,7 +1,8 @@
-"""Values of the environment out of texts that are kept or shown. Pure.
+"""Removes values of environment variables from texts that are stored or shown. Pure.
 
-Flags stand in records as references (`${oc.env:TOKEN}`), so what needs care are words that
-somebody else made of the real values: the reason of a failure, the message of a bug.
+Flags need no cleaning: `compose.reference` turns them into references (`${oc.env:TOKEN}`) before
+they are recorded. This module cleans texts that may contain the real values, such as the reason of
+a failure or the message of a bug.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 from hydra_sweep_runner.model import Run, State, Value
 
-#: Values shorter than this are left: they would be found in every other word.
+#: Shorter values are not replaced: they would match parts of ordinary words.
 SHORTEST = 4
 
 _REFERENCE = re.compile(r"\$\{oc\.env:\s*([^,}\s]+)")
@@ -24,8 +25,7 @@ def references(text: str) -> set[str]:
 
 
 def redact(text: str, names: Iterable[str], environment: Mapping[str, str]) -> str:
-    """The text with the values of these variables replaced by `${oc.env:NAME}`, longer values
-    first."""
+    """The text with these variables' values replaced by `${oc.env:NAME}`, longer values first."""
     values = {environment[name]: name for name in names if name in environment}
     for value in sorted(values, key=len, reverse=True):
         if len(value) >= SHORTEST:
@@ -39,7 +39,8 @@ def names_of(run: Run) -> set[str]:
 
 
 def redact_run(run: Run, environment: Mapping[str, str]) -> Run:
-    """The run with the reasons of its failures free of what its references stand for."""
+    """The run, with the values of the variables it refers to removed from the reasons of its
+    failures."""
     state = run.state
     if state.reason is None and not state.attempts:
         return run
@@ -56,8 +57,8 @@ def _redact_state(state: State, names: Iterable[str], environment: Mapping[str, 
 
 
 def redact_all(text: str, environment: Mapping[str, str]) -> str:
-    """The text without any value of the environment that could be a secret: all of eight
-    characters or more, but for paths, which a traceback is made of."""
+    """The text without any value of the environment that could be a secret: every value of eight
+    characters or more, except absolute paths, which tracebacks are full of."""
     return redact(
         text,
         [name for name, value in environment.items() if len(value) >= 8 and value[0] != "/"],

@@ -1,14 +1,14 @@
-"""The text of a run's record, format 1. Pure: opens no file.
+"""Writes and reads the text of a run's record, format 1. Pure: opens no file.
 
-The text is strict JSON, a line for each part and for each flag; its keys are the fields of
-`model.Run`, in their order. A part that is empty is left out, but for those that format 1 had
-from the beginning. Where JSON has no number, in flags, options, results and scalars, it holds
+The text is strict JSON with a line for each part and for each flag. Its keys are the fields of
+`model.Run`, in their order. Empty parts are left out, except those that format 1 had from the
+beginning. Floats in flags, options, results and scalars that JSON cannot represent are written as
 `{"$float": "NaN"}` (or `"Infinity"`, `"-Infinity"`); a dict's own key `$float` is written
 `$$float`, and so on. Times are ISO 8601, UTC, with microseconds.
 
-msgspec reads it into the dataclasses, several times as fast as the standard library and
-lines of our own. What it refuses, and what needs a second look (floats that are escaped,
-many levels, lone surrogates, an error's words), goes by the standard library first.
+msgspec reads the text into the dataclasses, several times as fast as the standard library with code
+of our own. A text that msgspec refuses, or that needs more care (escaped floats, deep nesting, lone
+surrogates), is parsed by the standard library first.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from hydra_sweep_runner.record.times import time_text
 
 FORMAT = 1
 
-#: So many lists and objects may lie within one another in a record. Far from what Python's
-#: stack can hold, as what is read is gone through again by whoever shows it.
+#: The deepest nesting of lists and objects in a record. Far below Python's recursion limit,
+#: since code that shows a record recurses through it again.
 DEEPEST = 200
 
-#: The parts that are written though they are empty: those of format 1's beginning.
+#: The parts that are written even if empty: those that format 1 had from the beginning.
 _ALWAYS = frozenset(
     (
         *("id", "kind", "operation", "flags", "given", "options", "random_seed"),
@@ -49,7 +49,7 @@ _encode_ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
 
 
 def _encode(value: Any) -> str:
-    """JSON for a value; short ways for what makes up most of a record."""
+    """JSON for a value, with shortcuts for the types that make up most of a record."""
     if value is None:
         return "null"
     kind = type(value)
@@ -64,8 +64,8 @@ def _encode(value: Any) -> str:
 def to_text(run: Run) -> str:
     """The run's record as strict JSON that UTF-8 can encode.
 
-    `from_text` gives an equal run back. Raises TypeError if a value in it is of no JSON
-    type, and ValueError if the kind and the batch's part do not fit.
+    `from_text` returns an equal run. Raises TypeError for a value that is not of a JSON type, and
+    ValueError if only one of kind and `batch` says that the run is a batch.
     """
     if (run.kind is Kind.BATCH) != (run.batch is not None):
         raise ValueError(f"run {run.id} is a {run.kind.value}: batch is {run.batch}")
@@ -83,15 +83,15 @@ def to_text(run: Run) -> str:
     return text
 
 
-# Texts of parts, with what they were made of, which so keeps its id. A run is written several
-# times in its life, and the trials of a batch share most of their parts.
+# The texts of parts, by the id of the part; keeping the part itself keeps its id valid. A run is
+# written several times in its life, and the trials of a batch share most of their parts.
 _kept: dict[tuple[str, int], tuple[object, str]] = {}
 _MOST_KEPT = 500
 _LONGEST_KEPT = 10_000
 
 
 def _kept_text(name: str, value: Any) -> str:
-    """The JSON of a part, made once for each object: parts are never changed."""
+    """The JSON of a part, rendered once for each object, since parts never change."""
     if value is None or type(value) in (str, int):
         return _encode(value)
     kept = _kept.get((name, id(value)))
@@ -117,7 +117,7 @@ def _part_text(name: str, value: Any, encode: Callable[[Any], str]) -> str:
 
 
 def to_plain(value: Any) -> Any:
-    """A dataclass, or what is in one, as JSON's types; fields in their order."""
+    """A dataclass, or a value of one of its fields, in JSON's types; fields keep their order."""
     kind: Any = type(value)
     if kind in _PLAIN:
         return value
@@ -145,7 +145,7 @@ _PLAIN = frozenset((str, int, float, bool, type(None)))
 
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
-    """The fields of a dataclass; none of any other class."""
+    """The names of a dataclass's fields; empty for any other class."""
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
@@ -165,10 +165,10 @@ def _assemble(parts: Mapping[str, str]) -> str:
 
 
 def from_text(text: str, *, run_id: str) -> Run:
-    """The run in a record that lies in the folder of `run_id`.
+    """The run in the record found in the folder of `run_id`.
 
-    Raises RecordError, naming the path of the first key that is missing or not of its type,
-    or a format that is newer than this version's.
+    Raises RecordError, naming the path of the first key that is missing or not of its type, or a
+    format newer than this version's.
     """
     run = _read_quickly(text)
     if run is not None and run.id == run_id:
@@ -184,12 +184,12 @@ def from_text(text: str, *, run_id: str) -> Run:
 
 
 def _read_quickly(text: str) -> Run | None:
-    """The run, where nothing in its record needs a second look."""
+    """The run, if msgspec alone can read its record."""
     if not text.startswith(_HEAD) or floats.MARK in text:
         return None
     if text.count("[") + text.count("{") > DEEPEST:
         return None
-    import msgspec  # where no record is read, as by one new run, nothing is spent on it
+    import msgspec  # not at the top: a single new run reads no record
 
     try:
         run: Run = _decoder()(text)
@@ -218,13 +218,14 @@ def _read_with_care(text: str, run_id: str) -> Run:
 
 
 def read_process(content: Any, path: str) -> Process:
-    """The process that `to_plain` gave; `path` leads to it. Raises RecordError."""
+    """The process that `to_plain` wrote; `path` leads to it. Raises RecordError."""
     process: Process = convert(content, Process, path)
     return check_times(process, path)
 
 
 def convert(content: Any, kind: Any, path: str) -> Any:
-    """JSON's types as a dataclass. Raises RecordError with the key's path below `path`."""
+    """A value of JSON's types as a dataclass. Raises RecordError with the key's path below
+    `path`."""
     import msgspec
 
     try:

@@ -1,4 +1,4 @@
-"""Which printed lines report scalars: what `operation.scalars` says. Pure."""
+"""The printed lines that report scalars, as `operation.scalars` defines them. Pure."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from hydra_sweep_runner.errors import Mistake
 
 @dataclass(frozen=True)
 class Pairs:
-    """Lines of nothing but pairs, `loss: 0.25` or `step=3 loss=0.25`: the default."""
+    """Lines that consist of pairs only, `loss: 0.25` or `step=3 loss=0.25`: the default."""
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """Every match of a regular expression in a line, with its groups `name` and `value` and
-    perhaps `step`."""
+    """Every match of a regular expression in a line; its groups are `name`, `value` and,
+    optionally, `step`."""
 
     regex: re.Pattern[str]
 
 
-#: None: nothing that is printed is looked at.
+#: None: printed lines report nothing.
 Form: TypeAlias = Pairs | Pattern | None
 
 
 def parse_form(value: object) -> Form:
     """The form that `operation.scalars` asks for: true, false or a regular expression.
 
-    Raises Mistake for one that does not compile or lacks a group, and for anything else.
+    Raises Mistake for an expression that does not compile or lacks a group, and for any other
+    value.
     """
     if value is None or value is True:
         return Pairs()

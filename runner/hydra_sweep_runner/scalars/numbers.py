@@ -1,4 +1,4 @@
-"""What a number is, among what a run reports. Pure."""
+"""The numbers among reported values. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any
 
-# Deeper than this nobody looks into a result.
+# Mappings nested more deeply in a result are ignored.
 _MOST_NESTED = 20
 
 
 def number_of(value: Any) -> float | None:
-    """The number that a value is, or None: what `numbers.Real` holds, and NumPy's and
-    PyTorch's arrays without a dimension. True and false are no numbers."""
+    """The value as a float, or None if it is no number.
+
+    Numbers are instances of `numbers.Real` and zero-dimensional arrays of NumPy, PyTorch and JAX.
+    True and false are not.
+    """
     kind = type(value)
     if kind is float:
         number: float = value
@@ -31,13 +34,13 @@ def number_of(value: Any) -> float | None:
 
 
 def step_of(number: float | None) -> float | None:
-    """A number as a step, which has to be finite."""
+    """The number if it is finite, and can therefore be a step, else None."""
     return None if number is None or not math.isfinite(number) else number
 
 
 def scalars_in(result: Any) -> Iterator[tuple[str, float]]:
-    """The scalars that a result is: `result` if it is a number; of a mapping each number
-    under a text key, nested mappings by dotted names."""
+    """The scalars in a result: `result` if it is a number. A mapping has one for each number under
+    a text key; nested mappings give dotted names."""
     number = number_of(result)
     if number is not None:
         yield "result", number
@@ -58,7 +61,7 @@ def _in_mapping(mapping: Mapping[Any, Any], prefix: str, depth: int) -> Iterator
 
 
 def _item(value: Any) -> Any:
-    """The one element of an array without a dimension; None of anything else."""
+    """The element of a zero-dimensional array; None for any other value."""
     if type(value).__module__.split(".")[0] not in ("numpy", "torch", "jax", "jaxlib"):
         return None
     if getattr(value, "shape", None) != () or not hasattr(value, "item"):

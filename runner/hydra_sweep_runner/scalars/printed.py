@@ -1,7 +1,7 @@
-"""Scalars among what a run prints, found as the bytes come.
+"""Finds scalars in a run's output as its bytes arrive.
 
-Pure but for its own state: bytes go in, reports come out. Most of the work is done by regular
-expressions over whole chunks of lines, since a run may print a million of them.
+Pure except for its own state: it takes bytes and returns reports. Regular expressions over whole
+chunks of lines do most of the work, because a run may print a million lines.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hydra_sweep_runner.scalars.form import Form, Pairs, Pattern
 from hydra_sweep_runner.scalars.numbers import step_of
 from hydra_sweep_runner.scalars.series import Reports
 
-# A line that is longer than this reports nothing.
+# Lines longer than this report nothing.
 _MOST_OF_A_LINE_BYTES = 1 << 16
 
 _LETTER = r"(?:[^\W\d_]|_)"
@@ -25,7 +25,7 @@ _ASCII_NAME = r"[A-Za-z_][A-Za-z0-9_./@-]*"
 _ANY_NAME = rf"{_LETTER}[\w./@-]*"
 _PAIR = r"{name}(?:=|:[ \t]+){number}"
 _LINE = r"\n[ \t]*({pair}(?:(?:[ \t]*,[ \t]*|[ \t]+){pair})*)[ \t]*(?=\n)"
-# Within lines that are known to be pairs, a comma after a value is no part of it.
+# In lines that consist of pairs, a comma after a value does not belong to the value.
 _PART = r"([^\s=:,]+)(?:=|:[ \t]+)([^\s,]+)[ \t,]*(\n?)"
 
 
@@ -38,8 +38,8 @@ _ANY_LINES = re.compile(_line(_ANY_NAME))
 _PARTS = re.compile(_PART)
 _ASCII_LINE = re.compile(_line(_ASCII_NAME)[2:].removesuffix(r"(?=\n)").encode(), re.ASCII)
 _ASCII_PART = re.compile(_PART.encode(), re.ASCII)
-_OF_NUMBERS = b"0123456789+-.eE"
-# Each has a byte of its own that is no printable character.
+_NUMBER_BYTES = b"0123456789+-.eE"
+# Columns are marked with bytes 1 to 8, so there can be no more than 8.
 _MOST_COLUMNS = 8
 # So many lines at once come from a run that prints nothing else.
 _MANY_LINES = 1000
@@ -50,9 +50,9 @@ _TRACEBACK = "Traceback (most recent call last):"
 
 @dataclass
 class _Stream:
-    """What has come on one stream and is no whole line yet, and where it stands.
+    """The end of one stream's output that is not a whole line yet, and the parser's state.
 
-    `rest` begins where a line begins, unless `is_too_long`, when the beginning is gone.
+    `rest` begins at the start of a line. If `is_too_long`, the start of the line was dropped.
     `depth` is the indentation of a traceback that has begun and not ended, else None.
     """
 
@@ -63,9 +63,9 @@ class _Stream:
 
 @dataclass
 class Printed:
-    """Reads the output of one run in the order in which it comes, from both its streams.
+    """Reads the output of one run, from both of its streams, in order of arrival.
 
-    `step` is what the last pair of that name gave to the lines that follow.
+    `step` is the value of the last pair named `step`; it applies to the lines that follow.
     """
 
     form: Form
@@ -73,7 +73,7 @@ class Printed:
     _streams: tuple[_Stream, _Stream] = field(default_factory=lambda: (_Stream(), _Stream()))
 
     def feed(self, stream: int, data: bytes) -> Iterator[Reports]:
-        """The reports on the lines that end in this piece of stream 0 or 1."""
+        """The reports of the lines that end in this piece of stream 0 or 1."""
         if self.form is None:
             return
         state = self._streams[stream]
@@ -91,14 +91,14 @@ class Printed:
             yield from self._read(state, lines)
 
     def end(self) -> Iterator[Reports]:
-        """The reports on what each stream ends with, without the end of a line."""
+        """The reports of the last line of each stream, if it has no line end."""
         for state in self._streams:
             if state.rest and not state.is_too_long:
                 yield from self._read(state, state.rest + b"\n")
             state.rest = b""
 
     def _read(self, state: _Stream, lines: bytes) -> Iterator[Reports]:
-        """The reports on whole lines, each with its end."""
+        """The reports of whole lines, each with its line end."""
         if isinstance(self.form, Pairs) and state.depth is None:
             table = uniform_table(lines)
             if table is not None:
@@ -167,11 +167,10 @@ class Printed:
 
 
 def uniform_table(lines: bytes) -> tuple[list[str], list[list[float]]] | None:
-    """The names in a line and their numbers in all lines, if all look like the first: the
-    same pairs in the same form. None if they do not, or if a number is no plain one.
+    """The names and their columns of numbers, if all lines have the same pairs in the same form.
 
-    This is what a run looks like that prints nothing but its scalars, and is three times as
-    quick as reading any line for itself.
+    None if they differ, or if a number is not written plainly. Runs that print only scalars look
+    like this, and reading them so is three times as fast as reading each line.
     """
     head = _ASCII_LINE.fullmatch(lines, 0, lines.index(b"\n"))
     if head is None:
@@ -187,7 +186,7 @@ def uniform_table(lines: bytes) -> tuple[list[str], list[list[float]]] | None:
         place = part.end(2)
     marks = bytes(range(1, len(parts) + 1))
     height = lines.count(b"\n")
-    if place != len(head[0]) or marked.translate(None, _OF_NUMBERS) != marks * height:
+    if place != len(head[0]) or marked.translate(None, _NUMBER_BYTES) != marks * height:
         return None
     for mark in marks:
         marked = marked.replace(bytes([mark]), b",")
@@ -245,8 +244,8 @@ def _number(text: str | None) -> float | None:
 
 
 def _without_tracebacks(state: _Stream, text: str) -> str:
-    """The lines that belong to no traceback. Its last one is the first that is indented no
-    more than its head."""
+    """The lines outside tracebacks. A traceback ends with the first line indented no more than its
+    `Traceback` line."""
     kept = []
     for line in text.split("\n"):
         indented = len(line) - len(line.lstrip(" \t"))

@@ -1,4 +1,4 @@
-"""Scalars in the file that RUNNER_SCALARS names: a JSON object a line. Pure."""
+"""Scalars in the file that RUNNER_SCALARS names: one JSON object a line. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _STEP = "step"
 
 
 def reports_in(lines: bytes) -> Iterator[Reports]:
-    """The reports on whole lines. A line that is no JSON object is passed over, and so is a
-    value that is no number."""
+    """The reports on whole lines. Lines that are no JSON object, and values that are no number, are
+    ignored."""
     found: dict[str, tuple[list[float], list[float | None]]] = {}
     for line in lines.splitlines():
         content = _parsed(line)
@@ -39,5 +39,5 @@ def _json_number(value: Any) -> float | None:
 def _parsed(line: bytes) -> Any:
     try:
         return json.loads(line)
-    except (ValueError, RecursionError):  # no UTF-8 is a ValueError, too
+    except (ValueError, RecursionError):  # a UnicodeDecodeError is a ValueError, too
         return None

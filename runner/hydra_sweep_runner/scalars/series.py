@@ -1,8 +1,8 @@
-"""The series of a run's scalars: bounded, spread evenly, with a summary of all of them.
+"""The series of a run's scalars: a bounded number of evenly spaced points, and a summary of all.
 
-Of a name's reports every `stride`-th is kept, the stride being doubled whenever more than the
-limit would be kept; so what is kept depends on the reports alone. The first is among them;
-the last, the least and the greatest are kept beside them.
+A series keeps every `stride`-th report of a name. When it would keep more than the limit, the
+stride doubles; so the reports alone determine what is kept. The first report is always kept. The
+last, the least and the greatest are kept in addition.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 
 from hydra_sweep_runner.model import Scalar
 
-#: Of a name no more points than this are kept, and three.
+#: A series keeps at most so many points, and three more: last, least and greatest.
 MOST_POINTS = 100_000
-#: Of a run no more points than about this are kept, 16 bytes each.
+#: All series of a run keep about so many points at most, 16 bytes each.
 MOST_POINTS_OF_ALL = 4_000_000
-#: A run has no more names than this: what comes later under another name is passed over.
+#: The most names of a run: reports under further names are ignored.
 MOST_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Numbers that were reported under one name, in their order.
+    """Numbers that were reported under one name, in order.
 
-    `steps` has one for each, None where none was given; or is None if none was given at all.
+    `steps` holds a step for each, None if that report had none; or is None if no report had one.
     """
 
     name: str
@@ -35,14 +35,14 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    index: int  # how many reports of the name came before it
+    index: int  # the number of earlier reports of the name
     step: float
     value: float
 
 
 @dataclass
 class Series:
-    """What is kept of one name. `written` is how many reports `fresh_points` has covered."""
+    """The kept points of one name. `written` counts the reports that `fresh_points` has covered."""
 
     count: int = 0
     stride: int = 1
@@ -57,7 +57,7 @@ class Series:
         return len(self._values)
 
     def add(self, values: list[float], steps: Sequence[float | None] | None, most: int) -> None:
-        """Add reports; no more than about `most` points are kept then."""
+        """Add reports; about `most` points at most are kept afterwards."""
         if not values:
             return
         counted = range(self.count, self.count + len(values))
@@ -81,7 +81,7 @@ class Series:
 
     def _note_extremes(self, values: list[float], at: Sequence[float]) -> None:
         known, total = values, sum(values)
-        if total != total:  # a NaN, or infinities of both signs
+        if total != total:  # there is a NaN, or infinities of both signs
             known = [value for value in values if value == value]
         if not known:
             return
@@ -94,7 +94,7 @@ class Series:
             self._greatest = _Point(self.count + place, float(at[place]), greatest)
 
     def summary(self) -> Scalar:
-        """What a record holds; there has to be a report."""
+        """The summary for the record; there must be at least one report."""
         least, greatest = self._least, self._greatest
         return Scalar(
             first=self._values[0],
@@ -108,7 +108,7 @@ class Series:
         )
 
     def points(self) -> Iterator[tuple[float, float]]:
-        """Steps and values of all that is kept, in the order of the reports."""
+        """Steps and values of all kept points, in the order of the reports."""
         beside = {
             point.index: point
             for point in (self._least, self._greatest, self._last)
@@ -124,7 +124,7 @@ class Series:
         yield from zip(self._steps[begin:], self._values[begin:], strict=True)
 
     def fresh_points(self, most: int) -> list[tuple[float, float]]:
-        """The next points that this has not given yet, `most` at the most."""
+        """The next points, `most` at most, that no earlier call returned."""
         begin = -(-self.written // self.stride)
         end = min(len(self._values), begin + most)
         self.written = max(self.written, (end - 1) * self.stride + 1) if end > begin else self.count
@@ -132,7 +132,7 @@ class Series:
 
 
 class AllSeries:
-    """The series of one run, by name, in the order in which the names came."""
+    """The series of one run, by name, in the order of each name's first report."""
 
     def __init__(self) -> None:
         self._series: dict[str, Series] = {}
@@ -159,12 +159,12 @@ class AllSeries:
         return all(series.stride == 1 for series in self._series.values())
 
     def points(self) -> Iterator[tuple[str, Iterator[tuple[float, float]]]]:
-        """Each name with all its points."""
+        """Each name with its kept points."""
         for name, series in self._series.items():
             yield name, series.points()
 
     def fresh_points(self, most: int) -> Iterator[tuple[str, list[tuple[float, float]]]]:
-        """Each name with points that were not given yet, `most` in all at the most."""
+        """Each name with points that no earlier call returned, `most` in total at most."""
         for name, series in self._series.items():
             points = series.fresh_points(most)
             most -= len(points)
@@ -175,5 +175,5 @@ class AllSeries:
 
 
 def whole(number: float) -> int | float:
-    """A number as an integer where it is one."""
+    """The number as an integer if it is whole."""
     return int(number) if number.is_integer() else number

@@ -1,4 +1,4 @@
-"""`operation.command`: a list of arguments, passed through no shell."""
+"""`operation.command`: a list of arguments, run without a shell."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from hydra_sweep_runner.model import Operation, Target
 from hydra_sweep_runner.operation.call import CommandCall, Values
 from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector
 
-# No file of a project has a longer path; systems refuse to look for it.
+# An argument longer than this is no file's path; systems refuse such paths.
 _LONGEST_PATH = 1024
 
 
 class CommandKind:
-    """The target is the list of arguments, the program first, as the configuration has them:
-    what comes from the environment is a reference in it."""
+    """The target is the list of arguments, the program first, as written in the configuration:
+    values from the environment are references."""
 
     own_keys: frozenset[str] = frozenset()
     is_hydra_job = False
     may_register_resolvers = False
 
     def read_target(self, value: object) -> tuple[str, ...]:
-        """The arguments that the YAML gives. Raises Mistake."""
+        """The arguments in the YAML. Raises Mistake."""
         if isinstance(value, str):
             raise Mistake(
                 "operation.command: must be a list of arguments, for example [bash, train.sh], "
@@ -37,13 +37,13 @@ class CommandKind:
         return tuple(argument(item) for item in value)
 
     def default_name(self, target: Target) -> str:
-        """The first word."""
+        """The first argument."""
         return target[0]
 
     def check(
         self, operation: Operation, flag_names: Sequence[str], inspector: Inspector
     ) -> Checked:
-        """Nothing is wrong with a command before its program is known."""
+        """Check nothing yet: a command can be checked only when its program's name is resolved."""
         return Checked(
             sources=tuple(_files_among(operation.target, inspector)),
             call=_call,
@@ -69,7 +69,7 @@ def _call(values: Values) -> CommandCall:
 
 
 def _files_among(target: Target, inspector: Inspector) -> Iterator[Path]:
-    """The project's files that arguments name, as a shell script's."""
+    """The project's files that arguments name, such as a shell script."""
     base = inspector.project_dir
     for text in target if isinstance(target, tuple) else ():
         if text and "\0" not in text and len(text) < _LONGEST_PATH:
@@ -79,9 +79,12 @@ def _files_among(target: Target, inspector: Inspector) -> Iterator[Path]:
 
 
 def _check_program(written: str, values: Values, inspector: Inspector) -> None:
-    """Raise Mistake for a program that no trial can find: a bare name that is not in PATH, or
-    an absolute path. What a relative path leads to depends on the run's own folder. `written`
-    is the program as the configuration has it."""
+    """Raise Mistake for a program that no trial can find: a bare name that is not in PATH, or an
+    absolute path to no executable.
+
+    A relative path depends on the run's own folder and is not checked. `written` is the program as
+    written in the configuration.
+    """
     program = argument(values.target[0])
     if "/" in program and not program.startswith("/"):
         return

@@ -1,4 +1,4 @@
-"""`operation.function`: a function by its dotted name, called with the flags."""
+"""`operation.function`: a function, given by its dotted name, called with the flags."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FunctionKind:
     may_register_resolvers = True
 
     def read_target(self, value: object) -> str:
-        """The dotted name that the YAML gives. Raises Mistake."""
+        """The dotted name in the YAML. Raises Mistake."""
         name = read_text("function", value)
         parts = name.split(".")
         if len(parts) < 2 or not all(part.isidentifier() for part in parts):
@@ -36,8 +36,8 @@ class FunctionKind:
     def check(
         self, operation: Operation, flag_names: Sequence[str], inspector: Inspector
     ) -> Checked:
-        """Raise Mistake for a function that cannot be imported, and for flags that it does
-        not take or lacks."""
+        """Raise Mistake if the function cannot be imported, does not accept a flag, or requires a
+        parameter that is no flag."""
         target = str(operation.target)
         signature = inspector.signature(target)
         if not signature.takes_config:

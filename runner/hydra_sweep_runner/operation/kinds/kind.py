@@ -1,8 +1,8 @@
-"""What a kind of operation has to say for itself, and what it may ask. Pure.
+"""The protocol of a kind of operation, and the questions it may ask. Pure.
 
-A kind reads its target from the `operation` node, checks that it can be run with the flags
-that it is to get, and makes the call that starts it. Each is a module beside this one and an
-entry of `known.KINDS`.
+A kind reads its target from the `operation` node, checks that the operation can run with its flags,
+and makes the call that starts it. Each kind is a module in this folder and an entry in
+`known.KINDS`.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from hydra_sweep_runner.operation.call import Call, Values
 class Signature:
     """How a function can be called.
 
-    `parameters` are those that take keywords, `required` those without a default.
+    `parameters` can be passed by keyword; those in `required` have no default.
     """
 
     parameters: tuple[str, ...]
     required: tuple[str, ...]
-    takes_config: bool  #: it has just one parameter, named `cfg`
-    takes_any: bool  #: it takes keywords of any name
+    takes_config: bool  #: the function has a single parameter, named `cfg`
+    takes_any: bool  #: the function accepts any keyword
     source_file: str | None
-    resolvers: tuple[str, ...] = ()  #: OmegaConf's, registered once its module is imported
+    resolvers: tuple[str, ...] = ()  #: OmegaConf resolvers that importing its module registers
 
 
 class Inspector(Protocol):
-    """What a kind may ask about the project and the machine. Implemented in
+    """The questions that a kind may ask about the project and the machine. Implemented in
     `commands.start.inspector`."""
 
     @property
@@ -42,60 +42,61 @@ class Inspector(Protocol):
         ...
 
     def exists(self, path: Path) -> bool:
-        """Whether there is anything at the path."""
+        """Whether a file or folder exists at the path."""
         ...
 
     def is_file(self, path: Path) -> bool:
-        """Whether the path is a file's."""
+        """Whether the path is that of a file."""
         ...
 
     def flags_to(self, script: Path, wanted: FlagsTo, flag_names: Sequence[str]) -> FlagsTo:
-        """How a script takes its flags, GLOBALS or ARGS, as its source tells where AUTO is
-        wanted. Raises Mistake if it cannot take flags of these names."""
+        """How a script takes its flags: GLOBALS or ARGS, decided from its source if AUTO is wanted.
+        Raises Mistake if it cannot take flags of these names."""
         ...
 
     def arguments(self, script: Path, flags: Mapping[str, Value]) -> tuple[str, ...]:
-        """Flags as a script's arguments. Raises Mistake for a value that cannot be given, or
-        that the script would not run with."""
+        """The flags as arguments for a script. Raises Mistake for a value that no argument can
+        express, or that the script's parser would reject."""
         ...
 
     def preload(self, modules: Sequence[str], script: Path) -> None:
-        """Import modules where the script will be forked, if that is how scripts are
-        started. Raises Mistake."""
+        """Import modules in the process that scripts are forked from, if scripts are started that
+        way. Raises Mistake."""
         ...
 
     def signature(self, function: str) -> Signature:
-        """Import the function with this dotted name where it will run. Raises Mistake."""
+        """Import the function with this dotted name in the process where it will run, and return
+        its signature. Raises Mistake."""
         ...
 
     def module_file(self, name: str) -> Path | None:
-        """The file of an importable module, which is not imported; None where there is none."""
+        """The file of an importable module, without importing it; None if there is none."""
         ...
 
     def finds_program(self, program: str, environment: Mapping[str, str]) -> bool:
-        """Whether a command's program, a bare name or an absolute path, can be executed in
-        this process's environment with `environment` added."""
+        """Whether a command's program, a bare name or an absolute path, can be executed in this
+        process's environment extended by `environment`."""
         ...
 
 
 def nothing_to_check(values: Values, inspector: Inspector) -> None:
-    """For kinds that have nothing to check in the values themselves."""
+    """For kinds that accept all values."""
 
 
 def no_flag_to_check(name: str, value: Value) -> None:
-    """For kinds that take any value of a flag that they take."""
+    """For kinds that accept any value of their flags."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """An operation that was found to be executable with the flags that it is to get.
+    """An operation that can be executed with its flags, as `OperationKind.check` found.
 
-    `sources` are its own files as far as they are known. `call` makes the call from the
-    values that a configuration resolves to, or from NO_VALUES where a worker process resolves
-    them for itself (`in_worker`). `needs_values` says whether all of them have to be there at
-    the start; `check_values` raises Mistake for those that cannot be run with, `check_flag` for
-    one value of one flag, of whichever trial. `resolvers` are those of OmegaConf's that the
-    operation's own code has registered.
+    `sources` are its own files, as far as they are known. `call` makes the call from the resolved
+    values of a configuration, or from NO_VALUES if a worker process resolves them itself
+    (`in_worker`). `needs_values` says whether all values must be resolvable at the start.
+    `check_values` raises Mistake for values that the operation cannot run with, and `check_flag`
+    for a single value of a flag, of any trial. `resolvers` are the OmegaConf resolvers that the
+    operation's own code registered.
     """
 
     sources: tuple[Path, ...]
@@ -108,12 +109,12 @@ class Checked:
 
 
 class OperationKind(Protocol):
-    """One kind of operation. It has no state.
+    """A kind of operation, without state.
 
-    `own_keys` are the keys of the `operation` node that it alone takes, beside the one that
-    names its target. `is_hydra_job` says whether its runs are the jobs of a Hydra program,
-    with Hydra's own configuration, numbers and output folders. `may_register_resolvers` says
-    whether its own code is imported before its flags are resolved.
+    `own_keys` are the keys of the `operation` node that only this kind accepts, beside the key of
+    its target. `is_hydra_job` says whether its runs are jobs of a Hydra program, with Hydra's own
+    configuration, job numbers and output folders. `may_register_resolvers` says whether its own
+    code is imported before its flags are resolved.
     """
 
     own_keys: frozenset[str]
@@ -121,18 +122,18 @@ class OperationKind(Protocol):
     may_register_resolvers: bool
 
     def read_target(self, value: object) -> Target:
-        """The target of what the YAML holds under the kind's key. Raises Mistake."""
+        """The target, from the value of the kind's key in the YAML. Raises Mistake."""
         ...
 
     def default_name(self, target: Target) -> str:
-        """The operation's name where none is given."""
+        """The operation's name if the YAML gives none."""
         ...
 
     def check(
         self, operation: Operation, flag_names: Sequence[str], inspector: Inspector
     ) -> Checked:
-        """Find out whether the operation can be run with flags of these names. Raises
-        Mistake, naming what is wrong and what would be right; changes nothing."""
+        """Check that the operation can run with flags of these names. Raises Mistake, naming what
+        is wrong and what would be right; changes nothing."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The kinds of operations, by the key of the `operation` node that names the target.
+"""The kinds of operations, by the key of the `operation` node that holds the target.
 
 A kind that is added here is read, checked, recorded and started like the others.
 """
@@ -25,5 +25,5 @@ KINDS: Mapping[str, OperationKind] = {
     "program": ProgramKind(),
 }
 
-#: Those that a project's YAML can name, in the order in which messages list them.
+#: The kinds that a project's YAML can use, in the order in which messages list them.
 IN_YAML = tuple(name for name, kind in KINDS.items() if not kind.is_hydra_job)

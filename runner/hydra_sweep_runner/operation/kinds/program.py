@@ -1,4 +1,4 @@
-"""A `@hydra.main` program that uses our sweeper: no YAML names it, it starts itself."""
+"""A `@hydra.main` program that uses our sweeper. No YAML names it; it starts itself."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector, read_tex
 
 
 class ProgramKind:
-    """The target is the program's script, relative to the project where it lies below it, or
-    the module that was run."""
+    """The target is the program's script, relative to the project if inside it, or its module."""
 
     own_keys: frozenset[str] = frozenset()
     is_hydra_job = True
     may_register_resolvers = False
 
     def read_target(self, value: object) -> str:
-        """The script or module that a record gives. Raises Mistake."""
+        """The script or module in a record. Raises Mistake."""
         return read_text("program", value)
 
     def default_name(self, target: Target) -> str:
@@ -29,7 +28,7 @@ class ProgramKind:
     def check(
         self, operation: Operation, flag_names: Sequence[str], inspector: Inspector
     ) -> Checked:
-        """Nothing: the program runs already, and its whole configuration are flags."""
+        """Check nothing: the program runs already, and all of its configuration are flags."""
         return Checked(
             sources=_sources(str(operation.target), inspector),
             call=lambda values: ProgramCall(),

@@ -21,7 +21,7 @@ class ScriptKind:
     may_register_resolvers = False
 
     def read_target(self, value: object) -> str:
-        """The path that the YAML gives. Raises Mistake."""
+        """The path in the YAML. Raises Mistake."""
         return read_text("script", value)
 
     def default_name(self, target: Target) -> str:
@@ -31,8 +31,8 @@ class ScriptKind:
     def check(
         self, operation: Operation, flag_names: Sequence[str], inspector: Inspector
     ) -> Checked:
-        """Raise Mistake for a file that is not there, a flag that it does not take as far as
-        its source tells, and a module that cannot be preloaded."""
+        """Raise Mistake for a missing file, for a flag that the script does not take, as far as its
+        source tells, and for a module that cannot be preloaded."""
         path = inspector.project_dir / str(operation.target)
         if not inspector.is_file(path):
             what = "is no file" if inspector.exists(path) else "does not exist"
