@@ -303,6 +303,8 @@ class _Worker:
         # Reading all of it as text takes longer than many a function; comparing bytes does not.
         held: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
         present = self._left[1] if held == self._left[0] else os.environ.copy()
+        if present == wanted:
+            return
         for name in present.keys() - wanted.keys():
             del os.environ[name]
         for name, value in wanted.items():
