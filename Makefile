@@ -48,7 +48,7 @@ vendored: build/hydra-1.3/ready
 bench: build/bench-runner/ready build/bench-hydra/ready
 	@$(MAKE) --no-print-directory build/bench-guild/ready || echo "Guild AI is left out"
 	build/bench-runner/bin/python $(PIP) install --force-reinstall --no-deps .
-	$(BENCH) --size $(SIZE) --json $(RESULTS) \
+	$(BENCH) --size $(SIZE) --json $(RESULTS) --disk build \
 		--hydra build/bench-hydra/bin/python --guild build/bench-guild/bin/python
 
 # Write the last results into benchmarks/README.md.

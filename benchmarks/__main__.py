@@ -18,6 +18,7 @@ from benchmarks.world import Failed, World
 
 _FAILED = "it failed"
 _NONE = Path("/none")
+_PREFIX = "runner-benchmarks-"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,7 +32,10 @@ def main(arguments: Sequence[str]) -> int:
         results = json.loads(args.json.read_text(encoding="utf-8"))
         PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
         return 0
-    with tempfile.TemporaryDirectory(prefix="runner-benchmarks-", dir=args.folder) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX, dir=args.folder) as folder,
+        tempfile.TemporaryDirectory(prefix=_PREFIX, dir=args.disk) as disk,
+    ):
         world = World(
             ours=args.ours,
             others={
@@ -40,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
                 "guildai": args.guild,
             },
             folder=Path(folder),
+            disk=Path(disk),
             size=Size(args.size),
         )
         machine = describe_machine(world)
@@ -62,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", metavar="PATH", type=_absolute, help="keep the results there")
     parser.add_argument(
         "--folder", type=_absolute, help="where to work, if not among temporary files"
+    )
+    parser.add_argument(
+        "--disk",
+        type=_absolute,
+        default=Path.cwd(),
+        help="where to work on a real disk, if not in the current folder",
     )
     parser.add_argument(
         "--readme", action="store_true", help="only write README.md's table from --json"

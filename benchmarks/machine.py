@@ -18,6 +18,7 @@ def describe_machine(world: World) -> dict[str, str]:
         else str(os.cpu_count()),
         "system": platform.system(),
         "files on": _file_system(world.folder),
+        "disk": _file_system(world.disk),
     }
     for package, python in {"hydra-sweep-runner": world.ours, **world.peers}.items():
         found[package] = version(python, package) or "unknown"

@@ -88,14 +88,15 @@ class Benchmark:
 
     `unit` is that of both sides' samples. `prepare` makes what they work on. `needs` names
     the peers, as in `World.peers`, without which it is left out. What is short and close to
-    its target has `repeats` times as many rounds as others.
+    its target has `repeats` times as many rounds as others. Without a target the figure is
+    only shown.
     """
 
     name: str
     what: str
     against: str
     figure: Figure
-    target: float
+    target: float | None
     unit: str
     prepare: Callable[[World], Sides]
     needs: tuple[str, ...] = ()
@@ -133,6 +134,9 @@ class Row:
         return Spread.over([kind.of(*pair) for pair in zip(self.ours, theirs, strict=True)])
 
     @property
-    def reached(self) -> bool:
-        """Whether the median reaches the target."""
-        return self.benchmark.figure.is_reached(self.figure.median, self.benchmark.target)
+    def reached(self) -> bool | None:
+        """Whether the median reaches the target; None if there is none."""
+        target = self.benchmark.target
+        return (
+            None if target is None else self.benchmark.figure.is_reached(self.figure.median, target)
+        )

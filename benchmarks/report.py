@@ -71,7 +71,7 @@ def cells(row: Mapping[str, Any]) -> list[str]:
         _samples(row["theirs"], unit),
         _figure(kind, row["figure"], unit),
         asked,
-        "reached" if row["reached"] else "missed",
+        {None: "", True: "reached", False: "missed"}[row["reached"]],
     ]
 
 
@@ -85,7 +85,9 @@ def _figure(kind: Figure, spread: Mapping[str, float], unit: str) -> str:
     return _told(spread, *_scaled(spread, unit), sign="+" if kind is Figure.MORE else "")
 
 
-def _target(kind: Figure, value: float, unit: str) -> str:
+def _target(kind: Figure, value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
     bound = "at least" if kind in (Figure.TIMES_LESS, Figure.SHARE) else "at most"
     sign = "+" if kind is Figure.MORE else ""
     return f"{bound} {value:{sign}g} {_WORDS.get(kind, unit)}"

@@ -33,6 +33,10 @@ def _function_trials(n_jobs: int, peer: str, launcher: tuple[str, ...]) -> Calla
     return prepare
 
 
+def _on_disk(prepare: Callable[[World], Sides]) -> Callable[[World], Sides]:
+    return lambda world: prepare(world.on_disk)
+
+
 def _program_trials(world: World) -> Sides:
     ours = ["hydra/sweeper=runner", "hydra/launcher=runner", "hydra.launcher.n_jobs=1"]
     return Sides(
@@ -102,10 +106,24 @@ BENCHMARKS = (
         figure=Figure.TIMES_LESS,
         target=60,
         unit="s",
-        prepare=_function_trials(
-            2, "hydra-joblib-launcher", ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-        ),
+        prepare=_function_trials(2, "hydra-joblib-launcher", _JOBLIB),
         needs=("hydra-joblib-launcher",),
+    ),
+    *(
+        Benchmark(
+            name=f"function-{n_jobs}-disk",
+            what=f"a no-op function trial on a real disk, n_jobs={n_jobs}",
+            against=against,
+            figure=Figure.TIMES_LESS,
+            target=None,
+            unit="s",
+            prepare=_on_disk(_function_trials(n_jobs, peer, launcher)),
+            needs=(peer,),
+        )
+        for n_jobs, against, peer, launcher in (
+            (1, "hydra -m, basic launcher", "hydra-core", ()),
+            (2, "hydra-joblib-launcher, n_jobs=2", "hydra-joblib-launcher", _JOBLIB),
+        )
     ),
     Benchmark(
         name="program",
@@ -126,6 +144,15 @@ BENCHMARKS = (
         unit="s",
         prepare=_script_trials("plain", _SCRIPTS),
         repeats=3,
+    ),
+    Benchmark(
+        name="script-disk",
+        what="a script trial on a real disk",
+        against="a loop of python script.py",
+        figure=Figure.TIMES,
+        target=None,
+        unit="s",
+        prepare=_on_disk(_script_trials("plain", _SCRIPTS)),
     ),
     Benchmark(
         name="preload",

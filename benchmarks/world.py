@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -33,11 +33,13 @@ class World:
     """Environments, by the path of their Python, and a folder to work in.
 
     `ours` has the runner. `others` are those of the peers, by the name of their package.
+    `disk` is another folder to work in, on a real disk where `folder` is in memory.
     """
 
     ours: Path
     others: Mapping[str, Path]
     folder: Path
+    disk: Path
     size: Size
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,6 +47,11 @@ class World:
     def peers(self) -> Mapping[str, Path]:
         """Those of the others that are there and have the package."""
         return {name: python for name, python in self.others.items() if version(python, name)}
+
+    @property
+    def on_disk(self) -> World:
+        """The same, working on the disk."""
+        return replace(self, folder=self.disk)
 
     def new_folder(self) -> Path:
         """An empty folder."""

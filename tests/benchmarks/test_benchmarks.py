@@ -26,7 +26,7 @@ def world(tmp_path: Path) -> World:
         "hydra-joblib-launcher": PYTHON,
         "guildai": tmp_path / "none",
     }
-    return World(ours=PYTHON, others=others, folder=tmp_path, size=Size.TINY)
+    return World(ours=PYTHON, others=others, folder=tmp_path, disk=tmp_path, size=Size.TINY)
 
 
 @pytest.mark.parametrize("benchmark", ALL, ids=lambda benchmark: benchmark.name)
