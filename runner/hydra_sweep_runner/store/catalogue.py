@@ -1,6 +1,6 @@
-"""All runs of a store at a glance: in their order, by kind, by identity.
+"""Lists all runs of a store: in order, by kind, by identity.
 
-What is found comes from the index where that has it, else from the records; either way it is
+Runs are read from the index if it has them, otherwise from their records. Either way the answer is
 what the records say now.
 """
 
@@ -21,18 +21,18 @@ from hydra_sweep_runner.store.index import Index, Look
 from hydra_sweep_runner.store.pack import NO_IDENTITY, Entry
 from hydra_sweep_runner.system.garbage import no_garbage
 
-# Where a list has an entry.
+# The sort key of an entry.
 _PLACE = attrgetter("key", "raw_id")
 
-#: Reads runs by their ids; damaged ones are Unreadable, deleted ones are left out.
+#: Reads runs by id; damaged runs are Unreadable, deleted ones are left out.
 ReadEach = Callable[[Iterable[str]], Iterator["Run | Unreadable"]]
 
 
 class Catalogue:
     """The runs of the store at `root`, an absolute path.
 
-    `ids` gives the ids of all run folders, `read` one run (it raises UnknownRun and
-    UnreadableRecord), `observe` a run as it really is.
+    `ids` returns the ids of all run folders. `read` returns one run as recorded (it raises
+    UnknownRun and UnreadableRecord), and `observe` a run as it really is.
     """
 
     def __init__(
@@ -52,8 +52,7 @@ class Catalogue:
         self._index = Index(root, _describe)
 
     def summaries(self) -> list[Summary | Unreadable]:
-        """All runs as they really are, with what is known of them beside their records, newest
-        first; damaged ones last."""
+        """All runs as observed, newest first; damaged runs as Unreadable, last."""
         with no_garbage():
             look = self._index.look(self._ids())
             entries = sorted(look.entries(), key=_PLACE)
@@ -68,8 +67,8 @@ class Catalogue:
     def _summaries(
         self, look: Look, entries: Iterable[Entry], held: Mapping[str, Sequence[str]]
     ) -> Iterator[Summary | Unreadable]:
-        """The summaries of the entries, in their order. Of what is no batch and not at work a
-        glance is taken, and no record read."""
+        """The summaries of the entries, in their order. For a run that is not running, only its
+        packed summary is read; batches and running runs are read whole."""
         for entry in entries:
             glance = None if entry.is_batch else entry.glance
             if glance is None or glance.state.status is Status.RUNNING:
@@ -83,8 +82,7 @@ class Catalogue:
                 yield Summary.glanced(glance, read, batches=batches, folder=folder, log=log)
 
     def _whole(self, entry: Entry) -> Run:
-        """The run of an entry. Raises UnknownRun or UnreadableRecord, if the pack has been
-        damaged meanwhile."""
+        """The run of an entry. Raises UnknownRun or UnreadableRecord."""
         text = entry.text()
         run = None if text is None else _run(entry.run_id, text)
         return self._read(entry.run_id) if run is None else run
@@ -93,12 +91,12 @@ class Catalogue:
         return self.summary(self._observe(run), held.get(run.id, ()))
 
     def summary(self, run: Run, batches: Sequence[str]) -> Summary:
-        """The summary of a run as it was observed, that these batches hold."""
+        """The summary of an observed run that is in the plans of these batches."""
         folder = f"{self._root}/{run.id}"
         return Summary(run, batches=batches, folder=folder, log=f"{folder}/{layout.LOG}")
 
     def newest(self, n: int | None) -> list[Run | Unreadable]:
-        """The `n` runs started last, as recorded, newest first, or all; damaged ones last."""
+        """The `n` newest runs, or all, as recorded, newest first; damaged runs last."""
         look = self._index.look(self._ids())
         entries = look.entries()
         count = len(entries) if n is None else n
@@ -109,14 +107,14 @@ class Catalogue:
         return found if n is None else found[:n]
 
     def batches(self) -> list[Run]:
-        """Every readable record of a batch, in no particular order."""
+        """Every readable batch record, in no particular order."""
         look = self._index.look(self._ids())
         found = self._runs(look, (entry for entry in look.entries() if entry.is_batch))
         return [run for run in found if run.kind is Kind.BATCH]
 
     def completed(self, identities: Collection[str]) -> dict[str, Run]:
-        """For each of the digests the completed run or trial with it that was started last, if
-        there is any."""
+        """Maps each of the digests to the completed run or trial with it that was started last;
+        digests without one are left out."""
         wanted = {bytes.fromhex(digest) for digest in identities} - {NO_IDENTITY}
         look = self._index.look(self._ids())
         newest: dict[bytes, Entry] = {}
@@ -144,14 +142,15 @@ class Catalogue:
                 continue
             text = entry.text()
             run = None if text is None else _run(entry.run_id, text)
-            if run is None:  # whatever is wrong with the copy, the record says what is
+            if run is None:  # the copy is damaged: read the record itself
                 yield from self._read_each([entry.run_id])
             else:
                 yield run
 
 
 def batches_of(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """For each run that is in a plan, the ids of the batches whose plans hold it."""
+    """Maps the id of each run that is in a plan to the ids of the batches whose plans contain
+    it."""
     found: dict[str, list[str]] = {}
     for run in runs:
         for run_id in run.batch.trials if run.batch is not None else ():

@@ -1,7 +1,7 @@
-"""Every change that the store makes on the disk: whole files, whole folders, at once.
+"""All changes that the store makes on the disk: whole files and whole folders, atomically.
 
-Functions take absolute paths and let OSError through; `failing` turns it into StoreFailed.
-Modes are left to the umask.
+Functions take absolute paths and raise OSError; `failing` turns it into StoreFailed. File modes
+follow the umask.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from hydra_sweep_runner.errors import StoreFailed
 _PART = ".part"  # ends the name of a file that is being written
 
 
-class failing:  # noqa: N801 - used as a function is, and quicker than a generator
-    """Turn an OSError inside into a StoreFailed: `cannot <doing> <path>: <reason>`."""
+class failing:  # noqa: N801 - used like a function, and faster than a generator
+    """Turns an OSError inside the context into a StoreFailed: `cannot <doing> <path>: <reason>`."""
 
     def __init__(self, doing: str, path: str | Path) -> None:
         self._doing = doing
         self._path = path
 
     def __enter__(self) -> None:
-        """Nothing is to be done."""
+        """Do nothing."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        """Raise StoreFailed in the place of an OSError."""
+        """Raise StoreFailed instead of an OSError."""
         if isinstance(error, OSError):
             reason = error.strerror or str(error)
             raise StoreFailed(f"cannot {self._doing} {self._path}: {reason}") from error
 
 
 def read(path: str) -> bytes:
-    """A file's bytes. A pipe in its place has none, and is not waited for."""
+    """A file's bytes. A pipe in its place counts as empty, and is not waited for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         size = os.fstat(descriptor).st_size
@@ -52,7 +52,7 @@ def read(path: str) -> bytes:
 
 
 def write_new(path: str, data: bytes, *, durable: bool) -> None:
-    """Write a file that is not there yet; with `durable`, its bytes are on the disk."""
+    """Write a file that does not exist yet; with `durable`, sync its bytes to the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         _write_all(descriptor, data)
@@ -63,15 +63,16 @@ def write_new(path: str, data: bytes, *, durable: bool) -> None:
 
 
 def replace(path: str, data: bytes, *, durable: bool) -> None:
-    """Replace a file at once; with `durable`, it is on the disk under its name on return."""
+    """Replace a file atomically; with `durable`, it is synced to the disk under its name on
+    return."""
 
     _replace(path, lambda part: write_new(part, data, durable=durable), durable=durable)
 
 
 def replace_by(path: str, fill: Callable[[BinaryIO], object], *, durable: bool) -> None:
-    """Replace a file at once by what `fill` writes into a new one beside it.
+    """Replace a file atomically by what `fill` writes into a new file beside it.
 
-    Whatever `fill` raises leaves the old file as it was and nothing of the new one.
+    If `fill` raises, the old file is unchanged and the new one is removed.
     """
 
     def write(part: str) -> None:
@@ -98,7 +99,8 @@ def _replace(path: str, write: Callable[[str], None], *, durable: bool) -> None:
 
 
 def remove_parts(folder: str) -> None:
-    """Remove what a killed writer left in the folder. For its only writer to call."""
+    """Remove the unfinished files of killed writers from the folder. Only its single writer may
+    call this."""
     with os.scandir(folder) as entries:
         parts = [entry.path for entry in entries if entry.name.endswith(_PART)]
     for part in parts:
@@ -106,7 +108,7 @@ def remove_parts(folder: str) -> None:
 
 
 def sync_folder(folder: str | Path) -> None:
-    """Bring a folder's names to the disk, where its file system can."""
+    """Sync a folder's names to the disk, if its file system supports it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -118,7 +120,7 @@ def sync_folder(folder: str | Path) -> None:
 
 
 def sync_file(path: str) -> None:
-    """Bring a file's bytes to the disk."""
+    """Sync a file's bytes to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -127,11 +129,11 @@ def sync_file(path: str) -> None:
 
 
 def sync_file_system(folder: Path) -> bool:
-    """Bring all of a folder's file system to the disk, at one go: bytes and names, whoever
-    wrote them. False where the system has no call for that."""
+    """Sync the whole file system of a folder to the disk in one call: bytes and names of all
+    writers. False if the operating system has no call for that."""
     if sys.platform != "linux":
         return False
-    import ctypes  # five milliseconds that one run need not pay
+    import ctypes  # takes five milliseconds, which a single run does not need
 
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if syncfs is None:
@@ -147,9 +149,9 @@ def sync_file_system(folder: Path) -> bool:
 
 
 def make_folders(folder: Path) -> None:
-    """Make a folder and those above it that are missing, and bring their names to the disk.
+    """Make a folder and its missing parents, and sync their names to the disk.
 
-    Raises FileExistsError if it is there.
+    Raises FileExistsError if the folder exists.
     """
     missing = [folder]
     while not missing[-1].parent.is_dir():
@@ -160,10 +162,10 @@ def make_folders(folder: Path) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder and all that is in it, links themselves and never what they lead to.
+    """Remove a folder and its contents. Links are removed, not the files that they point to.
 
-    Folders in it without permission to write are given it. One that is gone already, or
-    goes meanwhile, is fine.
+    Folders without write permission are made writable first. A folder that does not exist, or
+    disappears during the call, is not an error.
     """
     if folder.is_symlink() or not folder.is_dir():
         folder.unlink(missing_ok=True)
@@ -175,7 +177,7 @@ def remove_tree(folder: Path) -> None:
 
 
 def stage(staging: str | Path, name: str) -> str:
-    """Make a folder of this process's own in `staging`, to be moved to its place or removed."""
+    """Make a new folder in `staging`, to be moved to its place or removed."""
     folder = f"{staging}/{name}.{token()}"
     try:
         os.mkdir(folder)  # noqa: PTH102 (for each trial)
@@ -186,24 +188,24 @@ def stage(staging: str | Path, name: str) -> str:
 
 
 def stage_away(staging: Path, folder: Path) -> Path:
-    """Move a folder into `staging`, at once, to be removed there; its path now."""
+    """Move a folder into `staging`, atomically, to be removed there; returns its new path."""
     staging.mkdir(exist_ok=True)
     return move_folder(folder, staging / f"{folder.name}.{token()}")
 
 
 def move_folder(folder: Path, target: Path) -> Path:
-    """Give a folder another path in the same file system, at once; its path now."""
+    """Rename a folder within its file system, atomically; returns its new path."""
     try:
         return folder.rename(target)
     except PermissionError:
-        folder.chmod(0o700)  # its `..` changes, so it must be writable
+        folder.chmod(0o700)  # moving it changes its `..`, so it must be writable
         return folder.rename(target)
 
 
 def sweep(staging: Path, *, older_than_s: float) -> None:
-    """Remove what killed processes left in `staging` and nobody changed for that long.
+    """Remove what killed processes left in `staging` and no process changed for that long.
 
-    What cannot be removed stays for the next time.
+    Whatever cannot be removed stays until the next call.
     """
     latest = time.time() - older_than_s
     try:
@@ -217,7 +219,7 @@ def sweep(staging: Path, *, older_than_s: float) -> None:
 
 
 def token() -> str:
-    """A name that no other process and no other call uses, on whatever machine."""
+    """A name that no other call uses, in any process on any machine."""
     return os.urandom(6).hex()
 
 

@@ -1,7 +1,7 @@
-"""Whether a claim's holder is alive, where only the store is shared with it.
+"""Says whether a claim's holder is alive if only the store is shared with it.
 
-A holder touches its lock every few seconds. How long ago that was is told by the file
-system's clock, which is the same for all who share the store.
+A holder touches its lock every few seconds. The age of the last touch is measured by the file
+system's clock, which is the same for all processes that share the store.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from hydra_sweep_runner.system.periodic import every
 
 #: How often a holder touches its lock, in seconds.
 BEAT_S = 5.0
-#: How long after the last beat its holder counts as alive, in seconds.
+#: How long after its last beat a holder counts as alive, in seconds.
 FRESH_S = 30.0
 
 
 @contextmanager
 def beating(lock: str) -> Iterator[None]:
-    """Touch the lock at this path now, and again and again while the context lasts."""
+    """Touch the lock at this path now, and regularly inside the context."""
 
     def beat() -> None:
-        # Where it cannot be touched now, it may be the next time; the lock holds anyway.
+        # A touch that fails is repeated at the next beat; the lock is held in any case.
         with suppress(OSError):
             os.utime(lock, follow_symlinks=False)
 
@@ -36,9 +36,9 @@ def beating(lock: str) -> Iterator[None]:
 
 
 def is_fresh(lock: str, staging: Path) -> bool:
-    """Whether the lock was touched a short while ago. One that is not there was not."""
+    """Whether the lock was touched recently; False if it does not exist."""
     try:
-        # Opening it has its times read anew where a network's file system keeps them.
+        # Opening the file makes a network file system read its times again.
         descriptor = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return False
@@ -50,7 +50,7 @@ def is_fresh(lock: str, staging: Path) -> bool:
 
 
 def _now_s(staging: Path) -> float:
-    """The time by the clock of the store's file system; by ours where nothing can be
+    """The time by the clock of the store's file system; by this machine's if nothing can be
     written."""
     path = Path(staging, f"clock.{disk.token()}")
     try:

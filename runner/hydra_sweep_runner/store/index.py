@@ -1,10 +1,10 @@
 """An index beside the runs, for speed only: copies of their records in a few files.
 
-The run folders are the truth. Every reader looks at the file of every record (its change time,
-inode and size), and believes a copy only if these are what they were when it was made; all
-other records are read. Writers know nothing of the index. Readers add what they had to read; a
-file of the index that is damaged, old or gone costs time only. Nothing here raises an OSError
-for the index: where it cannot be used or written, all goes on without it.
+The run folders are the truth. Every reader checks the file of every record (ctime, inode and size)
+and uses a copy only if these are unchanged since it was made; all other records are read. Writers
+do not know the index. Readers add the records that they had to read. A file of the index that is
+damaged, outdated or missing costs time, nothing else. No function here raises OSError for the
+index: if it cannot be read or written, the records are read without it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from hydra_sweep_runner.store.pack import Entry, Pack, PackWriter, Stamp
 if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Glance
 
-#: With fewer runs than this there is none: reading them all is as quick.
+#: Stores with fewer runs have no index: reading all records is as fast.
 WORTHWHILE = 500
-#: Up to so many records that are in no pack are read each time, rather than put into one.
+#: Up to so many records outside packs are read each time, before a new pack is written.
 FEW = 100
-# Times of a file system this close together may be one tick of its clock.
+# Two times of a file system this close together may be the same tick of its clock.
 _TICK_NS = 3_000_000_000
-# What cannot be looked at.
+# The stamp of a file that cannot be inspected.
 _UNKNOWN: Stamp = (0, 0, 0)
 _PACK = "pack."
 
-#: Makes the entry of a record's text, and its run; None if it is no record of that id.
+#: Makes the entry and the run from a record's text; None if it is no record of that id.
 Describe = Callable[[str, bytes], "tuple[Entry, Run] | None"]
 
 
@@ -44,7 +44,7 @@ class Index:
         self._describe = describe
 
     def look(self, run_ids: Sequence[str]) -> Look:
-        """The records of all runs, as they are now."""
+        """The present records of all runs."""
         stamps = self._stamps(run_ids)
         look = Look(*(self._packs() if len(run_ids) >= WORTHWHILE else ([], [])))
         live: dict[Pack, int] = {}
@@ -58,7 +58,7 @@ class Index:
             live[pack] = found
         unknown = [run_id for run_id in stamps if run_id not in look.known]
         many = len(run_ids) >= WORTHWHILE and len(unknown) > FEW
-        writer = self._begin() if many else None  # before reading: later changes are seen
+        writer = self._begin() if many else None  # before reading, so later changes are noticed
         try:
             for run_id in unknown:
                 look.fresh[run_id] = self._read(run_id)
@@ -90,7 +90,7 @@ class Index:
         return None if described is None else (*described, text)
 
     def _packs(self) -> tuple[list[Pack], list[str]]:
-        """The packs, and the paths of what is none: damaged, or another version's."""
+        """The packs, and the paths of files that are no packs: damaged, or of another version."""
         found, others = [], []
         with suppress(OSError), os.scandir(self._folder) as files:
             for file in files:
@@ -111,9 +111,9 @@ class Index:
     def _write(
         self, writer: PackWriter, look: Look, stamps: dict[str, Stamp], live: dict[Pack, int]
     ) -> None:
-        """Put what was read into a new pack, and with it what is in packs that are not much
-        larger, or mostly out of date: so there are few, and a large one is seldom written
-        again."""
+        """Write a new pack with the records that were read, and with those of packs that are not
+        much larger or mostly outdated. This keeps the packs few, and rewrites a large one seldom.
+        """
         from hydra_sweep_runner.record.glance import glance_of
 
         settled_ns = writer.now_ns - _TICK_NS
@@ -137,7 +137,7 @@ class Index:
         with suppress(OSError):
             writer.end(f"{self._folder}/{_PACK}{disk.token()}", added)
             for path in (*(pack.path for pack in merged), *look.others):
-                with suppress(OSError):  # somebody else was quicker
+                with suppress(OSError):  # another process has removed it already
                     os.unlink(path)  # noqa: PTH108
 
 
@@ -146,9 +146,9 @@ Fresh = tuple[Entry, Run, bytes]
 
 
 class Look:
-    """What a look at all records has found: `known` are those that a pack has, `fresh` those
-    that were read, None where there is no record that can be. `others` are the paths of files
-    of the index that are no packs."""
+    """The records of all runs at one time: `known` are those that packs hold, `fresh` those that
+    were read (None if a run has no readable record). `others` are the paths of files in the index
+    that are no packs."""
 
     def __init__(self, packs: Sequence[Pack], others: Sequence[str]) -> None:
         self.packs = packs
@@ -157,10 +157,10 @@ class Look:
         self.fresh: dict[str, Fresh | None] = {}
 
     def entries(self) -> list[Entry]:
-        """The entries of all records that can be read, in no particular order."""
+        """The entries of all readable records, in no particular order."""
         read = [one[0] for one in self.fresh.values() if one is not None]
         return [*self.known.values(), *read]
 
     def unreadable(self) -> list[str]:
-        """The ids of the runs without a record that can be read."""
+        """The ids of the runs without a readable record."""
         return [run_id for run_id, one in self.fresh.items() if one is None]

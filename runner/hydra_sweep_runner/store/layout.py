@@ -1,44 +1,44 @@
-"""The names of all files and folders that the runner keeps in a run's folder, and in a store.
+"""The names of all files and folders that the runner keeps in a run's folder and in a store.
 
-Relative to the run's folder or the store's. Every other name in a run's folder is the
+They are relative to the run's folder or to the store. All other files in a run's folder are the
 operation's.
 """
 
 from __future__ import annotations
 
-#: The folder with the runner's own files of a run.
+#: The folder of the runner's own files in a run's folder.
 OWN = ".runner"
 
 RECORD = f"{OWN}/record.json"
-#: Who holds its lock is at the run's work, and touches it meanwhile.
+#: The process that holds this lock owns the run, and touches the file as a heartbeat.
 LOCK = f"{OWN}/lock"
-#: A request to whoever is at the run's work to stop it.
+#: A request to the run's owner to stop it.
 STOP = f"{OWN}/stop"
-#: What a function returned, where JSON cannot hold it.
+#: A function's return value, if JSON cannot hold it.
 RESULT = f"{OWN}/result.joblib"
-#: What a Hydra program's job returned, on its way to another launcher.
+#: A Hydra program job's return value, on its way to another launcher.
 RETURNED = f"{OWN}/returned.pickle"
-#: The output of the last start, and the folder of those of former starts and attempts.
+#: The output of the last start, and the folder with that of earlier starts and attempts.
 LOG = f"{OWN}/output.log"
 LOGS = f"{OWN}/logs"
-#: The series of the scalars of the last start, and what the run at work reports of them itself.
+#: The scalars' series of the last start, and the file that the running run reports them in.
 SCALARS = f"{OWN}/scalars.jsonl"
 REPORTED = f"{OWN}/reported.jsonl"
-#: The flags of a script at work, where its environment cannot hold them.
+#: The flags of a running script, if its environment cannot hold them.
 FLAGS = f"{OWN}/flags.marshal"
-#: What a pipeline's trial takes from which runs, for its operation.
+#: The inputs of a pipeline's trial and the runs they come from, for its operation to read.
 INPUTS = f"{OWN}/inputs.json"
-#: Of a batch on a cluster: which start of it goes on.
+#: For a batch on a cluster: the id of its present start.
 SESSION = f"{OWN}/session"
 
 #: Hydra's copies of the configuration.
 HYDRA = ".hydra"
 
-#: In a store: copies of projects' YAML, what is being made or removed, the index.
+#: In a store: copies of projects' YAML, folders that are being made or removed, the index.
 SNAPSHOTS = ".snapshots"
 STAGING = ".staging"
 INDEX = ".index"
-#: Second names for the files of runs at work, a folder a run (`store.second_names`).
+#: Second names for the files of running runs, one folder per run (`store.second_names`).
 RUNNING = ".running"
-#: Runs that were deleted, until they are purged (`store.trash`).
+#: Deleted runs, until they are purged (`store.trash`).
 TRASH = ".trash"

@@ -1,4 +1,4 @@
-"""Where the store is, and the little of a project's YAML that is read without Hydra."""
+"""Finds the store, and reads the few settings of a project's YAML that are read without Hydra."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.store import layout
 
-#: Names the store for all commands of a shell.
+#: The environment variable that sets the store for all commands of a shell.
 STORE_VARIABLE = "RUNNER_STORE"
 
 DEFAULT_STORE = "runs"
@@ -20,9 +20,9 @@ _STORE_KEYS = ("hydra", "sweeper", "store")
 def store_path(
     project_dir: Path, *, typed: str | None, environment: Mapping[str, str], in_yaml: str | None
 ) -> Path:
-    """The store's folder: as typed, else as the environment says, else as YAML says, else
-    `runs` in the project. A relative path is relative to the project. Raises Mistake for an
-    empty path that was typed, and for the home of a user that there is not."""
+    """The store's folder: as typed, else from the environment, else from the YAML, else `runs` in
+    the project. A relative path is relative to the project. Raises Mistake for an empty typed path,
+    and for the home folder of an unknown user."""
     if typed is not None and not typed.strip():
         raise Mistake("the store's path is empty: name a folder")
     named = typed or environment.get(STORE_VARIABLE) or in_yaml or DEFAULT_STORE
@@ -33,8 +33,8 @@ def store_path(
 
 
 def project_of(folder: Path) -> Path:
-    """The project that a folder lies in: the nearest of itself and those above it that has
-    a `conf/config.yaml` or a store named `runs`; itself, if there is none."""
+    """The project of a folder: the nearest folder, from itself upward, that has a
+    `conf/config.yaml` or a store named `runs`; the folder itself if there is none."""
     for each in (folder, *folder.parents):
         if (each / "conf" / "config.yaml").is_file() or is_store(each / DEFAULT_STORE):
             return each
@@ -42,15 +42,15 @@ def project_of(folder: Path) -> Path:
 
 
 def is_store(folder: Path) -> bool:
-    """Whether a folder is a store in which a run has been recorded."""
+    """Whether a folder is a store with at least one recorded run."""
     return (folder / layout.SNAPSHOTS).is_dir()
 
 
 def store_in_yaml(config_file: Path) -> str | None:
-    """`hydra.sweeper.store` of a primary config, without composing; None if it is not there.
+    """`hydra.sweeper.store` of a primary config, read without composing; None if it is not set.
 
-    Interpolations in it are resolved. Raises Mistake for YAML that does not parse, and for
-    an interpolation that leads nowhere within this file.
+    Interpolations in it are resolved. Raises Mistake for YAML that does not parse, and for an
+    interpolation that this file alone cannot resolve.
     """
     try:
         text = config_file.read_text(encoding="utf-8")

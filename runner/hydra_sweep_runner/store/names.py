@@ -1,4 +1,4 @@
-"""Run ids and their prefixes: what is one, and which run a prefix means."""
+"""Run ids and their prefixes."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _SHORT = 8
 _SHOWN = 4
 
 
-#: What stands for the id of the newest run, and of the newest batch.
+#: Words to use instead of the id of the newest run, and of the newest batch.
 LAST, LAST_BATCH = "last", "last:batch"
 
 
-@lru_cache(maxsize=1024)  # asked several times for each trial
+@lru_cache(maxsize=1024)  # called several times for each trial
 def is_id(name: str) -> bool:
     """Whether the name is a whole run id: exactly 32 lower-case hexadecimal digits."""
     return _ID.fullmatch(name) is not None
 
 
 def parse_prefix(text: str) -> str:
-    """The prefix of an id that somebody typed, in lower case. Raises Mistake."""
+    """The typed prefix of an id, in lower case. Raises Mistake."""
     if _DIGITS.fullmatch(text) is None:
         raise Mistake(
             f"{text!r} is no run id: an id is hexadecimal digits, or {LAST}, or {LAST_BATCH}"
@@ -38,7 +38,8 @@ def parse_prefix(text: str) -> str:
 
 
 def choose(prefix: str, ids: Iterable[str], store: Path) -> str:
-    """The only one of the ids that begins with `prefix`. Raises UnknownRun, AmbiguousRun."""
+    """The id that begins with `prefix`. Raises UnknownRun if there is none, AmbiguousRun if there
+    are several."""
     found = sorted(name for name in ids if name.startswith(prefix))
     if not found:
         raise UnknownRun(f"no run begins with {prefix!r} in {store}")

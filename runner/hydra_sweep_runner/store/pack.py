@@ -1,9 +1,9 @@
-"""Packs: files that hold copies of many records, each with what its file was when it was read.
+"""Packs: files with copies of many records, each with the stamp of its file when it was read.
 
-A pack is written once, whole, and never changed. It begins with a line that tells how many
-entries there are, and a checksum of what follows; then come the entries, of a fixed size, what
-can be seen of the runs at a glance (`record.glance`), then the texts. Each text has a checksum
-of its own, which is looked at when it is read: most of a pack need not be read at all.
+A pack is written once, as a whole, and never changed. It begins with a line that has the number of
+entries and a checksum of what follows. Then come the entries, of a fixed size, the glances at all
+runs (`record.glance`), and the records' texts. Each text has its own checksum, which is checked
+when that text is read, so most of a pack is never read.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _HEAD_BYTES = 120
 # stamp (three), id, key, whether it is a batch, identity, place, offset, length, checksum
 _ENTRY = struct.Struct("<qQQ16sd?32sIQII")
 
-#: What a record's file was: its change time in ns, inode and size. Any change of the file
-#: changes it, but for one within the same tick of the file system's clock.
+#: The stamp of a record's file: its ctime in ns, inode and size. Every change of the file
+#: changes its stamp, except a change within the same tick of the file system's clock.
 Stamp: TypeAlias = "tuple[int, int, int]"
 
-#: The identity of what has none.
+#: The identity of entries that have none.
 NO_IDENTITY = bytes(32)
 
 
 class Entry(NamedTuple):
-    """A run's record as a pack knows it.
+    """A run's record, as listed in a pack.
 
-    `pack` has it: None where none does. The next three are its stamp. `key` is where it belongs
-    in a list, the least first, then by id. `identity` is the digest of a completed run that is
-    no batch, else NO_IDENTITY. `place` counts the pack's entries from 0. The last three say
-    where in the pack its text is, and its checksum.
+    `pack` is the pack that holds it, None if none does. The next three fields are its stamp. Lists
+    are sorted by `key`, ascending, then by id. `identity` is the digest of a completed run that is
+    not a batch, else NO_IDENTITY. `place` is the entry's index in the pack, from 0. The last three
+    fields are the offset, length and checksum of its text in the pack.
     """
 
     pack: Pack | None
@@ -61,7 +61,7 @@ class Entry(NamedTuple):
 
     @staticmethod
     def fresh(run_id: str, key: float, is_batch: bool, identity: bytes) -> Entry:
-        """That of a record which is in no pack yet."""
+        """The entry of a record that is in no pack yet."""
         return Entry(None, 0, 0, 0, bytes.fromhex(run_id), key, is_batch, identity)
 
     @property
@@ -71,16 +71,16 @@ class Entry(NamedTuple):
 
     @property
     def glance(self) -> Glance | None:
-        """What can be seen of the run at a glance; None if that is not known."""
+        """The glance at the run; None if the pack does not have it."""
         return None if self.pack is None else self.pack.glances[self.place]
 
     def stamped(self, stamp: Stamp) -> Entry:
-        """The same with another stamp."""
+        """The same entry with another stamp."""
         ctime_ns, inode, size = stamp
         return self._replace(ctime_ns=ctime_ns, inode=inode, size=size)
 
     def text(self) -> bytes | None:
-        """The record's text; None if it is damaged, or cannot be read any more."""
+        """The record's text; None if it is damaged or can no longer be read."""
         if self.pack is None:
             return None
         try:
@@ -91,10 +91,10 @@ class Entry(NamedTuple):
 
 
 class Pack:
-    """A pack that is open to read, as long as anybody holds it or an entry of it."""
+    """A pack that is open for reading as long as it or one of its entries is referenced."""
 
     def __init__(self, path: str) -> None:
-        """Raises OSError, ValueError or TypeError if there is none."""
+        """Raises OSError, ValueError or TypeError if the file is not a pack."""
         self.path = path
         self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         weakref.finalize(self, os.close, self.descriptor)
@@ -116,8 +116,8 @@ class Pack:
 
     @cached_property
     def glances(self) -> Sequence[Glance | None]:
-        """What can be seen at a glance, of each entry. Where this part is damaged or has been
-        written by another version of the program, nothing can."""
+        """The glance of each entry; None for all of them if this part of the pack is damaged or was
+        written by another version of the runner."""
         from hydra_sweep_runner.record.glance import unpack_glances
 
         try:
@@ -133,14 +133,14 @@ class Pack:
 
 
 def _names() -> int:
-    """A digest of the names of what is seen at a glance."""
+    """A digest of the names of a glance's fields."""
     from hydra_sweep_runner.record.glance import FIELDS
 
     return zlib.crc32(" ".join(FIELDS).encode())
 
 
 class PackWriter:
-    """A file that becomes a pack. `now_ns` is the file system's time when it was begun."""
+    """A file that becomes a pack. `now_ns` is the file system's time when it was created."""
 
     def __init__(self, staging: str) -> None:
         """Raises OSError."""
@@ -150,8 +150,8 @@ class PackWriter:
         self.now_ns = os.stat(self._path).st_ctime_ns  # noqa: PTH116
 
     def end(self, path: str, records: Sequence[tuple[Entry, Glance | None, bytes]]) -> None:
-        """Write the entries, each with its glance and text, and put the pack into its place,
-        whole. Raises OSError."""
+        """Write the entries, each with its glance and text, and move the whole pack to its place.
+        Raises OSError."""
         from hydra_sweep_runner.record.glance import pack_glances
 
         glances = pack_glances(glance for _, glance, _ in records)
@@ -172,6 +172,6 @@ class PackWriter:
         os.replace(self._path, path)  # noqa: PTH105
 
     def drop(self) -> None:
-        """Remove the file if it is not in its place."""
+        """Remove the file, unless it was moved to its place."""
         with suppress(OSError):
             os.unlink(self._path)  # noqa: PTH108

@@ -1,4 +1,4 @@
-"""Results that JSON cannot hold, kept with joblib beside the run's record."""
+"""Results that JSON cannot hold, stored with joblib beside the run's record."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from hydra_sweep_runner.store import disk
 
 
 def write(path: str, value: object, *, durable: bool) -> None:
-    """Replace the file at once by the value. Raises OSError, and what pickling raises."""
-    import joblib  # a tenth of a second that most runs need not pay
+    """Replace the file atomically by the pickled value. Raises OSError and the errors of
+    pickling."""
+    import joblib  # takes a tenth of a second, and few runs need it
 
     def fill(file: BinaryIO) -> None:
         joblib.dump(value, file)
@@ -18,7 +19,7 @@ def write(path: str, value: object, *, durable: bool) -> None:
 
 
 def read(path: str) -> Any:
-    """The value in the file. This unpickles: it can run any code that the file holds."""
+    """The value in the file. This unpickles, which can run any code that the file holds."""
     import joblib
 
     return joblib.load(path)

@@ -1,4 +1,4 @@
-"""The store: a folder of run folders, each with its record, that a person can copy."""
+"""The store: a folder with one folder for each run, which people can copy."""
 
 from __future__ import annotations
 
@@ -30,25 +30,24 @@ from hydra_sweep_runner.store import (
 )
 from hydra_sweep_runner.store.catalogue import Catalogue, batches_of
 
-_SIGNS_S = 0.5  # who has just taken a lock has written its name into it by then
-_STALE_S = 3600.0  # what is staged and this old has lost its process
-_FEW = 4  # so many runs are brought to the disk one by one
+_SIGNS_S = 0.5  # the longest time between taking a lock and signing it
+_STALE_S = 3600.0  # folders in `.staging` that are older were left by a dead process
+_FEW = 4  # up to so many runs are synced one by one
 
 
 class RunStore:
-    """The runs of a project: one folder each, the record in `<id>/.runner/record.json`.
+    """The runs of a project: a folder each, with the record in `<id>/.runner/record.json`.
 
-    Any number of processes may read while others write: a record is replaced atomically, so
-    a reader sees the old one or the new one, whole. Whoever changes a run that may be at
-    work holds its claim.
+    Any number of processes may read while others write: a record is replaced atomically, so a
+    reader sees the whole old record or the whole new one. A process that changes a run which may be
+    running holds its claim.
 
-    Holds `<id>/` for each run, with `.runner/record.json`, `.runner/lock` (its claim, and
-    its holder's heartbeat), `.runner/stop` (a request to its holder) and, where JSON cannot
-    hold the result, `.runner/result.joblib`. Hidden folders are the
-    store's own: `.snapshots/<digest>/` are copies of the project's YAML; in `.staging/`
-    folders are made before they appear under their names, and deleted after they
-    disappeared. The folders are the truth: there is no state in memory, so threads and
-    processes may share a store. Nothing is unpickled but by `read_result`.
+    Each `<id>/` has `.runner/record.json`, `.runner/lock` (its claim, and its owner's heartbeat),
+    `.runner/stop` (a request to its owner) and, if JSON cannot hold the result,
+    `.runner/result.joblib`. Hidden folders belong to the store: `.snapshots/<digest>/` are copies
+    of the project's YAML; in `.staging/` folders are made before they appear under their names, and
+    deleted after they have disappeared. The folders are the truth: there is no state in memory, so
+    threads and processes may share a store. Only `read_result` unpickles anything.
     """
 
     def __init__(self, root: Path) -> None:
@@ -64,10 +63,10 @@ class RunStore:
 
     @classmethod
     def open(cls, path: Path, *, create: bool) -> RunStore:
-        """The store at `path`; with `create`, one that can be written, made if it is not there.
+        """The store at `path`; with `create` a writable one, which is made if it does not exist.
 
-        Without `create` nothing is made, and a folder that is not there is an empty store.
-        Raises Mistake if `path` is no folder, or with `create` cannot be made or written.
+        Without `create` nothing is made, and a missing folder counts as an empty store. Raises
+        Mistake if `path` is not a folder, or with `create` cannot be made or written.
         """
         store = cls(path)
         root = store._root
@@ -76,7 +75,7 @@ class RunStore:
                 disk.make_folders(root)
                 disk.write_new(f"{root}/.gitignore", b"*\n", durable=False)
         except FileExistsError:
-            pass  # somebody else was quicker, or it is no folder
+            pass  # another process made it first, or `path` is not a folder
         except OSError as error:
             raise Mistake(f"cannot create the store {root}: {error.strerror}") from error
         if os.path.lexists(root) and not root.is_dir():
@@ -85,7 +84,7 @@ class RunStore:
             _check_length(root)
         if create:
             try:
-                (root / layout.STAGING).mkdir(exist_ok=True)  # access() lies to root
+                (root / layout.STAGING).mkdir(exist_ok=True)  # access() always says yes to root
             except OSError as error:
                 raise Mistake(f"the store {root} is not writable: {error.strerror}") from error
             disk.sweep(root / layout.STAGING, older_than_s=_STALE_S)
@@ -99,13 +98,14 @@ class RunStore:
         return self._root
 
     def folder(self, run_id: str) -> Path:
-        """A run's folder, there or not. Raises Mistake if `run_id` is no whole id."""
+        """A run's folder, whether it exists or not. Raises Mistake if `run_id` is not a whole
+        id."""
         return Path(self._path(run_id))
 
     # Reading
 
     def ids(self) -> list[str]:
-        """The ids of all run folders, in no particular order; links are none."""
+        """The ids of all run folders, in no particular order; links are ignored."""
         return [name for name in self._names("") if names.is_id(name)]
 
     def read(self, run_id: str) -> Run:
@@ -116,7 +116,7 @@ class RunStore:
         except (FileNotFoundError, NotADirectoryError):
             with suppress(FileNotFoundError, NotADirectoryError, RecordError):
                 spared = second_names.second_name(self._spare(run_id), layout.RECORD)
-                return _read(spared, run_id)  # its folder was emptied
+                return _read(spared, run_id)  # the operation emptied the run's folder
             if not Path(path).is_dir():
                 raise UnknownRun(f"no run {run_id} in {self._root}") from None
             raise UnreadableRecord(f"{path}/{layout.RECORD}: missing") from None
@@ -128,7 +128,7 @@ class RunStore:
     def read_all(self) -> Iterator[Run | Unreadable]:
         """Every run in the store, in no particular order; damaged ones as Unreadable.
 
-        One that is deleted meanwhile is left out.
+        Runs that are deleted during the call are left out.
         """
         return self._read_each(self.ids())
 
@@ -143,34 +143,34 @@ class RunStore:
                 continue
 
     def newest(self, n: int | None = None) -> list[Run | Unreadable]:
-        """The `n` runs started last, as recorded, newest first, or all; one never started
-        counts by when it was initialized. Equal ones follow their ids; damaged ones come last."""
+        """The `n` newest runs, or all, as recorded, newest first: by start time, or by
+        initialisation time if never started. Ties are sorted by id; damaged runs come last."""
         return self._catalogue.newest(n)
 
     def batches(self) -> list[Run]:
-        """Every readable record of a batch, in no particular order."""
+        """Every readable batch record, in no particular order."""
         return self._catalogue.batches()
 
     def completed(self, identities: Collection[str]) -> dict[str, Run]:
-        """For each digest (`planning.identity`) the completed run or trial with it that was
-        started last, if there is any in the store."""
+        """Maps each digest (`planning.identity`) to the completed run or trial with it that was
+        started last; digests without one are left out."""
         return self._catalogue.completed(identities)
 
     def summaries(self) -> list[Summary | Unreadable]:
-        """All runs as they really are, with what is known of them beside their records, newest
-        first; damaged ones as Unreadable, last. A run that is deleted meanwhile is left out."""
+        """All runs as observed, newest first; damaged ones as Unreadable, last. Runs that are
+        deleted during the call are left out."""
         return self._catalogue.summaries()
 
     def summary(self, run_id: str) -> Summary:
-        """One run, likewise. Raises UnknownRun or UnreadableRecord."""
+        """One run as observed. Raises UnknownRun or UnreadableRecord."""
         run = self.observe(self.read(run_id))
         return self._catalogue.summary(run, batches_of(self.batches()).get(run_id, ()))
 
     def resolve(self, prefix: str) -> str:
-        """The id that begins with `prefix`: four digits or more, upper case or lower. `last`
-        is the newest run, `last:batch` the newest batch.
+        """The id that begins with `prefix`: at least four digits, in upper or lower case. `last` is
+        the newest run, `last:batch` the newest batch.
 
-        Raises UnknownRun, AmbiguousRun, or Mistake if it is none of that.
+        Raises UnknownRun, AmbiguousRun, or Mistake if the prefix has another form.
         """
         if prefix in (names.LAST, names.LAST_BATCH):
             return self._last(prefix)
@@ -178,7 +178,7 @@ class RunStore:
         if names.is_id(prefix):
             folder = Path(self._path(prefix))
             if folder.is_dir() and not folder.is_symlink():
-                return prefix  # spares reading the whole folder
+                return prefix  # no need to list the whole folder
         found = [name for name in self._names(prefix) if names.is_id(name)]
         return names.choose(prefix, found, self._root)
 
@@ -192,12 +192,12 @@ class RunStore:
         return found[0].id
 
     def observe(self, run: Run, *, claimed: bool = False) -> Run:
-        """The run as it really is: one recorded as running whose process is gone is
-        terminated, and a completed batch whose plan has lost trials is none. Its record is
-        not changed.
+        """The run as it really is; its record is not changed.
 
-        A process that cannot be looked at from here is gone if its heartbeat has stopped.
-        With `claimed` the caller owns the run, so that any other process is gone.
+        A run recorded as running whose process is gone is terminated, and a completed batch whose
+        plan has lost trials is incomplete. A process that cannot be inspected from here counts as
+        gone if its heartbeat has stopped. With `claimed` the caller owns the run, so every other
+        process counts as gone.
         """
         if run.batch is not None and run.state.status is Status.COMPLETED:
             return self._without_missing(run, run.batch)
@@ -211,7 +211,7 @@ class RunStore:
         return replace(run, state=replace(run.state, status=Status.TERMINATED, reason=reason))
 
     def _without_missing(self, run: Run, part: BatchPart) -> Run:
-        """A completed batch, or an incomplete one if trials of it are gone."""
+        """The completed batch, or an incomplete one if some of its trials were deleted."""
         gone = sum(not os.path.lexists(self._path(run_id)) for run_id in part.trials)
         missing = part.missing + gone
         if not missing:
@@ -220,21 +220,21 @@ class RunStore:
         return replace(run, state=state, batch=replace(part, missing=missing))
 
     def beats(self, run_id: str) -> bool:
-        """Whether whoever owns the run was seen alive a short while ago, wherever it is."""
+        """Whether the run's owner, on whatever host, has sent a heartbeat recently."""
         return heartbeat.is_fresh(
             f"{self._path(run_id)}/{layout.LOCK}", self._root / layout.STAGING
         )
 
     def is_asked_to_stop(self, run_id: str) -> bool:
-        """Whether somebody has asked whoever owns the run to stop it."""
+        """Whether the run's owner was requested to stop it."""
         return os.path.lexists(f"{self._path(run_id)}/{layout.STOP}")
 
     # Writing
 
     def create(self, run: Run) -> None:
-        """Make the run's folder and record appear at once. Raises StoreFailed.
+        """Create the run's folder and record atomically. Raises StoreFailed.
 
-        A power cut can undo it, or leave the record empty, until `settle`.
+        Until `settle`, a power cut can undo it, or leave the record empty.
         """
         path = self._path(run.id)
         data = record_text.to_text(redact_run(run, os.environ)).encode()
@@ -250,7 +250,7 @@ class RunStore:
                 raise
 
     def settle(self, run_ids: Sequence[str]) -> None:
-        """Bring runs that were created to the disk, their names and records: many at one go.
+        """Sync created runs, their names and records, to the disk: many in one call.
 
         Raises StoreFailed.
         """
@@ -265,10 +265,10 @@ class RunStore:
             disk.sync_folder(self._root)
 
     def write(self, run: Run, *, durable: bool = True) -> None:
-        """Replace the run's record; with `durable` it is on the disk on return.
+        """Replace the run's record; with `durable` it is synced to the disk on return.
 
-        Raises StoreFailed, with the old record as it was; or with the new one in its place,
-        if that could not be brought to the disk.
+        Raises StoreFailed. The old record is then unchanged, or the new one is in its place but
+        could not be synced.
         """
         self.mend(run.id)
         path = f"{self._path(run.id)}/{layout.RECORD}"
@@ -279,12 +279,12 @@ class RunStore:
             second_names.forget(self._spare(run.id))
 
     def keep(self, run_id: str) -> None:
-        """Keep the record, lock and logs of a run from its operation, which may empty its
-        folder, until it is recorded as ended. For its owner, before it starts an attempt."""
+        """Give the run's record, lock and logs second names, until its end is recorded, because its
+        operation may empty the folder. The owner calls this before an attempt."""
         second_names.keep(self._path(run_id), self._spare(run_id))
 
     def mend(self, run_id: str) -> None:
-        """Put back what an operation has removed of a run's record, lock and logs.
+        """Restore the run's record, lock and logs if its operation removed them.
 
         Raises StoreFailed.
         """
@@ -294,7 +294,7 @@ class RunStore:
                 os.makedirs(f"{folder}/{layout.OWN}", exist_ok=True)  # noqa: PTH103
 
     def _restored(self, run_id: str) -> bool:
-        """Whether the run's record is there, or was kept and is there again."""
+        """Whether the run's record exists, or could be restored from its second name."""
         folder = self._path(run_id)
         with disk.failing("mend", folder):
             return os.path.lexists(f"{folder}/{layout.RECORD}") or second_names.restore(
@@ -305,9 +305,9 @@ class RunStore:
         return f"{self._prefix}{layout.RUNNING}/{run_id}"
 
     def delete(self, run_ids: Sequence[str]) -> None:
-        """Remove the runs' folders and all that is in them; each disappears at once.
+        """Remove the runs' folders with all their contents; each disappears atomically.
 
-        Raises UnknownRun before anything is removed if one is not there, and StoreFailed.
+        Raises UnknownRun, before any run is removed, if one does not exist, and StoreFailed.
         """
         folders = [self.folder(run_id) for run_id in run_ids]
         for folder in folders:
@@ -321,7 +321,7 @@ class RunStore:
             second_names.forget(self._spare(folder.name))
         if away:
             with disk.failing("delete", self._root):
-                disk.sync_folder(self._root)  # the names are gone before what they name
+                disk.sync_folder(self._root)  # the names are gone before the contents
         for folder in away:
             with disk.failing("delete", folder):
                 disk.remove_tree(folder)
@@ -330,31 +330,30 @@ class RunStore:
 
     @contextmanager
     def claim(self, run_id: str) -> Iterator[bool]:
-        """Own the run while the context lasts, in this process and no child of it. What it
-        gives tells whether nobody has owned the run before.
+        """Own the run inside the context, in this process but not in its children. Yields whether
+        no process has owned the run before.
 
-        Raises Busy, telling who owns it; a claim within a claim is Busy, too. The claim of
-        a process that died is free; on another host, where that cannot be seen, it is when
-        the heartbeat has stopped for a while. What was asked of a former owner is forgotten.
-        Raises UnknownRun, and StoreFailed. A damaged record keeps nobody from it, so that
-        the run can be deleted; but where there is no place for a lock, UnreadableRecord is
-        raised, as nobody can own such a run.
+        Raises Busy, naming the owner; a claim inside a claim is Busy, too. The claim of a dead
+        process is free. On another host, where its death cannot be seen, it is free once its
+        heartbeat has stopped for a while. Requests to a former owner are removed. Raises UnknownRun
+        and StoreFailed. A run with a damaged record can be claimed, so that it can be deleted; if
+        it has no folder for a lock, UnreadableRecord is raised.
         """
         path = self._path(run_id)
-        with suppress(StoreFailed):  # it cannot be claimed then, which says why
+        with suppress(StoreFailed):  # claiming it then fails, with a reason
             self._restored(run_id)
         with ExitStack() as stack:
             with disk.failing("claim", path):
                 held = self._take(stack, run_id)
                 is_first = held is not None and ownership.is_first(held)
-            # Nobody who has never held it is at work, or has left anything.
+            # If no process has held the lock before, none is running the run or left files.
             owner = None if is_first else self._owner_of(run_id, locked=held is None)
             if owner is not None:
                 raise _busy(run_id, owner)
             if held is not None:
                 ownership.sign(held)
             if not is_first:
-                second_names.forget(self._spare(run_id))  # all of it is in its folder
+                second_names.forget(self._spare(run_id))  # all files are in the run's folder
             with disk.failing("clean", path):
                 if not is_first:
                     disk.remove_parts(f"{path}/{layout.OWN}")
@@ -364,7 +363,8 @@ class RunStore:
             yield is_first
 
     def ask_to_stop(self, run_id: str) -> None:
-        """Ask whoever owns the run, on whatever host, to stop it. The next claim forgets it.
+        """Request that the run's owner, on whatever host, stop it. The next claim removes the
+        request.
 
         Raises UnknownRun and StoreFailed.
         """
@@ -374,22 +374,25 @@ class RunStore:
             try:
                 disk.write_new(f"{path}/{layout.STOP}", b"", durable=False)
             except FileExistsError:
-                return  # somebody has asked before
+                return  # it was requested before
             except (FileNotFoundError, NotADirectoryError):
                 self.read(run_id)
                 raise
 
     def write_result(self, run_id: str, value: object, *, durable: bool = True) -> None:
-        """Keep what a function returned, with joblib. Raises StoreFailed, and what pickling
-        raises; the result that was there before then stays."""
+        """Store a function's return value with joblib. Raises StoreFailed and the errors of
+        pickling; the earlier result is then unchanged."""
         self.mend(run_id)
         path = f"{self._path(run_id)}/{layout.RESULT}"
         with disk.failing("write", path):
             results.write(path, value, durable=durable)
 
     def read_result(self, run_id: str) -> Any:
-        """What `write_result` kept. This unpickles, so it can run any code that the file
-        holds: only for people who ask for it. Raises Mistake if nothing is kept."""
+        """The value that `write_result` stored. Raises Mistake if there is none.
+
+        This unpickles, so it can run any code that the file holds: call it only at a user's
+        request.
+        """
         path = f"{self._path(run_id)}/{layout.RESULT}"
         try:
             return results.read(path)
@@ -397,14 +400,15 @@ class RunStore:
             raise Mistake(f"no result is stored in {path}") from None
 
     def keep_snapshot(self, files: Mapping[str, bytes]) -> str:
-        """Keep files, by relative path, and return the snapshot's name. Those kept already
-        are not written again. Raises Mistake for a path that leads out, and StoreFailed."""
+        """Store files, given by relative path, and return the snapshot's name. A snapshot that
+        exists already is not written again. Raises Mistake for a path that leads out, and
+        StoreFailed."""
         folder, staging = self._root / layout.SNAPSHOTS, self._root / layout.STAGING
         with disk.failing("write", folder):
             return snapshots.keep(files, snapshots=folder, staging=staging)
 
     def snapshot_folder(self, name: str) -> Path:
-        """The folder of a snapshot. Raises Mistake if the store has none of that name."""
+        """The folder of a snapshot. Raises Mistake if the store has no snapshot of that name."""
         return snapshots.find(name, self._root / layout.SNAPSHOTS)
 
     def _take(self, stack: ExitStack, run_id: str) -> int | None:
@@ -429,7 +433,7 @@ class RunStore:
         except UnreadableRecord:
             owner = ownership.SOMEBODY if locked else None
         last_s = time.monotonic() + _SIGNS_S
-        while owner == ownership.SOMEBODY:  # whose record does not name it yet
+        while owner == ownership.SOMEBODY:  # its record does not name it yet
             owner = ownership.signature(f"{self._path(run_id)}/{layout.LOCK}") or owner
             if time.monotonic() > last_s:
                 break
@@ -469,7 +473,7 @@ def _read(record: str, run_id: str) -> Run:
 
 
 def _check_length(root: Path) -> None:
-    """Raise Mistake for a path that is too long for any folder to be there."""
+    """Raise Mistake for a path that is too long for a folder."""
     try:
         root.lstat()
     except OSError as error:
@@ -478,7 +482,7 @@ def _check_length(root: Path) -> None:
 
 
 def _check_parents(root: Path) -> None:
-    """Raise Mistake if a folder can never be at `root`, because a file is in its way."""
+    """Raise Mistake if there can be no folder at `root` because a file is in its way."""
     nearest = next(parent for parent in root.parents if os.path.lexists(parent))
     if not nearest.is_dir():
         raise Mistake(f"the store {root} cannot be there: {nearest} is not a folder")

@@ -1,8 +1,8 @@
-"""The files of a run's scalars: its series, and what it appends itself.
+"""The files of a run's scalars: its series, and the file that the run itself appends to.
 
-A series file has a JSON array a line, `["loss",3,0.25]`: name, step, value, in the order in
-which they were reported under each name. NaN and the infinities stand as Python's json writes
-them. A line that is torn, as in a run at work, is passed over.
+A series file has one JSON array a line, `["loss",3,0.25]`: name, step and value, in the order of
+the reports of each name. NaN and the infinities are written as Python's json writes them.
+Incomplete lines, as in a running run, are ignored.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from typing import BinaryIO
 from hydra_sweep_runner.scalars.series import AllSeries, whole
 from hydra_sweep_runner.store import disk, layout
 
-# How many points are formatted at once.
+# The number of points that are formatted at once.
 _LOT = 10_000
 
 
 class SeriesFile:
-    """The file of a run's series, which grows while the run is at work. Raises OSError."""
+    """The file of a run's series, which grows while the run is running. Raises OSError."""
 
     def __init__(self, run_dir: Path) -> None:
-        """Begin anew: what an earlier start has reported is gone."""
+        """Begin an empty file: the reports of an earlier start are removed."""
         self._path = f"{run_dir}/{layout.SCALARS}"
         self._size_bytes = 0
         _remove(self._path)
 
     def append(self, series: AllSeries, most: int) -> bool:
-        """Write points that are not there yet, `most` at the most; whether there were any."""
+        """Write points that are not in the file yet, `most` at most; returns whether there were
+        any."""
         data = b"".join(
             _lines(name, points) for name, points in series.fresh_points(most) if points
         )
@@ -47,7 +48,7 @@ class SeriesFile:
         return True
 
     def finish(self, series: AllSeries) -> None:
-        """Make the file hold exactly what is kept."""
+        """Rewrite the file with exactly the kept points."""
         if series.is_whole and self._is_as_written():
             while self.append(series, _LOT):
                 pass
@@ -56,7 +57,7 @@ class SeriesFile:
         disk.replace_by(self._path, lambda file: _write(file, series), durable=False)
 
     def _make_folder(self) -> None:
-        """An operation may have emptied its folder, and this with it."""
+        """Make the folder again, in case the operation emptied the run's folder."""
         Path(self._path).parent.mkdir(parents=True, exist_ok=True)
 
     def _is_as_written(self) -> bool:
@@ -67,20 +68,21 @@ class SeriesFile:
 
 
 class ReportedFile:
-    """What a run appends to its own file, read as it grows. Raises OSError."""
+    """The file that a run appends its reports to, read as it grows. Raises OSError."""
 
     def __init__(self, run_dir: Path) -> None:
-        """Begin anew: what an earlier start has reported is gone."""
+        """Begin without a file: the reports of an earlier start are removed."""
         self._path = f"{run_dir}/{layout.REPORTED}"
         self._inode = self._read_bytes = 0
         _remove(self._path)
 
     def fresh(self, *, at_end: bool = False) -> bytes:
-        """The whole lines that came since the last call; `at_end` also one without its end."""
+        """The whole lines that were appended since the last call; with `at_end` also a last line
+        without a line end."""
         try:
             state = os.stat(self._path)  # noqa: PTH116 (for each trial)
             if state.st_ino != self._inode or state.st_size < self._read_bytes:
-                self._inode, self._read_bytes = state.st_ino, 0  # another than before
+                self._inode, self._read_bytes = state.st_ino, 0  # the file was replaced
             if state.st_size <= self._read_bytes:
                 return b""
             with open(self._path, "rb") as file:  # noqa: PTH123
@@ -93,7 +95,7 @@ class ReportedFile:
         return data[:whole_bytes]
 
     def remove(self) -> None:
-        """What it holds is in the series."""
+        """Remove the file, once its reports are in the series."""
         if self._inode:
             _remove(self._path)
 
@@ -111,8 +113,8 @@ def _remove(path: str) -> None:
 
 
 def read_series(run_dir: Path, name: str) -> list[tuple[float, float]]:
-    """Steps and values that a run has reported under a name, in their order; none if it has
-    reported none. Raises OSError."""
+    """Steps and values that a run reported under a name, in order; empty if there are none. Raises
+    OSError."""
     begin = f"[{_name(name)},".encode()
     try:
         with (run_dir / layout.SCALARS).open("rb") as file:
@@ -125,7 +127,7 @@ def _point(line: bytes) -> Iterator[tuple[float, float]]:
     try:
         _, step, value = json.loads(line)
         yield step, float(value)
-    except (ValueError, TypeError):  # torn
+    except (ValueError, TypeError):  # an incomplete line
         return
 
 

@@ -1,9 +1,9 @@
-"""Second names for a run's record, lock and logs, outside its folder, while it is at work.
+"""Second names (hard links) for a running run's record, lock and logs, outside its folder.
 
 An operation may empty its working folder, `.runner` included. Hard links in the store's
-`.running/<id>` keep these files then, under their names in `.runner`: what is appended to the
-log goes on into the same file, and the lock stays the one that its owner holds. Where the file
-system has no hard links, a run whose operation empties its folder is recorded again at its end,
+`.running/<id>` then keep these files, under the names that they have in `.runner`: later output
+goes into the same log file, and the lock is still the one that the run's owner holds. On a file
+system without hard links, a run whose operation empties its folder is recorded again at its end,
 without its log.
 """
 
@@ -14,20 +14,20 @@ from contextlib import suppress
 
 from hydra_sweep_runner.store import disk, layout
 
-# The record comes first and goes last: where it is not, nothing is kept.
+# The record is linked first and removed last: without it, the other files are not restored.
 _KEPT = (layout.RECORD, layout.LOCK, layout.LOG)
 
 
 def second_name(spare: str, name: str) -> str:
-    """The path in `spare` of one of the runner's own files of a run."""
+    """The second name, in the folder `spare`, of one of the runner's own files of a run."""
     return f"{spare}/{name.removeprefix(f'{layout.OWN}/')}"
 
 
 def keep(folder: str, spare: str) -> None:
-    """Give the files of the run's folder their second names in `spare`, a folder that is made;
-    those that were there are replaced."""
+    """Link the files of the run's folder into `spare`, which is made; earlier links are
+    replaced."""
     logs = _logs(f"{folder}/{layout.LOGS}")
-    with suppress(OSError):  # there are no hard links there, or the disk is full
+    with suppress(OSError):  # the file system has no hard links, or the disk is full
         _make(spare)
         if logs:
             _make(second_name(spare, layout.LOGS))
@@ -36,7 +36,8 @@ def keep(folder: str, spare: str) -> None:
 
 
 def restore(folder: str, spare: str) -> bool:
-    """Put back what is kept and gone from the run's folder; whether anything was kept.
+    """Link the files in `spare` back into the run's folder where they are missing. False if `spare`
+    holds no record.
 
     Raises OSError.
     """
@@ -45,7 +46,7 @@ def restore(folder: str, spare: str) -> bool:
     if layout.RECORD not in kept:
         return False
     os.makedirs(f"{folder}/{layout.OWN}", exist_ok=True)  # noqa: PTH103
-    for name in sorted(kept, key=layout.RECORD.__eq__):  # the record at last: then all is there
+    for name in sorted(kept, key=layout.RECORD.__eq__):  # the record comes last
         if name.startswith(layout.LOGS):
             os.makedirs(f"{folder}/{layout.LOGS}", exist_ok=True)  # noqa: PTH103
         with suppress(FileExistsError):
@@ -79,7 +80,7 @@ def _make(folder: str) -> None:
 
 
 def _logs(folder: str) -> list[str]:
-    """The names of the logs of earlier starts and attempts that lie in a folder."""
+    """The names of the logs of earlier starts and attempts in a folder."""
     try:
         with os.scandir(folder) as files:
             return [f"{layout.LOGS}/{file.name}" for file in files if file.name.endswith(".log")]
@@ -88,8 +89,8 @@ def _logs(folder: str) -> list[str]:
 
 
 def _link(source: str, name: str) -> None:
-    """Give a file a second name, whatever had it."""
-    with suppress(FileNotFoundError):  # there is no such file yet
+    """Give the file `source` the second name `name`, replacing another file of that name."""
+    with suppress(FileNotFoundError):  # the run has no such file yet
         try:
             os.link(source, name)
         except FileExistsError:

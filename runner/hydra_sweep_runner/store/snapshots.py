@@ -1,7 +1,7 @@
-"""Copies of a project's YAML, kept once for all runs that share one.
+"""Copies of a project's YAML, stored once for all runs that share them.
 
-A snapshot is a folder named by the SHA-256 of what is in it. It appears whole, with its
-bytes on the disk, and never changes.
+A snapshot is a folder named by the SHA-256 of its contents. It appears atomically, synced to the
+disk, and never changes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 
 
 def digest(contents: Mapping[str, bytes]) -> str:
-    """A snapshot's name: SHA-256 over the sorted paths and contents, each after its length."""
+    """A snapshot's name: SHA-256 over the sorted paths and contents, each preceded by its
+    length."""
     sha = hashlib.sha256()
     for path in sorted(contents):
         for part in (os.fsencode(path), contents[path]):
@@ -30,9 +31,9 @@ def digest(contents: Mapping[str, bytes]) -> str:
 
 
 def keep(contents: Mapping[str, bytes], *, snapshots: Path, staging: Path) -> str:
-    """Write the files, by relative path, as a snapshot, unless it is there; its name.
+    """Write the files, given by relative path, as a snapshot, unless it exists; returns its name.
 
-    Raises Mistake for a path that could leave the snapshot's folder, and OSError.
+    Raises Mistake for a path that leads out of the snapshot's folder, and OSError.
     """
     for path in contents:
         _check(path)
@@ -53,8 +54,8 @@ def keep(contents: Mapping[str, bytes], *, snapshots: Path, staging: Path) -> st
 
 
 def find(name: str, snapshots: Path) -> Path:
-    """A snapshot's folder. Raises Mistake if there is none of that name, or if what is in
-    it has changed since."""
+    """A snapshot's folder. Raises Mistake if there is none of that name, or if its contents have
+    changed."""
     folder = snapshots / name
     if _NAME.fullmatch(name) is None or not folder.is_dir():
         raise Mistake(
@@ -70,8 +71,8 @@ def find(name: str, snapshots: Path) -> Path:
 
 
 def _read_digest(folder: Path) -> str | None:
-    """The digest of what is in a folder; None if it cannot be read. Hidden files that are
-    no YAML are left out: who browses a folder may leave some."""
+    """The digest of a folder's contents; None if they cannot be read. Hidden files that are not
+    YAML are ignored: file browsers leave some."""
     contents: dict[str, bytes] = {}
     try:
         for path in folder.rglob("*"):
@@ -101,7 +102,8 @@ def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def _settle(staged: Path, folder: Path) -> None:
-    """Move it to its place; that somebody was quicker with the same contents is fine."""
+    """Move the staged folder to its place, unless another process stored the same snapshot
+    first."""
     try:
         staged.rename(folder)
     except OSError as error:

@@ -1,9 +1,9 @@
-"""What was deleted from a store, until it is purged: whole run folders, moved by one rename.
+"""Deleted runs, until they are purged: whole run folders, each moved by one rename.
 
-`.trash/<id>.<nanoseconds since the epoch>/` is the folder of a run that was deleted then. Beside
-it a file of the same name and `.json` says which plans held the run, where any did; it is
-written before the folder moves, so that a kill in between leaves a run in its place and a file
-that nobody looks at.
+`.trash/<id>.<nanoseconds since the epoch>/` is the folder of a run deleted at that time. If batches
+had the run in their plans, a file of the same name with `.json` beside it records its places. This
+file is written before the folder moves, so if the runner is killed in between, the run is still in
+its place and the file is ignored.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a batch had a run when that was deleted.
+    """The place of a run in a batch when it was deleted.
 
-    `planned` and `generated` count from 0 in the batch's lists, None where it is not in one;
-    `started` is the batch's last start then, ISO 8601.
+    `planned` and `generated` are indices, from 0, in the batch's lists; None if it is not in the
+    list. `started` is the time of the batch's last start then, in ISO 8601.
     """
 
     planned: int | None
@@ -38,7 +38,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Trashed:
-    """A run in the trash: when it was deleted, its folder there, and its place in batches."""
+    """A run in the trash: the time of its deletion, its folder there, and its places in batches."""
 
     id: str
     deleted: datetime
@@ -54,9 +54,10 @@ class Trash:
         self._folder = root / layout.TRASH
 
     def put(self, places: Mapping[str, Mapping[str, Place]], at: datetime) -> None:
-        """Move runs here, each at once: their ids, with the place that batches had for each.
+        """Move runs to the trash, each atomically. `places` maps their ids to their places, by
+        batch.
 
-        Raises StoreFailed, with what was moved until then moved.
+        Raises StoreFailed; runs that were moved before the failure stay moved.
         """
         with disk.failing("make", self._folder):
             self._folder.mkdir(exist_ok=True)
@@ -72,7 +73,7 @@ class Trash:
         self._settle()
 
     def entries(self) -> list[Trashed]:
-        """What is here, the run that was deleted last first. Raises StoreFailed."""
+        """The runs in the trash, the last deleted first. Raises StoreFailed."""
         found = []
         try:
             with os.scandir(self._folder) as folders:
@@ -91,9 +92,9 @@ class Trash:
         return sorted(found, key=lambda entry: (entry.deleted, entry.id), reverse=True)
 
     def take_out(self, entries: Sequence[Trashed]) -> None:
-        """Move runs back into their places, each at once.
+        """Move runs back to their places, each atomically.
 
-        Raises Mistake, before any is moved, if a place is taken, and StoreFailed.
+        Raises Mistake, before any run is moved, if a place is taken, and StoreFailed.
         """
         for entry in entries:
             if os.path.lexists(self._root / entry.id):
@@ -104,12 +105,12 @@ class Trash:
         self._settle()
 
     def forget(self, entries: Iterable[Trashed]) -> None:
-        """Remove what is noted of runs that were taken out."""
+        """Remove the recorded places of runs that were restored."""
         for entry in entries:
             Path(f"{entry.folder}.json").unlink(missing_ok=True)
 
     def purge(self, entries: Sequence[Trashed]) -> None:
-        """Remove runs for good, each at once. Raises StoreFailed."""
+        """Remove runs permanently, each atomically. Raises StoreFailed."""
         staging = self._root / layout.STAGING
         for entry in entries:
             with disk.failing("purge", entry.folder):
@@ -118,7 +119,8 @@ class Trash:
                 disk.remove_tree(away)
 
     def _free(self, run_id: str, at: datetime) -> Path:
-        """A name for a run that is deleted at this time. Two of the same id may be here."""
+        """An unused name for a run that is deleted at this time. The trash may hold several runs
+        with the same id."""
         number = (at - _EPOCH) // _MICROSECOND * 1000
         while os.path.lexists(self._folder / f"{run_id}.{number}"):
             number += 1
@@ -140,7 +142,7 @@ def _deleted(name: str) -> datetime | None:
 
 
 def _places(folder: Path) -> dict[str, Place]:
-    """Where batches had the run; nothing where that is not noted, or cannot be read."""
+    """The run's recorded places in batches; empty if they are missing or unreadable."""
     try:
         noted = json.loads(Path(f"{folder}.json").read_bytes())
         return {batch: Place(**place) for batch, place in noted.items() if names.is_id(batch)}

@@ -1,4 +1,4 @@
-"""What may be in an archive of runs: names, links and sizes that cannot do harm. Pure.
+"""Checks the members of an archive: names, links and sizes that could do harm. Pure.
 
 An archive has a run's files under its id, and copies of projects' YAML under `.snapshots`.
 """
@@ -16,13 +16,13 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.store import layout, names
 
 _SNAPSHOT = re.compile(r"[0-9a-f]{64}")
-#: What unpacks to more than this, and to so many times the archive's size, is refused.
+#: An archive that unpacks to more than this, and to so many times its size, is refused.
 BOMB_BYTES = 1 << 28
 BOMB_RATIO = 100
 
 
 class Type(Enum):
-    """What a member is."""
+    """The type of a member."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -31,8 +31,11 @@ class Type(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """An entry of an archive: its path, with `/` between parts; what it is; its mode and its
-    time in seconds since the epoch; where a link leads; what opens a file's bytes."""
+    """A member of an archive.
+
+    `path` has `/` between its parts; `mtime_s` is in seconds since the epoch; `target` is where a
+    link points; `open` opens a file's bytes.
+    """
 
     path: str
     type: Type
@@ -44,7 +47,7 @@ class Member:
 
     @property
     def top(self) -> str:
-        """The id of the run that it belongs to, or `.snapshots/<digest>`."""
+        """The id of the member's run, or `.snapshots/<digest>`."""
         first, _, rest = self.path.partition("/")
         return f"{first}/{rest.partition('/')[0]}" if first == layout.SNAPSHOTS else first
 
@@ -55,10 +58,10 @@ class Member:
 
 
 def check(members: Iterable[Member], archive: str) -> list[Member]:
-    """The members, which lead nowhere outside their runs' folders.
+    """The members, none of which leads out of its run's folder.
 
     Raises Mistake for an absolute path, `..`, a link that leads out, a path through a link, a
-    name that comes twice, and what no archive of runs has.
+    repeated name, and members that no archive of runs has.
     """
     found: dict[str, Member] = {}
     for member in members:
@@ -81,7 +84,7 @@ def check(members: Iterable[Member], archive: str) -> list[Member]:
 
 
 def stays_inside(path: str, target: str) -> bool:
-    """Whether a link at `path`, relative to a run's folder, leads to something in it."""
+    """Whether a link at `path`, relative to a run's folder, points into that folder."""
     if not path or target.startswith("/") or "\0" in target or not target:
         return False
     depth = posixpath.dirname(path).count("/") + 1 if "/" in path else 0
@@ -96,7 +99,7 @@ def stays_inside(path: str, target: str) -> bool:
 
 
 def check_size(unpacked_bytes: int, archive_bytes: int, archive: str) -> None:
-    """Raise Mistake for an archive that is small and unpacks to very much."""
+    """Raise Mistake for a small archive that unpacks to a very large size."""
     if unpacked_bytes > max(BOMB_BYTES, BOMB_RATIO * archive_bytes):
         raise Mistake(
             f"{archive}: unpacks to more than {BOMB_RATIO} times its size, "

@@ -1,4 +1,4 @@
-"""Archives of runs as they are read: a folder, a `.tar.gz` or a `.zip`."""
+"""Reads archives of runs: a folder, a `.tar.gz` or a `.zip`."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from hydra_sweep_runner.store.archive.members import (
 
 _MOST_TARGET_BYTES = 4096
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
-# Files of a run that mean something only where it is at work.
+# Files that only the owner of a running run uses.
 _OF_OWNER = frozenset({layout.LOCK, layout.STOP, layout.REPORTED, layout.FLAGS, layout.SESSION})
 
 
 @contextmanager
 def opened(source: Path, links: list[str]) -> Iterator[list[Member]]:
-    """The members of an archive, checked, which can be opened while the context lasts. Links of
-    a folder that lead out of a run's are left out, and noted in `links`.
+    """The checked members of an archive, which can be opened inside the context.
 
-    Raises Mistake for what is no archive, or one that is not safe or whole.
+    If `source` is a folder, links that leave a run's folder are skipped and their paths appended to
+    `links`. Raises Mistake for a file that is no archive, is incomplete, or is not safe to unpack.
     """
     try:
         if source.is_dir():
@@ -53,7 +53,7 @@ def opened(source: Path, links: list[str]) -> Iterator[list[Member]]:
             raise Mistake(f"{source}: not an archive; give a .tar.gz, a .zip or a folder of runs")
     except _BROKEN as error:
         raise Mistake(f"{source}: the archive is damaged: {error}") from error
-    except (NotImplementedError, RuntimeError) as error:  # how zipfile tells these
+    except (NotImplementedError, RuntimeError) as error:  # zipfile's: unknown method, password
         raise Mistake(f"{source}: an encrypted or foreign archive: {error}") from error
     except OSError as error:
         if error.filename is not None and Path(error.filename) != source:
@@ -62,9 +62,11 @@ def opened(source: Path, links: list[str]) -> Iterator[list[Member]]:
 
 
 def inside(folder: Path, path: str, links: list[str]) -> Iterator[Member]:
-    """What of a run's folder belongs into an archive, below `path`: not what is only its
-    owner's, nor links that lead out, whose paths are noted in `links`. A link to a place in the
-    folder is made relative."""
+    """The files of a run's folder that belong into an archive, as members below `path`.
+
+    Files that only its owner uses are left out. Links that leave the folder are skipped and their
+    paths appended to `links`; a link that points into the folder is made relative.
+    """
     for member in _walk(folder, path):
         if member.type is not Type.LINK:
             yield member
@@ -101,7 +103,7 @@ def _walk(folder: Path, path: str) -> Iterator[Member]:
         elif stat.S_ISLNK(about.st_mode):
             target = str(Path(entry.path).readlink())
             yield Member(path=name, type=Type.LINK, mode=0o777, mtime_s=mtime_s, target=target)
-        elif stat.S_ISREG(about.st_mode) and not _is_left(name, is_copy=is_copy):
+        elif stat.S_ISREG(about.st_mode) and not _is_skipped(name, is_copy=is_copy):
             yield Member(
                 path=name,
                 type=Type.FILE,
@@ -116,9 +118,9 @@ def _open(path: str) -> BinaryIO:
     return Path(path).open("rb")
 
 
-def _is_left(name: str, *, is_copy: bool) -> bool:
-    """Whether a file means nothing elsewhere: its owner's, or what who browses a folder left in
-    a copy of the YAML."""
+def _is_skipped(name: str, *, is_copy: bool) -> bool:
+    """Whether a file is not archived: the owner's files, and files that file browsers leave in a
+    copy of the YAML."""
     if is_copy:
         file = Path(name)
         return file.name.startswith(".") and file.suffix not in (".yaml", ".yml")

@@ -1,4 +1,4 @@
-"""Runs as they are written to an archive, or to their places in a store."""
+"""Writes runs to an archive, or from an archive into a store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.store import disk
 from hydra_sweep_runner.store.archive.members import Member, Type
 
-_EARLIEST_ZIP_S = 315_619_200  # 1980-01-02: zip has no earlier years
+_EARLIEST_ZIP_S = 315_619_200  # 1980-01-02: zip cannot store earlier years
 _CHUNK_BYTES = 1 << 20
 
 
@@ -60,9 +60,9 @@ def write_zip(members: Iterable[Member], file: BinaryIO) -> None:
 
 
 def place(members: Iterable[Member], folder: Path) -> None:
-    """Write the members of one run below a folder that is empty, and bring them to the disk.
+    """Write the members of one run below an empty folder, and sync them to the disk.
 
-    Raises Mistake for a file that is longer than the archive said, and OSError.
+    Raises Mistake for a file that is longer than the archive says, and OSError.
     """
     folders = [folder]
     times: list[tuple[Path, float]] = []
