@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
+from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Project, by_flag, ids
 
 
@@ -152,3 +153,50 @@ def test_a_flag_that_the_script_has_no_more_names_refresh_where_the_yaml_is_mend
     told = echo.run(f"+restart={batch}", status=2).err
     assert "+refresh=true takes the new values" in told and len(told.splitlines()) == 1
     assert echo.run(f"+restart={batch}", "+refresh=true").lines == ["1 2", "2 2"]
+
+
+READS = {
+    "conf/config.yaml": "operation: {script: reads.py}\nx: 1\nhydra: {launcher: {n_jobs: 1}}\n",
+    "data.txt": "there",
+    "reads.py": "x = 0\nprint(open('data.txt').read())\n",
+}
+
+
+def test_a_trial_that_fails_under_an_old_requires_says_that_it_has_been_mended(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(READS)
+    project.run("-m", "x=1,2", status=1)
+    project.run("x=3", status=1)
+    batch, run = project.newest("batch")["id"], project.newest("run")["id"]
+    mended = READS["conf/config.yaml"].replace("reads.py", "reads.py, requires: [data.txt]")
+    project.write({"conf/config.yaml": mended})
+    note = (
+        "operation.requires is [data.txt] in the project's present YAML; to take that: "
+        "+refresh=true"
+    )
+    assert project.run(f"+restart={batch}", status=1).said.count(note) == 2
+    assert project.run(f"+restart={run}", status=1).said[-1] == note
+    assert not [
+        one for one in project.run(f"+restart={batch}", "+refresh=true").said if note in one
+    ]
+    assert project.run(f"+restart={run}", "+refresh=true").out == "there\n"
+
+
+def test_a_restart_under_a_required_file_that_is_gone_names_refresh_where_the_yaml_is_mended(
+    make_project: MakeProject,
+) -> None:
+    first = READS["conf/config.yaml"].replace("reads.py", "reads.py, requires: [data.txt]")
+    project = make_project({**READS, "conf/config.yaml": first})
+    project.run("x=3")
+    project.run("-m", "x=1,2")
+    (project.folder / "data.txt").rename(project.folder / "new.txt")
+    mended = first.replace("[data.txt]", "[new.txt]")
+    project.write(
+        {"conf/config.yaml": mended, "reads.py": READS["reads.py"].replace("data", "new")}
+    )
+    for kind in ("batch", "run"):
+        restart = f"+restart={project.newest(kind)['id']}"
+        (line,) = project.run(restart, status=2).said
+        assert "operation.requires): +refresh=true takes the new values" in line
+        project.run(restart, "+refresh=true")

@@ -158,7 +158,9 @@ def restart_batch(
         tell_code_changes(world, batch, carrying.batch.provenance)
         if not sweep.options.refresh:
             tell_environment(world, batch, os.environ)
-            tell_yaml_changes(world, batch, composing, sweep.one_of_each())
+            carrying.note_on_failure = tell_yaml_changes(
+                world, batch, composing, sweep.one_of_each()
+            )
         return _carry_out(world, sweep, carrying)
 
 

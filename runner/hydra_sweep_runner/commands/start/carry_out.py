@@ -23,7 +23,7 @@ from hydra_sweep_runner.commands.start.records import Planned, as_planned, optio
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.sweep import Sweep
-from hydra_sweep_runner.commands.start.trials import TrialExecution, Trials
+from hydra_sweep_runner.commands.start.trials import Telling, TrialExecution, Trials
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableRecord
@@ -96,6 +96,7 @@ class Carrying:
         if sweep.composing.program is not None:
             self._jobs = tuple(number_jobs(reconciliation, batch.id))
         self.batch = self._record(batch)
+        self.note_on_failure = ""  #: a line that is said with each failure
 
     def _sources_of(self, paths: Iterable[Path]) -> Mapping[str, str]:
         """Of what the batch is made of, the part that one operation is made of."""
@@ -199,8 +200,7 @@ class Carrying:
         context, options, batch = self._context, self._sweep.options, self.batch
         self._keep_snapshot()
         if not options.init_trials:
-            process = this_process(context.clock)
-            state = lifecycle.started(batch.state, process, context.clock())
+            state = lifecycle.started(batch.state, this_process(context.clock), context.clock())
             batch = replace(batch, state=state)
         try:
             context.store.write(batch)
@@ -328,10 +328,11 @@ class Carrying:
         rules = StoppingRules(context, sweep.stopping, sweep.window)
         trials = self._trials(starts, rules)
         best = Best(context.reporter, sweep.objective, rules.results.values())
+        telling = Telling(context, sweep.varying, best, self.note_on_failure)
         execution = TrialExecution(
-            context, self._executor, sweep.options, self.batch.id, trials, sweep.varying, best
+            context, self._executor, sweep.options, self.batch.id, trials, telling
         )
-        total = len(starts) if sweep.search is None else len(starts) + sweep.search.room
+        total = len(starts) + (0 if sweep.search is None else sweep.search.room)
         with stoppable(self._executor, context, self.batch.id) as stop:
             try:
                 execution.run(total)
@@ -409,8 +410,7 @@ class Carrying:
 
     def _is_beyond(self, run_id: str) -> bool:
         """Whether a pipeline's trial comes after the step that the start goes up to."""
-        decided = self._decided
-        return decided is not None and decided.is_beyond(self._number[run_id])
+        return self._decided is not None and self._decided.is_beyond(self._number[run_id])
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
         known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}

@@ -27,14 +27,19 @@ _MOST_FAILURES = 20
 _MOST_OF_REASON = 240
 
 
-def tell_failure(context: World, outcome: Outcome, varying: Iterable[str] = ()) -> None:
+def tell_failure(
+    context: World, outcome: Outcome, varying: Iterable[str] = (), note: str = ""
+) -> None:
     """Say that a run has failed and why, with the end of its output if it was not just
-    shown. `varying` are the names by which the trials of its batch are told apart."""
+    shown. `varying` are the names by which the trials of its batch are told apart; a `note`
+    comes last."""
     lines = [failure_line(context, outcome.run, varying)]
     if not (outcome.was_shown and context.reporter.is_one_place):
         lines += [f"  {line}" for line in last_lines(outcome.tail)]
     if outcome.hint is not None:
         lines.append(outcome.hint)
+    if note:
+        lines.append(note)
     context.reporter.say(*lines)
 
 

@@ -58,9 +58,10 @@ def tell_yaml_changes(
     run: Run,
     kept: Composing,
     trials: Iterable[Sequence[str]],
-) -> None:
+) -> str:
     """Say what the project's present YAML gives another value than the kept copy: flags, the
-    operation, and what `hydra.sweeper` holds.
+    operation, and what `hydra.sweeper` holds. Returns what is to be said of trials that fail
+    under what has been mended since; empty where nothing was.
 
     `trials` are the overrides of one trial for each combination of config groups, or of the
     run. Nothing is composed anew while the files are the same.
@@ -72,13 +73,19 @@ def tell_yaml_changes(
             f"The project's YAML has changed since {short(run.id)} was made and cannot be "
             f"used now ({error}); the kept copy is used"
         )
-        return
+        return ""
     if changed:
         told = ", ".join(_change(name, *values) for name, values in changed.items())
         world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made: {told}; to take "
             "the new values: +refresh=true"
         )
+    if "operation.requires" not in changed:
+        return ""
+    return (
+        f"operation.requires is {shown_value(changed['operation.requires'][1])} in the project's "
+        "present YAML; to take that: +refresh=true"
+    )
 
 
 @contextmanager

@@ -202,23 +202,26 @@ def restart_run(
         world.reporter.say(f"Restarting {short(run.id)}")
         tell_left_batches(world, run, left)
         tell_code_changes(world, run, again.provenance)
+        note = ""
         if not options.refresh:
             tell_environment(world, run, os.environ)
-            tell_yaml_changes(world, run, composing, [composing.task])
+            note = tell_yaml_changes(world, run, composing, [composing.task])
         world.store.keep_snapshot(composing.composer.files())
-        exit_status = _execute(world, executor, start, options)
+        exit_status = _execute(world, executor, start, options, note)
         tell_out_of_date(world, alone)
         return exit_status
 
 
-def _execute(world: World, executor: Executor, start: Start, options: Options) -> int:
+def _execute(
+    world: World, executor: Executor, start: Start, options: Options, note: str = ""
+) -> int:
     source = TaskList([make_task(world, start, options, None)])
     with stoppable(executor, world) as stop:
         executor.run(source)
     for outcome in source.outcomes:
         run = outcome.run
         if run.state.status is Status.ERROR:
-            tell_failure(world, outcome)
+            tell_failure(world, outcome, note=note)
         if stop.exit_status is not None:
             return stop.exit_status
         if run.state.reason == lifecycle.STOPPED_ON_REQUEST:

@@ -73,6 +73,30 @@ class _Ready:
     task: Task | Busy | Mistake | None
 
 
+@dataclass(frozen=True)
+class Telling:
+    """How the ends of a batch's trials are told.
+
+    `varying` are the names by which lines tell the trials apart, `best` keeps the best of them,
+    `note` is a line that follows each failure; it may be empty.
+    """
+
+    context: World
+    varying: Sequence[str]
+    best: Best
+    note: str = ""
+
+    def failure(self, outcome: Outcome) -> None:
+        """Say that a trial has failed, and why."""
+        tell_failure(self.context, outcome, self.varying, self.note)
+
+    def success(self, run: Run, *, has_line: bool) -> None:
+        """Take in what a trial has given; one with `has_line` is told where somebody looks."""
+        self.best.note(last_of(run))
+        if has_line and self.context.reporter.is_watched:
+            self.context.reporter.say(completed_line(run, self.varying))
+
+
 class TrialExecution:
     """Executes the trials of a batch that are to start, in order, and keeps what became of
     each in `ended` (by id, as recorded). It is the source of the executor's tasks."""
@@ -84,17 +108,14 @@ class TrialExecution:
         options: Options,
         batch_id: str,
         trials: Trials,
-        varying: Sequence[str],
-        best: Best,
+        telling: Telling,
     ) -> None:
-        """`varying` are the names by which lines tell the trials apart."""
         self._context = context
         self._executor = executor
         self._options = options
         self._batch_id = batch_id
         self._trials = trials
-        self._varying = varying
-        self._best = best
+        self._telling = telling
         self._is_side_by_side = executor.at_once != 1
         self._ready: _Ready | None = None
         self._claims: dict[str, ExitStack] = {}
@@ -106,7 +127,7 @@ class TrialExecution:
         """Execute all of them, `total` as far as is known, unless one fails under `fail_fast`
         or the user stops."""
         self._context.reporter.begin(total)
-        self._best.begin()
+        self._telling.best.begin()
         try:
             self._executor.run(self)
         finally:
@@ -191,7 +212,7 @@ class TrialExecution:
             ready.claim.close()  # nobody had it, at least
         self._claims[run.id] = ready.claim
         self._context.reporter.started()
-        names = self._varying
+        names = self._telling.varying
         say(trial_line("Initialized", run, names), trial_line("Running", run, names))
         return ready.task
 
@@ -217,13 +238,11 @@ class TrialExecution:
         self._context.reporter.ended(failed=run.state.status is Status.ERROR)
         if run.state.status is Status.ERROR:
             self._has_failed = True
-            tell_failure(self._context, outcome, self._varying)
+            self._telling.failure(outcome)
         elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
             self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
         elif run.state.status is Status.COMPLETED:
-            self._best.note(last_of(run))
-            if self._is_side_by_side and self._context.reporter.is_watched:
-                self._context.reporter.say(completed_line(run, self._varying))
+            self._telling.success(run, has_line=self._is_side_by_side)
 
 
 def _completed_meanwhile(planned: Run, now: Run) -> bool:
