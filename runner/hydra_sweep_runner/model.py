@@ -152,13 +152,20 @@ class Provenance:
 
     `commit` and `dirty` are git's for the project's folder (None outside a checkout). `sources`
     maps each source file known to belong to the operation to its SHA-256; paths inside the project
-    are relative to it.
+    are relative to it. `imports` does so for the other project modules that a completed run had
+    imported; a digest is empty if the file was changed while the run was at work.
     """
 
     commit: str | None = None
     dirty: bool | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    imports: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """All files that are known to have made the run, with their digests."""
+        return {**self.imports, **self.sources}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -173,3 +173,106 @@ def test_code_that_is_not_there_is_a_mistake(make_project: MakeProject) -> None:
     files["conf/operation/one.yaml"] = files["conf/operation/one.yaml"].replace("[lib]", "[libs]")
     said = make_project(files).run(status=2).err
     assert "operation.code: 'libs' does not exist in" in said
+
+
+# ---- code that has changed since, also where it does not count
+
+
+IMPORTS = {
+    "conf/config.yaml": """
+        operation: {script: main.py}
+        x: 1
+        hydra: {launcher: {n_jobs: 1}}
+    """,
+    "conf/function.yaml": "operation: {function: parts.train}\nx: 1",
+    "conf/preload.yaml": "operation: {script: main.py, preload: [json]}\nx: 1",
+    "main.py": "import package.helper\nx = 1\nprint(package.helper.twice(x))\n",
+    "parts.py": "from package import helper\ndef train(x):\n    return helper.twice(x)\n",
+    "package/__init__.py": "",
+    "package/helper.py": "def twice(x):\n    return 2 * x\n",
+    "package/unused.py": "",
+}
+HELPER = IMPORTS["package/helper.py"]
+
+
+@pytest.mark.parametrize("config", ["config", "function", "preload"])
+def test_needed_says_what_of_the_code_has_changed_since(
+    make_project: MakeProject, config: str
+) -> None:
+    project = make_project(IMPORTS)
+    words = (f"--config-name={config}", "+needed=true")
+    project.run(f"--config-name={config}", "-m", "x=1,2")
+    project.run(*words, "-m", "x=1,2", "+label=unchanged")
+    assert not [line for line in project.run(*words, "-m", "x=1,2").said if "other code" in line]
+    project.write({"package/unused.py": "1\n", "package/helper.py": "# mended\n" + HELPER})
+    project.run("-m", "x=5", f"--config-name={config}")
+    (line,) = [line for line in project.run("-m", "x=1,2,5", *words).said if "other code" in line]
+    assert line == (
+        "2 of 3 runs taken were made by other code (package/helper.py changed since); to run "
+        "such again: +needed=strict, with package/helper.py among operation.code"
+    )
+
+
+def test_needed_names_strict_where_the_script_has_changed_since(make_project: MakeProject) -> None:
+    project = make_project(IMPORTS)
+    project.run()
+    project.write({"main.py": "x = 1\nprint('other')\n"})
+    result = project.run("+needed=true")
+    assert result.lines == []
+    assert result.said[-1] == (
+        "The run that is taken was made by other code (main.py changed since); to run such "
+        "again: +needed=strict"
+    )
+    assert project.run("+needed=strict").lines == ["other"]
+
+
+def test_strict_compares_an_imported_module_that_is_named_later_with_what_ran(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(IMPORTS)
+    project.run()
+    named = "operation: {script: main.py, code: [package/helper.py]}\nx: 1"
+    project.write({"conf/config.yaml": named})
+    assert project.run("+needed=strict").lines == []
+    project.write({"package/helper.py": "# mended\n" + HELPER})
+    assert project.run("+needed=strict").lines == ["2"]
+
+
+def test_a_module_that_was_changed_while_it_was_in_use_counts_as_changed(
+    make_project: MakeProject,
+) -> None:
+    edit = "import pathlib, package.helper\nx = 1\npath = pathlib.Path(package.helper.__file__)\n"
+    edit += "path.write_text(path.read_text() + '# later')\n"
+    project = make_project({**IMPORTS, "main.py": edit})
+    project.run()
+    assert any(
+        "package/helper.py changed since" in line for line in project.run("+needed=true").said
+    )
+
+
+def test_what_is_imported_is_shown_and_installed_modules_are_not(make_project: MakeProject) -> None:
+    project = make_project(IMPORTS)
+    project.run()
+    run = project.newest("run")["id"]
+    code = project.show(run)["code"]
+    assert list(code["imports"]) == ["package/__init__.py", "package/helper.py"]
+    assert list(code["sources"]) == ["main.py"]
+    assert code["changes"] == []
+    project.write({"package/helper.py": "# mended\n" + HELPER})
+    assert project.show(run)["code"]["changes"] == ["package/helper.py differs"]
+    assert not list(project.store.glob(f"{run}/.runner/imports*"))
+
+
+def test_a_restart_says_which_imported_module_has_changed(make_project: MakeProject) -> None:
+    project = make_project(IMPORTS)
+    project.run("-m", "x=1,2")
+    project.run("x=9")
+    ids = [project.newest(kind)["id"] for kind in ("batch", "run")]
+    project.write({"package/helper.py": "# mended\n" + HELPER})
+    for run_id in ids:
+        said = project.run(f"+restart={run_id}").said
+        line = (
+            f"The code has changed since {run_id[:8]} was last started: package/helper.py differs"
+        )
+        assert line in said
+        assert line not in project.run(f"+restart={run_id}").said

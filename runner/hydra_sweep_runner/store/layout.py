@@ -26,6 +26,8 @@ SCALARS = f"{OWN}/scalars.jsonl"
 REPORTED = f"{OWN}/reported.jsonl"
 #: The flags of a running script, if its environment cannot hold them.
 FLAGS = f"{OWN}/flags.marshal"
+#: The project's modules that a script has imported, from its end until that is recorded.
+IMPORTS = f"{OWN}/imports.marshal"
 #: The inputs of a pipeline's trial and the runs they come from, for its operation to read.
 INPUTS = f"{OWN}/inputs.json"
 #: For a batch on a cluster: the id of its present start.

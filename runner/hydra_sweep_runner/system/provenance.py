@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hydra_sweep_runner import __version__
@@ -40,6 +40,31 @@ def digests(project_dir: Path, sources: Iterable[Path]) -> dict[str, str]:
     """The digest of each existing file and folder, by its path; paths inside the project are
     relative to it."""
     return {shown(path, project_dir): _digest(path) for path in sources if path.exists()}
+
+
+class Digests:
+    """Digests of files, each read once as long as it stays as it is."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[tuple[int, int, int], str]] = {}
+
+    def of(self, path: Path) -> str | None:
+        """The SHA-256 of a file; None if it cannot be read."""
+        try:
+            about = path.stat()
+            mark = (about.st_mtime_ns, about.st_size, about.st_ino)
+            known = self._known.get(path)
+            if known is None or known[0] != mark:
+                known = self._known[path] = (mark, _file_digest(path))
+        except OSError:
+            return None
+        return known[1]
+
+
+def changed_files(before: Provenance, now: Mapping[str, str]) -> list[str]:
+    """The files that have another digest now than when they made a run, and those that are
+    gone."""
+    return [name for name, digest in before.files.items() if now.get(name) != digest]
 
 
 def _digest(path: Path) -> str:
@@ -101,7 +126,7 @@ def code_changes(before: Provenance, now: Provenance) -> list[str]:
     changes = [
         f"{name} differs"
         for name, digest in now.sources.items()
-        if name in before.sources and before.sources[name] != digest
+        if before.files.get(name, digest) != digest
     ]
     if before.commit is not None and now.commit is not None and before.commit != now.commit:
         changes.append(f"commit {before.commit[:8]}, now {now.commit[:8]}")

@@ -106,11 +106,11 @@ def details_of(
 
 def _changes(run: Run, project: Path) -> list[str]:
     recorded = run.provenance
-    if not recorded.sources and recorded.commit is None:
+    if not recorded.files and recorded.commit is None:
         return []
-    paths = [project / name for name in recorded.sources]
+    paths = [project / name for name in recorded.files]
     now = read_provenance(project, paths)
-    gone = [f"{name} is not in {project}" for name in recorded.sources if name not in now.sources]
+    gone = [f"{name} is not in {project}" for name in recorded.files if name not in now.sources]
     return [*code_changes(recorded, now), *gone]
 
 

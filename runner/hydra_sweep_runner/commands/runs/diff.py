@@ -83,7 +83,7 @@ def _code(run: Run) -> dict[str, Any]:
         **{f"operation.{name}": value for name, value in operation.items()},
         "commit": code.commit,
         "uncommitted changes": code.dirty,
-        **code.sources,
+        **code.files,
     }
 
 

@@ -75,6 +75,10 @@ def _code(run: Run, changes: Sequence[str]) -> list[str]:
     code = run.provenance
     versions = ", ".join(f"{name} {version}" for name, version in code.versions.items())
     lines = [f"{escape(name)}: {digest[:12]}" for name, digest in code.sources.items()]
+    lines += [
+        f"{escape(name)}: {digest[:12] or 'changed meanwhile'} (imported)"
+        for name, digest in code.imports.items()
+    ]
     lines += [escape(versions)] if versions else []
     return [*lines, *(f"changed since: {escape(change)}" for change in changes)]
 

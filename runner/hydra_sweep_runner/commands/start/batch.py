@@ -14,6 +14,7 @@ from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     tell_code_changes,
     tell_environment,
+    tell_older_code,
     tell_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.pipeline.decisions import (
@@ -70,6 +71,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     reconciliation, decided = _adopt(world, sweep, strict)
     if strict is not None:
         strict.tell()
+    tell_older_code(world, [step.run for step in reconciliation.steps if step.run is not None])
     batch = Run(
         id=world.new_id(),
         kind=Kind.BATCH,
@@ -155,7 +157,7 @@ def restart_batch(
         if strict is not None:
             strict.tell()
         tell_repeated(world, sweep.plan)
-        tell_code_changes(world, batch, carrying.batch.provenance)
+        tell_code_changes(world, batch, carrying.batch.provenance, known.runs)
         if not sweep.options.refresh:
             tell_environment(world, batch, os.environ)
             carrying.note_on_failure = tell_yaml_changes(

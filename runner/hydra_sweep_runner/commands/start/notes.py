@@ -14,18 +14,48 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Value
 from hydra_sweep_runner.operation.flags import differences, flatten
 from hydra_sweep_runner.operation.run_options import OPTIONS
-from hydra_sweep_runner.system.provenance import code_changes
+from hydra_sweep_runner.system.provenance import changed_files, code_changes, digests
 from hydra_sweep_runner.terminal.render import escape, short, shown_value
 
 
-def tell_code_changes(world: World, run: Run, now: Provenance) -> None:
-    """Say so if the code is not the one that the run was last started under."""
-    changes = code_changes(run.provenance, now)
+def tell_code_changes(world: World, run: Run, now: Provenance, trials: Iterable[Run] = ()) -> None:
+    """Say so if the code is not the one that the run was last started under, nor the modules
+    of the project those that it, or the trials of a batch, had imported."""
+    imports = [one.provenance.imports for one in (run, *trials)]
+    names = dict.fromkeys(name for one in imports for name in one if name not in now.sources)
+    present = digests(world.project_dir, (world.project_dir / name for name in names))
+    other = [
+        f"{name} differs"
+        for name in names
+        if any(name in one and one[name] != present.get(name) for one in imports)
+    ]
+    changes = [*code_changes(run.provenance, now), *other]
     if changes:
         world.reporter.say(
             f"The code has changed since {short(run.id)} was last started: "
             f"{escape(', '.join(changes))}"
         )
+
+
+def tell_older_code(world: World, runs: Sequence[Run]) -> None:
+    """Say of completed runs that are taken instead of running them again which files that made
+    them have other content now: scripts, and modules of the project that they had imported."""
+    files = dict.fromkeys(name for run in runs for name in run.provenance.files)
+    now = digests(world.project_dir, (world.project_dir / name for name in files))
+    changed = [changed_files(run.provenance, now) for run in runs]
+    names = list(dict.fromkeys(name for one in changed for name in one))
+    if not names:
+        return
+    count = sum(map(bool, changed))
+    has = "was" if len(runs) == 1 else "were"
+    which = "The run that is taken" if len(runs) == 1 else f"{count} of {len(runs)} runs taken"
+    owned = {name for run in runs for name in run.provenance.sources}
+    imports = [name for name in names if name not in owned]
+    how = "to run such again: +needed=strict"
+    if imports:
+        how += f", with {escape(', '.join(imports))} among operation.code"
+    told = escape(", ".join(names))
+    world.reporter.say(f"{which} {has} made by other code ({told} changed since); {how}")
 
 
 def tell_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from hydra_sweep_runner.commands.start.notes import (
     tell_code_changes,
     tell_environment,
     tell_left_batches,
+    tell_older_code,
     tell_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.pipeline.decisions import refuse_parts
@@ -131,6 +132,7 @@ def _is_completed(world: World, composed: _Composed, options: Options) -> bool:
     if run is None or _has_changed(world, composed, run, options):
         return False
     world.reporter.say(f"Skipping: run {short(run.id)} has the same flags and is completed")
+    tell_older_code(world, [run])
     return True
 
 

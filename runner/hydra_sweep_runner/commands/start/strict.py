@@ -29,7 +29,7 @@ class StrictCode:
         """What has other content now than when the completed run ran, in a few words."""
         if run.state.status is not Status.COMPLETED:
             return None
-        before = run.provenance.sources
+        before = run.provenance.files
         names = [name for name, now in self._now[operation].items() if before.get(name) != now]
         if not names:
             return None

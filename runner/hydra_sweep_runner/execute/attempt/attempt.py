@@ -14,6 +14,7 @@ from pathlib import Path
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.exit_reason import Ending
+from hydra_sweep_runner.execute.attempt.imports import take_imports
 from hydra_sweep_runner.execute.attempt.log import Output
 from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, SignalSchedule, StopSwitch
 from hydra_sweep_runner.execute.attempt.watch import Watch
@@ -37,6 +38,7 @@ from hydra_sweep_runner.operation.call import (
     ScriptCall,
 )
 from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.system.provenance import Digests
 
 # Linux takes no longer string into an environment than 128 KiB.
 _MOST_IN_VARIABLE = 100_000
@@ -55,6 +57,7 @@ class Machinery:
     devices: Devices = field(default_factory=lambda: Devices(()))
     preloading: Preloading | None = None
     stdin: int | None = None
+    digests: Digests = field(default_factory=Digests)
 
     def streams(self, output: Output) -> tuple[int, ...]:
         """The descriptors of an attempt's stdout and stderr, and of its stdin if it has any."""
@@ -145,7 +148,10 @@ def _attempt_program(
     target = task.run.operation.target
     command = call.argv if isinstance(call, CommandCall) else (sys.executable,)
     program = target[0] if isinstance(target, tuple) else command[0]
-    return _judge(task, watch, exit_reason.of_child(child, program))
+    end = exit_reason.of_child(child, program)
+    if isinstance(call, ScriptCall):
+        end = replace(end, imports=take_imports(run_dir))
+    return _judge(task, watch, end)
 
 
 def _function_job(task: Task, call: FunctionCall, run_dir: Path) -> Job:

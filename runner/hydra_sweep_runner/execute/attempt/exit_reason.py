@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hydra_sweep_runner.execute.function.worker import Reply
@@ -23,13 +23,14 @@ class Ending:
     """How an attempt ended.
 
     `exit_status` is None if no process exited. `reason` says why it is not 0. `scalars` are
-    the numbers in the result.
+    the numbers in the result, `imports` modules of the project, as `boot.imported` gives them.
     """
 
     exit_status: int | None
     reason: str | None = None
     result: Result | None = None
     scalars: Mapping[str, float] = field(default_factory=dict)
+    imports: Sequence[tuple[str, bool]] = ()
 
 
 def of_status(code: int) -> str:
@@ -44,6 +45,7 @@ def of_reply(reply: Reply) -> Ending:
         reason=reply.reason,
         result=reply.result,
         scalars=reply.scalars,
+        imports=reply.imports,
     )
 
 

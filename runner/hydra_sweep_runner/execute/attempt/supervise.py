@@ -16,6 +16,7 @@ from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.attempt import Attempted, Machinery, attempt
 from hydra_sweep_runner.execute.attempt.exit_reason import NOT_FOUND, Ending
+from hydra_sweep_runner.execute.attempt.imports import with_imports
 from hydra_sweep_runner.execute.attempt.inputs import (
     missing_output,
     place_inputs,
@@ -128,7 +129,7 @@ def _run_attempts(
         number = task.retries - left
         around.reporter.say(retry_line(task.title, number + 1, task.retries + 1, reason))
         began = around.clock()
-    outcome = Outcome(run=_ended(run, attempted, around))
+    outcome = Outcome(run=_ended(run, attempted, task.project_dir, around))
     if outcome.run.state.status is Status.COMPLETED and around.leaves_ends:
         return Unrecorded(outcome, partial(_record, outcome, around))
     _record(outcome, around)
@@ -208,7 +209,7 @@ def _record_attempt(
     return run
 
 
-def _ended(run: Run, attempted: Attempted, around: Surroundings) -> Run:
+def _ended(run: Run, attempted: Attempted, project_dir: str, around: Surroundings) -> Run:
     """The run as it is to be recorded at its end."""
     end, at = attempted.ending, around.clock()
     stopped = None if attempted.cause is None else _STOPPED.get(attempted.cause)
@@ -216,7 +217,10 @@ def _ended(run: Run, attempted: Attempted, around: Surroundings) -> Run:
         state = lifecycle.terminated(run.state, stopped, at)
     else:
         state = lifecycle.finished(run.state, end.exit_status, end.reason, at)
-    return replace(run, state=state, result=end.result, scalars=attempted.scalars)
+    ended = replace(run, state=state, result=end.result, scalars=attempted.scalars)
+    if state.status is not Status.COMPLETED:
+        return ended
+    return with_imports(ended, end.imports, project_dir, around.machinery.digests)
 
 
 def _record(outcome: Outcome, around: Surroundings) -> None:

@@ -6,9 +6,12 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hydra_sweep_runner.execute import variables
+from hydra_sweep_runner.execute.script.boot.imported import imported
 from hydra_sweep_runner.operation.kinds.kind import Signature
 
 # What a trial is surrounded by: no module of a project can take its place.
@@ -84,3 +87,23 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         takes_any=any(p.kind is p.VAR_KEYWORD for p in parameters),
         source_file=source,
     )
+
+
+class ProjectModules:
+    """The project's modules in this process (`boot.imported`), looked for when other modules
+    are there than before."""
+
+    def __init__(self) -> None:
+        self._since_ns = time.time_ns()
+        self._mark: tuple[int, str] = (0, "")
+        self._found: Sequence[tuple[str, bool]] = ()
+
+    def found(self, environment: Mapping[str, str], run_dir: str) -> Sequence[tuple[str, bool]]:
+        """What a run that has ended had imported, or one before it in this process; the
+        environment is the run's."""
+        mark = (len(sys.modules), next(reversed(sys.modules), ""))
+        if mark != self._mark:
+            self._mark = mark
+            project_dir = environment.get(variables.PROJECT_DIR, "")
+            self._found = imported(project_dir, run_dir, self._since_ns)
+        return self._found

@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -84,6 +84,7 @@ class Reply:
     result: Result | None = None
     is_last: bool = False  #: the worker can do no other job
     scalars: Mapping[str, float] = field(default_factory=dict)
+    imports: Sequence[tuple[str, bool]] = ()  #: modules of the project, see `boot.imported`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +161,7 @@ class _Worker:
         self._streams = open_streams()
         self._use_streams()
         self._interrupted = False
+        self._modules = imports.ProjectModules()
         self._be_idle()
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         faulthandler.enable(file=2)  # a segmentation fault then tells where it was
@@ -177,6 +179,8 @@ class _Worker:
         self._be_idle()
         self._flush()
         self._direct(self._null, self._null)
+        if reply.exit_status == 0:
+            reply = replace(reply, imports=self._modules.found(job.environment, job.run_dir))
         return replace(reply, is_last=True) if self._baseline is None else reply
 
     def put_back(self) -> bool:

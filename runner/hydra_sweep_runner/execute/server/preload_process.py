@@ -93,6 +93,7 @@ def _become(begun: server_process.ScriptBegins, generators: Generators) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     generators.begin_trial()
+    boot_run.note_imports_at_end()
     run = boot_run.run_as_main
     for name in [name for name in sys.modules if name.partition(".")[0] == "hydra_sweep_runner"]:
         del sys.modules[name]  # the script may have a module of that name

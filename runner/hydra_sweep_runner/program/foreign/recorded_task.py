@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -24,10 +25,12 @@ from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.environment import run_environment
 from hydra_sweep_runner.execute.attempt.exit_reason import of_timeout
+from hydra_sweep_runner.execute.attempt.imports import with_imports
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.results import NotPlain, plain
 from hydra_sweep_runner.execute.function.worker import read_scalars, reason_of
+from hydra_sweep_runner.execute.script.boot.imported import imported
 from hydra_sweep_runner.model import Attempt, JobPlace, Result, Run, Scalar, State
 from hydra_sweep_runner.program.foreign.deadline import AskedToStop, TimedOut, deadline
 from hydra_sweep_runner.program.foreign.printed import JobScalars
@@ -38,6 +41,7 @@ from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.system.processes import this_process
+from hydra_sweep_runner.system.provenance import Digests
 
 
 class JobExited(Exception):
@@ -120,7 +124,7 @@ class RecordedTask:
             surroundings.enter_context(env_override(self._environment(store, before)))
             if self._has_travelled:
                 self._generators.begin_trial()
-            job = _Job(store, run, self._scalars(store, run))
+            job = _Job(store, run, self._scalars(store, run), str(self._project_dir))
             try:
                 value = job.do(self.__wrapped__, config, self.launch.timeout_s)
             except Exception as error:
@@ -213,10 +217,12 @@ class _Job:
     """One job at work, whose run is recorded as running. `can_travel`: whether what the task
     function returned can be pickled, and so be sent to a launcher in another process."""
 
-    def __init__(self, store: RunStore, run: Run, scalars: JobScalars) -> None:
+    def __init__(self, store: RunStore, run: Run, scalars: JobScalars, project_dir: str) -> None:
         self._store = store
         self._run = run
         self._scalars = scalars
+        self._project_dir = project_dir
+        self._since_ns = time.time_ns()
         self.can_travel = True
 
     def do(
@@ -272,7 +278,10 @@ class _Job:
         state = lifecycle.finished(self._run.state, 0, None, now())
         found = self._scalars.finish(read_scalars(value))
         result = self._keep(value)
-        self._store.write(replace(self._run, state=state, result=result, scalars=found))
+        run = replace(self._run, state=state, result=result, scalars=found)
+        run_dir = str(self._store.folder(run.id))
+        modules = imported(self._project_dir, run_dir, self._since_ns)
+        self._store.write(with_imports(run, modules, self._project_dir, Digests()))
 
     def _failed(self, exit_status: int | None, reason: str, error: BaseException) -> None:
         """Record the failure; its traceback is shown at once and kept as the trial's log."""

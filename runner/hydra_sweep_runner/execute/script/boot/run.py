@@ -23,6 +23,11 @@ FLAGS = "RUNNER_SCRIPT_FLAGS"
 #: What these import in the place of the script's `__main__`.
 AGAIN = "hydra_sweep_runner.execute.script.boot.again"
 
+# As `execute.variables` and `store.layout` have them, which must not be imported here.
+_RUN_DIR = "RUNNER_RUN_DIR"
+_PROJECT_DIR = "RUNNER_PROJECT_DIR"
+_IMPORTS = ".runner/imports.marshal"
+
 _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 _ROWS = ("Tuple", "List")
 
@@ -32,6 +37,7 @@ def main() -> None:
     _die_with_parent()
     path = sys.argv[1]
     sys.argv[:] = sys.argv[1:]
+    note_imports_at_end()
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = os.path.dirname(os.path.realpath(path))  # noqa: PTH120
     for stream in (sys.stdout, sys.stderr):
@@ -70,6 +76,30 @@ def run_as_main(path: str) -> None:
         raise
     except BaseException as error:
         _end_by(error)
+
+
+def note_imports_at_end() -> None:
+    """Leave word in the run's folder, when the process ends, of what it has imported."""
+    import atexit  # these two are built into Python
+    from time import time_ns
+
+    run_dir, project_dir = os.environ.get(_RUN_DIR), os.environ.get(_PROJECT_DIR)
+    if run_dir and project_dir:  # first of all, so that it is done last
+        atexit.register(_note_imports, os.getpid(), project_dir, run_dir, time_ns())
+
+
+def _note_imports(pid: int, project_dir: str, run_dir: str, since_ns: int) -> None:
+    if os.getpid() != pid:
+        return
+    file = __file__.removesuffix("run.py") + "imported.py"
+    namespace: dict[str, Any] = {"__name__": "imported"}
+    exec(SourceFileLoader("imported", file).get_code("imported"), namespace)  # type: ignore[arg-type]
+    found = namespace["imported"](project_dir, run_dir, since_ns)
+    try:
+        with open(f"{run_dir}/{_IMPORTS}", "wb") as noted:  # noqa: PTH123
+            marshal.dump(found, noted)
+    except OSError:
+        return  # the folder is gone, or the disk full: then nothing is known
 
 
 def run_again(namespace: "dict[str, Any]") -> None:
