@@ -28,7 +28,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Input, Scalar, Value
 from hydra_sweep_runner.query.columns import standard_columns
 from hydra_sweep_runner.query.evaluate import value_of
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Name, Scope
 from hydra_sweep_runner.record.fields import Summary
@@ -103,7 +103,9 @@ class Store:
             where=where,
         )
         found = select_runs(self._store, asked, now())
-        return Runs(Run(self._store, seen.of) for seen in found if isinstance(seen.of, Summary))
+        return Runs(
+            Run(self._store, seen.source) for seen in found if isinstance(seen.source, Summary)
+        )
 
     def run(self, run_id: str) -> Run:
         """The run with an id, or with the only one that begins so.
@@ -328,8 +330,8 @@ class Runs(Sequence[Run]):
             raise ImportError("to_polars() needs polars: pip install polars") from error
         return polars.DataFrame(self._columns(), strict=False, infer_schema_length=None)
 
-    def _seen(self) -> list[Seen]:
-        return [Seen(run._summary) for run in self._runs]
+    def _seen(self) -> list[RunRow]:
+        return [RunRow(run._summary) for run in self._runs]
 
     def _columns(self) -> dict[str, list[Any]]:
         seen = self._seen()

@@ -17,7 +17,7 @@ from hydra_sweep_runner.charts.library import LIBRARIES, Library
 from hydra_sweep_runner.charts.png import render_png
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Status, Value
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.system.clock import now
 from tests.stores import run_of
@@ -25,10 +25,10 @@ from tests.stores import run_of
 NASTY = "</script><script>alert(1)</script> & %DATA% $x$"
 
 
-def seen(number: int, **flags: Value) -> Seen:
+def seen(number: int, **flags: Value) -> RunRow:
     run = run_of(f"{number:032x}", Status.COMPLETED, started=now())
     object.__setattr__(run, "flags", flags)
-    return Seen(Summary(run, folder="", log=""))
+    return RunRow(Summary(run, folder="", log=""))
 
 
 def data_of(flags: list[dict[str, Any]], values: list[Value], **more: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hydra_sweep_runner.model import BatchPart, Kind, Status, Unreadable
 from hydra_sweep_runner.page import live as live_module
 from hydra_sweep_runner.page.live import Live
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.system.processes import this_process
@@ -25,9 +25,9 @@ IDS = [f"{number:032x}" for number in range(1, 5)]
 BATCHES = ["b" * 32, "c" * 32]
 
 
-def told(seen: Seen) -> object:
+def told(seen: RunRow) -> object:
     """All that is known of a run."""
-    of = seen.of
+    of = seen.source
     return of if isinstance(of, Unreadable) else (of.run, of.batches, of.folder, of.log)
 
 
@@ -77,7 +77,7 @@ class Watched(RuleBasedStateMachine):
     @invariant()
     def what_is_seen_is_what_is_listed(self) -> None:
         view = self.live.look(whole=True)
-        assert list(map(told, view.runs)) == list(map(told, map(Seen, self.store.summaries())))
+        assert list(map(told, view.runs)) == list(map(told, map(RunRow, self.store.summaries())))
         assert {seen.id for seen in view.runs} == set(view.by_id)
 
     @invariant()

@@ -1,6 +1,6 @@
-"""What the charts of a comparison show, in JSON's types. Pure.
+"""The data of a comparison's charts, in JSON's types. Pure.
 
-The charts themselves are `charts.js`, for the page of a comparison and for every other.
+`charts.js` draws the charts, on the page of a comparison and on all other pages.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra_sweep_runner.model import Value
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.terminal.render import render_value
 
-# An axis is logarithmic if its greatest value is so many times its least one.
+# An axis is logarithmic if its greatest value is at least so many times its least.
 _WIDE = 50.0
 
 
 def chart_data(
-    runs: Sequence[Seen],
+    runs: Sequence[RunRow],
     *,
     flags: Sequence[str],
     objective: str,
     values: Sequence[Value],
     maximize: bool,
 ) -> dict[str, Any]:
-    """The data of the charts: an axis for each flag, and the runs in the order in which they
-    were started, each with its objective (null where it has no finite number).
+    """The data of the charts: an axis for each flag, and the runs by start time, each with its
+    objective (null if it is not a finite number).
 
-    `values` are the objective's, one for each run.
+    `values` are the objective's values, one for each run.
     """
     numbers = {run.id: _number(value) for run, value in zip(runs, values, strict=True)}
     ordered = sorted(runs, key=lambda run: ("" if run.at is None else run.at.isoformat(), run.id))

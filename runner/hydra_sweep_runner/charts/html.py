@@ -1,4 +1,4 @@
-"""A comparison as one HTML file that needs nothing else, no network either."""
+"""A comparison as a single HTML file that needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hydra_sweep_runner.charts.library import ECHARTS
 
 
 def render_html(data: Mapping[str, Any], title: str) -> str:
-    """The page of a comparison's charts (`data.chart_data`), the scripts in it."""
-    # In a script's text only these three could end it, or begin what is no script.
+    """The page with a comparison's charts (`data.chart_data`), its scripts included."""
+    # Only these three characters could end the script element, or begin a comment in it.
     content = json.dumps(data).replace("<", "\\u003c").replace(">", "\\u003e")
     content = content.replace("&", "\\u0026")
     parts = {

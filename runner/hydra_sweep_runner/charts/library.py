@@ -1,4 +1,4 @@
-"""The JavaScript of others that lies in this package, as it was published.
+"""The JavaScript libraries in this package, as they were published.
 
 `make vendored` fetches the same versions from the registry and compares them byte for byte.
 """
@@ -11,7 +11,7 @@ from importlib import resources
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
-    """A file of a package of npm. `path` is where it lies in the package, `file` here."""
+    """A file of an npm package. `path` is its path in that package, `file` its name here."""
 
     package: str
     version: str
@@ -21,7 +21,7 @@ class Library:
     licence: str
 
     def read(self) -> bytes:
-        """The file as it lies here."""
+        """The file's content."""
         return resources.files(f"{__package__}.vendored").joinpath(self.file).read_bytes()
 
 
@@ -85,5 +85,5 @@ UPLOT_CSS = Library(
     licence="MIT",
 )
 
-#: All of them.
+#: All libraries.
 LIBRARIES = (ECHARTS, TABULATOR, TABULATOR_CSS, UPLOT, UPLOT_CSS)

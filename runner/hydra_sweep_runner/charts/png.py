@@ -1,4 +1,4 @@
-"""A comparison as a picture, by matplotlib."""
+"""A comparison as a picture, drawn by matplotlib."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _GOOD_TO_BAD = ("#0b7a75", "#7b9acc", "#d8dbe2")
 
 
 def render_png(data: Mapping[str, Any], title: str) -> bytes:
-    """The charts of a comparison (`data.chart_data`) as a PNG. Raises Mistake without
-    matplotlib."""
+    """The charts of a comparison (`data.chart_data`) as a PNG. Raises Mistake if matplotlib is not
+    installed."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -72,7 +72,7 @@ def _parallel(plot: Any, data: Mapping[str, Any]) -> None:
 
 
 def _ends(plot: Any, place: int, axis: Mapping[str, Any], data: Mapping[str, Any]) -> None:
-    """Write what stands at an axis' ends beside them."""
+    """Write the values at the two ends of an axis beside it."""
     if axis["kind"] == "text":
         ends = axis["texts"][:1], axis["texts"][-1:]
         least, greatest = ("".join(end) for end in ends)
@@ -94,7 +94,7 @@ def _ends(plot: Any, place: int, axis: Mapping[str, Any], data: Mapping[str, Any
 
 
 def _between_0_and_1(axis: Mapping[str, Any], values: Sequence[Any]) -> list[float | None]:
-    """Where values stand on an axis of height 1."""
+    """The positions of values on an axis of height 1."""
     if axis["kind"] == "text":
         last = max(1, len(axis["texts"]) - 1)
         return [None if value is None else axis["texts"].index(value) / last for value in values]

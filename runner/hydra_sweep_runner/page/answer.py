@@ -22,7 +22,7 @@ from hydra_sweep_runner.page.question import Question
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
 from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.filters import select
-from hydra_sweep_runner.query.seen import Seen, parse_named
+from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Name, Scope
 from hydra_sweep_runner.query.upstream import with_upstream_flags
@@ -41,15 +41,15 @@ class Answer:
     said the objective: it is the first scalar then.
     """
 
-    runs: Sequence[Seen]
-    before_brushes: Sequence[Seen]
+    runs: Sequence[RunRow]
+    before_brushes: Sequence[RunRow]
     flags: Sequence[str]
     columns: Sequence[Column]
     scalars: Sequence[str]
     counts: Mapping[str, int]
     objective: Objective | None
     is_assumed: bool
-    best: Seen | None
+    best: RunRow | None
 
 
 class Answers:
@@ -82,7 +82,7 @@ def _answer(live: Live, view: View, question: Question) -> Answer:
     filters = filters_of(asked, live.store, now())
     candidates = view.runs if asked.kind is not None else [r for r in view.runs if not is_batch(r)]
     runs = select(replace(filters, statuses=()), candidates)
-    if any(not isinstance(run.of, Unreadable) and run.of.glance.inputs for run in runs):
+    if any(not isinstance(run.source, Unreadable) and run.source.glance.inputs for run in runs):
         runs = with_upstream_flags(runs, view.by_id)
     counts = Counter(str(run.attributes.get("status")) for run in runs)
     if filters.statuses:
@@ -112,13 +112,17 @@ def asked_for_batch(batch_id: str) -> Question:
     return Question(asked=Asked(batch=batch_id))
 
 
-def is_batch(run: Seen) -> bool:
+def is_batch(run: RunRow) -> bool:
     """Whether it is a batch's record."""
-    return not isinstance(run.of, Unreadable) and run.of.glance.kind is Kind.BATCH
+    return not isinstance(run.source, Unreadable) and run.source.glance.kind is Kind.BATCH
 
 
 def _objective(
-    view: View, question: Question, batch: str | None, runs: Sequence[Seen], scalars: Sequence[str]
+    view: View,
+    question: Question,
+    batch: str | None,
+    runs: Sequence[RunRow],
+    scalars: Sequence[str],
 ) -> tuple[Objective | None, bool]:
     """By what a run is better than another, and whether that is only assumed."""
     if question.objective is not None and runs:
@@ -135,7 +139,7 @@ def _objective(
     return Objective(scalars[0], Name(Scope.SCALAR, scalars[0]), maximize=False), True
 
 
-def _best(objective: Objective, runs: Sequence[Seen]) -> Seen | None:
+def _best(objective: Objective, runs: Sequence[RunRow]) -> RunRow | None:
     if not runs:
         return None
     first = sort_by(objective.expression, runs, descending=objective.maximize)[0]
@@ -143,7 +147,7 @@ def _best(objective: Objective, runs: Sequence[Seen]) -> Seen | None:
     return None if value is None or value != value else first
 
 
-def _columns(runs: Sequence[Seen], flags: Sequence[str]) -> list[Column]:
+def _columns(runs: Sequence[RunRow], flags: Sequence[str]) -> list[Column]:
     """Id and status, what tells runs apart, flags, scalars, then times and what was noted."""
     used = [name for name in _OPTIONAL if _tells_apart(name, runs)]
     first = ["id", "status", *(name for name in ("operation", "step") if name in used)]
@@ -154,13 +158,15 @@ def _columns(runs: Sequence[Seen], flags: Sequence[str]) -> list[Column]:
     return [*(of_run[name] for name in first), *rest, *(of_run[name] for name in last)]
 
 
-def _tells_apart(name: str, runs: Sequence[Seen]) -> bool:
+def _tells_apart(name: str, runs: Sequence[RunRow]) -> bool:
     if name == "operation":
         return len({run.attributes.get(name) for run in runs} - {None}) > 1
     return any(run.attributes.get(name) for run in runs)
 
 
-def _ordered(runs: Sequence[Seen], question: Question, columns: Sequence[Column]) -> Sequence[Seen]:
+def _ordered(
+    runs: Sequence[RunRow], question: Question, columns: Sequence[Column]
+) -> Sequence[RunRow]:
     sort = question.sort
     column = next((one for one in columns if one.title == sort), None)
     if column is not None:
@@ -168,5 +174,5 @@ def _ordered(runs: Sequence[Seen], question: Question, columns: Sequence[Column]
     return Order(sort=sort, reverse=question.reverse).apply(runs)
 
 
-def _all_flags(runs: Sequence[Seen]) -> list[str]:
+def _all_flags(runs: Sequence[RunRow]) -> list[str]:
     return list({name: None for run in runs for name in run.flags})

@@ -9,7 +9,7 @@ from typing import Any
 from hydra_sweep_runner.model import BatchPart, Kind, Run, Unreadable
 from hydra_sweep_runner.page.cells import shown_text
 from hydra_sweep_runner.page.live import View
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import FIELD, Summary
 from hydra_sweep_runner.terminal.render import cut, escape, shown_value
 
@@ -24,12 +24,12 @@ def batches_json(view: View) -> list[dict[str, Any]]:
     """Every batch, newest first: what it sweeps, and how many of its trials are how."""
     found = []
     for seen in view.runs:
-        if isinstance(seen.of, Summary) and seen.of.glance.kind is Kind.BATCH:
-            found.append(batch_json(seen.of, view.by_id))
+        if isinstance(seen.source, Summary) and seen.source.glance.kind is Kind.BATCH:
+            found.append(batch_json(seen.source, view.by_id))
     return found
 
 
-def batch_json(summary: Summary, by_id: Mapping[str, Seen]) -> dict[str, Any]:
+def batch_json(summary: Summary, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
     """One batch."""
     run = summary.run
     part = run.batch or BatchPart()
@@ -53,10 +53,14 @@ def batch_json(summary: Summary, by_id: Mapping[str, Seen]) -> dict[str, Any]:
     }
 
 
-def _status(seen: Seen | None) -> str:
+def _status(seen: RunRow | None) -> str:
     if seen is None:
         return NOT_CREATED
-    return "unreadable" if isinstance(seen.of, Unreadable) else seen.of.glance.state.status.value
+    return (
+        "unreadable"
+        if isinstance(seen.source, Unreadable)
+        else seen.source.glance.state.status.value
+    )
 
 
 def _swept(run: Run) -> str:

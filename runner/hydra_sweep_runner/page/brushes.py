@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.query.columns import Column
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.terminal.render import render_value
 
 
@@ -51,7 +51,9 @@ def parse_brush(text: str) -> Brush:
     raise Mistake(f'brush {text}: give ["FLAG", LOW, HIGH] or ["FLAG", ["VALUE", …]]')
 
 
-def brushed(runs: Iterable[Seen], brushes: Sequence[Brush], objective: Column | None) -> list[Seen]:
+def brushed(
+    runs: Iterable[RunRow], brushes: Sequence[Brush], objective: Column | None
+) -> list[RunRow]:
     """The runs whose values lie in a brush on each axis that has any; in their order.
 
     An axis is a flag, or the objective by its text.
@@ -60,7 +62,7 @@ def brushed(runs: Iterable[Seen], brushes: Sequence[Brush], objective: Column | 
     for brush in brushes:
         by_axis.setdefault(brush.axis, []).append(brush)
 
-    def value(run: Seen, axis: str) -> Value:
+    def value(run: RunRow, axis: str) -> Value:
         if axis not in run.flags and objective is not None and axis == objective.title:
             return objective.value(run)
         return run.flags.get(axis)

@@ -11,7 +11,7 @@ from hydra_sweep_runner.model import Unreadable, Value
 from hydra_sweep_runner.page.answer import Answer
 from hydra_sweep_runner.page.question import Part
 from hydra_sweep_runner.query.columns import Column
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.tree import Name, Scope
 from hydra_sweep_runner.terminal.render import escape, shown_value
 
@@ -46,9 +46,9 @@ def column_json(column: Column) -> dict[str, Any]:
     return {"title": title, "sort": column.title, "scope": scope.value}
 
 
-def row_json(run: Seen, columns: Sequence[Column]) -> dict[str, Any]:
+def row_json(run: RunRow, columns: Sequence[Column]) -> dict[str, Any]:
     """A run's cells in the columns' order, and what a row of it needs beside them."""
-    why = run.of.why if isinstance(run.of, Unreadable) else run.of.run.state.reason
+    why = run.source.why if isinstance(run.source, Unreadable) else run.source.run.state.reason
     return {
         "id": run.id,
         "status": run.attributes.get("status"),
@@ -57,7 +57,7 @@ def row_json(run: Seen, columns: Sequence[Column]) -> dict[str, Any]:
     }
 
 
-def best_json(run: Seen, answer: Answer) -> dict[str, Any]:
+def best_json(run: RunRow, answer: Answer) -> dict[str, Any]:
     """The best run: its id, its value of the objective, and its flags that vary."""
     value = None if answer.objective is None else cell(answer.objective.column.value(run))
     flags = {escape(name): cell(run.flags[name]) for name in answer.flags if name in run.flags}

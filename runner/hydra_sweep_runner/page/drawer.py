@@ -10,7 +10,7 @@ from typing import Any
 from hydra_sweep_runner.commands.runs.details import Details
 from hydra_sweep_runner.model import Input, Run, Scalar
 from hydra_sweep_runner.page.cells import cell, shown_text
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import FIELD, FIELDS, Summary
 from hydra_sweep_runner.terminal.render import escape, render_value
 
@@ -20,7 +20,7 @@ _MOST_OTHERS = 200
 _MOST_OF_VALUE = 2000
 
 
-def drawer_json(details: Details, by_id: Mapping[str, Seen]) -> dict[str, Any]:
+def drawer_json(details: Details, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
     """The run's facts, flags with their origins, scalars, attempts, code, and its kin."""
     summary, run = details.summary, details.summary.run
     return {
@@ -115,7 +115,7 @@ def _input(name: str, source: Input) -> dict[str, Any]:
     }
 
 
-def _kin(run_id: str, by_id: Mapping[str, Seen]) -> dict[str, Any]:
+def _kin(run_id: str, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
     seen = by_id.get(run_id)
     attributes: Mapping[str, Any] = {} if seen is None else seen.attributes
     name = attributes.get("step") or attributes.get("operation")

@@ -122,10 +122,10 @@ class Feed:
         found: dict[str, None] = {}
         for run_id in changed:
             seen = by_id.get(run_id)
-            if seen is not None and isinstance(seen.of, Summary):
-                found |= dict.fromkeys(seen.of.batches)
-                found |= dict.fromkeys([run_id] if seen.of.glance.kind is Kind.BATCH else [])
-        summaries = (by_id[batch].of for batch in found if batch in by_id)
+            if seen is not None and isinstance(seen.source, Summary):
+                found |= dict.fromkeys(seen.source.batches)
+                found |= dict.fromkeys([run_id] if seen.source.glance.kind is Kind.BATCH else [])
+        summaries = (by_id[batch].source for batch in found if batch in by_id)
         return [batch_json(one, by_id) for one in summaries if isinstance(one, Summary)]
 
     async def _watching(self) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary, recency
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.catalogue import batches_of
@@ -38,17 +38,17 @@ class View:
     """All runs at one moment, newest first, damaged ones last. `cursor` grows with each change."""
 
     cursor: int
-    runs: Sequence[Seen]
-    by_id: Mapping[str, Seen] = field(repr=False)
+    runs: Sequence[RunRow]
+    by_id: Mapping[str, RunRow] = field(repr=False)
 
     def run(self, run_id: str) -> Summary:
         """One run. Raises UnknownRun, and UnreadableRecord for a damaged one."""
         seen = self.by_id.get(run_id)
         if seen is None:
             raise UnknownRun(f"run {run_id[:8]} is not there any more")
-        if isinstance(seen.of, Unreadable):
-            raise UnreadableRecord(f"{seen.of.path}/{seen.of.why}")
-        return seen.of
+        if isinstance(seen.source, Unreadable):
+            raise UnreadableRecord(f"{seen.source.path}/{seen.source.why}")
+        return seen.source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +125,9 @@ class Live:
     def _load(self, ids: Iterable[str]) -> None:
         """The first look: by the store's index, which is quicker than record by record."""
         self._stamps = {run_id: self._stamp(run_id) for run_id in ids}  # later changes are seen
-        found = [Seen(summary) for summary in self.store.summaries()]
+        found = [RunRow(summary) for summary in self.store.summaries()]
         for seen in found:
-            if isinstance(seen.of, Unreadable) or _is_restless(seen.of.glance):
+            if isinstance(seen.source, Unreadable) or _is_restless(seen.source.glance):
                 self._stamps.pop(seen.id, None)  # it is read again: what was found is as observed
         self._show({seen.id: seen for seen in found}, [seen.id for seen in found], ())
         self._take_in([run_id for run_id in self._view.by_id if run_id not in self._stamps], ())
@@ -156,7 +156,7 @@ class Live:
         if other or left:
             self._show(by_id, other, left)
 
-    def _again(self, run_id: str, before: Seen | None, *, whole: bool) -> Seen | None:
+    def _again(self, run_id: str, before: RunRow | None, *, whole: bool) -> RunRow | None:
         """A run as it is now: the same object if it is as before; None if it is gone."""
         stamp = self._stamp(run_id)
         if stamp != _UNKNOWN and stamp == self._stamps.get(run_id) and before is not None:
@@ -175,22 +175,30 @@ class Live:
             if _is_restless(run):
                 self._recorded[run_id] = run
         observed = self.store.observe(run)
-        if before is not None and isinstance(before.of, Summary) and before.of.run == observed:
+        if (
+            before is not None
+            and isinstance(before.source, Summary)
+            and before.source.run == observed
+        ):
             return before
-        return Seen(self._summary(observed, before))
+        return RunRow(self._summary(observed, before))
 
-    def _unreadable(self, run_id: str, before: Seen | None, error: UnreadableRecord) -> Seen:
+    def _unreadable(self, run_id: str, before: RunRow | None, error: UnreadableRecord) -> RunRow:
         self._recorded.pop(run_id, None)
         path = f"{self._root}/{run_id}"
         damaged = Unreadable(id=run_id, path=path, why=str(error).removeprefix(f"{path}/"))
-        return before if before is not None and before.of == damaged else Seen(damaged)
+        return before if before is not None and before.source == damaged else RunRow(damaged)
 
-    def _summary(self, run: Run, before: Seen | None) -> Summary:
-        held = before.of.batches if before is not None and isinstance(before.of, Summary) else ()
+    def _summary(self, run: Run, before: RunRow | None) -> Summary:
+        held = (
+            before.source.batches
+            if before is not None and isinstance(before.source, Summary)
+            else ()
+        )
         folder = f"{self._root}/{run.id}"
         return Summary(run, batches=held, folder=folder, log=f"{folder}/{layout.LOG}")
 
-    def _show(self, by_id: dict[str, Seen], other: Sequence[str], gone: Sequence[str]) -> None:
+    def _show(self, by_id: dict[str, RunRow], other: Sequence[str], gone: Sequence[str]) -> None:
         """Make the next view, with what has changed in it."""
         cursor = self._view.cursor + 1
         changed = dict.fromkeys(other)
@@ -203,7 +211,7 @@ class Live:
         for run_id in gone:
             self._gone_at[run_id] = cursor
             self._changed_at.pop(run_id, None)
-        runs = tuple(sorted(by_id.values(), key=lambda seen: recency(seen.of)))
+        runs = tuple(sorted(by_id.values(), key=lambda seen: recency(seen.source)))
         self._view = View(cursor=cursor, runs=runs, by_id=by_id)
 
     def _stamp(self, run_id: str) -> _Stamp:
@@ -214,22 +222,22 @@ class Live:
         return (found.st_ctime_ns, found.st_ino, found.st_size)
 
 
-def _rejoined(by_id: Mapping[str, Seen]) -> dict[str, Seen]:
+def _rejoined(by_id: Mapping[str, RunRow]) -> dict[str, RunRow]:
     """The runs that other batches hold than their summaries say."""
     batches = sorted(
-        (seen for seen in by_id.values() if _is_batch(seen)), key=lambda seen: recency(seen.of)
+        (seen for seen in by_id.values() if _is_batch(seen)), key=lambda seen: recency(seen.source)
     )
-    held = batches_of(seen.of.run for seen in batches if isinstance(seen.of, Summary))
+    held = batches_of(seen.source.run for seen in batches if isinstance(seen.source, Summary))
     found = {}
     for run_id, seen in by_id.items():
         now = tuple(held.get(run_id, ()))
-        if isinstance(seen.of, Summary) and seen.of.batches != now:
-            found[run_id] = Seen(seen.of.held_by(now))
+        if isinstance(seen.source, Summary) and seen.source.batches != now:
+            found[run_id] = RunRow(seen.source.held_by(now))
     return found
 
 
-def _is_batch(seen: Seen) -> bool:
-    return isinstance(seen.of, Summary) and seen.of.glance.kind is Kind.BATCH
+def _is_batch(seen: RunRow) -> bool:
+    return isinstance(seen.source, Summary) and seen.source.glance.kind is Kind.BATCH
 
 
 def _is_restless(run: Run | Glance) -> bool:

@@ -11,7 +11,7 @@ from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Kind, Status, Unreadable, Value
 from hydra_sweep_runner.query.columns import varying_flags
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import render_value, short
@@ -67,18 +67,18 @@ def fill_study(storage: Any, store: RunStore, batch_id: str) -> Any:
     )
     spaces = _distributions(runs)
     for run in runs:
-        if isinstance(run.of, Unreadable):
+        if isinstance(run.source, Unreadable):
             continue
         value = None if objective is None else _finite(objective.column.value(run))
         study.add_trial(_trial(run, value, spaces))
     return study
 
 
-def _trial(run: Seen, value: float | None, spaces: Mapping[str, Any]) -> Any:
+def _trial(run: RunRow, value: float | None, spaces: Mapping[str, Any]) -> Any:
     from optuna.trial import FrozenTrial, TrialState
 
-    assert not isinstance(run.of, Unreadable)
-    state = run.of.glance.state
+    assert not isinstance(run.source, Unreadable)
+    state = run.source.glance.state
     is_complete = state.status is Status.COMPLETED and value is not None
     states = {Status.PENDING: TrialState.WAITING, Status.RUNNING: TrialState.RUNNING}
     names = [name for name in spaces if name in run.flags]
@@ -98,7 +98,7 @@ def _trial(run: Seen, value: float | None, spaces: Mapping[str, Any]) -> Any:
     )
 
 
-def _distributions(runs: Sequence[Seen]) -> dict[str, Any]:
+def _distributions(runs: Sequence[RunRow]) -> dict[str, Any]:
     """What each flag that varies was drawn from, as far as its values tell."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 

@@ -14,7 +14,7 @@ from hydra_sweep_runner.page.batches import NOT_CREATED
 from hydra_sweep_runner.page.cells import shown_text
 from hydra_sweep_runner.page.live import View
 from hydra_sweep_runner.query.columns import varying_flags
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.terminal.render import cut, escape, shown_value
 
 #: With more trials a pipeline is shown a step a node.
@@ -50,8 +50,8 @@ def plan_json(view: View, batch_id: str) -> dict[str, Any]:
     }
 
 
-def _trial(number: int, run_id: str, seen: Seen | None, flags: Sequence[str]) -> dict[str, Any]:
-    of = None if seen is None or isinstance(seen.of, Unreadable) else seen.of
+def _trial(number: int, run_id: str, seen: RunRow | None, flags: Sequence[str]) -> dict[str, Any]:
+    of = None if seen is None or isinstance(seen.source, Unreadable) else seen.source
     given = {} if seen is None else seen.flags
     told = ", ".join(
         f"{escape(name)}={shown_value(given[name])}" for name in flags if name in given
@@ -68,12 +68,12 @@ def _trial(number: int, run_id: str, seen: Seen | None, flags: Sequence[str]) ->
     }
 
 
-def _status(seen: Seen | None) -> str:
+def _status(seen: RunRow | None) -> str:
     return NOT_CREATED if seen is None else str(seen.attributes.get("status"))
 
 
 def _graph(
-    ids: Sequence[str], seen: Sequence[Seen | None], trials: Sequence[dict[str, Any]]
+    ids: Sequence[str], seen: Sequence[RunRow | None], trials: Sequence[dict[str, Any]]
 ) -> dict[str, Any] | None:
     place = {run_id: at for at, run_id in enumerate(ids)}
     edges = [
@@ -89,10 +89,10 @@ def _graph(
     return _by_step(trials, edges)
 
 
-def _upstream(seen: Seen | None) -> Sequence[str]:
-    if seen is None or isinstance(seen.of, Unreadable):
+def _upstream(seen: RunRow | None) -> Sequence[str]:
+    if seen is None or isinstance(seen.source, Unreadable):
         return ()
-    return upstream_ids(seen.of.glance)
+    return upstream_ids(seen.source.glance)
 
 
 def _by_step(trials: Sequence[dict[str, Any]], edges: Sequence[tuple[int, int]]) -> dict[str, Any]:

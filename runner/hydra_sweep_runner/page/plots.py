@@ -8,7 +8,7 @@ from typing import Any
 from hydra_sweep_runner.charts.data import chart_data
 from hydra_sweep_runner.page.answer import Answer
 from hydra_sweep_runner.page.cells import objective_json
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.terminal.render import escape
 
@@ -51,7 +51,7 @@ def charts_json(answer: Answer, cursor: int) -> dict[str, Any]:
     }
 
 
-def drawn_runs(answer: Answer, most: int = MOST_DRAWN) -> Sequence[Seen]:
+def drawn_runs(answer: Answer, most: int = MOST_DRAWN) -> Sequence[RunRow]:
     """All runs before brushes or, of many, the best half of what can be drawn, and of the others
     as many at even distances."""
     runs = answer.before_brushes

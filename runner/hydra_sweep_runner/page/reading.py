@@ -55,9 +55,9 @@ def _store(site: Site, view: View, given: Given) -> dict[str, Any]:
         "read_only": site.read_only,
         "total": len(view.runs),
         "unreadable": [
-            {"id": run.id, "why": escape(run.of.why), "path": escape(run.of.path)}
+            {"id": run.id, "why": escape(run.source.why), "path": escape(run.source.path)}
             for run in view.runs
-            if isinstance(run.of, Unreadable)
+            if isinstance(run.source, Unreadable)
         ],
         "operations": [shown_text(str(name)) for name in operations if name is not None],
         "batches": batches_json(view),
@@ -76,7 +76,7 @@ def _charts(site: Site, view: View, given: Given) -> dict[str, Any]:
 
 def _run(site: Site, view: View, given: Given) -> dict[str, Any]:
     run_id = _id(site, view, given, "id")
-    others = {seen.id: seen.of for seen in view.runs if not isinstance(seen.of, Unreadable)}
+    others = {seen.id: seen.source for seen in view.runs if not isinstance(seen.source, Unreadable)}
     details = details_of(site.store, view.run(run_id), others, site.project.folder)
     return {"cursor": view.cursor, **drawer_json(details, view.by_id)}
 

@@ -1,4 +1,4 @@
-"""Which columns a table of runs has: names and expressions, each with a title."""
+"""The columns of a table of runs: names and expressions, each with a title."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.query.evaluate import same, value_of
-from hydra_sweep_runner.query.seen import Seen, parse_named
+from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 
 
 @dataclass(frozen=True)
 class Column:
-    """What a column is called, and what it holds of each run."""
+    """A column's title and the expression for its values."""
 
     title: str
     expression: Expression
 
-    def value(self, run: Seen) -> Value:
+    def value(self, run: RunRow) -> Value:
         """What stands in it; None where the run has nothing."""
         return value_of(self.expression, run)
 
 
 def standard_columns(
-    runs: Sequence[Seen], attributes: Iterable[str], flags: Iterable[str] | None = None
+    runs: Sequence[RunRow], attributes: Iterable[str], flags: Iterable[str] | None = None
 ) -> list[Column]:
     """Attributes, flags (None: all there are) and the last values of all scalars, in that order.
 
@@ -44,10 +44,10 @@ def standard_columns(
     return list(columns.values())
 
 
-def parse_columns(text: str, runs: Sequence[Seen]) -> list[Column]:
-    """What `--columns A,B` asks for: names and expressions, each with its own text.
+def parse_columns(text: str, runs: Sequence[RunRow]) -> list[Column]:
+    """The columns of `--columns A,B`: names and expressions, each with its own text as title.
 
-    Raises Mistake for a column that no run has.
+    Raises Mistake for a column that no run has a value for.
     """
     columns = []
     for part in _split(text):
@@ -58,7 +58,7 @@ def parse_columns(text: str, runs: Sequence[Seen]) -> list[Column]:
 
 
 def _split(text: str) -> Iterator[str]:
-    """The parts between the commas that stand in no text and in no brackets."""
+    """Split at the commas outside quotes and brackets."""
     begin, depth, quote = 0, 0, ""
     for place, char in enumerate(text):
         if quote:
@@ -75,7 +75,7 @@ def _split(text: str) -> Iterator[str]:
     yield text[begin:].strip()
 
 
-def varying_flags(runs: Iterable[Seen]) -> list[str]:
+def varying_flags(runs: Iterable[RunRow]) -> list[str]:
     """The names of the flags that are not the same in all of the runs, in their order; a config
     group that was chosen stands for the flags below it."""
     firsts: dict[str, Value] = {}

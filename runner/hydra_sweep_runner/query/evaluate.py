@@ -1,9 +1,9 @@
-"""What an expression gives for one run.
+"""Evaluates an expression for a run.
 
-Values compare as trials' flags do: 1 equals 1.0, a NaN equals a NaN, `true` is no number and
-a text is none. An ordering between unlike types does not hold. A comparison with a value that
-the run lacks holds only if it is `== null`, with the word itself. Arithmetic with anything
-but numbers, or without a result (a division by zero), gives such a value, too.
+Values compare as trials' flags do: 1 equals 1.0, a NaN equals a NaN, `true` is not a number and
+neither is a text. An ordering comparison of different types is false. If the run lacks a value, a
+comparison with it is false, except `== null` with the word itself. Arithmetic with anything but
+numbers, or without a result (division by zero), yields a missing value, too.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from hydra_sweep_runner.query.tree import (
 if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Reported
 
-#: The summaries of what a run reported, by name.
+#: The summaries of a run's scalars, by name.
 Scalars: TypeAlias = "Mapping[str, Scalar] | Mapping[str, Reported]"
 
 
 class Subject(Protocol):
-    """What an expression is evaluated for: a run, seen as names and values."""
+    """The subject of an expression: a run, as names and values."""
 
     @property
     def flags(self) -> Flags:
@@ -69,28 +69,28 @@ class Facts:
 
 
 class _Nothing(Enum):
-    """What is no value: what the run lacks, and the word null."""
+    """Stands for a missing value and for the word null."""
 
     LACKED = 0
     WORD = 1
 
 
-# A list may hold either in a place.
+# The elements of a list may be of any of these types.
 _Found: TypeAlias = "Value | _Nothing | list[Any]"
 
 
 def value_of(expression: Expression, subject: Subject) -> Value:
-    """The expression's value; None for null and for what the run lacks."""
+    """The expression's value; None for null and for a missing value."""
     return _plain(_find(expression, subject))
 
 
 def holds(expression: Expression, subject: Subject) -> bool:
-    """Whether the expression's value is true, as Python takes values for true."""
+    """Whether the expression's value counts as true in Python."""
     return _is_true(_find(expression, subject))
 
 
 def same(one: Value, other: Value) -> bool:
-    """Whether two values are the same flag value (`operation.values.canonical`)."""
+    """Whether two values are equal as flag values (`operation.values.canonical`)."""
     if isinstance(one, (list, tuple)):
         return (
             isinstance(other, (list, tuple))
@@ -109,7 +109,7 @@ def same(one: Value, other: Value) -> bool:
 
 
 def found(name: Name, subject: Subject) -> bool:
-    """Whether the subject has anything of that name; an attribute is there in any case."""
+    """Whether the subject has this name; it has every attribute."""
     text, scope = name.name, name.scope
     return (
         (scope in (Scope.ANY, Scope.RUN) and text in ATTRIBUTES)
@@ -192,7 +192,7 @@ def _arithmetic(node: Arithmetic, subject: Subject) -> _Found:
         return _Nothing.LACKED
     try:
         result: int | float = _CALCULATE[node.sign](left, right)
-    except (ZeroDivisionError, OverflowError):  # of an integer that no float holds
+    except (ZeroDivisionError, OverflowError):  # OverflowError: an integer too large for a float
         return _Nothing.LACKED
     return result
 

@@ -1,4 +1,4 @@
-"""Which runs are meant: the filters that all commands share, and their combination."""
+"""The filters that select runs, common to all commands."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d
 
 
 class Candidate(Subject, Protocol):
-    """A run that filters look at."""
+    """A run that filters are applied to."""
 
     @property
     def at(self) -> datetime | None:
-        """When it was last started or, if never, initialised; None where that is unknown."""
+        """Its last start or, if never started, its initialisation; None if that is unknown."""
         ...
 
 
@@ -32,9 +32,9 @@ _C = TypeVar("_C", bound=Candidate)
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What a run has to be; what is None or empty asks for nothing.
+    """The conditions on a run; None or an empty collection is no condition.
 
-    `statuses` are alternatives; `batch` is the whole id of a batch whose plan holds the run;
+    `statuses` are alternatives. `batch` is the whole id of a batch whose plan contains the run.
     `since` is aware.
     """
 
@@ -50,10 +50,10 @@ class Filters:
 
 
 def select(filters: Filters, candidates: Iterable[_C]) -> list[_C]:
-    """Those that all of the filters hold for, in their order.
+    """The candidates that meet all conditions, in their order.
 
-    Raises Mistake for a name in `where` that none has of those that the others select, if
-    they select any.
+    Raises Mistake for a name in `where` that none of the candidates selected by the other filters
+    has, if those select any.
     """
     tests = _plain_tests(filters)
     chosen = [one for one in candidates if all(test(one) for test in tests)]
@@ -68,7 +68,7 @@ _Test = Callable[[Candidate], bool]
 
 
 def _plain_tests(filters: Filters) -> list[_Test]:
-    """What a run has to pass, beside `where`: nothing is looked at that is not asked for."""
+    """The conditions other than `where`; only those that were given."""
     equals = {
         "operation": filters.operation,
         "kind": filters.kind,
@@ -99,9 +99,9 @@ def _holds(name: str, text: str) -> _Test:
 
 
 def parse_since(text: str, now: datetime) -> datetime:
-    """The time that `2h`, `30m`, `7d` ago was, or that a date is.
+    """The time that `2h`, `30m` or `7d` ago was, or the time of a date.
 
-    A date without a zone is in that of this machine. Raises Mistake.
+    A date without a zone is in this machine's. Raises Mistake.
     """
     ago = _AGO.fullmatch(text.strip())
     try:

@@ -1,4 +1,4 @@
-"""Names in expressions that nothing has: a mistake that lists the names there are."""
+"""Checks the names in expressions: unknown names are a mistake, which lists the known ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORDS = {Scope.ANY: "flag, scalar or attribute", Scope.FLAG: "flag", Scope.SCAL
 def check_names(expressions: Iterable[Expression], subjects: Sequence[Subject]) -> None:
     """Raise Mistake if an expression has a name that none of the subjects has.
 
-    Without subjects nothing is known of names, and none is wrong.
+    Without subjects no names are known, so every name is accepted.
     """
     if not subjects:
         return

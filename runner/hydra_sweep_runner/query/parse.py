@@ -1,8 +1,8 @@
-"""The text of an expression, read into its tree.
+"""Parses the text of an expression into its tree.
 
 The grammar is a part of Python's, so Python's own parser reads the text (`ast.parse`, which
-evaluates nothing); what it found is then copied node by node, and any node without a place
-in `query.tree` is a mistake.
+evaluates nothing). Its tree is then copied node by node; a node that `query.tree` does not have is
+a mistake.
 """
 
 from __future__ import annotations
@@ -64,17 +64,17 @@ _PERMITTED = (
 
 
 def parse(text: str, *, flags_only: bool = False) -> Expression:
-    """The expression that a text holds.
+    """The expression in a text.
 
-    With `flags_only` every name is a flag's, as where no run exists yet. Raises Mistake,
-    with the place in the text, for whatever is no expression.
+    With `flags_only` every name is a flag's, because no run exists yet. Raises Mistake, with the
+    place in the text, if it is not an expression.
     """
     reading = _Reading(text.strip(), flags_only)
     return reading.expression()
 
 
 class _Reading:
-    """A text on its way to a tree; `_nested` counts how deep it is in it."""
+    """The state of parsing one text; `_nested` is the present depth of nesting."""
 
     def __init__(self, text: str, flags_only: bool) -> None:
         self._text = text
@@ -100,23 +100,23 @@ class _Reading:
                 if token.type == tokenize.COMMENT:
                     self._fail(token.start[1], "a comment has no place in it")
         except (tokenize.TokenError, SyntaxError, ValueError):
-            return  # what is wrong is for the parser to say
+            return  # the parser reports what is wrong
 
     def _parsed(self) -> ast.Expression:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of texts with odd escapes, and the like
+                warnings.simplefilter("ignore")  # about invalid escapes in texts, for instance
                 return ast.parse(self._text, mode="eval")
         except SyntaxError as error:
             why = (error.msg or "invalid syntax").splitlines()[0]
-            offset = error.offset or 0  # 0 at the text's end
+            offset = error.offset or 0  # 0 at the end of the text
             place = offset - 1 if offset > 0 and error.lineno == 1 else len(self._text)
             if self._text[place : place + 1] == "=":
                 why = "values are compared with ==, <= and >="
             self._fail(place, why.rstrip("."))
         except (RecursionError, MemoryError):
             self._fail(0, "it is nested too deeply")
-        except ValueError as error:  # half a pair of surrogates
+        except ValueError as error:  # a lone surrogate
             self._fail(0, f"it cannot be read ({type(error).__name__})")
 
     def _read(self, node: ast.expr) -> Expression:
@@ -225,7 +225,7 @@ class _Reading:
         return Comparison(first, tuple(rest))
 
     def _refuse(self, node: ast.expr, why: str) -> NoReturn:
-        # Python counts the bytes of UTF-8.
+        # Python's column offsets count bytes of UTF-8.
         before = self._text.encode("utf-8", "surrogatepass")[: node.col_offset]
         self._fail(len(before.decode("utf-8", "replace")), why)
 

@@ -1,4 +1,4 @@
-"""Runs in the order of a value."""
+"""Sorts runs by a value."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _S = TypeVar("_S", bound=Subject)
 
 
 def sort_by(expression: Expression, subjects: Iterable[_S], *, descending: bool) -> list[_S]:
-    """The subjects by the expression's value, equal ones in the order in which they came.
+    """The subjects sorted by the expression's value; ties keep their order.
 
-    Numbers stand before truths, texts and lists. Those without a value come last, descending
-    or not; null, NaN and objects are no values to sort by.
+    Numbers come before booleans, texts and lists. Subjects without a value come last, descending or
+    not; null, NaN and objects count as no value.
     """
     placed: list[tuple[tuple[int, Any], _S]] = []
     last: list[_S] = []

@@ -1,4 +1,4 @@
-"""The tree of an expression: what may stand in one, and nothing else."""
+"""The syntax tree of an expression."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Literal, TypeAlias
 
 Sign: TypeAlias = Literal["+", "-", "*", "/"]
 Relation: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
-#: What of a scalar's summary a function gives.
+#: The functions that read a part of a scalar's summary.
 Part: TypeAlias = Literal["min", "max", "first", "last", "count"]
 
-#: The attributes of a run that an expression can name.
+#: The attributes of a run that expressions can name.
 ATTRIBUTES = (
     "id",
     "operation",
@@ -40,7 +40,7 @@ class Scope(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A number, a text, true, false or, as None, the word null."""
+    """A number, a text, true, false or, as None, null."""
 
     value: bool | int | float | str | None
 
@@ -62,7 +62,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`min(S)` and its like, of a scalar."""
+    """`min(S)` and similar functions of a scalar."""
 
     part: Part
     scalar: Name
@@ -70,28 +70,28 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """The first part that is false, else the last."""
+    """The first operand that is false, else the last."""
 
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """The first part that is true, else the last."""
+    """The first operand that is true, else the last."""
 
     parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """True if the part is false."""
+    """True if the operand is false."""
 
     part: Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A number with `-` or `+` before it."""
+    """A number with a sign, `-` or `+`."""
 
     sign: Literal["+", "-"]
     number: Expression
@@ -99,7 +99,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """Two numbers and a sign between them."""
+    """An arithmetic operation on two numbers."""
 
     sign: Sign
     left: Expression
@@ -108,7 +108,7 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`first R1 second R2 third …`: each neighbour compared with the next."""
+    """`first R1 second R2 third …`: each operand compared with the next."""
 
     first: Expression
     rest: tuple[tuple[Relation, Expression], ...]
@@ -120,7 +120,7 @@ Expression: TypeAlias = (
 
 
 def names_in(expression: Expression) -> Iterator[Name]:
-    """Every name in an expression, in the order in which they stand there."""
+    """Every name in an expression, in order of appearance."""
     match expression:
         case Name():
             yield expression

@@ -1,22 +1,22 @@
-"""The flags of what a pipeline's trial was made from, by dotted names."""
+"""Adds the flags of upstream trials to a pipeline's trial, by dotted names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from hydra_sweep_runner.model import Unreadable, Value
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 
 
-def with_upstream_flags(runs: Iterable[Seen], by_id: Mapping[str, Seen]) -> list[Seen]:
-    """The runs, each with the flags of the runs that it takes files from, directly or not:
+def with_upstream_flags(runs: Iterable[RunRow], by_id: Mapping[str, RunRow]) -> list[RunRow]:
+    """The runs, each with the flags of the runs that it takes files from, directly or indirectly:
     `train.lr` is the flag `lr` of its step `train`. `by_id` has all runs of the store."""
     known: dict[str, Mapping[str, Value]] = {}
     widened = []
     for run in runs:
         upstream = _upstream(run, by_id, known, frozenset())
         if upstream:
-            wider = Seen(run.of)
+            wider = RunRow(run.source)
             wider.flags = {**upstream, **run.flags}
             wider.shown = {**upstream, **run.shown}
             widened.append(wider)
@@ -26,22 +26,22 @@ def with_upstream_flags(runs: Iterable[Seen], by_id: Mapping[str, Seen]) -> list
 
 
 def _upstream(
-    run: Seen,
-    by_id: Mapping[str, Seen],
+    run: RunRow,
+    by_id: Mapping[str, RunRow],
     known: dict[str, Mapping[str, Value]],
     path: frozenset[str],
 ) -> Mapping[str, Value]:
     if run.id in known:
         return known[run.id]
-    if isinstance(run.of, Unreadable) or run.id in path:
+    if isinstance(run.source, Unreadable) or run.id in path:
         return {}
     flags: dict[str, Value] = {}
-    for source in run.of.glance.inputs.values():
+    for source in run.source.glance.inputs.values():
         other = None if source.run is None else by_id.get(source.run)
-        if other is None or isinstance(other.of, Unreadable):
+        if other is None or isinstance(other.source, Unreadable):
             continue
         flags |= _upstream(other, by_id, known, path | {run.id})
-        step = other.of.glance.step or other.of.glance.operation.name
+        step = other.source.glance.step or other.source.glance.operation.name
         flags |= {f"{step}.{name}": value for name, value in other.flags.items()}
     known[run.id] = flags
     return flags

@@ -1,6 +1,7 @@
-"""The terminal: lines to standard error, results and operations' output where they belong.
+"""The terminal: the runner's lines go to standard error, results and operations' output to their
+streams.
 
-On a terminal there is a progress bar below the lines; elsewhere everything is plain.
+On a terminal there is a progress bar below the lines; elsewhere all output is plain.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from hydra_sweep_runner.terminal.streams import lead_nowhere
 if TYPE_CHECKING:
     from hydra_sweep_runner.terminal.progress import ProgressLine
 
-#: What a block of output counts for: a few may wait to be written, each has a file open.
+#: The size that a queued block of output counts as. Each has an open file, so few may be queued.
 _BLOCK_BYTES = 1 << 17
 
-#: What the process ends with after a failure that is the runner's own fault.
+#: The exit status after a bug of the runner.
 EXIT_BUG = 70
 
-#: What a shell gives for a command that SIGPIPE has ended: nobody reads its output any more.
+#: The exit status that shells report for a command ended by SIGPIPE: its reader has gone.
 EXIT_CLOSED_PIPE = 141
 
 
@@ -42,16 +43,17 @@ class Console:
         self._lock = threading.RLock()
         self._bar: ProgressLine | None = None
         self._background: Background | None = None
-        self._is_stuck = False  # nobody reads, and a thread hangs in writing
+        self._is_stuck = False  # the reader does not read, and a thread hangs in a write
         self._partial: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
-        #: The first line of what was said last; nothing if an operation's output came since.
+        #: The first line of the last message; empty if an operation's output followed it.
         self.last_said = ""
-        # Of a terminal that is gone it cannot be told any more that it was one.
+        # Recorded now, because isatty() fails once the terminal is gone.
         self._terminals = [s.fileno() for s in (sys.stdout, sys.stderr) if s.isatty()]
 
     @property
     def is_one_place(self) -> bool:
-        """Whether both streams lead to the same place, so that nothing need be said twice."""
+        """Whether standard output and standard error go to the same place, so that lines need not
+        be printed on both."""
         try:
             return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
         except (OSError, ValueError):
@@ -59,11 +61,11 @@ class Console:
 
     @property
     def is_watched(self) -> bool:
-        """Whether lines go to a terminal, so that somebody may look on."""
+        """Whether lines go to a terminal, where a person may read them."""
         return sys.stderr.isatty()
 
     def say(self, *lines: str) -> None:
-        """Print lines of the runner's own, to standard error, nothing else in between."""
+        """Print lines of the runner itself to standard error, with nothing between them."""
         self._do(partial(self._say, lines))
 
     def _say(self, lines: Sequence[str]) -> None:
@@ -73,10 +75,10 @@ class Console:
             if self._bar is not None:
                 self._bar.print(text)
             else:
-                self._write("stderr", _encoded(f"{text}\n", sys.stderr))  # in one piece
+                self._write("stderr", _encoded(f"{text}\n", sys.stderr))  # in one write
 
     def result(self, line: str) -> None:
-        """Print a line of what was asked for, to standard output."""
+        """Print a line of the command's result to standard output."""
         self._do(partial(self._result, escape(line)))
 
     def _result(self, line: str) -> None:
@@ -89,7 +91,7 @@ class Console:
                 raise OutputFailed.of(error) from error
 
     def output(self, stream: Stream, data: bytes) -> None:
-        """Pass on a piece of an operation's output, unchanged."""
+        """Pass a piece of an operation's output on, unchanged."""
         self._do(partial(self._output, stream, data), len(data))
 
     def _output(self, stream: Stream, data: bytes) -> None:
@@ -104,8 +106,8 @@ class Console:
                 self._bar.print(line.decode("utf-8", "replace"))
 
     def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
-        """Pass on the whole output of one trial with nothing else in between, the line `head`
-        before it if there is any output."""
+        """Pass the whole output of one trial on, with nothing between its pieces, preceded by the
+        line `head` if there is any output."""
         self._do(partial(self._block, pieces, head), _BLOCK_BYTES)
 
     def _block(self, pieces: Iterable[tuple[Stream, bytes]], head: str) -> None:
@@ -118,9 +120,9 @@ class Console:
 
     @contextmanager
     def in_background(self, on_room: Callable[[], object]) -> Iterator[None]:
-        """While the context lasts, have everything written by a thread, in order, so that
-        nobody waits for a reader; leaving waits until all is written. `on_room` is called by
-        the thread when `is_behind` has come to an end. Raises what writing raises."""
+        """Inside the context, a thread writes everything, in order, so that callers do not wait for
+        a reader. Leaving the context waits until all is written. The thread calls `on_room` when
+        `is_behind` becomes false. Raises the errors of writing."""
         background = self._background = Background(on_room)
         try:
             yield
@@ -132,11 +134,11 @@ class Console:
 
     @property
     def is_behind(self) -> bool:
-        """Whether so much is still to be written that no more should be made."""
+        """Whether so much output is queued that producers should pause."""
         return self._background is not None and self._background.is_behind
 
     def hurry(self) -> None:
-        """Have nobody wait for a reader any longer; for a signal handler."""
+        """Stop waiting for readers; for a signal handler."""
         if self._background is not None:
             self._background.hurry()
 
@@ -150,7 +152,7 @@ class Console:
             job()
 
     def begin(self, total: int) -> None:
-        """Show that `total` trials are to be executed, where somebody looks."""
+        """Show on a terminal that `total` trials are to be executed."""
         if sys.stderr.isatty():
             from hydra_sweep_runner.terminal.progress import ProgressLine
 
@@ -162,22 +164,22 @@ class Console:
             self._bar.count(running=1)
 
     def ended(self, *, failed: bool) -> None:
-        """Count a trial that was running as done."""
+        """Count a running trial as done."""
         if self._bar is not None:
             self._bar.count(running=-1, done=1, failed=int(failed))
 
     def best(self, text: str) -> None:
-        """Show what the best trial so far has given."""
+        """Show the values of the best trial so far."""
         if self._bar is not None:
             self._bar.best(text)
 
     def leave_terminal(self) -> None:
-        """Have whatever stream leads to a terminal lead nowhere, as it is gone."""
+        """Redirect the streams that go to a terminal to /dev/null, because the terminal is gone."""
         lead_nowhere(*self._terminals)
 
     def _write(self, stream: Stream, data: bytes) -> None:
-        """Write, and go on without a stream that cannot be written to: what it would have shown
-        is in the logs, and no trial is worth less for it."""
+        """Write to a stream. If it cannot be written to, go on without it: the output is in the
+        logs, and trials are not affected."""
         file = _file(stream)
         try:
             _write(file, data)
@@ -191,7 +193,7 @@ class Console:
 
     @contextmanager
     def _surviving(self) -> Iterator[None]:
-        """Go on without a terminal that turns out to be gone."""
+        """Go on without the terminal if it turns out to be gone."""
         try:
             yield
         except OSError as error:
@@ -200,7 +202,7 @@ class Console:
             self.leave_terminal()
 
     def finish(self) -> None:
-        """Take the progress bar away."""
+        """Remove the progress bar."""
         if self._is_stuck:
             return
         with self._lock:
@@ -227,13 +229,13 @@ def _encoded(text: str, file: TextIO) -> bytes:
 def _write(file: TextIO, data: bytes) -> None:
     """Write to a standard stream.
 
-    Where it is a file it is written to directly: a thread that hangs in the stream's own buffer
-    would keep the interpreter from ending.
+    A stream that is a file is written to directly: a thread that hangs in the stream's own buffer
+    would keep the interpreter from exiting.
     """
     file.flush()
     try:
         fd = file.fileno()
-    except OSError:  # a test's, or a notebook's
+    except OSError:  # a replaced stream without a descriptor, as in a test or a notebook
         file.buffer.write(data)
         file.flush()
         return
@@ -241,31 +243,31 @@ def _write(file: TextIO, data: bytes) -> None:
     while rest:
         try:
             rest = rest[os.write(fd, rest) :]
-        except BlockingIOError:  # somebody else who has the pipe does not want to wait
+        except BlockingIOError:  # another process made the shared pipe non-blocking
             select.select([], [fd], [])
 
 
 def tell_error(error: RunnerError) -> int:
-    """Print an error's line to standard error, if it can be, and return its exit status."""
+    """Print an error's line to standard error, if possible, and return its exit status."""
     with suppress(OSError):
         print(f"runner: {escape(' '.join(str(error).split()))}", file=sys.stderr, flush=True)
     return error.exit_status
 
 
 def give_up_output() -> int:
-    """Have nothing written any more where nobody reads, also not at the process's exit, and
-    return the exit status for that."""
+    """Redirect output whose reader has gone to /dev/null, also for the process's exit, and return
+    the exit status for that."""
     lead_nowhere(sys.stdout.fileno())
     return EXIT_CLOSED_PIPE
 
 
 def tell_bug() -> int:
-    """Keep the traceback of the exception at hand in a file, say where, and return 70.
+    """Save the traceback of the current exception in a file, print the file's path, and return 70.
 
-    Only this user can read the file. It shows the lines of code and no variables, and neither
-    file nor line shows what may be a secret of the environment.
+    Only this user can read the file. It shows lines of code and no variables, and neither the file
+    nor the line contains values of the environment that may be secret.
     """
-    import tempfile  # these take ten milliseconds, and no list is a bug
+    import tempfile  # these imports take ten milliseconds, and only bugs need them
     import traceback
 
     handle, path = tempfile.mkstemp(prefix="runner-bug-", suffix=".txt", text=True)

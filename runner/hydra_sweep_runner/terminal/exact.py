@@ -1,4 +1,4 @@
-"""Values for other programs: JSON and CSV, in which nothing is cut or rounded. Pure."""
+"""Values for other programs, as JSON and CSV, never cut or rounded. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hydra_sweep_runner.model import Value
 
-#: What may be no printable character; the rest is passed over quickly.
+#: Characters that may not be printable; all others are skipped quickly.
 _UNUSUAL = re.compile(r"[^\n -~]")
 
 
 def json_text(content: object) -> str:
-    """JSON in which no character acts on a terminal: what JSON leaves as it is of these
-    (U+009B, U+202E and their like) stands in strings only, where an escape means the same."""
+    """JSON without characters that act on a terminal. JSON leaves some of them unescaped (U+009B,
+    U+202E and others); they occur only in strings, where an escape means the same."""
     import msgspec  # the standard library takes twenty times as long to write indented JSON
 
     try:
@@ -43,8 +43,8 @@ def _printable(match: re.Match[str]) -> str:
 
 
 def csv_text(titles: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
-    """CSV (RFC 4180, lines ended by a line feed) with a line of titles. What is not there is
-    empty; lists and objects are JSON."""
+    """CSV (RFC 4180, with line feeds) with a line of titles. Missing values are empty; lists and
+    objects are JSON."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(titles)
@@ -54,7 +54,7 @@ def csv_text(titles: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
 
 
 def csv_cell(value: Value) -> str:
-    """A value in a cell of CSV."""
+    """A value as a cell of CSV."""
     if value is None:
         return ""
     if isinstance(value, bool):

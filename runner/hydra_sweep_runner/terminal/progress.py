@@ -1,8 +1,7 @@
-"""The live line of a batch on a terminal: what is done, failed, running, how fast, how long.
+"""The progress line of a batch on a terminal: trials done, failed and running, rate, time left.
 
-It is drawn ten times a second by a thread of its own, with all lines at once that are to
-stand above it. Who prints or counts only takes a note, so that trials do not wait for a
-terminal.
+A thread of its own draws it ten times a second, together with all lines that are to stand above it.
+Printing and counting only queue a note, so trials do not wait for a terminal.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from rich.text import Text
 
 _REDRAW_S = 0.1
 
-# From fewer trials than this nobody can tell how long the others take.
+# With fewer ended trials than this the time left is not estimated.
 _FEWEST_ENDED = 5
 
 
 class ProgressLine:
-    """A live line for `total` trials, from its making to `close`. Safe to call from threads.
+    """A progress line for `total` trials, shown until `close`. Safe to call from threads.
 
-    `surviving` is what a terminal that is gone is dealt with in.
+    `surviving` is the context in which a vanished terminal is handled.
     """
 
     def __init__(self, total: int, surviving: Callable[[], AbstractContextManager[None]]) -> None:
@@ -64,24 +63,24 @@ class ProgressLine:
         self._thread.start()
 
     def print(self, line: str) -> None:
-        """Have a line printed above, its colours kept."""
+        """Queue a line to be printed above, with its colours."""
         with self._lock:
             self._lines.append(line)
 
     def count(self, *, running: int, done: int = 0, failed: int = 0) -> None:
-        """Add to what has been counted."""
+        """Add to the counts."""
         with self._lock:
             self._running += running
             self._done += done
             self._failed += failed
 
     def best(self, text: str) -> None:
-        """Show what the best trial so far has given."""
+        """Show the values of the best trial so far."""
         with self._lock:
             self._best = escape(text)
 
     def close(self) -> None:
-        """Print what waits, and take the line away."""
+        """Print the queued lines and remove the progress line."""
         self._closing.set()
         self._thread.join()
         with self._surviving():
@@ -116,8 +115,8 @@ class ProgressLine:
 
 
 def time_left(done: int, total: int, running: int, elapsed_s: float) -> str:
-    """`about 1:20 left`, once enough trials have ended to tell: five, and twice as many as run
-    side by side; nothing before that. Those at work count as half done."""
+    """`about 1:20 left`; empty until five trials, and twice as many as run at once, have ended.
+    Running trials count as half done."""
     if done < max(_FEWEST_ENDED, 2 * running) or done >= total:
         return ""
     left_s = round((total - done - running / 2) * elapsed_s / (done + running / 2))
@@ -128,7 +127,7 @@ def time_left(done: int, total: int, running: int, elapsed_s: float) -> str:
 
 
 def rate(count: int, seconds: float) -> str:
-    """How fast trials have ended: `12/s`, `3.4/min`, `0.5/h`."""
+    """The rate at which trials have ended: `12/s`, `3.4/min`, `0.5/h`."""
     a_second = count / max(seconds, 1e-3)
     for unit, many in (("s", 1.0), ("min", 60.0)):
         if a_second * many >= 1:

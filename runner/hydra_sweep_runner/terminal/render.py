@@ -1,4 +1,4 @@
-"""Values, flags, lines and tables as text. Pure; control characters never come out raw."""
+"""Values, flags, lines and tables as text. Pure; control characters are always escaped."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from hydra_sweep_runner.operation.flags import as_chosen, named
 if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Glance
 
-#: A list of flags in a line shows all of them up to this many.
+#: A line shows all flags if there are at most so many.
 MOST_FLAGS = 8
 
-#: So many scalars of a run stand in a line.
+#: A line shows at most so many scalars.
 MOST_SCALARS = 3
 
-#: A value in a line or a table has at most so many characters.
+#: The most characters of a value in a line or a table.
 MOST_OF_VALUE = 60
 
-# How much of a failed trial's output is shown with its failure.
+# The most lines of a failed trial's output that are shown with its failure.
 _MOST_LINES = 10
 _MOST_COLUMNS = 160
 _TRACEBACK = "Traceback (most recent call last):"
@@ -41,7 +41,7 @@ _READS_AS_OTHER = re.compile(
 
 
 def short(run_id: str) -> str:
-    """The first eight digits of an id, as lines show it."""
+    """The first eight digits of an id, which lines show."""
     return run_id[:8]
 
 
@@ -57,10 +57,9 @@ def _escaped(char: str) -> str:
 
 
 def last_lines(tail: bytes) -> list[str]:
-    """What lines on a failure show of the end of its output: its last lines, escaped.
+    """The last lines of a failed trial's output, escaped, for the lines on its failure.
 
-    Of a line that was written over, as progress bars are, it is what was to be seen last;
-    colours are left out.
+    A line that was overwritten, as by a progress bar, is shown as it was last; colours are removed.
     """
     text = _COLOURS.sub("", tail.decode("utf-8", "replace")).expandtabs()
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
@@ -70,8 +69,7 @@ def last_lines(tail: bytes) -> list[str]:
 
 
 def last_exception(tail: bytes) -> str:
-    """The line of the exception that output ends with, where it ends with a traceback of
-    Python's; else nothing."""
+    """The line of the exception, if the output ends with a Python traceback; else an empty text."""
     text = _COLOURS.sub("", tail.decode("utf-8", "replace"))
     _, traceback, rest = text.rpartition(_TRACEBACK)
     lines = rest.splitlines()[1:] if traceback else []
@@ -79,8 +77,8 @@ def last_exception(tail: bytes) -> str:
 
 
 def render_value(value: Value) -> str:
-    """A value in one line: YAML's words for null, true and false, strings bare where they
-    cannot be taken for something else."""
+    """A value in one line: null, true and false as in YAML; strings without quotes unless they
+    could be taken for another value."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -98,12 +96,12 @@ def render_value(value: Value) -> str:
 
 
 def shown_value(value: Value) -> str:
-    """A value as lines and tables show it: cut to what can be read."""
+    """A value as lines and tables show it, shortened if it is long."""
     return cut(render_value(value), MOST_OF_VALUE)
 
 
 def cut(text: str, most: int) -> str:
-    """At most so many characters of a text, `…` at the end where there were more."""
+    """The text, shortened to `most` characters with `…` at the end if it is longer."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -131,7 +129,7 @@ def render_number(value: float) -> str:
 
 
 def render_time(at: datetime | None) -> str:
-    """A time to the second, in the zone of this machine; empty where there is none."""
+    """A time to the second, in this machine's time zone; empty for None."""
     return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
@@ -141,8 +139,8 @@ def render_flags(
     choices: Mapping[str, Value] = _NO_CHOICES,
     varying: Iterable[str] = (),
 ) -> str:
-    """`x=1.0, y=2`: all flags when there are at most eight, else those that were given, of
-    which those that vary come first. Config groups stand as they were chosen."""
+    """`x=1.0, y=2`: all flags if there are at most eight, else the given flags, those in `varying`
+    first. Chosen config groups are shown by their choice."""
     given, varying = tuple(given), tuple(varying)
     shown = as_chosen(flags, choices, given, varying)
     if len(shown) > MOST_FLAGS:
@@ -151,26 +149,26 @@ def render_flags(
 
 
 def render_entries(entries: Mapping[str, Value]) -> str:
-    """`x=1.0, y=2`, as lines and tables show names with values."""
+    """`x=1.0, y=2`: names with values, as lines and tables show them."""
     return ", ".join(f"{escape(name)}={shown_value(value)}" for name, value in entries.items())
 
 
 def render_scalars(run: Run | Glance) -> str:
-    """`loss=0.25, acc=0.9`: the last values of the first few scalars."""
+    """`loss=0.25, acc=0.9`: the last values of the first scalars."""
     first = list(run.scalars)[:MOST_SCALARS]
     shown = [f"{escape(name)}={render_number(run.scalars[name].last)}" for name in first]
     return ", ".join([*shown, "…"] if len(run.scalars) > MOST_SCALARS else shown)
 
 
 def render_varying(run: Run, varying: Iterable[str]) -> str:
-    """What tells a trial from the others of its batch: `lr=0.1, model=resnet`. A pipeline's
-    trial is told by what its step was given."""
+    """The flags that distinguish a trial from the others of its batch: `lr=0.1, model=resnet`. For
+    a pipeline's trial, the given flags of its step."""
     names = tuple(varying) if run.step is None else run.given
     return render_entries(named(as_chosen(run.flags, run.choices, run.given, names), names))
 
 
 def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of equal length as lines: columns left-aligned, two spaces apart."""
+    """Rows of equal length as lines: columns left-aligned and two spaces apart."""
     if not rows:
         return []
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
@@ -183,8 +181,8 @@ def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:
 def render_plan(
     names: Sequence[str], trials: Sequence[Mapping[str, str]], done: Sequence[str] = ()
 ) -> list[str]:
-    """The plan as `print_trials` shows it: a number, a column for each given name and, of a
-    restart, what is to be `done` for each trial."""
+    """The plan as `print_trials` shows it: a number, a column for each given name and, for a
+    restart, the action for each trial (`done`)."""
     rows = [["#", *(escape(name) for name in names), *(["do"] if done else [])]]
     for number, values in enumerate(trials, start=1):
         cells = [str(number), *(values.get(name, "") for name in names)]
@@ -193,7 +191,7 @@ def render_plan(
 
 
 def head_line(title: str) -> str:
-    """What stands above the whole output of a trial: `Output of trial 3f2a9c1d (lr=0.1):`."""
+    """The line above the whole output of a trial: `Output of trial 3f2a9c1d (lr=0.1):`."""
     return f"Output of {title}:" if title else ""
 
 
@@ -203,7 +201,7 @@ def retry_line(title: str, attempt: int, most: int, reason: str | None) -> str:
 
 
 def title_of(run: Run, varying: Iterable[str]) -> str:
-    """What lines call a run: `run 3f2a9c1d`, `trial 3f2a9c1d (lr=0.1)`."""
+    """The name of a run in lines: `run 3f2a9c1d`, `trial 3f2a9c1d (lr=0.1)`."""
     flags = render_varying(run, varying)
     return f"{run.kind.value} {short(run.id)}" + (f" ({flags})" if flags else "")
 

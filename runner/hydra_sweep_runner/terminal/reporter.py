@@ -1,4 +1,4 @@
-"""Where lines and output go, as a protocol: `terminal.console.Console` is the one of the command
+"""The protocol for lines and output; `terminal.console.Console` implements it for the command
 line."""
 
 from __future__ import annotations
@@ -11,76 +11,77 @@ Stream = Literal["stdout", "stderr"]
 
 
 class Reporter(Protocol):
-    """Where the runner's lines and the operations' output go. Safe to call from threads."""
+    """Receives the runner's lines and the operations' output. Safe to call from threads."""
 
     @property
     def is_one_place(self) -> bool:
-        """Whether both streams lead to the same place, so that nothing need be said twice."""
+        """Whether standard output and standard error go to the same place, so that lines need not
+        be printed on both."""
         ...
 
     @property
     def is_watched(self) -> bool:
-        """Whether lines go to a terminal, so that somebody may look on."""
+        """Whether lines go to a terminal, where a person may read them."""
         ...
 
     @property
     def last_said(self) -> str:
-        """The first line of what was said last; nothing if an operation's output came since."""
+        """The first line of the last message; empty if an operation's output followed it."""
         ...
 
     def say(self, *lines: str) -> None:
-        """Print lines of the runner's own, to standard error, nothing else in between."""
+        """Print lines of the runner itself to standard error, with nothing between them."""
         ...
 
     def result(self, line: str) -> None:
-        """Print a line of what was asked for, to standard output."""
+        """Print a line of the command's result to standard output."""
         ...
 
     def output(self, stream: Stream, data: bytes) -> None:
-        """Pass on a piece of an operation's output, unchanged."""
+        """Pass a piece of an operation's output on, unchanged."""
         ...
 
     def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
-        """Pass on the whole output of one trial with nothing else in between, the line `head`
-        before it if there is any output."""
+        """Pass the whole output of one trial on, with nothing between its pieces, preceded by the
+        line `head` if there is any output."""
         ...
 
     @property
     def is_behind(self) -> bool:
-        """Whether so much is still to be written that no more should be made."""
+        """Whether so much output is queued that producers should pause."""
         ...
 
     def in_background(self, on_room: Callable[[], object]) -> AbstractContextManager[None]:
-        """While the context lasts, have everything written by a thread, so that nobody waits for
-        a reader; leaving waits until all is written. `on_room` is called, in any thread, when
-        `is_behind` has come to an end."""
+        """Inside the context, a thread writes everything, so that callers do not wait for a reader.
+        Leaving the context waits until all is written. `on_room` is called, in any thread, when
+        `is_behind` becomes false."""
         ...
 
     def hurry(self) -> None:
-        """Wait for no reader any longer; for a signal handler."""
+        """Stop waiting for readers; for a signal handler."""
         ...
 
     def begin(self, total: int) -> None:
-        """A batch of `total` trials is about to be executed."""
+        """Announce that `total` trials of a batch are about to be executed."""
         ...
 
     def started(self) -> None:
-        """One of them has started."""
+        """Count a trial as started."""
         ...
 
     def ended(self, *, failed: bool) -> None:
-        """One of those that started has ended."""
+        """Count a started trial as ended."""
         ...
 
     def best(self, text: str) -> None:
-        """What the best trial so far has given, in a few words."""
+        """Show the values of the best trial so far."""
         ...
 
     def leave_terminal(self) -> None:
-        """The terminal is gone: what would be printed there is printed nowhere from now on.
-        For a signal handler."""
+        """The terminal is gone: from now on, lines that would go there are dropped. For a signal
+        handler."""
         ...
 
     def finish(self) -> None:
-        """No more of them will be executed."""
+        """Announce that no more trials will be executed."""
         ...

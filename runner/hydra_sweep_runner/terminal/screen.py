@@ -1,4 +1,4 @@
-"""Tables on standard output: drawn for a terminal, plain for everything else."""
+"""Prints tables on standard output: drawn on a terminal, plain elsewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COLOURS = {
 
 
 def print_table(table: Table, *notes: str) -> None:
-    """Print a table; the notes stand below it, on a terminal only."""
+    """Print a table; on a terminal, the notes follow below it."""
     if not sys.stdout.isatty():
         for line in plain_lines(table):
             print(escape(line))
@@ -36,14 +36,15 @@ def print_table(table: Table, *notes: str) -> None:
 
 
 def open_console() -> Console:
-    """The terminal that standard output is."""
+    """A console on standard output."""
     from rich.console import Console
 
     return Console(highlight=False, emoji=False, markup=False)
 
 
 def draw(table: Table, width: int) -> tuple[RichTable, list[str]]:
-    """The table within a terminal's width, and a line on what it leaves out, if anything."""
+    """The table fitted to a terminal's width, and a line about the columns that were left out, if
+    any."""
     from rich.table import Table as RichTable
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""The standard streams as a process was started with them, made such that one can write."""
+"""Prepares the standard streams that the process was started with, so that it can write to them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 
 
 def open_missing_streams() -> None:
-    """Have standard streams that were closed when the process was started lead nowhere.
+    """Open /dev/null for standard streams that were closed when the process was started.
 
-    Otherwise the next file that is opened gets a standard stream's number, and everything
-    that anybody prints, here or in a child, is written into it. Call it before a file is
-    opened.
+    Otherwise the next opened file would get a standard stream's number, and everything printed,
+    here or in a child, would be written into it. Call this before opening any file.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if not _is_open(number):
@@ -23,7 +22,7 @@ def open_missing_streams() -> None:
                 os.close(opened)
             os.set_inheritable(number, True)
         elif mode == "w" and not os.get_blocking(number):
-            os.set_blocking(number, True)  # as a program that shares the pipe may have set it
+            os.set_blocking(number, True)  # a program that shares the pipe may have unset it
         if getattr(sys, name) is None:
             file: Any = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
             setattr(sys, name, file)
@@ -31,7 +30,7 @@ def open_missing_streams() -> None:
 
 
 def lead_nowhere(*fds: int) -> None:
-    """Have these descriptors lead nowhere: whoever read what is written there is gone."""
+    """Redirect these descriptors to /dev/null: their reader has gone."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for fd in fds:
         os.dup2(nowhere, fd)
@@ -39,20 +38,20 @@ def lead_nowhere(*fds: int) -> None:
 
 
 def escape_unencodable() -> None:
-    """Have this process's output streams write what their encoding lacks as escapes."""
+    """Make this process's output streams write characters that their encoding lacks as escapes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors != "backslashreplace":
             stream.reconfigure(errors="backslashreplace")
 
 
 def terminal_input() -> int | None:
-    """The descriptor of standard input if somebody types there for this process: it is a
-    terminal, and this process is in its foreground."""
+    """The descriptor of standard input if it is a terminal and this process is in its foreground;
+    else None."""
     if not os.isatty(0):
         return None
     try:
         return 0 if os.tcgetpgrp(0) == os.getpgrp() else None
-    except OSError:  # another session's terminal, which has no background
+    except OSError:  # a terminal of another session, which has no foreground group here
         return 0
 
 

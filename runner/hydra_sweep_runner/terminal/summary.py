@@ -1,4 +1,4 @@
-"""How a batch ended, in one line. Pure."""
+"""The line on how a batch ended. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 
-#: The words of the line, in its order.
+#: The line's word for each status, in the order of the line.
 _WORDS = {
     Status.COMPLETED: "completed",
     Status.ERROR: "failed",
@@ -19,7 +19,7 @@ _WORDS = {
 
 
 def count_trials(runs: Iterable[Run]) -> Mapping[Status, int]:
-    """How many of a batch's trials have each status."""
+    """The number of a batch's trials with each status."""
     return Counter(run.state.status for run in runs)
 
 
@@ -29,8 +29,8 @@ def ends_well(counts: Mapping[Status, int]) -> bool:
 
 
 def why_not_well(counts: Mapping[Status, int], left: int = 0) -> str:
-    """`1 of 4 trials failed`, or what else kept trials from being completed, or, where they
-    are, `left` ones from being started again."""
+    """`1 of 4 trials failed`, or how many are not completed; if all are, how many (`left`) were not
+    started."""
     failed = counts.get(Status.ERROR, 0)
     if failed:
         return f"{failed} of {sum(counts.values())} trials failed"
@@ -41,8 +41,8 @@ def why_not_well(counts: Mapping[Status, int], left: int = 0) -> str:
 
 
 def intent_line(batch: str, reconciliation: Reconciliation, at_once: int | None) -> str:
-    """What a start is about to do: `Batch 77b01c52: 4 trials, 2 at a time`. Where trials are
-    there already: `Batch 77b01c52: 6 trials: 2 to run, 3 to skip, 1 new, 3 set aside`."""
+    """What a start is about to do: `Batch 77b01c52: 4 trials, 2 at a time`; if some trials exist
+    already: `Batch 77b01c52: 6 trials: 2 to run, 3 to skip, 1 new, 3 set aside`."""
     total = len(reconciliation.steps)
     counts = {
         "to run": reconciliation.count(Action.RESTART),

@@ -1,4 +1,4 @@
-"""Tables as people read them: what is in a cell, how wide a column is, what is cut. Pure."""
+"""Tables for people: the cells, the widths of the columns, and what is cut. Pure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-#: What stands for what was cut away.
+#: Replaces text that was cut off.
 CUT = "…"
 _GAP = 2
-# No column that is cut is narrower than this.
+# The least width of a column that is cut.
 _LEAST = 12
 
 
 class ColumnKind(Enum):
-    """What a column holds. Texts are cut where there is no room; of the others a part would
-    be wrong or of no use."""
+    """The content of a column. Texts are cut if there is no room; a part of any other content would
+    be misleading or useless."""
 
     ID = "id"  #: never left out
     TEXT = "text"
@@ -26,7 +26,7 @@ class ColumnKind(Enum):
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column's title, and what it holds."""
+    """A column's title and kind."""
 
     title: str
     kind: ColumnKind = ColumnKind.TEXT
@@ -34,13 +34,13 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, and rows of as many cells. The texts are printable."""
+    """Columns, and rows with a cell for each column. The texts are printable."""
 
     columns: Sequence[TableColumn]
     rows: Sequence[Sequence[str]]
 
     def widths(self) -> list[int]:
-        """How wide each column wants to be, in characters."""
+        """The width of each column in characters, if nothing is cut."""
         return [
             max([len(column.title), *(len(row[place]) for row in self.rows)])
             for place, column in enumerate(self.columns)
@@ -48,8 +48,8 @@ class Table:
 
 
 def plain_lines(table: Table) -> list[str]:
-    """The table for whoever reads it from a file or a pipe: nothing is cut, two spaces stand
-    between columns, numbers are aligned to the right."""
+    """The table for files and pipes: nothing is cut, columns are two spaces apart, numbers are
+    aligned to the right."""
     widths = table.widths()
     titles = [column.title for column in table.columns]
     lines = []
@@ -64,8 +64,8 @@ def plain_lines(table: Table) -> list[str]:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Which columns are shown, and how wide, so that the table is no wider than a terminal;
-    `hidden` are the places of those that are not."""
+    """The columns that fit a terminal's width, and their widths; `hidden` are the indices of the
+    columns that are left out."""
 
     places: Sequence[int]
     widths: Sequence[int]
@@ -73,8 +73,8 @@ class Fitted:
 
 
 def fit(table: Table, width: int) -> Fitted:
-    """Cut what does not fit: texts, those in the middle first. Where that is not enough, columns
-    are left out, times first, then those in the middle; an id never."""
+    """Fit a table to a width: texts are cut first. If that is not enough, columns are left out:
+    times first, then those in the middle; never an id."""
     widths = table.widths()
     is_text = [column.kind is ColumnKind.TEXT for column in table.columns]
     least = [min(w, _LEAST) if cuts else w for w, cuts in zip(widths, is_text, strict=True)]
@@ -97,7 +97,7 @@ def fit(table: Table, width: int) -> Fitted:
 
 
 def cut(text: str, width: int) -> str:
-    """The text in so many characters, `…` at the end of what was cut."""
+    """The text, shortened to `width` characters with `…` at the end if it is longer."""
     return text if len(text) <= width else text[: max(0, width - 1)] + CUT
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Run, Status, Unreadable
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record import text as record_text
 from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.store import disk, layout, snapshots
@@ -31,15 +31,15 @@ class ImportOutcome:
     lines: Sequence[str] = ()
 
 
-def export_runs(store: RunStore, seen: Sequence[Seen], destination: Path) -> ImportOutcome:
+def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> ImportOutcome:
     """Write runs, and the copies of the YAML that they are composed from, to a `.tar.gz`, a
     `.zip` or a folder.
 
     Left out, with a line: a run at work, a damaged one, links that lead out of a run's folder.
     Raises Mistake for a file that is there already, and StoreFailed.
     """
-    runs = [one.of.run for one in seen if not isinstance(one.of, Unreadable)]
-    damaged = [one.id for one in seen if isinstance(one.of, Unreadable)]
+    runs = [one.source.run for one in seen if not isinstance(one.source, Unreadable)]
+    damaged = [one.id for one in seen if isinstance(one.source, Unreadable)]
     busy = [run.id for run in runs if run.state.status is Status.RUNNING]
     going = [run for run in runs if run.state.status is not Status.RUNNING]
     links: list[str] = []

@@ -15,7 +15,7 @@ from hydra_sweep_runner.errors import Mistake, UnknownRun
 from hydra_sweep_runner.model import Run, Unreadable
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
-from hydra_sweep_runner.query.seen import Seen, parse_named
+from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 from hydra_sweep_runner.query.upstream import with_upstream_flags
@@ -45,7 +45,7 @@ class Objective:
 class Comparison:
     """The runs in order, the flags that are shown, and what the order is by, if by anything."""
 
-    runs: Sequence[Seen]
+    runs: Sequence[RunRow]
     flags: Sequence[str]
     objective: Objective | None
 
@@ -73,7 +73,7 @@ class Comparison:
 
 def compare_runs(
     store: RunStore,
-    rows: Sequence[Seen],
+    rows: Sequence[RunRow],
     *,
     by: tuple[Literal["min", "max"], str] | None,
     flags: Literal["varying", "all"] = "varying",
@@ -84,8 +84,8 @@ def compare_runs(
 
     Raises Mistake for an expression that does not parse or has a name that no row has.
     """
-    if any(run.of.glance.inputs for run in rows if not isinstance(run.of, Unreadable)):
-        by_id = {seen.id: seen for seen in map(Seen, store.summaries())}
+    if any(run.source.glance.inputs for run in rows if not isinstance(run.source, Unreadable)):
+        by_id = {seen.id: seen for seen in map(RunRow, store.summaries())}
         rows = with_upstream_flags(rows, by_id)
     objective = _objective(by, rows) if by is not None else _objective_of_makers(store, rows)
     if objective is not None:
@@ -171,25 +171,25 @@ def comparison_plot(comparison: Comparison, *, as_png: bool) -> bytes:
     return render_html(data, title).encode()
 
 
-def _object(run: Seen, objective: Objective | None) -> dict[str, Any]:
+def _object(run: RunRow, objective: Objective | None) -> dict[str, Any]:
     value = None if objective is None else objective.column.value(run)
     if isinstance(value, float) and not math.isfinite(value):
         value = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     return {**public_object(run), "objective": value}
 
 
-def _objective(by: tuple[Literal["min", "max"], str], rows: Sequence[Seen]) -> Objective:
+def _objective(by: tuple[Literal["min", "max"], str], rows: Sequence[RunRow]) -> Objective:
     way, text = by
     expression = parse_named(text, rows) if rows else parse(text)
     return Objective(text, expression, maximize=way == "max")
 
 
-def _objective_of_makers(store: RunStore, rows: Sequence[Seen]) -> Objective | None:
+def _objective_of_makers(store: RunStore, rows: Sequence[RunRow]) -> Objective | None:
     """The objective of the batch that made all of the rows; None if there are several, or if
     it is gone."""
-    makers = {run.of.glance.generated_by for run in rows if not isinstance(run.of, Unreadable)} - {
-        None
-    }
+    makers = {
+        run.source.glance.generated_by for run in rows if not isinstance(run.source, Unreadable)
+    } - {None}
     if len(makers) != 1:
         return None
     try:
@@ -199,7 +199,7 @@ def _objective_of_makers(store: RunStore, rows: Sequence[Seen]) -> Objective | N
     return recorded_objective(batch, rows)
 
 
-def recorded_objective(batch: Run, rows: Sequence[Seen]) -> Objective | None:
+def recorded_objective(batch: Run, rows: Sequence[RunRow]) -> Objective | None:
     """What a batch is to minimise or maximise, by its option, as far as its trials have
     reported it; without the option it is `result`."""
     wanted = batch.options.get("objective", "result")
@@ -212,5 +212,5 @@ def recorded_objective(batch: Run, rows: Sequence[Seen]) -> Objective | None:
     return Objective(name, Name(Scope.SCALAR, name), maximize=way == "max")
 
 
-def _all_flags(rows: Sequence[Seen]) -> list[str]:
+def _all_flags(rows: Sequence[RunRow]) -> list[str]:
     return list({name: None for run in rows for name in run.flags})

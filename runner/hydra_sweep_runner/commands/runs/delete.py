@@ -16,7 +16,7 @@ from hydra_sweep_runner.commands.runs.membership import leave_batches, places_of
 from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all, select_runs
 from hydra_sweep_runner.errors import Mistake, UnreadableRecord
 from hydra_sweep_runner.model import BatchPart, Run
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.system.open_files import raise_limit
@@ -77,7 +77,7 @@ def plan_deletion(
 def table_lines(store: RunStore, deletion: Deletion) -> list[str]:
     """What is to be deleted as a table, for whoever is asked."""
     going = set(deletion.run_ids)
-    seen = [run for run in map(Seen, store.summaries()) if run.id in going]
+    seen = [run for run in map(RunRow, store.summaries()) if run.id in going]
     lines = plain_lines(list_table(seen[:_MOST_SHOWN]))
     more = len(seen) - _MOST_SHOWN
     return [*lines, f"and {more} more"] if more > 0 else lines

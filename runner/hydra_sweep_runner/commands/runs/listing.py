@@ -10,7 +10,7 @@ from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
 from hydra_sweep_runner.operation.flags import as_chosen, named
 from hydra_sweep_runner.query.columns import Column, parse_columns, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
-from hydra_sweep_runner.query.seen import Seen, parse_named
+from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.record.fields import public, public_unreadable
 from hydra_sweep_runner.terminal import tables
@@ -58,7 +58,7 @@ class Order:
     reverse: bool = False
     count: int | None = None
 
-    def apply(self, runs: Sequence[Seen]) -> list[Seen]:
+    def apply(self, runs: Sequence[RunRow]) -> list[RunRow]:
         """The runs to be shown, in order. Raises Mistake for what does not parse, and for
         names that no run has."""
         if self.sort is not None:
@@ -69,24 +69,26 @@ class Order:
         return ordered[: self.count]
 
 
-def list_json(runs: Iterable[Seen]) -> Iterator[str]:
+def list_json(runs: Iterable[RunRow]) -> Iterator[str]:
     """The runs as a JSON list of objects, as the contract describes them, in pieces."""
     return json_list(map(public_object, runs))
 
 
-def public_object(run: Seen) -> dict[str, Any]:
+def public_object(run: RunRow) -> dict[str, Any]:
     """What JSON shows of a run."""
-    return public_unreadable(run.of) if isinstance(run.of, Unreadable) else public(run.of)
+    return (
+        public_unreadable(run.source) if isinstance(run.source, Unreadable) else public(run.source)
+    )
 
 
-def list_csv(runs: Sequence[Seen], columns: str | None = None) -> str:
+def list_csv(runs: Sequence[RunRow], columns: str | None = None) -> str:
     """The runs as CSV: the columns that were asked for, or attributes, flags and scalars."""
     chosen = _columns(runs, columns) or standard_columns(runs, _ATTRIBUTES)
     rows = [[column.value(run) for column in chosen] for run in runs]
     return csv_text([column.title for column in chosen], rows)
 
 
-def list_table(runs: Sequence[Seen], columns: str | None = None) -> Table:
+def list_table(runs: Sequence[RunRow], columns: str | None = None) -> Table:
     """The runs as a table; without columns asked for, those that are empty are left out."""
     chosen = _columns(runs, columns)
     if chosen:
@@ -99,7 +101,7 @@ def list_table(runs: Sequence[Seen], columns: str | None = None) -> Table:
     )
 
 
-def column_table(columns: Sequence[Column], runs: Sequence[Seen]) -> Table:
+def column_table(columns: Sequence[Column], runs: Sequence[RunRow]) -> Table:
     """A table of what stands in each column for each run."""
     values = [[column.value(run) for column in columns] for run in runs]
     kinds = [
@@ -114,7 +116,7 @@ def column_table(columns: Sequence[Column], runs: Sequence[Seen]) -> Table:
     return Table(titles, rows)
 
 
-def _columns(runs: Sequence[Seen], columns: str | None) -> list[Column]:
+def _columns(runs: Sequence[RunRow], columns: str | None) -> list[Column]:
     return [] if columns is None or not runs else parse_columns(columns, runs)
 
 
@@ -139,22 +141,22 @@ def cell(value: Value, kind: tables.ColumnKind) -> str:
     return render_number(value) if isinstance(value, float) and len(text) > _EXACT else text
 
 
-def _is_batch(run: Seen) -> bool:
-    return not isinstance(run.of, Unreadable) and run.of.glance.kind is Kind.BATCH
+def _is_batch(run: RunRow) -> bool:
+    return not isinstance(run.source, Unreadable) and run.source.glance.kind is Kind.BATCH
 
 
-def _row(seen: Seen, varying: Sequence[str]) -> Sequence[str]:
-    if isinstance(seen.of, Unreadable):
-        told = escape(f"{seen.of.path}: {seen.of.why}")
+def _row(seen: RunRow, varying: Sequence[str]) -> Sequence[str]:
+    if isinstance(seen.source, Unreadable):
+        told = escape(f"{seen.source.path}: {seen.source.why}")
         return (short(seen.id), "", "unreadable", "", told, "", "", "")
-    run = seen.of.glance
+    run = seen.source.glance
     batch = run.kind is Kind.BATCH
     return (
         short(run.id),
         escape(run.operation.name) + ("+" if batch else ""),
         run.state.status.value,
         render_time(run.state.started),
-        _batch_flags(seen.of.run) if batch else _flags(run, varying),
+        _batch_flags(seen.source.run) if batch else _flags(run, varying),
         render_scalars(run),
         escape(run.label or ""),
         escape(" ".join(run.tags)),

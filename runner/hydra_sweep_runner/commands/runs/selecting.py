@@ -10,7 +10,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Kind, Status, Unreadable
 from hydra_sweep_runner.query.filters import Filters, parse_since, select
 from hydra_sweep_runner.query.parse import parse
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 
@@ -67,18 +67,18 @@ def _batch(store: RunStore, typed: str) -> str:
     return found
 
 
-def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[Seen]:
+def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[RunRow]:
     """The runs that all filters hold for, newest first. Raises as `filters_of`, and Mistake
     for a name in `where` that none has of those that the others select."""
     filters = filters_of(asked, store, now)
-    return select(filters, map(Seen, store.summaries()))
+    return select(filters, map(RunRow, store.summaries()))
 
 
-def newest_runs(store: RunStore, count: int | None) -> list[Seen]:
+def newest_runs(store: RunStore, count: int | None) -> list[RunRow]:
     """The newest runs, without looking at all that there are: which batches hold them is left
     out."""
     return [
-        Seen(
+        RunRow(
             run
             if isinstance(run, Unreadable)
             else Summary(store.observe(run), folder=str(store.folder(run.id)), log="")
@@ -87,12 +87,12 @@ def newest_runs(store: RunStore, count: int | None) -> list[Seen]:
     ]
 
 
-def select_rows(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime) -> list[Seen]:
+def select_rows(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime) -> list[RunRow]:
     """Runs and trials as rows of a comparison: those with the ids, in their order, a batch
     standing for the trials of its plan, or all, newest first; of these, those that the
     filters hold for. Raises as `select_runs`, and Mistake for an id that is given twice."""
     filters = filters_of(asked, store, now)
-    seen = list(map(Seen, store.summaries()))
+    seen = list(map(RunRow, store.summaries()))
     if ids:
         seen = _with_ids(seen, resolve_all(store, ids), store)
     return select(filters, [run for run in seen if _is_row(run)])
@@ -110,7 +110,7 @@ def resolve_all(store: RunStore, ids: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _with_ids(seen: list[Seen], ids: list[str], store: RunStore) -> list[Seen]:
+def _with_ids(seen: list[RunRow], ids: list[str], store: RunStore) -> list[RunRow]:
     by_id = {run.id: run for run in seen}
     wanted: dict[str, None] = {}
     for run_id in ids:
@@ -119,6 +119,6 @@ def _with_ids(seen: list[Seen], ids: list[str], store: RunStore) -> list[Seen]:
     return [by_id[run_id] for run_id in wanted if run_id in by_id]
 
 
-def _is_row(run: Seen) -> bool:
+def _is_row(run: RunRow) -> bool:
     """Whether a run is one that something was run for: no batch, and no damaged record."""
-    return not isinstance(run.of, Unreadable) and run.of.glance.kind is not Kind.BATCH
+    return not isinstance(run.source, Unreadable) and run.source.glance.kind is not Kind.BATCH

@@ -14,7 +14,7 @@ from hydra_sweep_runner.model import Kind, Status, Unreadable
 from hydra_sweep_runner.operation.flags import named
 from hydra_sweep_runner.query.columns import standard_columns, varying_flags
 from hydra_sweep_runner.query.evaluate import value_of
-from hydra_sweep_runner.query.seen import Seen
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
@@ -32,7 +32,7 @@ class Snapshot:
     """A batch and the trials of its plan that there are, in the plan's order."""
 
     batch: Summary
-    trials: Sequence[Seen]
+    trials: Sequence[RunRow]
     objective: Objective | None
 
     @cached_property
@@ -46,7 +46,7 @@ class Snapshot:
         return self.batch.run.state.status is Status.RUNNING
 
     @property
-    def best(self) -> Seen | None:
+    def best(self) -> RunRow | None:
         """The best trial so far, if any has a finite value of the objective."""
         if self.objective is None or not self.trials:
             return None
@@ -78,8 +78,8 @@ def find_batch(store: RunStore, typed: str | None) -> str:
 
 def take_snapshot(store: RunStore, batch_id: str) -> Snapshot:
     """The batch as it is now. Raises UnknownRun if it has been deleted."""
-    seen = {each.id: each for each in map(Seen, store.summaries())}
-    batch = seen[batch_id].of if batch_id in seen else None
+    seen = {each.id: each for each in map(RunRow, store.summaries())}
+    batch = seen[batch_id].source if batch_id in seen else None
     if not isinstance(batch, Summary) or batch.run.batch is None:
         raise UnknownRun(f"batch {short(batch_id)} is not there any more")
     trials = [seen[run_id] for run_id in batch.run.batch.trials if run_id in seen]
@@ -124,10 +124,12 @@ def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
         yield f"Trial {_name(run, after)} {status}{reported}"
 
 
-def _name(run: Seen, snapshot: Snapshot) -> str:
+def _name(run: RunRow, snapshot: Snapshot) -> str:
     flags = render_entries(named(run.shown, snapshot.varying))
     return f"{short(run.id)} ({flags})" if flags else short(run.id)
 
 
-def _status(run: Seen) -> str:
-    return "unreadable" if isinstance(run.of, Unreadable) else run.of.glance.state.status.value
+def _status(run: RunRow) -> str:
+    return (
+        "unreadable" if isinstance(run.source, Unreadable) else run.source.glance.state.status.value
+    )

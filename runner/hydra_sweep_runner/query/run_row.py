@@ -1,4 +1,4 @@
-"""A run as queries see it: flags, scalars and attributes by name."""
+"""A run as queries and tables use it: flags, scalars and attributes by name."""
 
 from __future__ import annotations
 
@@ -14,57 +14,57 @@ from hydra_sweep_runner.query.tree import Expression, Name, Scope
 from hydra_sweep_runner.record.fields import ATTRIBUTES, Summary
 
 
-class Seen:
-    """A run, or a record that cannot be read, as a `filters.Candidate`.
+class RunRow:
+    """A run, or an unreadable record, as a `filters.Candidate`.
 
-    Among its `flags` are the config groups that were chosen, by their names; `shown` are those
-    that people see unless they ask for more: a group stands for the flags below it.
+    `source` is the run's summary. `flags` include the chosen config groups, by name. `shown` are
+    the flags that tables show by default: a chosen group replaces the flags below it.
     """
 
-    __slots__ = ("flags", "of", "scalars", "shown")
+    __slots__ = ("flags", "scalars", "shown", "source")
 
-    def __init__(self, of: Summary | Unreadable) -> None:
-        self.of = of
+    def __init__(self, source: Summary | Unreadable) -> None:
+        self.source = source
         self.flags: Flags = {}
         self.shown: Flags = {}
         self.scalars: Scalars = {}
-        if not isinstance(of, Unreadable):
-            run = of.glance
+        if not isinstance(source, Unreadable):
+            run = source.glance
             self.shown = as_chosen(run.flags, run.choices, run.given)
             self.flags = run.flags if self.shown is run.flags else {**self.shown, **run.flags}
             self.scalars = run.scalars
 
     @property
     def attributes(self) -> Mapping[str, Value]:
-        """What `tree.ATTRIBUTES` names."""
-        if isinstance(self.of, Unreadable):
-            return {"id": self.of.id, "status": "unreadable"}
-        return _Attributes(self.of)
+        """The attributes in `tree.ATTRIBUTES`."""
+        if isinstance(self.source, Unreadable):
+            return {"id": self.source.id, "status": "unreadable"}
+        return _Attributes(self.source)
 
     @property
     def id(self) -> str:
         """The run's id."""
-        return self.of.id if isinstance(self.of, Unreadable) else self.of.glance.id
+        return self.source.id if isinstance(self.source, Unreadable) else self.source.glance.id
 
     @property
     def at(self) -> datetime | None:
-        """When it was last started or, if never, initialised; None where that is unknown."""
-        if isinstance(self.of, Unreadable):
+        """Its last start or, if never started, its initialisation; None if that is unknown."""
+        if isinstance(self.source, Unreadable):
             return None
-        state = self.of.glance.state
+        state = self.source.glance.state
         return state.started or state.initialized
 
 
 class _Attributes(Mapping[str, Value]):
-    """A run's attributes, each made when it is asked for: most filters look at one or two."""
+    """A run's attributes, each computed when it is used: most filters use one or two."""
 
-    __slots__ = ("_of",)
+    __slots__ = ("_run",)
 
-    def __init__(self, of: Summary) -> None:
-        self._of = of
+    def __init__(self, run: Summary) -> None:
+        self._run = run
 
     def __getitem__(self, name: str) -> Value:
-        value: Value = ATTRIBUTES[name](self._of)
+        value: Value = ATTRIBUTES[name](self._run)
         return value
 
     def __iter__(self) -> Iterator[str]:
@@ -74,9 +74,9 @@ class _Attributes(Mapping[str, Value]):
         return len(ATTRIBUTES)
 
 
-def parse_named(text: str, runs: Sequence[Seen]) -> Expression:
-    """An expression about runs, or a name that one of them has, whatever its characters:
-    `val/loss` is the scalar of that name if there is one. Raises Mistake."""
+def parse_named(text: str, runs: Sequence[RunRow]) -> Expression:
+    """The text as an expression or, if a run has it, as a name, whatever its characters: `val/loss`
+    is the scalar of that name if there is one. Raises Mistake."""
     name = Name(Scope.ANY, text.strip())
     if any(found(name, run) for run in runs):
         return name
