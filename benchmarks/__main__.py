@@ -42,6 +42,9 @@ def main(arguments: Sequence[str]) -> int:
                 "hydra-core": args.hydra,
                 "hydra-joblib-launcher": args.hydra,
                 "guildai": args.guild,
+                "mlflow": args.mlflow,
+                "hydra-optuna-sweeper": args.optuna_sweeper,
+                "coco-experiment": args.ours,
             },
             folder=Path(folder),
             disk=Path(disk),
@@ -62,6 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ours", type=_absolute, default=python, help="Python with the runner")
     parser.add_argument("--hydra", type=_absolute, default=python, help="with Hydra's launchers")
     parser.add_argument("--guild", type=_absolute, default=_NONE, help="Python with Guild AI")
+    parser.add_argument("--mlflow", type=_absolute, default=_NONE, help="Python with MLflow")
+    parser.add_argument(
+        "--optuna-sweeper", type=_absolute, default=_NONE, help="with hydra-optuna-sweeper"
+    )
     parser.add_argument("--size", choices=[size.value for size in Size], default="small")
     parser.add_argument("--only", metavar="NAME", nargs="*", help="these rows only")
     parser.add_argument("--json", metavar="PATH", type=_absolute, help="keep the results there")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+import uuid
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from benchmarks.model import Benchmark, BySize, Figure, Side, Sides
 from benchmarks.stores import fill_store
 from benchmarks.world import World
 
 _SHOWN = 20
+_GUILD_FILTERED = BySize(tiny=3, small=200, full=1000)
+_SEARCHED = BySize(tiny=5, small=1000, full=10_000)
 #: What was written this short a while ago, an index too, is read again by the next listing.
 _SETTLED_S = 4.0
 
@@ -36,6 +41,50 @@ def _against_guild(world: World) -> Sides:
         ours=_list(world, _SHOWN),
         theirs=lambda: world.seconds([guild, "runs"], project, environment),
     )
+
+
+def _filter_against_guild(world: World) -> Sides:
+    runs = world.size.of(_GUILD_FILTERED)
+    guild = str(world.peers["guildai"].parent / "guild")
+    project, home = world.project("guild"), world.new_folder()
+    environment = {"GUILD_HOME": str(home), "NO_VCS_COMMIT": "1"}
+    world.seconds([guild, "run", "plain.py", "x=0", "--yes"], project, environment)
+    _copy_guild_run(home / "runs", runs)
+    return Sides(
+        ours=_list(world, runs, ("runs", "list", "--where", "x < 5")),
+        theirs=lambda: world.seconds([guild, "runs", "--filter", "x < 5"], project, environment),
+    )
+
+
+def _copy_guild_run(folder: Path, runs: int) -> None:
+    """Make so many of Guild's runs of the one that is there: each has other flags and times."""
+    (first,) = folder.iterdir()
+    begun = int((first / ".guild" / "attrs" / "started").read_text("ascii"))
+    for number in range(1, runs):
+        copied = folder / uuid.uuid4().hex
+        shutil.copytree(first, copied, symlinks=True)
+        attributes = copied / ".guild" / "attrs"
+        (attributes / "id").write_text(copied.name, "ascii")
+        (attributes / "flags").write_text(f"x: {number}\n", "ascii")
+        for name in ("initialized", "started", "stopped"):
+            (attributes / name).write_text(str(begun + number), "ascii")
+
+
+def _against_mlflow(scheme: str) -> Callable[[World], Sides]:
+    def prepare(world: World) -> Sides:
+        runs = world.size.of(_SEARCHED)
+        python = str(world.peers["mlflow"])
+        project = world.project("mlflow")
+        uri = f"{scheme}{project}/stored"
+        world.seconds([python, "fill.py", uri, str(runs)], project)
+        wanted = str(min(runs - 1, 1000))
+        where = f"x == {wanted} and loss < 0.5"
+        return Sides(
+            ours=_list(world, runs, ("runs", "list", "--where", where)),
+            theirs=lambda: world.seconds([python, "search.py", uri, wanted], project),
+        )
+
+    return prepare
 
 
 def _alone(runs: BySize[int], *words: str) -> Callable[[World], Sides]:
@@ -68,6 +117,30 @@ BENCHMARKS = (
         needs=("guildai",),
     ),
     Benchmark(
+        name="filter-guild",
+        what="runner runs list --where 'x < 5', 1,000 runs",
+        against="guild runs --filter 'x < 5'",
+        figure=Figure.TIMES_LESS,
+        target=2,
+        unit="s",
+        prepare=_filter_against_guild,
+        needs=("guildai",),
+    ),
+    *(
+        Benchmark(
+            name=f"search-mlflow-{name}",
+            what="runner runs list --where 'x == 1000 and loss < 0.5', 10,000 runs",
+            against=f"MLflow's search_runs, its {said} store",
+            figure=Figure.TIMES_LESS,
+            target=5,
+            unit="s",
+            prepare=_against_mlflow(scheme),
+            needs=("mlflow",),
+            rounds=BySize(tiny=1, small=3, full=5),
+        )
+        for name, said, scheme in (("file", "file", "file:"), ("sqlite", "SQLite", "sqlite:///"))
+    ),
+    Benchmark(
         name="list-10000",
         what="runner runs list, 10,000 runs",
         against="20 runs",
@@ -96,6 +169,18 @@ BENCHMARKS = (
         unit="s",
         prepare=_alone(
             BySize(tiny=100, small=10_000, full=10_000),
+            *("runs", "list", "--where", "x < 5 and loss < 0.5"),
+        ),
+    ),
+    Benchmark(
+        name="filter-100000",
+        what="the same, 100,000 runs",
+        against="",
+        figure=Figure.ALONE,
+        target=2,
+        unit="s",
+        prepare=_alone(
+            BySize(tiny=200, small=20_000, full=100_000),
             *("runs", "list", "--where", "x < 5 and loss < 0.5"),
         ),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from statistics import median
@@ -57,6 +57,9 @@ class Figure(Enum):
     MORE = "more"  #: ours - theirs; the target is the most
     SHARE = "share"  #: theirs / ours, in percent; the target is the least
     ALONE = "alone"  #: ours, there is no other side; the target is the most
+    #: The p-value of Wilcoxon's signed-rank test, one-sided, over all rounds.
+    LESS = "less"  #: of ours being no less than theirs; the target is the most
+    NOT_MORE = "not more"  #: of ours being no more than theirs; the target is the least
 
     def of(self, ours: float, theirs: float) -> float:
         """The figure of a round."""
@@ -70,8 +73,33 @@ class Figure(Enum):
 
     def is_reached(self, figure: float, target: float) -> bool:
         """Whether the figure is as good as the target."""
-        at_least = self in (Figure.TIMES_LESS, Figure.SHARE)
-        return figure >= target if at_least else figure <= target
+        return figure >= target if self.is_least else figure <= target
+
+    @property
+    def is_least(self) -> bool:
+        """Whether the target is the least that the figure should be."""
+        return self in (Figure.TIMES_LESS, Figure.SHARE, Figure.NOT_MORE)
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is one of all rounds, not of each."""
+        return self in (Figure.LESS, Figure.NOT_MORE)
+
+    def over(self, ours: Sequence[float], theirs: Sequence[float]) -> Spread:
+        """The figure over all rounds."""
+        if self.is_test:
+            p = _wilcoxon(ours, theirs, "less" if self is Figure.LESS else "greater")
+            return Spread(median=p, least=p, most=p)
+        return Spread.over([self.of(*pair) for pair in zip(ours, theirs, strict=True)])
+
+
+def _wilcoxon(ours: Sequence[float], theirs: Sequence[float], alternative: str) -> float:
+    """The p-value against the hypothesis that pairs differ around nothing, or the other way."""
+    from scipy.stats import wilcoxon
+
+    if list(ours) == list(theirs):
+        return 1.0
+    return float(wilcoxon(ours, theirs, alternative=alternative).pvalue)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +116,8 @@ class Benchmark:
 
     `unit` is that of both sides' samples. `prepare` makes what they work on. `needs` names
     the peers, as in `World.peers`, without which it is left out. What is short and close to
-    its target has `repeats` times as many rounds as others. Without a target the figure is
-    only shown.
+    its target has `repeats` times as many rounds as others; `rounds` says how many, where there
+    is a reason for a number. Without a target the figure is only shown.
     """
 
     name: str
@@ -101,6 +129,7 @@ class Benchmark:
     prepare: Callable[[World], Sides]
     needs: tuple[str, ...] = ()
     repeats: int = 1
+    rounds: BySize[int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +158,7 @@ class Row:
     @property
     def figure(self) -> Spread:
         """The figure over the rounds, each from the two samples that were taken together."""
-        kind = self.benchmark.figure
-        theirs = self.theirs or self.ours
-        return Spread.over([kind.of(*pair) for pair in zip(self.ours, theirs, strict=True)])
+        return self.benchmark.figure.over(self.ours, self.theirs or self.ours)
 
     @property
     def reached(self) -> bool | None:

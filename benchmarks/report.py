@@ -80,6 +80,8 @@ def _samples(samples: Mapping[str, float] | None, unit: str) -> str:
 
 
 def _figure(kind: Figure, spread: Mapping[str, float], unit: str) -> str:
+    if kind.is_test:
+        return f"p = {spread['median']:.2g}"
     if kind in _WORDS:
         return _told(spread, 1, _WORDS[kind])
     return _told(spread, *_scaled(spread, unit), sign="+" if kind is Figure.MORE else "")
@@ -88,7 +90,9 @@ def _figure(kind: Figure, spread: Mapping[str, float], unit: str) -> str:
 def _target(kind: Figure, value: float | None, unit: str) -> str:
     if value is None:
         return ""
-    bound = "at least" if kind in (Figure.TIMES_LESS, Figure.SHARE) else "at most"
+    bound = "at least" if kind.is_least else "at most"
+    if kind.is_test:
+        return f"p {bound} {value:g}"
     sign = "+" if kind is Figure.MORE else ""
     return f"{bound} {value:{sign}g} {_WORDS.get(kind, unit)}"
 

@@ -8,31 +8,53 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.model import Benchmark, BySize, Figure, Side, Sides
+from benchmarks.timing import per_job
 from benchmarks.world import World
 
-_TRIALS = BySize(tiny=4, small=40, full=100)
+_TRIALS = BySize(tiny=12, small=40, full=100)
+_SEEDS = BySize(tiny=2, small=5, full=10)
 _TOLD = BySize(tiny=12, small=300, full=1000)
+_MORE = BySize(tiny=1, small=20, full=100)
+_SWEEPER = BySize(tiny=1, small=5, full=20)
 
-#: Functions of `apps/search/regret.py`, by the row's words.
+#: Functions of `apps/search/regret.py`, by the row's words. Of COCO's, one of each group:
+#: separable, moderate, ill-conditioned, multi-modal, multi-modal with a weak structure.
 _FUNCTIONS = {
     "branin": "Branin",
     "hartmann6": "Hartmann-6",
     "mixed": "a bowl with two categories and a whole number",
+    "bbob-3": "BBOB f3 (Rastrigin, separable)",
+    "bbob-8": "BBOB f8 (Rosenbrock)",
+    "bbob-10": "BBOB f10 (ellipsoid, rotated)",
+    "bbob-15": "BBOB f15 (Rastrigin, rotated)",
+    "bbob-21": "BBOB f21 (Gallagher, 101 peaks)",
 }
+_BY_OPTUNA = (
+    "hydra/sweeper=optuna",
+    "hydra/sweeper/sampler=random",
+    "hydra.sweeper.direction=minimize",
+    "hydra.sweeper.n_jobs=1",
+)
+_COCO = "coco-experiment"
+_SWEEPERS = "hydra-optuna-sweeper"
+
+
+def _found(world: World, function: str, by: str, seeds: int, trials: int) -> list[float]:
+    """What `regret.py` finds, for each seed. A search that two rows look at is made once."""
+    told = world.folder / f"{function}-{by}.json"
+    if not told.exists():
+        project = world.project("search")
+        words = [function, by, str(seeds), str(trials), str(told)]
+        world.seconds([str(world.ours), "regret.py", *words], project)
+    values: list[float] = json.loads(told.read_text("utf-8"))
+    return values
 
 
 def _regret(world: World, function: str, by: str) -> Side:
     """The regret of a search, each time with the next seed."""
-    project, seeds = world.project("search"), itertools.count(1)
-    trials = world.size.of(_TRIALS)
-
-    def measured() -> float:
-        told = project / "told.json"
-        words = [function, by, str(next(seeds)), str(trials), str(told)]
-        world.seconds([str(world.ours), "regret.py", *words], project)
-        return float(json.loads(told.read_text("utf-8"))["regret"])
-
-    return measured
+    seeds, trials = world.size.of(_SEEDS), world.size.of(_TRIALS)
+    found = itertools.cycle(_found(world, function, by, seeds, trials))
+    return lambda: next(found)
 
 
 def _against(function: str, other: str) -> Callable[[World], Sides]:
@@ -43,15 +65,32 @@ def _against(function: str, other: str) -> Callable[[World], Sides]:
 
 def _proposal(world: World) -> Sides:
     """A proposal of `tpe` that is told so many trials, in seconds."""
-    project = world.project("search")
+    found = itertools.cycle(
+        _found(world, "branin", "proposal", world.size.rounds, world.size.of(_TOLD))
+    )
+    return Sides(ours=lambda: next(found))
 
-    def seconds() -> float:
-        told = project / "told.json"
-        words = ["branin", "proposal", "1", str(world.size.of(_TOLD)), str(told)]
-        world.seconds([str(world.ours), "regret.py", *words], project)
-        return float(json.loads(told.read_text("utf-8"))["seconds"])
 
-    return Sides(ours=seconds)
+def _random_trials(world: World) -> Sides:
+    """A trial more of a random search, whose optimizer takes next to no time."""
+    return Sides(
+        ours=_search(world, world.runner("-m", "+optimizer=random"), "+max_trials=", _MORE),
+        theirs=_search(
+            world,
+            [str(world.peers[_SWEEPERS]), "app.py", "-m", *_BY_OPTUNA],
+            "hydra.sweeper.n_trials=",
+            _SWEEPER,
+        ),
+    )
+
+
+def _search(world: World, command: list[str], trials: str, more: BySize[int]) -> Side:
+    spaces = ("x1=interval(-5,10)", "x2=interval(0,15)")
+
+    def run(jobs: int) -> float:
+        return world.seconds([*command, *spaces, f"{trials}{jobs}"], world.project("search"))
+
+    return per_job(run, few=1, many=1 + world.size.of(more))
 
 
 def _restart(world: World, trials: int) -> Side:
@@ -76,16 +115,17 @@ BENCHMARKS = (
             name=f"regret {function} {other}",
             what=f"regret of `tpe` on {words}, after 100 trials",
             against=said,
-            figure=Figure.TIMES,
-            target=target,
-            unit="of the objective",
+            figure=figure,
+            target=0.05,
+            unit="",
             prepare=_against(function, other),
-            repeats=2,
+            needs=(_COCO,) if function.startswith("bbob") else (),
+            rounds=_SEEDS,
         )
         for function, words in _FUNCTIONS.items()
-        for other, said, target in (
-            ("random", "`random`", 1.0),
-            ("optuna", "plain Optuna with its TPESampler", 1.5),
+        for other, said, figure in (
+            ("random", "`random`", Figure.LESS),
+            ("optuna", "plain Optuna, its TPESampler", Figure.NOT_MORE),
         )
     ),
     Benchmark(
@@ -107,5 +147,17 @@ BENCHMARKS = (
         prepare=lambda world: Sides(
             ours=_restart(world, world.size.of(_TOLD)), theirs=_restart(world, 1)
         ),
+        rounds=BySize(tiny=1, small=3, full=5),
+    ),
+    Benchmark(
+        name="search trial",
+        what="a trial of a random search",
+        against="hydra-optuna-sweeper, its random sampler",
+        figure=Figure.TIMES_LESS,
+        target=30,
+        unit="s",
+        prepare=_random_trials,
+        needs=(_SWEEPERS,),
+        rounds=BySize(tiny=1, small=3, full=5),
     ),
 )

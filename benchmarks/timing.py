@@ -27,7 +27,8 @@ def measure(benchmark: Benchmark, world: World) -> Row:
         for side, _ in turn:
             side()
     repeats = benchmark.repeats if world.size.warms_up else 1
-    for _ in range(repeats * world.size.rounds):
+    rounds = repeats * world.size.rounds
+    for _ in range(rounds if benchmark.rounds is None else world.size.of(benchmark.rounds)):
         for side, samples in turn:
             samples.append(side())
         turn.reverse()

@@ -1,7 +1,9 @@
-"""One search of a function, by the runner's optimizers or by Optuna itself, as fast as it goes.
+"""Searches of a function, by the runner's optimizers or by Optuna itself, as fast as they go.
 
-`regret.py FUNCTION tpe|random|optuna|proposal SEED TRIALS FILE` writes what it found to FILE: the
-regret, or for `proposal` the seconds that a proposal takes which is told so many trials.
+`regret.py FUNCTION tpe|random|optuna SEEDS TRIALS FILE` writes the regrets of the seeds 1, 2, …
+to FILE; `regret.py FUNCTION proposal SEEDS TRIALS FILE` the seconds that a proposal of `tpe` takes
+which is told so many trials. FUNCTION is one of FUNCTIONS, or `bbob-N`, that function of COCO's
+suite `bbob` in five dimensions, first instance.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import cos, exp, pi
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from hydra_sweep_runner.search.optimizers.choose import make_optimizer
 from hydra_sweep_runner.search.space import SearchSpace
 
 Flags = Mapping[str, Any]
+Function = Callable[[Flags], float]
 
 
 def branin(flags: Flags) -> float:
@@ -88,6 +91,33 @@ FUNCTIONS = {
 }
 
 
+_BBOB_DIMENSIONS = 5
+
+
+def function_of(name: str) -> tuple[Function, tuple[Dimension, ...]]:
+    """A function less its lowest value, and what it is a function of."""
+    return _bbob(int(name.removeprefix("bbob-"))) if name.startswith("bbob-") else FUNCTIONS[name]
+
+
+def _bbob(number: int) -> tuple[Function, tuple[Dimension, ...]]:
+    """Hansen et al., Real-parameter black-box optimization benchmarking 2009."""
+    import cocoex
+    import numpy
+
+    suite = cocoex.Suite(
+        "bbob", "instances: 1", f"dimensions: {_BBOB_DIMENSIONS} function_indices: {number}"
+    )
+    problem = suite.get_problem(0)
+    problem._best_parameter("print")  # into this file
+    lowest = problem(numpy.loadtxt("._bbob_problem_best_parameter.txt"))
+    names = [f"x{place}" for place in range(_BBOB_DIMENSIONS)]
+
+    def function(flags: Flags) -> float:
+        return float(problem([flags[name] for name in names]) - lowest)
+
+    return function, tuple(interval(name, -5.0, 5.0) for name in names)
+
+
 def flags_of(dimensions: tuple[Dimension, ...], overrides: tuple[str, ...]) -> dict[str, Any]:
     """The flags that overrides of one value give."""
     values = [text.split("=")[1] for text in overrides]
@@ -98,7 +128,7 @@ def flags_of(dimensions: tuple[Dimension, ...], overrides: tuple[str, ...]) -> d
 def by_runner(name: str, seed: int, trials: int, *, told: int = 0) -> tuple[list[float], float]:
     """The objective's values in the order of a search, and the seconds of the last proposal.
     So many draws are told it first, as if they were its own."""
-    function, dimensions = FUNCTIONS[name]
+    function, dimensions = function_of(name)
     space = SearchSpace(
         dimensions,
         {one.name: [text.split("=")[1] for text in one.overrides] for one in dimensions},
@@ -135,7 +165,7 @@ def by_optuna(name: str, seed: int, trials: int) -> list[float]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    function, dimensions = FUNCTIONS[name]
+    function, dimensions = function_of(name)
 
     def objective(trial: Any) -> float:
         flags: dict[str, Any] = {}
@@ -158,7 +188,7 @@ def by_optuna(name: str, seed: int, trials: int) -> list[float]:
 
 def at_random(name: str, seed: int, trials: int) -> list[float]:
     """The same by the runner's random search."""
-    function, dimensions = FUNCTIONS[name]
+    function, dimensions = function_of(name)
     draws = Draws(dimensions, seed)
     return [function(flags_of(dimensions, draws.at(number))) for number in range(trials)]
 
@@ -169,17 +199,19 @@ def _no_class(path: str) -> Any:
 
 def main() -> None:
     """Carry out what the arguments say."""
-    name, by, seed, trials, file = sys.argv[1:]
-    told: dict[str, float] = {}
+    name, by = sys.argv[1:3]
+    seeds, trials = (int(text) for text in sys.argv[3:5])
+    found = []
     if by == "proposal":
-        by_runner(name, int(seed), 1, told=10)  # what is imported at first is no proposal's cost
-        told = {"seconds": by_runner(name, int(seed), 1, told=int(trials))[1]}
-    elif by == "tpe":
-        told = {"regret": min(by_runner(name, int(seed), int(trials))[0])}
-    else:
-        search = by_optuna if by == "optuna" else at_random
-        told = {"regret": min(search(name, int(seed), int(trials)))}
-    Path(file).write_text(json.dumps(told), encoding="utf-8")
+        by_runner(name, 1, 1, told=10)  # what is imported at first is no proposal's cost
+    for seed in range(1, seeds + 1):
+        if by == "proposal":
+            found.append(by_runner(name, seed, 1, told=trials)[1])
+        elif by == "tpe":
+            found.append(min(by_runner(name, seed, trials)[0]))
+        else:
+            found.append(min((by_optuna if by == "optuna" else at_random)(name, seed, trials)))
+    Path(sys.argv[5]).write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

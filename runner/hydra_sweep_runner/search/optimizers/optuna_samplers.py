@@ -8,10 +8,13 @@ plan order. Lists go in as categories, by index.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.errors import Mistake
@@ -187,34 +190,55 @@ def _distribution(one: Any) -> BaseDistribution:
 def _trial(
     told: Told, distributions: Mapping[str, BaseDistribution], attributes: dict[str, Any]
 ) -> FrozenTrial:
-    import optuna
-
-    params = {name: told.point[name] for name in distributions}
     if told.values is None:
-        return optuna.trial.create_trial(
-            params=params,
-            distributions=dict(distributions),
-            state=optuna.trial.TrialState.FAIL,
-        )
-    return optuna.trial.create_trial(
-        params=params,
-        distributions=dict(distributions),
-        values=list(told.values),
-        system_attrs=attributes,
-    )
+        return _frozen("FAIL", told.point, distributions)
+    return _frozen("COMPLETE", told.point, distributions, list(told.values), attributes)
 
 
 def _at_work(
     question: Question, distributions: Mapping[str, BaseDistribution]
 ) -> Iterator[FrozenTrial]:
+    for running in question.running:
+        yield _frozen("RUNNING", running.point, distributions)
+
+
+def _frozen(
+    state: str,
+    point: Point,
+    distributions: Mapping[str, BaseDistribution],
+    values: list[float] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> FrozenTrial:
     import optuna
 
-    for running in question.running:
-        yield optuna.trial.create_trial(
-            params={name: running.point[name] for name in distributions},
-            distributions=dict(distributions),
-            state=optuna.trial.TrialState.RUNNING,
-        )
+    at = datetime.min  # what samplers look at in no case
+    return _kept_trial()(
+        number=-1,
+        state=optuna.trial.TrialState[state],
+        value=None,
+        values=values,
+        datetime_start=at,
+        datetime_complete=None if state == "RUNNING" else at,
+        params={name: point[name] for name in distributions},
+        distributions=dict(distributions),
+        user_attrs={},
+        system_attrs=dict(attributes or {}),
+        intermediate_values={},
+        trial_id=-1,
+    )
+
+
+@cache
+def _kept_trial() -> type[FrozenTrial]:
+    """Optuna's class of trials, of which no deep copy is made for the study: nobody else has
+    them, and to copy those of a long search took half of a proposal's time."""
+    from optuna.trial import FrozenTrial
+
+    class Kept(FrozenTrial):
+        def __deepcopy__(self, memo: object) -> FrozenTrial:
+            return copy.copy(self)
+
+    return Kept
 
 
 #: For making a sampler to see whether it can be made.
