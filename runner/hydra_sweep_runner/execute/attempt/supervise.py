@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
-from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.attempt import Attempted, Machinery, attempt
-from hydra_sweep_runner.execute.attempt.exit_reason import NOT_FOUND, Ending
+from hydra_sweep_runner.execute.attempt.exit_reason import Ending
+from hydra_sweep_runner.execute.attempt.hints import hint_on
 from hydra_sweep_runner.execute.attempt.imports import with_imports
 from hydra_sweep_runner.execute.attempt.inputs import (
     missing_output,
@@ -30,7 +29,7 @@ from hydra_sweep_runner.execute.local.reactor import Supervision
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Attempt, Process, Run, Status
-from hydra_sweep_runner.operation.call import CommandCall, FunctionCall, ProgramCall
+from hydra_sweep_runner.operation.call import FunctionCall, ProgramCall
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record.redaction import redact_run
 from hydra_sweep_runner.scalars.form import parse_form
@@ -46,9 +45,6 @@ _STOPPED = {
     Cause.LOST: str(ServerDied()),
 }
 _FAILED = "the runner failed"
-_MISSING_MODULE = re.compile(rb"No module named '?([A-Za-z_][\w.]*)")
-_NOTHING_TO_READ = (b"bdb.BdbQuit", b"EOFError: EOF when reading a line")
-_NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +131,7 @@ def _run_attempts(
     _record(outcome, around)
     if outcome.run.state.status is not Status.ERROR:
         return outcome
-    outcome = replace(outcome, hint=_hint(tail, task) or _hint_on_command(attempted, task))
+    outcome = replace(outcome, hint=hint_on(attempted.ending.exit_status, tail, task))
     return outcome if around.live else replace(outcome, tail=tail, was_shown=True)
 
 
@@ -238,49 +234,3 @@ def _give_up(run: Run, why: str, around: Surroundings) -> None:
         if recorded.state.status is Status.RUNNING:
             state = lifecycle.terminated(recorded.state, why, around.clock())
             around.store.write(replace(recorded, state=state))
-
-
-def _hint_on_command(attempted: Attempted, task: Task) -> str | None:
-    """What is likely to help where a command was not found: it may be a file of the project."""
-    call = task.call
-    if not isinstance(call, CommandCall) or attempted.ending.exit_status != NOT_FOUND:
-        return None
-    name = os.path.normpath(call.argv[0])
-    if not Path(task.project_dir, name).is_file() or task.working_dir == task.project_dir:
-        return None
-    return _name_in_requires(name, task)
-
-
-def _name_in_requires(name: str, task: Task) -> str:
-    return (
-        f"{name} is in the project, and the trial works in {task.working_dir}: name it in "
-        f"operation.requires: [{name}]"
-    )
-
-
-def _hint(tail: bytes, task: Task) -> str | None:
-    """What is likely to help, as the end of the output tells."""
-    if b"attempted relative import with no known parent package" in tail:
-        return (
-            "a script belongs to no package: give the module as a command, `command: [python, "
-            "-m, package.module, …]`, and name the package in operation.requires"
-        )
-    missing = _MISSING_MODULE.search(tail)
-    if missing is not None:
-        name = missing[1].decode().partition(".")[0]
-        place = Path(task.project_dir, name)
-        if place.is_dir() or place.with_suffix(".py").is_file():
-            what = name if place.is_dir() else f"{name}.py"
-            return _name_in_requires(what, task)
-    is_in_batch = variables.BATCH_ID in task.environment
-    if is_in_batch and any(word in tail for word in _NOTHING_TO_READ):
-        return (
-            "a trial of a batch has nothing to read: what asks, or stops at breakpoint(), is "
-            "for one run on its own, without -m"
-        )
-    if not any(word in tail for word in _NOT_FOUND):
-        return None
-    return (
-        f"a file was not found: the trial works in {task.working_dir}; what it needs from "
-        f"the project in {task.project_dir} is named in operation.requires"
-    )
