@@ -1,8 +1,10 @@
-"""Mistakes in a sweep of a Hydra program that our sweeper gets to see; Hydra itself tells,
-with exit status 1, those that it finds before it asks any sweeper."""
+"""Mistakes in a sweep of a Hydra program, those among them that Hydra finds before it asks
+any sweeper."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,34 @@ def test_a_bug_is_told_with_its_file(program: Program, tmp_path: Path) -> None:
     assert str(file) in result.err
     assert len(result.said) == 1
     assert "in find_sweep_dir" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("lr=1,2 n_jobs=2", "how many trials run at once is hydra.launcher.n_jobs=2"),
+        ("lr=1,2 hydra.launcher.n_jobs=2", "hydra/launcher=basic has none; add hydra/launcher="),
+        ("lr=1,2 hydra/launcher=runner hydra.launcher.n_job=2", "is hydra.launcher.n_jobs=2"),
+        ("lr=1,2 hydra.sweeper.max_trial=2", "did you mean hydra.sweeper.max_trials=2?"),
+        ("lr=1,2 hydra/launcher=nosuch", "Could not find 'hydra/launcher/nosuch'"),
+        ("lr=[1,2", "cannot read the override 'lr=[1,2': [ (character 4) is not closed"),
+        ("lr=1,2 +x", "it has no value; write name=value (+x=…)"),
+        ("lr=1,2 x@=3", "Override x@=3 looks like a config group override"),
+        ("lr==1,2", "= (character 4) has to stand in quotes"),
+    ],
+)
+def test_what_hydra_refuses_before_it_asks_a_sweeper_gets_one_line_too(
+    program: Program, typed: str, says: str
+) -> None:
+    before = program.tree()
+    ended = subprocess.run(  # the plugin looks at the command line of the process
+        [sys.executable, "-W", "ignore", "train.py", "-m", SWEEPER, *typed.split()],
+        cwd=program.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("runner: ") and says in line
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert program.tree() == before

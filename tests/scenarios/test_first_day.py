@@ -399,3 +399,43 @@ def test_a_list_that_cannot_be_written_is_told_in_a_line(
     assert ended.returncode == 74
     (line,) = ended.stderr.splitlines()
     assert line.startswith("runner: standard output cannot be written: ")
+
+
+# ---- YAML that is likely to mean a sweep
+
+
+LIKE_A_SWEEP = {
+    "conf/config.yaml": """
+        operation: {script: fails.py}
+        x: 0.1,0.2
+        seed: 4
+        hydra: {launcher: {n_jobs: 1}}
+    """,
+    "conf/experiment/grid.yaml": """
+        # @package _global_
+        hydra: {sweeper: {params: {x: "1,3"}}}
+    """,
+    "fails.py": "x = 0\nseed = 0\nprint(x)\n",
+}
+
+
+def test_a_text_like_a_sweep_gets_a_hint(make_project: MakeProject) -> None:
+    project = make_project(LIKE_A_SWEEP)
+    hint = (
+        "x is one text in the YAML, '0.1,0.2': its values are swept by -m x=0.1,0.2, or from "
+        "hydra.sweeper.params"
+    )
+    assert project.run().said == [hint]
+    assert hint in project.run("-m", "seed=1,2").said
+    assert hint not in project.run("-m", "x=1,3").said
+    assert project.run("x='0.1,0.2'").said == []
+
+
+def test_a_sweep_experiment_without_m_gets_a_hint(make_project: MakeProject) -> None:
+    project = make_project({**LIKE_A_SWEEP, "conf/config.yaml": FAILS["conf/config.yaml"]})
+    assert project.run("+experiment=grid").said == [
+        "This is one run: hydra.sweeper.params (x) has an effect with -m alone, or where the YAML "
+        "has hydra.mode: MULTIRUN"
+    ]
+    said = project.run("-m", "+experiment=grid").said
+    assert not [line for line in said if "This is one run" in line]

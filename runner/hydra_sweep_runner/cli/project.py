@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,11 +42,14 @@ def run_project(arguments: list[str]) -> int:
     return _carry_out(args)
 
 
+_JOBS = re.compile(r"unrecognized arguments: (-j|--(n[-_]?)?jobs|--parallel|--workers)")
+
+
 class _Parser(argparse.ArgumentParser):
     """Hydra's options; a mistake among them is one line."""
 
     def error(self, message: str) -> NoReturn:
-        if message.startswith("unrecognized arguments: -j"):
+        if _JOBS.match(message):
             message = f"{message}; how many trials run at once is hydra.launcher.n_jobs=2"
         raise Mistake(f"{message}; see runner --help")
 

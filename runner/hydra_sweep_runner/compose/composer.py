@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,19 @@ from hydra_sweep_runner.compose.overrides import (
 from hydra_sweep_runner.compose.project import LEFT_OUT
 from hydra_sweep_runner.compose.reading import Reading, ReadingLoader, reading_loader
 from hydra_sweep_runner.compose.trial import (
+    JOBS_NAMES,
     REFUSALS,
     Base,
     TrialConfig,
     apply_overrides,
     base_of,
+    jobs_hint,
     sweeper_settings,
 )
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.flags import flatten
+
+_NO_SETTING = re.compile(r"Could not override '(hydra\.[\w.]+)'")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +92,36 @@ def explain_composition(error: Exception) -> str:
         said = f"{said}: {one_line(cause)}"
     said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
     return f"the configuration does not compose: {said}"
+
+
+def unknown_setting(text: str, config: DictConfig) -> str:
+    """What is wrong with an override of one of Hydra's settings that the configuration lacks,
+    and which was meant."""
+    override = parse_override(text)
+    *path, last = override.key_or_group.split(".")
+    node: Any = config
+    within: list[str] = []
+    for key in path:
+        below = OmegaConf.select(node, key)
+        if not OmegaConf.is_dict(below):
+            last = key
+            break
+        node = below
+        within.append(key)
+    where = ".".join(within)
+    names = [str(name) for name in node if not str(name).startswith("_")]
+    value = text.partition("=")[2]
+    said = f"{text}: {where} has no setting {last!r}"
+    if where == "hydra.launcher" and last in JOBS_NAMES - {"n_jobs"} and "n_jobs" in names:
+        return f"{said}; {jobs_hint(override)}"
+    near = get_close_matches(last, names, n=1)
+    if near:
+        rest = override.key_or_group.split(".")[len(within) + 1 :]
+        return f"{said}; did you mean {'.'.join([where, near[0], *rest])}={value}?"
+    if where == "hydra.launcher" and not names:
+        chosen = config.hydra.runtime.choices.get("hydra/launcher")
+        return f"{said}, as hydra/launcher={chosen} has none; add hydra/launcher=runner"
+    return f"{said}; it has {', '.join(names)}"
 
 
 def _listed(match: re.Match[str]) -> str:
@@ -167,6 +202,7 @@ class Composer:
         except REFUSALS as error:
             if "Could not override" in str(error):
                 self._explain_values(task)
+                self._explain_setting(error, task, mode)
             self._explain_cause(error, [*self._in_force, *task])
             said = explain_composition(error) + self._on_the_copy(str(error))
             raise Mistake(said) from error
@@ -213,6 +249,24 @@ class Composer:
         values = [text for text in single if not self.is_group_choice(text)]
         if values:
             self.trial(single).job()
+
+    def _explain_setting(self, error: Exception, task: Sequence[str], mode: RunMode) -> None:
+        """Raise Mistake for a setting of Hydra's, as of its launcher, that is not there."""
+        found = _NO_SETTING.search(str(error))
+        texts = [text for text in self._in_force if found and name_in(text) == found[1]]
+        if found is None or not texts:
+            return
+        others = [text for text in self._in_force if text not in texts]
+        try:
+            config = self._loader.load_configuration(
+                config_name=self.config_name,
+                overrides=[*others, *self.named(task)],
+                run_mode=mode,
+                validate_sweep_overrides=True,
+            )
+        except REFUSALS:
+            return  # that is wrong, too: then this is told in Hydra's own words
+        raise Mistake(unknown_setting(texts[-1], config)) from error
 
     def sweep(self, task: Sequence[str]) -> SweepConfig:
         """The configuration of a batch with these overrides. Raises Mistake.

@@ -154,6 +154,12 @@ def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
         name = override.key_or_group
         if override.type is not OverrideType.ADD or override.package is not None:
             continue
+        if name == "n_jobs" and not is_group(name):
+            value = text.split("=", 1)[1]
+            raise Mistake(
+                f"{text}: there is no run option {name}; how many trials run at once is "
+                f"hydra.launcher.n_jobs={value} (a flag of that name is added by ++{name}={value})"
+            )
         option = misspelt(name)
         if option is not None and not is_group(name):
             value = text.split("=", 1)[1]

@@ -59,6 +59,11 @@ from hydra_sweep_runner.model import Flags, Operation, Value
 
 _T = TypeVar("_T")
 
+#: What people call the number of trials that run at once.
+JOBS_NAMES = frozenset(
+    ("n_jobs", "n_job", "njobs", "jobs", "num_jobs", "max_jobs", "parallel", "workers")
+)
+
 # How many flags an unknown one is answered with.
 _MOST_NAMES = 20
 
@@ -478,6 +483,12 @@ def _below(node: DictConfig, key: Any) -> DictConfig | None:
     return below if is_mapping else None
 
 
+def jobs_hint(override: Override) -> str:
+    """Where the number of jobs is set, for who has given it as a flag or under another name."""
+    value = str(override.input_line).partition("=")[2]
+    return f"how many trials run at once is hydra.launcher.n_jobs={value}"
+
+
 def _is_like(name: str, wanted: str) -> bool:
     return bool(get_close_matches(wanted, [name], n=1))
 
@@ -497,6 +508,8 @@ def _explain(error: Exception, override: Override, config: DictConfig) -> str:
     text = override.input_line
     if "Could not override" in str(error):
         known = _names_near(override.key_or_group, config)
+        if override.key_or_group in JOBS_NAMES and not known.startswith("did you mean"):
+            return f"{text}: unknown flag {name_of(override)!r}; {jobs_hint(override)}"
         return f"{text}: unknown flag {name_of(override)!r}; {known} (to add one: +{text})"
     cause = error.__cause__ or error.__context__ or error
     said = one_line(cause) if isinstance(cause, OmegaConfBaseException) else one_line(error)

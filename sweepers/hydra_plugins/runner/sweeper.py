@@ -70,6 +70,13 @@ if _OWN_COMMAND not in sys.modules and any(x.startswith("+restart=") for x in sy
     watch_runs()
 
 
+if _OWN_COMMAND not in sys.modules and "hydra/sweeper=runner" in sys.argv[1:]:
+    # What Hydra refuses of a sweep before it asks us is told in our words.
+    from hydra_sweep_runner.program.refusals import watch_sweeps
+
+    watch_sweeps()
+
+
 class RunnerSweeper(Sweeper):
     """Sweeps over a program's flags; all it does stands in `program`."""
 

@@ -10,6 +10,7 @@ from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.commands.start.hints import tell_texts_like_sweeps
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     tell_code_changes,
@@ -88,6 +89,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         carrying.create()
         with world.store.claim(batch.id):
             carrying.tell()
+            tell_texts_like_sweeps(world, sweep.plan.trials[0].flags, sweep.names)
             return _carry_out(world, sweep, carrying)
 
 

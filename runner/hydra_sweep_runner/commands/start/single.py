@@ -15,6 +15,10 @@ from hydra_sweep_runner.commands.start.execution import (
     make_task,
 )
 from hydra_sweep_runner.commands.start.failures import tell_failure
+from hydra_sweep_runner.commands.start.hints import (
+    tell_texts_like_sweeps,
+    tell_unused_params,
+)
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     tell_code_changes,
@@ -93,6 +97,8 @@ def start_run(world: World, composing: Composing) -> int:
         world.store.create(run)
         world.store.settle([run.id])
         with world.store.claim(run.id):
+            tell_unused_params(world, composed.config.sweeper)
+            tell_texts_like_sweeps(world, composed.flags, composing.names())
             return _execute(world, executor, start, options)
 
 

@@ -1,0 +1,61 @@
+"""What Hydra refuses of a program's sweep before it asks our sweeper, told in our words.
+
+Hydra's parser speaks of its own tokens, and its composition in several lines; both end with
+exit status 1. Where our sweeper was typed, such a mistake is told as everywhere else.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from hydra._internal.hydra import Hydra
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf.errors import OmegaConfBaseException
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.terminal.console import tell_error
+
+
+def watch_sweeps() -> None:
+    """Have this process tell what keeps a sweep from being composed, and end with 2. With
+    HYDRA_FULL_ERROR=1 Hydra tells it itself."""
+    multirun = Hydra.multirun
+    if hasattr(multirun, "__wrapped__") or os.environ.get("HYDRA_FULL_ERROR") == "1":
+        return  # Hydra 1.3 imports a plugin twice
+
+    @functools.wraps(multirun)
+    def watched(self: Hydra, *given: Any, **named: Any) -> Any:
+        compose: Any = self.compose_config
+
+        def composed(*args: Any, **settings: Any) -> Any:
+            try:
+                return compose(*args, **settings)
+            except (HydraException, OmegaConfBaseException) as error:
+                mistake = _mistake(self, settings.get("config_name"), settings["overrides"])
+                if mistake is None:
+                    raise
+                raise SystemExit(tell_error(mistake)) from error
+
+        self.compose_config = composed  # type: ignore[method-assign]
+        return multirun(self, *given, **named)
+
+    Hydra.multirun = watched  # type: ignore[method-assign]
+
+
+def _mistake(hydra: Hydra, config_name: str | None, overrides: Sequence[str]) -> Mistake | None:
+    """What is wrong, found by composing once more; None if it is not found so."""
+    from hydra_sweep_runner.commands.start.composing import read_typed
+    from hydra_sweep_runner.compose.composer import Composer
+
+    try:
+        typed = read_typed(overrides)
+        Composer(hydra.config_loader, config_name, typed.hydra).compose(
+            typed.task, RunMode.MULTIRUN
+        )
+    except Mistake as mistake:
+        return mistake
+    return None
