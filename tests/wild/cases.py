@@ -18,6 +18,9 @@ from typing import Any
 
 TIMEOUT_S = 120.0
 
+#: Before a command: root, too, may then read and write only what the modes permit.
+AS_NOBODY_SPECIAL = "setpriv --bounding-set=-dac_override,-dac_read_search -- " * (not os.geteuid())
+
 # What would tell the processes something of the tests.
 _NOT_PASSED = ("PYTHONPATH", "PYTEST_CURRENT_TEST", "PYTHONWARNINGS", "COLUMNS")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
 from pathlib import Path
 
 import hydra
 import pytest
 
-from tests.wild.cases import Folder
+from tests.wild.cases import AS_NOBODY_SPECIAL, Folder
 
 SCRIPT = {
     "conf/config.yaml": """
@@ -263,12 +263,78 @@ def test_yaml_that_is_not_utf_8_is_named_where_it_is_read(tmp_path: Path) -> Non
     assert [line.endswith("conf/config.yaml is not UTF-8") for line in said] == [True]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+@pytest.fixture
+def may_read_less() -> str:
+    """What stands before a command for which the modes of files hold, for root, too."""
+    if AS_NOBODY_SPECIAL and subprocess.run([*AS_NOBODY_SPECIAL.split(), "true"]).returncode:
+        pytest.skip("root may read everything here")
+    return AS_NOBODY_SPECIAL
+
+
+def test_a_file_that_cannot_be_read_is_left_out(tmp_path: Path, may_read_less: str) -> None:
     folder = Folder(tmp_path, {**SCRIPT, "conf/db/a.yaml": "", "conf/locked/a.yaml": ""})
-    folder.bash("chmod 0 conf/db/a.yaml conf/locked; runner -m x=1,2; chmod 700 conf/locked")
+    folder.bash("chmod 0 conf/db/a.yaml conf/locked")
+    folder.bash(f"{may_read_less} runner -m x=1,2")
+    again = f"+restart={folder.batches()[-1]['id']} +needed=true"
+    assert "Skipping 2 completed trials" in folder.bash(f"{may_read_less} runner {again}").said
+    folder.bash("chmod 700 conf/locked")
 
     assert kept(folder) == {"main/config.yaml", "left_out.txt"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "of", "status"),
+    [
+        ("0", "conf/config.yaml", 2),
+        ("0", "conf", 2),
+        ("0", "main.py", 2),
+        ("0", "runs", 2),
+        ("500", "runs", 74),
+    ],
+)
+def test_what_has_to_be_read_or_written_and_may_not_be_is_named(
+    tmp_path: Path, may_read_less: str, mode: str, of: str, status: int
+) -> None:
+    folder = Folder(tmp_path, SCRIPT)
+    folder.bash("runner x=1")
+    folder.bash(f"chmod {mode} {of}")
+    typed = folder.bash(f"{may_read_less} runner -m x=1,2", status=status)
+    folder.bash(f"chmod 700 {of}")
+
+    (said,) = typed.said
+    assert said.startswith("runner: ")
+    assert of in said and "Permission denied" in said
+    assert len(folder.runs()) == 1
+
+
+@pytest.mark.parametrize(
+    "lies_there",
+    [
+        "mkdir conf/..now; mv conf/config.yaml conf/..now; ln -s ..now conf/..data; "
+        "ln -s ..data/config.yaml conf/config.yaml",  # as Kubernetes mounts a ConfigMap
+        "mv conf elsewhere; ln -s elsewhere conf",
+        "ln -s /dev/zero conf/zero.yaml; ln -s /dev/stdin conf/in.yaml",
+        "truncate -s 20G conf/large.yaml",
+        "cd conf; for n in $(seq 300); do mkdir deep; cd deep; done; touch a.yaml",
+        "touch conf/a:b.yaml conf/-x.yaml 'conf/x y .yaml' conf/%41.yaml conf/~a.yaml; "
+        "touch \"$(printf 'conf/new\\nline.yaml')\" \"conf/$(printf 'l%.0s' $(seq 250)).yaml\"",
+        "printf 'a: &a [*a]\\n' >conf/round.yaml; printf 'a: 1\\n---\\nb: 2' >conf/two.yaml",
+        "printf 'a: \\000' >conf/zero.yaml; echo 'a: !!python/object:os.system ls' >conf/a.yaml",
+    ],
+    ids=["ConfigMap", "link", "devices", "20 GB", "deep", "names", "not one tree", "not safe"],
+)
+def test_more_of_what_lies_there_is_no_concern_of_starts_and_restarts(
+    tmp_path: Path, lies_there: str
+) -> None:
+    folder = Folder(tmp_path, SCRIPT)
+    folder.bash(lies_there)
+
+    folder.bash("timeout 60 runner -m x=1,2")
+
+    assert "Skipping 2 completed trials" in restarted(folder)
+    assert "main/config.yaml" in kept(folder)
+    copies = [path for path in tmp_path.glob("runs/.snapshots/**/*") if path.is_file()]
+    assert sum(path.stat().st_size for path in copies) < 1_000_000
 
 
 def test_what_was_composed_is_what_is_kept_whatever_is_edited_meanwhile(tmp_path: Path) -> None:

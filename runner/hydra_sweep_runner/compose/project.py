@@ -73,7 +73,10 @@ def find_project(
 
 
 def _has_config(folder: Path, name: str) -> bool:
-    return any((folder / f"{name}{ending}").is_file() for ending in ("", ".yaml", ".yml"))
+    try:
+        return any((folder / f"{name}{ending}").is_file() for ending in ("", ".yaml", ".yml"))
+    except OSError as error:
+        raise Mistake(f"{folder} cannot be read: {error.strerror}") from error
 
 
 def project_in_snapshot(folder: Path, config_name: str | None) -> ProjectConfig:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,8 +41,8 @@ class SeriesFile:
             return False
         try:
             _append(self._path, data)
-        except FileNotFoundError:
-            self._make_folder()
+        except (FileNotFoundError, IsADirectoryError):
+            self._clear_the_way()
             _append(self._path, data)
         self._size_bytes += len(data)
         return True
@@ -53,12 +53,16 @@ class SeriesFile:
             while self.append(series, _LOT):
                 pass
             return
-        self._make_folder()
+        self._clear_the_way()
         disk.replace_by(self._path, lambda file: _write(file, series), durable=False)
 
-    def _make_folder(self) -> None:
-        """Make the folder again, in case the operation emptied the run's folder."""
-        Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+    def _clear_the_way(self) -> None:
+        """Make the folder again, in case the operation emptied the run's folder, and remove a
+        folder that it made in the place of the file."""
+        path = Path(self._path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            disk.remove_tree(path)
 
     def _is_as_written(self) -> bool:
         try:
@@ -81,6 +85,8 @@ class ReportedFile:
         without a line end."""
         try:
             state = os.stat(self._path)  # noqa: PTH116 (for each trial)
+            if not stat.S_ISREG(state.st_mode):
+                return b""
             if state.st_ino != self._inode or state.st_size < self._read_bytes:
                 self._inode, self._read_bytes = state.st_ino, 0  # the file was replaced
             if state.st_size <= self._read_bytes:
@@ -108,8 +114,12 @@ def _append(path: str, data: bytes) -> None:
 
 
 def _remove(path: str) -> None:
-    with suppress(FileNotFoundError):
+    try:
         os.unlink(path)  # noqa: PTH108 (for each trial)
+    except FileNotFoundError:
+        return
+    except IsADirectoryError:  # an operation has made it
+        disk.remove_tree(Path(path))
 
 
 def read_series(run_dir: Path, name: str) -> list[tuple[float, float]]:

@@ -30,7 +30,7 @@ class File:
 def list_files(folder: Path, *, own: bool = False) -> list[File]:
     """The files of an operation by path, links to folders among them; with `own`, those of the
     runner in `.runner`, too. Raises StoreFailed."""
-    return sorted(_files(folder, "", own=own), key=lambda file: file.path.split("/"))
+    return sorted(_files(folder, own=own), key=lambda file: file.path.split("/"))
 
 
 def files_table(files: list[File]) -> Table:
@@ -58,28 +58,37 @@ def path_in(folder: Path, run_id: str, name: str | None) -> Path:
     return path
 
 
-def _files(folder: Path, prefix: str, *, own: bool) -> Iterator[File]:
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return  # it went meanwhile
-    except OSError as error:
-        raise StoreFailed(f"cannot read {folder}: {error.strerror}") from error
-    for entry in found:
-        path = f"{prefix}{entry.name}"
-        if path == layout.OWN and not own:
-            continue
+def _files(folder: Path, *, own: bool) -> Iterator[File]:
+    waiting = [""]
+    while waiting:
+        prefix = waiting.pop()
         try:
-            about = entry.stat(follow_symlinks=False)
-            link = str(Path(entry.path).readlink()) if stat.S_ISLNK(about.st_mode) else None
+            with os.scandir(folder / prefix) as entries:
+                found = list(entries)
         except FileNotFoundError:
-            continue
-        if stat.S_ISDIR(about.st_mode):
-            yield from _files(Path(entry.path), f"{path}/", own=own)
-        else:
-            is_regular = stat.S_ISREG(about.st_mode)
-            yield File(path=path, size_bytes=about.st_size, link=link, is_regular=is_regular)
+            continue  # it went meanwhile
+        except OSError as error:
+            raise _unreadable(folder / prefix, error) from error
+        for entry in found:
+            path = f"{prefix}{entry.name}"
+            if path == layout.OWN and not own:
+                continue
+            try:
+                about = entry.stat(follow_symlinks=False)
+                link = str(Path(entry.path).readlink()) if stat.S_ISLNK(about.st_mode) else None
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise _unreadable(folder / prefix, error) from error
+            if stat.S_ISDIR(about.st_mode):
+                waiting.append(f"{path}/")
+            else:
+                is_regular = stat.S_ISREG(about.st_mode)
+                yield File(path=path, size_bytes=about.st_size, link=link, is_regular=is_regular)
+
+
+def _unreadable(folder: Path, error: OSError) -> StoreFailed:
+    return StoreFailed(f"cannot read {folder}: {error.strerror}")
 
 
 def _shown(file: File) -> str:
