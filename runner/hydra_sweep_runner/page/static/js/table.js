@@ -21,6 +21,7 @@ export class Table {
     this.active = -1;
     this.best = null;
     this.built = null;
+    this.drawn = new Set();
     this.redraw = seldom(() => this.reformat(), 16);
     this.holder = el("div", { class: "table" });
     place.append(this.holder);
@@ -151,6 +152,7 @@ export class Table {
   formatRow(row) {
     const { n } = row.getData();
     const of = this.pages.row(n);
+    this.drawn.add(row);
     const element = row.getElement();
     element.classList.toggle("active", n === this.active);
     element.classList.toggle("best", of !== null && of.id === this.best);
@@ -165,10 +167,11 @@ export class Table {
     } else this.redraw();
   }
 
-  /** Draw the rows in sight again. */
+  /** Draw the rows again that are in the document: those in sight, and some around them. */
   reformat() {
-    if (!this.built) return;
-    for (const row of this.tabulator.getRows("visible")) row.reformat();
+    const drawn = [...this.drawn];
+    this.drawn.clear();
+    for (const row of drawn) if (row.getElement().isConnected) row.reformat();
   }
 
   /** Make a row the one that the keys act on. */

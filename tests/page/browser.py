@@ -1,0 +1,85 @@
+"""The page in a real browser: the Chromium of this system, driven by Playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.scenarios.project import Project
+
+WAIT_MS = 30_000
+
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """The browser, without a screen."""
+    expect.set_options(timeout=WAIT_MS)
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(project: Project, *words: str) -> Iterator[str]:
+    """The page of a project, by the real command; gives its address."""
+    with project.at_work("page", "--no-open", *words) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip().rstrip("/")
+
+
+@contextmanager
+def tab(browser: Browser, address: str, *, is_clean: bool = True) -> Iterator[Page]:
+    """A tab with the page in it, ready. Afterwards nothing may have been complained of, nor asked
+    of another machine."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    complaints: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: complaints.append(_told(message)))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.wait_for_selector("body.ready")
+    yield page
+    host = "/".join(address.split("/")[:3])
+    assert [url for url in asked if not url.startswith(host) and not url.startswith("data:")] == []
+    if is_clean:
+        assert complaints == []
+    context.close()
+
+
+def _told(message: ConsoleMessage) -> str:
+    return f"{message.type}: {message.text} {message.location}"
+
+
+def rows(page: Page) -> list[str]:
+    """The ids of the rows in sight, from the top."""
+    found = page.locator(".tabulator-row").evaluate_all(
+        "rows => rows.map((row) => row.dataset.id).filter(Boolean)"
+    )
+    assert isinstance(found, list)
+    return found
+
+
+def count(page: Page) -> str:
+    """How many runs the page says that there are."""
+    return page.locator("#count").inner_text()

@@ -1,0 +1,389 @@
+"""The page as people use it, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.page.browser import count, needs_browser, open_browser, rows, served, tab
+from tests.scenarios.pipelines import FILES as STUDY
+from tests.scenarios.project import Project, wait_until
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def address(origin: Project) -> Iterator[str]:
+    with served(origin) as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    with tab(browser, address) as opened:
+        yield opened
+
+
+def confirm(page: Page, verb: str) -> str:
+    """Confirm what is asked; gives the command that was shown."""
+    command = page.locator("dialog .command")
+    expect(command).to_be_visible()
+    text = command.inner_text()
+    page.locator(f"dialog button:text-is('{verb}')").click()
+    expect(page.locator("dialog")).to_be_hidden()
+    return text
+
+
+def test_it_shows_the_newest_batch_with_the_best_marked(page: Page, origin: Project) -> None:
+    batch = origin.newest("batch")
+    expect(page.locator(".entry.here")).to_contain_text(batch["id"][:8])
+    assert count(page) == "6 runs" and len(rows(page)) == 6
+    best = json.loads(origin.run("compare", batch["id"], "--json", "-n", "1").out)[0]["id"]
+    expect(page.locator(".tabulator-row.best")).to_have_attribute("data-id", best)
+    expect(page.locator(".best-run")).to_contain_text("best loss 0.00666667")
+    headers = page.locator(".tabulator-header .sort").all_inner_texts()
+    assert [h.strip() for h in headers][:6] == ["id", "status", "lr", "depth", "loss", "acc"]
+    assert page.url.endswith(f"/?batch={batch['id'][:8]}")
+
+
+def test_a_filter_is_typed_after_a_slash_and_stands_in_the_address(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("lr < 0.1 and depth > 2")
+    expect(page.locator("#count")).to_have_text("2 runs")
+    assert "where=lr" in page.url
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("#count")).to_have_text("6 runs")
+
+
+def test_what_does_not_parse_is_told_and_what_was_shown_stays(
+    browser: Browser, address: str
+) -> None:
+    with tab(browser, address, is_clean=False) as page:  # a refusal stands in the console
+        page.locator("#where").fill("lr <")
+        expect(page.locator("#where-error")).to_contain_text("does not parse")
+        assert count(page) == "6 runs"
+        page.locator("#where").fill("lrr < 1")
+        expect(page.locator("#where-error")).to_contain_text("did you mean lr?")
+        page.locator("#where").fill("lr < 0.1")
+        expect(page.locator("#where-error")).to_be_hidden()
+        expect(page.locator("#count")).to_have_text("3 runs")
+    with tab(browser, f"{address}/?where=((&view=table", is_clean=False) as page:
+        expect(page.locator("#where-error")).to_contain_text("does not parse")
+        page.locator(".entry.all").click()
+        expect(page.locator("#count")).to_have_text("7 runs")
+
+
+def test_a_title_sorts_one_way_then_the_other_then_not(page: Page, origin: Project) -> None:
+    title = page.locator(".sort", has_text="loss")
+    before = rows(page)
+    for words in (("--sort", "loss"), ("--sort", "loss", "--reverse")):
+        title.click()
+        batch = origin.newest("batch")["id"]
+        listed = [run["id"] for run in origin.runs("--batch", batch, *words)]
+        expect(page.locator(".tabulator-row").first).to_have_attribute("data-id", listed[0])
+        assert rows(page) == listed
+    title.click()
+    expect(page.locator(".tabulator-row").first).to_have_attribute("data-id", before[0])
+    assert "sort" not in page.url
+
+
+def test_a_status_is_chosen_by_its_count(page: Page) -> None:
+    page.locator(".chip[data-status=error]").click()
+    expect(page.locator("#count")).to_have_text("2 runs")
+    expect(page.locator(".chip[data-status=completed]")).to_contain_text("4 completed")
+    page.locator(".chip[data-status=error]").click()
+    expect(page.locator("#count")).to_have_text("6 runs")
+
+
+def test_a_brush_filters_the_table_and_stands_in_the_address(browser: Browser, page: Page) -> None:
+    page.keyboard.press("2")
+    drawing = page.locator("[data-chart=parallel] canvas").first
+    expect(drawing).to_be_visible()
+    expect(page.locator("section.card")).to_have_count(4)  # overview, best so far, two flags
+    box = drawing.bounding_box()
+    assert box is not None
+    x, top, bottom = box["x"] + 60, box["y"] + 46, box["y"] + box["height"] - 26
+    page.mouse.move(x, bottom + 3)
+    page.mouse.down()
+    page.mouse.move(x, bottom - 20, steps=4)
+    page.mouse.move(x, (top + bottom) / 2, steps=8)
+    page.mouse.up()
+    expect(page.locator("#count")).to_have_text("3 of 6 runs")
+    assert "brush=" in page.url
+    seen = page.url
+    page.keyboard.press("1")
+    expect(page.locator(".tabulator-row")).to_have_count(3)
+    with tab(browser, seen) as again:
+        assert count(again) == "3 of 6 runs"
+        chip = again.locator("#filter-rest .chip", has_text="lr")
+        expect(chip).to_be_visible()
+        chip.click()
+        expect(again.locator("#count")).to_have_text("6 runs")
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#count")).to_have_text("6 runs")
+
+
+def test_a_run_is_opened_gone_through_by_arrows_and_closed(page: Page) -> None:
+    order = rows(page)
+    page.locator(".tabulator-row .status").nth(1).click()
+    drawer = page.locator("#drawer")
+    expect(drawer).to_contain_text(order[1][:8])
+    expect(drawer.locator("th", has_text="fixed")).to_be_visible()
+    expect(drawer.locator("tr", has_text="fixed")).to_contain_text("default")
+    expect(drawer.locator("tr", has_text="depth").first).to_contain_text("sweep")
+    page.keyboard.press("ArrowDown")
+    expect(drawer.locator("h2")).to_contain_text(order[2][:8])
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(drawer.locator("h2")).to_contain_text(order[0][:8])
+    page.keyboard.press("l")
+    expect(drawer.locator(".log")).to_contain_text("step=0 loss=")
+    page.keyboard.press("f")
+    drawer.locator(".file .link", has_text="model.txt").click()
+    expect(drawer.locator(".preview")).to_contain_text("weights")
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+
+
+def test_what_is_seen_is_in_the_address(browser: Browser, address: str, origin: Project) -> None:
+    runs = origin.runs("--where", "lr == 0.1")
+    other = next(run for run in origin.runs("--where", "lr == 0.01"))
+    asked = (
+        f"/?where=lr<1&sort=acc&reverse=1&run={runs[0]['id'][:8]}&tab=diff&with={other['id'][:8]}"
+    )
+    with tab(browser, address + asked) as page:
+        assert count(page) == "6 runs"
+        expect(page.locator("#where")).to_have_value("lr<1")
+        expect(page.locator(".sort .arrow", has_text="▼")).to_have_count(1)
+        drawer = page.locator("#drawer")
+        expect(drawer.locator("section", has_text="flags")).to_contain_text("lr")
+        first = (rows(page), drawer.inner_text())
+        page.reload()
+        page.wait_for_selector("body.ready")
+        expect(drawer.locator("section", has_text="flags")).to_contain_text("lr")
+        assert (rows(page), drawer.inner_text()) == first
+
+
+def test_curves_are_of_the_runs_that_were_chosen(page: Page) -> None:
+    page.locator(".tabulator-row input").nth(0).check()
+    page.locator(".tabulator-row input").nth(3).check()
+    chosen = [rows(page)[place][:8] for place in (0, 3)]
+    page.keyboard.press("3")
+    expect(page.locator(".curves canvas")).to_be_visible()
+    assert [text.split()[0] for text in page.locator(".legend button").all_inner_texts()] == chosen
+    page.locator("#choose-scalar").select_option("acc")
+    expect(page.locator("#choose-scalar")).to_have_value("acc")
+    assert "scalar=acc" in page.url and page.url.count("pick=") == 2
+
+
+def test_the_plan_shows_each_trial_and_a_pipeline_as_a_graph(
+    browser: Browser, page: Page, tmp_path: Path
+) -> None:
+    page.keyboard.press("4")
+    expect(page.locator(".square")).to_have_count(6)
+    page.locator(".square").nth(1).click()
+    expect(page.locator("#drawer")).to_contain_text("exit status 1")
+    study = Project(tmp_path)
+    study.write(STUDY)
+    study.run("-m", "operation=study", "train.lr=0.1,0.01")
+    with served(study) as address, tab(browser, f"{address}/") as other:
+        other.keyboard.press("4")
+        expect(other.locator(".node")).to_have_count(6)
+        expect(other.locator(".edge")).to_have_count(8)
+        other.locator(".node", has_text="report").click()
+        expect(other.locator("#drawer h2")).to_contain_text("plot")
+
+
+def test_a_log_is_followed_and_a_trial_is_stopped(browser: Browser, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write(
+        {
+            "conf/config.yaml": "operation: {script: work.py}\nx: 1\n",
+            "work.py": """
+                import pathlib, os, time
+                x = 1
+                print("begun", x, flush=True)
+                go = pathlib.Path(os.environ["RUNNER_PROJECT_DIR"], "go")
+                while not go.exists():
+                    time.sleep(0.02)
+                print("gone on", x, flush=True)
+                time.sleep(300)
+            """,
+        }
+    )
+    with project.at_work("-m", "x=1,2", "hydra.launcher.n_jobs=2") as batch:
+        wait_until(lambda: len(project.runs("--status", "running", "--kind", "trial")) == 2)
+        with served(project) as address, tab(browser, address) as page:
+            expect(page.locator(".chip[data-status=running]")).to_contain_text("2 running")
+            page.locator(".tabulator-row .status").first.click()
+            page.keyboard.press("l")
+            log = page.locator("#drawer .log")
+            expect(log).to_contain_text("begun")
+            assert "gone on" not in log.inner_text()
+            (project.folder / "go").touch()
+            expect(log).to_contain_text("gone on")
+            page.locator("#drawer button", has_text="Stop").click()
+            run = page.locator("#drawer h2 .id").inner_text()
+            assert confirm(page, "Stop") == f"runner runs stop {run}"
+            expect(page.locator("#drawer .drawer-head .status").first).to_contain_text("terminated")
+            expect(page.locator(".chip[data-status=terminated]")).to_contain_text("1 terminated")
+            page.locator("#head button", has_text="Stop").click()
+            confirm(page, "Stop")
+            expect(page.locator(".chip[data-status=terminated]")).to_contain_text("2 terminated")
+        batch.wait(timeout=30)
+
+
+def test_the_failed_are_restarted_and_a_new_batch_appears_by_itself(
+    browser: Browser, project: Project
+) -> None:
+    script = project.folder / "train.py"
+    script.write_text(script.read_text().replace("sys.exit", "print"))
+    with served(project) as address, tab(browser, address) as page:
+        page.locator("#head button", has_text="Restart the failed (2)").click()
+        assert confirm(page, "Restart").endswith("+only=failed")
+        expect(page.locator(".chip[data-status=completed]")).to_contain_text("6 completed")
+        expect(page.locator(".chip[data-status=error]")).to_have_count(0)
+        project.run("-m", "lr=1,2", "+label=second")
+        expect(page.locator(".entry", has_text="second")).to_be_visible()
+        expect(page.locator(".entry.all")).to_contain_text("9")
+
+
+def test_runs_are_labelled_and_deleted_and_come_back(browser: Browser, project: Project) -> None:
+    with served(project) as address, tab(browser, address) as page:
+        page.locator(".tabulator-row input").nth(0).check()
+        page.locator("#head button", has_text="Label").click()
+        page.locator("dialog input").fill("the <b>best</b>")
+        expect(page.locator("dialog .command")).to_contain_text("<b>best</b>")
+        confirm(page, "Label")
+        expect(page.locator(".tabulator-row", has_text="the <b>best</b>")).to_be_visible()
+        page.locator("#head button", has_text="Delete").click()
+        confirm(page, "Delete")
+        expect(page.locator("#count")).to_have_text("5 runs")
+        page.locator("#toast button", has_text="Undo").click()
+        confirm(page, "Bring back")
+        expect(page.locator("#count")).to_have_text("6 runs")
+
+
+def test_a_read_only_page_offers_no_change(browser: Browser, origin: Project) -> None:
+    with served(origin, "--read-only") as address, tab(browser, address) as page:
+        page.locator(".tabulator-row .status").first.click()
+        expect(page.locator("#drawer .tabs")).to_be_visible()
+        texts = page.locator("button").all_inner_texts()
+        assert not [text for text in texts if re.match("Stop|Restart|Tag|Label|Note|Delete", text)]
+
+
+NASTY = "<img src=x onerror=document.title=1><script>document.title=1</script>"
+
+
+def test_nothing_of_a_run_becomes_html(browser: Browser, tmp_path: Path) -> None:
+    project = Project(tmp_path / NASTY.replace("/", "_")[:60])
+    project.folder.mkdir()
+    project.write(
+        {
+            "conf/config.yaml": (
+                f"operation: {{function: lib.f, name: '{NASTY}'}}\n'{NASTY}': a\nx: 1\n"
+            ),
+            "lib.py": f"""
+                def f(**flags):
+                    open({NASTY.replace("/", "_")!r}, "w").write({NASTY!r})
+                    print({NASTY!r})
+                    return {{"loss": flags["x"], {NASTY!r}: flags["x"]}}
+                """,
+        }
+    )
+    quoted = NASTY.replace("'", "")
+    project.run("-m", "x=1,2", f"+label='{quoted}'", f"+tags=['{quoted}']", "+objective=loss")
+    with served(project) as address, tab(browser, address) as page:
+        for key in "1234":
+            page.keyboard.press(key)
+            expect(page.locator(".view:visible")).to_have_count(1)
+        page.keyboard.press("1")
+        page.locator("#all-flags").check()
+        expect(page.locator(".tabulator-header")).to_contain_text("<script>")
+        page.locator(".tabulator-row .status").first.click()
+        for key, text in (("l", "<script>"), ("f", "<img src=x"), ("d", "against")):
+            page.keyboard.press(key)
+            expect(page.locator("#drawer .drawer-body")).to_contain_text(text)
+        assert page.locator("img, script:not([src])").count() == 0
+        assert page.evaluate("document.title") != "1"
+
+
+def test_lines_of_ten_megabytes_and_control_characters_do_no_harm(
+    browser: Browser, project: Project
+) -> None:
+    run = project.newest("run")["id"]
+    log = project.store / run / ".runner" / "output.log"
+    with log.open("wb") as file:
+        for _ in range(2):
+            file.write(b"y" * 10_000_000 + b"\n")
+        file.write(bytes(range(256)) + b"\n\x1b[31mred\x1b[0m\rover\n")
+        file.write("\u202eturned\n".encode())
+    with served(project) as address, tab(browser, f"{address}/?run={run[:8]}&tab=log") as page:
+        text = page.locator("#drawer .log")
+        expect(text).to_contain_text("over")
+        shown = text.inner_text()
+        assert "more characters" in shown and len(shown) < 30_000
+        assert "red" not in shown and not re.search("[\x00-\x08\x0b-\x1f\u202e]", shown)
+        page.locator("button", has_text="Earlier lines").click()
+        expect(text).to_contain_text("more characters")
+
+
+def test_a_run_that_vanishes_is_told_and_the_page_goes_on(
+    browser: Browser, project: Project
+) -> None:
+    with served(project) as address, tab(browser, address, is_clean=False) as page:
+        page.locator(".tabulator-row .status").first.click()
+        run = page.locator("#drawer h2 .id").inner_text()
+        shutil.rmtree(next(project.store.glob(f"{run}*")))
+        expect(page.locator("#drawer [role=alert]")).to_contain_text("no run")
+        expect(page.locator("#count")).to_have_text("5 runs")
+        page.keyboard.press("Escape")
+        page.locator(".tabulator-row .status").first.click()
+        expect(page.locator("#drawer h3").first).to_be_visible()
+
+
+def test_a_page_goes_on_when_its_server_comes_back(browser: Browser, project: Project) -> None:
+    with served(project) as address:
+        port = address.rpartition(":")[2]
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(address)
+        expect(page.locator("#live")).to_have_text("live")
+    expect(page.locator("#live")).to_contain_text("does not answer")
+    project.run("lr=7", "+label=meanwhile")
+    with served(project, "--port", port):
+        expect(page.locator("#live")).to_have_text("live")
+        expect(page.locator(".entry.all")).to_contain_text("8")
+        context.close()
+
+
+def test_a_long_table_is_scrolled_to_its_end_with_few_rows_in_the_document(
+    browser: Browser, tmp_path: Path
+) -> None:
+    from benchmarks.stores import fill_store
+
+    project = Project(tmp_path)
+    (tmp_path / "conf").mkdir()
+    fill_store(project.store, 3_000)
+    with served(project) as address, tab(browser, f"{address}/?sort=x") as page:
+        assert count(page) == "3,000 runs"
+        page.locator(".tabulator-tableholder").evaluate("it => { it.scrollTop = it.scrollHeight; }")
+        last = page.locator(".tabulator-row").last
+        expect(last).to_contain_text("2999")
+        page.keyboard.press("Home")
+        expect(page.locator(".tabulator-row").first).to_contain_text("1")
+        assert page.locator(".tabulator-row").count() < 120
