@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.compare import (
     Objective,
@@ -13,9 +14,9 @@ from hydra_sweep_runner.commands.runs.compare import (
     recorded_objective,
 )
 from hydra_sweep_runner.commands.runs.listing import Order
-from hydra_sweep_runner.commands.runs.selecting import Asked, filters_of
+from hydra_sweep_runner.commands.runs.selecting import filters_of
 from hydra_sweep_runner.errors import UnknownRun
-from hydra_sweep_runner.model import Kind, Unreadable
+from hydra_sweep_runner.model import Kind, Run, Unreadable
 from hydra_sweep_runner.page.brushes import brushed
 from hydra_sweep_runner.page.live import Live, View
 from hydra_sweep_runner.page.question import Question
@@ -26,10 +27,13 @@ from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Name, Scope
 from hydra_sweep_runner.query.upstream import with_upstream_flags
+from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.system.clock import now
 
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import Glance
+
 _KEPT = 24
-_OPTIONAL = ("label", "tags", "step", "operation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +85,15 @@ def _answer(live: Live, view: View, question: Question) -> Answer:
     asked = question.asked
     filters = filters_of(asked, live.store, now())
     candidates = view.runs if asked.kind is not None else [r for r in view.runs if not is_batch(r)]
-    runs = select(replace(filters, statuses=()), candidates)
+    if filters.batch is not None:
+        planned = set(planned_ids(view, filters.batch))
+        candidates = [run for run in candidates if run.id in planned]
+    runs = select(replace(filters, batch=None, statuses=()), candidates)
     if any(not isinstance(run.source, Unreadable) and run.source.glance.inputs for run in runs):
         runs = with_upstream_flags(runs, view.by_id)
-    counts = Counter(str(run.attributes.get("status")) for run in runs)
+    counts = Counter(map(status_of, runs))
     if filters.statuses:
-        runs = [run for run in runs if run.attributes.get("status") in filters.statuses]
+        runs = [run for run in runs if status_of(run) in filters.statuses]
     scalars = list({name: None for run in runs for name in run.scalars})
     objective, is_assumed = _objective(view, question, filters.batch, runs, scalars)
     column = None if objective is None else objective.column
@@ -107,14 +114,22 @@ def _answer(live: Live, view: View, question: Question) -> Answer:
     )
 
 
-def asked_for_batch(batch_id: str) -> Question:
-    """The question about the trials of a batch."""
-    return Question(asked=Asked(batch=batch_id))
-
-
 def is_batch(run: RunRow) -> bool:
     """Whether it is a batch's record."""
     return not isinstance(run.source, Unreadable) and run.source.glance.kind is Kind.BATCH
+
+
+def status_of(run: RunRow) -> str:
+    """Its status, as filters name it."""
+    return (
+        "unreadable" if isinstance(run.source, Unreadable) else run.source.glance.state.status.value
+    )
+
+
+def planned_ids(view: View, batch_id: str) -> Sequence[str]:
+    """The trials of a batch's plan. Raises UnknownRun and UnreadableRecord."""
+    part = view.run(batch_id).run.batch
+    return () if part is None else part.trials
 
 
 def _objective(
@@ -149,7 +164,7 @@ def _best(objective: Objective, runs: Sequence[RunRow]) -> RunRow | None:
 
 def _columns(runs: Sequence[RunRow], flags: Sequence[str]) -> list[Column]:
     """Id and status, what tells runs apart, flags, scalars, then times and what was noted."""
-    used = [name for name in _OPTIONAL if _tells_apart(name, runs)]
+    used = [name for name, tells_apart in _OPTIONAL.items() if tells_apart(runs)]
     first = ["id", "status", *(name for name in ("operation", "step") if name in used)]
     last = ["started", "duration", *(name for name in ("label", "tags") if name in used)]
     columns = standard_columns(runs, [*first, *last], flags)
@@ -158,10 +173,26 @@ def _columns(runs: Sequence[RunRow], flags: Sequence[str]) -> list[Column]:
     return [*(of_run[name] for name in first), *rest, *(of_run[name] for name in last)]
 
 
-def _tells_apart(name: str, runs: Sequence[RunRow]) -> bool:
-    if name == "operation":
-        return len({run.attributes.get(name) for run in runs} - {None}) > 1
-    return any(run.attributes.get(name) for run in runs)
+def _any(get: Callable[[Run | Glance], object]) -> Callable[[Sequence[RunRow]], bool]:
+    return lambda runs: any(
+        get(run.source.glance) for run in runs if isinstance(run.source, Summary)
+    )
+
+
+def _several_operations(runs: Sequence[RunRow]) -> bool:
+    return (
+        len({run.source.glance.operation.name for run in runs if isinstance(run.source, Summary)})
+        > 1
+    )
+
+
+#: Attributes that have a column only where they say something.
+_OPTIONAL: Mapping[str, Callable[[Sequence[RunRow]], bool]] = {
+    "operation": _several_operations,
+    "step": _any(lambda run: run.step),
+    "label": _any(lambda run: run.label),
+    "tags": _any(lambda run: run.tags),
+}
 
 
 def _ordered(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: All records are looked at this often, in seconds, or more seldom where that takes long.
 _WHOLE_S = 5.0
-_SHARE = 0.02
+_SHARE = 0.005
 
 _Stamp = tuple[int, int, int]
 _UNKNOWN: _Stamp = (0, 0, 0)

@@ -28,6 +28,7 @@ from hydra_sweep_runner.page.plots import charts_json
 from hydra_sweep_runner.page.question import parse_part, parse_question, whole_number
 from hydra_sweep_runner.page.site import Site
 from hydra_sweep_runner.page.thinning import thinned
+from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.scalars import read_series
 from hydra_sweep_runner.terminal.render import escape, short
 
@@ -47,7 +48,11 @@ _CHUNK_BYTES = 1 << 18
 
 def _store(site: Site, view: View, given: Given) -> dict[str, Any]:
     """What the page begins with."""
-    operations = {run.attributes.get("operation"): None for run in view.runs}
+    operations = {
+        run.source.glance.operation.name: None
+        for run in view.runs
+        if isinstance(run.source, Summary)
+    }
     return {
         "cursor": f"{site.feed.epoch}.{view.cursor}",
         "store": escape(str(site.store.root)),
@@ -59,7 +64,7 @@ def _store(site: Site, view: View, given: Given) -> dict[str, Any]:
             for run in view.runs
             if isinstance(run.source, Unreadable)
         ],
-        "operations": [shown_text(str(name)) for name in operations if name is not None],
+        "operations": [shown_text(name) for name in operations],
         "batches": batches_json(view),
         "starts": site.project.starts.json(),
     }

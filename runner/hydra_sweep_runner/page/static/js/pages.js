@@ -1,13 +1,19 @@
 /* Rows of a long table, asked for a page at a time as they come into sight. */
 import { ask } from "./api.js";
+import { seldom } from "./dom.js";
 
 const ROWS = 100;
+/* While somebody scrolls it is asked this often for what is in sight. */
+const ASK_MS = 70;
 
-/** `changed` is called when rows have come, `failed` with an error. */
+/** `changed` is called when rows have come, `failed` with an error; `inSight` gives the place of
+    the first row in the document and of the one behind the last. */
 export class Pages {
-  constructor(changed, failed) {
+  constructor(changed, failed, inSight) {
     this.changed = changed;
     this.failed = failed;
+    this.inSight = inSight;
+    this.catchUp = seldom(() => this.askForThose(), ASK_MS);
     this.pages = new Map();
     this.asked = new Set();
     this.parameters = null;
@@ -42,7 +48,7 @@ export class Pages {
   row(place) {
     const number = Math.floor(place / ROWS);
     const page = this.pages.get(number);
-    if (page === undefined || page.old) this.fetch(number);
+    if ((page === undefined || page.old) && !this.asked.has(number)) this.catchUp();
     return page?.rows[place % ROWS] ?? null;
   }
 
@@ -53,6 +59,14 @@ export class Pages {
       if (at >= 0) return number * ROWS + at;
     }
     return -1;
+  }
+
+  askForThose() {
+    const [first, end] = this.inSight();
+    for (let number = Math.floor(first / ROWS); number * ROWS < end; number += 1) {
+      const page = this.pages.get(number);
+      if (page === undefined || page.old) this.fetch(number);
+    }
   }
 
   async fetch(number) {

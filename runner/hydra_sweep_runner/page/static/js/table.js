@@ -1,13 +1,13 @@
 /* The table of runs: as many rows as there are runs, of which the server gives those in sight. */
 import { Tabulator, FormatModule, FrozenColumnsModule, InteractionModule, ResizeColumnsModule, ResizeTableModule } from "../vendored/tabulator.min.js";
 import { go, now } from "./address.js";
-import { el, seldom } from "./dom.js";
+import { el, fill, seldom } from "./dom.js";
 import { Pages } from "./pages.js";
+import { FixedHeight, ROW_PX } from "./rows.js";
 import { duration, glyph, number, short, statusClass, time } from "./words.js";
 
 Tabulator.registerModule([FormatModule, FrozenColumnsModule, InteractionModule, ResizeColumnsModule, ResizeTableModule]);
 
-const ROW_PX = 30;
 const SAMPLE = 60;
 
 export class Table {
@@ -15,13 +15,12 @@ export class Table {
   constructor(place, { open, pick, failed }) {
     this.open = open;
     this.pick = pick;
-    this.pages = new Pages((answer) => this.came(answer), failed);
+    this.pages = new Pages((answer) => this.came(answer), failed, () => this.inSight());
     this.columns = [];
     this.total = 0;
     this.active = -1;
     this.best = null;
     this.built = null;
-    this.drawn = new Set();
     this.redraw = seldom(() => this.reformat(), 16);
     this.holder = el("div", { class: "table" });
     place.append(this.holder);
@@ -70,7 +69,7 @@ export class Table {
       rowHeight: ROW_PX,
       layout: "fitData",
       nestedFieldSeparator: false,
-      renderVerticalBuffer: 8 * ROW_PX,
+      renderVertical: FixedHeight,
       columns: this.definitions(answer),
       columnDefaults: { resizable: "header", minWidth: 48 },
       placeholder: el("div", { class: "nothing" }, "No run is like that."),
@@ -152,7 +151,6 @@ export class Table {
   formatRow(row) {
     const { n } = row.getData();
     const of = this.pages.row(n);
-    this.drawn.add(row);
     const element = row.getElement();
     element.classList.toggle("active", n === this.active);
     element.classList.toggle("best", of !== null && of.id === this.best);
@@ -169,17 +167,29 @@ export class Table {
 
   /** Draw the rows again that are in the document: those in sight, and some around them. */
   reformat() {
-    const drawn = [...this.drawn];
-    this.drawn.clear();
-    for (const row of drawn) if (row.getElement().isConnected) row.reformat();
+    if (!this.built) return;
+    for (const row of this.tabulator.getRows("visible")) {
+      const { n } = row.getData();
+      row.getCells().forEach((cell, at) => fill(cell.getElement(), at ? this.cell(n, at - 1) : this.pickBox(n)));
+      this.formatRow(row);
+    }
   }
 
   /** Make a row the one that the keys act on. */
   choose(place) {
     this.active = Math.max(0, Math.min(this.total - 1, place));
-    const row = this.tabulator?.getRow(this.active);
-    if (row) this.tabulator.scrollToRow(row, "nearest", false).catch(() => {});
+    const body = this.body();
+    const top = this.active * ROW_PX;
+    const most = top - body.clientHeight + ROW_PX;
+    if (body.scrollTop > top) body.scrollTop = top;
+    else if (body.scrollTop < most) body.scrollTop = most;
     this.redraw();
+  }
+
+  /** The places of the first row in the document and of the one behind the last. */
+  inSight() {
+    const rows = this.built ? this.tabulator.getRows("visible") : [];
+    return rows.length ? [rows[0].getData().n, rows.at(-1).getData().n + 1] : [0, 1];
   }
 
   /** Go some rows down; the run there is opened if a run is open. */
