@@ -100,6 +100,8 @@ const RunnerCharts = (() => {
       },
       true,
     );
+    chart.off("rendered");
+    chart.on("rendered", () => tint(chart));
     chart.off("axisareaselected");
     chart.on("axisareaselected", () => {
       const series = chart.getModel().getSeries()[0];
@@ -108,6 +110,14 @@ const RunnerCharts = (() => {
       const brushed = active.size > 0 || series.getRawIndicesByActiveState("inactive").length > 0;
       onSelect(brushed || areas ? active : null);
     });
+  }
+
+  /* What was not marked by hand is drawn in a colour of the library's own. */
+  function tint(chart) {
+    const fill = css("--accent");
+    for (const shape of chart.getZr().storage.getDisplayList(false))
+      if (shape.name === "main" && shape.style.fill !== fill)
+        shape.setStyle({ fill, opacity: 0.25 });
   }
 
   function against(chart, data, number, selection) {

@@ -60,18 +60,19 @@ def page(
         raise Mistake(
             f"runner page needs {error.name}: pip install 'hydra-sweep-runner[page]'"
         ) from error
+    from hydra_sweep_runner.page.ports import address, bind
     from hydra_sweep_runner.page.site import open_site
 
     folder = Path.cwd() if store is not None else location.project_of(Path.cwd())
     is_default = store is None and "RUNNER_STORE" not in os.environ
-    bound = serving.bind(port)
+    bound = bind(port)
     site = open_site(opened, folder, is_default_store=is_default, read_only=read_only)
     site.live.look()
 
     def when_up() -> None:
-        _announce(serving.address(bound))
+        _announce(address(bound))
         if not no_open:
-            _open(serving.address(bound))
+            _open(address(bound))
 
     serving.serve(site, bound, when_up)
 

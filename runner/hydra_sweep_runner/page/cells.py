@@ -53,8 +53,16 @@ def row_json(run: RunRow, columns: Sequence[Column]) -> dict[str, Any]:
         "id": run.id,
         "status": run.attributes.get("status"),
         "reason": None if why is None else escape(why),
-        "cells": [cell(column.value(run)) for column in columns],
+        "cells": [_cell_of(column, run) for column in columns],
     }
+
+
+def _cell_of(column: Column, run: RunRow) -> Value:
+    value = column.value(run)
+    is_of_run = isinstance(column.expression, Name) and column.expression.scope is Scope.RUN
+    if is_of_run and isinstance(value, (list, tuple)):  # tags
+        return shown_text(", ".join(map(str, value))) or None
+    return cell(value)
 
 
 def best_json(run: RunRow, answer: Answer) -> dict[str, Any]:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from socketserver import ThreadingMixIn
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from hydra_sweep_runner.commands.runs.compare import recorded_objective
 from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Kind, Status, Unreadable, Value
+from hydra_sweep_runner.page.guard import refusal
+from hydra_sweep_runner.page.ports import HOST, address, bind
 from hydra_sweep_runner.query.columns import varying_flags
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import render_value, short
 
-HOST = "127.0.0.1"
-PORT = 8080
 _NEEDS = (
     "--optuna needs optuna-dashboard: pip install optuna-dashboard 'hydra-sweep-runner[optuna]'"
 )
+# From so many times its least value on, a flag counts as drawn in the logarithm.
+_WIDE = 50
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def serve_study(
@@ -28,24 +34,56 @@ def serve_study(
 ) -> None:
     """Serve a batch, as it is now, by optuna-dashboard until Ctrl-C.
 
-    Raises Mistake without the packages, or if it is no batch; UnknownRun and AmbiguousRun.
+    Raises Mistake without the packages, if it is no batch, or if the port cannot be had;
+    UnknownRun and AmbiguousRun.
     """
     batch_id = store.resolve(typed)
     if store.read(batch_id).kind is not Kind.BATCH:
         raise Mistake(f"--optuna {typed}: is no batch; give the id of one")
     try:
-        import optuna_dashboard
         from optuna.storages import InMemoryStorage
+        from optuna_dashboard import wsgi
     except ImportError as error:
         raise Mistake(_NEEDS) from error
     storage = InMemoryStorage()
     fill_study(storage, store, batch_id)
-    where = PORT if port is None else port
-    announce(f"http://{HOST}:{where}/")
-    try:
-        optuna_dashboard.run_server(storage, host=HOST, port=where)
-    except OSError as error:
-        raise Mistake(f"--port {where}: {error.strerror}; --port names another") from error
+    bound = bind(port)
+    server = _Server((HOST, 0), _Quiet, bind_and_activate=False)
+    server.socket.close()
+    server.socket = bound
+    server.server_name, server.server_port = HOST, bound.getsockname()[1]
+    server.setup_environ()
+    server.set_app(guarded(wsgi(storage)))
+    announce(address(bound))
+    with server:
+        server.serve_forever()
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *values: object) -> None:  # noqa: A002 - as it is there
+        """Say nothing of requests."""
+
+
+def guarded(application: Wsgi) -> Wsgi:
+    """A WSGI application that answers whom the page would answer."""
+
+    def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        headers = {
+            name.removeprefix("HTTP_").lower().replace("_", "-"): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        why = refusal(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), headers)
+        if why is None:
+            return application(environ, start)
+        start("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
+        return [why.encode()]
+
+    return answer
 
 
 def fill_study(storage: Any, store: RunStore, batch_id: str) -> Any:
@@ -60,6 +98,7 @@ def fill_study(storage: Any, store: RunStore, batch_id: str) -> Any:
     )
     objective = recorded_objective(batch, runs)
     maximize = objective is not None and objective.maximize
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         storage=storage,
         study_name=f"{batch.operation.name} {short(batch_id)}",
@@ -99,24 +138,36 @@ def _trial(run: RunRow, value: float | None, spaces: Mapping[str, Any]) -> Any:
 
 
 def _distributions(runs: Sequence[RunRow]) -> dict[str, Any]:
-    """What each flag that varies was drawn from, as far as its values tell."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution
+    """What each flag that varies may have been drawn from, as far as its values tell."""
+    from optuna.distributions import CategoricalDistribution
 
     found: dict[str, Any] = {}
     for name in varying_flags(runs):
         values = [run.flags[name] for run in runs if name in run.flags]
         numbers = [number for value in values if (number := _finite(value)) is not None]
         if len(numbers) == len(values):
-            found[name] = FloatDistribution(min(numbers), max(numbers))
+            found[name] = _of_numbers(numbers, whole=all(isinstance(v, int) for v in values))
         else:
             found[name] = CategoricalDistribution(sorted({render_value(v) for v in values}))
     return found
 
 
-def _parameter(value: Value, space: Any) -> Any:
-    from optuna.distributions import CategoricalDistribution
+def _of_numbers(numbers: Sequence[float], *, whole: bool) -> Any:
+    from optuna.distributions import FloatDistribution, IntDistribution
 
-    return render_value(value) if isinstance(space, CategoricalDistribution) else _finite(value)
+    low, high = min(numbers), max(numbers)
+    is_wide = low > 0 and high >= _WIDE * low
+    if whole:
+        return IntDistribution(int(low), int(high), log=is_wide)
+    return FloatDistribution(low, high, log=is_wide)
+
+
+def _parameter(value: Value, space: Any) -> Any:
+    from optuna.distributions import CategoricalDistribution, IntDistribution
+
+    if isinstance(space, CategoricalDistribution):
+        return render_value(value)
+    return value if isinstance(space, IntDistribution) else _finite(value)
 
 
 def _finite(value: Value) -> float | None:

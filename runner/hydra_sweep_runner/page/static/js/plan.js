@@ -63,12 +63,14 @@ export class Plan {
     }));
     const width = columns.length * (NODE.width + NODE.gapX) - NODE.gapX + 8;
     const height = Math.max(...columns.map((column) => column.length)) * (NODE.height + NODE.gapY) - NODE.gapY + 8;
+    const nodes = graph.nodes.map((node, place) => (graph.by === "step" ? stepNode(node, at[place]) : this.trialNode(node, at[place])));
+    const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "The plan as a graph" },
+      ...graph.edges.map(([from, to]) => edge(at[from], at[to])), ...nodes);
+    nodes.forEach((node, place) => lightUp(drawing, node, place, graph.edges));
     return el(
       "div",
       { class: "graph" },
-      svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The plan as a graph" },
-        ...graph.edges.map(([from, to]) => edge(at[from], at[to])),
-        ...graph.nodes.map((node, place) => (graph.by === "step" ? stepNode(node, at[place]) : this.trialNode(node, at[place])))),
+      drawing,
       graph.by === "step" ? el("div", { class: "step-list" }, ...graph.nodes.map((node) => el("p", { class: "line" }, el("b", {}, node.step), bar(node.counts, node.trials)))) : null,
     );
   }
@@ -104,6 +106,14 @@ function box(at, status, name, told, title) {
     svg("text", { x: 16, y: 19, class: "name" }, name.length > 22 ? `${name.slice(0, 21)}…` : name),
     svg("text", { x: 16, y: 36, class: "told" }, told),
   );
+}
+
+/** Show what a node takes from and what takes from it, while the pointer is on it. */
+function lightUp(drawing, node, place, edges) {
+  const own = edges.flatMap(([from, to], at) => (from === place || to === place ? [at] : []));
+  const lines = () => own.map((at) => drawing.querySelectorAll(".edge")[at]);
+  node.addEventListener("mouseenter", () => lines().forEach((line) => line.classList.add("lit")));
+  node.addEventListener("mouseleave", () => lines().forEach((line) => line.classList.remove("lit")));
 }
 
 function edge(from, to) {

@@ -3,7 +3,7 @@
 /* global echarts, RunnerCharts */
 import { latest } from "./api.js";
 import { go, now, query } from "./address.js";
-import { el, later } from "./dom.js";
+import { css, el, later } from "./dom.js";
 import { many } from "./words.js";
 
 let loading = null;
@@ -59,11 +59,7 @@ export class Plots {
     const wanted = ["parallel", "best", ...data.axes.map((axis) => `against ${axis.name}`)];
     for (const name of [...this.charts.keys()]) if (!wanted.includes(name)) this.drop(name);
     this.data = data;
-    const overview = this.chart("parallel", "Flags and objective", "wide");
-    this.isDrawing = true;
-    RunnerCharts.parallel(overview, data, () => this.brushed());
-    RunnerCharts.mark(overview, data, now().brush.map(parseBrush).filter(Boolean));
-    this.isDrawing = false;
+    this.drawOverview(data);
     const objective = data.objective;
     RunnerCharts.best(this.chart("best", `Best ${objective.name} so far`), data, selected);
     data.axes.forEach((axis, at) => {
@@ -71,6 +67,25 @@ export class Plots {
     });
     const order = wanted.map((name) => this.charts.get(name).card);
     if (order.some((card, at) => this.grid.children[at] !== card)) this.grid.append(...order);
+  }
+
+  /** What is drawn already stays, so that nobody is disturbed at brushing. */
+  drawOverview(data) {
+    const overview = this.chart("parallel", "Flags and objective", "wide");
+    const brush = now().brush.map(parseBrush).filter(Boolean);
+    const key = JSON.stringify(data) + css("--text");
+    const isMarked = JSON.stringify(brush.map(writtenBrush)) === this.written(overview, data);
+    if (key === this.overviewKey && isMarked) return;
+    this.isDrawing = true;
+    if (key !== this.overviewKey) RunnerCharts.parallel(overview, data, () => this.brushed());
+    RunnerCharts.mark(overview, data, brush);
+    this.overviewKey = key;
+    this.isDrawing = false;
+  }
+
+  /** What is marked on the axes, as it stands in the address. */
+  written(overview, data) {
+    return JSON.stringify(this.overviewKey ? RunnerCharts.marked(overview, data).map(writtenBrush) : []);
   }
 
   chart(name, title, kind = "") {
@@ -106,6 +121,7 @@ export class Plots {
     const { card, chart } = this.charts.get(name);
     chart.dispose();
     card.remove();
+    if (name === "parallel") this.overviewKey = null;
     this.charts.delete(name);
   }
 

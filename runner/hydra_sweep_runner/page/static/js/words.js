@@ -34,15 +34,19 @@ export function duration(seconds) {
   return h < 24 ? `${h} h ${rest} m` : `${Math.floor(h / 24)} d ${h % 24} h`;
 }
 
-/** A time in this machine's zone: today only the hour. */
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** A time in this machine's zone: `12:00:05` today, `31 Jan 12:00` this year, else the day. */
 export function time(iso, now = new Date()) {
   if (!iso) return "";
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return String(iso);
   const two = (n) => String(n).padStart(2, "0");
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  if (at.toDateString() === now.toDateString()) return clock;
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  if (at.toDateString() === now.toDateString()) return `${clock}:${two(at.getSeconds())}`;
+  const isNear = Math.abs(now - at) < 300 * 24 * 3600 * 1000;
+  if (isNear) return `${at.getDate()} ${MONTHS[at.getMonth()]} ${clock}`;
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
 /** Bytes: `812 B`, `3.4 kB`, `12 MB`. */

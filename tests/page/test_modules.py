@@ -1,0 +1,106 @@
+"""The page's modules that only turn values into values, in the browser that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.page.browser import needs_browser, open_browser, served, tab
+from tests.scenarios.project import Project
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def page(origin: Project) -> Iterator[Page]:
+    with open_browser() as browser, served(origin) as address, tab(browser, address) as opened:
+        yield opened
+
+
+def call(page: Page, module: str, function: str, *given: Any) -> Any:
+    """What a function of a module gives."""
+    script = "async ([m, f, given]) => (await import(`/static/js/${m}.js`))[f](...given)"
+    return page.evaluate(script, [module, function, list(given)])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, ""),
+        (3, "3"),
+        (0.1, "0.1"),
+        (1 / 3, "0.333333"),
+        (-0.00012345678, "-0.000123457"),
+        (1.5e-9, "1.5e-9"),
+        (2.0e22, "2e+22"),
+        (123456789.5, "1.23457e+8"),
+        (100000, "100000"),
+        ("text", "text"),
+    ],
+)
+def test_numbers_have_six_digits(page: Page, value: Any, shown: str) -> None:
+    assert call(page, "words", "number", value) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, ""),
+        (0.04, "0.0 s"),
+        (59.4, "59 s"),
+        (60, "1 m 0 s"),
+        (3599.6, "1 h 0 m"),
+        (90_000, "1 d 1 h"),
+    ],
+)
+def test_durations_are_in_two_units_at_the_most(page: Page, seconds: Any, shown: str) -> None:
+    assert call(page, "words", "duration", seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (123_456, "123 kB"), (5e9, "5.0 GB")],
+)
+def test_sizes_are_in_the_unit_that_fits(page: Page, count: float, shown: str) -> None:
+    assert call(page, "words", "bytes", count) == shown
+
+
+def test_an_address_that_is_written_is_read_as_it_was(page: Page) -> None:
+    state = {
+        "batch": "77b01c52",
+        "where": "lr < 0.1 and 'a&b' in tags + x%2",
+        "brush": ['["lr",0.1,1]', '["a b",["x&y","ü"]]'],
+        "status": ["error", "running"],
+        "pick": ["3f2a9c1d"],
+        "sort": "val/loss",
+    }
+    address = call(page, "address", "written", state)
+    read = call(page, "address", "parse", address.removeprefix("/"))
+    assert {name: value for name, value in read.items() if value} == state
+    assert call(page, "address", "written", call(page, "address", "parse", "")) == "/"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("plain", "plain"),
+        ("10%\r50%\rdone\r", "done"),
+        ("\x1b[1;31mred\x1b[0m \x1b]0;title\x07text", "red text"),
+        ("a\x00b\x08\x7f", "a␀b␈␡"),
+        ("\u202eturned", "\ufffdturned"),
+        ("x" * 4001, "x" * 4000 + "… (1 more characters)"),
+    ],
+)
+def test_a_line_is_what_was_to_be_seen_last(page: Page, line: str, shown: str) -> None:
+    assert call(page, "logtext", "shownLine", line) == shown
+
+
+def test_a_node_stands_to_the_right_of_all_that_it_takes_from(page: Page) -> None:
+    edges = [[0, 1], [0, 2], [1, 3], [2, 3], [0, 4]]
+    assert call(page, "layers", "columnsOf", 5, edges) == [[0], [1, 2, 4], [3]]
+    assert call(page, "layers", "columnsOf", 2, []) == [[0, 1]]
+    loop = call(page, "layers", "columnsOf", 2, [[0, 1], [1, 0]])  # a damaged record could say so
+    assert sorted(node for column in loop for node in column) == [0, 1]
