@@ -203,3 +203,46 @@ def test_control_characters_and_html_in_names_stay_text(tmp_path: Path) -> None:
         response = page.get("/api/runs")
         assert response.headers["content-type"] == "application/json"
         assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_nothing_is_unpickled(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write(
+        {
+            "conf/config.yaml": "operation: {function: lib.f}\nx: 1\n",
+            "lib.py": """
+                class Trap:
+                    def __reduce__(self):
+                        return (open, ("sprung", "w"))
+
+                def f(x):
+                    return Trap()
+            """,
+        }
+    )
+    project.run("-m", "x=1,2")
+    runs = project.runs("--where", "x > 0")
+    assert (project.store / runs[0]["id"] / ".runner" / "result.joblib").exists()
+    monkeypatch.chdir(project.folder)
+    one, other = runs[0]["id"], runs[1]["id"]
+    with client_of(open_page(project)) as page:
+        for name, parameters in (
+            ("store", {}),
+            ("runs", {"flags": "all"}),
+            ("charts", {}),
+            ("run", {"id": one}),
+            ("files", {"id": one, "own": "1"}),
+            ("file", {"id": one, "path": ".runner/result.joblib"}),
+            ("diff", {"a": one, "b": other}),
+            ("plan", {"batch": project.newest("batch")["id"]}),
+            ("log", {"id": one}),
+        ):
+            ask(page, name, **parameters)
+    assert not (project.folder / "sprung").exists()
+
+
+def test_a_store_below_home_is_named_as_people_write_it(
+    origin: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(origin.folder.parent))
+    with client_of(open_page(origin)) as page:
+        assert ask(page, "store")["store"] == "~/project/runs"

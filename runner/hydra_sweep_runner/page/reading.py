@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from starlette.requests import Request
@@ -55,7 +55,7 @@ def _store(site: Site, view: View, given: Given) -> dict[str, Any]:
     }
     return {
         "cursor": f"{site.feed.epoch}.{view.cursor}",
-        "store": escape(str(site.store.root)),
+        "store": _as_typed(site.store.root),
         "project": escape(site.project.folder.name),
         "read_only": site.read_only,
         "total": len(view.runs),
@@ -68,6 +68,12 @@ def _store(site: Site, view: View, given: Given) -> dict[str, Any]:
         "batches": batches_json(view),
         "starts": site.project.starts.json(),
     }
+
+
+def _as_typed(path: Path) -> str:
+    """A path as people write it: `~` for their home."""
+    home = Path.home()
+    return escape(f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path))
 
 
 def _runs(site: Site, view: View, given: Given) -> dict[str, Any]:
