@@ -45,12 +45,13 @@ vendored: build/hydra-1.3/ready
 	build/hydra-1.3/bin/python -m tests.charts.vendored
 
 # Without Guild AI, which may not install everywhere, its row is left out.
-bench: build/bench-runner/ready build/bench-hydra/ready build/bench-browser/ready
+bench: $(addprefix build/bench-,$(addsuffix /ready,runner hydra mlflow sweeper browser))
 	@$(MAKE) --no-print-directory build/bench-guild/ready || echo "Guild AI is left out"
 	build/bench-runner/bin/python $(PIP) install --force-reinstall --no-deps .
-	$(BENCH) --size $(SIZE) --json $(RESULTS) \
+	$(BENCH) --size $(SIZE) --json $(RESULTS) --disk build \
 		--hydra build/bench-hydra/bin/python --guild build/bench-guild/bin/python \
-		--browser build/bench-browser/bin/python --dashboard build/bench-browser/bin/python
+		--mlflow build/bench-mlflow/bin/python --optuna-sweeper build/bench-sweeper/bin/python \
+		--browser build/bench-browser/bin/python
 
 # Write the last results into benchmarks/README.md.
 bench-readme:
@@ -58,12 +59,22 @@ bench-readme:
 
 build/bench-runner/ready: pyproject.toml
 	$(call environment,$(@D))
-	$(@D)/bin/python $(PIP) install '.[samples,optuna,page]' hydra-core==1.3.8
+	$(@D)/bin/python $(PIP) install '.[samples,optuna,page]' hydra-core==1.3.8 coco-experiment==2.8.2
 	@touch $@
 
 build/bench-hydra/ready:
 	$(call environment,$(@D))
 	$(@D)/bin/python $(PIP) install hydra-core==1.3.8 hydra-joblib-launcher==1.2.0
+	@touch $@
+
+build/bench-mlflow/ready:
+	$(call environment,$(@D))
+	$(@D)/bin/python $(PIP) install mlflow==3.17.2
+	@touch $@
+
+build/bench-sweeper/ready:
+	$(call environment,$(@D))
+	$(@D)/bin/python $(PIP) install hydra-core==1.3.8 hydra-optuna-sweeper==1.3.0
 	@touch $@
 
 # What looks at pages in Chromium, and a peer that has one.

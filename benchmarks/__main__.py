@@ -19,6 +19,7 @@ from benchmarks.world import Failed, World
 
 _FAILED = "it failed"
 _NONE = Path("/none")
+_PREFIX = "runner-benchmarks-"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,17 +33,24 @@ def main(arguments: Sequence[str]) -> int:
         results = json.loads(args.json.read_text(encoding="utf-8"))
         PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
         return 0
-    with tempfile.TemporaryDirectory(prefix="runner-benchmarks-", dir=args.folder) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX, dir=args.folder) as folder,
+        tempfile.TemporaryDirectory(prefix=_PREFIX, dir=args.disk) as disk,
+    ):
         world = World(
             ours=args.ours,
             others={
                 "hydra-core": args.hydra,
                 "hydra-joblib-launcher": args.hydra,
                 "guildai": args.guild,
+                "mlflow": args.mlflow,
+                "hydra-optuna-sweeper": args.optuna_sweeper,
+                "coco-experiment": args.ours,
                 BROWSER: args.browser if has_chromium() else _NONE,
-                "optuna-dashboard": args.dashboard,
+                "optuna-dashboard": args.browser,
             },
             folder=Path(folder),
+            disk=Path(disk),
             size=Size(args.size),
         )
         machine = describe_machine(world)
@@ -60,13 +68,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ours", type=_absolute, default=python, help="Python with the runner")
     parser.add_argument("--hydra", type=_absolute, default=python, help="with Hydra's launchers")
     parser.add_argument("--guild", type=_absolute, default=_NONE, help="Python with Guild AI")
-    parser.add_argument("--browser", type=_absolute, default=python, help="with Playwright")
-    parser.add_argument("--dashboard", type=_absolute, default=python, help="optuna-dashboard's")
+    parser.add_argument("--mlflow", type=_absolute, default=_NONE, help="Python with MLflow")
+    parser.add_argument(
+        "--optuna-sweeper", type=_absolute, default=_NONE, help="with hydra-optuna-sweeper"
+    )
+    parser.add_argument(
+        "--browser", type=_absolute, default=_NONE, help="with Playwright and optuna-dashboard"
+    )
     parser.add_argument("--size", choices=[size.value for size in Size], default="small")
     parser.add_argument("--only", metavar="NAME", nargs="*", help="these rows only")
     parser.add_argument("--json", metavar="PATH", type=_absolute, help="keep the results there")
     parser.add_argument(
         "--folder", type=_absolute, help="where to work, if not among temporary files"
+    )
+    parser.add_argument(
+        "--disk",
+        type=_absolute,
+        default=Path.cwd(),
+        help="where to work on a real disk, if not in the current folder",
     )
     parser.add_argument(
         "--readme", action="store_true", help="only write README.md's table from --json"

@@ -65,7 +65,7 @@ BENCHMARKS = (
     Benchmark(
         name="page-dashboard",
         what="the same",
-        against="optuna-dashboard, a study of as many trials in memory, its table",
+        against="optuna-dashboard, a study of as many trials in memory, its list",
         figure=Figure.TIMES_LESS,
         target=1,
         unit="s",

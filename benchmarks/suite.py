@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import lists, packing, pages, plans, scalars, trials
+from benchmarks import lists, packing, pages, plans, scalars, searches, trials
 
 ALL = (
     *trials.BENCHMARKS,
@@ -10,5 +10,6 @@ ALL = (
     *plans.BENCHMARKS,
     *lists.BENCHMARKS,
     *packing.BENCHMARKS,
+    *searches.BENCHMARKS,
     *pages.BENCHMARKS,
 )

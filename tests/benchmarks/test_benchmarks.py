@@ -21,27 +21,28 @@ PYTHON = Path(sys.executable)
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """The tests' own environment, where Hydra and its joblib launcher are, and no Guild AI."""
+    """The tests' own environment, where Hydra and its joblib launcher are, and few peers."""
     others = {
         "hydra-core": PYTHON,
         "hydra-joblib-launcher": PYTHON,
-        "guildai": tmp_path / "none",
+        **dict.fromkeys(("guildai", "mlflow", "hydra-optuna-sweeper"), tmp_path / "none"),
+        "coco-experiment": PYTHON,
         BROWSER: PYTHON if has_chromium() else tmp_path / "none",
         "optuna-dashboard": PYTHON,
     }
-    return World(ours=PYTHON, others=others, folder=tmp_path, size=Size.TINY)
+    return World(ours=PYTHON, others=others, folder=tmp_path, disk=tmp_path, size=Size.TINY)
 
 
 @pytest.mark.parametrize("benchmark", ALL, ids=lambda benchmark: benchmark.name)
 def test_every_row_can_be_measured(benchmark: Benchmark, world: World) -> None:
     row = measure(benchmark, world)
-    if "guildai" in benchmark.needs:
-        assert row.left_out == "guildai not installed"
-    elif BROWSER in benchmark.needs and not has_chromium():
-        assert row.left_out == f"{BROWSER} not installed"
+    missing = [name for name in benchmark.needs if name not in world.peers]
+    if missing:
+        assert row.left_out == f"{' and '.join(missing)} not installed"
     else:
-        assert len(row.ours) == 1
-        assert len(row.theirs) == (0 if benchmark.figure is Figure.ALONE else 1)
+        rounds = 1 if benchmark.rounds is None else benchmark.rounds.tiny
+        assert len(row.ours) == rounds
+        assert len(row.theirs) == (0 if benchmark.figure is Figure.ALONE else rounds)
     results = json.loads(json.dumps(report.to_dict([row], world.size, {})))
     assert report.cells(results["rows"][0])[0] == benchmark.what
 
@@ -75,6 +76,8 @@ def row_of(figure: Figure, target: float, ours: list[float], theirs: list[float]
         (Figure.MORE, 0.5, ["-1.8 s (-2.8 … -0.8)", "at most +0.5 s", "reached"]),
         (Figure.SHARE, 93, ["1000 % (500 … 1500)", "at least 93 %", "reached"]),
         (Figure.ALONE, 0.1, ["0.2 s (0.2 … 0.2)", "at most 0.1 s", "missed"]),
+        (Figure.LESS, 0.05, ["p = 0.12", "p at most 0.05", "missed"]),
+        (Figure.NOT_MORE, 0.05, ["p = 1", "p at least 0.05", "reached"]),
     ],
 )
 def test_a_figure_is_the_median_over_the_rounds(
@@ -83,6 +86,14 @@ def test_a_figure_is_the_median_over_the_rounds(
     row = row_of(figure, target, [0.2, 0.2, 0.2], [1.0, 2.0, 3.0])
     (found,) = report.to_dict([row], Size.FULL, {})["rows"]
     assert report.cells(found)[4:] == told
+
+
+def test_what_is_less_in_every_of_ten_rounds_is_found_to_be_less() -> None:
+    ours, theirs = [float(number) for number in range(10)], [number + 0.5 for number in range(10)]
+    assert row_of(Figure.LESS, 0.05, ours, theirs).reached
+    assert not row_of(Figure.LESS, 0.05, theirs, ours).reached
+    assert not row_of(Figure.NOT_MORE, 0.05, theirs, ours).reached
+    assert row_of(Figure.NOT_MORE, 0.05, ours, ours).reached
 
 
 def test_the_cost_of_a_job_holds_no_start_up() -> None:

@@ -1,4 +1,4 @@
-"""Serve a study of so many trials, with 20 parameters each, by optuna-dashboard."""
+"""Serve a study of so many trials, 20 parameters each, by optuna-dashboard: prints where."""
 
 import random
 import sys
@@ -28,7 +28,7 @@ def main():
             for _ in range(int(sys.argv[1]))
         ]
     )
-    print(f"http://127.0.0.1:{PORT}/dashboard/studies/{study._study_id}/trialTable", flush=True)
+    print(f"http://127.0.0.1:{PORT}/dashboard/studies/{study._study_id}/trials", flush=True)
     run_server(storage, host="127.0.0.1", port=PORT)
 
 

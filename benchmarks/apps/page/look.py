@@ -18,11 +18,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-# What shows that a page is there: a row of its table with text in it.
+# What shows that a page is there: a row of its table, an entry of its list.
 ROWS = {
     "runner": ".tabulator-row[data-id]:not([data-id=''])",
-    "optuna-dashboard": "tbody tr td",
-    "mlflow": "[role=row] [role=gridcell], [role=row] [role=cell]",
+    "optuna-dashboard": "text=Trial 1",
 }
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
 WAIT_MS = 120_000
