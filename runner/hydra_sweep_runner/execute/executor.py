@@ -1,4 +1,4 @@
-"""What executes tasks, as a protocol: on this machine, by a cluster, by a launcher of Hydra's."""
+"""The protocol of what executes tasks: this machine, a cluster, or another Hydra launcher."""
 
 from __future__ import annotations
 
@@ -10,42 +10,41 @@ from hydra_sweep_runner.operation.kinds.kind import Signature
 
 
 class Executor(Protocol):
-    """Executes tasks; `execute.local.executor.LocalExecutor` is one. A context manager."""
+    """Executes tasks, as `execute.local.executor.LocalExecutor` does. A context manager."""
 
     @property
     def claims_runs(self) -> bool:
-        """Whether whoever executes a run claims it; otherwise the source of its task does."""
+        """Whether the executor claims the runs; if not, the source of their tasks does."""
         ...
 
     @property
     def at_once(self) -> int | None:
-        """How many tasks are executed at once at the most; None where that is a launcher's
-        affair."""
+        """The largest number of tasks executed at once; None if a Hydra launcher decides it."""
         ...
 
     def run(self, source: Source) -> None:
-        """Execute the tasks of a source, in the order in which it gives them, and return when
-        all have ended and are recorded.
+        """Execute the tasks of a source, in the order in which it returns them; returns when all
+        have ended and are recorded.
 
-        After `stop` or `kill` no task is started any more. Raises what the source raises,
-        Deadlock, StoreFailed, and what else keeps all tasks from being executed, after
-        stopping what was at work.
+        After `stop` or `kill` no further task is started. Raises the source's errors, Deadlock,
+        StoreFailed and other errors that prevent the execution of all tasks, after stopping the
+        running tasks.
         """
         ...
 
     def probe(self, target: str, project_dir: str) -> Signature:
-        """Import a function where it will run. Raises Mistake."""
+        """Import a function in the process where it will run. Raises Mistake."""
         ...
 
     def preload(self, modules: Sequence[str], script: str) -> None:
-        """Import modules where a script will be forked, if that is how scripts are started.
-        Raises Mistake."""
+        """Import modules in the process that a script will be forked from, if scripts are started
+        that way. Raises Mistake."""
         ...
 
     def stop(self) -> None:
-        """Start nothing more and interrupt what runs; callable from a signal handler."""
+        """Start no further task and interrupt the running ones; callable from a signal handler."""
         ...
 
     def kill(self) -> None:
-        """End at once what runs; callable from a signal handler."""
+        """Kill the running tasks; callable from a signal handler."""
         ...

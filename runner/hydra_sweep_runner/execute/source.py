@@ -1,4 +1,5 @@
-"""Where an executor's tasks come from, as a protocol, and the source of a fixed list."""
+"""The protocol of the source that an executor takes its tasks from, and the source of a fixed
+list."""
 
 from __future__ import annotations
 
@@ -10,39 +11,39 @@ from hydra_sweep_runner.execute.task import Outcome, Task
 
 
 class Answer(Enum):
-    """What a source gives in the place of a task."""
+    """A source's answer if it returns no task."""
 
     WAIT = "wait"
     NO_MORE = "no more"
 
 
-#: There is no task before something has ended.
+#: There is no task until a running one has ended.
 WAIT = Answer.WAIT
-#: There will be no task any more, whatever ends.
+#: There are no further tasks.
 NO_MORE = Answer.NO_MORE
 
-#: What a source of tasks gives.
+#: The return value of `Source.next`.
 Next: TypeAlias = Task | Answer
 
 
 class Source(Protocol):
-    """Gives an executor its tasks one by one, and is told how each ended.
+    """Returns tasks to an executor one by one, and is notified how each ended.
 
-    All of it is called in the thread that called `Executor.run`, one call at a time, so a
-    source needs no lock. An executor keeps this order:
+    Only the thread that called `Executor.run` calls a source, so a source needs no lock. An
+    executor keeps this order:
 
-    - `next` is called when a task can start at once. A task that was given is started.
-    - `ended` is called once for each task that was given, before `next` is called again:
-      with one job, a source has been told of the first task when it is asked for the second.
-      (Not for a task that could not be carried out at all; `Executor.run` raises why.)
-    - After `WAIT`, `next` is called again when a task has ended, or when its end has come to
-      the disk. `WAIT` when every task that was given has ended and is on the disk is a mistake
-      of the source: the executor raises Deadlock.
-    - After `NO_MORE`, after a stop and after an error, `next` is not called any more; `ended`
-      and `recorded` still are, for what was at work.
+    - It calls `next` when a task can start at once, and starts the task that is returned.
+    - It calls `ended` once for each task that ended, before it calls `next` again: with one
+      job, a source knows the end of the first task when it returns the second. (It does not
+      for a task that could not be executed at all; `Executor.run` raises that error.)
+    - After `WAIT` it calls `next` again when a task has ended, or when a task's end is on the
+      disk. If a source returns `WAIT` although all tasks have ended and are on the disk, the
+      executor raises Deadlock.
+    - After `NO_MORE`, after a stop and after an error it no longer calls `next`, but still
+      calls `ended` and `recorded` for running tasks.
 
-    What a source raises ends the execution: what is at work is stopped and recorded, and
-    `Executor.run` raises it.
+    An error that a source raises ends the execution: running tasks are stopped and recorded,
+    and `Executor.run` raises the error.
     """
 
     def next(self) -> Next:
@@ -50,28 +51,27 @@ class Source(Protocol):
         ...
 
     def ended(self, outcome: Outcome) -> None:
-        """A task has ended, and `outcome.run` is how its end is recorded.
+        """A task has ended; `outcome.run` is its run with the end.
 
-        That record is not always on the disk yet: of a run that has completed it may be
-        written at this moment, by another thread, so that the next trial need not wait for
-        it. If the process is killed now, the run may count as not completed at the next start.
-        Whoever needs more waits for `recorded`.
+        The record may not be on the disk yet: another thread may be writing that of a completed
+        run, so that the next trial need not wait for it. If the process is killed now, the run may
+        count as not completed at the next start. `recorded` is called when the end is on the disk.
         """
         ...
 
     def recorded(self, outcome: Outcome) -> None:
-        """The end of this task is on the disk: called once for each task, after `ended`. From
-        here on this process does not write the run's record any more."""
+        """The end of this task is on the disk. Called once for each task, after `ended`. This
+        process does not write the run's record again."""
         ...
 
     def make_ready(self) -> None:
-        """Do what can be done for the next task before anybody asks for it. Called when all
-        jobs are at work; it must not depend on how these will end, and may do nothing."""
+        """Prepare the next task before `next` is called for it. Called while all jobs are busy. The
+        result must not depend on how these end; doing nothing is allowed."""
         ...
 
 
 class Deadlock(RuntimeError):
-    """A source waits for the end of a task, and no task is at work."""
+    """A source waits for a task to end, and no task is running."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -81,15 +81,15 @@ class Deadlock(RuntimeError):
 
 @final
 class TaskList:
-    """The source of a fixed list of tasks. Keeps how they ended, in that order, in
-    `outcomes`."""
+    """The source of a fixed list of tasks. `outcomes` has how they ended, in the order of their
+    ends."""
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks = iter(tasks)
         self.outcomes: list[Outcome] = []
 
     def next(self) -> Next:
-        """The next of the list."""
+        """The next task of the list."""
         return next(self._tasks, NO_MORE)
 
     def ended(self, outcome: Outcome) -> None:
@@ -97,7 +97,7 @@ class TaskList:
         self.outcomes.append(outcome)
 
     def recorded(self, outcome: Outcome) -> None:
-        """Nothing waits for the disk."""
+        """Do nothing."""
 
     def make_ready(self) -> None:
-        """The list is ready."""
+        """Do nothing: the tasks are ready."""

@@ -1,4 +1,4 @@
-"""What execution is given and what it gives back: plain values that can be pickled."""
+"""The input and the output of execution: plain values that can be pickled."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from hydra_sweep_runner.operation.call import Call
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """A file or folder of another run that a run finds in its own folder, as `name`, relative
-    to that. `source` is relative to the store. A link, or with `copy` a copy."""
+    """A file or folder of another run, placed in a run's own folder.
+
+    `name` is relative to the run's folder, `source` to the store. It is a link or, with `copy`, a
+    copy.
+    """
 
     name: str
     source: str
@@ -22,10 +25,10 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Upstream:
-    """All that a run takes from others, made anew at each start.
+    """All inputs that a run takes from other runs, made anew at each start.
 
-    `folders` are emptied first, then `placements` are made, then the text `files` are written;
-    all are named relative to the run's folder.
+    First `folders` are emptied, then `placements` are made, then the text `files` are written. All
+    names are relative to the run's folder.
     """
 
     placements: tuple[Placement, ...] = ()
@@ -35,13 +38,13 @@ class Upstream:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One run to execute. `run` is its record as stored, with the flags it is to run with.
+    """A run to execute. `run` is its stored record, with the flags to run with.
 
-    `environment` is added to the executing process's own. `timeout_s` is in seconds, for
-    each attempt; `retries` is how many times a failed attempt is followed by another.
-    `upstream` is what it takes from other runs. `promised` are the files and folders that others
-    take from it, with who does: without one of them an attempt has failed. `title` is what
-    lines about it call it: `trial 3f2a9c1d (lr=0.1)`.
+    `environment` is added to the executing process's own. `timeout_s` is in seconds, for each
+    attempt. `retries` is the number of further attempts after failed ones. `upstream` are the
+    inputs from other runs. `promised` maps the files and folders that other steps take from the run
+    to those steps: an attempt that does not make one of them has failed. `title` names the task in
+    lines: `trial 3f2a9c1d (lr=0.1)`.
     """
 
     run: Run
@@ -60,11 +63,11 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How an execution ended: the run's record as it was last written.
+    """How an execution ended: the run's record as last written.
 
-    `hint` is a line for the user about a failure whose cause is likely to be known. `tail`
-    is the end of a failed run's output, where it was not shown as it came; `was_shown` says
-    whether all of it has been shown as one block.
+    `hint` is a line for the user about a failure whose cause is likely to be known. `tail` is the
+    end of a failed run's output, unless the output was shown as it came. `was_shown` says whether
+    all of the output was shown as one block.
     """
 
     run: Run

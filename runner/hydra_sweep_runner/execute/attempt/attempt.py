@@ -1,4 +1,4 @@
-"""One attempt at a task: its process, from the start to the end, with its output."""
+"""One attempt at a task: its process and output, from start to end."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from hydra_sweep_runner.operation.call import (
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.system.provenance import Digests
 
-# Linux takes no longer string into an environment than 128 KiB.
+# Linux limits a string of the environment to 128 KiB.
 _MOST_IN_VARIABLE = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machinery:
-    """What attempts are made with. `environment` is what the trials' are based on; `stdin` is
-    the descriptor that they read from, None where they have nothing to read."""
+    """The means of making attempts. The trials' environments are based on `environment`. `stdin` is
+    the descriptor that trials read from; None if their standard input is empty."""
 
     server: ForkServer
     workers: Workers
@@ -60,17 +60,17 @@ class Machinery:
     digests: Digests = field(default_factory=Digests)
 
     def streams(self, output: Output) -> tuple[int, ...]:
-        """The descriptors of an attempt's stdout and stderr, and of its stdin if it has any."""
+        """The descriptors of an attempt's stdout, stderr and, unless it is empty, stdin."""
         return output.writers if self.stdin is None else (*output.writers, self.stdin)
 
     def server_for(self, call: Call) -> ForkServer | None:
-        """The process that has preloaded what a call needs, if that is how it is started."""
+        """The preloaded process that starts this call, if it has modules to preload."""
         return None if self.preloading is None else self.preloading.for_call(call)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempted:
-    """How an attempt ended, why the runner ended it if it did, and what it reported."""
+    """How an attempt ended, the cause if the runner ended it, and its scalars."""
 
     ending: Ending
     cause: Cause | None
@@ -84,10 +84,10 @@ def attempt(
     machinery: Machinery,
     is_asked: Callable[[], bool],
 ) -> Generator[Watch, None, Attempted]:
-    """Run the task once, to its end; yields what is to be waited for. Raises ServerDied.
+    """Run the task once, to its end; yields the Watch to wait for. Raises ServerDied.
 
-    `is_asked` tells whether somebody asks for the run's end. Whatever is raised, here or
-    while it waits, the attempt's processes are killed then.
+    `is_asked` says whether a user has requested that the run stop. If an error is raised, here or
+    while waiting, the attempt's processes are killed.
     """
     schedule = SignalSchedule(machinery.graces, time.monotonic(), task.timeout_s, is_asked)
     with machinery.devices.one() as device:
@@ -123,7 +123,7 @@ def _attempt_program(
         server = machinery.server_for(call)
         if server is not None:
             child = server.start_script(
-                argv[2:],  # from the script on
+                argv[2:],  # the script and its arguments
                 environment=environment,
                 folder=task.working_dir,
                 streams=machinery.streams(output),
@@ -135,7 +135,7 @@ def _attempt_program(
                 environment=environment,
                 folder=task.working_dir,
                 streams=machinery.streams(output),
-                bound=isinstance(call, CommandCall),  # a script sees to it itself, quicker
+                bound=isinstance(call, CommandCall),  # a script binds itself, which is faster
             )
         watch = Watch(child, server, output, schedule, machinery.stop)
         try:
@@ -144,7 +144,7 @@ def _attempt_program(
         finally:
             server.kill(child)
             child.close()
-    # A command as its record has it: what comes from the environment is no word of a reason.
+    # As recorded: a reason must not contain values of the environment.
     target = task.run.operation.target
     command = call.argv if isinstance(call, CommandCall) else (sys.executable,)
     program = target[0] if isinstance(target, tuple) else command[0]
@@ -199,7 +199,7 @@ def _attempt_in_worker(
     if watch.reply is not None and watch.cause is None and not watch.reply.is_last:
         machinery.workers.give_back(worker)
         return _judge(task, watch, exit_reason.of_reply(watch.reply))
-    # Told to stop, or not what it was before, it is not used again.
+    # A worker that was stopped, or has changed, is not used again.
     machinery.workers.discard(worker, task.run.id)
     if watch.reply is not None:
         return _judge(task, watch, exit_reason.of_reply(watch.reply))
@@ -209,7 +209,7 @@ def _attempt_in_worker(
 
 
 def _judge(task: Task, watch: Watch, end: Ending) -> Attempted:
-    """What to make of the child's own end."""
+    """How the attempt ended, from how its child ended."""
     if watch.is_lost:
         return Attempted(ending=end, cause=Cause.LOST)
     if watch.cause is Cause.TIMEOUT and task.timeout_s is not None:
@@ -221,11 +221,11 @@ def _program(
     call: ScriptCall | CommandCall, environment: dict[str, str], run_dir: Path
 ) -> tuple[list[str], dict[str, str]]:
     """The arguments and environment of a script's or command's process."""
-    # With PYTHONINSPECT what fails ends at a prompt, and with status 0.
+    # With PYTHONINSPECT a failing program would end at a prompt, with status 0.
     for name in (boot_run.SCRIPT, boot_run.FLAGS, "PYTHONINSPECT"):
         environment.pop(name, None)
     if isinstance(call, CommandCall):
-        environment.setdefault("PYTHONUNBUFFERED", "1")  # so that Python's output is live
+        environment.setdefault("PYTHONUNBUFFERED", "1")  # so that Python's output comes at once
         return list(call.argv), environment
     argv = [sys.executable, boot_main.__file__, call.path]
     argv += call.arguments
@@ -236,9 +236,10 @@ def _program(
 
 
 def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
-    """The flags as the variable holds them, or `@` and the file that does while the script
-    runs. It holds real values, so it is for this user only."""
-    _remove_flags(run_dir)  # of an attempt that was killed with its runner
+    """The text of the variable with a script's flags: the flags themselves, or `@` and the path of
+    a file with them, which exists while the script runs. The file holds real values, so only this
+    user can read it."""
+    _remove_flags(run_dir)  # left by an attempt that was killed together with its runner
     data = marshal.dumps({identifier(name): value for name, value in flags.items()})
     if 2 * len(data) <= _MOST_IN_VARIABLE:
         return data.hex()
@@ -254,11 +255,11 @@ def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
 
 @contextmanager
 def _flags_removed(run_dir: Path) -> Iterator[None]:
-    """Remove the file of a script's flags at the end."""
+    """Remove the file with a script's flags at the end of the context."""
     try:
         yield
     except BaseException:
-        with suppress(StoreFailed):  # it is no news beside what is raised
+        with suppress(StoreFailed):  # the error that is being raised matters more
             _remove_flags(run_dir)
         raise
     _remove_flags(run_dir)

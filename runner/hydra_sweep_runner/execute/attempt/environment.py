@@ -1,4 +1,4 @@
-"""What every run finds about itself in its environment. Pure."""
+"""The environment variables that describe a run to itself. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def run_environment(
 ) -> dict[str, str]:
     """The RUNNER_* variables of a run that is about to start; `folder` is the run's own.
 
-    `run` is as it was before, so that its state tells whether it was started already.
+    `run` is the run before this start, so its state says whether it was started earlier.
     """
     environment = {
         variables.RUN_ID: run.id,

@@ -69,7 +69,7 @@ def of_child(child: Child, program: str) -> Ending:
 def of_worker(child: Child, target: str) -> Ending:
     """How an attempt ended whose worker ended before its call of `target` returned."""
     end = of_child(child, target)
-    if end.exit_status == 0:  # by os._exit
+    if end.exit_status == 0:  # the function called os._exit
         return Ending(exit_status=None, reason="its process exited before it returned")
     return end
 

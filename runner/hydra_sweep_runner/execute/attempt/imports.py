@@ -1,4 +1,4 @@
-"""What a run has imported from its project, as its record keeps it."""
+"""Records the modules that a run imported from its project."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.system.provenance import Digests
 
-#: Of more modules than this no more is kept.
+#: The most modules that a record keeps.
 _MOST_MODULES = 1000
 
-#: Files relative to the project, each with whether it was changed while it was in use.
+#: Files relative to the project, each with whether it changed while the run was running.
 Imported = Iterable[tuple[str, bool]]
 
 
 def take_imports(run_dir: Path) -> list[tuple[str, bool]]:
-    """What a script has left word of at its end, which is removed; nothing if it has left none
-    that can be read."""
+    """The imports that a script noted in its run's folder at its end; the note is removed. Empty if
+    there is no readable note."""
     path = run_dir / layout.IMPORTS
     try:
         found: list[tuple[str, bool]] = marshal.loads(path.read_bytes())
@@ -31,8 +31,8 @@ def take_imports(run_dir: Path) -> list[tuple[str, bool]]:
 
 
 def with_imports(run: Run, imported: Imported, project_dir: str, digests: Digests) -> Run:
-    """The run with digests of what it has imported beside its operation's own files. Of a file
-    that was changed meanwhile nobody knows what ran: its digest is empty."""
+    """The run with digests of the imported files beside those of its operation's own files. The
+    digest of a file that changed during the run is empty, because the code that ran is unknown."""
     own = run.provenance.sources
     kept: dict[str, str] = {}
     for name, is_changed in imported:

@@ -1,4 +1,4 @@
-"""What a run finds of other runs in its own folder: links, copies, and files that describe them."""
+"""Places inputs from other runs in a run's folder: links, copies, and files that describe them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hydra_sweep_runner.store.layout import OWN
 
 
 def place_inputs(store_root: Path, run_dir: Path, upstream: Upstream) -> None:
-    """Make all that a run takes from others anew, whatever is in its place. Links are relative,
-    so that they lead to the same runs when the store is moved. Raises OSError."""
+    """Make all inputs of a run anew, replacing whatever is in their place. Links are relative, so
+    that they stay valid when the store is moved. Raises OSError."""
     for folder in upstream.folders:
         _clear(run_dir / folder)
         (run_dir / folder).mkdir(parents=True)
@@ -29,7 +29,7 @@ def place_inputs(store_root: Path, run_dir: Path, upstream: Upstream) -> None:
 def _place(store_root: Path, run_dir: Path, placement: Placement) -> None:
     source, own = store_root / placement.source, run_dir / placement.name
     for parent in reversed(own.relative_to(run_dir).parents[:-1]):
-        if (run_dir / parent).is_symlink():  # never write through a link
+        if (run_dir / parent).is_symlink():  # do not write through a link
             (run_dir / parent).unlink()
     _clear(own)
     own.parent.mkdir(parents=True, exist_ok=True)
@@ -50,8 +50,8 @@ def _clear(path: Path) -> None:
 
 
 def missing_output(run_dir: Path, promised: Mapping[str, str]) -> str | None:
-    """Why a run that has ended well has failed all the same: the first of the files that are
-    taken from it and that it has not made. `promised` says who takes each."""
+    """The reason why a run with exit status 0 has failed nevertheless: the first promised file that
+    it did not make. `promised` maps the files to the steps that take them."""
     for path, taker in promised.items():
         if not (run_dir / path).exists():
             return f"it has not made {path}, which {taker} takes from it"
@@ -59,6 +59,6 @@ def missing_output(run_dir: Path, promised: Mapping[str, str]) -> str | None:
 
 
 def without_inputs(requires: Iterable[str], upstream: Upstream) -> tuple[str, ...]:
-    """What is required from the project, but for what an input of the same name replaces."""
+    """The names in `requires` that no input replaces under the same name."""
     taken = {placement.name for placement in upstream.placements}
     return tuple(name for name in requires if os.path.normpath(name) not in taken)

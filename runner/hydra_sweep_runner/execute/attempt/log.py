@@ -1,4 +1,4 @@
-"""A trial's output: its pipes, its log, and who wrote which part of that."""
+"""A trial's output: its pipes, its log, and which bytes of the log came from which stream."""
 
 from __future__ import annotations
 
@@ -13,63 +13,62 @@ from typing import IO, Protocol
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.terminal.reporter import Stream
 
-#: How much of a log's end is looked at to tell of a failure.
+#: How much of the end of a log is read for the lines on a failure.
 TAIL_BYTES = 8192
 _CHUNK_BYTES = 1 << 16
-# A pipe holds no more than this unless somebody with privileges made it hold more: what
-# comes after it was written after the end.
+# The largest capacity of a pipe for users without privileges. What comes after so many bytes
+# was written after the trial's end.
 _MOST_LEFT_BYTES = 1 << 20
 _MOST_RUNS_IN_MEMORY = 1 << 16
 _STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 
 Show = Callable[[Stream, bytes], None]
-#: Is given what comes on stdout (0) or stderr (1).
+#: Receives the bytes that come on stdout (0) or stderr (1).
 Listen = Callable[[int, bytes], None]
 
 
 class Screen(Protocol):
-    """Where trials' output goes: the part of `terminal.reporter.Reporter` that execution needs."""
+    """Shows trials' output: the part of `terminal.reporter.Reporter` that execution needs."""
 
     def output(self, stream: Stream, data: bytes) -> None:
-        """Pass on a piece of an operation's output, unchanged."""
+        """Pass a piece of an operation's output on, unchanged."""
         ...
 
     def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
-        """Pass on the whole output of one trial with nothing else in between, `head` before
-        it if there is any output."""
+        """Pass the whole output of one trial on, with nothing between its pieces, preceded by
+        `head` if there is any output."""
         ...
 
     def say(self, *lines: str) -> None:
-        """Print lines of the runner's own."""
+        """Print lines of the runner itself."""
         ...
 
     @property
     def is_behind(self) -> bool:
-        """Whether so much is still to be shown that no more should be read."""
+        """Whether so much output waits to be shown that no more should be read."""
         ...
 
 
 class BackgroundScreen(Screen, Protocol):
-    """A Screen that shows what it is given in a thread of its own."""
+    """A Screen that shows output in a thread of its own."""
 
     def in_background(self, on_room: Callable[[], object]) -> AbstractContextManager[None]:
-        """While the context lasts, nobody who shows something waits for a reader; leaving waits
-        until all is shown. `on_room` is called when `is_behind` has come to an end, from any
-        thread."""
+        """Inside the context, callers do not wait for a reader; leaving the context waits until all
+        output is shown. `on_room` is called, in any thread, when `is_behind` becomes false."""
         ...
 
     def hurry(self) -> None:
-        """Wait for no reader any longer; callable from a signal handler."""
+        """Stop waiting for readers; callable from a signal handler."""
         ...
 
 
 class Output:
-    """The output of one attempt, from two pipes into a new log.
+    """The output of one attempt, read from two pipes into a new log.
 
-    With `show` every piece is passed on as it comes, and `listen` is given it in any case.
-    `pieces` gives all of it again. The log is written as the pieces come, unbuffered; if that
-    fails, `error` says why, and the output is read and shown nevertheless, so that the trial
-    is not held up. While `is_behind`, what shows it cannot take more: do not read then.
+    `show`, if given, gets every piece as it comes, and so does `listen`. `pieces` returns the whole
+    output again. The log is written unbuffered as the pieces come. If that fails, `error` has the
+    reason, and the output is read and shown nevertheless, so that the trial is not held up. Do not
+    read while `is_behind` is true: the screen cannot take more.
     """
 
     def __init__(self, log: Path, show: Show | None, listen: Listen | None = None) -> None:
@@ -93,22 +92,23 @@ class Output:
 
     @property
     def writers(self) -> tuple[int, int]:
-        """The pipes' ends for the trial's stdout and stderr, until `forget_writers`."""
+        """The write ends for the trial's stdout and stderr, until `forget_writers`."""
         stdout, stderr = self._writers
         return stdout, stderr
 
     @property
     def readers(self) -> list[int]:
-        """The descriptors that are still open to read from."""
+        """The descriptors that are still open for reading."""
         return list(self._streams)
 
     def forget_writers(self) -> None:
-        """The trial has its ends; close ours, so that the pipes can end."""
+        """Close our copies of the write ends, once the trial has its own, so that the pipes can
+        end."""
         while self._writers:
             os.close(self._writers.pop())
 
     def read(self, reader: int) -> int:
-        """Take in a chunk; how many bytes there were. At its end the reader is closed."""
+        """Read a chunk; returns its size in bytes. At the end of the pipe the reader is closed."""
         try:
             data = os.read(reader, _CHUNK_BYTES)
         except BlockingIOError:
@@ -126,15 +126,16 @@ class Output:
         return len(data)
 
     def drain(self) -> None:
-        """Take in what is in the pipes now, whoever still holds their other ends open."""
+        """Read everything that is in the pipes now, even if other processes hold the write ends
+        open."""
         for reader in self.readers:
             left_bytes = _MOST_LEFT_BYTES
             while left_bytes > 0 and (count := self.read(reader)):
                 left_bytes -= count
 
     def pieces(self) -> Iterator[tuple[Stream, bytes]]:
-        """All of the output, in the order in which it came, in pieces of a bounded size. It can
-        be asked for once, and taken also when this is closed."""
+        """The whole output, in the order in which it came, in pieces of bounded size. May be called
+        once; the pieces may be read after this is closed."""
         runs, self._runs = self._runs, _Runs()
         return _pieces(os.dup(self._log), runs)
 
@@ -144,7 +145,7 @@ class Output:
         return os.pread(self._log, size_bytes, max(0, end - size_bytes))
 
     def close(self) -> None:
-        """Close the log and whatever pipes are open."""
+        """Close the log and the pipes that are open."""
         self.forget_writers()
         for fd in (*self._streams, self._log):
             os.close(fd)
@@ -164,7 +165,7 @@ class Output:
 
 
 def _pieces(log: int, runs: _Runs) -> Iterator[tuple[Stream, bytes]]:
-    """Pieces of a log, which is closed at their end."""
+    """The pieces of a log, which is closed after the last one."""
     offset = 0
     try:
         for number, size in runs:
@@ -181,15 +182,16 @@ def _pieces(log: int, runs: _Runs) -> Iterator[tuple[Stream, bytes]]:
 
 
 class _Runs:
-    """Lengths of what came from the two streams in turn, stdout first, in bounded memory."""
+    """The lengths of the alternating sections of the two streams, stdout first, in bounded
+    memory."""
 
     def __init__(self) -> None:
         self._sizes = array("Q", [0])
-        self._number = 0  # whose the last size is
+        self._number = 0  # the stream of the last section
         self._file: IO[bytes] | None = None
 
     def add(self, number: int, size: int) -> None:
-        """So many bytes more came from that stream."""
+        """Add so many bytes of that stream."""
         if number == self._number:
             self._sizes[-1] += size
             return
@@ -205,7 +207,7 @@ class _Runs:
             number = 1 - number
 
     def close(self) -> None:
-        """Give up what is on the disk."""
+        """Close the temporary file."""
         if self._file is not None:
             self._file.close()
 
@@ -224,7 +226,7 @@ class _Runs:
 
 
 def tail_of(run_dir: Path) -> bytes:
-    """The last bytes of a run's log; none if it has no log that can be read."""
+    """The last bytes of a run's log; empty if there is no readable log."""
     try:
         with (run_dir / layout.LOG).open("rb") as log:
             log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL_BYTES))
@@ -234,8 +236,8 @@ def tail_of(run_dir: Path) -> bytes:
 
 
 def set_aside(run_dir: Path) -> str | None:
-    """Move the log of an earlier start or attempt to `.runner/logs`; its name there, or
-    None if there is no log. They are numbered from 1 in the order of the starts."""
+    """Move the log of an earlier start or attempt to `.runner/logs`; returns its name there, or
+    None if there is no log. The names are numbers from 1, in the order of the starts."""
     log = run_dir / layout.LOG
     if not os.path.lexists(log):
         return None

@@ -1,4 +1,4 @@
-"""What an operation requires from its project, linked into the run's folder."""
+"""Links the files and folders that an operation requires from its project into the run's folder."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.store import layout
 
-#: What the runner and Hydra keep in a run's folder themselves.
+#: The names that the runner and Hydra use in a run's folder.
 RESERVED = frozenset({layout.OWN, layout.HYDRA})
 
 
 def check_requires(project_dir: Path, requires: Iterable[str]) -> None:
-    """Raise Mistake for a name that is no file or folder of the project, or that stands for
-    something else in a run's folder."""
+    """Raise Mistake for a name that is not a file or folder of the project, or that has another
+    meaning in a run's folder."""
     for name in requires:
         path = _normal(name)
         parts = path.parts
@@ -33,19 +33,19 @@ def check_requires(project_dir: Path, requires: Iterable[str]) -> None:
 
 
 def make_links(project_dir: Path, run_dir: Path, requires: Iterable[str]) -> None:
-    """Link what was checked into a run's folder, under the same names.
+    """Link the checked files and folders into a run's folder, under the same names.
 
-    A link that was there is made anew; a file or folder that the run has put there stays.
+    Existing links are made anew; a file or folder that the run has put there stays.
     """
     paths = {_normal(name) for name in requires}
     for path in sorted(paths):
-        if paths.isdisjoint(path.parents):  # else the link to a parent has it in it
+        if paths.isdisjoint(path.parents):  # otherwise a linked parent folder contains it
             _link(project_dir / path, run_dir / path, run_dir)
 
 
 def _link(source: Path, link: Path, run_dir: Path) -> None:
     for parent in reversed(link.relative_to(run_dir).parents[:-1]):
-        if (run_dir / parent).is_symlink():  # never write through a link
+        if (run_dir / parent).is_symlink():  # do not write through a link
             return
     if link.is_symlink():
         if link.readlink() == source:

@@ -1,4 +1,5 @@
-"""What one attempt reports: found as it comes, kept in the run's folder, told in summary."""
+"""Collects the scalars that one attempt reports, writes them to the run's folder and sums them
+up."""
 
 from __future__ import annotations
 
@@ -15,17 +16,17 @@ from hydra_sweep_runner.scalars.reported import reports_in
 from hydra_sweep_runner.scalars.series import AllSeries, Reports
 from hydra_sweep_runner.store.scalars import ReportedFile, SeriesFile
 
-# How much of what is printed is looked at together.
+# How many printed bytes are parsed together.
 _LOT_BYTES = 1 << 16
-# How many points are written at a look, which keeps whoever looks from other work.
+# How many points one `look` writes; the calling thread does no other work meanwhile.
 _MOST_AT_A_LOOK = 20_000
 
 
 class Scalars:
     """The scalars of one attempt, from its beginning to its end.
 
-    `keep` is given the summaries while the attempt is at work, when they have changed since
-    the last look. All but `printed` raise StoreFailed.
+    `keep` is called with the summaries during the attempt, if they have changed since the last
+    `look`. All methods but `printed` raise StoreFailed.
     """
 
     def __init__(
@@ -45,10 +46,10 @@ class Scalars:
             raise self._failed(error) from error
 
     def printed(self, stream: int, data: bytes) -> None:
-        """Take in a piece of what is printed on stream 0 or 1, stdout or stderr.
+        """Take in a piece printed on stream 0 (stdout) or 1 (stderr).
 
-        It is looked at with others that follow: as often as a run is quick to print, one look
-        at many lines costs a fraction of many looks.
+        Pieces are collected before they are parsed, because parsing many lines at once costs a
+        fraction of parsing them one by one.
         """
         self._pieces.append((stream, data))
         self._waiting_bytes += len(data)
@@ -56,7 +57,7 @@ class Scalars:
             self._read_pieces()
 
     def look(self) -> None:
-        """Take in what the run has appended to its file, and keep what is new."""
+        """Read what the run has appended to its file, and write new points and summaries."""
         self._read_pieces()
         try:
             self._add_reported(self._reported_file.fresh())
@@ -68,7 +69,8 @@ class Scalars:
             self._keep(self._series.summaries())
 
     def finish(self, result: Mapping[str, float]) -> Mapping[str, Scalar]:
-        """Nothing more comes but the scalars of the result; the summaries of all there is."""
+        """Take in the scalars of the result, which are the last, and return the summaries of
+        all."""
         self._read_pieces()
         for reports in self._printed.end():
             self._series.add(reports)

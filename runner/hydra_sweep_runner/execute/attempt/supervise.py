@@ -1,4 +1,4 @@
-"""Taking a task from its start to its recorded end."""
+"""Supervises a task from its start to its recorded end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
 from hydra_sweep_runner.terminal.render import head_line, retry_line
 
-# What ends as terminated, and why in words.
+# The causes after which a run is recorded as terminated, with the recorded reasons.
 _STOPPED = {
     Cause.STOP: lifecycle.STOPPED,
     Cause.ASKED: lifecycle.STOPPED_ON_REQUEST,
@@ -49,11 +49,11 @@ _FAILED = "the runner failed"
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What supervising needs from the world.
+    """The objects that supervision uses.
 
-    `process` is this one. With `live` a trial's output is passed on as it comes, else as one
-    block when an attempt has ended. With `leaves_ends` those that nothing depends on are left
-    for others to record.
+    `process` is this process. With `live` a trial's output is passed on as it comes, otherwise as
+    one block after each attempt. With `leaves_ends` the ends of completed runs are left to the
+    caller to record.
     """
 
     store: RunStore
@@ -67,7 +67,7 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Unrecorded:
-    """The end of a run that has completed, which `record` is to bring to the disk."""
+    """The end of a completed run, which `record` writes to the disk."""
 
     outcome: Outcome
     record: Callable[[], None]
@@ -76,16 +76,16 @@ class Unrecorded:
 def supervise(
     task: Task, started: datetime, around: Surroundings
 ) -> Supervision[Outcome | Unrecorded]:
-    """Execute a task, its retries included, and record its start and its end.
+    """Execute a task with its retries, and record its start and its end.
 
-    It is recorded as running since `started`. The caller owns the run, until it is recorded
-    as completed. Raises StoreFailed, and ServerDied when no process could be started; the run
-    is recorded as terminated then, if it can be.
+    It is recorded as running since `started`. The caller owns the run until it is recorded as
+    completed. Raises StoreFailed, and ServerDied if no process could be started; the run is then
+    recorded as terminated, if possible.
     """
     run_dir = around.store.folder(task.run.id)
     run = _prepare(task, run_dir, started, around)
     try:
-        # After a power cut, a run that was completed must not look so when it was begun anew.
+        # A completed run that is started again must not look completed after a power cut.
         around.store.write(run, durable=task.run.state.status is Status.COMPLETED)
         return (yield from _run_attempts(task, run, run_dir, around))
     except BaseException as error:
@@ -99,7 +99,7 @@ def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings)
         required = without_inputs(task.run.operation.requires, task.upstream)
         make_links(Path(task.project_dir), run_dir, required)
         place_inputs(Path(task.store_root), run_dir, task.upstream)
-        # The worker of a function or program writes them.
+        # For functions and programs the worker writes Hydra's files.
         if not isinstance(task.call, (FunctionCall, ProgramCall)):
             task.config.write_files(run_dir)
     except OSError as error:
@@ -138,7 +138,8 @@ def _run_attempts(
 def _attempt(
     task: Task, run: Run, run_dir: Path, around: Surroundings
 ) -> Supervision[tuple[Attempted, bytes]]:
-    """An attempt at what is recorded as `run`, and the end of its output."""
+    """Make an attempt at the run recorded as `run`; returns how it ended and the end of its
+    output."""
     scalars = Scalars(
         run_dir,
         parse_form(run.operation.scalars),
@@ -174,7 +175,7 @@ def _attempt(
 
 
 def _look(run_id: str, scalars: Scalars, around: Surroundings) -> bool:
-    """What is done about once a second: keep the scalars, see whether the end is asked for."""
+    """Called about once a second: write the scalars, and check for a request to stop."""
     scalars.look()
     return around.store.is_asked_to_stop(run_id)
 
@@ -187,7 +188,7 @@ def _is_stopped(attempted: Attempted, around: Surroundings) -> bool:
 def _record_attempt(
     run: Run, run_dir: Path, began: datetime, end: Ending, around: Surroundings
 ) -> Run:
-    """Keep a failed attempt that another follows, and its log."""
+    """Record a failed attempt that is followed by another, and set its log aside."""
     around.store.mend(run.id)
     try:
         log = outputs.set_aside(run_dir)
@@ -206,7 +207,7 @@ def _record_attempt(
 
 
 def _ended(run: Run, attempted: Attempted, project_dir: str, around: Surroundings) -> Run:
-    """The run as it is to be recorded at its end."""
+    """The run with its end, as it will be recorded."""
     end, at = attempted.ending, around.clock()
     stopped = None if attempted.cause is None else _STOPPED.get(attempted.cause)
     if stopped is not None:
@@ -228,7 +229,7 @@ def _record(outcome: Outcome, around: Surroundings) -> None:
 
 
 def _give_up(run: Run, why: str, around: Surroundings) -> None:
-    """Record, if that can be done, that the run is not at work any more."""
+    """Record, if possible, that the run is no longer running."""
     with suppress(RunnerError):
         recorded = around.store.read(run.id)
         if recorded.state.status is Status.RUNNING:

@@ -1,4 +1,4 @@
-"""Devices such as GPUs: each trial at work has one of its own."""
+"""Devices such as GPUs: each running trial gets one of its own."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 from hydra_sweep_runner.errors import Mistake
 
-#: What tells CUDA's programs which devices there are.
+#: The environment variable by which CUDA programs find their devices.
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 
 
 def check_devices(value: object) -> tuple[str, ...]:
-    """The devices that `hydra.launcher.devices` names: numbers, names such as `GPU-8932f937`,
-    or several for each trial as `"0,1"`. Raises Mistake for anything else, and for a device
-    that comes twice."""
+    """The devices that `hydra.launcher.devices` lists: numbers, names such as `GPU-8932f937`, or
+    several for each trial as `"0,1"`. Raises Mistake for any other value, and for a repeated
+    device."""
     if value is None:
         return ()
     items = value if isinstance(value, Sequence) and not isinstance(value, str) else None
@@ -41,7 +41,7 @@ def _is_name(item: object) -> bool:
 
 
 class Devices:
-    """The devices that are free. Its methods may be called from any thread."""
+    """The free devices. The methods may be called from any thread."""
 
     def __init__(self, devices: Sequence[str]) -> None:
         self._free = list(devices)
@@ -50,8 +50,8 @@ class Devices:
 
     @contextmanager
     def one(self) -> Iterator[str | None]:
-        """Have a device while the context lasts, the one that was free first; wait until
-        there is one. None where trials are given none."""
+        """Take a device for the duration of the context, the one that has been free longest; wait
+        until one is free. Yields None if no devices are configured."""
         if not self._is_limited:
             yield None
             return

@@ -1,4 +1,4 @@
-"""The loop that executes a source's tasks on this machine, all in the thread that calls it."""
+"""The loop that executes a source's tasks on this machine, in the calling thread."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from hydra_sweep_runner.execute.task import Outcome
 class Execution:
     """One `run` of a LocalExecutor.
 
-    The loop has three steps: start tasks while there is room, have the ends that were found
-    before recorded, wait until something happens. So what takes the place of a completed
-    trial is at work before the end of that is on the disk.
+    The loop has three steps: start tasks while there is room, submit the ends of the last step
+    for recording, wait until something happens. So the next trial is running before the end of
+    a completed one is on the disk.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Execution:
         n_jobs: int,
         stagger_s: float,
     ) -> None:
-        """`check` raises if no process can be started, before a task is taken for nothing."""
+        """`check` raises if no process can be started; it is called before a task is taken."""
         self._source = source
         self._around = around
         self._recorder = recorder
@@ -45,15 +45,15 @@ class Execution:
         self._stop = around.machinery.stop
         self._reactor: Reactor[Outcome | Unrecorded] = Reactor(self._stop)
         self._next_start_s = -math.inf
-        self._is_over = False  # no task is taken any more
-        self._waits = False  # the source has said WAIT, and nothing has ended since
-        self._unrecorded: list[Unrecorded] = []  # ends that nobody has begun to record
+        self._is_over = False  # no further task is taken
+        self._waits = False  # the source returned WAIT, and no task has ended since
+        self._unrecorded: list[Unrecorded] = []  # ends not yet submitted for recording
         self._recording: dict[Future[None], Outcome] = {}
         self._written: SimpleQueue[Future[None]] = SimpleQueue()
         self._failure: BaseException | None = None
 
     def wake(self) -> None:
-        """Have the loop look again at what it may do; callable from any thread."""
+        """Make the loop check again what it can do; callable from any thread."""
         self._reactor.wake()
 
     def carry_out(self) -> None:
@@ -81,7 +81,7 @@ class Execution:
 
     @property
     def _is_idle(self) -> bool:
-        """Whether nothing is at work, and no end is still to be told or recorded."""
+        """Whether no task is running, and no end remains to be reported or recorded."""
         return not (len(self._reactor) or self._reactor.has_ended or self._recording)
 
     @property
@@ -93,7 +93,7 @@ class Execution:
             self._is_over = True
         while not (self._is_over or self._waits or self._is_full or self._stagger_left_s() > 0):
             if self._around.reporter.is_behind:
-                return  # `wake` is called when it is not any more
+                return  # `wake` is called when the screen has caught up
             self._check()
             task = self._source.next()
             if isinstance(task, Answer):
@@ -102,7 +102,7 @@ class Execution:
             else:
                 self._next_start_s = time.monotonic() + self._stagger_s
                 self._reactor.start(supervise(task, self._around.clock(), self._around))
-                # One that has ended already is told before another is taken.
+                # A task that has ended already is reported before another is taken.
                 if self._reactor.has_ended:
                     return
 
@@ -110,7 +110,7 @@ class Execution:
         return max(0.0, self._next_start_s - time.monotonic())
 
     def _wait_s(self) -> float:
-        """How long the next step may wait for something to happen."""
+        """The longest time that the next step may wait."""
         if self._is_over or self._waits or self._is_full or self._around.reporter.is_behind:
             return math.inf
         return self._stagger_left_s()
@@ -128,7 +128,7 @@ class Execution:
             self._guard(partial(self._source.recorded, end))
 
     def _record_ends(self) -> None:
-        """Have the ends that were found in the last step written by other threads."""
+        """Submit the ends of the last step to the recorder's threads."""
         for end in self._unrecorded:
             future = self._recorder.submit(end.record)
             self._recording[future] = end.outcome
@@ -140,7 +140,7 @@ class Execution:
         self._reactor.wake()
 
     def _note_written(self) -> None:
-        """Tell the source which ends have come to the disk."""
+        """Tell the source which ends are on the disk."""
         while not self._written.empty():
             future = self._written.get()
             outcome = self._recording.pop(future)
@@ -152,7 +152,7 @@ class Execution:
                 self._fail(error)
 
     def _guard(self, act: Callable[[], object]) -> None:
-        """Do something whose failure ends the execution."""
+        """Call `act`; an error ends the execution."""
         try:
             act()
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -161,7 +161,7 @@ class Execution:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        """Stop what is at work; the first error is raised when it has ended."""
+        """Stop the running tasks; the first error is raised when they have ended."""
         self._failure = self._failure or error
         self._is_over = True
         self._stop.set(Urgency.STOP)

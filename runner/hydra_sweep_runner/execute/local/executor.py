@@ -1,4 +1,4 @@
-"""Executing many tasks on this machine, one after another or side by side."""
+"""Executes tasks on this machine, one after another or several at once."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from hydra_sweep_runner.system.processes import this_process
 class LocalExecutor:
     """Executes tasks on this machine, `n_jobs` at a time; a context manager.
 
-    Enter it before the process has any other thread: it forks a process then that all
-    trials descend from. What is imported by then, function workers need not import again.
+    Enter it before the process has any other thread: it then forks the process that all trials
+    descend from. Function workers need not import again what is imported by then.
     """
 
     #: The source of the tasks owns their runs.
@@ -53,12 +53,12 @@ class LocalExecutor:
         program: worker.Program | None = None,
         stdin: int | None = None,
     ) -> None:
-        """`n_jobs` is at least 1, see `resolve_n_jobs`. Of `devices`, if there are any, each
-        trial at work has one; between two starts are at least `stagger_s` seconds. The
-        trials' environment is based on `environment`, or on this process's at the time of
-        entering. `program` does the jobs of a Hydra program in the workers, which inherit
-        it: it is never pickled. `stdin` is a descriptor that stays open and that trials read
-        from; without it their standard input is empty."""
+        """`n_jobs` is at least 1, see `resolve_n_jobs`. Each running trial gets one of `devices`,
+        if any are given. At least `stagger_s` seconds lie between two starts. The trials'
+        environment is based on `environment`, or on this process's at the time of entering.
+        `program` runs the jobs of a Hydra program in the workers, which inherit it: it is never
+        pickled. `stdin` is a descriptor that stays open and that trials read from; without it their
+        standard input is empty."""
         if n_jobs < 1:
             raise ValueError(f"n_jobs={n_jobs}")
         self._store = store
@@ -75,14 +75,14 @@ class LocalExecutor:
 
     @property
     def at_once(self) -> int:
-        """How many tasks are executed at once at the most."""
+        """The largest number of tasks executed at once."""
         return self._n_jobs
 
     def __enter__(self) -> LocalExecutor:
         allow_open_files(self._n_jobs)
         environment = without_a_run(dict(self._environment or os.environ))
         limits = threads.limits(environment, n_jobs=self._n_jobs, processors=processors())
-        # Python seeds `random` anew in every fork: what the program has seeded is kept before.
+        # Python seeds `random` anew in every fork, so the program's seeded state is saved first.
         generators = None if self._program is None else Generators.of_this_process()
         work = partial(worker.work, program=self._program, limits=limits, generators=generators)
         self._server = ForkServer.fork(work)
@@ -124,9 +124,9 @@ class LocalExecutor:
     def run(self, source: Source) -> None:
         """Execute a source's tasks, started in order, `n_jobs` at a time.
 
-        Each run is recorded as started when its task was taken. This thread supervises all
-        trials; a few others bring the ends of completed runs to the disk. Raises StoreFailed,
-        ServerDied, Deadlock and what the source raises, after stopping what was at work.
+        Each run is recorded as started when its task was taken. This thread supervises all trials;
+        a few others write the ends of completed runs to the disk. Raises StoreFailed, ServerDied,
+        Deadlock and the source's errors, after stopping the running tasks.
         """
         execution = Execution(
             source,
@@ -140,20 +140,20 @@ class LocalExecutor:
             execution.carry_out()
 
     def probe(self, target: str, project_dir: str) -> Signature:
-        """Import a function as a trial would; the worker is then warm for one. Raises
-        Mistake if that fails, KeyboardInterrupt if the executor is stopped meanwhile."""
+        """Import a function as a trial would, which leaves a warm worker for the first trial.
+        Raises Mistake if that fails, KeyboardInterrupt if the executor is stopped meanwhile."""
         return self._workers.probe(target, project_dir, self._stop)
 
     def preload(self, modules: Sequence[str], script: str) -> None:
-        """Import modules in the process that a script's trials will be forked from. Raises
-        Mistake if that fails, KeyboardInterrupt if the executor is stopped meanwhile."""
+        """Import modules in the process that a script's trials will be forked from. Raises Mistake
+        if that fails, KeyboardInterrupt if the executor is stopped meanwhile."""
         self._preloading.preload(modules, script)
 
     def stop(self) -> None:
-        """Start nothing more and interrupt what runs; callable from a signal handler."""
+        """Start no further task and interrupt the running ones; callable from a signal handler."""
         self._stop.set(Urgency.STOP)
 
     def kill(self) -> None:
-        """End at once what runs; callable from a signal handler."""
+        """Kill the running tasks; callable from a signal handler."""
         self._stop.set(Urgency.KILL)
         self._reporter.hurry()

@@ -1,4 +1,4 @@
-"""How many trials run at once on this machine, and how quickly one after another."""
+"""The number of trials at once on this machine, and the least time between two starts."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from pathlib import Path
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.open_files import raise_limit
 
-#: Each trial at work takes processes and half a dozen descriptors: more is a slip of the hand.
+#: Each running trial takes processes and half a dozen descriptors: a larger number is a typo.
 MOST_JOBS = 10_000
 
-# Open files of the runner as such, and for each trial at work: its claim, log, pipes, sockets.
+# Open files of the runner itself, and of each running trial: its claim, log, pipes, sockets.
 _FILES = 32
 _FILES_OF_A_JOB = 8
 
 
 def resolve_n_jobs(value: int | None, devices: Sequence[str] = ()) -> int:
-    """How many trials run at once, at least one.
+    """The number of trials at once, at least one.
 
-    None is as many as there are devices, or where none are given as the processors that this
-    process may use; -1 is as many as those, -2 one less, and so on, as in joblib. Raises
-    Mistake for 0, for more than MOST_JOBS or than there are devices, and for what is no
-    integer.
+    None means as many as there are devices or, without devices, as processors that this process may
+    use. -1 means as many as processors, -2 one less, and so on, as in joblib. Raises Mistake for 0,
+    for more than MOST_JOBS or than there are devices, and for a value that is no integer.
     """
     n_jobs = len(devices) if value is None and devices else _n_jobs(value)
     if devices and n_jobs > len(devices):
@@ -50,11 +49,11 @@ def _n_jobs(value: int | None) -> int:
 
 
 def processors() -> int:
-    """How many processors this process may use, counted as `joblib.cpu_count()` does: by the
-    machine, the process's affinity, the quota of its container and LOKY_MAX_CPU_COUNT, the
-    least of them. Raises Mistake for a LOKY_MAX_CPU_COUNT that is no whole number.
+    """The number of processors that this process may use, as `joblib.cpu_count()` counts them: the
+    least of the machine's number, the process's affinity, its container's quota and
+    LOKY_MAX_CPU_COUNT. Raises Mistake for a LOKY_MAX_CPU_COUNT that is no whole number.
 
-    Importing joblib for it takes a tenth of a second.
+    Importing joblib for it would take a tenth of a second.
     """
     counts = [os.cpu_count() or 1]
     if hasattr(os, "sched_getaffinity"):
@@ -70,9 +69,9 @@ def processors() -> int:
 
 
 def _container_quota(cgroup: Path) -> int | None:
-    """How many processors' time the control group (version 2, else 1) of a container allows,
-    rounded up; None without a quota. Linux's documentation, "Control Group v2", `cpu.max`, and
-    "CFS Bandwidth Control"."""
+    """The number of processors that the control group (version 2, else 1) of a container allows,
+    rounded up; None without a quota. Source: Linux's documentation, "Control Group v2", `cpu.max`,
+    and "CFS Bandwidth Control"."""
     try:
         words = (cgroup / "cpu.max").read_text(encoding="ascii").split()
     except OSError:
@@ -84,14 +83,14 @@ def _container_quota(cgroup: Path) -> int | None:
                 for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")
             ]
         quota_us, period_us = (int(word) for word in words)
-    except (OSError, ValueError):  # not there, or "max"
+    except (OSError, ValueError):  # the file does not exist, or contains "max"
         return None
     return math.ceil(quota_us / period_us) if quota_us > 0 and period_us > 0 else None
 
 
 def allow_open_files(n_jobs: int) -> None:
-    """Have the system allow as many open files as `n_jobs` trials at once need. Raises Mistake
-    where it does not."""
+    """Raise the limit on open files to what `n_jobs` trials at once need. Raises Mistake if the
+    system does not allow it."""
     wanted = _FILES + _FILES_OF_A_JOB * n_jobs
     allowed = raise_limit(wanted)
     if allowed < wanted:
@@ -104,8 +103,8 @@ def allow_open_files(n_jobs: int) -> None:
 
 
 def check_stagger(value: object) -> float:
-    """The least time between two starts, in seconds; 0 for None. Raises Mistake for what is
-    no such time."""
+    """The least time between two starts, in seconds; 0 for None. Raises Mistake for any other
+    value."""
     if value is None:
         return 0.0
     known = isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,8 +1,8 @@
-"""Following many trials in one thread.
+"""Follows many trials in one thread.
 
-A supervision is a generator that yields a Watch when it has to wait for a trial's process,
-and goes on when that is over. Threads that each supervise one trial hinder one another: most
-of what they do are system calls, and after each of them they queue for Python's lock.
+A supervision is a generator that yields a Watch to wait for a trial's process, and is resumed when
+that is over. Threads that each supervise one trial would hinder one another: they mostly make
+system calls, and wait for Python's global lock after each.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from hydra_sweep_runner.execute.attempt.watch import Watch
 
 T = TypeVar("T")
 
-#: Yields what it waits for, and returns its result.
+#: Yields the watches it waits for, and returns its result.
 Supervision: TypeAlias = Generator[Watch, None, T]
 
 
 @dataclass(frozen=True)
 class Failed:
-    """What a supervision raised."""
+    """The error that a supervision raised."""
 
     error: BaseException
 
 
 class Reactor(Generic[T]):
-    """Supervisions at work, all in the thread that calls `step`."""
+    """The running supervisions, all in the thread that calls `step`."""
 
     def __init__(self, stop: StopSwitch) -> None:
         self._stop = stop
@@ -51,21 +51,21 @@ class Reactor(Generic[T]):
         self._selector.register(stop, selectors.EVENT_READ)
 
     def __len__(self) -> int:
-        """How many are at work."""
+        """The number of running supervisions."""
         return len(self._at_work)
 
     @property
     def has_ended(self) -> bool:
-        """Whether `step` has something to tell at once."""
+        """Whether `step` would return a result at once."""
         return bool(self._ended)
 
     def start(self, supervision: Supervision[T]) -> None:
-        """Go on with a supervision until it waits, or ends."""
+        """Run a supervision until it waits or ends."""
         self._advance(supervision, None)
 
     def step(self, most_s: float = math.inf) -> list[T | Failed]:
-        """Wait until something has happened, for `most_s` seconds at the most, and deal with
-        it; what has ended since the last call."""
+        """Wait until something happens, for at most `most_s` seconds, and handle it; returns the
+        results of the supervisions that have ended since the last call."""
         if not self._ended:
             self._wait(most_s)
         now_s = time.monotonic()
@@ -78,13 +78,14 @@ class Reactor(Generic[T]):
         return ended
 
     def wake(self) -> None:
-        """End the present or next waiting; callable from any thread."""
-        with self._open, suppress(BlockingIOError):  # it has been woken often enough
+        """End the present or the next wait; callable from any thread."""
+        with self._open, suppress(BlockingIOError):  # the pipe is full: a wake-up is pending
             if not self._is_closed:
                 os.write(self._wake, b"!")
 
     def close(self) -> list[Failed]:
-        """Give up what is at work, whose processes are killed by that; what it raised then."""
+        """Abandon the running supervisions, which kills their processes; returns the errors they
+        raised."""
         failed = []
         for supervision in list(self._at_work):
             self._leave(supervision)
@@ -104,7 +105,7 @@ class Reactor(Generic[T]):
         wait_s = min([most_s, *(watch.wait_s(now_s) for watch in self._at_work.values())])
         for key, _ in self._selector.select(None if wait_s == math.inf else max(0.0, wait_s)):
             if key.fileobj is self._stop:
-                self._selector.unregister(self._stop)  # it stays readable; `press` looks at it
+                self._selector.unregister(self._stop)  # stays readable; `press` checks it
             elif key.fileobj == self._wakes:
                 _drain(self._wakes)
             else:
@@ -115,7 +116,7 @@ class Reactor(Generic[T]):
         self._guard(supervision, partial(take, self._selector, key.fileobj))
 
     def _guard(self, supervision: Supervision[T], act: Callable[[], object]) -> None:
-        """Do something for a supervision, which has to deal with what comes of it."""
+        """Call `act`; an error is raised inside the supervision."""
         if supervision not in self._at_work:
             return
         try:
@@ -140,7 +141,7 @@ class Reactor(Generic[T]):
 
 
 def run_to_end(supervision: Supervision[T], stop: StopSwitch) -> T:
-    """Do nothing but this, and return what it returns, or raise what it raises."""
+    """Run one supervision to its end in this thread; returns its result, or raises its error."""
     reactor: Reactor[T] = Reactor(stop)
     try:
         reactor.start(supervision)

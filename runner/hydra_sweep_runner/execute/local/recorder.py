@@ -1,8 +1,7 @@
-"""Recording ends beside the trials that go on.
+"""Records the ends of runs in threads, while other trials go on.
 
-Until the end of a run is on the disk takes longer than many a trial. Those who execute trials
-need not wait for it, and a few ends that are recorded at a time share what the file system
-does for each.
+Writing the end of a run to the disk takes longer than many trials. The executing thread need not
+wait for it, and a few ends recorded at the same time share the file system's work.
 """
 
 from __future__ import annotations
@@ -12,24 +11,24 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 _THREADS = 4
-#: So many ends may be waiting to be recorded; then whoever brings another one waits.
+#: The most ends that may be queued; `submit` waits when the queue is full.
 _MOST = 16
 
 
 class Recorder:
-    """Threads that record ends. A few are recorded at once, in any order."""
+    """Threads that record ends, a few at a time, in any order."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="recorder")
         self._room = threading.Semaphore(_MOST)
 
     def submit(self, record: Callable[[], None]) -> Future[None]:
-        """Have an end recorded; the future has what `record` raises."""
+        """Queue an end to be recorded; the future has the error that `record` raised, if any."""
         self._room.acquire()
         future = self._threads.submit(record)
         future.add_done_callback(lambda _: self._room.release())
         return future
 
     def close(self) -> None:
-        """Wait until all ends that were brought are recorded."""
+        """Wait until all queued ends are recorded."""
         self._threads.shutdown()

@@ -1,8 +1,8 @@
-"""Threads of numerical libraries: so few that trials side by side share the processors.
+"""Limits the threads of numerical libraries, so that trials at once share the processors.
 
-Each of these libraries starts as many threads as there are processors. With as many trials at
-work, that is the square of what the machine has. joblib's own workers are limited in the same
-way (joblib's user guide, "Avoiding over-subscription of CPU resources").
+Each of these libraries starts as many threads as there are processors. With as many trials at once,
+the machine would run the square of that number. joblib limits its own workers in the same way
+(joblib's user guide, "Avoiding over-subscription of CPU resources").
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-#: Where the libraries look for how many threads they may start, when they are loaded.
+#: The variables from which the libraries read their number of threads when they are loaded.
 VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -23,10 +23,10 @@ VARIABLES = (
 
 
 def limits(environment: Mapping[str, str], *, n_jobs: int, processors: int) -> dict[str, str]:
-    """What to add to the environment of each of `n_jobs` trials at a time.
+    """The variables to add to the environment of each of `n_jobs` trials at once.
 
-    Nothing for one job, which may have the whole machine, and nothing that the user has set.
-    One who has set OMP_NUM_THREADS has set them all: most of the libraries go by it.
+    Empty for one job, which may use the whole machine; variables that the user has set are left
+    alone. If OMP_NUM_THREADS is set, none is added, because most of the libraries follow it.
     """
     if n_jobs == 1 or "OMP_NUM_THREADS" in environment:
         return {}
@@ -35,8 +35,7 @@ def limits(environment: Mapping[str, str], *, n_jobs: int, processors: int) -> d
 
 
 def limit_loaded(environment: Mapping[str, str]) -> None:
-    """Limit the libraries that this process has loaded before, as far as threadpoolctl is
-    installed, which can do it."""
+    """Limit the libraries that this process has loaded already, if threadpoolctl is installed."""
     share = environment.get("OMP_NUM_THREADS", "")
     if "numpy" not in sys.modules or not share.isdecimal():
         return

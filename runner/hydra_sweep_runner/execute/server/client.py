@@ -1,4 +1,4 @@
-"""The runner's side of the fork server: starting it, and the children that it starts."""
+"""The runner's side of the fork server: starts the server, and children through it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from hydra_sweep_runner.execute.server.messages import (
     StartWorker,
 )
 
-# How long the report of a server's death may take, in seconds.
+# How long to wait for the report of a server's death, in seconds.
 _LOST_S = 1.0
 
 
 class ServerDied(RunnerError):
-    """The process that starts the trials is gone; none can be started any more."""
+    """The process that starts the trials has died; no further trial can be started."""
 
     def __init__(self) -> None:
         super().__init__("the process that starts the trials has died")
@@ -39,27 +39,27 @@ class ServerDied(RunnerError):
 
 @dataclass(eq=False, kw_only=True)
 class Child:
-    """A child of the fork server, as far as is known.
+    """A child of the fork server, as reported so far.
 
-    `reports` is the descriptor that tells when something has happened; `update` reads it.
-    Exactly one of `wait_status`, `start_errno` and `lost` says how it ended.
+    `reports` is the descriptor that becomes readable when something has happened; `update` reads
+    it. Exactly one of `wait_status`, `start_errno` and `lost` says how the child ended.
     """
 
     key: int
     reports: int
     pid: int | None = None
     wait_status: int | None = None
-    start_errno: int | None = None  #: it could not be started
-    no_folder: bool = False  #: that was for want of its working folder
-    lost: bool = False  #: the server died before it could tell
+    start_errno: int | None = None  #: why it could not be started
+    no_folder: bool = False  #: it could not be started because its working folder is missing
+    lost: bool = False  #: the server died before it reported the child's end
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will be told."""
+        """Whether there will be no further report."""
         return self.lost or self.wait_status is not None or self.start_errno is not None
 
     def update(self) -> None:
-        """Take in what the server has told, waiting until it has told something."""
+        """Read the server's next report, waiting for it if there is none yet."""
         told = os.read(self.reports, REPORT.size * 8)
         for kind, number in REPORT.iter_unpack(told):
             if kind == messages.REPORT_STARTED:
@@ -71,24 +71,24 @@ class Child:
                 self.no_folder = kind == messages.REPORT_NO_FOLDER
         if not told and not self.ended:
             self.lost = True
-            if self.pid is not None:  # nobody else is left to do it
+            if self.pid is not None:  # the server, which would kill it, is dead
                 with suppress(OSError):
                     os.killpg(self.pid, signal.SIGKILL)
 
     def wait(self, most_s: float) -> None:
-        """Take in what the server tells until the child has ended, for a time at the most."""
+        """Read reports until the child has ended, for at most `most_s` seconds."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.reports, selectors.EVENT_READ)
             while not self.ended and selector.select(most_s):
                 self.update()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Close the report channel."""
         os.close(self.reports)
 
 
 class ForkServer:
-    """A fork server at work. Its methods may be called from any thread."""
+    """A running fork server. Its methods may be called from any thread."""
 
     def __init__(self, connection: socket.socket, pid: int) -> None:
         self._connection = connection
@@ -101,13 +101,13 @@ class ForkServer:
     def fork(cls, work: server_process.Work) -> ForkServer:
         """Fork the server from this process, which must have no other threads.
 
-        `work` is what its workers do with their control sockets.
+        Its workers run `work` with their control sockets.
         """
         ours, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
-        # What is sent to it before it can handle it waits until then.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, server_process.SHRUGGED_OFF)
+        # Signals that arrive before the server can handle them stay pending until then.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, server_process.IGNORED_SIGNALS)
         pid = os.fork()
         if not pid:
             _serve(theirs.fileno(), work)
@@ -119,7 +119,7 @@ class ForkServer:
     def spawn(cls) -> ForkServer:
         """Start the server in a fresh interpreter; this process may have threads.
 
-        Its workers do what function workers do, and have nothing of this process.
+        Its workers are function workers and share no state with this process.
         """
         from hydra_sweep_runner.execute.server.spawn import spawn
 
@@ -136,9 +136,9 @@ class ForkServer:
     ) -> Child:
         """Start a program in `folder`, in a process group of its own.
 
-        `streams` are its stdout, its stderr and its stdin, which is empty where it is left
-        out; they stay the caller's to close. With `bound` the kernel kills it when the server
-        dies. Raises ServerDied.
+        `streams` are its stdout, its stderr and optionally its stdin, which is empty otherwise; the
+        caller has to close them. With `bound` the kernel kills the program when the server dies.
+        Raises ServerDied.
         """
         key = next(self._keys)
         request = StartProgram(key, list(argv), dict(environment), folder, bound)
@@ -152,13 +152,13 @@ class ForkServer:
         folder: str,
         streams: Sequence[int],
     ) -> Child:
-        """Have a fork of the server become a script, as `start_program` starts a program; of
-        a server that can. Raises ServerDied."""
+        """Fork the server and run a script in the fork; the arguments are as in `start_program`.
+        Only for a preloaded server. Raises ServerDied."""
         key = next(self._keys)
         return self._start(StartScript(key, list(argv), dict(environment), folder), streams)
 
     def start_worker(self) -> tuple[Child, socket.socket]:
-        """Fork a worker; the socket is the caller's end of its control connection."""
+        """Fork a worker; returns the caller's end of its control connection, too."""
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -169,36 +169,36 @@ class ForkServer:
         return child, ours
 
     def signal(self, child: Child, number: signal.Signals) -> None:
-        """Signal a child's process group. If the server is gone, its report tells so."""
+        """Signal a child's process group. If the server is gone, the child's reports say so."""
         with suppress(ServerDied):
             self._send(SendSignal(child.key, number))
 
     def kill(self, child: Child) -> None:
-        """Kill the process group of a child that nobody watches any more."""
+        """Kill the process group of a child that no supervision watches any more."""
         if child.ended:
             return
         try:
             self._send(SendSignal(child.key, signal.SIGKILL))
         except ServerDied:
-            child.wait(_LOST_S)  # it is lost, and its group killed by that
+            child.wait(_LOST_S)  # it is reported as lost, and `update` kills its group
 
     def end_run(self, child: Child, run_id: str) -> None:
-        """Have what a run has started in a worker end with the worker, which is dead or
-        about to be killed."""
+        """End the processes that a run has started in a worker, once the worker, which is dead or
+        about to be killed, has ended."""
         with suppress(ServerDied):
             self._send(RunOver(child.key, run_id))
 
     def note_death(self) -> None:
-        """A child was lost: the server has died."""
+        """Record that the server has died, because a child was lost."""
         self._is_dead = True
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can still start children, as far as is known."""
+        """Whether the server can still start children, as far as is known."""
         return not self._is_dead
 
     def check(self) -> None:
-        """Raise ServerDied if it has died."""
+        """Raise ServerDied if the server has died."""
         if self._is_dead or self._has_hung_up():
             raise ServerDied
 
@@ -211,7 +211,7 @@ class ForkServer:
             return True
 
     def close(self) -> None:
-        """Have all children stopped that are left, and wait until the server has exited."""
+        """Stop all remaining children, and wait until the server has exited."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()

@@ -1,6 +1,6 @@
-"""What descends from a process, as Linux tells it; elsewhere nothing is known of it.
+"""Finds the descendants of a process on Linux; on other systems they are unknown.
 
-It belongs to the fork server, so it is light: no psutil.
+The fork server imports this module, so it does not use psutil.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ _VARIABLE = f"{variables.RUN_ID}=".encode()
 
 
 def children_of_this() -> list[int]:
-    """The pids of this process's children, zombies among them; it has one thread."""
+    """The pids of this process's children, zombies included; this process has one thread."""
     return _children(os.getpid())
 
 
 def tree_of(pid: int) -> list[int]:
-    """The process and all that descends from it, parents first."""
+    """The process and all its descendants, parents first."""
     found = [pid]
     for each in found:
         found += _children(each)
@@ -26,11 +26,10 @@ def tree_of(pid: int) -> list[int]:
 
 
 def run_of(pid: int) -> str | None:
-    """The run that a process was started for, as its environment tells; empty for one of no
-    run, as is one that was forked from a worker and has started no program.
+    """The id of the run that a process belongs to, from its environment; empty if it belongs to
+    none, as a process that was forked from a worker and has started no program.
 
-    None as long as there is no telling: it is just being started, or is another user's, or
-    a zombie.
+    None if that is unknown: the process is just starting, is another user's, or is a zombie.
     """
     environment = _read(f"/proc/{pid}/environ")
     if not environment:
@@ -54,5 +53,5 @@ def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as file:  # noqa: PTH123
             return file.read()
-    except OSError:  # it is gone, or another user's
+    except OSError:  # the process is gone, or another user's
         return b""

@@ -1,7 +1,7 @@
 """Messages between the runner, its fork server and its workers, over Unix stream sockets.
 
-A message is a length, with the file descriptors that go along, and a pickle. Both ends are
-processes of the runner, forked from one another.
+A message is a length, sent along with file descriptors, and a pickle. Both ends are processes of
+the runner, forked from one another.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 _LENGTH = struct.Struct("=Q")
 _MOST_FDS = 8
-# Where the flag is known, what arrives is closed on exec from the first moment on.
+# With this flag, where it exists, received descriptors are close-on-exec from the beginning.
 _RECEIVE_FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
-#: What a child's report channel carries: the kind, one of those below, and a number.
+#: A report on a child: the kind, one of those below, and a number.
 REPORT = struct.Struct("=cq")
 REPORT_STARTED = b"P"  #: the child's pid
 REPORT_NOT_STARTED = b"E"  #: the errno of the fork, or of the exec
@@ -27,9 +27,10 @@ REPORT_ENDED = b"X"  #: the wait status
 
 
 class StartProgram(NamedTuple):
-    """Start a program; fds go along for stdout, stderr, stdin if it has any, and the report.
+    """Start a program; its descriptors are sent along: stdout, stderr, optionally stdin, and the
+    report channel.
 
-    With `bound` the kernel kills it when the server dies. That costs a slower fork.
+    With `bound` the kernel kills it when the server dies, which makes the fork slower.
     """
 
     child: int
@@ -40,8 +41,8 @@ class StartProgram(NamedTuple):
 
 
 class StartScript(NamedTuple):
-    """Become a script in a fork, of a server that can; fds go along as for a
-    program. `argv` begins with the script's path."""
+    """Run a script in a fork of a preloaded server; descriptors are sent along as for a program.
+    `argv` begins with the script's path."""
 
     child: int
     argv: list[str]
@@ -50,20 +51,21 @@ class StartScript(NamedTuple):
 
 
 class StartWorker(NamedTuple):
-    """Fork a function worker; fds go along for its control socket and the report."""
+    """Fork a function worker; its control socket and the report channel are sent along."""
 
     child: int
 
 
 class SendSignal(NamedTuple):
-    """Signal the whole process group of a child, if that has not ended."""
+    """Signal the whole process group of a child, unless it has ended."""
 
     child: int
     signal: int
 
 
 class RunOver(NamedTuple):
-    """A worker's run is over, and the worker dead or about to be: end what it has started."""
+    """The run in a worker is over, and the worker is dead or about to be killed: end the processes
+    that the run has started."""
 
     child: int
     run_id: str

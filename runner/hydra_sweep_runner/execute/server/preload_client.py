@@ -1,4 +1,4 @@
-"""The runner's side of preloading: processes that have imported what scripts need."""
+"""The runner's side of preloading: processes that have imported the modules that scripts need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import ForkServer, ServerDied
 from hydra_sweep_runner.operation.call import ScriptCall
 
-# A script's own search path: its folder first, then what the interpreter has by itself.
+# A script's own search path: its folder first, then the interpreter's default path.
 _CODE = """
 import sys
 fd, root, folder, *modules = sys.argv[1:]
@@ -31,21 +31,21 @@ _ROOT = str(Path(__file__).parents[3])
 
 
 class Preloading:
-    """Processes that scripts are forked from, each with the modules that it has imported and
-    the folder whose scripts it becomes. Its methods may be called from any thread."""
+    """Processes that scripts are forked from. Each has imported some modules and forks scripts of
+    one folder. The methods may be called from any thread."""
 
     def __init__(self, environment: Mapping[str, str], stop: StopSwitch) -> None:
-        """`environment` is what the modules find when they are imported."""
+        """The modules are imported in this `environment`."""
         self._environment = dict(environment)
         self._stop = stop
         self._lock = threading.Lock()
         self._servers: dict[tuple[tuple[str, ...], str], ForkServer] = {}
 
     def preload(self, modules: Sequence[str], script: str) -> ForkServer:
-        """The process for a script, started now if there is none.
+        """The process for a script; it is started if there is none yet.
 
-        Raises Mistake if a module cannot be imported, or must not be, and KeyboardInterrupt
-        if the runner is stopped meanwhile.
+        Raises Mistake if a module cannot or must not be imported, and KeyboardInterrupt if the
+        runner is stopped meanwhile.
         """
         folder = str(Path(script).resolve().parent)
         key = (tuple(modules), folder)
@@ -55,20 +55,20 @@ class Preloading:
                 try:
                     found.check()
                     return found
-                except ServerDied:  # something killed it: the next one is another
+                except ServerDied:  # the process was killed: start another
                     del self._servers[key]
                     found.close()
             self._servers[key] = self._start(modules, folder)
             return self._servers[key]
 
     def for_call(self, call: object) -> ForkServer | None:
-        """The process for a call, if that is of a script with modules to preload."""
+        """The process for a call, if it calls a script with modules to preload; else None."""
         if not isinstance(call, ScriptCall) or not call.preload:
             return None
         return self.preload(call.preload, call.path)
 
     def close(self) -> None:
-        """End them all, with what they have started."""
+        """End all these processes with their children."""
         with self._lock:
             servers, self._servers = self._servers, {}
         for server in servers.values():
@@ -84,9 +84,9 @@ class Preloading:
                 env=self._environment,
                 cwd=folder,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,  # what interrupts the runner's group is not for it
+                start_new_session=True,  # it must not get signals sent to the runner's group
             )
-        process.returncode = 0  # so that subprocess leaves the reaping to the server's close
+        process.returncode = 0  # so that subprocess does not reap it; the server's close does
         server = ForkServer(ours, process.pid)
         why = self._answer(ours)
         if why:
@@ -95,7 +95,7 @@ class Preloading:
         return server
 
     def _answer(self, connection: socket.socket) -> str:
-        """Why the modules are not there; nothing if they are."""
+        """Why the modules could not be imported; empty if they were."""
         with selectors.DefaultSelector() as selector:
             selector.register(connection, selectors.EVENT_READ)
             selector.register(self._stop, selectors.EVENT_READ)

@@ -1,7 +1,7 @@
-"""A process that has imported what scripts need, and becomes a script in a fork of itself.
+"""A process that imports the modules that scripts need, and runs each script in a fork of itself.
 
-It is a fork server in a fresh interpreter, which knows nothing of the runner's own modules
-by the time a script begins. How it is started and asked is in `preloading`.
+It is a fork server in a fresh interpreter. When a script begins, none of the runner's own modules
+is left in it. `preload_client` starts it and talks to it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from hydra_sweep_runner.execute.server.messages import StartScript
 
 
 def main(connection_fd: int, folder: str, modules: Sequence[str]) -> None:
-    """Import the modules with `folder` first in the search path, tell the other end of the
-    connection "" or why not, and serve it; in a fork that is to be a script, be that."""
+    """Import the modules with `folder` first in the search path, send "" or the error to the other
+    end of the connection, and serve it; in a fork that is to become a script, run the script."""
     connection = socket.socket(fileno=os.dup(connection_fd))
     sys.path.insert(0, folder)
     try:
@@ -59,7 +59,7 @@ def _import(modules: Sequence[str]) -> str:
 
 
 def _has_cuda() -> bool:
-    """Whether this process has a device of CUDA's open, or torch says so."""
+    """Whether this process has a CUDA device open, or torch says so."""
     torch = sys.modules.get("torch")
     cuda = getattr(torch, "cuda", None)
     if cuda is not None and cuda.is_initialized():
@@ -77,9 +77,9 @@ def _no_work(control: socket.socket) -> None:
 
 
 def _become(begun: server_process.ScriptBegins, generators: Generators) -> None:
-    """Be the script, as `script_run.main` is one in a process of its own."""
+    """Run the script, as `script.boot.run` does in a process of its own."""
     request: StartScript = begun.request
-    for number in (signal.SIGCHLD, *server_process.SHRUGGED_OFF):
+    for number in (signal.SIGCHLD, *server_process.IGNORED_SIGNALS):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -96,5 +96,5 @@ def _become(begun: server_process.ScriptBegins, generators: Generators) -> None:
     boot_run.note_imports_at_end()
     run = boot_run.run_as_main
     for name in [name for name in sys.modules if name.partition(".")[0] == "hydra_sweep_runner"]:
-        del sys.modules[name]  # the script may have a module of that name
+        del sys.modules[name]  # the script may import a module of its own by that name
     run(request.argv[0])

@@ -1,10 +1,10 @@
-"""The fork server: a small process of one thread that the runner's children descend from.
+"""The fork server: a small process with one thread, the parent of the runner's children.
 
-It lives in a session of its own, so that whatever kills the runner's process group leaves it
-alive to clean up: when the runner's end of the connection is gone, it stops every child's
-process group and exits. On Linux whatever loses its parent below it becomes its child, so
-that what a trial leaves behind in other sessions ends, too. How it is started is not said
-here: `run` takes the process that it is called in.
+It lives in a session of its own, so that it survives whatever kills the runner's process group, and
+can clean up: when the runner's end of the connection is closed, it stops every child's process
+group and exits. On Linux it is a subreaper: descendants that lose their parent become its children,
+so that it can end what a trial leaves behind in other sessions, too. `run` turns the calling
+process into the server; `client` and `spawn` start that process.
 """
 
 from __future__ import annotations
@@ -37,19 +37,20 @@ from hydra_sweep_runner.execute.server.messages import (
     StartWorker,
 )
 
-#: How long the children have to end by themselves after the runner died, in seconds.
+#: How long the children may take to end by themselves after the runner's death, in seconds.
 ORPHAN_GRACE_S = 1.0
-# How often to look whether the runner is still the parent: a copy of its socket, in some
-# process that it forked, would keep its death from showing.
+# How often to check whether the runner is still the parent. A copy of the runner's socket, in
+# another process that it forked, would keep the connection open after its death.
 _PARENT_CHECK_S = 1.0
 _KILL_AGAIN_S = 0.1
-# How long to look for what a run has left, and how often.
+# How long, and how often, to look for processes that a run has left behind.
 _LEFT_S = 5.0
 _LOOK_AGAIN_S = 0.05
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-#: What is sent to all of the runner's processes; it will tell the server what to do.
-SHRUGGED_OFF = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
+#: Signals sent to all of the runner's processes. The server ignores them: the runner tells it
+#: what to do.
+IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 
 Work = Callable[[socket.socket], None]
 
@@ -60,13 +61,13 @@ class _Child(NamedTuple):
 
 
 def run(connection_fd: int, work: Work) -> None:
-    """Serve until the other end of the connection is gone; `work` is what workers do."""
+    """Serve until the other end of the connection is closed; workers run `work`."""
     parent = os.getppid()
     if os.getsid(0) != os.getpid():
         os.setsid()
     os.chdir("/")
-    # Objects of the process that was forked are never collected here: closing the files
-    # they stand for would close ours, which took over the numbers.
+    # Never collect objects inherited from the forked process: closing their files would close
+    # our own, which reuse the descriptor numbers.
     gc.freeze()
     faulthandler.disable()
     connection = socket.socket(fileno=_move_up(connection_fd))
@@ -79,7 +80,7 @@ def run(connection_fd: int, work: Work) -> None:
 
 
 class _Server:
-    """The children at work, by pid, and the loop around them."""
+    """The running children, by pid, and the loop around them."""
 
     def __init__(self, connection: socket.socket, work: Work, parent: int) -> None:
         self._connection = connection
@@ -87,9 +88,9 @@ class _Server:
         self._parent = parent
         self._children: dict[int, _Child] = {}
         self._pids: dict[int, int] = {}
-        # The run that ends with a child, by the child's key.
+        # Maps a child's key to the run that ends with the child.
         self._runs: dict[int, str] = {}
-        # Runs that are over, and until when to look for what they may have left behind.
+        # Runs that are over, and until when to look for processes they have left behind.
         self._over: dict[str, float] = {}
         self._is_script = False
         self._prctl = _find_prctl()
@@ -99,9 +100,9 @@ class _Server:
         self._wakes, self._wake = os.pipe()
         os.set_blocking(self._wakes, False)
         os.set_blocking(self._wake, False)
-        # Handlers, where nothing is to happen: what is ignored would stay so after an exec.
-        for number in (signal.SIGCHLD, *SHRUGGED_OFF):
-            # Under nohup, what is started stays deaf to SIGHUP, too.
+        # Handlers that do nothing: signals that are ignored would stay ignored after an exec.
+        for number in (signal.SIGCHLD, *IGNORED_SIGNALS):
+            # Under nohup, children ignore SIGHUP, too.
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _do_nothing)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
@@ -141,12 +142,12 @@ class _Server:
                 self._runs[request.child] = request.run_id
             else:
                 self._end_left_of(request.run_id)
-        else:  # it has ended, or there were no descriptors left for it
+        else:  # the child has ended, or there were no descriptors left to start it
             for fd in fds:
                 os.close(fd)
 
     def _start(self, key: int, start: Callable[[], int], fds: list[int]) -> None:
-        """Start a child and keep its report channel, the last of the fds, until it ends."""
+        """Start a child and keep its report channel, the last of the fds, until the child ends."""
         *given, report = fds
         try:
             pid = start()
@@ -174,7 +175,7 @@ class _Server:
                 request.argv,
                 env=request.environment,
                 cwd=request.folder,
-                stdin=stdin,  # else that of this process, which is empty
+                stdin=stdin,  # None: this process's own, which is empty
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,
@@ -182,20 +183,20 @@ class _Server:
             )
         except (ValueError, TypeError, IndexError, subprocess.SubprocessError) as error:
             raise OSError(errno.EINVAL, str(error)) from error
-        process.returncode = 0  # so that subprocess leaves the reaping to this loop
+        process.returncode = 0  # so that subprocess does not reap it; this loop does
         self._expect_left(request)
         return process.pid
 
     def _fork_script(
         self, request: StartScript, stdout: int, stderr: int, stdin: int | None = None
     ) -> int:
-        """Fork a script; in the fork, raise ScriptBegins."""
+        """Fork a script; raises ScriptBegins in the fork."""
         if not os.path.isdir(request.folder):  # noqa: PTH112 - pathlib is not light
             raise _NoFolder
-        signal.pthread_sigmask(signal.SIG_BLOCK, SHRUGGED_OFF)
+        signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED_SIGNALS)
         pid = os.fork()
         if pid:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SHRUGGED_OFF)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED_SIGNALS)
             with suppress(OSError):
                 os.setpgid(pid, pid)  # before any signal can be asked for
             self._expect_left(request)
@@ -209,14 +210,14 @@ class _Server:
         raise ScriptBegins(request, os.dup(stdout), os.dup(stderr))
 
     def _expect_left(self, request: StartProgram | StartScript) -> None:
-        """What a run leaves behind is to end with the child that is the run."""
+        """Note that the processes a run leaves behind are to be ended when its child ends."""
         run_id = request.environment.get(variables.RUN_ID)
         if run_id is not None:
             self._runs[request.child] = run_id
             self._over.pop(run_id, None)
 
     def _fork_worker(self, control: int) -> int:
-        # An interrupt that comes before the worker is ready for it waits until then.
+        # A SIGINT that comes before the worker is ready for it stays pending until then.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         pid = os.fork()
         if pid:
@@ -228,7 +229,7 @@ class _Server:
             os.setpgid(0, 0)
             self._die_with_server()
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, *SHRUGGED_OFF):
+            for number in (signal.SIGCHLD, *IGNORED_SIGNALS):
                 if signal.getsignal(number) is _do_nothing:
                     signal.signal(number, signal.SIG_DFL)
             close_all_but({control})
@@ -246,8 +247,8 @@ class _Server:
                 os._exit(70)
 
     def _reap(self) -> None:
-        """Take the ended children's statuses, and kill what is left of their groups, and
-        what is left otherwise of their runs."""
+        """Reap the ended children; kill the rest of their process groups, and all other processes
+        that their runs have left behind."""
         while True:
             try:
                 pid, status = _take_ended(self._children)
@@ -259,7 +260,7 @@ class _Server:
             child = self._children.pop(pid, None)
             if child is not None:
                 del self._pids[child.key]
-                # First, so that nothing of the trial is there when its end is known.
+                # Before the end is reported, so that no process of the trial is left by then.
                 run_id = self._runs.pop(child.key, None)
                 if run_id is not None:
                     self._end_left_of(run_id)
@@ -269,10 +270,10 @@ class _Server:
             self._end_left_of(run_id)
 
     def _end_left_of(self, run_id: str) -> None:
-        """Kill what a run that is over has left, with all that descends from it.
+        """Kill the processes that an ended run has left behind, with all their descendants.
 
-        What is just being started tells nothing of its run, and what loses its parent by
-        this is ours a moment later: so it is looked for again, for a while.
+        The run of a process that is just starting is unknown, and processes that lose their parent
+        by this become our children a moment later. So the search is repeated for a while.
         """
         last_s = self._over.setdefault(run_id, time.monotonic() + _LEFT_S)
         left = {pid: run_of(pid) for pid in self._left()}
@@ -284,7 +285,7 @@ class _Server:
             self._over.pop(run_id, None)
 
     def _left(self) -> list[int]:
-        """Our children that we have not started: those who started them are dead."""
+        """Our children that we did not start: the processes that started them are dead."""
         return [pid for pid in children_of_this() if pid not in self._children]
 
     def _stop_all(self) -> None:
@@ -292,7 +293,7 @@ class _Server:
         self._reap_until(time.monotonic() + ORPHAN_GRACE_S)
         last_s = time.monotonic() + ORPHAN_GRACE_S
         while self._any_left() and time.monotonic() < last_s:
-            self._signal_all(signal.SIGKILL)  # again, for what lost its parent by that
+            self._signal_all(signal.SIGKILL)  # again, for processes that lost their parent
             self._reap_until(min(time.monotonic() + _KILL_AGAIN_S, last_s))
 
     def _signal_all(self, *numbers: signal.Signals) -> None:
@@ -317,8 +318,8 @@ class _Server:
 
 
 class ScriptBegins(BaseException):
-    """Raised in a fork of the server's process, out of `run`: it is a script from here on,
-    with these descriptors for its output."""
+    """Raised out of `run` in a fork of the server that is to become a script, with the descriptors
+    for the script's output."""
 
     def __init__(self, request: StartScript, stdout: int, stderr: int) -> None:
         super().__init__(request.argv)
@@ -328,18 +329,18 @@ class ScriptBegins(BaseException):
 
 
 class _NoFolder(Exception):
-    """The folder that a program was to work in is not there."""
+    """The working folder of the program does not exist."""
 
 
 def _do_nothing(_number: int, _frame: FrameType | None) -> None:
-    """Let the wake-up descriptor tell it."""
+    """A signal handler that does nothing: the wake-up descriptor reports the signal."""
 
 
 def _take_ended(known: Container[int]) -> tuple[int, int]:
-    """Reap a child that has ended: its pid, 0 if there is none, and its wait status.
+    """Reap a child that has ended; returns its pid (0 if there is none) and its wait status.
 
-    What is left of its group is killed while its pid cannot be another's yet, where the
-    system can tell of an end without reaping.
+    If the system can report an end without reaping, the rest of the child's process group is killed
+    before, while its pid cannot be reused.
     """
     if not hasattr(os, "waitid"):
         pid, status = os.waitpid(-1, os.WNOHANG)
@@ -365,7 +366,7 @@ def _signal_group(pid: int, number: int) -> None:
 
 
 def _report(fd: int, kind: bytes, number: int) -> None:
-    with suppress(OSError):  # its supervisor may have gone
+    with suppress(OSError):  # its supervisor may be gone
         os.write(fd, REPORT.pack(kind, number))
 
 
@@ -376,14 +377,14 @@ def _drain(fd: int) -> None:
 
 
 def _move_up(fd: int) -> int:
-    """The same file under a number that is none of the standard streams'."""
+    """A duplicate of the descriptor, with a number above those of the standard streams."""
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
 
 
 def close_all_but(kept: Iterable[int]) -> None:
-    """Close every descriptor but the standard streams and those that are named.
+    """Close every descriptor except the standard streams and `kept`.
 
-    Locks, terminals and pipes of the process that was forked are not ours to hold open.
+    The server must not hold locks, terminals and pipes of the forked process open.
     """
     keep = {0, 1, 2, *kept}
     try:
@@ -400,7 +401,7 @@ def _find_prctl() -> Callable[[int, int], object] | None:
     if sys.platform != "linux":
         return None
     try:
-        import _ctypes  # what ctypes puts around it takes four milliseconds, and a run waits
+        import _ctypes  # importing ctypes itself would delay the run by four milliseconds
 
         itself: Any = None
         address = _ctypes.dlsym(_ctypes.dlopen(itself, 0), "prctl")
