@@ -1,4 +1,4 @@
-"""Whether workers can execute trials at all, found out before anything is created."""
+"""Checks, before anything is created, whether workers can execute trials."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def check_workers(cluster: DaskCluster, root: Path, session: str) -> None:
-    """Raise Mistake, naming the worker, for one that does not share the folders of the store
-    and of the project, or has other versions of what both sides need.
+    """Raise Mistake, naming the worker, for a worker that does not share the folders of the store
+    and the project, or has other versions of packages that both sides need.
 
-    `root` is the store's folder, made or not; the project's is the current one.
+    `root` is the store's folder, which may not exist yet; the project's is the current folder.
     """
     folder = next(path for path in (root, *root.parents) if path.is_dir())
     token = folder / f".runner-{session}"
@@ -40,9 +40,9 @@ def check_workers(cluster: DaskCluster, root: Path, session: str) -> None:
 
 
 def lacking(facts: Facts | str, places: Places, versions: dict[str, str]) -> str | None:
-    """What keeps a worker from executing trials, in words; None if nothing does.
+    """Why a worker cannot execute trials; None if it can.
 
-    `versions` are what it has to have; `facts` is a text if it could not answer.
+    `versions` are the required ones; `facts` is a text if the worker could not answer.
     """
     if isinstance(facts, str):
         return f"cannot run the runner: {facts}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client, KilledWorker
-from distributed import TimeoutError as TimedOut  # before Python 3.11 not the built-in one
+from distributed import TimeoutError as TimedOut  # not the built-in one before Python 3.11
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.cluster import worker
@@ -27,10 +27,10 @@ _WORKERS_S = 10
 
 
 class DaskCluster:
-    """The workers of the scheduler at an address, or of the one that a scheduler file names.
+    """The workers of the scheduler at an address, or of the one in a scheduler file.
 
-    `n_jobs` is as many as they have threads, unless it is given: -1 is all of them, too, -2
-    one less. Raises Mistake if nobody answers, or there is no worker.
+    Without `n_jobs`, or with -1, one trial runs for each of the workers' threads; -2 means one
+    less. Raises Mistake if the scheduler does not answer, or if there is no worker.
     """
 
     def __init__(self, address: str | None, n_jobs: int | None) -> None:
@@ -49,11 +49,11 @@ class DaskCluster:
         self.n_jobs = max(1, threads + 1 + (n_jobs or -1)) if (n_jobs or -1) < 0 else n_jobs or 1
 
     def submit(self, trial: Assignment, done: Callable[[Done | Refused | Lost], object]) -> None:
-        """Have a worker execute a trial. `done` is called once, in some thread, with what
-        became of it, however that was; a Lost is for one that the cluster gives up."""
+        """Have a worker execute a trial. `done` is called once, in some thread, with the result;
+        with a Lost if the cluster gave the trial up."""
         run_id = trial.task.run.id
         future = self._client.submit(worker.execute, trial, pure=False)
-        self._futures[run_id] = future  # one that nobody holds is cancelled
+        self._futures[run_id] = future  # Dask cancels futures without a reference
         future.add_done_callback(lambda ended: done(self._result(run_id, ended)))
 
     def _result(self, run_id: str, future: Any) -> Done | Refused | Lost:
@@ -66,11 +66,12 @@ class DaskCluster:
             self._futures.pop(run_id, None)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What the function returns when a worker calls it."""
+        """The return value of the function, called by a worker."""
         return self._client.submit(function, *arguments, pure=False).result()
 
     def ask_workers(self, places: Places) -> Mapping[str, Facts | str]:
-        """What each worker, by its address, is and sees; or why it cannot tell."""
+        """The facts about each worker, by its address; a text with the reason if it could not
+        answer."""
         answers = self._client.run(worker.look, places, on_error="return")
         return {
             worker: reason_of(answer) if isinstance(answer, BaseException) else answer
@@ -78,7 +79,7 @@ class DaskCluster:
         }
 
     def trouble(self) -> str | None:
-        """Whether there is no worker any more; trials wait for one then."""
+        """A message if the cluster has no workers left, else None."""
         if self._client.status != "running" or self._client.ncores():
             return None
         return f"no worker is left at {self._address}: trials wait until one is started there"

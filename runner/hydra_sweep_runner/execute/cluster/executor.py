@@ -1,4 +1,4 @@
-"""Executing tasks by the workers of a cluster."""
+"""Executes tasks on the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from hydra_sweep_runner.terminal.reporter import Reporter
 if TYPE_CHECKING:
     from hydra_sweep_runner.execute.cluster.dask_cluster import DaskCluster
 
-#: How often to look whether there are workers, in seconds.
+#: How often to check whether there are workers, in seconds.
 _LOOK_S = 5.0
 _NO_DASK = (
     'hydra.launcher.backend=dask needs Dask: pip install "hydra-sweep-runner[dask]" here and '
@@ -47,23 +47,23 @@ _NO_DASK = (
 
 
 class LostWorkers(RunnerError):
-    """The workers cannot be reached any more, or one of them cannot do what it should."""
+    """The workers can no longer be reached, or one of them cannot execute trials."""
 
 
 class _Abandoned(BaseException):
-    """The user does not wait any longer for what is at work elsewhere."""
+    """The user no longer waits for the trials that run elsewhere."""
 
 
 class ClusterExecutor:
-    """Executes tasks by the workers of a Dask cluster; a context manager.
+    """Executes tasks on the workers of a Dask cluster; a context manager.
 
-    A worker claims a run, supervises it in its own process as `LocalExecutor` does in this
-    one, and records its states. Entering raises Mistake, before anything is created, for
-    workers that are not there, that do not share the folders of store and project, or that
-    have other versions of what both sides need.
+    A worker claims a run, supervises it in its own process as `LocalExecutor` does in this one, and
+    records its states. Entering raises Mistake, before anything is created, if there are no
+    workers, or if they do not share the folders of store and project, or have other versions of
+    packages that both sides need.
     """
 
-    #: Whoever executes a run owns it: a lock of this process would not follow it.
+    #: The worker that executes a run owns it: a lock held by this process would be useless there.
     claims_runs = True
 
     def __init__(
@@ -78,8 +78,8 @@ class ClusterExecutor:
         clock: Clock = now,
         program: PackedProgram | None = None,
     ) -> None:
-        """`n_jobs` trials are assigned at a time: all that the workers have room for if it
-        is None. `program` does the jobs of a Hydra program."""
+        """`n_jobs` trials are assigned at a time; None means as many as the workers have room for.
+        `program` runs the jobs of a Hydra program."""
         self._store = store
         self._reporter = reporter
         self._open = partial(open_cluster, backend, address, n_jobs)
@@ -96,7 +96,7 @@ class ClusterExecutor:
 
     @property
     def at_once(self) -> int:
-        """How many tasks are assigned at once at the most."""
+        """The largest number of tasks assigned at once."""
         return self._cluster.n_jobs
 
     def __enter__(self) -> ClusterExecutor:
@@ -126,12 +126,11 @@ class ClusterExecutor:
         return found.signature
 
     def run(self, source: Source) -> None:
-        """Execute a source's tasks, given to workers in order, as many at a time as there is
-        room for.
+        """Execute a source's tasks on the workers, in order, as many at a time as there is room
+        for.
 
-        After `stop` it returns when what was at work has been recorded. Raises LostWorkers,
-        StoreFailed, Deadlock and what the source raises, after asking what was at work to
-        stop.
+        After `stop` it returns when the running trials have been recorded. Raises LostWorkers,
+        StoreFailed, Deadlock and the source's errors, after requesting that running trials stop.
         """
         try:
             with self._watching():
@@ -173,7 +172,7 @@ class ClusterExecutor:
     def _start_next(
         self, source: Source, results: SimpleQueue[Done | Refused | Lost]
     ) -> Answer | None:
-        """Give the next task to a worker; why there is none, if there is none."""
+        """Assign the next task to a worker; returns the source's answer if there is no task."""
         try:
             task = source.next()
             if isinstance(task, Answer):
@@ -197,17 +196,17 @@ class ClusterExecutor:
             self._fail(error)
 
     def preload(self, modules: Sequence[str], script: str) -> None:
-        """Nothing: on workers, scripts are started anew."""
+        """Do nothing: on workers, each script starts in a new process."""
 
     def stop(self) -> None:
-        """Assign nothing more and have what runs stopped; callable from a signal handler."""
+        """Assign no further task and stop the running ones; callable from a signal handler."""
         self._stopping = True
         SESSIONS.press(Urgency.STOP)
         self._end_sessions()
 
     def kill(self) -> None:
-        """End at once what runs; when called again, wait for none of it any more. Callable
-        from a signal handler; it may raise what `run` catches."""
+        """Kill the running tasks; on a second call, do not wait for them. Callable from a signal
+        handler; it may raise an error that `run` catches."""
         self._stopping = True
         if self._killing and self._waiting:
             raise _Abandoned
@@ -218,7 +217,7 @@ class ClusterExecutor:
                 session.kill()
 
     def _packed(self, task: Task) -> Assignment:
-        """What a worker needs to execute a task."""
+        """The assignment that a worker needs to execute a task."""
         call = task.call
         if isinstance(call, ProgramCall):
             call = ProgramCall(packed=self._program)
@@ -258,18 +257,18 @@ class ClusterExecutor:
         return result.outcome
 
     def _fail(self, error: BaseException) -> None:
-        """Stop what is at work; the first error is raised when that has ended."""
+        """Stop the running tasks; the first error is raised when they have ended."""
         self._failure = self._failure or error
         self.stop()
 
     def _give_up(self, task: Task, why: str) -> Outcome:
-        """Record what became of a trial that the cluster tries no more."""
+        """Record the end of a trial that the cluster has given up."""
         run = self._store.read(task.run.id)
         try:
             with self._store.claim(run.id):
                 run = self._store.read(run.id)
                 at = self._clock()
-                if run.state.started == task.run.state.started:  # nobody has begun it
+                if run.state.started == task.run.state.started:  # no worker has begun it
                     state = lifecycle.started(task.run.state, self._driver, at)
                     run = replace(task.run, state=lifecycle.finished(state, None, why, at))
                     self._store.write(run)
@@ -288,7 +287,7 @@ class ClusterExecutor:
             raise StoreFailed(
                 f"cannot write {self._store.folder(batch_id)}: {error.strerror}"
             ) from error
-        if self._stopping:  # meanwhile
+        if self._stopping:  # a stop came meanwhile
             session.end()
 
     def _end_sessions(self) -> None:
@@ -298,13 +297,13 @@ class ClusterExecutor:
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """While the context lasts, tell of what keeps all trials waiting."""
+        """Inside the context, print a line if all trials wait for workers."""
         over = threading.Event()
 
         def look() -> None:
             told = None
             while not over.wait(_LOOK_S):
-                with suppress(Exception):  # whatever it is, the calls' own ends will tell
+                with suppress(Exception):  # the trials' own results will report the error
                     trouble = self._cluster.trouble()
                     if trouble is not None and trouble != told:
                         self._reporter.say(trouble)
@@ -319,8 +318,8 @@ class ClusterExecutor:
 
 
 def open_cluster(backend: str, address: str | None, n_jobs: int | None) -> DaskCluster:
-    """The cluster of this kind at an address. Raises Mistake for another kind than Dask's, for
-    one that is not there, and for one that has no workers."""
+    """The cluster of this kind at an address. Raises Mistake for a kind other than Dask's, if the
+    cluster cannot be reached, or if it has no workers."""
     if backend != "dask":
         raise Mistake(
             f"hydra.launcher.backend={backend}: only dask is known; leave it out for trials on "

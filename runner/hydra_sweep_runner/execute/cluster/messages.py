@@ -1,4 +1,4 @@
-"""What travels between a batch's process and the workers that execute its trials."""
+"""The messages between a batch's process and the workers that execute its trials."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hydra_sweep_runner.terminal.reporter import Stream
 class Places:
     """The folders that a worker has to share with the process that assigns trials.
 
-    `token` is a file that this process has written, on the store's file system; `text` is
-    what is in it.
+    `token` is a file that this process has written on the store's file system; `text` is its
+    content.
     """
 
     token: str
@@ -26,7 +26,7 @@ class Places:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a worker's process is and sees. `versions` are by distribution's name."""
+    """The facts about a worker's process. `versions` are by the distribution's name."""
 
     host: str
     pid: int
@@ -37,10 +37,10 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """A trial for a worker: a task that can be pickled, and who is to know of its end.
+    """A trial for a worker: a task that can be pickled, and the process to report to.
 
-    `session` tells the batch's start from any other; `driver` is its process. The trial is
-    not to outlive that process. `batch_id` is None for a run that has no batch.
+    `session` identifies the start of the batch; `driver` is its process. The trial must not outlive
+    that process. `batch_id` is None for a run outside a batch.
     """
 
     task: Task
@@ -52,10 +52,10 @@ class Assignment:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """How a worker is done with a trial.
+    """The result of a trial that a worker has finished with.
 
-    `output` is what the trial wrote, as far as it was kept for showing. `again` says that
-    a worker before this one was lost at the trial's work; `busy`, in words, who else is at it.
+    `output` is the trial's output, as far as it was kept to be shown. `again` says that an earlier
+    worker was lost while it ran the trial; `busy` names another owner that runs it.
     """
 
     outcome: Outcome
@@ -66,8 +66,8 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """A worker could not take the trial up, or go on with it: `why`, in a line. `trace` is
-    of an error that nobody has foreseen."""
+    """A worker could not begin the trial, or not go on with it: `why` is the reason in one line,
+    `trace` the traceback of an unexpected error."""
 
     run_id: str
     worker: str
@@ -77,7 +77,7 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """Nobody has the trial any more: the cluster gave it up, as `why` says.
+    """The cluster gave the trial up; `why` is the reason.
 
     With `for_good` the cluster itself is gone.
     """
@@ -89,7 +89,7 @@ class Lost:
 
 @dataclass(frozen=True, kw_only=True)
 class Probed:
-    """What a worker found where a function was to be: its signature, or what is wrong."""
+    """The result of a probe: the function's signature, or an error message."""
 
     signature: Signature | None
     mistake: str | None = None

@@ -1,4 +1,4 @@
-"""What tells workers, wherever they are, that a batch still wants its trials."""
+"""The file that tells workers on all hosts that a batch still wants its trials."""
 
 from __future__ import annotations
 
@@ -14,28 +14,27 @@ _KILL = "kill "
 
 @dataclass(frozen=True)
 class Session:
-    """One start of a batch. A file in the batch's folder names the one that goes on: it is
-    gone when that stops, and names another when the batch is started again."""
+    """One start of a batch. A file in the batch's folder names the present start: it is removed
+    when that start stops, and names another when the batch is started again."""
 
     store: RunStore
     batch_id: str
     id: str
 
     def begin(self) -> None:
-        """Let workers take its trials up. Raises OSError."""
+        """Let workers begin its trials. Raises OSError."""
         self._path.write_text(self.id, encoding="utf-8")
 
     def kill(self) -> None:
-        """Have workers end at once what they are at. Raises OSError."""
+        """Make workers kill their trials. Raises OSError."""
         self._path.write_text(f"{_KILL}{self.id}", encoding="utf-8")
 
     def end(self) -> None:
-        """Have workers stop what they are at. Raises OSError."""
+        """Make workers stop their trials. Raises OSError."""
         self._path.unlink(missing_ok=True)
 
     def urgency(self) -> Urgency:
-        """How much the end of its trials is wanted. Raises OSError where that cannot be
-        told."""
+        """How urgently its trials are to stop. Raises OSError if the file cannot be read."""
         try:
             text = self._path.read_text(encoding="utf-8")
         except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""What a worker's process does for the process that assigns trials.
+"""The functions that the process of a batch calls in a worker's process.
 
-These functions are called by whatever carries calls to workers: they take and give values
-that pickle, and raise nothing.
+The cluster calls them in the worker. Their arguments and return values can be pickled, and they
+raise no errors.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ from hydra_sweep_runner.system.periodic import every
 from hydra_sweep_runner.system.processes import is_alive, this_process
 from hydra_sweep_runner.terminal.reporter import Stream
 
-#: How often to look whether the batch's process wants the trial, in seconds.
+#: How often to check whether the batch still wants the trial, in seconds.
 LOOK_S = 1.0
-#: How long to wait for a folder that another host has just made, in seconds.
+#: How long to wait until a folder that another host has just made is visible, in seconds.
 _APPEARS_S = 10.0
-#: How long to wait for a former owner of the trial to be gone, in seconds: a little longer
-#: than one that is silent counts as alive.
+#: How long to wait for a former owner of the trial to disappear, in seconds: a little longer
+#: than a silent owner counts as alive.
 _OWNER_S = 40.0
-#: How long the processes of a trial may outlive the worker that was killed, in seconds: its
-#: fork server notices, terminates them and kills them.
+#: How long a trial's processes may outlive a killed worker, in seconds: its fork server notices
+#: the death, terminates them and then kills them.
 _ORPHANS_S = 2 * ORPHAN_GRACE_S
-#: How much of a trial's output is sent back to be shown.
+#: The most bytes of a trial's output that are sent back to be shown.
 _MOST_SHOWN_BYTES = 1 << 20
 _DISTRIBUTIONS = ("hydra-core", "omegaconf")
 
 
 def look(places: Places) -> Facts:
-    """What this worker is and sees."""
+    """The facts about this worker."""
     token = None
     with suppress(OSError):
         token = Path(places.token).read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def probe(session: str, target: str, project_dir: str) -> Probed:
 
 
 def execute(assignment: Assignment) -> Done | Refused:
-    """Own the trial, execute it and record its end, unless it is not to be begun."""
+    """Own the trial, execute it and record its end, unless it must not be begun."""
     heed_no_interrupt(assignment.driver.pid)
     run_id = assignment.task.run.id
     try:
@@ -106,7 +106,7 @@ def execute(assignment: Assignment) -> Done | Refused:
 
 
 class _Execution:
-    """One trial in this worker."""
+    """The execution of one trial in this worker."""
 
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
@@ -126,14 +126,14 @@ class _Execution:
             known = self._store.read(self._id)
             begun = self._is_begun(known)
             if begun and known.state.status in (Status.COMPLETED, Status.ERROR):
-                return self._done(Outcome(run=known))  # and its worker was lost then
+                return self._done(Outcome(run=known))  # completed, but its worker was lost
             if begun and known.state.status is Status.RUNNING:
                 time.sleep(_ORPHANS_S)
             return self._execute(known if begun else None)
 
     def _execute(self, begun: Run | None) -> Done:
-        """Execute the trial; `begun` is its record, if a worker was lost at it. What that one
-        had begun was an attempt, too."""
+        """Execute the trial; `begun` is its record if a worker was lost while running it. The lost
+        worker's start counts as an attempt, too."""
         task = self._task
         if begun is not None:
             state = replace(task.run.state, attempt=begun.state.attempt)
@@ -164,7 +164,8 @@ class _Execution:
         return Done(outcome=outcome, busy=busy or None)
 
     def _missing_folder(self) -> str | None:
-        """A folder that this host does not see, though it is said to be there."""
+        """A folder that this host does not see, although the batch's process does; None if there is
+        none."""
         for folder in (self._task.project_dir, str(self._store.folder(self._id))):
             last_s = time.monotonic() + _APPEARS_S
             while not Path(folder).is_dir():
@@ -174,10 +175,11 @@ class _Execution:
         return None
 
     def _claim(self, claim: ExitStack) -> str | None:
-        """Own the run. Else who does, in words, or nothing if it is not to be begun.
+        """Own the run and return None; otherwise return its owner as text, or an empty text if the
+        run must not be begun.
 
-        A worker that the cluster has given up may have it still, as long as it is not dead:
-        it is waited for. Who has it for other reasons is waited for a while.
+        A worker that the cluster has given up may still own it until it is dead; it is waited for.
+        Any other owner is waited for only a while.
         """
         last_s = time.monotonic() + _OWNER_S
         while not self._is_over():
@@ -191,15 +193,15 @@ class _Execution:
         return ""
 
     def _is_begun(self, known: Run) -> bool:
-        """Whether the trial was started since it was assigned."""
+        """Whether the trial was started after it was assigned."""
         return known.state.started != self._task.run.state.started
 
     def _is_over(self) -> bool:
         return self._store.is_asked_to_stop(self._id) or self._urgency() is not Urgency.NONE
 
     def _urgency(self) -> Urgency:
-        """How much the process that assigned the trial wants its end; it does if it is
-        gone. Raises OSError where that cannot be told."""
+        """How urgently the trial is to stop, according to its batch; it is if the batch's process
+        is gone. Raises OSError if that cannot be read."""
         driver, batch_id = self._assignment.driver, self._assignment.batch_id
         alive = is_alive(driver)
         if alive is None and batch_id is not None:
@@ -212,10 +214,10 @@ class _Execution:
 
     @contextmanager
     def _heeding(self, stop: StopSwitch) -> Iterator[None]:
-        """Stop the trial when its batch does not want it any more."""
+        """Inside the context, stop the trial when its batch no longer wants it."""
 
         def look() -> None:
-            with suppress(RunnerError, OSError):  # the next look may tell
+            with suppress(RunnerError, OSError):  # the next check may succeed
                 stop.set(self._urgency())
 
         with every(LOOK_S, look):
@@ -241,15 +243,15 @@ class _Kept:
 
     @property
     def is_behind(self) -> bool:
-        """Nobody waits for what is kept."""
+        """Always False: nothing waits to be shown."""
         return False
 
     def say(self, *lines: str) -> None:
-        """Keep lines in their place in the output."""
+        """Keep lines at their place in the output."""
         self.output("stderr", "".join(f"{line}\n" for line in lines).encode())
 
     def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
-        """Keep all of an attempt's output; the head is said where it is shown."""
+        """Keep all of an attempt's output; the head is printed where the output is shown."""
         for stream, data in pieces:
             self.output(stream, data)
 

@@ -1,8 +1,8 @@
-"""What executes trials in a process that other machinery owns: a Dask worker, say.
+"""The state of a process that executes trials but belongs to other software, such as a Dask worker.
 
-Such a process may have threads, serves one batch after another, and may serve several at
-once. It has one fork server, spawned at the first trial, and for each batch function workers
-of its own, since these keep the modules of a project as they were when they were imported.
+Such a process may have threads, serves one batch after another, and may serve several at once. It
+has one fork server, spawned at the first trial. Each batch has function workers of its own, because
+these keep a project's modules as they were when they were imported.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from hydra_sweep_runner.execute.function.pool import Workers
 from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.variables import without_a_run
 
-#: How long a batch's warm function workers wait for its next trial, in seconds.
+#: How long a batch's warm function workers are kept for its next trial, in seconds.
 IDLE_S = 20.0
 _LOOK_S = 0.1
 
 
 @dataclass
 class _Session:
-    """A batch's function workers in this process. `at_work` of them may be wanted now."""
+    """A batch's function workers in this process. `at_work` counts the trials that may need
+    them."""
 
     workers: Workers
     at_work: int = 0
@@ -37,8 +38,8 @@ class _Session:
 
 
 class Sessions:
-    """The batches that a process has served of late. Its methods may be called from any
-    thread; in a child that was forked it is empty."""
+    """The batches that a process has served recently. The methods may be called from any thread; in
+    a forked child it is empty."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,11 +48,11 @@ class Sessions:
         self._server: ForkServer | None = None
         self._sessions: dict[str, _Session] = {}
         self._switches: set[StopSwitch] = set()
-        self._switching = threading.RLock()  # a signal's handler may find its thread with it
+        self._switching = threading.RLock()  # a signal handler may run in a thread that holds it
 
     @contextmanager
     def machinery(self, session_id: str, graces: Graces) -> Iterator[Machinery]:
-        """What one trial of a batch is executed with; its `stop` is the trial's own."""
+        """The machinery for one trial of a batch; its `stop` is the trial's own."""
         session, server = self._enter(session_id)
         switch = StopSwitch()
         with self._switching:
@@ -71,7 +72,7 @@ class Sessions:
             self._leave(session)
 
     def press(self, urgency: Urgency) -> bool:
-        """Stop every trial at work in this process; whether there is any. Callable from a
+        """Stop every running trial in this process; returns whether there is any. Callable from a
         signal handler."""
         with self._switching:
             switches = list(self._switches)
@@ -80,7 +81,8 @@ class Sessions:
         return bool(switches)
 
     def close(self) -> None:
-        """End the function workers and the fork server, with all that they have started."""
+        """End the function workers and the fork server, with all the processes that they have
+        started."""
         with self._lock:
             if self._pid != os.getpid():
                 return
@@ -116,8 +118,8 @@ class Sessions:
                 threading.Thread(target=self._end_idle, name="idle workers", daemon=True).start()
 
     def _end_idle(self) -> None:
-        """End the function workers of batches that have had no trial for a while, until there
-        is no such batch; one thread for all of them."""
+        """End the function workers of batches without a trial for a while, until there is no such
+        batch; one thread does it for all."""
         while True:
             with self._lock:
                 now_s = time.monotonic()
@@ -137,14 +139,14 @@ class Sessions:
             time.sleep(max(_LOOK_S, IDLE_S / 10))
 
 
-#: Those of this process.
+#: The sessions of this process.
 SESSIONS = Sessions()
 atexit.register(SESSIONS.close)
 
 
 def heed_no_interrupt(driver_pid: int) -> None:
-    """Leave Ctrl-C to the driver, in a process that a terminal's interrupt reaches as well:
-    the driver says what is to be stopped. Only a main thread can, and needs, do that."""
+    """Ignore Ctrl-C in a process that gets the terminal's interrupt as well as the driver: the
+    driver decides what to stop. Only a main thread can do that, and only there is it needed."""
     if os.getpid() == driver_pid or threading.current_thread() is not threading.main_thread():
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,6 +1,6 @@
-"""The trial of a function that is at work, once more: a process that it starts as
-`python -m __main__.__spec__.name`, as distributed training does for its other ranks, calls the
-function with the same flags. Nothing is recorded.
+"""Calls the function of the running trial again, in a process that the trial starts as `python -m
+__main__.__spec__.name`, as distributed training does for its other ranks. The flags are the same.
+Nothing is recorded.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-#: Names the trial's function.
+#: The environment variable with the name of the trial's function.
 VARIABLE = "RUNNER_FUNCTION"
 
 _NAME = "hydra_sweep_runner.execute.function.again"
 
 
 def stand_for_main() -> None:
-    """Have this process's `__main__` be started again as this module."""
+    """Give this process's `__main__` a spec by which it is started again as this module."""
     sys.modules["__main__"].__spec__ = ModuleSpec(_NAME, None)
 
 
 def main() -> None:
-    """Call the function once more, in this process; what it raises ends it."""
+    """Call the function again in this process; an error it raises ends the process."""
     if VARIABLE not in os.environ:
         raise SystemExit(f"{_NAME} is started by the trial of a function, and this is none")
     from hydra_sweep_runner.compose.job import job_context

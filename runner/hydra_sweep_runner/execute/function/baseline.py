@@ -1,4 +1,4 @@
-"""What every trial in a worker begins with: the process as it was when its code was imported."""
+"""The state of a worker when its code was imported, in which every trial begins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hydra_sweep_runner.execute.function.module_state import ModuleState
 
 
 class Baseline:
-    """The process as it is when this is made; `generators` are given where it inherited them."""
+    """The state of the process when this is made; `generators` are passed if the process inherited
+    them."""
 
     def __init__(self, exits: ExitCallbacks, generators: Generators | None = None) -> None:
         self._generators = generators or Generators.of_this_process()
@@ -22,17 +23,17 @@ class Baseline:
         gc.freeze()
 
     def begin_trial(self) -> None:
-        """Have the random generators begin."""
+        """Set the random generators to their beginning."""
         self._generators.begin_trial()
 
     def finish_trial(self) -> bool:
-        """Wait for what a trial has left, as Python waits at the end of a process; whether
-        there was anything to wait for, after which the process can do nothing else."""
+        """Wait for what a trial has left running, as Python waits at the end of a process. Returns
+        whether there was anything to wait for; the process then cannot run another trial."""
         disarm()
         return self._leftovers.finish() is not None
 
     def put_back(self) -> bool:
-        """Make everything as it was; whether that could be done."""
+        """Restore everything; returns whether that was possible."""
         self._hydra.put_back()
         could = self._modules.put_back() is None
         could = self._leftovers.put_right() is None and could

@@ -1,7 +1,7 @@
-"""The random generators of a process as trials find them.
+"""The states in which a process's random generators begin each trial.
 
-What the program has seeded begins for each trial where it stood when the program was ready;
-what nobody has seeded is different for each, also where trials are forks of one process.
+A generator that the program has seeded begins each trial in the state it had when the program was
+ready. An unseeded one begins each trial with new entropy, also if trials are forks of one process.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 
 from hydra_sweep_runner.execute.function.mersenne import is_seeded
 
-# torch seeds itself with 53 random bits; what people seed with is a number that they can read.
+# torch seeds itself with 53 random bits; seeds from user code are mostly smaller.
 _MOST_TYPED = 1 << 32
 
 
 @dataclass(frozen=True)
 class Generators:
-    """The states of those that were seeded; None for the others."""
+    """The states of the seeded generators; None for unseeded ones."""
 
     python: Any = None
     numpy: Any = None
@@ -28,11 +28,12 @@ class Generators:
 
     @classmethod
     def of_this_process(cls) -> Generators:
-        """As they are now: `random`, and numpy's and torch's global ones if they are loaded."""
+        """The present states of `random`, and of numpy's and torch's global generators if they are
+        loaded."""
         return cls(_python(), _numpy(), _torch())
 
     def begin_trial(self) -> None:
-        """Have each begin as it was, or with new entropy."""
+        """Set each generator to its state, or seed it with new entropy."""
         if self.python is not None:
             random.setstate(self.python)
         else:
@@ -66,7 +67,7 @@ def _numpy() -> Any:
         return None
     generator = numpy.get_state(legacy=False)
     bits = numpy.mtrand._rand._bit_generator
-    # It keeps the entropy that it began with until somebody seeds it.
+    # The generator keeps its initial entropy until user code seeds it.
     return generator if getattr(bits, "_seed_seq", None) is None else None
 
 

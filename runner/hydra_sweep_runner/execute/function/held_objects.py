@@ -1,6 +1,7 @@
-"""Objects of Python's and of libraries that a project's modules hold: whether they are as they
-were. What is found changed is not mended, but for modules and files: only who made an object
-knows how, and another worker makes it anew.
+"""Detects changes of objects of Python's and of libraries that a project's modules hold.
+
+Changed objects are not restored, except modules and files: only the code that made an object knows
+how to make it again, and a new worker does that.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from collections.abc import Callable
 from types import GeneratorType, ModuleType, SimpleNamespace
 from typing import Any
 
-#: An object whose state takes more than so many bytes is not compared.
+#: Objects whose state takes more bytes are not compared.
 _MOST_BYTES = 4 << 20
-#: Of arrays, which are not copied for it, so many are.
+#: The limit for arrays, which are compared without being copied.
 _MOST_OF_BUFFERS_BYTES = 64 << 20
 _MISSING = object()
-#: What never changes, or has a module of its own for it; and Python's own machinery.
+#: Types that never change, that another module restores, or that belong to Python itself.
 _LEFT_ALONE = frozenset(
     {
         *("abc", "builtins", "importlib", "_frozen_importlib", "_frozen_importlib_external"),
@@ -29,7 +30,7 @@ _LEFT_ALONE = frozenset(
 )
 _NOT_OF_A_PROJECT = frozenset({"sys", "builtins", "hydra_sweep_runner"})
 
-#: Whether the object is as it was, or was made so.
+#: Returns whether the object is unchanged, or was restored.
 IsSame = Callable[[], bool]
 
 _Lock = type(threading.Lock())
@@ -37,14 +38,15 @@ _RLock = type(threading.RLock())
 
 
 def holds_plainly(each: object) -> bool:
-    """Whether all of an object's state is in its `__dict__`, though its class is Python's."""
+    """Whether all of an object's state is in its `__dict__`, although its class is Python's."""
     if isinstance(each, (SimpleNamespace, threading.local, queue.Queue)):
         return True
     return type(each).__module__ in ("argparse", "threading") and hasattr(each, "__dict__")
 
 
 def watch(each: Any) -> IsSame | None:
-    """Tells whether an object is as it is now; None if that is left alone, or cannot be told."""
+    """A function that says whether the object is as it is now; None if the object is ignored, or
+    its state cannot be compared."""
     if isinstance(each, ModuleType):
         return _watch_module(each)
     if isinstance(each, _Lock):
@@ -63,19 +65,19 @@ def watch(each: Any) -> IsSame | None:
         return None
     is_same = watch_contents(each)
     if is_same is None and hasattr(each, "__next__"):
-        return lambda: False  # nobody knows how far it is, and it is there to be moved on
+        return lambda: False  # an iterator's position is unknown, and it is there to be moved
     return is_same
 
 
 def watch_contents(each: object) -> IsSame | None:
-    """Tells whether all that an object holds is as it is now; None if it is too much, or cannot
-    be told."""
+    """A function that says whether everything that an object holds is as it is now; None if that is
+    too much, or cannot be compared."""
     before = _fingerprint(each)
     return None if before is None else lambda: _fingerprint(each) == before
 
 
 def _watch_module(module: ModuleType) -> IsSame | None:
-    """Of a module that is not the project's: its public names lead to what they led to."""
+    """For a module outside the project: whether its public names refer to the same objects."""
     if module.__name__.partition(".")[0] in _NOT_OF_A_PROJECT:
         return None
     present = vars(module)
@@ -102,7 +104,8 @@ def _place_of(each: GeneratorType[Any, Any, Any]) -> object:
 
 
 def _watch_file(file: io.IOBase) -> IsSame | None:
-    """Of a file that is read: it is read from the same place on."""
+    """For a file: restores the position of a seekable file open for reading; for any other file,
+    whether it is open or closed as before."""
     if file.closed or not file.readable() or file.writable() or not file.seekable():
         return lambda closed=file.closed: file.closed == closed  # type: ignore[misc]
     place = file.tell()
@@ -118,11 +121,11 @@ def _watch_file(file: io.IOBase) -> IsSame | None:
 
 
 class _TooMuch(Exception):
-    """There is more than is compared."""
+    """The state is larger than the limit."""
 
 
 class _Sum:
-    """What is written to it, as a number."""
+    """A checksum of the bytes written to it."""
 
     def __init__(self) -> None:
         self.value = 0
@@ -137,20 +140,19 @@ class _Sum:
 
 
 def _fingerprint(each: object) -> tuple[int, int] | None:
-    """A number for an object's whole state, as pickle sees it; None if it sees too much, or
-    cannot."""
+    """A number for an object's whole state, from its pickle; None if that is too large or fails."""
     whole, buffers = _Sum(), _Buffers()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             pickle.Pickler(whole, protocol=5, buffer_callback=buffers.take).dump(each)
-    except Exception:  # any code of a library's
+    except Exception:  # pickling may run any code of a library
         return None
     return whole.value, buffers.value
 
 
 class _Buffers:
-    """What is no part of a pickle: the numbers of arrays, as a number."""
+    """A checksum of the arrays' data, which is not part of the pickle."""
 
     def __init__(self) -> None:
         self.value = 0

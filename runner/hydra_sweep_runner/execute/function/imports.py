@@ -1,4 +1,4 @@
-"""Functions by their dotted names: importing them, and how they can be called."""
+"""Imports functions by their dotted names, and finds out how they can be called."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.script.boot.imported import imported
 from hydra_sweep_runner.operation.kinds.kind import Signature
 
-# What a trial is surrounded by: no module of a project can take its place.
+# Packages that the worker itself needs: no module of a project can replace them.
 _NEEDED = frozenset({"antlr4", "hydra", "hydra_plugins", "hydra_sweep_runner", "omegaconf", "yaml"})
 
 
 class NotCallable(Exception):
-    """What a dotted name leads to is no function; the message says what it is."""
+    """The dotted name refers to an object that is no function; the message says what it is."""
 
 
 def yield_names(project_dir: str) -> None:
-    """Forget the libraries of this process whose names modules of a project have: importing
-    such a name gives the project's, as in a process that has loaded nothing."""
+    """Forget the libraries of this process whose names modules of a project have: importing such a
+    name then imports the project's module, as in a process that has loaded nothing."""
     for entry in os.scandir(project_dir):
         name = entry.name.removesuffix(".py")
         is_package = os.path.isfile(os.path.join(entry.path, "__init__.py"))  # noqa: PTH113, PTH118
@@ -39,7 +39,7 @@ def yield_names(project_dir: str) -> None:
 
 
 def import_function(target: str) -> Callable[..., Any]:
-    """The function with the dotted name. A class's method has a class in its path."""
+    """The function with the dotted name. The path of a class's method contains the class."""
     module_name, _, rest = target.rpartition(".")
     attributes = [rest]
     while True:
@@ -62,7 +62,7 @@ def import_function(target: str) -> Callable[..., Any]:
 
 
 def _not_the_projects(found: object) -> str:
-    """What to do where a module has the name of one of Python's that is loaded already."""
+    """Advice if a module of the project has the name of one of Python's that is loaded already."""
     name = getattr(found, "__name__", "").partition(".")[0]
     own = os.path.abspath(f"{name}.py")  # noqa: PTH100 - what is imported stands there
     if name not in sys.stdlib_module_names or not os.path.isfile(own):  # noqa: PTH113
@@ -71,11 +71,11 @@ def _not_the_projects(found: object) -> str:
 
 
 def signature_of(function: Callable[..., Any]) -> Signature:
-    """How the function can be called, as far as Python can tell."""
+    """How the function can be called, as far as Python knows."""
     source = getattr(inspect.getmodule(inspect.unwrap(function)), "__file__", None)
     try:
         parameters = list(inspect.signature(function).parameters.values())
-    except (ValueError, TypeError):  # builtins need not have one
+    except (ValueError, TypeError):  # builtins may have no signature
         return Signature(
             parameters=(), required=(), takes_config=False, takes_any=True, source_file=source
         )
@@ -90,8 +90,8 @@ def signature_of(function: Callable[..., Any]) -> Signature:
 
 
 class ProjectModules:
-    """The project's modules in this process (`boot.imported`), looked for when other modules
-    are there than before."""
+    """The project's modules in this process (`boot.imported`); searched again only after new
+    imports."""
 
     def __init__(self) -> None:
         self._since_ns = time.time_ns()
@@ -99,8 +99,8 @@ class ProjectModules:
         self._found: Sequence[tuple[str, bool]] = ()
 
     def found(self, environment: Mapping[str, str], run_dir: str) -> Sequence[tuple[str, bool]]:
-        """What a run that has ended had imported, or one before it in this process; the
-        environment is the run's."""
+        """The modules of the project that are imported in this process after a run, by it or an
+        earlier one; `environment` is the run's."""
         mark = (len(sys.modules), next(reversed(sys.modules), ""))
         if mark != self._mark:
             self._mark = mark

@@ -1,4 +1,4 @@
-"""A trial of a function: what is called, and with what."""
+"""A trial of a function: the function to call, and its arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hydra_sweep_runner.compose.job_config import JobConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A trial of a function: what to call, where, and with what."""
+    """A trial of a function: what to call, in which folder, and with which arguments."""
 
     target: str
     as_config: bool
@@ -25,8 +25,8 @@ class Job:
 
 
 def call(function: Callable[..., Any], config: JobConfig, *, as_config: bool) -> Any:
-    """What a function gives for a configuration, as a whole or by keyword arguments.
-    `compose.job.job_context` is to be entered by then."""
+    """The return value of a function called with a configuration, as a whole or by keyword
+    arguments. Enter `compose.job.job_context` before."""
     from hydra_sweep_runner.compose.job import flags_config, keyword_arguments
 
     if as_config:

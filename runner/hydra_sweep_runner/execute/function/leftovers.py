@@ -1,7 +1,7 @@
-"""What a trial has left in the process that the next one is to have: put right, or told.
+"""Restores a worker's process after a trial; reports what cannot be restored.
 
-A worker begins with what is there when its function was imported. After each trial it is made
-so again; where that cannot be done, it is given up, and another begins anew.
+A worker begins in the state in which its function was imported. After each trial this state is
+restored. If that fails, the worker is replaced.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from hydra_sweep_runner.execute.function.settings import (
 from hydra_sweep_runner.execute.server.descendants import children_of_this
 
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
-#: How long a thread that has done its work may take to be gone, in seconds.
+#: How long to wait for a thread that is about to end, in seconds.
 _THREAD_S = 0.05
-#: So many more open files may a trial leave: libraries keep some.
+#: The most additional open files that a trial may leave: libraries keep some open.
 _MOST_FILES = 64
 _IMPORTING = "<frozen importlib._bootstrap>"
 
 
 class ExitCallbacks:
-    """Counts what is registered with `atexit` by trials: what a module registers while it is
-    imported is the process's, and runs at its end."""
+    """Counts the `atexit` callbacks that trials register. Callbacks registered while a module is
+    imported belong to the process and run at its end."""
 
     def __init__(self) -> None:
         self._register: Callable[..., Any] = atexit.register
@@ -57,7 +57,7 @@ def _is_importing(frame: FrameType | None) -> bool:
 
 
 class Leftovers:
-    """The process as it is when this is made, with which every trial begins."""
+    """The state of the process when this is made, in which every trial begins."""
 
     def __init__(self, exits: ExitCallbacks) -> None:
         self._exits = exits
@@ -69,8 +69,8 @@ class Leftovers:
         self._files = _open_files()
 
     def finish(self) -> str | None:
-        """Wait for what the trial has started as Python does at the end of a process, if it
-        has left anything to wait for; then the process can begin no other. What was left."""
+        """Wait for what the trial has started and left running, as Python does at the end of a
+        process; returns what that was. The process then cannot begin another trial."""
         left = self._left()
         if left is None:
             return None
@@ -93,7 +93,7 @@ class Leftovers:
         return None
 
     def put_right(self) -> str | None:
-        """Make all settings as they were; what could not be, if there is any."""
+        """Restore all settings; returns what could not be restored, if anything."""
         try:
             self._loggers.put_back()
             for setting in SETTINGS:
@@ -113,7 +113,7 @@ class Leftovers:
 
 
 def disarm() -> None:
-    """Have no timer go off from here on, whatever its handler does meanwhile."""
+    """Disable all timers, whatever their handlers do meanwhile."""
     while True:
         try:
             for timer in _TIMERS:
@@ -121,7 +121,7 @@ def disarm() -> None:
             signal.signal(signal.SIGALRM, signal.SIG_IGN)
             signal.set_wakeup_fd(-1)
             return
-        except Exception:  # one has gone off just now
+        except Exception:  # a timer has just expired
             continue
 
 
@@ -130,7 +130,7 @@ def _may_end(last_s: float) -> bool:
 
 
 def _has_children() -> bool:
-    """Whether any child is at work; those that have ended are reaped."""
+    """Whether a child process is running; ended ones are reaped."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -1,4 +1,4 @@
-"""Python's logging as it was, for one trial after another."""
+"""Restores Python's logging after each trial."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _NEW = _Logger(logging.NOTSET, True, False, (), ())
 
 
 class Loggers:
-    """All loggers as they are when it is made, but for the root's handlers and level, which
-    are set up for each job anew."""
+    """The state of all loggers when this is made, except the root's handlers and level, which are
+    set for each job."""
 
     def __init__(self) -> None:
         self._known = {name: _Logger.of(logger) for name, logger in _loggers()}
@@ -38,8 +38,7 @@ class Loggers:
         self._class = logging.getLoggerClass()
 
     def put_back(self) -> None:
-        """Make them as they were. Handlers that were added are closed; one that was made
-        since is as new."""
+        """Restore the loggers. Added handlers are closed; a logger created since is reset."""
         if logging.root.manager.disable != self._disabled:
             logging.disable(self._disabled)
         if logging.getLoggerClass() is not self._class:

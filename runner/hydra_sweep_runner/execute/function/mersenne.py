@@ -1,9 +1,8 @@
-"""Whether a Mersenne Twister was seeded by somebody, as its state tells. Pure.
+"""Decides from the state of a Mersenne Twister whether it was seeded by user code. Pure.
 
-CPython seeds `random` with 624 words of the system's entropy, and by `random.seed(7)` with
-the few words of that number, each time by `init_by_array` of Matsumoto and Nishimura's
-mt19937ar.c (2002). Its steps can be undone, which gives the words of the key: those of a short
-key come again and again.
+CPython seeds `random` with 624 words of the system's entropy, and by `random.seed(7)` with the few
+words of that number, both with `init_by_array` of Matsumoto and Nishimura's mt19937ar.c (2002). Its
+steps can be undone, which yields the words of the key: those of a short key repeat.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ _HALF = 397
 _MASK = 0xFFFFFFFF
 _UPPER, _LOWER = 0x80000000, 0x7FFFFFFF
 _MATRIX = 0x9908B0DF
-#: The longest key, in words, that somebody may have thought of: a number of 10,000 bits.
+#: The longest key, in words, that counts as a seed from user code: a number of 10,000 bits.
 _LONGEST_KEY = 312
 
 
 def is_seeded(state: Sequence[int], generations: int = 16) -> bool:
-    """Whether the 624 words come from a short key, through at most so many generations of 624
-    numbers drawn since. What was drawn more often than that passes for unseeded."""
+    """Whether the 624 words come from a short key, after at most so many generations of 624 drawn
+    numbers. A generator that was drawn from more often counts as unseeded."""
     words = list(state)
-    if words[0] == _UPPER:  # nothing was drawn yet
+    if words[0] == _UPPER:  # no number was drawn yet
         generations = 1
     for _ in range(generations):
         if _has_period(_key(words)):
@@ -33,7 +32,7 @@ def is_seeded(state: Sequence[int], generations: int = 16) -> bool:
 
 
 def _initial() -> list[int]:
-    """What `init_by_array` begins with: `init_genrand(19650218)`."""
+    """The state in which `init_by_array` begins: `init_genrand(19650218)`."""
     words = [19650218]
     for i in range(1, _SIZE):
         words.append((1812433253 * (words[-1] ^ (words[-1] >> 30)) + i) & _MASK)
@@ -48,8 +47,8 @@ def _mixed(word: int, factor: int) -> int:
 
 
 def _key(state: Sequence[int]) -> list[int]:
-    """The words that were added for the places from 3 on, if the state is a fresh one: for
-    place i that of the key at (i - 1) modulo its length, plus that index."""
+    """If the state is fresh, the words that were added at the places from 3 on: at place i the
+    key's word (i - 1) modulo its length, plus that index."""
     words = list(state)
     words[1] = ((words[1] + 1) & _MASK) ^ _mixed(words[-1], 1566083941)
     for i in range(_SIZE - 1, 1, -1):
@@ -66,7 +65,7 @@ def _has_period(key: Sequence[int]) -> bool:
 
 
 def _generation_before(state: Sequence[int]) -> list[int]:
-    """The state that became this one when 624 new words were made; of word 0 the upper bit."""
+    """The state before the last 624 words were generated; of word 0 only the upper bit."""
     words = list(state)
     for i in reversed(range(_SIZE)):
         twisted = words[i] ^ words[(i + _HALF) % _SIZE]

@@ -1,8 +1,8 @@
-"""The variables of a project's modules as they were: globals, and what hangs on them.
+"""Restores the variables of a project's modules: globals and the objects they refer to.
 
-Followed are dicts, lists, sets, deques, classes and instances of the project, defaults and
-closures of functions, small arrays of numpy, and random generators that were seeded. Of an
-object of some library's it is told whether it has changed (`held_objects`).
+It follows dicts, lists, sets, deques, classes and instances of the project, defaults and closures
+of functions, small numpy arrays, and seeded random generators. For objects of libraries it only
+detects changes (`held_objects`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from hydra_sweep_runner.execute.function.held_objects import (
 )
 from hydra_sweep_runner.execute.function.mersenne import is_seeded
 
-#: Longer ones are not copied: that they have changed is found, and not mended.
+#: Longer containers are not copied: their changes are detected, but not undone.
 _LONGEST = 10_000
-#: So many objects are followed at the most.
+#: The most objects that are followed.
 _MOST = 50_000
 _LARGEST_ARRAY_BYTES = 1 << 20
 _MISSING = object()
@@ -36,12 +36,12 @@ _PLACES_OF_LIBRARIES = tuple(
 )
 _OWN = ("hydra_sweep_runner", "hydra_plugins")
 
-#: Puts one object back; True if it has done all that was to be done.
+#: Restores one object; returns whether it was restored completely.
 _PutBack = Callable[[], bool]
 
 
 class ModuleState:
-    """The project's modules as they are when it is made."""
+    """The state of the project's modules when this is made."""
 
     def __init__(self) -> None:
         self._modules = set(sys.modules)
@@ -54,12 +54,12 @@ class ModuleState:
             each = waiting.pop()
             if type(each) in _PLAIN or id(each) in self._seen:
                 continue
-            self._seen[id(each)] = each  # which keeps the id its own
+            self._seen[id(each)] = each  # keeping the object keeps its id valid
             waiting += self._follow(each)
 
     def put_back(self) -> str | None:
-        """Make everything as it was, and forget the project's modules that were imported
-        since; what could not be put back, if there is any."""
+        """Restore everything, and forget the project's modules that were imported since; returns
+        what could not be restored, if anything."""
         if len(sys.modules) != len(self._modules) or next(reversed(sys.modules)) != self._newest:
             self._forget_new_modules()
         done = True
@@ -71,7 +71,7 @@ class ModuleState:
         return None if done else "variables"
 
     def _forget_new_modules(self) -> None:
-        """Those of the project; what was imported of libraries stays."""
+        """Forget the project's new modules; those of libraries stay."""
         for name in [name for name in sys.modules if name not in self._modules]:
             if _is_projects(name):
                 parent, _, own = name.rpartition(".")
@@ -81,7 +81,7 @@ class ModuleState:
         self._newest = next(reversed(sys.modules))
 
     def _follow(self, each: Any) -> Iterator[object]:
-        """Note how it is put back; what hangs on it."""
+        """Note how to restore the object; yields the objects that it refers to."""
         if isinstance(each, (ModuleType, FunctionType, type, functools._lru_cache_wrapper)):
             its = each.__name__ if isinstance(each, ModuleType) else each.__module__
             if not isinstance(its, str) or not _is_projects(its):
@@ -282,13 +282,13 @@ def _is_full(cell: Any) -> bool:
 
 
 def _was_typed(entropy: Any) -> bool:
-    """Whether somebody gave it; what numpy takes from the system has 128 bits."""
+    """Whether the seed was set by user code; NumPy's own has 128 bits."""
     return not isinstance(entropy, int) or entropy < 1 << 64
 
 
 @functools.cache
 def _is_projects(name: str) -> bool:
-    """Whether a module of this name is neither Python's nor a library's that was installed."""
+    """Whether a module of this name belongs neither to Python nor to an installed library."""
     module = sys.modules.get(name)
     file = getattr(module, "__file__", None)
     if not isinstance(file, str) or name.partition(".")[0] in _OWN:

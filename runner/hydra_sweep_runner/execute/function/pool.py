@@ -1,4 +1,4 @@
-"""The function workers that are warm and free, and the questions that they answer."""
+"""The warm function workers that are free, and probes in them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import Child, ForkServer, ServerDied
 from hydra_sweep_runner.operation.kinds.kind import Signature
 
-# How long a worker that is not needed any more may take to end, in seconds.
+# How long to wait for the end of a worker that is no longer needed, in seconds.
 _END_S = 1.0
-# How long one may take to be again what it was before its last trial, in seconds.
+# How long to wait until a worker has restored its state after a trial, in seconds.
 _READY_S = 1.0
 
 
 @dataclass(eq=False, frozen=True)
 class Worker:
-    """A function worker, the socket that it obeys, and the device that it has, if any: a
-    library that has found one never looks for another."""
+    """A function worker, its control socket, and its device, if any. It keeps the device: a library
+    that has found a device never looks for another."""
 
     child: Child
     control: socket.socket
@@ -36,7 +36,7 @@ class Worker:
 
 
 class Workers:
-    """Workers that wait for their next trial. Its methods may be called from any thread."""
+    """Workers that wait for their next trial. The methods may be called from any thread."""
 
     def __init__(self, server: ForkServer) -> None:
         self._server = server
@@ -44,10 +44,10 @@ class Workers:
         self._lock = threading.Lock()
 
     def start(self, request: Job | ProgramJob | Probe, fds: Sequence[int] = ()) -> Worker:
-        """Hand a request to the worker that was free last, of those with the device that a
-        job is to have, or else to a new one.
+        """Send a request to the worker that became free last, among those with the job's device, or
+        to a new one.
 
-        It is the caller's, who gives it back or discards it. Raises ServerDied.
+        The caller owns the worker, and gives it back or discards it. Raises ServerDied.
         """
         of_job = {} if isinstance(request, Probe) else request.environment
         device = of_job.get(devices.VARIABLE)
@@ -62,7 +62,7 @@ class Workers:
                     messages.send(worker.control, request, fds)
                     return worker
             except messages.ConnectionLost:
-                pass  # it could not be what it was, or something killed it
+                pass  # the worker could not restore its state, or was killed
             self.discard(worker)
 
     def _take(self, device: str | None) -> Worker | None:
@@ -74,13 +74,13 @@ class Workers:
             return None
 
     def give_back(self, worker: Worker) -> None:
-        """The worker has answered and is free, once it is ready."""
+        """The worker has answered, and is free once it is ready."""
         with self._lock:
             self._free.append(worker)
 
     def discard(self, worker: Worker, run_id: str | None = None) -> None:
-        """Kill the worker, if it is alive, with all that is in its process group, and what
-        else the run that it was at has started."""
+        """Kill the worker, if it is alive, with its process group and all other processes that its
+        run has started."""
         if run_id is not None:
             self._server.end_run(worker.child, run_id)
         self._server.kill(worker.child)
@@ -88,8 +88,8 @@ class Workers:
         worker.child.close()
 
     def probe(self, target: str, project_dir: str, stop: StopSwitch) -> Signature:
-        """Import a function where it will run. Raises Mistake if there is none, ServerDied,
-        and KeyboardInterrupt if the runner is stopped meanwhile."""
+        """Import a function where it will run. Raises Mistake if there is none, ServerDied, and
+        KeyboardInterrupt if the runner is stopped meanwhile."""
         worker = self.start(Probe(target=target, project_dir=project_dir))
         answer = None
         try:
@@ -108,7 +108,7 @@ class Workers:
         return answer
 
     def close(self) -> None:
-        """Have the free workers end by themselves, what they registered with atexit run."""
+        """Let the free workers exit by themselves, so that their atexit callbacks run."""
         with self._lock:
             workers, self._free = self._free, []
         for worker in workers:
@@ -119,7 +119,7 @@ class Workers:
 
 
 def _is_ready(worker: Worker) -> bool:
-    """Whether the worker is ready, waiting for that. Raises ConnectionLost."""
+    """Wait until the worker is ready; False if it takes too long. Raises ConnectionLost."""
     poll = select.poll()
     poll.register(worker.control, select.POLLIN)
     if not poll.poll(_READY_S * 1000):
@@ -139,7 +139,7 @@ def _answer(worker: Worker, stop: StopSwitch) -> Signature | Failure | None:
                 answer: Ready | Signature | Failure = messages.receive(worker.control)[0]
             except messages.ConnectionLost:
                 break
-            if not isinstance(answer, Ready):  # a new worker's first word
+            if not isinstance(answer, Ready):  # a new worker's first message
                 return answer
     while not worker.child.ended:
         worker.child.update()

@@ -1,4 +1,4 @@
-"""What a function returned, as a run's record can hold it: in JSON, if nothing is lost."""
+"""Converts a function's return value to JSON's types, if nothing is lost."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 from hydra_sweep_runner.record.text import DEEPEST
 
 _PLAIN = (type(None), bool, int, float, str)
-_DEEPEST = DEEPEST - 10  # the rest of the record is around it
+_DEEPEST = DEEPEST - 10  # the levels of the record around the result
 
 
 class NotPlain(Exception):
-    """JSON cannot hold the value, or would give back another."""
+    """JSON cannot hold the value, or would return a different one."""
 
 
 def plain(value: object) -> Any:
-    """The value in JSON's types, equal to what was given. Raises NotPlain.
+    """The value in JSON's types, equal to the original. Raises NotPlain.
 
-    Plain are None, booleans, numbers (NaN and the infinities too), strings, lists, and dicts
-    with strings for keys, of just these types: a tuple would come back as a list, a
-    subclass as its base. NumPy's scalars are taken for the numbers they are.
+    Plain values are None, booleans, numbers (also NaN and the infinities), strings, lists, and
+    dicts with string keys, of exactly these types: a tuple would come back as a list, a subclass as
+    its base. NumPy's scalars count as the numbers they hold.
     """
     return _plain(value, _DEEPEST)
 

@@ -1,4 +1,4 @@
-"""The settings of a process that a trial may change, each with how it is read and written."""
+"""The settings of a process that a trial may change, and how each is read and written."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ _SIGNALS = sorted(map(int, signal.valid_signals() - {signal.SIGKILL, signal.SIGS
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """One of them. `write` takes what `read` gave; it raises where the system refuses.
+    """A setting of the process. `write` takes a value that `read` returned; it raises if the system
+    refuses.
 
-    One of a library's counts only while `module` is loaded; `usual` gives what it is right
-    after that was imported, where that is known.
+    A library's setting applies only while `module` is loaded; `usual` returns its value right after
+    the import, if that is known.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Setting:
 
     @property
     def is_there(self) -> bool:
-        """Whether the process has it."""
+        """Whether the process has this setting."""
         return self.module is None or self.module in sys.modules
 
 
@@ -79,7 +80,7 @@ def _umask() -> int:
 
 
 def _handlers() -> list[Any]:
-    # `signal` would put names in the place of numbers, which takes a tenth of a millisecond.
+    # `signal` would convert numbers to enums, which takes a tenth of a millisecond.
     return [_signal.getsignal(number) for number in _SIGNALS]
 
 
@@ -117,7 +118,7 @@ def _set_filters(before: tuple[Any, ...]) -> None:
 
 
 def forget_shown_warnings() -> None:
-    """Have each warning be shown once more where it is shown once."""
+    """Let warnings that are shown once be shown again."""
     warnings._filters_mutated()  # type: ignore[attr-defined]
 
 
@@ -139,7 +140,7 @@ def _contents(name: str, of: Callable[[], list[Any]]) -> Setting:
 
 
 def _hidden(module: str, path: str) -> Setting:
-    """What a library has chosen once and for all, None before it was asked."""
+    """A value that a library sets once, None before that."""
     *owners, name = path.split(".")
 
     def owner() -> Any:
@@ -174,7 +175,7 @@ def _set_gc(enabled: bool, threshold: tuple[int, int, int], debug: int) -> None:
         gc.disable()
 
 
-#: Those of the interpreter and the system first, then those of libraries.
+#: The settings of the interpreter and the system, then those of libraries.
 SETTINGS: tuple[Setting, ...] = (
     Setting("signal handlers", _handlers, _set_handlers),
     Setting(

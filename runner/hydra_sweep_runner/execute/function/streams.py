@@ -1,4 +1,4 @@
-"""The standard streams of a worker, whose descriptors lead elsewhere in each trial."""
+"""The standard streams of a worker, whose descriptors are replaced for each trial."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 
 def open_streams() -> tuple[io.TextIOWrapper, io.TextIOWrapper, io.TextIOWrapper]:
-    """Text files for the standard descriptors, which stay open when these are closed."""
+    """Text files on the standard descriptors; closing these files leaves the descriptors open."""
     return (
         io.TextIOWrapper(io.BufferedReader(_raw(0, "r")), encoding="utf-8"),
         _writer(1, "strict"),
@@ -20,7 +20,8 @@ def _writer(fd: int, errors: str) -> io.TextIOWrapper:
 
 
 class _Unseekable(io.FileIO):
-    """What its descriptor leads to changes: what can be sought in now is a pipe in a trial."""
+    """A file that never seeks, because its descriptor refers to another file or pipe in each
+    trial."""
 
     def seekable(self) -> bool:
         return False

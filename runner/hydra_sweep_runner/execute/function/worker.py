@@ -1,10 +1,10 @@
 """A warm process that calls functions, one trial after another.
 
-It is forked from the fork server and obeys its control socket: when it is as it was made, it
-says Ready; what a trial's supervisor sends is a Job, with the trial's stdout and stderr, or a
-Probe; what it answers is a Reply, a Signature or a Failure. Only text, numbers and JSON's types
-travel back. While the end of a trial is being recorded, it makes itself what it was before; if
-that cannot be done, it ends.
+It is forked from the fork server and controlled by a socket. When its state is as it was in the
+beginning, it sends Ready. A trial's supervisor sends it a Job, with the trial's stdout and stderr,
+or a Probe; it answers with a Reply, a Signature or a Failure. Only texts, numbers and JSON's types
+are sent back. While the end of a trial is being recorded, the worker restores its state; if that
+fails, it exits.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ from hydra_sweep_runner.scalars.numbers import scalars_in
 
 _MOST_OF_A_REASON = 300
 _FROZEN = "<frozen importlib"
-# Whose frames a traceback may begin with when not the function has failed, but what leads
-# to it: a setting of Hydra's, say, that cannot be resolved.
+# A traceback may begin with frames of these files if the code before the call has failed: for
+# instance, because a Hydra setting could not be resolved.
 _MACHINERY = (str(Path(__file__).parents[2]), contextlib.__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramJob:
-    """A trial of a Hydra program: of `packed`, or of the one that the worker was forked
-    from; `target` is its name."""
+    """A trial of a Hydra program: of `packed`, or of the program that the worker was forked from;
+    `target` is the program's name."""
 
     target: str
     packed: PackedProgram | None = None
@@ -70,26 +70,26 @@ class ProgramJob:
     config: JobConfig
 
 
-#: Does one job of a Hydra program: what its task function returned, or what it raised.
+#: Runs one job of a Hydra program; returns the task function's result, or the error it raised.
 Program = Callable[[ProgramJob], "tuple[Any, Exception | None]"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """How a call ended. `result` is None unless the function returned; `scalars` are the
-    numbers in what it returned."""
+    """How a call ended. `result` is None unless the function returned; `scalars` are the numbers in
+    its return value."""
 
     exit_status: int
     reason: str | None = None
     result: Result | None = None
-    is_last: bool = False  #: the worker can do no other job
+    is_last: bool = False  #: the worker cannot run another job
     scalars: Mapping[str, float] = field(default_factory=dict)
     imports: Sequence[tuple[str, bool]] = ()  #: modules of the project, see `boot.imported`
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """Import a function of a project and tell its signature."""
+    """Import a function of a project and return its signature."""
 
     target: str
     project_dir: str
@@ -97,14 +97,14 @@ class Probe:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A probe found no function; `message` says why, in one line."""
+    """A probe did not find the function; `message` says why, in one line."""
 
     message: str
 
 
 @dataclass(frozen=True)
 class Ready:
-    """The worker is what it was when it was made, and begins with what it is sent."""
+    """The worker's state is as it was in the beginning, and it waits for a request."""
 
 
 def work(
@@ -113,10 +113,10 @@ def work(
     limits: Mapping[str, str] | None = None,
     generators: Generators | None = None,
 ) -> None:
-    """Do what the control socket asks for until its other end is gone.
+    """Answer requests on the control socket until its other end is closed.
 
-    `limits` are added to the environment and hold for libraries that are loaded already.
-    `generators` are those of the process that `program` is of, as they were before the fork.
+    `limits` are added to the environment, and applied to libraries that are loaded already.
+    `generators` are those of the process that `program` belongs to, as they were before the fork.
     """
     if limits:
         os.environ.update(limits)
@@ -129,7 +129,7 @@ def work(
             request, fds = messages.receive(control)
         except messages.ConnectionLost:
             break
-        except Exception as error:  # its configuration cannot be unpickled here
+        except Exception as error:  # the job's configuration cannot be unpickled here
             reply = Reply(exit_status=1, reason=reason_of(error))
         else:
             is_probe = isinstance(request, Probe)
@@ -142,20 +142,20 @@ def work(
 
 
 class _Worker:
-    """The process's own state, which every trial starts from anew."""
+    """The process's own state, in which every trial begins."""
 
     def __init__(self, program: Program | None, generators: Generators | None) -> None:
         self._program = program
         self._generators = generators
         self._pid = os.getpid()
         self._environment = without_a_run(dict(os.environ))
-        # What the environment was set to last: as os.environ holds it, and as text.
+        # The environment as it was set last: as os.environ holds it, and as text.
         self._left: tuple[dict[bytes, bytes], dict[str, str]] = ({}, {})
         self._sys_path = list(sys.path)
         self._functions: dict[str, Callable[..., Any]] = {}
         self._programs: dict[str, Program] = {}
         self._null = os.open(os.devnull, os.O_RDWR)
-        atexit._clear()  # what was forked will run its own
+        atexit._clear()  # the forked process runs its callbacks itself
         self._exits = ExitCallbacks()
         self._baseline: Baseline | None = None
         self._streams = open_streams()
@@ -164,17 +164,16 @@ class _Worker:
         self._modules = imports.ProjectModules()
         self._be_idle()
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        faulthandler.enable(file=2)  # a segmentation fault then tells where it was
+        faulthandler.enable(file=2)  # so that a segmentation fault prints a traceback
 
     def do(self, job: Job | ProgramJob, fds: list[int]) -> Reply:
-        """Do the job in surroundings of its own, its streams being the fds: stdout, stderr and,
-        unless it is empty, stdin."""
+        """Run the job, with the fds as its stdout, stderr and, unless it is empty, stdin."""
         self._direct(*fds)
         for fd in fds:
             os.close(fd)
         try:
             reply = self._finish(self._try(job))
-        except KeyboardInterrupt as error:  # after the call, while it was being left
+        except KeyboardInterrupt as error:  # after the call, while its contexts were closed
             reply = replace(_failed(error), is_last=True)
         self._be_idle()
         self._flush()
@@ -184,8 +183,7 @@ class _Worker:
         return replace(reply, is_last=True) if self._baseline is None else reply
 
     def put_back(self) -> bool:
-        """Make the process again what it was before its last trial; whether that could be
-        done."""
+        """Restore the state before the last trial; returns whether that was possible."""
         if self._baseline is None:
             return True
         done = self._baseline.put_back()
@@ -197,7 +195,7 @@ class _Worker:
             self._prepare(job)
             self._enter(job)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            if self._interrupted:  # so soon
+            if self._interrupted:  # an interrupt came before the call
                 raise KeyboardInterrupt
             call = self._call if isinstance(job, Job) else self._run
             return contextvars.copy_context().run(call, job)  # type: ignore[arg-type]
@@ -214,7 +212,7 @@ class _Worker:
         return reply
 
     def _prepare(self, job: Job | ProgramJob) -> None:
-        """Import what the job calls, and note what the process is by then."""
+        """Import what the job calls, and note the state of the process after that."""
         self._set_environment({**self._environment, **job.environment})
         if isinstance(job, Job):
             self._load(job.target, job.project_dir)
@@ -224,7 +222,7 @@ class _Worker:
             self._baseline = Baseline(self._exits, self._generators)
 
     def probe(self, probe: Probe) -> Signature | Failure:
-        """Import the function and look at it."""
+        """Import the function and read its signature."""
         self._set_environment(self._environment)
         try:
             function = self._load(probe.target, probe.project_dir)
@@ -247,8 +245,8 @@ class _Worker:
         return _keep(job, value)
 
     def _be_idle(self) -> None:
-        """Let an interrupt count for the next call. It does: whoever is interrupted in one
-        is not used for another."""
+        """Note an interrupt that comes between calls. The worker will not be used again: an
+        interrupted worker is discarded."""
         signal.signal(signal.SIGINT, self._note_interrupt)
 
     def _note_interrupt(self, _: int, __: FrameType | None) -> None:
@@ -264,7 +262,7 @@ class _Worker:
             self._end_if_forked(reply.exit_status)
             return reply
         self._end_if_forked(0)
-        # The program need not know that somebody keeps what it returns.
+        # A program's return value need not be one that can be stored.
         return _keep(job, value, insist=False)
 
     def _unpack(self, packed: PackedProgram) -> Program:
@@ -276,8 +274,8 @@ class _Worker:
         return program
 
     def _load(self, target: str, project_dir: str) -> Callable[..., Any]:
-        """The function, imported in the project's folder if it was not before. What its
-        module does to the environment holds for all trials."""
+        """The function, imported in the project's folder unless it was imported before. Changes
+        that its module makes to the environment apply to all trials."""
         function = self._functions.get(target)
         if function is None:
             forget_hydra()
@@ -303,8 +301,8 @@ class _Worker:
             self._baseline.begin_trial()
 
     def _set_environment(self, wanted: dict[str, str]) -> None:
-        """Make the environment what is wanted, and nothing else."""
-        # Reading all of it as text takes longer than many a function; comparing bytes does not.
+        """Make the environment exactly `wanted`."""
+        # Reading all of it as text takes longer than some functions; comparing bytes does not.
         held: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
         present = self._left[1] if held == self._left[0] else os.environ.copy()
         if present == wanted:
@@ -332,7 +330,7 @@ class _Worker:
         sys.__stdin__, sys.__stdout__, sys.__stderr__ = self._streams  # type: ignore[misc]
 
     def _end_if_forked(self, exit_status: int) -> None:
-        """End a child that the function forked and that came out of it as well."""
+        """End a child that the function forked and that returned from the call as well."""
         if os.getpid() != self._pid:
             self._flush()
             os._exit(exit_status)
@@ -342,14 +340,14 @@ class _Worker:
             try:
                 stream.flush()
             except (OSError, ValueError, AttributeError):
-                continue  # the function closed it, or put something else in its place
+                continue  # the function closed or replaced it
 
 
 def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply:
-    """Keep what the function returned: in the reply, or in the run's folder.
+    """Store the function's return value: in the reply, or in the run's folder.
 
-    The trial has failed if that cannot be done; where nobody insists on it, only if it is
-    for the disk.
+    If it cannot be stored, the trial has failed; with `insist` false, only if the disk is the
+    reason.
     """
     scalars = read_scalars(value)
     try:
@@ -370,8 +368,8 @@ def _keep(job: Job | ProgramJob, value: object, *, insist: bool = True) -> Reply
 
 
 def read_scalars(value: object) -> dict[str, float]:
-    """The scalars that a returned value is; none, and a line on stderr, if it cannot be read:
-    a mapping may be of any class."""
+    """The scalars in a return value; empty, with a line on stderr, if reading them fails: a mapping
+    may be of any class."""
     try:
         return dict(scalars_in(value))
     except Exception as error:
@@ -388,7 +386,7 @@ def _failed(error: BaseException) -> Reply:
     try:
         trace = _users_frames(error.__traceback__)
         traceback.print_exception(type(error), error, trace)
-    except Exception:  # its own text cannot be made, or the function broke sys.stderr
+    except Exception:  # the error has no text, or the function broke sys.stderr
         os.write(2, f"{reason_of(error)}\n".encode(errors="backslashreplace"))
     if isinstance(error, KeyboardInterrupt):
         return Reply(exit_status=128 + signal.SIGINT, reason=reason_of(error))
@@ -396,7 +394,7 @@ def _failed(error: BaseException) -> Reply:
 
 
 def _exited(code: object) -> Reply:
-    """What Python makes of `sys.exit(code)`."""
+    """The reply for `sys.exit(code)`, as Python interprets the code."""
     if code is None:
         status = 0
     elif isinstance(code, int):
@@ -410,8 +408,8 @@ def _exited(code: object) -> Reply:
 
 
 def _users_frames(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback from the first frame on that is neither the worker's nor that of
-    importing; None if what failed was the runner's own doing with the user's settings."""
+    """The traceback from the first frame that belongs neither to the worker nor to importing; None
+    if the runner's own code failed on the user's settings."""
     ours = (__file__, call.__code__.co_filename, imports.__file__, importlib.__file__, _FROZEN)
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(ours):
         trace = trace.tb_next
@@ -421,8 +419,8 @@ def _users_frames(trace: TracebackType | None) -> TracebackType | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """`ValueError: bad`, in one line of a decent length; of the runner's own errors the text,
-    which needs no name."""
+    """`ValueError: bad`, in one line of limited length; for the runner's own errors, the text
+    alone."""
     try:
         text = " ".join(str(error).split())
     except Exception:

@@ -1,11 +1,11 @@
-"""The options that an argparse script defines, where its source tells all of them."""
+"""Finds the options that an argparse script defines, if its source shows all of them."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
 
-# What may be done with a parser without its options changing out of sight.
+# Uses of a parser that cannot change its options.
 _HARMLESS = frozenset(
     {
         "parse_args",
@@ -29,17 +29,16 @@ _OPAQUE_PARSER_KEYWORDS = frozenset({None, "parents", "prefix_chars", "add_help"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The long options of a script, without their dashes, in the order of the source, and the
-    names of what it takes by its place. `abbreviates` says whether the parser takes the
-    beginning of an option's name for it."""
+    """The long options of a script, without their dashes, in the order of the source, and the names
+    of its positional arguments. `abbreviates` says whether the parser accepts abbreviated names."""
 
     names: tuple[str, ...]
     by_place: tuple[str, ...] = ()
     abbreviates: bool = True
 
     def takes(self, name: str) -> bool:
-        """Whether `--name` is one, or what argparse may take for a short form of one, or
-        there is a `--no-name`."""
+        """Whether the parser accepts `--name`: as an option, as an abbreviation, or because it has
+        a `--no-name`."""
         wanted = (name, f"no-{name}", f"no_{name}")
         return any(
             option in wanted or (self.abbreviates and option.startswith(name))
@@ -48,10 +47,10 @@ class Options:
 
 
 def options_of(tree: ast.Module) -> Options | None:
-    """The script's options; None if its source does not tell all of them.
+    """The script's options; None if its source does not show all of them.
 
-    It tells them if one ArgumentParser is made, and it and its groups are used for nothing
-    but `add_argument` with literal names and what takes no part in that.
+    It shows them if one ArgumentParser is made, and it and its groups are used only for
+    `add_argument` with literal names and for calls that do not change the options.
     """
     parsers = _parser_names(tree)
     if parsers is None:
@@ -79,7 +78,7 @@ def options_of(tree: ast.Module) -> Options | None:
 
 
 def _parser_names(tree: ast.Module) -> set[str] | None:
-    """The variables that hold the one parser or a group of it; None if that is unclear."""
+    """The variables that hold the parser or a group of it; None if that is unclear."""
     found: set[str] = set()
     assigned: set[int] = set()
     makers = _GROUPS | {"ArgumentParser"}

@@ -1,4 +1,4 @@
-"""Flags as the arguments of a script, so that it runs with just these values. Pure."""
+"""Flags as arguments of a script, so that it runs with exactly these values. Pure."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.parser_source import UNKNOWN, Option, Style
 from hydra_sweep_runner.model import Value
 
-# What argparse takes for a number and not for an option, in every version.
+# What argparse parses as a number, not as an option, in every version.
 _NEGATIVE_NUMBER = re.compile(r"-\d+|-\d*\.\d+")
-#: Linux takes no longer argument than 128 KiB, the zero at its end included.
+#: Linux limits an argument to 128 KiB, including the zero at its end.
 MOST_BYTES = 128 * 1024 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parser:
-    """What is known of the parser of a script, `script` being its name."""
+    """The known facts about the parser of the script `script`."""
 
     script: str = "the script"
     style: Style = Style.OTHER
     options: Mapping[str, Option] = field(default_factory=dict)
-    file_prefixes: str = ""  #: argparse reads arguments from a file whose name follows one
+    file_prefixes: str = ""  #: argparse reads arguments from a file named after one of these
 
     def arguments(self, flags: Mapping[str, Value]) -> tuple[str, ...]:
-        """The arguments of all flags, in their order. Raises Mistake for a value that cannot
-        be given, or that leaving the option out would not give."""
+        """The arguments of all flags, in their order. Raises Mistake for a value that no argument
+        can express and that is not the option's default."""
         return tuple(text for name, value in flags.items() for text in self.given(name, value))
 
     def given(self, name: str, value: Value) -> list[str]:
         """The arguments of one flag: `--name value`.
 
-        True gives a bare `--name`, false `--no-name` where there is one and else nothing, null
-        nothing, a list several values; what is nested in a list is JSON. A value that a parser
-        would take for an option is given as `--name=-value`. Raises Mistake.
+        True becomes a bare `--name`; false becomes `--no-name` if the parser has it, else nothing;
+        null becomes nothing; a list becomes several values; nested lists are JSON. A value that a
+        parser would read as an option is written `--name=-value`. Raises Mistake.
         """
         if self.style is Style.FIRE:
             found = [] if value is None else [f"--{name}={value!r}"]
@@ -69,7 +69,7 @@ class Parser:
         return []
 
     def _switch(self, name: str, value: bool) -> list[str]:
-        """Of a boolean: the switch that makes it so, nothing where it is so by itself."""
+        """The switch that gives a boolean this value; nothing if that is the default."""
         option = self.options.get(name)
         negative = next((f"no{s}{name}" for s in "-_" if f"no{s}{name}" in self.options), None)
         if option is None and negative is not None:
@@ -92,7 +92,7 @@ class Parser:
 
     def _as_text(self, name: str, option: Option, value: bool) -> list[str]:
         if option.type == "bool" and self.style is Style.ARGPARSE:
-            # Python's own type: every text is true, but for the empty one.
+            # Python's `bool`: every text but the empty one is true.
             return [f"--{name}=true" if value else f"--{name}="]
         if value and option.nargs == "?":
             return [f"--{name}"]
@@ -121,7 +121,8 @@ class Parser:
         return [f"--{name}", *texts]
 
     def _is_special(self, text: str) -> bool:
-        """Whether it would not be taken for a value where it stands alone."""
+        """Whether the parser would read this text as an option or an arguments file instead of a
+        value."""
         return text.startswith(("-", *self.file_prefixes))
 
     def _check_text(self, name: str, text: str) -> None:
@@ -158,12 +159,13 @@ class Parser:
 
 
 def _reads_booleans(option: Option) -> bool:
-    """Whether it wants a text that its type makes a boolean of."""
+    """Whether the option takes a text value that its `type` converts to a boolean."""
     return option.action == "store" and option.type is not None and "bool" in option.type.lower()
 
 
 def _plain_number(value: float) -> str:
-    """`-0.00001` for `-1e-05`, which argparse would take for an option; not for infinities."""
+    """`-0.00001` for `-1e-05`, which argparse would read as an option; infinities are left as they
+    are."""
     return format(Decimal(repr(value)), "f") if math.isfinite(value) else repr(value)
 
 

@@ -1,4 +1,4 @@
-"""The options that a click script defines, where its source tells all of them."""
+"""Finds the options that a click script defines, if its source shows all of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ast
 from hydra_sweep_runner.execute.script.argparse_source import Options
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 
-# Decorators that add no option, and those that add one of a name that is known.
+# Decorators that add no option, and those that add an option with a known name.
 _NO_OPTION = frozenset({"pass_context", "pass_obj", "make_pass_decorator"})
 _ONE_OPTION = {
     "version_option": "version",
@@ -15,15 +15,15 @@ _ONE_OPTION = {
     "password_option": "password",
     "confirmation_option": "yes",
 }
-# With these a command takes more, or less, than its decorators say.
+# With these keywords a command takes other options than its decorators say.
 _OPAQUE_KEYWORDS = frozenset({None, "cls", "context_settings", "params", "add_help_option"})
 
 
 def click_options_of(tree: ast.Module) -> Options | None:
-    """The script's options; None if its source does not tell all of them.
+    """The script's options; None if its source does not show all of them.
 
-    It tells them if one function is made a command, there is no group, and all of its
-    decorators are click's own with literal names.
+    It shows them if one function is made a command, there is no group, and all of its decorators
+    are click's own with literal names.
     """
     named = imports_of(tree)
     calls = [full_name(node, named) for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -59,7 +59,7 @@ def _decorators(function: ast.FunctionDef, named: dict[str, str]) -> list[str]:
 
 
 def _words(decorator: ast.expr) -> list[str] | None:
-    """The texts that a decorator is given; None if there is more to it."""
+    """The texts passed to a decorator; None if it has other arguments."""
     if not isinstance(decorator, ast.Call):
         return []
     if any(keyword.arg in _OPAQUE_KEYWORDS for keyword in decorator.keywords):

@@ -1,7 +1,7 @@
-"""The flags that a script or function has, with their defaults, as its source tells them.
+"""Finds the flags of a script or function, with their defaults, in its source.
 
-Nothing is run. `runner init` writes them into a configuration, where a person looks at them:
-what the source does not tell is left out here, and no mistake.
+Nothing is executed. `runner init` writes them into a configuration for the user to check, so flags
+that the source does not show are simply left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeGuard
 from hydra_sweep_runner.execute.script.boot.run import names_in, top_level
 from hydra_sweep_runner.model import FlagsTo, Value
 
-#: What stands for a value that has to be given (OmegaConf's mark for a missing value).
+#: Marks a value that the user has to set (OmegaConf's mark for a missing value).
 REQUIRED = "???"
 
 #: The names of flags and their defaults, in the order of the source.
@@ -21,7 +21,7 @@ Defaults: TypeAlias = "dict[str, Value]"
 
 _Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 _NOTHING = object()
-# Calls that make a command line of a function, and decorators that do.
+# Calls and decorators that make a command line from a function.
 _OF_FUNCTIONS = frozenset({"run", "Fire", "cli"})
 _COMMANDS = frozenset({"command", "callback"})
 _PLAIN = (type(None), bool, int, float, str)
@@ -79,8 +79,8 @@ def _assigned(statement: ast.stmt) -> Iterator[tuple[str, object]]:
 
 
 def _option(call: ast.Call) -> Iterator[tuple[str, Value]]:
-    """The option that a call defines: `parser.add_argument("--lr", default=0.1)` and its
-    likes in click and absl."""
+    """The option that a call defines: `parser.add_argument("--lr", default=0.1)`, or a similar call
+    of click or absl."""
     called = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     words = [a.value for a in call.args if isinstance(a, ast.Constant)]
     given = {k.arg: k.value for k in call.keywords if k.arg is not None}
@@ -105,7 +105,7 @@ def _default_of_option(given: Mapping[str, ast.expr], *, switch: bool) -> Value:
 
 
 def _parameters_of_command(tree: ast.Module) -> Defaults:
-    """The parameters of the one function that typer, fire or tyro makes a command line of."""
+    """The parameters of the function that typer, fire or tyro makes a command line from."""
     passed = {
         argument.id
         for node in ast.walk(tree)
@@ -144,14 +144,14 @@ def _parameters(function: _Function) -> Defaults:
 
 
 def _unwrapped(default: ast.expr) -> ast.expr | None:
-    """The default within `typer.Option(0.1, help=…)`; any other expression as it is."""
+    """The default inside `typer.Option(0.1, help=…)`; any other expression unchanged."""
     if not isinstance(default, ast.Call):
         return default
     return default.args[0] if default.args else None
 
 
 def _literal(node: ast.expr | None) -> object:
-    """The value of a literal; _NOTHING for what has to be computed, or is not there."""
+    """The value of a literal; _NOTHING if there is none, or it has to be computed."""
     if node is None:
         return _NOTHING
     try:
@@ -166,7 +166,7 @@ def _text(node: ast.expr | None) -> str | None:
 
 
 def _shown(value: object) -> Value:
-    """A default as a configuration can hold it; null for what it cannot."""
+    """The default, if a configuration can hold it; else null."""
     if value is ...:
         return REQUIRED
     return _as_list(value) if _is_plain(value) else None

@@ -1,4 +1,5 @@
-"""How a script takes its flags, and whether it can: read from its source, nothing run."""
+"""Decides from a script's source how it takes its flags, and whether it can. Nothing is
+executed."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ def resolve_flags_to(source_path: Path, flags_to: FlagsTo) -> FlagsTo:
 
 
 def read_parser(source_path: Path) -> Parser:
-    """What the source tells of the parser that takes a script's flags. Raises Mistake."""
+    """The facts that the source shows about the script's parser. Raises Mistake."""
     tree = _read_tree(source_path)
     return Parser(
         script=source_path.name,
@@ -45,7 +46,7 @@ def read_parser(source_path: Path) -> Parser:
 
 
 def check_flags(source_path: Path, flags_to: FlagsTo, names: Iterable[str]) -> None:
-    """Raise Mistake for flags that the script cannot take, as far as its source tells.
+    """Raise Mistake for flags that the script cannot take, as far as its source shows.
 
     `names` are the flags' dotted names; `flags_to` is not AUTO.
     """
@@ -57,14 +58,14 @@ def check_flags(source_path: Path, flags_to: FlagsTo, names: Iterable[str]) -> N
 
 
 def identifier(name: str) -> str:
-    """The name as Python reads it in a source (PEP 3131)."""
+    """The name as Python normalises it in a source (PEP 3131)."""
     return name if name.isascii() else unicodedata.normalize("NFKC", name)
 
 
 def _read_tree(path: Path) -> ast.Module:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the script's own; it will show them itself
+            warnings.simplefilter("ignore")  # the script shows its own warnings when it runs
             return ast.parse(path.read_bytes(), filename=str(path))
     except OSError as error:
         raise Mistake(f"script {path} cannot be read: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""Which parser of command lines a script makes, and what its options do, read off its source."""
+"""Finds in a script's source which command-line parser it makes, and what its options do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Style(Enum):
-    """How a parser wants what is no plain text: each library has its own way."""
+    """How a parser expects values that are not plain text; it depends on the library."""
 
     ARGPARSE = "argparse"
     CLICK = "click"
@@ -20,7 +20,7 @@ class Style(Enum):
     OTHER = "other"
 
 
-# What makes a parser, by its full name; a name that ends in a dot stands for all below it.
+# Callables that make a parser, by full name; a name with a final dot covers all names below it.
 _MAKERS: Mapping[str, Style] = {
     "argparse.ArgumentParser": Style.ARGPARSE,
     "configargparse.": Style.ARGPARSE,
@@ -63,8 +63,8 @@ UNKNOWN = Unknown.UNKNOWN
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One option as it is declared: argparse's action (`boolean` for BooleanOptionalAction, None
-    for one of the script's own), the name of its type, and what it is when left out."""
+    """An option as declared: argparse's action (`boolean` for BooleanOptionalAction, None for an
+    action of the script's own), the name of its type, and its default."""
 
     action: str | None = "store"
     type: str | None = None
@@ -73,7 +73,7 @@ class Option:
 
     @property
     def is_repeated(self) -> bool:
-        """Whether each of several values wants the option's name before it."""
+        """Whether the option's name is repeated before each of several values."""
         return self.action == "append" and self.nargs is None
 
 
@@ -96,8 +96,8 @@ def style_of(tree: ast.Module) -> Style | None:
 
 
 def options_declared(tree: ast.Module) -> dict[str, Option]:
-    """The options of argparse and click that the source declares with literal names, by their
-    long names without dashes. Of `--a/--no-a` the second stands under its own name."""
+    """The options of argparse and click that the source declares with literal names, by their long
+    names without dashes. For `--a/--no-a` the second is listed under its own name."""
     found: dict[str, Option] = {}
     defaults: dict[str, Any] = {}
     for node in ast.walk(tree):
@@ -120,8 +120,8 @@ def options_declared(tree: ast.Module) -> dict[str, Option]:
 
 
 def file_prefixes(tree: ast.Module) -> str:
-    """The characters before a file's name by which an argparse parser reads arguments from
-    that file (`fromfile_prefix_chars`); none if there is no such parser."""
+    """The characters that mark a file of arguments for an argparse parser
+    (`fromfile_prefix_chars`); empty if the script has no such parser."""
     given = [
         _literal(word.value)
         for node in ast.walk(tree)
@@ -185,7 +185,7 @@ def _literal(node: ast.expr | None) -> Any:
 
 
 def imports_of(tree: ast.Module) -> dict[str, str]:
-    """What the names mean that are imported anywhere in the script."""
+    """The full names of the names that are imported anywhere in the script."""
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -202,13 +202,14 @@ def imports_of(tree: ast.Module) -> dict[str, str]:
 
 
 def _makers_of(module: str) -> dict[str, str]:
-    """What `from module import *` gives of all that makes a parser."""
+    """The parser-making names that `from module import *` imports."""
     parts = [maker.rpartition(".") for maker in _MAKERS if not maker.endswith(".")]
     return {name: f"{module}.{name}" for place, _, name in parts if place == module}
 
 
 def full_name(node: ast.expr, named: Mapping[str, str]) -> str:
-    """The dotted name of what is called or inherited from; empty if it is none of a module."""
+    """The dotted name of a called function or base class; empty if it does not come from a
+    module."""
     parts: list[str] = []
     if isinstance(node, ast.Call):
         node = node.func
@@ -224,7 +225,7 @@ def _maker(name: str) -> Style | None:
     for maker, style in _MAKERS.items():
         if name == maker or (maker.endswith(".") and name.startswith(maker)):
             return style
-    # Every library's heir of argparse's is called so, too.
+    # The subclasses of argparse's parser in other libraries have such names, too.
     return Style.ARGPARSE if name.endswith(("ArgumentParser", "ArgParser")) else None
 
 

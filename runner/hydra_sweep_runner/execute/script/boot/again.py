@@ -1,7 +1,7 @@
-"""The script that is running, once more: multiprocessing's children import it as their main,
-and a process that a script starts as `python -m __main__.__spec__.name` is it.
+"""Runs the running script again: in multiprocessing's children, which import this module as their
+main, and in a process that a script starts as `python -m __main__.__spec__.name`.
 
-Not to be imported otherwise.
+Do not import it otherwise.
 """
 
 if __name__ == "__mp_main__":

@@ -1,7 +1,7 @@
-"""Which modules of a project this process has imported: what a run was made by, beside the
+"""Finds the modules of a project that this process has imported: code that made a run, beside the
 files that its operation names.
 
-Like all of this folder it imports nothing that Python has not loaded by itself.
+Like all of this folder it imports only modules that Python has loaded by itself.
 """
 
 import os
@@ -11,10 +11,10 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 
 def imported(project_dir: str, run_dir: str, since_ns: int) -> "list[tuple[str, bool]]":
-    """The files of imported modules that lie in the project, relative to its folder, each with
-    whether it was changed after `since_ns` (nanoseconds since the epoch): then the code that
-    ran may be another. What is installed, hidden or in the run's own folder does not count;
-    what is a link there is what it leads to."""
+    """The files of imported modules that are in the project, relative to its folder, each with
+    whether it changed after `since_ns` (nanoseconds since the epoch): the code that ran may then be
+    another. Installed and hidden files and those in the run's own folder are left out; links are
+    resolved."""
     roots = {f"{project_dir}/", f"{os.path.realpath(project_dir)}/"}
     found = {}
     for module in list(sys.modules.values()):
@@ -35,5 +35,5 @@ def imported(project_dir: str, run_dir: str, since_ns: int) -> "list[tuple[str, 
 def _changed_ns(path: str) -> int:
     try:
         return os.stat(path).st_mtime_ns  # noqa: PTH116 - pathlib is not loaded
-    except OSError:  # it is not there any more
+    except OSError:  # the file was removed
         return sys.maxsize

@@ -1,8 +1,8 @@
 """Executed as a file: `python main.py PATH [ARGUMENT…]` becomes that script.
 
-Python compiles this file anew for every trial, so all that it does is to load `run`, which is
-cached. `run` is found by its path, not by a name: this folder stands first on `sys.path` until
-the script's own folder takes its place, and a project may have a `run.py` of its own.
+Python compiles this file anew for every trial, so it only loads `run`, whose bytecode is cached.
+`run` is found by its path, not by name: this folder is first on `sys.path` until the script's own
+folder replaces it, and a project may have a `run.py` of its own.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """Runs a script as `__main__`.
 
-Every module that is imported here is paid for by every trial, so there is none that Python
-has not loaded by itself. If the variable SCRIPT names the script, it takes its flags as
-globals: the assignments to them in its source take the values that FLAGS holds.
+Every trial pays for the modules imported here, so only modules that Python has loaded by itself are
+imported. If the variable SCRIPT names the script, it takes its flags as globals: the assignments to
+them in its source get the values in FLAGS.
 """
 
 import marshal
@@ -15,15 +15,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-#: The script that FLAGS are for; one that it starts in its turn is no concern of theirs.
+#: The script that FLAGS are for; scripts that it starts do not get them.
 SCRIPT = "RUNNER_SCRIPT"
 #: The flags for a script's globals: a marshalled dict, in hexadecimal digits, or `@` and the
-#: path of a file of it. Both stay in the environment for multiprocessing's children.
+#: path of a file with it. Both stay in the environment for multiprocessing's children.
 FLAGS = "RUNNER_SCRIPT_FLAGS"
-#: What these import in the place of the script's `__main__`.
+#: The module that these children import instead of the script's `__main__`.
 AGAIN = "hydra_sweep_runner.execute.script.boot.again"
 
-# As `execute.variables` and `store.layout` have them, which must not be imported here.
+# Copied from `execute.variables` and `store.layout`, which must not be imported here.
 _RUN_DIR = "RUNNER_RUN_DIR"
 _PROJECT_DIR = "RUNNER_PROJECT_DIR"
 _IMPORTS = ".runner/imports.marshal"
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def main_again() -> None:
-    """Become the script that SCRIPT names, as `main` does: it has started itself once more."""
+    """Become the script that SCRIPT names, as `main` does: the script has started itself again."""
     path = os.environ[SCRIPT]
     sys.argv[0] = path
     if not getattr(sys.flags, "safe_path", False):
@@ -57,8 +57,8 @@ def main_again() -> None:
 
 
 def run_as_main(path: str) -> None:
-    """Run the script in a fresh `__main__`; raises SystemExit or KeyboardInterrupt as the
-    interpreter is to see them, after any other exception was shown."""
+    """Run the script in a fresh `__main__`. Raises SystemExit or KeyboardInterrupt, for the
+    interpreter to handle; any other exception is printed first."""
     module: Any = type(sys)("__main__")
     module.__file__ = path
     module.__builtins__ = sys.modules["builtins"]
@@ -79,12 +79,12 @@ def run_as_main(path: str) -> None:
 
 
 def note_imports_at_end() -> None:
-    """Leave word in the run's folder, when the process ends, of what it has imported."""
-    import atexit  # these two are built into Python
+    """Note the imported modules in the run's folder when the process ends."""
+    import atexit  # both modules are built into Python
     from time import time_ns
 
     run_dir, project_dir = os.environ.get(_RUN_DIR), os.environ.get(_PROJECT_DIR)
-    if run_dir and project_dir:  # first of all, so that it is done last
+    if run_dir and project_dir:  # registered first, so that it runs last
         atexit.register(_note_imports, os.getpid(), project_dir, run_dir, time_ns())
 
 
@@ -99,7 +99,7 @@ def _note_imports(pid: int, project_dir: str, run_dir: str, since_ns: int) -> No
         with open(f"{run_dir}/{_IMPORTS}", "wb") as noted:  # noqa: PTH123
             marshal.dump(found, noted)
     except OSError:
-        return  # the folder is gone, or the disk full: then nothing is known
+        return  # the folder is gone, or the disk is full: the imports stay unknown
 
 
 def run_again(namespace: "dict[str, Any]") -> None:
@@ -110,7 +110,8 @@ def run_again(namespace: "dict[str, Any]") -> None:
 
 
 def flags_of(path: str) -> "dict[str, Any] | None":
-    """The flags for the script's globals, by name; None if it takes none in this way."""
+    """The flags for the script's globals, by name; None if the script does not take its flags
+    so."""
     if os.environ.get(SCRIPT) != path:
         return None
     text = os.environ[FLAGS]
@@ -121,7 +122,7 @@ def flags_of(path: str) -> "dict[str, Any] | None":
 
 
 def code_of(path: str, flags: "dict[str, Any] | None") -> "Any":
-    """The script's code, in which the assignments to flags take their values."""
+    """The script's code, with the flags' values in the assignments to them."""
     with open(path, "rb") as file:  # noqa: PTH123
         source = file.read()
     if not flags:
@@ -133,8 +134,8 @@ def code_of(path: str, flags: "dict[str, Any] | None") -> "Any":
 def with_values(tree: "Any", flags: "dict[str, Any]") -> "Any":
     """The module's tree, changed in place. Every node keeps its place in the source.
 
-    What a chain of targets is assigned is evaluated as it stands; flags among them are
-    assigned after it.
+    In `a = b = value`, the value is still evaluated; flags among the targets are assigned
+    afterwards.
     """
     tree.body = _with_values(tree.body, flags)
     return tree
@@ -162,8 +163,8 @@ def _with_values(statements: "list[Any]", flags: "dict[str, Any]") -> "list[Any]
 
 
 def top_level(statements: "list[Any]") -> "list[Any]":
-    """The statements of a module that are carried out once, in any case, when it is run: those
-    below `if __name__ == "__main__":`, too."""
+    """The statements that run once, in any case, when a module is run, including those below `if
+    __name__ == "__main__":`."""
     found = []
     for node in statements:
         found.append(node)
@@ -182,7 +183,7 @@ def _is_main_guard(node: "Any") -> bool:
 
 
 def names_in(node: "Any") -> "list[Any]":
-    """The Name nodes that a statement of the module assigns a literal to, or declares."""
+    """The Name nodes that a statement of the module declares, or assigns a literal to."""
     kind = type(node).__name__
     if kind == "Assign":
         return [name for each in node.targets for name in _names(each, node.value)]
@@ -190,7 +191,7 @@ def names_in(node: "Any") -> "list[Any]":
 
 
 def _is_literal(value: "Any") -> bool:
-    """Whether a value stands there as it is: what is computed from others is code."""
+    """Whether a value is written as a literal: an expression of other values is code."""
     kind = type(value).__name__
     if kind in _ROWS or kind == "Set":
         return all(_is_literal(each) for each in value.elts)
@@ -208,7 +209,7 @@ def _names(target: "Any", value: "Any") -> "list[Any]":
 
 
 def _pairs(target: "Any", value: "Any") -> "list[tuple[Any, Any]]":
-    """What goes where in `a, b = 1, 2`; nothing where that cannot be read off."""
+    """The targets and values of `a, b = 1, 2`, paired; empty if they cannot be paired."""
     if type(target).__name__ not in _ROWS or type(value).__name__ not in _ROWS:
         return []
     stars = [1 for each in target.elts + value.elts if type(each).__name__ == "Starred"]
@@ -227,7 +228,7 @@ def _replaced(target: "Any", value: "Any", flags: "dict[str, Any]") -> "Any":
 
 
 def _constant(value: "Any", at: "Any") -> "Any":
-    """A node that evaluates to a flag's value, at the place in the source of another."""
+    """A node that evaluates to a flag's value, at another node's place in the source."""
     import _ast
 
     place = _place(at)
@@ -255,26 +256,27 @@ def _end_by(error: BaseException) -> "NoReturn":
     last.last_exc = error
     sys.excepthook(type(error), error, trace)
     if isinstance(error, KeyboardInterrupt):
-        sys.excepthook = lambda *_: None  # it has been shown; Python dies by SIGINT now
+        sys.excepthook = lambda *_: None  # printed already; Python now dies by SIGINT
         raise error
     raise SystemExit(1)
 
 
 class _Spec(ModuleSpec):
-    """A spec by which multiprocessing finds AGAIN; relative imports fail as without one."""
+    """A spec by which multiprocessing finds AGAIN; relative imports fail as without a spec."""
 
     parent = ""
 
 
 def _make_importable() -> None:
-    """Have multiprocessing's children, which get this sys.path, find AGAIN there."""
+    """Make AGAIN importable for multiprocessing's children, which get this sys.path."""
     root = os.path.abspath(__file__).rsplit(os.sep, 5)[0]  # noqa: PTH100
     if root not in sys.path:
         sys.path.append(root)
 
 
 def _die_with_parent() -> None:
-    """Have Linux kill this process when its parent dies; without ctypes, which is slow."""
+    """Have Linux kill this process when its parent dies; without ctypes, which is slow to
+    import."""
     try:
         import _ctypes
 
@@ -282,4 +284,4 @@ def _die_with_parent() -> None:
         prctl = _ctypes.dlsym(_ctypes.dlopen(itself, 0), "prctl")
         _ctypes.call_function(prctl, (1, 9))  # PR_SET_PDEATHSIG, SIGKILL
     except Exception:
-        return  # then the server's end of this process group is all there is
+        return  # then only the server ends this process group
