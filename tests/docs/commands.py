@@ -17,8 +17,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 _HEAD = """# Commands
 
 `runner [OVERRIDE…]` runs an operation, `runner -m [OVERRIDE…]` a batch; [Batches](batches.md) has \
-their options. A bare word in first place is one of the commands on this page. It is made from \
-their `--help`: `python -m tests.docs.commands` writes it.
+their options. A bare word in first place is one of the commands on this page, which is made of \
+their `--help`.
 
 An `ID` may be cut to any unique prefix of at least four digits; `last` is the newest run, \
 `last:batch` the newest batch. `--store FOLDER` names another store than the project's.

@@ -51,8 +51,22 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert not missing
 
 
-def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
-    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+def _sections(page: str) -> dict[str, str]:
+    """The sections of a page, by their titles."""
+    _, *parts = re.split(r"^## ", (ROOT / "docs" / page).read_text("utf-8"), flags=re.MULTILINE)
+    return {title: text for title, _, text in (part.partition("\n") for part in parts)}
+
+
+def test_every_promise_on_the_page_on_reliability_has_a_test() -> None:
+    promises, tests = _sections("reliability.md"), _sections("promises.md")
+    assert list(promises) == list(tests)
+    for title, text in promises.items():
+        assert "**Promise.**" in text and "**How.**" in text, title
+        assert re.search(r"`tests/[\w/]+\.py::\w+`", tests[title]), title
+
+
+def test_every_test_of_a_promise_is_there() -> None:
+    text = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
     assert len(named) > 20
     missing = [
@@ -63,10 +77,9 @@ def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
     assert not missing
 
 
-def test_every_promise_on_the_page_on_reliability_has_a_test() -> None:
-    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
-    _, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
-    for section in sections:
-        promise, _, tests = section.partition("**Tests**")
-        assert "**Promise.**" in promise and "**How.**" in promise, section
-        assert re.search(r"`tests/[\w/]+\.py::\w+`", tests), section
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_for_users_name_no_tests(page: Path) -> None:
+    if page.name in ("architecture.md", "decisions.md", "promises.md", "CONTRIBUTING.md"):
+        return
+    text = re.sub(r"<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert not re.findall(r"tests[/.][\w/.]*|::test_\w+", text)

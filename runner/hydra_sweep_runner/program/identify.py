@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.commands.start.world import store_override
 from hydra_sweep_runner.model import Operation
+from hydra_sweep_runner.store import location
 
 
 def identify_program(task_function: Callable[[Any], Any], folder: Path) -> Operation:
@@ -30,6 +31,17 @@ def identify_program(task_function: Callable[[Any], Any], folder: Path) -> Opera
             return _operation(path.name, str(target))
         module = "__main__" if spec is None else spec.name.removesuffix(".__main__")
     return _operation(str(module), str(module))
+
+
+def program_dir() -> Path | None:
+    """The folder of this process's program; None if it is in no file."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return None if file is None else Path(file).resolve().parent
+
+
+def named_store(typed: str | None, environment: Mapping[str, str], in_yaml: str | None) -> bool:
+    """Whether somebody has named the store."""
+    return any((typed, environment.get(location.STORE_VARIABLE), in_yaml))
 
 
 def _operation(name: str, target: str) -> Operation:

@@ -19,7 +19,7 @@ from hydra.core.plugins import Plugins
 
 from hydra_sweep_runner.compose.overrides import read_path
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.program.identify import go_on_command
+from hydra_sweep_runner.program.identify import go_on_command, named_store, program_dir
 from hydra_sweep_runner.store import location
 from hydra_sweep_runner.terminal.console import Console, tell_error
 
@@ -67,13 +67,15 @@ def _refuse_restart(overrides: Sequence[str], lacking: str) -> None:
         if match is None:
             continue
         typed = [read_path(each) for each in sys.argv[1:] if each.startswith(_STORE)]
-        store = location.store_path(
-            Path.cwd(), typed=typed[-1] if typed else None, environment=os.environ, in_yaml=None
-        )
+        named = typed[-1] if typed else None
+        folder = Path.cwd()
+        if not named_store(named, os.environ, None):
+            folder = location.project_of_program(program_dir(), folder)
+        store = location.store_path(folder, typed=named, environment=os.environ, in_yaml=None)
         named = "*" if match[1].startswith("last") else f"{match[1]}*"
         if any(store.glob(f"{named}/.runner")):
             raise Mistake(
-                f"{text} restarts nothing {lacking}: {go_on_command(store, Path.cwd())}"
+                f"{text} restarts nothing {lacking}: {go_on_command(store, folder)}"
                 f"{match[1]} (++restart={match[1]} is a flag of the program)"
             )
         if _LIKELY.fullmatch(match[1]):

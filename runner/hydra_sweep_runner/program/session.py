@@ -74,5 +74,8 @@ def _restart(world: ProgramWorld, typed: Typed) -> int:
     batch = world.store.read(find_run(world.store, typed))
     names = {name_in(text) for text in typed.hydra}
     if batch.job is not None and "hydra.sweep.dir" not in names:
-        world = replace(world, sweep_dir=batch.job.output_dir)
+        kept = batch.job.output_dir
+        if kept is not None and world.project_dir != world.working_dir:
+            kept = str(world.project_dir / kept)
+        world = replace(world, sweep_dir=kept)
     return restart(world, typed)

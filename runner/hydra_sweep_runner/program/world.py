@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,13 +32,19 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import MAX_SEED
 from hydra_sweep_runner.program.foreign.executor import ForeignExecutor
 from hydra_sweep_runner.program.foreign.recorded_task import RecordedTask
-from hydra_sweep_runner.program.identify import go_on_command, identify_program
+from hydra_sweep_runner.program.identify import (
+    go_on_command,
+    identify_program,
+    named_store,
+    program_dir,
+)
 from hydra_sweep_runner.program.own.inherited import InheritedProgram
 from hydra_sweep_runner.program.returns import CollectingExecutor, SweepExecutor
 from hydra_sweep_runner.store import location
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.console import Console
+from hydra_sweep_runner.terminal.render import escape
 
 #: Hydra's own launcher, which runs jobs one after another in this process.
 _BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
@@ -81,12 +88,16 @@ class Loaders:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramWorld(World):
-    """The world of one sweep of a program. `sweep_dir` is the output folder that a restart
-    goes on in. `returned` are the jobs' returns, where `hydra.keeps_returns` asks for them or
-    a launcher gives them."""
+    """The world of one sweep of a program.
+
+    It was started in `working_dir`, where its jobs work, too; paths in records are relative to
+    `project_dir`. `sweep_dir` is the output folder that a restart goes on in. `returned` are the
+    jobs' returns, where `hydra.keeps_returns` asks for them or a launcher gives them.
+    """
 
     hydra: HydraCall
     loaders: Loaders
+    working_dir: Path
     sweep_dir: str | None = None
     returned: list[JobReturn] = field(default_factory=list)
 
@@ -103,6 +114,23 @@ class ProgramWorld(World):
         return self.loaders.used_by(
             Composer(loader, config_name, hydra_overrides, passing=passing, copy=folder)
         )
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Where a program's jobs work: where it was started."""
+        return self.working_dir
+
+    @property
+    def store_words(self) -> str:
+        """What `runner runs` needs in the current folder to find the store, if anything."""
+        if self.project_dir != self.working_dir:
+            return f" --store={shlex.quote(str(self.store.root))}"
+        return super().store_words
+
+    def shown_path(self, path: Path) -> str:
+        """A path as lines show it: relative to the current folder where it lies below it."""
+        base = self.working_dir
+        return escape(str(path.relative_to(base) if path.is_relative_to(base) else path))
 
     def executor_of_run(self, config: TrialConfig) -> OpenExecutor:
         """None: a program's jobs belong to a batch. Raises Mistake."""
@@ -165,18 +193,22 @@ class ProgramWorld(World):
 
 
 def open_world(hydra: HydraCall, typed: Typed) -> ProgramWorld:
-    """The world of a program's sweep. Raises Mistake for a store that is none."""
-    folder = Path.cwd()
-    path = location.store_path(
-        folder,
-        typed=typed.store,
-        environment=os.environ,
-        in_yaml=hydra.config.hydra.sweeper.get("store"),
-    )
+    """The world of a program's sweep: the store that somebody has named, or that of the
+    program's project, which is said if it is elsewhere. Raises Mistake for a store that is none.
+    """
+    here = Path.cwd()
+    in_yaml = hydra.config.hydra.sweeper.get("store")
+    is_named = named_store(typed.store, os.environ, in_yaml)
+    folder = here if is_named else location.project_of_program(program_dir(), here)
+    path = location.store_path(folder, typed=typed.store, environment=os.environ, in_yaml=in_yaml)
+    reporter = Console()
+    if folder != here:
+        reporter.say(f"The store is {path}")
     return ProgramWorld(
         project_dir=folder,
+        working_dir=here,
         store=RunStore.open(path, create=False),
-        reporter=Console(),
+        reporter=reporter,
         clock=now,
         new_id=lambda: uuid.uuid4().hex,
         new_seed=lambda: secrets.randbelow(MAX_SEED + 1),

@@ -41,6 +41,21 @@ def project_of(folder: Path) -> Path:
     return folder
 
 
+def project_of_program(program_dir: Path | None, folder: Path) -> Path:
+    """The project of a Hydra program that lies in `program_dir` (None: unknown) and was started
+    in `folder`: the folder that has its store, `runs`, which is the program's own or the nearest
+    above it, up to the first that has a checkout or a `conf/config.yaml` in it, or to `folder`
+    if the program lies below that. Without one it is `folder`."""
+    if program_dir is not None:
+        for each in (program_dir, *program_dir.parents):
+            if is_store(each / DEFAULT_STORE):
+                return each
+            is_root = (each / ".git").exists() or (each / "conf" / "config.yaml").is_file()
+            if is_root or (each == folder and each != program_dir):
+                break
+    return folder
+
+
 def is_store(folder: Path) -> bool:
     """Whether a folder is a store with at least one recorded run."""
     return (folder / layout.SNAPSHOTS).is_dir()

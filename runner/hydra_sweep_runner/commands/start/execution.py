@@ -60,6 +60,7 @@ def make_task(context: World, start: Start, options: Options, batch_id: str | No
             run=run,
             store=context.store,
             project_dir=context.project_dir,
+            working_dir=context.jobs_dir,
             config=start.config,
             environment=environment,
             options=options,

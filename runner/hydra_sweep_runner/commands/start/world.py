@@ -71,6 +71,11 @@ class World(ABC):
         launcher that cannot be used."""
 
     @property
+    def jobs_dir(self) -> Path:
+        """Where a Hydra program's jobs work."""
+        return self.project_dir
+
+    @property
     def store_words(self) -> str:
         """What `runner runs` needs in the project's folder to find the store, if anything."""
         if self.store.root == self.project_dir / "runs":
