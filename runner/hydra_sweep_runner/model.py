@@ -235,7 +235,9 @@ class Input:
     folder), `attempt` the number of the attempt that made it (`State.attempt`), `identity` that
     run's digest; with `copy` it is copied instead of linked. For a gather: `runs` are the members'
     ids in plan order, `attempts` the numbers of their attempts, `identity` the digest of the gather
-    (`planning.identity`). The attempts are unknown until something was taken.
+    (`planning.identity`). The attempts are unknown until something was taken. `step` is the
+    step that it is taken from, whatever the run itself is: it may have been made on its own, or be
+    shared by several steps.
     """
 
     run: str | None = None
@@ -245,6 +247,7 @@ class Input:
     runs: tuple[str, ...] | None = None
     attempts: tuple[int, ...] | None = None
     copy: bool = False
+    step: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

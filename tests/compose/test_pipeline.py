@@ -44,13 +44,13 @@ class Counting:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.composed: list[tuple[str, ...]] = []
         composer = open_composer(folder, FILES)
-        compose = composer.trial
+        compose = composer.step
 
-        def counted(task: Sequence[str]) -> TrialConfig:
+        def counted(task: Sequence[str], pipeline: Sequence[str]) -> TrialConfig:
             self.composed.append(tuple(task))
-            return compose(task)
+            return compose(task, pipeline)
 
-        monkeypatch.setattr(composer, "trial", counted)
+        monkeypatch.setattr(composer, "step", counted)
         found = find_pipeline(composer, ["operation=study"])
         assert found is not None
         self.pipeline: PipelineComposer = found

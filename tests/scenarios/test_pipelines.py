@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.pipelines import FILES, ran, started, steps
@@ -85,6 +86,64 @@ def test_a_step_s_operation_can_be_swapped(study: Project) -> None:
     )
     batch_of(study, "train.operation=train,other", "+init_trials=true")
     assert [run["operation"] for run in steps(study)["train"]] == ["train", "other"]
+
+
+def test_a_nested_config_group_of_a_step_is_chosen_and_swept(study: Project) -> None:
+    study.write(
+        {
+            "conf/model/sub/narrow.yaml": "# @package model\ndepth: 7",
+            "conf/model/sub/wide.yaml": "# @package model\ndepth: 8",
+        }
+    )
+    study.run("-m", STUDY, "+train.model/sub=narrow,wide")
+    assert [run["flags"]["model.depth"] for run in steps(study)["train"]] == [7, 8]
+
+
+def test_the_node_of_a_step_may_be_given_whole(study: Project) -> None:
+    batch_of(study, "train={epochs: 3}")
+    assert steps(study)["train"][0]["flags"]["epochs"] == 3
+
+
+def test_a_step_s_own_hydra_node_is_ignored_with_a_line(study: Project) -> None:
+    text = FILES["conf/operation/train.yaml"]
+    own = "hydra: {launcher: {n_jobs: 0}, sweeper: {retries: 2}, job: {chdir: false}}\n"
+    study.write({"conf/operation/train.yaml": text + own})
+    said = study.run(STUDY).err
+    assert (
+        "train: its own hydra.launcher.n_jobs, hydra.sweeper.retries, hydra.job.chdir are "
+        "ignored: settings of Hydra hold for the whole pipeline" in said
+    )
+    trial = steps(study)["train"][0]
+    study.run(f"+restart={trial['id']}")
+    kept = yaml.safe_load((folder(trial) / ".hydra/hydra.yaml").read_text())["hydra"]
+    assert kept["runtime"]["choices"]["operation"] == "train"
+    assert kept["job"]["chdir"] is not False
+    assert (folder(trial) / "model.txt").exists()
+
+
+def test_the_pipeline_s_own_hydra_node_holds_for_all_its_steps(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    study.write({"conf/operation/study.yaml": text + "hydra: {sweeper: {label: mine}}\n"})
+    study.run(STUDY)
+    assert {run["label"] for run in study.runs()} == {"mine"}
+
+
+def test_a_step_has_at_most_so_many_trials_at_once_as_it_says(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    wired = text.replace("[prepare/clean.txt]}", "[prepare/clean.txt], n_jobs: 1}", 1)
+    study.write(
+        {
+            "conf/operation/study.yaml": wired,
+            "train.py": FILES["train.py"]
+            + "import os, time\n"
+            + 'taken = os.environ["RUNNER_PROJECT_DIR"] + "/taken"\n'
+            + "os.mkdir(taken)\n"  # fails beside another
+            + "time.sleep(0.2)\n"
+            + "os.rmdir(taken)\n",
+        }
+    )
+    study.run("-m", STUDY, "train.lr=0.1,0.2,0.3", "hydra.launcher.n_jobs=3")
+    assert study.newest("batch")["status"] == "completed"
 
 
 def test_a_step_alone_is_what_runner_operation_gives(study: Project) -> None:
@@ -467,6 +526,11 @@ def test_show_of_many_trials_has_a_line_for_each_step(study: Project) -> None:
         (["+until=nope"], "+until=nope: there is no step 'nope'"),
         (["evaluate.operation=study"], "operation.steps.evaluate: its operation has steps itself"),
         (["evaluate.operation=nope"], "operation.steps.evaluate: the configuration does not"),
+        (["train.model/sub=x"], "train.model/sub=x: unknown flag 'model/sub'"),
+        (["trian.model/sub=x"], "there is no step 'trian'; did you mean train.model/sub?"),
+        (["train.hydra.launcher.n_jobs=2"], "give it as hydra.launcher.n_jobs=2"),
+        (["train.hydra/launcher=basic"], "give it as hydra/launcher=basic"),
+        (["train=5"], "train=5: train is a step, and a mapping of its flags"),
         (["+prepare.x=1", "operation.steps.prepare=3"], "operation.steps.prepare: must be a map"),
     ],
 )

@@ -6,7 +6,7 @@ What a trial's other overrides do to that is in `compose.trial`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -43,6 +43,7 @@ from hydra_sweep_runner.compose.trial import (
     jobs_hint,
     sweeper_settings,
 )
+from hydra_sweep_runner.compose.within import within
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.flags import flatten
 
@@ -155,6 +156,8 @@ class Composer:
         self._in_force = (*kept, *passing)
         self._cache = cache
         self._bases: dict[tuple[str, ...], Base] = {}
+        self._step_bases: dict[tuple[tuple[str, ...], tuple[str, ...]], Base] = {}
+        self._ignored: dict[int, tuple[str, ...]] = {}
         self._groups: dict[str, bool] = {}
         self._repository: Any = None
 
@@ -223,7 +226,11 @@ class Composer:
     def _explain_cause(self, error: Exception, overrides: Sequence[str]) -> None:
         """Raise Mistake for what can be told better than Hydra does, if it is that."""
         for text in overrides:
-            parse_override(text)
+            key = parse_override(text).key_or_group
+            if "." in key.partition("/")[0] and "/" in key:
+                raise Mistake(
+                    f"{text}: STEP.GROUP/SUB chooses for a step of a pipeline, which this is not"
+                ) from error
         if "codec can't decode" in str(error):
             path = self._reading.last
             raise Mistake(f"YAML that does not parse: {path} is not UTF-8") from error
@@ -390,14 +397,43 @@ class Composer:
 
         Raises Mistake if Hydra cannot compose the groups; values are applied later.
         """
+        return self._trial(task, self._base)
+
+    def step(self, task: Sequence[str], pipeline: Sequence[str]) -> TrialConfig:
+        """The configuration of one trial of a pipeline's step: that of the step's operation on
+        its own, but that Hydra's node is that of the configuration which `pipeline` gives.
+
+        Raises Mistake, as `trial` does.
+        """
+        return self._trial(task, lambda groups: self._step_base(groups, tuple(pipeline)))
+
+    def ignored_settings(self, step: TrialConfig) -> tuple[str, ...]:
+        """The names of Hydra's settings in a step's own configuration that `step` left out."""
+        return self._ignored.get(step.base.key, ())
+
+    def _trial(
+        self, task: Sequence[str], base_of_groups: Callable[[tuple[str, ...]], Base]
+    ) -> TrialConfig:
         task = self.named(task)
         groups = tuple(text for text in task if self.is_group_choice(text))
         values = tuple(text for text in task if text not in groups)
+        base = base_of_groups(groups)
+        changes = None if base.plain is None else plain_changes(base.plain, values)
+        return TrialConfig(base, tuple(task), values, {}, changes)
+
+    def _base(self, groups: tuple[str, ...]) -> Base:
         base = self._bases.get(groups)
         if base is None:
             base = self._bases[groups] = self._compose_base(groups)
-        changes = None if base.plain is None else plain_changes(base.plain, values)
-        return TrialConfig(base, tuple(task), values, {}, changes)
+        return base
+
+    def _step_base(self, groups: tuple[str, ...], pipeline: tuple[str, ...]) -> Base:
+        key = (groups, pipeline)
+        if key not in self._step_bases:
+            common = self.trial(pipeline).base
+            base, ignored = within(self._compose_base(groups), common)
+            self._step_bases[key], self._ignored[base.key] = base, ignored
+        return self._step_bases[key]
 
 
 def _as_name(item: Any, names: Sequence[tuple[Any, str]]) -> Any:

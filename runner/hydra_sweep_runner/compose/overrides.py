@@ -11,6 +11,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, Protocol
 
@@ -71,11 +72,25 @@ def parse_override(text: str) -> Override:
     try:
         override = _parser().parse_override(text)
     except HydraException as error:
+        nested = _GROUP_OF_STEP.fullmatch(text)
+        if nested is not None:
+            return _of_step(text, *nested.groups())
         said = explain_refusal(text, str(error).splitlines()[0])
         raise Mistake(f"cannot read the override {text!r}: {said}") from error
     if not override.key_or_group:
         raise Mistake(f"cannot read the override {text!r}: {explain_refusal(text, '')}")
     return override
+
+
+#: A nested config group of a pipeline's step: Hydra's grammar has no dot before a slash.
+_GROUP_OF_STEP = re.compile(
+    r"(\+{0,2}|~)([A-Za-z_][\w-]*)\.([A-Za-z_][\w-]*(?:/[\w-]+)+(?:@[\w.:]+)?(?:=.*)?)", re.DOTALL
+)
+
+
+def _of_step(text: str, sign: str, step: str, rest: str) -> Override:
+    own = parse_override(f"{sign}{rest}")
+    return replace(own, key_or_group=f"{step}.{own.key_or_group}", input_line=text)
 
 
 @cache

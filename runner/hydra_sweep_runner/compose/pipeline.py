@@ -52,7 +52,7 @@ def find_pipeline(composer: Composer, task: Sequence[str]) -> PipelineComposer |
                 f"{text}: a pipeline is not swept over; start a batch for each, or sweep over "
                 "what fills a step: STEP.operation=a,b"
             )
-    return PipelineComposer(composer, job, choices)
+    return PipelineComposer(composer, job, [*first, *values])
 
 
 def _has_steps(job: DictConfig) -> bool:
@@ -76,7 +76,9 @@ def _first_value(text: str, composer: Composer) -> str:
 class PipelineComposer:
     """Composes one pipeline's combinations.
 
-    `operation` is the pipeline's own, `wiring` its steps.
+    `operation` is the pipeline's own, `wiring` its steps, `chosen_by` the overrides that choose
+    it. `ignored` are settings of Hydra's in the steps' own configurations, by step: they hold
+    for a whole batch, so only the pipeline's do.
     """
 
     def __init__(self, composer: Composer, job: DictConfig, choices: Sequence[str]) -> None:
@@ -86,6 +88,8 @@ class PipelineComposer:
         nodes = {str(name): value for name, value in steps["steps"].items()}  # type: ignore[union-attr]
         self.wiring = parse_steps(nodes, _plain_names(job))
         self.operation = parse_operation(steps)
+        self.chosen_by = tuple(choices)
+        self.ignored: dict[str, tuple[str, ...]] = {}
         self._top = [str(name) for name in job]
         self._sign = next((_sign(text) for text in choices if name_in(text) == GROUP), "")
         self._splits: dict[str, tuple[str | None, str]] = {}
@@ -106,10 +110,15 @@ class PipelineComposer:
         if match is None:
             return None, text
         sign, name, rest = match.groups()
-        if name in self.wiring.names:
-            return name, f"{sign}{rest}"
         key = rest.partition("=")[0]
-        if not sign and name not in self._top and "/" not in key and "@" not in key:
+        if name in self.wiring.names:
+            if re.match(r"hydra\b", key):
+                raise Mistake(
+                    f"{text}: settings of Hydra hold for the whole pipeline: give it as "
+                    f"{sign}{rest}"
+                )
+            return name, f"{sign}{rest}"
+        if "/" in key or (not sign and name not in self._top and "@" not in key):
             names = self.wiring.names
             close = get_close_matches(name, names, n=1)
             wanted = f"did you mean {close[0]}.{key}?" if close else f"there are {', '.join(names)}"
@@ -192,7 +201,11 @@ class PipelineComposer:
         if not any(name_in(text) == GROUP for text in texts):
             texts = (f"{self._sign}{GROUP}={step.operation}", *texts)
         try:
-            config = self._composer.trial(texts)
+            config = self._composer.step(texts, self.chosen_by)
+            ignored = self._composer.ignored_settings(config)
+            if ignored:
+                known = self.ignored.get(step.name, ())
+                self.ignored[step.name] = tuple(dict.fromkeys((*known, *ignored)))
             operation = _operation(step, config)
             may_register = KINDS[operation.kind].may_register_resolvers
             flags = config.flags(leave_out=("operation",), keeps_unknown=may_register)
@@ -233,8 +246,13 @@ def _sign(text: str) -> str:
 
 def _node_overrides(job: DictConfig, name: str) -> tuple[str, ...]:
     node = job._get_node(name) if name in job else None
-    if node is None or not isinstance(node, DictConfig) or node._is_none():
+    if node is None or node._is_none():
         return ()
+    if not isinstance(node, DictConfig):
+        raise Mistake(
+            f"{name}={job[name]}: {name} is a step, and a mapping of its flags: give them as "
+            f"{name}.FLAG=VALUE"
+        )
     return tuple(_leaves(read_plain(node, name), ""))
 
 
@@ -295,9 +313,9 @@ def _explained(step: Step, texts: Sequence[str], said: str) -> str:
     if said.startswith(PLACE):
         return said
     for text in texts:
+        sign = _sign(text) or ("~" if text.startswith("~") else "")
+        written = f"{sign}{step.name}.{text.removeprefix(sign)}"
         if said.startswith(f"{text}:"):
-            sign = _sign(text) or ("~" if text.startswith("~") else "")
-            written = f"{sign}{step.name}.{text.removeprefix(sign)}"
-            said = written + said.removeprefix(text)
-            return said.replace(f"+{text})", f"+{written})")
+            return written + said.removeprefix(text).replace(f"+{text})", f"+{written})")
+        said = said.replace(f"use +{text}", f"use +{written}")
     return f"{PLACE}.{step.name}: {said}"

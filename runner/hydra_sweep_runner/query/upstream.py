@@ -41,7 +41,8 @@ def _upstream(
         if other is None or isinstance(other.source, Unreadable):
             continue
         flags |= _upstream(other, by_id, known, path | {run.id})
-        step = other.source.glance.step or other.source.glance.operation.name
+        glance = other.source.glance
+        step = source.step or glance.step or glance.operation.name
         flags |= {f"{step}.{name}": value for name, value in other.flags.items()}
     known[run.id] = flags
     return flags

@@ -40,6 +40,7 @@ class Source(_Part, frozen=True):
 
     run: str | None
     runs: tuple[str, ...] | None
+    step: str | None
 
 
 class Reported(_Part, frozen=True):
@@ -101,7 +102,7 @@ def glance_of(run: Run) -> Glance:
         state=Times(state.status, state.initialized, state.started, state.stopped),
         choices={**run.choices},
         step=run.step,
-        inputs={name: Source(one.run, one.runs) for name, one in run.inputs.items()},
+        inputs={name: Source(one.run, one.runs, one.step) for name, one in run.inputs.items()},
         scalars={name: _reported(scalar) for name, scalar in run.scalars.items()},
     )
 

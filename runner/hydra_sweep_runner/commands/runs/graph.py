@@ -40,10 +40,15 @@ def graph_lines(store: RunStore, batch: Run) -> list[str]:
             rows.append([number[run_id], short(run_id), *blank, "not created", ""])
             continue
         taken = ",".join(number.get(one, short(one)) for one in upstream_ids(run))
-        head = (number[run_id], short(run_id), escape(run.step or ""), cut(taken, MOST_OF_VALUE))
+        head = (number[run_id], short(run_id), escape(_step(run)), cut(taken, MOST_OF_VALUE))
         cells = (_cell(name, flags[run_id]) for name in names)
         rows.append([*head, *cells, run.state.status.value, escape(run.state.reason or "")])
     return render_columns(rows)
+
+
+def _step(run: Run) -> str:
+    """The step that a run fills; of one that was made on its own and adopted, its operation."""
+    return run.step or run.operation.name
 
 
 def _read(store: RunStore, run_id: str) -> Run | None:
@@ -57,7 +62,7 @@ def _steps(runs: Sequence[Run | None]) -> list[str]:
     counts: dict[str, Counter[Status]] = {}
     for run in runs:
         if run is not None:
-            counts.setdefault(run.step or "", Counter())[run.state.status] += 1
+            counts.setdefault(_step(run), Counter())[run.state.status] += 1
     rows = [["step", "trials", "status"]]
     for step, found in counts.items():
         told = ", ".join(f"{found[status]} {status.value}" for status in Status if found[status])
@@ -71,7 +76,7 @@ def all_flags(runs: Mapping[str, Run]) -> dict[str, dict[str, Value]]:
     found: dict[str, dict[str, Value]] = {}
     mixed: dict[str, set[str]] = {}
     for run_id, run in runs.items():
-        own = {f"{run.step}.{name}": value for name, value in run.flags.items()}
+        own = {f"{_step(run)}.{name}": value for name, value in run.flags.items()}
         several: set[str] = set()
         flags: dict[str, Value] = {}
         for upstream in upstream_ids(run):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
@@ -33,7 +34,7 @@ from hydra_sweep_runner.commands.start.sweep import (
     plan_sweep,
     print_plan,
     save_plan,
-    tell_repeated,
+    tell_planning,
     tell_rest,
 )
 from hydra_sweep_runner.commands.start.world import World
@@ -41,7 +42,13 @@ from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status
-from hydra_sweep_runner.planning.reconcile import Reconciliation, adopt, only_failed, reconcile
+from hydra_sweep_runner.planning.reconcile import (
+    Action,
+    Reconciliation,
+    adopt,
+    only_failed,
+    reconcile,
+)
 from hydra_sweep_runner.planning.trials import Plan
 from hydra_sweep_runner.terminal.render import short
 from hydra_sweep_runner.terminal.summary import intent_line
@@ -59,7 +66,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     """
     sweep = plan_sweep(world, composing, master, None)
     sweep.options.check_new()
-    tell_repeated(world, sweep.plan)
+    tell_planning(world, sweep)
     if sweep.options.print_trials:
         if sweep.graph is None:
             print_plan(world, sweep)
@@ -140,7 +147,7 @@ def restart_batch(
     strict = _strict(world, sweep)
     reconciliation, decided = _reconcile(world, batch, sweep, known.runs, strict)
     if sweep.options.print_trials:
-        tell_repeated(world, sweep.plan)
+        tell_planning(world, sweep)
         world.reporter.say(intent_line(short(batch.id), reconciliation, None))
         if sweep.graph is None:
             print_plan(world, sweep, reconciliation)
@@ -149,6 +156,7 @@ def restart_batch(
         tell_rest(world, sweep)
         save_plan(world, sweep)
         return 0
+    _refuse_used(world, reconciliation)
     with sweep.open_executor() as executor:
         with naming_refresh(world, batch, composing, sweep.one_of_each()):
             prepared = prepare_all(world, sweep, executor)
@@ -158,7 +166,7 @@ def restart_batch(
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         if strict is not None:
             strict.tell()
-        tell_repeated(world, sweep.plan)
+        tell_planning(world, sweep)
         tell_code_changes(world, batch, carrying.batch.provenance, known.runs)
         if not sweep.options.refresh:
             tell_environment(world, batch, os.environ)
@@ -166,6 +174,17 @@ def restart_batch(
                 world, batch, composing, sweep.one_of_each()
             )
         return _carry_out(world, sweep, carrying)
+
+
+def _refuse_used(world: World, reconciliation: Reconciliation) -> None:
+    """Raise Busy if a run at work takes files from a trial that is to be restarted."""
+    again = [
+        step.run.id
+        for step in reconciliation.steps
+        if step.run is not None and step.action is Action.RESTART and step.run.state.attempt
+    ]
+    if again:
+        Dependents(world.store).refuse_if_used(again, "restarted")
 
 
 def _carry_out(world: World, sweep: Sweep, carrying: Carrying) -> int:

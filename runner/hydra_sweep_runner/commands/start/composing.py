@@ -24,7 +24,7 @@ from hydra_sweep_runner.compose.overrides import (
 )
 from hydra_sweep_runner.compose.pipeline import PipelineComposer, find_pipeline
 from hydra_sweep_runner.compose.trial import TrialConfig
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Flags, Kind, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
@@ -113,7 +113,8 @@ class Composing:
     `program` is the operation of a `@hydra.main` program, whose whole configuration are
     flags; None where the configuration's `operation` node says what to run. `dropped` are
     remembered overrides that the restart does without. `pipeline` composes the combinations
-    of an operation that is made of steps; None for any other.
+    of an operation that is made of steps; None for any other. `within` are the overrides that
+    choose the pipeline that a single trial is a step of.
     """
 
     composer: Composer
@@ -122,6 +123,14 @@ class Composing:
     program: Operation | None = None
     dropped: tuple[str, ...] = ()
     pipeline: PipelineComposer | None = None
+    within: tuple[str, ...] | None = None
+
+    def config(self, overrides: Sequence[str]) -> TrialConfig:
+        """The configuration of one trial. Raises Mistake."""
+        within = self.within if self.pipeline is None else self.pipeline.chosen_by
+        if within is None:
+            return self.composer.trial(overrides)
+        return self.composer.step(overrides, within)
 
     def sweep(self) -> SweepConfig:
         """The configuration of the batch. Raises Mistake."""
@@ -146,7 +155,7 @@ class Composing:
 
     def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
         """The operation and the flags that a trial's overrides give."""
-        return self.describe_config(self.composer.trial(overrides))
+        return self.describe_config(self.config(overrides))
 
     def describe_config(self, config: TrialConfig) -> tuple[Operation, Flags]:
         """The operation and the flags of a composed configuration."""
@@ -238,6 +247,7 @@ def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
             composer = opened(hydra)
     is_batch = run.kind is Kind.BATCH and world.program is None
     return Composing(
+        within=_pipeline_of(world, run, composer),
         composer=composer,
         task=task,
         typed=typed,
@@ -245,6 +255,17 @@ def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
         dropped=dropped,
         pipeline=find_pipeline(composer, task) if is_batch else None,
     )
+
+
+def _pipeline_of(world: World, run: Run, composer: Composer) -> tuple[str, ...] | None:
+    """What chooses the pipeline that a run is a step of; None for one that is no step's."""
+    if run.step is None:
+        return None
+    try:
+        batch = world.store.read(run.generated_by or "")
+    except (UnknownRun, UnreadableRecord):
+        return ()  # its pipeline is gone: Hydra's settings are those of the project
+    return tuple(text for text in batch.recipe.task if composer.is_group_choice(text))
 
 
 def _not_for_launcher(

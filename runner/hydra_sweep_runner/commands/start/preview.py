@@ -62,7 +62,7 @@ def _values(sweep: Sweep, graph: Graph, columns: Sequence[str]) -> list[dict[str
 
 def _told(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
     """What each combination has of a given name, in their order."""
-    step, flag = split_name(name, graph.wiring.names)
+    step, flag = _of_step(name, graph)
     place = None if step is None else graph.wiring.names.index(step)
     known: dict[int, str] = {}  # most combinations share their trials of a step
     for combination, path in zip(sweep.combinations, graph.paths, strict=True):
@@ -79,10 +79,16 @@ def _told(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
         yield known[number]
 
 
+def _of_step(name: str, graph: Graph) -> tuple[str | None, str]:
+    """The step that a given name is of, and its name there: empty if it is all of the step's."""
+    names = graph.wiring.names
+    return (name, "") if name in names else split_name(name, names)
+
+
 def _concerned(graph: Graph, name: str) -> list[int]:
     """The places of the steps whose trials may have one value of a given name."""
     names = graph.wiring.names
-    step, _ = split_name(name, names)
+    step, _ = _of_step(name, graph)
     concerned = names if step is None else graph.wiring.downstream(step) | {step}
     return [place for place, one in enumerate(names) if one in concerned]
 

@@ -154,7 +154,7 @@ def _included(
         ]
         overrides = (*fixed, *row_overrides(row))
         try:
-            composing.describe(overrides)
+            composing.describe_combination(overrides)
         except Mistake as error:
             raise Mistake(f"+include, set {number}: {error}") from error
         found.append((overrides, row))
@@ -171,7 +171,10 @@ def _of_rows(
     given = [one.name for one in dimensions]
     listed = tuple(one for one in dimensions if one.interval is None)
     fixed = tuple(one.overrides[0] for one in dimensions if not one.swept)
-    numbered = any(REPEAT in row for row in rows) and REPEAT not in composing.describe(fixed)[1]
+    numbered = (
+        any(REPEAT in row for row in rows)
+        and REPEAT not in composing.describe_combination(fixed)[1]
+    )
     if numbered and options.repeat > 1:
         raise Mistake("+repeat: the file of trials has a column repeat: leave one of them out")
     name = ", ".join(options.trials)

@@ -61,7 +61,7 @@ class _Composed:
 
 def _compose(composing: Composing, advice: str | None = None) -> _Composed:
     check_values(composing.task, advice)
-    config = composing.composer.trial(composing.task)
+    config = composing.config(composing.task)
     operation, flags = composing.describe_config(config)
     return _Composed(config=config, operation=operation, flags=flags)
 

@@ -124,7 +124,7 @@ class Sweep:
 
     def config(self, trial: Trial) -> TrialConfig:
         """What a planned trial is composed to."""
-        return self.composing.composer.trial(trial.overrides)
+        return self.composing.config(trial.overrides)
 
     def one_of_each(self) -> list[tuple[str, ...]]:
         """The overrides of one trial for each combination of config groups in the plan."""
@@ -312,11 +312,19 @@ def _open_executor(world: World, composing: Composing, master: SweepConfig) -> O
     return opened
 
 
-def tell_repeated(world: World, plan: Plan) -> None:
-    """Say so if combinations of the grid came more than once."""
-    if plan.repeated:
-        what = "1 combination comes" if plan.repeated == 1 else f"{plan.repeated} combinations come"
+def tell_planning(world: World, sweep: Sweep) -> None:
+    """Say what of what was given has no effect: combinations of the grid that came more than
+    once, and what steps say of Hydra."""
+    repeated = sweep.plan.repeated
+    if repeated:
+        what = "1 combination comes" if repeated == 1 else f"{repeated} combinations come"
         world.reporter.say(f"{what} more than once: each is kept once")
+    pipeline = sweep.composing.pipeline
+    for step, names in ({} if pipeline is None else pipeline.ignored).items():
+        world.reporter.say(
+            f"{step}: its own {', '.join(names)} {'is' if len(names) == 1 else 'are'} ignored: "
+            "settings of Hydra hold for the whole pipeline, from its YAML or the command line"
+        )
 
 
 def tell_rest(world: World, sweep: Sweep) -> None:

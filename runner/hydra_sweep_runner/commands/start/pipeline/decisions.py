@@ -133,6 +133,7 @@ def inputs_of(graph: Graph, number: int, ids: Sequence[str]) -> dict[str, Input]
     """What a trial takes from which runs, as its record says before it starts; `ids` are those
     of the runs of the plan."""
     node = graph.nodes[number]
+    steps = {one.name: one.step for one in graph.wiring.step(node.step).inputs}
     by = [(str(by), value) for by, value in node.by]
     inputs = {
         taken.name: Input(
@@ -140,6 +141,7 @@ def inputs_of(graph: Graph, number: int, ids: Sequence[str]) -> dict[str, Input]
             path=taken.path,
             identity=graph.nodes[taken.node].trial.identity,
             copy=taken.copy,
+            step=steps[taken.name],
         )
         for taken in node.inputs
     }
@@ -147,6 +149,7 @@ def inputs_of(graph: Graph, number: int, ids: Sequence[str]) -> dict[str, Input]
         gathered.name: Input(
             runs=tuple(ids[member] for member in gathered.members),
             identity=gather_identity(gathered.step, by),
+            step=gathered.step,
         )
         for gathered in node.gathers
     }

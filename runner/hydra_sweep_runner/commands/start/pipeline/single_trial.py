@@ -26,13 +26,11 @@ class SingleTrial:
 
 
 def single_trial(world: World, run: Run) -> SingleTrial:
-    """What a run takes and gives, read from the store. One that is no pipeline's trial takes
-    and gives nothing.
+    """What a run takes and gives, read from the store; also one that is no pipeline's trial may
+    have been taken into a pipeline's batch.
 
     Raises Mistake for an input that is not there, Busy if a run at work takes files from it.
     """
-    if run.step is None:
-        return SingleTrial(run=run)
     upstreams = Upstreams(world.store)
     check_completed(upstreams, run)
     run = replace(run, inputs=upstreams.now(run.inputs))

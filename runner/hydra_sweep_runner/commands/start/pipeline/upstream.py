@@ -82,13 +82,16 @@ class Upstreams:
         run = self.run(one.run or "")
         source = f"{run.id}/{one.path}" if one.path else run.id
         if not (self._store.root / source).exists():
-            raise Mistake(f"{run.step} {short(run.id)} has no {one.path}")
+            raise Mistake(f"{step_of(one, run)} {short(run.id)} has no {one.path}")
         return Placement(name=name, source=source, copy=one.copy)
 
     def _input(self, one: Input) -> dict[str, Any]:
         if one.runs is not None:
-            return {"runs": [self.described(run_id) for run_id in one.runs]}
-        return {**self.described(one.run or ""), "path": one.path}
+            return {"runs": [self._named(one, run_id) for run_id in one.runs]}
+        return {**self._named(one, one.run or ""), "path": one.path}
+
+    def _named(self, one: Input, run_id: str) -> dict[str, Any]:
+        return {**self.described(run_id), "step": step_of(one, self.run(run_id))}
 
     def described(self, run_id: str) -> dict[str, Any]:
         """What RUNNER_INPUTS says of a run, and in it of those that it takes from."""
@@ -123,13 +126,19 @@ class Upstreams:
                     upstream = self.run(one.run or "")
                     flags = FIELD["flags"].json(self._summary(upstream))
                     found |= self.upstream_flags(upstream)
-                    found |= {f"{upstream.step}.{name}": value for name, value in flags.items()}
+                    step = step_of(one, upstream)
+                    found |= {f"{step}.{name}": value for name, value in flags.items()}
             self._flags[run.id] = found
         return self._flags[run.id]
 
     def _summary(self, run: Run) -> Summary:
         folder = str(self._store.folder(run.id))
         return Summary(run, folder=folder, log=f"{folder}/{layout.LOG}")
+
+
+def step_of(one: Input, upstream: Run) -> str:
+    """The name of the step that an input is taken from. Older records do not say it."""
+    return one.step or upstream.step or upstream.operation.name
 
 
 def _link_names(folder: str, members: tuple[str, ...]) -> dict[str, str]:
@@ -146,13 +155,14 @@ def _text(value: object) -> str:
 
 
 def check_completed(upstreams: Upstreams, run: Run) -> None:
-    """Raise Mistake for an input of a run whose upstream is not completed."""
+    """Raise Mistake for an input of a run whose upstream, or a member of what it gathers, is
+    not completed."""
     for name, one in run.inputs.items():
-        if one.runs is None:
-            upstream = upstreams.run(one.run or "")
+        for run_id in (one.run or "",) if one.runs is None else one.runs:
+            upstream = upstreams.run(run_id)
             if upstream.state.status is not Status.COMPLETED:
                 raise Mistake(
-                    f"{name} is taken from {upstream.step} {short(upstream.id)}, which is "
+                    f"{name} is taken from {step_of(one, upstream)} {short(upstream.id)}, which is "
                     f"{upstream.state.status.value}: restart the batch with +needed=true"
                 )
 
