@@ -6,12 +6,15 @@ killed or typed at is a process of its own, by the interpreter that runs the tes
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -94,9 +97,10 @@ class Project:
                 if process.poll() is None:
                     os.killpg(process.pid, 9)
 
-    def answer(self, *words: str, typed: str) -> tuple[int, str]:
+    def answer(self, *words: str, typed: str, columns: int = 80) -> tuple[int, str]:
         """Run a command on a terminal where somebody types: exit status and screen."""
         ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         with subprocess.Popen(
             _command(words),
             cwd=self.folder,

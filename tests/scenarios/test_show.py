@@ -45,6 +45,18 @@ def test_show_tells_where_flags_are_from_and_what_differs_now(make_project: Make
     assert "  changed since: fit.py differs" in project.run("runs", "show", trial["id"]).lines
 
 
+def test_show_has_the_flags_that_were_given_before_the_others(make_project: MakeProject) -> None:
+    project: Project = make_project(FILES)
+    project.run("width=2")
+    lines = project.run("runs", "show", "last").lines
+    begin = lines.index("flags:")
+    assert lines[begin + 1 : begin + 4] == [
+        "  width: 2 (override)",
+        "  lr: 0.1 (default)",
+        "  depth: 3 (default)",
+    ]
+
+
 def test_show_of_a_batch_tells_orphans_and_what_was_deleted_by_hand(
     make_project: MakeProject,
 ) -> None:

@@ -52,12 +52,30 @@ def test_on_a_terminal_that_is_wide_enough_it_looks_the_same() -> None:
     assert drawn(TABLE, 80) == plain_lines(TABLE)
 
 
-def test_the_text_in_the_middle_is_cut_first() -> None:
-    assert drawn(TABLE, 74) == [
-        "id        status     started              flags              loss  label",
-        "3f2a9c1d  completed  2026-01-31 12:00:00  lr=0.1, model.de…  0.25  a label",
-        "77b01c52  error      2026-01-31 12:00:01  lr=0.01, model.d…   1.5",
-    ]
+LONG = Table(
+    TABLE.columns,
+    [[*TABLE.rows[0][:3], "lr=0.1, " * 6, "0.25", "a label of forty characters, all of them"]],
+)
+
+
+def test_the_text_in_the_middle_is_cut_first_as_far_as_it_can_be_read() -> None:
+    whole, label = "lr=0.1, " * 6, "a label of forty characters, all of them"
+    assert fit(LONG, 130).widths[3:] == [len(whole) - 8, 4, len(label)]
+    assert fit(LONG, 110).widths[3:] == [24, 4, 36]
+    assert fit(LONG, 100).widths[3:] == [24, 4, 26]
+
+
+def test_a_time_is_left_out_before_a_text_that_cannot_be_read() -> None:
+    assert fit(LONG, 98).hidden == []
+    assert (fit(LONG, 97).hidden, fit(LONG, 97).widths) == ([2], [8, 9, 28, 4, 40])
+    assert fit(LONG, 60).widths == [8, 9, 12, 4, 19]
+
+
+def test_wide_characters_take_two_columns() -> None:
+    columns = [TableColumn("name"), TableColumn("n", ColumnKind.NUMBER)]
+    table = Table(columns, [["日本", "1"], ["é", "20"], ["e\u0301", "3"]])
+    assert plain_lines(table) == ["name   n", "日本   1", "é     20", "e\u0301      3"]
+    assert [cut("日本語", width) for width in (6, 5, 4, 3)] == ["日本語", "日本…", "日…", "日…"]
 
 
 def test_then_times_are_left_out_and_then_columns_in_the_middle_but_never_the_id() -> None:
@@ -70,6 +88,12 @@ def test_then_times_are_left_out_and_then_columns_in_the_middle_but_never_the_id
 
 def test_what_is_cut_ends_so() -> None:
     assert cut("abcdef", 4) == "abc…" and cut("abcd", 4) == "abcd"
+
+
+def test_what_stays_is_left_out_in_no_case() -> None:
+    columns = [*TABLE.columns[:4], TableColumn("loss", ColumnKind.NUMBER, stays=True)]
+    table = Table(columns, [row[:5] for row in TABLE.rows])
+    assert drawn(table, 14) == ["id        loss", "3f2a9c1d  0.25", "77b01c52   1.5"]
 
 
 texts = st.text(st.sampled_from("ab0.…"), max_size=30)

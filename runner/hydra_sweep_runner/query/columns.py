@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Sequence
 from dataclasses import dataclass
 
 from hydra_sweep_runner.errors import Mistake
@@ -77,18 +77,19 @@ def _split(text: str) -> Iterator[str]:
 
 def varying_flags(runs: Iterable[RunRow]) -> list[str]:
     """The names of the flags that are not the same in all of the runs, in their order; a config
-    group that was chosen stands for the flags below it."""
+    group that was chosen stands for the flags below it. A flag that another operation does not
+    have is no difference; one that other runs of the same operation lack is."""
     firsts: dict[str, Value] = {}
     varying: set[str] = set()
-    for number, run in enumerate(runs):
+    known: dict[object, KeysView[str]] = {}  # by operation: the flags of its first run
+    for run in runs:
         shown = run.shown
         for name, value in shown.items():
             if name not in firsts:
                 firsts[name] = value
-                if number:
-                    varying.add(name)
             elif name not in varying and not same(value, firsts[name]):
                 varying.add(name)
-        if len(shown) < len(firsts):
-            varying.update(name for name in firsts if name not in shown)
+        first = known.setdefault(run.attributes.get("operation"), shown.keys())
+        if first != shown.keys():
+            varying.update(set(first) ^ shown.keys())
     return [name for name in firsts if name in varying]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from unicodedata import combining, east_asian_width
 
 #: Replaces text that was cut off.
 CUT = "…"
 _GAP = 2
 # The least width of a column that is cut.
 _LEAST = 12
+# So much of a text can be read.
+_ENOUGH = 24
 
 
 class ColumnKind(Enum):
@@ -26,10 +29,11 @@ class ColumnKind(Enum):
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column's title and kind."""
+    """A column's title and kind. One that `stays` is never left out."""
 
     title: str
     kind: ColumnKind = ColumnKind.TEXT
+    stays: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Table:
     def widths(self) -> list[int]:
         """The width of each column in characters, if nothing is cut."""
         return [
-            max([len(column.title), *(len(row[place]) for row in self.rows)])
+            max([cells(column.title), *(cells(row[place]) for row in self.rows)])
             for place, column in enumerate(self.columns)
         ]
 
@@ -54,12 +58,16 @@ def plain_lines(table: Table) -> list[str]:
     titles = [column.title for column in table.columns]
     lines = []
     for row in [titles, *table.rows]:
-        cells = [
-            cell.rjust(width) if column.kind is ColumnKind.NUMBER else cell.ljust(width)
-            for cell, width, column in zip(row, widths, table.columns, strict=True)
+        padded = [
+            pad + cell if column.kind is ColumnKind.NUMBER else cell + pad
+            for cell, pad, column in zip(row, _padding(row, widths), table.columns, strict=True)
         ]
-        lines.append((" " * _GAP).join(cells).rstrip())
+        lines.append((" " * _GAP).join(padded).rstrip())
     return lines
+
+
+def _padding(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [" " * (width - cells(cell)) for cell, width in zip(row, widths, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -73,32 +81,52 @@ class Fitted:
 
 
 def fit(table: Table, width: int) -> Fitted:
-    """Fit a table to a width: texts are cut first. If that is not enough, columns are left out:
-    times first, then those in the middle; never an id."""
+    """Cut what does not fit: texts, those in the middle first, each as far as it can still be
+    read, then further. Where a text could not be read, times are left out before; where even
+    that is not enough, columns are left out, those in the middle first, but never an id, nor
+    what stays."""
     widths = table.widths()
     is_text = [column.kind is ColumnKind.TEXT for column in table.columns]
-    least = [min(w, _LEAST) if cuts else w for w, cuts in zip(widths, is_text, strict=True)]
+    least, enough = (
+        [min(w, most) if cuts else w for w, cuts in zip(widths, is_text, strict=True)]
+        for most in (_LEAST, _ENOUGH)
+    )
     places = list(range(len(widths)))
     inwards = sorted(places, key=lambda place: (abs(2 * place - len(places) + 1), -place))
+    times = [place for place in inwards if table.columns[place].kind is ColumnKind.TIME]
     hidden = []
-    for place in sorted(
-        inwards, key=lambda place: table.columns[place].kind is not ColumnKind.TIME
-    ):
-        if _total(least, places) <= width:
-            break
-        if table.columns[place].kind is not ColumnKind.ID:
+    for place in [*times, *(place for place in inwards if place not in times)]:
+        if _total(enough if place in times else least, places) <= width:
+            continue
+        if table.columns[place].kind is not ColumnKind.ID and not table.columns[place].stays:
             places.remove(place)
             hidden.append(place)
-    for place in inwards:
-        over = _total(widths, places) - width
-        if over > 0 and place in places:
-            widths[place] = max(least[place], widths[place] - over)
+    for floor in (enough, least):
+        for place in inwards:
+            over = _total(widths, places) - width
+            if over > 0 and place in places:
+                widths[place] = max(floor[place], widths[place] - over)
     return Fitted(places, [widths[place] for place in places], sorted(hidden))
 
 
 def cut(text: str, width: int) -> str:
-    """The text, shortened to `width` characters with `…` at the end if it is longer."""
-    return text if len(text) <= width else text[: max(0, width - 1)] + CUT
+    """The text in so many columns of a terminal, `…` at the end of what was cut."""
+    if cells(text) <= width:
+        return text
+    end = min(len(text), max(0, width - 1))
+    while end and cells(text[:end]) > width - 1:
+        end -= 1
+    return text[:end] + CUT
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a wide character, none for a mark
+    that is combined with the one before it (Unicode's annex 11)."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text
+    )
 
 
 def _total(widths: Sequence[int], places: Sequence[int]) -> int:

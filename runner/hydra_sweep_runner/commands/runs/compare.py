@@ -58,8 +58,11 @@ class Comparison:
         if self.objective is None:
             return columns
         place = len(attributes) + len(self.flags)
-        rest = [column for column in columns[place:] if not self._is_objective(column)]
-        return [*columns[:place], self.objective.column, *rest]
+        before, after = (
+            [column for column in part if not self._is_objective(column)]
+            for part in (columns[:place], columns[place:])
+        )
+        return [*before, self.objective.column, *after]
 
     def _is_objective(self, column: Column) -> bool:
         objective = self.objective
@@ -108,7 +111,8 @@ def comparison_table(comparison: Comparison) -> Table:
         for column in comparison.columns
         if column.title != "status" or statuses != {"completed"}
     ]
-    return column_table(columns, comparison.runs)
+    objective = [] if comparison.objective is None else [comparison.objective.column.title]
+    return column_table(columns, comparison.runs, staying=objective)
 
 
 def comparison_csv(comparison: Comparison) -> str:

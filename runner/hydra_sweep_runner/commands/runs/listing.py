@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -101,15 +101,18 @@ def list_table(runs: Sequence[RunRow], columns: str | None = None) -> Table:
     )
 
 
-def column_table(columns: Sequence[Column], runs: Sequence[RunRow]) -> Table:
-    """A table of what stands in each column for each run."""
+def column_table(
+    columns: Sequence[Column], runs: Sequence[RunRow], *, staying: Collection[str] = ()
+) -> Table:
+    """A table of what stands in each column for each run. On a terminal, columns with the
+    titles in `staying` are never left out."""
     values = [[column.value(run) for column in columns] for run in runs]
     kinds = [
         kind_of(column.title, [row[place] for row in values])
         for place, column in enumerate(columns)
     ]
     titles = [
-        tables.TableColumn(escape(column.title), kind)
+        tables.TableColumn(escape(column.title), kind, stays=column.title in staying)
         for column, kind in zip(columns, kinds, strict=True)
     ]
     rows = [[cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in values]

@@ -144,9 +144,11 @@ def _result(run: Run) -> str:
 
 
 def _flag_lines(run: Run, origins: Mapping[str, str]) -> list[str]:
+    """Those that somebody gave first."""
+    names = sorted(run.flags, key=lambda name: origins.get(name) == "default")
     return [
-        f"{escape(name)}: {shown_value(value)}{_from(origins.get(name))}"
-        for name, value in run.flags.items()
+        f"{escape(name)}: {shown_value(run.flags[name])}{_from(origins.get(name))}"
+        for name in names
     ]
 
 

@@ -91,7 +91,8 @@ def watch_table(snapshot: Snapshot, most: int | None = None) -> Table:
     trials = sorted(snapshot.trials, key=lambda run: _ORDER.index(_status(run)))[:most]
     flags = snapshot.varying[:_MOST_FLAGS]
     columns = standard_columns(trials, ("id", "status", "duration"), flags)
-    return column_table(columns, trials)
+    objective = [] if snapshot.objective is None else [snapshot.objective.column.title]
+    return column_table(columns, trials, staying=objective)
 
 
 def status_line(snapshot: Snapshot) -> str:

@@ -1,0 +1,94 @@
+"""`runner compare` and `runner watch` on what is made of several operations, and on terminals."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.scenarios import pipelines
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Project, by_flag
+
+
+def test_the_trials_of_a_pipeline_have_the_flags_of_what_is_upstream_by_dotted_names(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(pipelines.FILES)
+    project.run("-m", "operation=study", "train.lr=0.1,0.01", "rows=3,4")
+    batch = project.newest("batch")["id"]
+    rows = project.run("compare", batch, "--flags", "all", "--csv", "-").lines
+    table = [dict(zip(rows[0].split(","), row.split(","), strict=True)) for row in rows[1:]]
+    evaluated = [row for row in table if row["operation"] == "evaluate"]
+    assert {(row["prepare.rows"], row["train.lr"]) for row in evaluated} == {
+        (count, lr) for count in ("3", "4") for lr in ("0.1", "0.01")
+    }
+    assert {row["train.epochs"] for row in evaluated} == {"2"}
+    assert all(row["train.lr"] == "" for row in table if row["operation"] == "train")
+    best = project.run("compare", batch, "--operation", "evaluate", "--max", "prepare.rows").lines
+    assert best[0].split() == ["id", "train.lr", "prepare.rows"]
+    assert [line.split()[2] for line in best[1:]] == ["4", "4", "3", "3"]
+
+
+def test_a_flag_that_another_operation_does_not_have_does_not_vary(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(pipelines.FILES)
+    project.run("-m", "operation=study", "train.lr=0.1,0.01")
+    batch = project.newest("batch")["id"]
+    titles = project.run("compare", batch).lines[0].split()
+    assert titles == ["id", "operation", "lr", "train.lr"]
+
+
+def test_a_flag_that_some_trials_of_an_operation_lack_varies(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                defaults: [model: one, _self_]
+                operation: {function: lib.f}
+            """,
+            "conf/model/one.yaml": "depth: 3\nsame: 1",
+            "conf/model/two.yaml": "width: 3\nsame: 1",
+            "lib.py": "def f(cfg): return sum(cfg.model.values())",
+        }
+    )
+    project.run("++model.width=3")
+    project.run()
+    assert project.run("compare").lines[0].split()[1] == "model.width"
+
+
+def test_watch_takes_the_newest_batch_if_none_is_at_work(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    echo.run("-m", "x=3,4")
+    newest = echo.newest("batch")["id"][:8]
+    assert echo.run("watch").lines[-1] == f"Batch {newest}: 2 trials, 2 completed"
+
+
+def test_watch_shows_the_best_objective_so_far(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {function: lib.f}\nx: 0",
+            "lib.py": "def f(x): return {'loss': (x - 2) ** 2}",
+        }
+    )
+    project.run("-m", "x=1,2,3", "+objective=loss")
+    best = by_flag(project.runs(), "x")[2]["id"][:8]
+    assert project.run("watch").lines[-1].endswith(f"3 completed; best loss 0.0: {best} (x=2)")
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_the_objective_is_seen_on_any_terminal(make_project: MakeProject, columns: int) -> None:
+    names = [f"a_flag_with_a_long_name_{number}" for number in range(8)]
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {function: lib.f}\n"
+            + "".join(f"{name}: 0\n" for name in names),
+            "lib.py": "def f(cfg): return {'loss': sum(cfg.values()), 'a': 1, 'b': 2, 'c': 3}",
+        }
+    )
+    project.run("-m", *(f"{name}=1,2" for name in names[:3]), *(f"{name}=3" for name in names[3:]))
+    _, screen = project.answer("compare", "--min", "loss", typed="", columns=columns)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", screen).splitlines()
+    titles = next(line for line in lines if line.startswith("id"))
+    assert "loss" in titles.split()
+    assert max(map(len, lines)) <= columns
