@@ -1,6 +1,6 @@
-"""Composition, once for each combination of config groups, by Hydra itself.
+"""Composes configurations by Hydra itself, once for each combination of config groups.
 
-What a trial's other overrides do to that is in `compose.trial`.
+`compose.trial` applies a trial's other overrides to the result.
 """
 
 from __future__ import annotations
@@ -52,19 +52,19 @@ _NO_SETTING = re.compile(r"Could not override '(hydra\.[\w.]+)'")
 
 @dataclass(frozen=True, eq=False)
 class SweepConfig:
-    """A batch's configuration as Hydra composes it, with all sweeps left out: what its
-    launcher and its sweeper are made from."""
+    """A batch's configuration as Hydra composes it, without all sweeps; its launcher and its
+    sweeper are made from it."""
 
     config: DictConfig
 
     @property
     def sweeper(self) -> Mapping[str, Any]:
-        """What `hydra.sweeper` holds, as plain values."""
+        """The content of `hydra.sweeper`, as plain values."""
         return sweeper_settings(self.config)
 
     @property
     def launcher(self) -> Mapping[str, Any]:
-        """What `hydra.launcher` holds, as plain values; empty if it cannot be resolved."""
+        """The content of `hydra.launcher`, as plain values; empty if it cannot be resolved."""
         launcher = self.config.hydra.launcher
         try:
             held: Any = OmegaConf.to_container(launcher, resolve=True) if launcher else {}
@@ -74,13 +74,13 @@ class SweepConfig:
 
     @property
     def launcher_names(self) -> frozenset[str]:
-        """The names of what `hydra.launcher` holds."""
+        """The keys of `hydra.launcher`."""
         launcher = self.config.hydra.launcher
         return frozenset() if launcher is None else frozenset(str(name) for name in launcher)
 
 
 def explain_composition(error: Exception) -> str:
-    """One line for an error that Hydra raised while it composed."""
+    """One line for an error that Hydra raised while composing."""
     if isinstance(error, yaml.YAMLError):
         return f"YAML that does not parse: {one_line(error)}"
     if isinstance(error, RecursionError):
@@ -96,8 +96,8 @@ def explain_composition(error: Exception) -> str:
 
 
 def unknown_setting(text: str, config: DictConfig) -> str:
-    """What is wrong with an override of one of Hydra's settings that the configuration lacks,
-    and which was meant."""
+    """What is wrong with an override of a setting of Hydra's that does not exist, and which setting
+    was probably meant."""
     override = parse_override(text)
     *path, last = override.key_or_group.split(".")
     node: Any = config
@@ -142,11 +142,10 @@ class Composer:
         copy: Path | None = None,
         cache: Mapping[str, Any] | None = None,
     ) -> None:
-        """`copy` is the kept copy that the loader reads, if it is one. `passing` are more
-        overrides of Hydra's configuration, which hold for this composer, in the place of those
-        of the same name, and are not to be kept. `cache` is what every configuration takes as
-        resolved already (`OmegaConf.get_cache`): the timestamps that a sweep's jobs share.
-        """
+        """`copy` is the kept copy of the YAML that the loader reads, if it does. `passing` are
+        further overrides of Hydra's configuration for this composer; they replace those of the same
+        name and are not recorded. `cache` holds the resolved values that all configurations share
+        (`OmegaConf.get_cache`): the timestamps of a sweep's jobs."""
         self._reading = Reading(copy)
         self._loader = reading_loader(loader, self._reading)
         self.config_name = config_name
@@ -163,25 +162,27 @@ class Composer:
 
     @property
     def loader(self) -> ReadingLoader:
-        """Hydra's loader, for what lists config groups, and for launchers that compose
-        themselves: it composes from what is composed here."""
+        """Hydra's loader, for listing config groups, and for launchers that compose by themselves:
+        it composes from the same files as this composer."""
         return self._loader
 
     @property
     def environment(self) -> Mapping[str, str | None]:
-        """The variables of the environment that say what is composed, with their values."""
+        """The environment variables that determine which configs are composed, with their
+        values."""
         return self._reading.environment
 
     def go_by(self, environment: Mapping[str, str | None]) -> None:
-        """Compose as in an environment with these variables, as far as they say what is."""
+        """Compose as if these variables had these values, where they determine which configs are
+        composed."""
         self._reading.go_by(environment)
 
     def files(self) -> dict[str, bytes]:
-        """The project's own YAML as it is composed, by its path within a copy."""
+        """The project's own YAML as it was read, by its path in a copy."""
         return self._reading.files()
 
     def expand(self, texts: Sequence[str]) -> list[str]:
-        """Override strings with the aliases that Hydra 1.4 knows replaced. Raises Mistake."""
+        """The override strings with Hydra 1.4's aliases replaced. Raises Mistake."""
         parse = getattr(self._loader, "parse_overrides", None)
         if parse is None:
             return list(texts)
@@ -193,8 +194,8 @@ class Composer:
         return [str(override.input_line) for override in parsed]
 
     def compose(self, task: Sequence[str], mode: RunMode) -> DictConfig:
-        """Hydra's own composition with these overrides and Hydra's, sweeps left out in
-        MULTIRUN mode. Raises Mistake."""
+        """Hydra's own composition with these overrides and Hydra's; in MULTIRUN mode without
+        sweeps. Raises Mistake."""
         try:
             return self._loader.load_configuration(
                 config_name=self.config_name,
@@ -211,7 +212,7 @@ class Composer:
             raise Mistake(said) from error
 
     def _on_the_copy(self, said: str) -> str:
-        """What to add where a config is not found in a kept copy."""
+        """An addition to the message if a config is missing in a kept copy."""
         if self._reading.copy is None or "Could not find" not in said:
             return ""
         left_out = ""
@@ -224,7 +225,8 @@ class Composer:
         )
 
     def _explain_cause(self, error: Exception, overrides: Sequence[str]) -> None:
-        """Raise Mistake for what can be told better than Hydra does, if it is that."""
+        """Raise Mistake if the error has a known cause that can be explained better than Hydra
+        does."""
         for text in overrides:
             key = parse_override(text).key_or_group
             if "." in key.partition("/")[0] and "/" in key:
@@ -251,14 +253,16 @@ class Composer:
                     ) from error
 
     def _explain_values(self, task: Sequence[str]) -> None:
-        """Raise Mistake for the first value override that does not apply, if it is that."""
+        """Raise Mistake for the first value override that cannot be applied, if that is the
+        cause."""
         single = [text for text in task if not parse_override(text).is_sweep_override()]
         values = [text for text in single if not self.is_group_choice(text)]
         if values:
             self.trial(single).job()
 
     def _explain_setting(self, error: Exception, task: Sequence[str], mode: RunMode) -> None:
-        """Raise Mistake for a setting of Hydra's, as of its launcher, that is not there."""
+        """Raise Mistake for an override of a setting of Hydra's, such as its launcher's, that does
+        not exist."""
         found = _NO_SETTING.search(str(error))
         texts = [text for text in self._in_force if found and name_in(text) == found[1]]
         if found is None or not texts:
@@ -272,14 +276,14 @@ class Composer:
                 validate_sweep_overrides=True,
             )
         except REFUSALS:
-            return  # that is wrong, too: then this is told in Hydra's own words
+            return  # that fails, too: Hydra's own message is shown
         raise Mistake(unknown_setting(texts[-1], config)) from error
 
     def sweep(self, task: Sequence[str]) -> SweepConfig:
         """The configuration of a batch with these overrides. Raises Mistake.
 
-        A value that only the configs that are swept over have an entry for is left out: it
-        is its trials that have to take it.
+        Overrides whose key exists only in a swept config are left out here; they are applied when
+        the trials are composed.
         """
         swept = [text for text in task if self._is_swept_group(text)]
         try:
@@ -301,8 +305,8 @@ class Composer:
         return not parse_override(text).is_sweep_override() and not self.is_group_choice(text)
 
     def named(self, texts: Sequence[str]) -> list[str]:
-        """The overrides with the names of configs as texts, where a choice gives them as
-        numbers: `batch_size=16` chooses the config `16`, `1e3` the config `1e3`."""
+        """The overrides with names of configs as texts if the choice looks like a number:
+        `batch_size=16` chooses the config `16`, `1e3` the config `1e3`."""
         return [self._named(text) for text in texts]
 
     def _named(self, text: str) -> str:
@@ -318,7 +322,7 @@ class Composer:
             return text
         names = self._names_of(override.key_or_group)
         if not names:
-            return text  # there is no config that a number could choose
+            return text  # no config of the group has a number as its name
         shown = [element_text(_as_name(item, names)) for item in items]
         if not override.is_sweep_override():
             return f"{override.get_key_element()}={shown[0]}"
@@ -326,15 +330,16 @@ class Composer:
         return f"{override.get_key_element()}={how}({','.join(shown)})"
 
     def _names_of(self, group: str) -> list[tuple[Any, str]]:
-        """The names of a group's configs that are numbers, with what Hydra reads them as."""
+        """The names of a group's configs that look like numbers, each with Hydra's reading of
+        it."""
         options = self._open_repository().get_group_options(group)
         read = [(read_element(name), name) for name in options]
         return [(value, name) for value, name in read if is_number(value)]
 
     def check_settings(self, sweep: SweepConfig, typed: Collection[str] = ()) -> None:
-        """Raise Mistake if a combination of config groups that was composed here has other
-        settings of the sweeper or the launcher than the batch itself: they would have no
-        effect. Run options that were `typed` are the batch's own, whatever is composed."""
+        """Raise Mistake if a combination of config groups that was composed here changes settings
+        of the sweeper or the launcher: they would have no effect. Run options in `typed` are the
+        batch's own in any case."""
         common = _settings(sweep.config)
         for groups, base in self._bases.items():
             own = _settings(base.load())
@@ -352,7 +357,7 @@ class Composer:
                 )
 
     def is_group_choice(self, text: str) -> bool:
-        """Whether an override chooses a config of a group, rather than set a value."""
+        """Whether an override chooses a config of a group instead of setting a value."""
         change = read_change(text)
         if change is not None:
             return self.is_group(change[0])
@@ -363,13 +368,13 @@ class Composer:
         return self.is_group(name) or (override.is_delete() and self._deletes_config(name))
 
     def is_group(self, name: str) -> bool:
-        """Whether there is a config group of this name."""
+        """Whether a config group of this name exists."""
         if name not in self._groups:
             self._groups[name] = bool(self._open_repository().group_exists(name))
         return self._groups[name]
 
     def _deletes_config(self, name: str) -> bool:
-        # From Hydra 1.4 on `~path` takes a config out of the defaults list, groups or no.
+        # From Hydra 1.4 on `~path` removes a config from the defaults list, in a group or not.
         if hydra.__version__.startswith("1.3"):
             return False
         return bool(self._open_repository().config_exists(name))
@@ -437,7 +442,7 @@ class Composer:
 
 
 def _as_name(item: Any, names: Sequence[tuple[Any, str]]) -> Any:
-    """The name of a config that an element stands for, as a text."""
+    """The name of the config that an element chooses, as a text."""
     if isinstance(item, list):
         return [_as_name(each, names) for each in item]
     if not is_number(item):
@@ -449,8 +454,7 @@ def _as_name(item: Any, names: Sequence[tuple[Any, str]]) -> Any:
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:
-    """What a configuration says of the sweeper and the launcher, by dotted name, as it is
-    written."""
+    """A configuration's settings of the sweeper and the launcher, unresolved, by dotted name."""
     found: dict[str, Any] = {}
     for part in ("sweeper", "launcher"):
         held: Any = config.hydra[part]
@@ -460,7 +464,7 @@ def _settings(config: DictConfig) -> dict[str, Any]:
 
 
 def split_overrides(texts: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Override strings as those of Hydra's own configuration and those of the task."""
+    """Override strings, separated into those of Hydra's own configuration and those of the task."""
     hydra: list[str] = []
     task: list[str] = []
     for text in texts:

@@ -1,4 +1,4 @@
-"""The global state of Hydra and OmegaConf, kept and put back."""
+"""Saves and restores the global state of Hydra and OmegaConf."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from omegaconf.basecontainer import BaseContainer
 
 
 class HydraState:
-    """The singletons of Hydra and the resolvers of OmegaConf as they are when it is made."""
+    """The singletons of Hydra and the resolvers of OmegaConf when this is made."""
 
     def __init__(self) -> None:
         self._instances: dict[Any, Any] = dict(Singleton._instances)
@@ -25,7 +25,7 @@ class HydraState:
         self._stored = _copied(ConfigStore.instance().repo)
 
     def put_back(self) -> None:
-        """Make everything as it was."""
+        """Restore the state."""
         instances: dict[Any, Any] = Singleton._instances
         if not _is_same(instances, self._instances):
             instances.clear()
@@ -45,7 +45,7 @@ class HydraState:
 
 
 def forget_hydra() -> None:
-    """Have no Hydra be initialised, as in a process that none has started."""
+    """Reset Hydra, as in a process in which it was never initialised."""
     GlobalHydra.instance().clear()
 
 

@@ -1,7 +1,7 @@
-"""Entering a run's configuration: HydraConfig, the files in `.hydra`, logging, environment.
+"""Sets up a job as Hydra does: HydraConfig, the files in `.hydra`, logging, environment.
 
-This is the part of `hydra.core.utils.run_job` that an operation needs, in a form that a
-worker can go through thousands of times.
+This is the part of `hydra.core.utils.run_job` that an operation needs, fast enough for a worker to
+run it thousands of times.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _MISSING = re.compile(r"Missing mandatory value: ([\w.\[\]]+)")
 
 
 class _HydraConfig(HydraConfig):
-    """HydraConfig with a configuration that is loaded when somebody asks for it."""
+    """A HydraConfig whose configuration is loaded when it is first read."""
 
     load: Callable[[], Any] | None = None
     held: Any = None
 
     @property
     def cfg(self) -> Any:
-        """What HydraConfig holds: Hydra's node under its name."""
+        """The content of HydraConfig: Hydra's node under its name."""
         if self.load is not None:
             self.held, self.load = _held(self.load()), None
         return self.held
@@ -55,11 +55,11 @@ def _held(config: DictConfig) -> Any:
 
 @contextmanager
 def hydra_config(load: Callable[[], DictConfig]) -> Iterator[None]:
-    """Make what `load` gives the configuration that HydraConfig and the `hydra:` resolver
-    answer from; it is loaded when the first of them is asked.
+    """Set the configuration of HydraConfig and the `hydra:` resolver inside the context; `load` is
+    called when one of them is first used.
 
-    The same as HydraConfig.set_config, but for the time, and the node is shared and not
-    copied, so that it must stay as it is while the context lasts.
+    It differs from HydraConfig.set_config in time, and in that the node is shared, not copied; so
+    do not change it inside the context.
     """
     singleton: Any = HydraConfig.instance()
     singleton.__class__ = _HydraConfig
@@ -72,7 +72,7 @@ def hydra_config(load: Callable[[], DictConfig]) -> Iterator[None]:
 
 
 def drop_nodes(config: DictConfig, *names: str) -> DictConfig:
-    """Take top-level nodes out of a configuration, in place, and return it."""
+    """Remove top-level nodes from a configuration, in place, and return it."""
     with read_write(config), open_dict(config):
         for name in names:
             config.pop(name, None)
@@ -81,11 +81,11 @@ def drop_nodes(config: DictConfig, *names: str) -> DictConfig:
 
 @contextmanager
 def job_context(config: JobConfig, *, output_dir: str, empty_logs: bool = False) -> Iterator[None]:
-    """A job's surroundings as Hydra makes them.
+    """Run the context as Hydra runs a job.
 
-    The `.hydra` files are written to `output_dir`, the job's logging is configured,
-    HydraConfig answers and `hydra.job.env_set` is in the environment while the context
-    lasts. Unless `empty_logs`, a log file need not be there before something is logged.
+    The `.hydra` files are written to `output_dir` and the job's logging is configured. Inside the
+    context HydraConfig is set, and the environment contains `hydra.job.env_set`. Without
+    `empty_logs` a log file may be created only when something is logged.
     """
     with hydra_config(config.load):
         config.write_files(Path(output_dir))
@@ -104,12 +104,12 @@ def _environment() -> Any:
 
 
 def flags_config(config: JobConfig) -> DictConfig:
-    """A job's configuration as its function gets it: the flags alone."""
+    """A job's configuration as its function gets it: only the flags."""
     return drop_nodes(config.job(), *NOT_FLAGS)
 
 
 def keyword_arguments(config: JobConfig) -> dict[str, Any]:
-    """The top-level entries of a job's flags as a function's keyword arguments, resolved."""
+    """The top-level entries of a job's flags as resolved keyword arguments for a function."""
     plain = config.plain()
     if plain is not None:
         return {name: value for name, value in plain.items() if name not in NOT_FLAGS}
@@ -120,8 +120,8 @@ def keyword_arguments(config: JobConfig) -> dict[str, Any]:
 
 
 def real_values(config: JobConfig, target_key: str) -> Values:
-    """Resolve all that a job's process is started with; `target_key` is the key of the
-    `operation` node that holds its target.
+    """Resolve all values that a job's process is started with; `target_key` is the key of the
+    `operation` node that has its target.
 
     Raises Mistake, naming the flag, for one that is missing (`???`) or cannot be resolved.
     """

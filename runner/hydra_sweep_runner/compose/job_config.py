@@ -1,6 +1,6 @@
-"""A run's composed configuration as execution sees it; `compose.trial.TrialConfig` is one.
+"""The protocol of a run's composed configuration; `compose.trial.TrialConfig` implements it.
 
-No Hydra is imported here: what only names the type stays light.
+Hydra is not imported here, so that modules which only name the type stay light.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 
 class JobConfig(Protocol):
-    """A run's composed configuration, in a form that is cheap to hand to another process."""
+    """A run's composed configuration, in a form that is cheap to pass to another process."""
 
     def load(self) -> Any:
         """The whole configuration, Hydra's own node included, as a DictConfig."""
@@ -22,21 +22,20 @@ class JobConfig(Protocol):
         ...
 
     def plain(self) -> dict[str, Any] | None:
-        """The same as plain values, nested, where it holds no others; None where it may."""
+        """The same as nested plain values; None if some values may not be plain."""
         ...
 
     def write_files(self, folder: Path) -> None:
-        """Write config.yaml, hydra.yaml and overrides.yaml to `folder`/.hydra, as Hydra
-        does."""
+        """Write config.yaml, hydra.yaml and overrides.yaml to `folder`/.hydra, as Hydra does."""
         ...
 
     @property
     def needs_hydra(self) -> bool:
-        """Whether anything outside Hydra's node, or the environment, can depend on it."""
+        """Whether any value outside Hydra's node, or the environment, may depend on it."""
         ...
 
     @property
     def log_settings(self) -> tuple[Any, Mapping[str, Any]] | None:
-        """What the job's logging is (`compose.fast.logs.LogSettings`), with the settings
-        below `hydra` that it depends on, if it depends on nothing else."""
+        """The job's logging settings (`compose.fast.logs.LogSettings`), with the settings below
+        `hydra` that they depend on; None if they may depend on anything else."""
         ...

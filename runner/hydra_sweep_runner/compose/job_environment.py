@@ -1,4 +1,5 @@
-"""What `hydra.job.env_copy` and `env_set` take from the environment into a configuration."""
+"""Keeps values of the environment out of files: `hydra.job.env_copy` and `env_set` as
+references."""
 
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ from hydra.core import utils
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-#: The variables of jobs that are set by a reference, as it is written.
+#: The variables that jobs set by a reference, with the reference.
 _references: dict[str, str] = {}
 
 
 def refer_to_environment(config: DictConfig) -> DictConfig:
-    """Put references in the place of the values that were copied, in place, and return the
-    configuration: files are written of it. A value that this process's environment does not
-    have stays, since it is here that a reference is resolved."""
+    """Replace copied values by references, in place, and return the configuration, which will be
+    written to files. A value that this process's environment does not have stays, because
+    references are resolved in this environment."""
     job = config.hydra.job
     with read_write(config.hydra), open_dict(config.hydra):
         for name in job.env_copy or ():
@@ -34,8 +35,8 @@ def refer_to_environment(config: DictConfig) -> DictConfig:
 
 
 def _save_references() -> None:
-    """Have Hydra write references to `.hydra/hydra.yaml`: from 1.4 on it resolves `env_set`
-    before it writes that file."""
+    """Make Hydra write references to `.hydra/hydra.yaml`: from 1.4 on it resolves `env_set` before
+    it writes that file."""
     save: Any = utils._save_config
     if hasattr(save, "__wrapped__"):
         return
@@ -62,8 +63,8 @@ def _refer(env_set: DictConfig) -> None:
 
 
 def _may_be(reference: str, value: str) -> bool:
-    """Whether this job's value comes from the reference, and not from another job's."""
+    """Whether this job's value may come from the reference, and not from another job's."""
     try:
         return bool(OmegaConf.create({"value": reference}).value == value)
-    except OmegaConfBaseException:  # it asks for more than the environment
+    except OmegaConfBaseException:  # the reference needs more than the environment
         return True

@@ -1,5 +1,5 @@
-"""The configuration of a trial at work, from the files that it keeps of it, as another process
-of it finds them."""
+"""The configuration of a running trial, read from the files in its `.hydra`, for another process of
+the same trial."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 @dataclass(frozen=True)
 class KeptConfig:
-    """What the files in a folder's `.hydra` say (a `JobConfig`)."""
+    """The configuration in a folder's `.hydra` (a `JobConfig`)."""
 
     folder: Path
 
@@ -29,20 +29,20 @@ class KeptConfig:
         return self._read("config.yaml")
 
     def plain(self) -> dict[str, Any] | None:
-        """Nothing is known to be plain."""
+        """None: the values may not be plain."""
         return None
 
     def write_files(self, folder: Path) -> None:
-        """They are there."""
+        """Do nothing: the files exist."""
 
     @property
     def needs_hydra(self) -> bool:
-        """Hydra's node may be asked for."""
+        """True: values may depend on Hydra's node."""
         return True
 
     @property
     def log_settings(self) -> tuple[Any, Mapping[str, Any]] | None:
-        """Nothing is known beforehand."""
+        """None: the logging settings may depend on anything."""
         return None
 
     def _read(self, name: str) -> DictConfig:

@@ -1,4 +1,4 @@
-"""Where Hydra puts a job's output, found before the job runs."""
+"""Finds a job's output folder before the job runs."""
 
 from __future__ import annotations
 
@@ -19,48 +19,47 @@ from hydra_sweep_runner.model import Value
 
 @dataclass(frozen=True)
 class Output:
-    """A job's output folder as `hydra.sweep.dir` and the `hydra.sweep.subdir` in it, each as
-    it is written once resolved."""
+    """A job's output folder: the resolved `hydra.sweep.dir`, and `hydra.sweep.subdir` in it."""
 
     sweep_dir: str
     subdir: str
 
     @property
     def path(self) -> str:
-        """The folder, absolute, as `hydra.runtime.output_dir` has it."""
+        """The folder's absolute path, as in `hydra.runtime.output_dir`."""
         return os.path.abspath(os.path.join(self.sweep_dir, self.subdir))  # noqa: PTH100, PTH118
 
     def moved_to(self, path: str) -> Output:
-        """The same job's output in another folder: where that lies in this sweep's folder,
-        another `subdir`."""
+        """This output moved to another folder; if that folder is inside the sweep's folder, only
+        `subdir` changes."""
         sweep_dir, wanted = PurePath(os.path.abspath(self.sweep_dir)), PurePath(path)  # noqa: PTH100
         if wanted.is_relative_to(sweep_dir):
             return Output(self.sweep_dir, str(wanted.relative_to(sweep_dir)))
         return Output(str(wanted.parent), wanted.name)
 
     def with_texts(self, texts: Mapping[str, str]) -> Output:
-        """The same with other texts in the place of some."""
+        """This output with parts of its texts replaced."""
         sweep_dir, subdir = self.sweep_dir, self.subdir
         for before, text in texts.items():
             sweep_dir, subdir = sweep_dir.replace(before, text), subdir.replace(before, text)
         return Output(sweep_dir, subdir)
 
     def settings(self, before: Output) -> dict[str, Value]:
-        """What has to be set below `hydra` for a job that would put its output in `before`."""
+        """The settings below `hydra` that change a job's output from `before` to this."""
         wanted = {"sweep.dir": self.sweep_dir, "sweep.subdir": self.subdir}
         given = {"sweep.dir": before.sweep_dir, "sweep.subdir": before.subdir}
         return {name: value for name, value in wanted.items() if given[name] != value}
 
 
 def find_output(config: DictConfig) -> Output:
-    """The output of a job with this whole configuration, resolved as Hydra does when it
-    starts the job. Raises Mistake for what cannot be resolved."""
+    """The output of a job with this whole configuration, resolved as Hydra does when it starts the
+    job. Raises Mistake if it cannot be resolved."""
     with hydra_config(lambda: config):
         return Output(*(_resolve(config, f"hydra.sweep.{name}") for name in ("dir", "subdir")))
 
 
 def find_sweep_dir(config: DictConfig) -> str:
-    """The folder of a sweep, absolute. Raises Mistake if it cannot be resolved."""
+    """The absolute path of a sweep's folder. Raises Mistake if it cannot be resolved."""
     return os.path.abspath(_resolve(config, "hydra.sweep.dir"))  # noqa: PTH100
 
 
@@ -72,5 +71,5 @@ def _resolve(config: DictConfig, name: str) -> str:
 
 
 def as_overrides(settings: dict[str, Any]) -> list[str]:
-    """Texts set below `hydra`, as override strings that say just these texts."""
+    """Override strings that set these texts below `hydra`."""
     return [f"hydra.{name}={quoted(str(value))}" for name, value in settings.items()]

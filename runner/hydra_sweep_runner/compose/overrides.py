@@ -1,6 +1,6 @@
-"""Override strings: run options taken out, restarts merged in, sweeps as dimensions.
+"""Override strings: separates run options, merges those of a restart, makes dimensions from sweeps.
 
-All of Hydra's grammar is parsed by Hydra's own parser.
+Hydra's own parser parses Hydra's grammar.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ _ADDRESS = re.compile(r"(full_key|object_type|reference_type)[:=]")
 
 _NO_VARIABLE = re.compile(r"Environment variable '([^']*)' not found")
 
-#: What the values of a sweep can be, as Hydra's parser gives them.
+#: The types of a sweep's values, as Hydra's parser returns them.
 _ELEMENTS = (str, int, float, list, dict, QuotedString, type(None))
 
-#: Functions of Hydra's grammar that change values and leave their order.
+#: Functions of Hydra's grammar that change values but not their order.
 _CASTS = frozenset(("int", "float", "str", "bool", "json_str", "tag"))
 
-#: A swept range with more values than this is recorded as its text, not as a list.
+#: A swept range with more values is recorded as its text, not as a list.
 LONGEST_LIST = 10_000
 
 
 class ConfigGroups(Protocol):
-    """What lists config groups; Hydra's loader does."""
+    """Lists the configs of groups, as Hydra's loader does."""
 
     def get_group_options(self, group_name: str) -> list[str]:
         """The names of the configs of a group."""
@@ -65,7 +65,7 @@ class ConfigGroups(Protocol):
 
 @lru_cache(maxsize=65536)
 def parse_override(text: str) -> Override:
-    """One override string, parsed. Raises Mistake, naming the text, if it is none.
+    """The parsed override string. Raises Mistake, naming the text, if it is not an override.
 
     The result is shared between callers, who must not change it.
     """
@@ -95,30 +95,29 @@ def _of_step(text: str, sign: str, step: str, rest: str) -> Override:
 
 @cache
 def _parser() -> OverridesParser:
-    """Hydra's parser, which keeps nothing of what it has parsed."""
+    """Hydra's parser. It keeps no parsed results."""
     return make_parser()
 
 
 def name_of(override: Override) -> str:
-    """The flag or config group that an override is about, without Hydra's prefixes."""
+    """The flag or config group that an override sets, without Hydra's prefixes."""
     package = f"@{override.package}" if override.package is not None else ""
     return f"{override.key_or_group}{package}"
 
 
 def name_in(text: str) -> str:
-    """The flag or config group that an override string is about. Raises Mistake."""
+    """The flag or config group that an override string sets. Raises Mistake."""
     change = read_change(text)
     return name_of(parse_override(text)) if change is None else change[0]
 
 
 def is_for_hydra(text: str) -> bool:
-    """Whether an override is of Hydra's own configuration."""
+    """Whether an override sets a part of Hydra's own configuration."""
     return bool(parse_override(text).is_hydra_override())
 
 
 def gives_sweep(text: str) -> bool:
-    """Whether a text is an override that gives more than one value; one that cannot be read
-    is none."""
+    """Whether a text is an override with several values; False for a text that cannot be parsed."""
     try:
         return is_sweep(text)
     except Mistake:
@@ -126,7 +125,7 @@ def gives_sweep(text: str) -> bool:
 
 
 def is_sweep(text: str) -> bool:
-    """Whether an override gives more than one value."""
+    """Whether an override has several values."""
     return bool(parse_override(text).is_sweep_override())
 
 
@@ -139,8 +138,8 @@ def take_options(
 ) -> tuple[dict[str, object], list[str]]:
     """Separate run options (`+name=value`) from overrides, keeping the order of both.
 
-    `restart` is taken as the text typed. What `is_group` knows as a config group is Hydra's.
-    Raises Mistake for an option that is given twice.
+    `restart` keeps its typed text. A name that `is_group` says is a config group is Hydra's. Raises
+    Mistake for an option that is given twice.
     """
     options: dict[str, object] = {}
     rest: list[str] = []
@@ -162,7 +161,7 @@ def take_options(
 
 
 def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
-    """Raise Mistake for an added flag whose name is a slip of an option's: with `++` it is
+    """Raise Mistake for an added flag that looks like a misspelt option; with `++` it counts as
     meant."""
     for text in texts:
         override = parse_override(text)
@@ -197,13 +196,13 @@ def _option_value(text: str, override: Override) -> object:
 
 
 def _unquoted(typed: str) -> str:
-    """An id as it was typed: `12e45678` is no number."""
+    """An id as it was typed: `12e45678` is not read as a number."""
     quoted = len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\""
     return typed[1:-1] if quoted else typed
 
 
 def read_path(text: str) -> str | None:
-    """The path that an override sets; None for null. Raises Mistake for anything else."""
+    """The path that an override sets; None for null. Raises Mistake for any other value."""
     override = parse_override(text)
     value = plain(override._value)
     if value is None and not override.is_sweep_override():
@@ -219,13 +218,13 @@ def read_path(text: str) -> str | None:
 
 
 def plain(value: Any) -> Any:
-    """A parsed element as a plain value: quoted strings lose their quotes."""
+    """A parsed element as a plain value, strings without quotes."""
     return Override._convert_value(value)
 
 
 def element_text(value: Any) -> str:
-    """A parsed element as Hydra writes it for a job, so that it is read as what it is: what a
-    cast has made a text (`str(1)`) is quoted, where without quotes it is none."""
+    """A parsed element as Hydra writes it for a job, so that it is read back as the same value: a
+    text made by a cast (`str(1)`) is quoted if it would be read as another type without quotes."""
     if isinstance(value, QuotedString):
         return str(value.with_quotes())
     if isinstance(value, str):
@@ -252,15 +251,15 @@ def _bare_or_quoted(text: str) -> str:
 
 
 def typed_text(text: str) -> str:
-    """A text as a person types it for a value: bare, or in double quotes for a shell's single
-    ones to go round."""
+    """A text as a person types it for a value: bare, or in double quotes, so that a shell's single
+    quotes can enclose it."""
     change = read_change(f"x={text}")
     is_plain = change is not None and change[1] == text
     return text if is_plain else str(QuotedString(text, Quote.double).with_quotes())
 
 
 def read_element(text: str) -> Any:
-    """What Hydra reads a text as, where a value stands; None if it cannot."""
+    """The value that Hydra reads from a text; None if it cannot."""
     try:
         return _parser().parse_override(f"x={text}")._value
     except HydraException:
@@ -268,8 +267,8 @@ def read_element(text: str) -> Any:
 
 
 def value_items(value: Any) -> list[Any]:
-    """The elements of an override's parsed value: several of a sweep over a list or a short
-    range, else it alone."""
+    """The elements of an override's parsed value: those of a sweep over a list or a short range,
+    else the value alone."""
     if isinstance(value, ChoiceSweep):
         return list(value.list)
     if isinstance(value, RangeSweep):
@@ -279,23 +278,23 @@ def value_items(value: Any) -> list[Any]:
 
 
 def is_number(element: Any) -> bool:
-    """Whether a parsed element is a number, true or false, or a list with some in it."""
+    """Whether a parsed element is a number, a boolean, or a list that contains some."""
     if isinstance(element, list):
         return any(map(is_number, element))
     return isinstance(element, (int, float))
 
 
 def quoted(text: str) -> str:
-    """A text as Hydra's grammar writes just that text."""
+    """A text in Hydra's grammar that is read as exactly this text."""
     return QuotedString(text, Quote.single).with_quotes()
 
 
 def merge(before: Sequence[str], new: Sequence[str]) -> list[str]:
-    """The overrides of a restart: the new ones replace those of the same name, in place (of
-    several of one name, as `~x` and `+x=1`, the last).
+    """The overrides of a restart: new ones replace the old ones of the same name, in place; if a
+    name has several (`~x` and `+x=1`), the last.
 
-    A flag that had to be appended with `+` stays appended when a plain `name=value`
-    replaces it, and a deletion of such a flag takes the appending override away.
+    A flag that was appended with `+` stays appended if a plain `name=value` replaces it. A deletion
+    of such a flag removes the appending override.
     """
     merged = list(before)
     place_of = _places(merged)
@@ -317,12 +316,12 @@ def merge(before: Sequence[str], new: Sequence[str]) -> list[str]:
 
 
 def _places(texts: Sequence[str]) -> dict[str, int]:
-    """Where the last override of each name stands."""
+    """The index of the last override of each name."""
     return {name_in(text): place for place, text in enumerate(texts)}
 
 
 def _in_place_of(former: str, text: str) -> list[str]:
-    """What stands where an override has replaced a former one of its name."""
+    """The overrides that result if an override replaces an earlier one of its name."""
     if read_change(former) is not None:
         return [text]
     was, override = parse_override(former), parse_override(text)
@@ -335,11 +334,11 @@ def _in_place_of(former: str, text: str) -> list[str]:
 
 
 def dimensions(texts: Iterable[str], seed: int, groups: ConfigGroups) -> tuple[Dimension, ...]:
-    """The sweep that override strings describe, in their order; a name given again replaces
-    the former one in its place, as in Hydra's own sweeper.
+    """The dimensions of the sweep that override strings describe, in their order. A repeated name
+    replaces the earlier one in its place, as in Hydra's own sweeper.
 
-    Mappings do not replace one another: they are merged, as in one run. `seed` orders the
-    values of `shuffle(…)`. Raises Mistake for what has no discrete values.
+    Mappings do not replace one another: they are merged, as in a single run. `seed` orders the
+    values of `shuffle(…)`. Raises Mistake for an override without discrete values.
     """
     found: list[tuple[str, Dimension]] = []
     for text in texts:
@@ -354,7 +353,7 @@ def dimensions(texts: Iterable[str], seed: int, groups: ConfigGroups) -> tuple[D
 
 
 def gives_mappings(override: Override) -> bool:
-    """Whether each value of an override is a mapping, which is merged with what is there."""
+    """Whether each value of an override is a mapping, which is merged into the present one."""
     value = override._value
     if isinstance(value, ChoiceSweep):
         return all(isinstance(item, dict) for item in value.list)
@@ -374,7 +373,7 @@ def _dimension(text: str, override: Override, seed: int, groups: ConfigGroups) -
         shuffle = value.shuffle or _is_shuffled(text)
     elif isinstance(value, ChoiceSweep):
         if not all(isinstance(item, _ELEMENTS) for item in value.list):
-            # Hydra 1.4 reads extend_list(…) among them.
+            # In Hydra 1.4 a value may be extend_list(…).
             raise Mistake(f"{text}: one of its values cannot be swept over")
         overrides = [f"{key}={element_text(item)}" for item in value.list]
         shuffle = value.shuffle or _is_shuffled(text)
@@ -393,8 +392,8 @@ def _dimension(text: str, override: Override, seed: int, groups: ConfigGroups) -
 
 
 def _is_shuffled(text: str) -> bool:
-    """Whether `shuffle` is the innermost but for what it shuffles, of casts that forget it: in
-    Hydra 1.3 `float(shuffle(range(1,9)))` comes out in order."""
+    """Whether `shuffle` is inside casts that lose it: in Hydra 1.3 `float(shuffle(range(1,9)))`
+    comes out in order."""
     value = text.split("=", 1)[1]
     functions = re.match(r"\s*((?:\w+\(\s*)*)", value)
     names = re.findall(r"\w+", functions[1]) if functions else []
@@ -413,9 +412,9 @@ def _interval_dimension(name: str, key: str, interval: Interval) -> Dimension:
 
 
 def _single(text: str, override: Override) -> str:
-    """An override of one value as Hydra's own sweeper hands it to a job (`~x` as `~x=null`),
-    except where that would say something else: from Hydra 1.4 on `~x=null` deletes nothing
-    but a null, and an extended list is no list."""
+    """An override of one value as Hydra's own sweeper passes it to a job (`~x` as `~x=null`),
+    unless that would have another meaning: from Hydra 1.4 on `~x=null` deletes only a null, and an
+    extended list is no list."""
     is_plain = override.type in (OverrideType.CHANGE, OverrideType.ADD, OverrideType.FORCE_ADD)
     if not is_plain and not override.is_delete():
         return text
@@ -425,9 +424,9 @@ def _single(text: str, override: Override) -> str:
 
 
 class RangeOverrides(Sequence[str]):
-    """The overrides `key=value` of a range, made when asked for.
+    """The overrides `key=value` of a range, computed on access.
 
-    `convert` are the casts that are applied to each value, in their order.
+    `convert` are the casts that are applied to each value, in order.
     """
 
     def __init__(
@@ -451,7 +450,7 @@ class RangeOverrides(Sequence[str]):
         return f"{self._key}={element_text(value) if isinstance(value, str) else value}"
 
     def value(self, place: int) -> Value:
-        """The value at a place."""
+        """The value with this index."""
         value: Any = self._values[place]
         for convert in self._convert:
             value = convert(value)
@@ -459,7 +458,7 @@ class RangeOverrides(Sequence[str]):
 
 
 class ShuffledRange(Sequence[str]):
-    """The overrides of a long range in a random order, which is computed place by place."""
+    """The overrides of a long range in a random order, computed on access."""
 
     def __init__(self, ordered: RangeOverrides, seed: int, label: str) -> None:
         self._ordered = ordered
@@ -493,7 +492,7 @@ class _FloatValues:
 
 
 def _count(values: range | list[float] | _FloatValues) -> int:
-    # len() beyond sys.maxsize overflows.
+    # len() overflows beyond sys.maxsize.
     if isinstance(values, _FloatValues):
         return values.length
     if isinstance(values, range):
@@ -507,7 +506,7 @@ def _range(key: str, sweep: RangeSweep, text: str) -> RangeOverrides:
     ends: list[Any] = [sweep.start, sweep.stop, sweep.step]
     if not all(math.isfinite(end) for end in ends):
         raise Mistake(f"{text}: a range must have finite ends and steps")
-    # From Hydra 1.4 on a cast of a range is kept beside it.
+    # From Hydra 1.4 on a range's casts are stored beside it.
     convert: Sequence[Callable[[Any], Any]] = getattr(sweep, "transformers", ())
     values = sweep.range()
     if not isinstance(values, FloatRange):
@@ -515,14 +514,14 @@ def _range(key: str, sweep: RangeSweep, text: str) -> RangeOverrides:
     start, stop, step = (decimal.Decimal(x) for x in (values.start, values.stop, values.step))
     length = max(0, math.ceil((stop - start) / step))
     if length <= LONGEST_LIST:
-        # Hydra 1.3 adds step by step and rounds: its own values are wanted, to the last digit.
+        # Hydra 1.3 adds step by step and rounds; the values must equal its own to the last digit.
         return RangeOverrides(key, list(values), convert)
     return RangeOverrides(key, _FloatValues(start, step, length), convert)
 
 
 def batch_flags(texts: Iterable[str], groups: ConfigGroups) -> dict[str, Value]:
-    """A batch's flags: each given name with the list of its values, or with the override's
-    text where it is no list."""
+    """A batch's flags: each given name with the list of its values, or with the override's text if
+    it is not a list."""
     flags: dict[str, Value] = {}
     for text in texts:
         override = parse_override(text)
@@ -535,7 +534,7 @@ def batch_flags(texts: Iterable[str], groups: ConfigGroups) -> dict[str, Value]:
 
 
 def _merged(before: Value, after: Value) -> Value:
-    """Two mappings as one, all the way down, the second one's values before the first's."""
+    """Two mappings merged at all levels; the second one's values replace the first's."""
     if not isinstance(before, dict) or not isinstance(after, dict):
         return after
     both = {key: _merged(before[key], after[key]) for key in before.keys() & after.keys()}
@@ -561,13 +560,13 @@ def _values(text: str, groups: ConfigGroups) -> Value:
 
 
 def params_as_overrides(params: Mapping[str, Any] | None) -> list[str]:
-    """`hydra.sweeper.params` as override strings, in their order."""
+    """`hydra.sweeper.params` as override strings, in order."""
     return [f"{name}={value}" for name, value in (params or {}).items()]
 
 
 def check_values(texts: Iterable[str], advice: str | None = None) -> None:
-    """Raise Mistake for a sweep where one value is wanted; `advice` is what to do instead of
-    starting a batch by -m."""
+    """Raise Mistake for a sweep where a single value is expected; `advice` says what to do instead
+    of starting a batch with -m."""
     for text in texts:
         if is_sweep(text):
             name = name_of(parse_override(text))
@@ -578,8 +577,8 @@ def check_values(texts: Iterable[str], advice: str | None = None) -> None:
 
 
 def why_unresolved(error: BaseException, config: DictConfig) -> str:
-    """Why a value of a configuration cannot be resolved, in one line. Where any value comes
-    from the environment, OmegaConf's words may hold it: they are not repeated then."""
+    """Why a value of a configuration cannot be resolved, in one line. If any value comes from the
+    environment, OmegaConf's message may contain it and is not repeated."""
     said = one_line(error)
     if "oc.env" not in OmegaConf.to_yaml(config):
         return said
@@ -590,7 +589,7 @@ def why_unresolved(error: BaseException, config: DictConfig) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """An error's message in one line, without the node's address that OmegaConf adds."""
+    """An error's message in one line, without the node's path that OmegaConf adds."""
     told = ""
     for line in filter(None, (line.strip() for line in str(error).splitlines())):
         if _ADDRESS.match(line):

@@ -1,9 +1,10 @@
-"""Composing a pipeline: its own configuration, and each step's as `runner operation=NAME` has it.
+"""Composes a pipeline: its own configuration, and each step's as `runner operation=NAME` composes
+it.
 
-A step is composed alone, then with the node of its name in the pipeline's configuration, then
-with the overrides that begin with its name, that prefix taken off. All of it is written as
-overrides of the step's own, so a step's trial is composed again like any other trial. What
-reaches a step is composed once, however many combinations share it.
+A step's configuration is composed alone; then the node of its name in the pipeline's configuration
+is applied, then the overrides that begin with its name, without that prefix. All of this is
+expressed as overrides of the step, so a step's trial can be composed again like any other trial.
+What reaches a step is composed once, however many combinations share it.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def find_pipeline(composer: Composer, task: Sequence[str]) -> PipelineComposer | None:
-    """What composes the pipeline that these overrides choose; None if what they choose has no
-    steps. Raises Mistake for a pipeline that is wrong, and for one that is swept over."""
+    """The composer of the pipeline that these overrides choose; None if the chosen operation has no
+    steps. Raises Mistake for an invalid pipeline, and for a sweep over pipelines."""
     choices = [text for text in task if _is_about_operation(text)]
     groups = [text for text in task if composer.is_group_choice(text)]
     first = [_first_value(text, composer) for text in groups]
@@ -59,7 +60,7 @@ def _has_steps(job: DictConfig) -> bool:
     try:
         return OmegaConf.select(job, PLACE) is not None
     except ConfigTypeError:
-        return False  # `operation` is no mapping, which is told where it is read
+        return False  # `operation` is no mapping; the code that reads it reports that
 
 
 def _is_about_operation(text: str) -> bool:
@@ -68,7 +69,7 @@ def _is_about_operation(text: str) -> bool:
 
 
 def _first_value(text: str, composer: Composer) -> str:
-    """An override with the first of the values that it sweeps over."""
+    """An override with the first of its swept values."""
     values = dimensions([text], 0, composer.loader)[0].overrides
     return values[0] if len(values) else text
 
@@ -76,9 +77,7 @@ def _first_value(text: str, composer: Composer) -> str:
 class PipelineComposer:
     """Composes one pipeline's combinations.
 
-    `operation` is the pipeline's own, `wiring` its steps, `chosen_by` the overrides that choose
-    it. `ignored` are settings of Hydra's in the steps' own configurations, by step: they hold
-    for a whole batch, so only the pipeline's do.
+    `operation` is the pipeline's own operation, `wiring` its steps.
     """
 
     def __init__(self, composer: Composer, job: DictConfig, choices: Sequence[str]) -> None:
@@ -100,7 +99,7 @@ class PipelineComposer:
 
     def split(self, text: str) -> tuple[str | None, str]:
         """The step that an override is for, and the step's own override; None and the override
-        itself if it is the pipeline's. Raises Mistake for a step that is not there."""
+        itself if it is the pipeline's. Raises Mistake for an unknown step."""
         if text not in self._splits:
             self._splits[text] = self._split(text)
         return self._splits[text]
@@ -126,22 +125,21 @@ class PipelineComposer:
         return None, text
 
     def own(self, texts: Iterable[str]) -> tuple[str, ...]:
-        """Those of the overrides that are the pipeline's."""
+        """The overrides that are the pipeline's own."""
         return tuple(text for text in texts if self.split(text)[0] is None)
 
     def combination(self, overrides: Sequence[str], repeat: int = 0) -> tuple[Composed, ...]:
-        """What each step is composed to, in the wiring's order. Raises Mistake, naming the
-        override as it was given, for one that a step does not take."""
+        """The composed steps, in the wiring's order. Raises Mistake, naming the override as it was
+        given, if a step does not accept it."""
         return self._combine(overrides, repeat).steps
 
     def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
-        """The pipeline's operation, and its own flags with those of the steps."""
+        """The pipeline's operation, and its own flags with those of its steps."""
         own, steps = self._combine(overrides)
         return self.operation, CombinationFlags(own.flags, steps, self._place_of)
 
     def identify(self, overrides: Sequence[str], repeat: int) -> str:
-        """What tells one combination from another: the pipeline's own flags, and what each
-        step is composed to."""
+        """The digest of a combination: of the pipeline's own flags and of its composed steps."""
         own, steps = self._combine(overrides, repeat)
         return combination_identity(own.key, [composed.digest for composed in steps], repeat)
 
@@ -163,7 +161,7 @@ class PipelineComposer:
         return found
 
     def get_group_options(self, group_name: str) -> list[str]:
-        """The names of the configs of a group, also of one that is named as a step's."""
+        """The names of the configs of a group, which may be a step's."""
         step, group = self.split(f"{group_name}=")
         name = group.removesuffix("=") if step is not None else group_name
         return list(self._composer.loader.get_group_options(name))
@@ -171,7 +169,7 @@ class PipelineComposer:
     def _sorted(
         self, overrides: Sequence[str]
     ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-        """The pipeline's overrides, and those of each step that has some."""
+        """The pipeline's own overrides, and those of each step that has some."""
         mine: tuple[str, ...] = ()
         of_steps: dict[str, tuple[str, ...]] = {}
         for text in overrides:
@@ -215,15 +213,15 @@ class PipelineComposer:
 
 
 class _Combination(NamedTuple):
-    """One combination: the pipeline's own configuration, and what each step is composed to."""
+    """One combination: the pipeline's own configuration, and the composed steps."""
 
     own: _Own
     steps: tuple[Composed, ...]
 
 
 class _Own:
-    """A pipeline's own configuration: its flags with their canonical text, and of each step the
-    overrides that the node of its name comes to."""
+    """A pipeline's own configuration: its flags with their canonical text, and for each step the
+    overrides that the node of its name stands for."""
 
     def __init__(self, config: TrialConfig, wiring: Wiring) -> None:
         job = config.job()
@@ -235,12 +233,12 @@ class _Own:
 
 
 def _plain_names(job: DictConfig) -> list[str]:
-    """The names at the top of a configuration that hold no mapping."""
+    """The top-level names of a configuration that hold no mapping."""
     return [str(name) for name in job if not OmegaConf.is_dict(job._get_node(name))]
 
 
 def _sign(text: str) -> str:
-    """`+` or `++`, where an override begins with that."""
+    """The `+` or `++` that an override begins with, if any."""
     return text[: len(text) - len(text.lstrip("+"))]
 
 
@@ -267,7 +265,7 @@ def _leaves(tree: Mapping[str, Value], prefix: str) -> Iterable[str]:
 
 
 def _as_text(value: Value) -> str:
-    """A value as Hydra's grammar reads just this value."""
+    """A text in Hydra's grammar that is read as exactly this value."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -288,12 +286,12 @@ def _quoted(text: str) -> str:
     return QuotedString(text, Quote.single).with_quotes()
 
 
-#: Words that Hydra's grammar reads as something else than a text.
+#: Words that Hydra's grammar does not read as texts.
 _WORDS = ("null", "nan", "inf", "true", "false")
 
 
 def _operation(step: Step, config: TrialConfig) -> Operation:
-    """What fills a step. Raises Mistake for another pipeline."""
+    """The operation of a step. Raises Mistake if it is a pipeline."""
     try:
         operation = config.operation()
     except Mistake:
@@ -309,7 +307,8 @@ def _operation(step: Step, config: TrialConfig) -> Operation:
 
 
 def _explained(step: Step, texts: Sequence[str], said: str) -> str:
-    """A mistake in what reaches a step, with overrides as the pipeline's user writes them."""
+    """The message of a mistake in what reaches a step, with overrides as the pipeline's user writes
+    them."""
     if said.startswith(PLACE):
         return said
     for text in texts:

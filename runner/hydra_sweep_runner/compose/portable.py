@@ -1,4 +1,4 @@
-"""A trial's configuration on its way to a process that was not forked from this one."""
+"""A trial's configuration in a form for processes that were not forked from this one."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from hydra_sweep_runner.model import Value
 
 @dataclass(frozen=True, eq=False)
 class PackedBase:
-    """A base as bytes that any process with the same software can take out, told apart by
-    their digest: they are taken out once a process."""
+    """A pickled Base, identified by its digest and unpickled once per process."""
 
     digest: str
     data: bytes
@@ -34,8 +33,8 @@ class PackedBase:
 
 @dataclass(frozen=True, eq=False)
 class PortableConfig:
-    """A TrialConfig that pickles whole (a `JobConfig`). Nothing of it is unpickled before it
-    is asked for."""
+    """A TrialConfig that pickles completely (a `JobConfig`). It is unpickled only when it is
+    used."""
 
     base: PackedBase
     task: tuple[str, ...]
@@ -52,17 +51,17 @@ class PortableConfig:
         return self._unpacked().job()
 
     def plain(self) -> dict[str, Any] | None:
-        """The same as plain values, nested, where it holds no others."""
+        """The same as nested plain values; None if some values may not be plain."""
         return self._unpacked().plain()
 
     @property
     def log_settings(self) -> tuple[LogSettings, Mapping[str, Value]] | None:
-        """What the job's logging is, as far as that is known beforehand."""
+        """The job's logging settings, if they are known beforehand."""
         return self._unpacked().log_settings
 
     @property
     def needs_hydra(self) -> bool:
-        """Whether anything outside Hydra's node, or the environment, can depend on it."""
+        """Whether any value outside Hydra's node, or the environment, may depend on it."""
         return self._unpacked().needs_hydra
 
     def write_files(self, folder: Path) -> None:
@@ -75,26 +74,27 @@ class PortableConfig:
 
 
 def portable(config: TrialConfig) -> PortableConfig:
-    """The same configuration in a form that travels."""
+    """The same configuration as a PortableConfig."""
     base = _pack(config.base)
     return PortableConfig(base, config.task, config.values, config.hydra, config.changes)
 
 
 @cache
 def prepare_process() -> None:
-    """Make Hydra's resolvers and plugins known, as they are where Hydra has composed."""
+    """Register Hydra's resolvers and plugins, as composing with Hydra does."""
     setup_globals()
     Plugins.instance()
 
 
-#: What has been packed here, by its base's key, and taken out here, by its digest.
+#: The bases packed in this process, by key, and those unpacked in it, by digest.
 _PACKED: dict[int, PackedBase] = {}
 _UNPACKED: dict[str, Base] = {}
 _lock = threading.Lock()
 
 
 def _pack(base: Base) -> PackedBase:
-    """Classes of `__main__`, as a program's structured configs may be, go along by value."""
+    """Pickle a base; classes of `__main__`, such as a program's structured configs, are pickled by
+    value."""
     with _lock:
         if base.key not in _PACKED:
             fields = {each.name: getattr(base, each.name) for each in dataclasses.fields(base)}

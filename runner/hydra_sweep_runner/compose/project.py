@@ -1,8 +1,8 @@
-"""Where configuration comes from: the project's folder now, or the copy kept with a run.
+"""The source of a configuration: the project's present folder, or the copy kept with a run.
 
-A copy holds the YAML of each source on Hydra's search path that is the project's own (see
-`compose.reading`): `main/…`, `command-line/…` for `--config-dir`, `searchpath-0/…` and so on
-for `hydra.searchpath`.
+A copy has the YAML of each source on Hydra's search path that belongs to the project (see
+`compose.reading`): `main/…`, `command-line/…` for `--config-dir`, `searchpath-0/…` and so on for
+`hydra.searchpath`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra_sweep_runner.compose.overrides import quoted
 from hydra_sweep_runner.errors import Mistake
 
-#: Where a copy says what it leaves out, if it does: a line each.
+#: The file in a copy that lists what it leaves out, one entry a line.
 LEFT_OUT = "left_out.txt"
 
-#: The providers, in Hydra's words, of the sources that are the project's own.
+#: Hydra's names of the providers of sources that belong to the project.
 MAIN, COMMAND_LINE, SEARCHPATH = "main", "command-line", "hydra.searchpath in"
 
 
@@ -48,7 +48,7 @@ class ProjectConfig:
 def find_project(
     folder: Path, config_path: str | None, config_name: str | None, config_dir: str | None
 ) -> ProjectConfig:
-    """The configuration of the project in `folder`, as Hydra's options say or by default
+    """The configuration of the project in `folder`, as Hydra's options say, by default
     `conf/config.yaml`. Raises Mistake if there is none."""
     main = folder / (config_path or "conf")
     extra = None if config_dir is None else (folder / config_dir)
@@ -80,7 +80,7 @@ def _has_config(folder: Path, name: str) -> bool:
 
 
 def project_in_snapshot(folder: Path, config_name: str | None) -> ProjectConfig:
-    """The configuration that a kept copy holds."""
+    """The configuration in a kept copy."""
     extra = folder / COMMAND_LINE
     return ProjectConfig(
         main=str(folder / MAIN),
@@ -90,8 +90,8 @@ def project_in_snapshot(folder: Path, config_name: str | None) -> ProjectConfig:
 
 
 def set_defaults() -> None:
-    """Make our sweeper, our launcher and the run's own folder Hydra's defaults, for this
-    process only; a project's YAML and command line still choose others."""
+    """Make our sweeper, our launcher and the run's own folder Hydra's defaults, for this process
+    only; a project's YAML and command line can still choose others."""
     if hydra.__version__.startswith("1.3"):
         version.setbase("1.3")
     conf = HydraConf(job=JobConf(chdir=True))
@@ -102,14 +102,14 @@ def set_defaults() -> None:
         else entry
         for entry in conf.defaults
     ]
-    # Hydra 1.4 warns where one config takes another's place and `replace` does not say so.
+    # Hydra 1.4 warns if a config replaces another one without `replace`.
     replacing: dict[str, Any] = {} if hydra.__version__.startswith("1.3") else {"replace": True}
     store = ConfigStore.instance().store
     store(group="hydra", name="config", node=conf, provider="hydra", **replacing)
 
 
 def open_loader(project: ProjectConfig, job_name: str) -> ConfigLoader:
-    """Hydra's config loader for a project, Hydra's global state set up for it."""
+    """Hydra's config loader for a project; sets up Hydra's global state for it."""
     main = None if project.main is None else _as_source(project.main)
     path = create_config_search_path(main)
     if project.extra is not None:
@@ -132,7 +132,7 @@ def load_from(path: ConfigSearchPath, job_name: str) -> ConfigLoader:
 
 
 def search_path_in_snapshot(present: ConfigSearchPath, folder: Path) -> ConfigSearchPath:
-    """A program's search path with the kept copies in place of the project's own sources."""
+    """A program's search path with the kept copies instead of the project's own sources."""
     path = ConfigSearchPathImpl()
     for element in present.get_path():
         provider, where = element.provider, element.path
@@ -140,7 +140,7 @@ def search_path_in_snapshot(present: ConfigSearchPath, folder: Path) -> ConfigSe
             where = f"file://{folder / provider}"
         path.append(provider, where)
     known = {element.provider for element in path.get_path()}
-    # What --config-dir named when the copy was made need not be named again.
+    # The --config-dir of the time when the copy was made need not be given again.
     if COMMAND_LINE not in known and (folder / COMMAND_LINE).is_dir():
         anchor = SearchPathQuery(provider="schema")
         path.prepend(COMMAND_LINE, f"file://{folder / COMMAND_LINE}", anchor)
@@ -148,15 +148,15 @@ def search_path_in_snapshot(present: ConfigSearchPath, folder: Path) -> ConfigSe
 
 
 def kept_searchpath(folder: Path) -> list[str]:
-    """The override that puts the kept copies in the place of `hydra.searchpath`, if the
-    configuration had one."""
+    """The override that replaces `hydra.searchpath` by the kept copies, if the configuration had
+    one."""
     paths = sorted(folder.glob("searchpath-*"), key=lambda path: int(path.name.split("-")[1]))
     listed = ",".join(quoted(f"file://{path}") for path in paths)
     return [f"hydra.searchpath=[{listed}]"] if paths else []
 
 
 def read_snapshot(folder: Path) -> dict[str, bytes]:
-    """The files of a kept copy, as `Reading.files` gave them."""
+    """The files of a kept copy, as `Reading.files` returned them."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -165,7 +165,7 @@ def read_snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def folder_of(schema: str, path: str) -> Path | None:
-    """The folder that a source of Hydra's with this schema and path is, if it is one."""
+    """The folder of a Hydra source with this schema and path; None if it is no folder."""
     if schema == "file":
         return Path(path)
     if schema == "pkg":

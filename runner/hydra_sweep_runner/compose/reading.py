@@ -1,9 +1,9 @@
-"""What Hydra reads of a project while it composes: each file once, each variable once.
+"""Reads a project's files while Hydra composes: each file once, each environment variable once.
 
-All configurations of a start are composed from the same bytes, and these are what is kept
-with the run: an edit between two compositions, or between the last one and the copy, is not
-seen. The same goes for the variables of the environment that a defaults list or a search path
-asks for: they say which files are read, so a restart goes by them as by the copy.
+All configurations of a start are composed from the same bytes, and these are kept with the run: an
+edit between two compositions, or between the last one and the copy, has no effect. The same applies
+to environment variables that a defaults list or a search path refers to: they determine which files
+are read, so a restart uses their recorded values together with the copy.
 """
 
 from __future__ import annotations
@@ -38,11 +38,10 @@ from hydra_sweep_runner.compose.yaml_files import Found, Unreadable, beside, rea
 
 
 class Reading:
-    """The files of a project's own sources, by name of the source and path within it, and the
-    variables that were asked for. Each stays as it was when it was first asked for.
+    """The files of a project's own sources, by name of the source and path in it, and the
+    environment variables that were read. Each keeps the value of its first reading.
 
-    `copy` is the kept copy that the sources are, if they are one. `last` is the file that was
-    read last.
+    `copy` is the kept copy that the sources are in, if they are. `last` is the file read last.
     """
 
     def __init__(self, copy: Path | None = None) -> None:
@@ -55,10 +54,10 @@ class Reading:
         self._environment: dict[str, str | None] = {}
 
     def __deepcopy__(self, _: Any) -> Reading:
-        return self  # Hydra copies its sources for each composition
+        return self  # shared: Hydra copies its sources for each composition
 
     def add(self, name: str, folder: Path) -> None:
-        """Take a source in under a name. Nothing is read before it is asked for."""
+        """Add a source under a name. Its files are read when they are needed."""
         self._folders.setdefault(name, folder)
 
     def read(self, name: str, path: str) -> bytes:
@@ -74,13 +73,13 @@ class Reading:
         return more[path]
 
     def has(self, name: str, path: str) -> bool:
-        """Whether a file of a source is known: it need not be there any more."""
+        """Whether a file of a source is known; it may have been removed since."""
         path = os.path.normpath(path)
         return path in self._search(name).files or path in self._on_demand.get(name, ())
 
     def files(self) -> dict[str, bytes]:
-        """All that a copy holds, by the path within it: the sources' YAML, and what is left
-        out, in words."""
+        """All files of a copy, by path in it: the sources' YAML, and the list of what is left
+        out."""
         if self.copy is not None:
             return read_snapshot(self.copy)
         files: dict[str, bytes] = {}
@@ -91,7 +90,7 @@ class Reading:
                 files |= {f"{name}/{path}": data for path, data in found.files.items()}
                 left_out |= {f"{name}/{path}": why for path, why in found.left_out.items()}
             for path, data in more.items():
-                # A default `../shared/base` of a config lies beside the source in a copy, too.
+                # A config in `../shared/base` is beside the source in a copy, too.
                 files[os.path.normpath(f"{name}/{path}")] = data
         outside = [path for path in files if path.startswith(("/", ".."))]
         left_out |= dict.fromkeys(outside, "too far outside of the configuration's folder")
@@ -114,15 +113,15 @@ class Reading:
 
     @property
     def environment(self) -> Mapping[str, str | None]:
-        """The variables that were asked for, with their values; None for one that is not set."""
+        """The variables that were read, with their values; None for one that is not set."""
         return dict(self._environment)
 
     def go_by(self, environment: Mapping[str, str | None]) -> None:
-        """Take these variables for what was read."""
+        """Use these variables as if they had been read."""
         self._environment.update(environment)
 
     def note(self, variable: str) -> None:
-        """Take a variable's value in, unless it is known."""
+        """Note a variable's value, unless it is known."""
         self._environment.setdefault(variable, os.environ.get(variable))
 
     def _search(self, name: str) -> Found:
@@ -132,7 +131,7 @@ class Reading:
 
 
 class ReadingLoader(ConfigLoaderImpl):
-    """Hydra's loader, which reads a project's own sources by a Reading."""
+    """Hydra's loader; reads a project's own sources through a Reading."""
 
     def __init__(self, path: ConfigSearchPath, reading: Reading) -> None:
         super().__init__(path)
@@ -144,24 +143,24 @@ class ReadingLoader(ConfigLoaderImpl):
             return super()._load_configuration_impl(*args, **keywords)
 
     def load_sweep_config(self, *args: Any, **keywords: Any) -> Any:
-        """A job's configuration for a launcher that composes it where it runs, and has it
-        written to files."""
+        """A job's configuration for a launcher that composes it where the job runs and writes it to
+        files."""
         return refer_to_environment(super().load_sweep_config(*args, **keywords))
 
     def _compose_config_from_defaults_list(self, *args: Any, **keywords: Any) -> Any:
-        # What a value asks for from here on is no business of the defaults list.
+        # Variables that values read from here on do not affect the defaults list.
         _stop_noting()
         return super()._compose_config_from_defaults_list(*args, **keywords)
 
 
 def reading_loader(loader: ConfigLoader, reading: Reading) -> ReadingLoader:
-    """A loader for the same search path that reads by a Reading."""
+    """A loader for the same search path that reads through a Reading."""
     return ReadingLoader(loader.get_search_path(), reading)
 
 
 @contextmanager
 def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
-    """Have these variables in the environment, or not (None), while the context lasts."""
+    """Set these environment variables, or unset them (None), inside the context."""
     before = {name: os.environ.get(name) for name in values}
     _set_environment(values)
     try:
@@ -179,7 +178,7 @@ def _set_environment(values: Mapping[str, str | None]) -> None:
 
 
 class _Noting:
-    """The resolver `oc.env` with somebody told of each variable before."""
+    """The resolver `oc.env`, which first reports each variable."""
 
     def __init__(self, real: Callable[..., Any], note: Callable[[str], None]) -> None:
         self.real = real
@@ -193,8 +192,7 @@ class _Noting:
 
 @contextmanager
 def _noting(note: Callable[[str], None]) -> Iterator[None]:
-    """Have each variable noted that `oc.env` is asked for, while the context lasts or until
-    `_stop_noting`."""
+    """Report each variable that `oc.env` reads, inside the context or until `_stop_noting`."""
     registry = BaseContainer._resolvers
     registry["oc.env"] = _Noting(registry["oc.env"], note)
     try:
@@ -211,7 +209,7 @@ def _stop_noting() -> None:
 
 
 class _Repository(ConfigRepository):
-    """Hydra's repository with the project's own sources read by a Reading."""
+    """Hydra's repository; reads the project's own sources through a Reading."""
 
     def __init__(self, path: ConfigSearchPath, reading: Reading) -> None:
         self._reading = reading
@@ -219,7 +217,7 @@ class _Repository(ConfigRepository):
         super().__init__(path)
 
     def __deepcopy__(self, _: Any) -> _Repository:
-        # Hydra copies it for each composition, so that other sources can be opened there.
+        # Hydra copies the repository for each composition, to open other sources in the copy.
         copied = shallow(self)
         copied.sources = list(self.sources)
         return copied
@@ -244,7 +242,7 @@ class _Repository(ConfigRepository):
 
 
 class _Beside(ConfigSource):
-    """A source that is another one but for what it loads."""
+    """A wrapper of a source that replaces its loading."""
 
     def __init__(self, source: ConfigSource) -> None:
         self.provider = source.provider
@@ -271,8 +269,8 @@ class _Beside(ConfigSource):
 
 
 class _OfPackage(_Beside):
-    """A source of files in a package, Hydra's own as a rule: they stay as they are, so they are
-    parsed once for all compositions. `loaded` holds them, by source and path."""
+    """A source of files in a package, mostly Hydra's own. They do not change, so they are parsed
+    once for all compositions. `loaded` holds them, by source and path."""
 
     def __init__(self, source: ConfigSource, loaded: dict[tuple[str, str], bytes]) -> None:
         super().__init__(source)
@@ -287,7 +285,7 @@ class _OfPackage(_Beside):
 
 
 class _ReadOnce(_Beside):
-    """A source of files whose contents are those of a Reading."""
+    """A source of files whose contents come from a Reading."""
 
     def __init__(self, source: ConfigSource, name: str, reading: Reading) -> None:
         super().__init__(source)
@@ -315,7 +313,7 @@ class _ReadOnce(_Beside):
 
 
 class _NamedBytes(io.BytesIO):
-    """Bytes with a file's name, which YAML's errors tell."""
+    """Bytes with a file's name, which YAML's error messages contain."""
 
     def __init__(self, data: bytes, name: str | None) -> None:
         super().__init__(data)

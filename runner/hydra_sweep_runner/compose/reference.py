@@ -1,10 +1,10 @@
-"""Flags and operation as a configuration states them, in reference form.
+"""Reads flags and operation from a configuration in reference form.
 
-A value that depends on the environment, the clock or the place of a run is kept as the
-interpolation that is written (`${oc.env:TOKEN}`), not as what it resolves to: it is no
-secret then, and the same trial stays the same trial tomorrow. Whether a value depends on
-such a resolver, by however many steps, is found by resolving it with those resolvers
-replaced by ones that only take note; the real ones are never called.
+A value that depends on the environment, the clock or the place of a run is recorded as the written
+interpolation (`${oc.env:TOKEN}`), not as its resolved value. So no secret is recorded, and the same
+trial has the same identity tomorrow. To find out whether a value depends on such a resolver,
+directly or indirectly, it is resolved with stand-ins for those resolvers, which only note that they
+were called; the real resolvers are never called.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.flags import dotted
 from hydra_sweep_runner.operation.parse import parse_operation
 
-#: Resolvers whose values belong to the moment of a run and not to its identity.
+#: Resolvers whose values depend on the moment of a run and are not part of its identity.
 BY_REFERENCE = (
     "oc.env",
     "now",
@@ -36,7 +36,7 @@ BY_REFERENCE = (
     "hydra_deprecated_override_dirname",
 )
 
-#: OmegaConf's own resolvers, whose values depend on the configuration alone.
+#: OmegaConf's own resolvers whose values depend on the configuration only.
 _PURE = frozenset(
     (
         *("oc.coerce", "oc.create", "oc.decode", "oc.deprecated", "oc.select"),
@@ -50,7 +50,7 @@ _RESOLVER = re.compile(r"\$\{\s*([\w.]+)\s*:")
 
 
 class _Tracker:
-    """Whether one of the resolvers was asked, and the containers that are being read."""
+    """Notes whether one of the resolvers was called, and which containers are being read."""
 
     def __init__(self, *, is_strict: bool, keeps_unknown: bool) -> None:
         self.is_strict = is_strict
@@ -75,8 +75,8 @@ class _Tracker:
 def _tracked(
     config: DictConfig, *, is_strict: bool = True, keeps_unknown: bool = False
 ) -> Iterator[_Tracker]:
-    """Have the resolvers replaced, and what `config` remembers of resolving out of the way:
-    what came from the real ones must not be taken for plain, nor the other way round."""
+    """Replace the resolvers inside the context, and set the resolver cache of `config` aside:
+    cached results of the real resolvers must not be mistaken for plain values, or the reverse."""
     tracker = _Tracker(is_strict=is_strict, keeps_unknown=keeps_unknown)
     registry = BaseContainer._resolvers
     others = () if is_strict else (name for name in registry if name not in _PURE)
@@ -109,13 +109,15 @@ def read_flags(
 ) -> dict[str, Value]:
     """Every leaf of the configuration by dotted name, in reference form, in its order.
 
-    An empty dict or list is a leaf. Raises Mistake for an interpolation that leads nowhere
-    or back to where it stands, and for two keys that give the same name. Unless `is_strict`,
-    an interpolation that leads nowhere is as good as any, since nobody may ever ask for it,
-    and one by a resolver that is not OmegaConf's stays a reference: what a program's own
-    resolver does is not known. With `keeps_unknown` an interpolation by a resolver that
-    nobody has registered here stays one, too: a function's module may do so. What leads to a
-    value that is missing (`???`) is a reference until somebody needs it.
+    An empty dict or list is a leaf. An interpolation of a missing value (`???`) is kept as text.
+    Raises Mistake for an interpolation that is broken or refers to itself, and for two keys
+    with the same dotted name. Two arguments relax this:
+
+    - `is_strict=False`: broken interpolations, and those by resolvers that are not OmegaConf's,
+      are kept as text, because a program may never read them, and the effect of its own
+      resolvers is unknown.
+    - `keeps_unknown`: interpolations by resolvers that are not registered here are kept as text,
+      too, because a function's module may register them.
     """
     with _tracked(job, is_strict=is_strict, keeps_unknown=keeps_unknown) as tracker:
         flags: dict[str, Value] = {}
@@ -127,18 +129,18 @@ def read_flags(
 
 
 def unknown_resolver(error: BaseException) -> str | None:
-    """The resolver that nobody has registered, if an error is about one."""
+    """The unregistered resolver that an error is about; None for any other error."""
     found = _UNKNOWN.search(str(error))
     return None if found is None else found[1]
 
 
 def registered_resolvers() -> tuple[str, ...]:
-    """The names of the resolvers that this process has."""
+    """The names of the resolvers registered in this process."""
     return tuple(BaseContainer._resolvers)
 
 
 def resolvers_in(flags: Flags) -> set[str]:
-    """The names of the resolvers that flags in reference form ask for."""
+    """The names of the resolvers that flags in reference form use."""
     texts = (text for value in flags.values() for text in _texts(value) if "${" in text)
     return {name for text in texts for name in _RESOLVER.findall(text)}
 
@@ -152,14 +154,14 @@ def _texts(value: Value) -> Iterator[str]:
 
 
 def read_plain(node: DictConfig, name: str = "") -> dict[str, Value]:
-    """A node and all below it as plain values, in reference form; `name` is the node's."""
+    """A node with all its descendants as plain values, in reference form; `name` is the node's."""
     with _tracked(node) as tracker:
         value = _plain(node, name, tracker)
     return value if isinstance(value, dict) else {}
 
 
 def read_entry(node: DictConfig, key: str) -> Value:
-    """One entry of a node as plain values, in reference form."""
+    """An entry of a node as plain values, in reference form."""
     with _tracked(node) as tracker:
         return _below(node, key, "", tracker)
 
@@ -189,7 +191,7 @@ def _leaves(
 
 
 def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
-    """The value at a key: a container, a plain value, or the reference's text."""
+    """The value of a key: a container, a plain value, or the reference's text."""
     raw = node._get_node(key)
     if OmegaConf.is_missing(node, key):
         return "???"
@@ -244,14 +246,14 @@ def _is_tuple(value: Any) -> bool:
 
 
 def plain_scalar(value: Any) -> Value:
-    """A leaf's value as JSON's types have it: an enum as its name, a path as its text,
-    bytes as hexadecimal digits; keys are texts."""
+    """A leaf's value in JSON's types: an enum becomes its name, a path its text, bytes hexadecimal
+    digits; keys become texts."""
     plain: Value = _as_plain(value, str)
     return plain
 
 
 def real_value(value: Any) -> Any:
-    """The same for a process that gets it, where a key that is a number stays one."""
+    """The same for a process that receives the value; there, keys that are numbers stay numbers."""
     return _as_plain(value, lambda key: key if isinstance(key, (int, float)) else plain_scalar(key))
 
 

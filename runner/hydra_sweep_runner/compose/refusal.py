@@ -1,8 +1,8 @@
-"""Why Hydra's grammar refuses an override, at which character, and how it is written.
+"""Explains why Hydra's grammar refuses an override, at which character, and how to write it.
 
-Hydra's parser tells its own tokens ("mismatched input", "missing EQUAL"). This reads the text
-once more, by the rules of the grammar that people break, and is asked only when the parser has
-refused it.
+Hydra's parser reports its own tokens ("mismatched input", "missing EQUAL"). This module reads the
+text again, by the rules of the grammar that people often break. It is used only if the parser has
+refused the text.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from __future__ import annotations
 import re
 import shlex
 
-#: What stands in a value without quotes, beside ASCII's letters and digits and white space.
+#: The characters allowed in a value without quotes, beside ASCII letters, digits and white space.
 _PLAIN = frozenset("_/-\\+.$%*@?|:")
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 _CLOSING = {close: opening for opening, close in _OPENING.items()}
 _NAME = re.compile(r"[~+]{0,2}[\w$./@:-]*", re.ASCII)
-_TEXT = "''"  # stands for a quoted text that has ended
+_TEXT = "''"  # stands for a complete quoted text
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '([^']*)'")
 _EVALUATED = re.compile(r"while evaluating '.*?': (.*)")
 _FUNCTIONS = "choice, range, interval, glob, shuffle, sort, tag, str, int, float, bool"
 
 
 def explain_refusal(text: str, said: str) -> str:
-    """One line on an override that Hydra's parser has refused; `said` are the first words of
-    the parser's own. Characters are counted from 1."""
+    """One line about an override that Hydra's parser has refused; `said` is the beginning of the
+    parser's own message. Characters are counted from 1."""
     name, equals, value = text.partition("=")
     if not equals:
         if text.startswith("~"):
@@ -46,9 +46,9 @@ def explain_refusal(text: str, said: str) -> str:
 
 
 def quoted(name: str, value: str) -> str:
-    """The override that takes the value as a text, as it is typed in a shell."""
+    """The override with the value as a text, as it is typed in a shell."""
     mark = '"' if "'" in value and '"' not in value else "'"
-    # A backslash counts as one only before a quote, or at the end.
+    # A backslash is an escape only before a quote, or at the end.
     escaped = re.sub(
         rf"(\\*)({mark}|$)", lambda m: m[1] * 2 + m[2].replace(mark, f"\\{mark}"), value
     )
@@ -59,7 +59,7 @@ def quoted(name: str, value: str) -> str:
 
 
 def _bad_name(name: str) -> str | None:
-    """What is wrong with the part before `=`, if anything is."""
+    """What is wrong with the part before `=`; None if nothing is."""
     if not name.strip("~+"):
         return "it has no name; write name=value"
     good = _NAME.match(name)
@@ -70,9 +70,9 @@ def _bad_name(name: str) -> str | None:
 
 
 def _reason(value: str, first: int) -> str:
-    """What is wrong with a value; `first` is the place of its first character."""
+    """What is wrong with a value; `first` is the position of its first character."""
     opened: list[tuple[str, int]] = []
-    before = ","  # the last character that is no white space; a value begins as after a comma
+    before = ","  # the last non-space character; the beginning counts as after a comma
     place = 0
     while place < len(value):
         character = value[place]
@@ -126,7 +126,7 @@ def _is_plain(character: str) -> bool:
 
 
 def _end_of_quote(value: str, start: int) -> int | None:
-    """The place of the quote that closes the one at `start`."""
+    """The position of the quote that closes the one at `start`."""
     place = start + 1
     while place < len(value):
         if value[place] == "\\":

@@ -1,9 +1,9 @@
-"""A restart's `~name` in a Hydra program, where the flag is not in the program's YAML.
+"""Allows a restart's `~name` in a Hydra program whose YAML does not have the flag.
 
-Hydra composes a sweep's configuration with all that is typed before it calls the sweeper. What
-a former start added with `+name=` is not in that configuration, so Hydra refuses `~name`,
-though the restart composes from other overrides, in which the flag is. So deletions are left
-out of that one composition; the sweeper is told them, and judges them.
+Hydra composes a sweep's configuration with all typed overrides before it calls the sweeper. A flag
+that an earlier start added with `+name=` is not in that configuration, so Hydra refuses `~name`,
+although the restart composes from other overrides, which contain the flag. So deletions are left
+out of that single composition. The sweeper gets them, and checks them itself.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 from hydra._internal import config_loader_impl
 from hydra.core.override_parser.types import Override, OverrideType
 
-#: Where Hydra's loader looks the function up.
+#: The module in which Hydra's loader looks the function up.
 _LOADER: Any = config_loader_impl
 
 
 def restarts_and_deletes(words: Sequence[str]) -> bool:
-    """Whether the words of a command line restart something and delete something."""
+    """Whether a command line has both a restart and a deletion."""
     return any(word.startswith("~") for word in words) and any(
         word.startswith(("+restart=", "hydra.sweeper.restart=")) for word in words
     )
 
 
 def leave_deletions_to_sweeper() -> None:
-    """Have Hydra compose the sweep of a restart without the deletions among the overrides.
+    """Make Hydra compose the sweep of a restart without the deletions among the overrides.
 
-    Jobs, and whatever is no restart, are composed as ever.
+    Jobs, and sweeps that are no restart, are composed as usual.
     """
     made = _LOADER.create_defaults_list
     if getattr(made, "leaves_deletions", False):

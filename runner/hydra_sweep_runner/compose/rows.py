@@ -1,7 +1,7 @@
-"""Files of trials: CSV, JSON or YAML, a list of flag sets, read and written.
+"""Reads and writes files of trials: CSV, JSON or YAML, a list of flag sets.
 
-Types survive in JSON and YAML. A CSV's cell is read as Hydra reads an override's value; one that
-Hydra cannot read, or reads as a sweep, is text; an empty one leaves the flag as it is.
+JSON and YAML keep types. A CSV's cell is read as Hydra reads an override's value; a cell that Hydra
+cannot read, or reads as a sweep, is a text; an empty cell leaves the flag unchanged.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.flags import flatten
 from hydra_sweep_runner.operation.values import canonical
 
-#: A set of flags (and choices of config groups), by dotted name.
+#: A set of flags and config group choices, by dotted name.
 Row: TypeAlias = Mapping[str, Value]
 
 
 def read_rows(text: str, name: str) -> list[Row]:
-    """The rows of a file with this name, whose ending says its form. Raises Mistake."""
+    """The rows of a file with this name, whose extension determines its format. Raises Mistake."""
     read = _FORMS[form_of(name)][0]
     rows = read(text, name)
     if not rows:
@@ -38,12 +38,13 @@ def read_rows(text: str, name: str) -> list[Row]:
 
 
 def render_rows(rows: Sequence[Row], name: str) -> str:
-    """Rows in the form of the file's ending, read back as they are. Raises Mistake."""
+    """Rows in the format of the file's extension; reading them returns the same rows. Raises
+    Mistake."""
     return _FORMS[form_of(name)][1](rows)
 
 
 def form_of(name: str) -> str:
-    """The ending of a file's name, in lower case. Raises Mistake for an unknown one."""
+    """The extension of a file's name, in lower case. Raises Mistake for an unknown one."""
     ending = name.rpartition(".")[2].lower()
     if ending not in _FORMS:
         raise Mistake(f"{name}: a file of trials ends in .csv, .json or .yaml")
@@ -51,12 +52,12 @@ def form_of(name: str) -> str:
 
 
 def row_overrides(row: Row) -> tuple[str, ...]:
-    """The overrides of one value each that a row stands for."""
+    """A row as overrides of one value each."""
     return tuple(f"{name}={value_text(value)}" for name, value in row.items())
 
 
 def value_text(value: Value) -> str:
-    """A value as an override has it."""
+    """A value in Hydra's override syntax."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -71,7 +72,7 @@ def value_text(value: Value) -> str:
 
 
 def _inner(value: Value) -> str:
-    # Within brackets more characters end a text than outside of them.
+    # Inside brackets, more characters end a text than outside.
     return _quoted(value) if isinstance(value, str) else value_text(value)
 
 
@@ -80,7 +81,7 @@ def _quoted(text: str) -> str:
 
 
 def _reads_as(text: str, value: Value) -> bool:
-    """Whether an override's value, written so, is this one."""
+    """Whether Hydra reads this text of an override's value as this value."""
     if text != text.strip() or not text:
         return False
     read, is_value = _parsed(text)
@@ -88,7 +89,7 @@ def _reads_as(text: str, value: Value) -> bool:
 
 
 def _parsed(text: str) -> tuple[Any, bool]:
-    """What Hydra reads, and whether it is one value."""
+    """The value that Hydra reads, and whether it is a single one."""
     try:
         override = parse_override(f"x={text}")
         if override.is_sweep_override():
@@ -99,14 +100,14 @@ def _parsed(text: str) -> tuple[Any, bool]:
 
 
 def read_cell(cell: str) -> Value:
-    """The value of a CSV's cell that is not empty."""
+    """The value of a non-empty cell of a CSV."""
     value, is_value = _parsed(cell)
     read: Value = value if is_value else cell
     return read
 
 
 def _cell(value: Value) -> str:
-    """A value as a CSV's cell that is read back as it."""
+    """A value as a cell of a CSV; reading it returns the same value."""
     if isinstance(value, str) and value.strip() and canonical(read_cell(value)) == canonical(value):
         return value
     return _quoted(value) if isinstance(value, str) else value_text(value)
@@ -156,13 +157,13 @@ def _render_json(rows: Sequence[Row]) -> str:
 
 
 def _read_yaml(text: str, name: str) -> list[Row]:
-    # OmegaConf reads YAML as configurations are read: 1e-3 is a number, a date is text.
+    # OmegaConf reads YAML as it reads configurations: 1e-3 is a number, a date is text.
     content = OmegaConf.to_container(OmegaConf.create(text)) if text.strip() else None
     return _checked(content, name)
 
 
 def _render_yaml(rows: Sequence[Row]) -> str:
-    # JSON is YAML, but for a few numbers; a list item a line is read by people, too.
+    # JSON is valid YAML except for a few numbers; one list item a line is readable for people.
     return yaml.safe_dump(
         [dict(row) for row in rows], sort_keys=False, allow_unicode=True, width=10**6
     )
@@ -177,7 +178,7 @@ def _checked(content: Any, name: str) -> list[Row]:
 
 
 def checked_row(row: Any, where: str) -> Row:
-    """A flag set with its names dotted. Raises Mistake, naming where it stands."""
+    """A flag set with dotted names. Raises Mistake, naming its place."""
     if not isinstance(row, Mapping) or not all(isinstance(key, str) for key in row):
         raise Mistake(f"{where}: {row!r} is no flag set, such as {{x: 1}}")
     _check_value(row, where)
@@ -211,12 +212,12 @@ _FORMS: Mapping[str, _Form] = {
 
 
 def explain_form(error: Exception, name: str) -> Mistake:
-    """The mistake that a file's text is not of its form."""
+    """The mistake for a text that is not in its file's format."""
     said = " ".join(str(error).split())
     return Mistake(f"{name}: cannot be read: {said}")
 
 
-#: What reading a text that is not of its form raises, beside Mistake.
+#: The errors, beside Mistake, of reading a text that is not in its format.
 REFUSALS: tuple[type[Exception], ...] = (
     csv.Error,
     ValueError,

@@ -1,10 +1,10 @@
-"""Intervals in overrides, as they are written.
+"""Intervals in overrides, with their bounds as written.
 
-Hydra's own `interval` and `int` round the bounds as they parse (`int(interval(1.7,4))` begins
-at 1 there); these keep them.
+Hydra's own `interval` and `int` round the bounds while parsing (`int(interval(1.7,4))` begins at 1
+there); these do not.
 """
 
-# No postponed annotations here: Hydra checks the arguments of its functions by them.
+# No postponed annotations here: Hydra checks its functions' arguments by their annotations.
 
 from dataclasses import dataclass, replace
 from typing import Any, Union
@@ -16,13 +16,13 @@ from hydra.core.override_parser.types import IntervalSweep
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.planning.space import Interval
 
-#: The one tag that says something of an interval.
+#: The only tag that has a meaning for an interval.
 _LOG = "log"
 
 
 @dataclass(eq=False)
 class WrittenInterval(IntervalSweep):
-    """An interval with its bounds as they were written; `whole` says that `int` is around it."""
+    """An interval with its bounds as written; `whole` says that it is inside `int`."""
 
     low: Any = None
     high: Any = None
@@ -56,7 +56,7 @@ def _cast(args: tuple[Any, ...], value: Any, of_hydra: Any, *, whole: bool) -> A
 
 
 def make_parser() -> OverridesParser:
-    """Hydra's parser of overrides, whose intervals keep what was written."""
+    """Hydra's parser of overrides, with intervals that keep their written bounds."""
     functions = create_functions()
     for name, function in (("interval", _interval), ("int", _cast_int), ("float", _cast_float)):
         del functions.definitions[name], functions.functions[name]

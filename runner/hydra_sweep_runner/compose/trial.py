@@ -1,10 +1,10 @@
-"""A trial's configuration: the composition of its config groups, and what is applied to it.
+"""A trial's configuration: the composition of its config groups, with its other overrides applied.
 
-A base is composed once for all trials that choose the same groups. A trial's other overrides
-are applied to a copy by Hydra's own code, in their order, exactly as Hydra does after it has
-merged the defaults list, or where all is plain without it. What Hydra derives from the
-overrides (`hydra.overrides`, the directory name made of them) is derived again for each
-trial. What is found out for one trial and holds for others is kept with the base.
+A base is composed once for all trials that choose the same groups. A trial's other overrides are
+applied to a copy, in order: by Hydra's own code, exactly as Hydra does after merging the defaults
+list, or without it if all values are plain. What Hydra derives from the overrides
+(`hydra.overrides`, the folder name made from them) is derived again for each trial. Results that
+are the same for other trials are kept with the base.
 """
 
 from __future__ import annotations
@@ -59,16 +59,16 @@ from hydra_sweep_runner.model import Flags, Operation, Value
 
 _T = TypeVar("_T")
 
-#: What people call the number of trials that run at once.
+#: Names under which users may look for the number of trials at once.
 JOBS_NAMES = frozenset(
     ("n_jobs", "n_job", "njobs", "jobs", "num_jobs", "max_jobs", "parallel", "workers")
 )
 
-# How many flags an unknown one is answered with.
+# The most flags that are listed for an unknown one.
 _MOST_NAMES = 20
 
-#: What Hydra raises for a configuration or an override that it does not take, some of it
-#: unawares: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`,
+#: The errors that Hydra raises for a configuration or an override that it does not accept, some
+#: unintended: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`,
 #: OSError for YAML that is a number, AssertionError for an entry below a null, RecursionError
 #: for a config among its own defaults.
 REFUSALS = (
@@ -84,7 +84,7 @@ REFUSALS = (
     ValueError,
 )
 
-#: Every base of this process by its key: a forked worker finds it here.
+#: All bases of this process, by key; forked workers find them here.
 _BASES: dict[int, Base] = {}
 
 
@@ -92,13 +92,13 @@ _BASES: dict[int, Base] = {}
 class Base:
     """The composition of one combination of config groups, before any value override.
 
-    `whole` is the pickled configuration, Hydra's node included (a fresh copy is four times
-    as fast as by deepcopy), `job` is that without it; `plain` is the latter as plain values,
-    if it holds no others. `mode` is `hydra.mode` (RUN, MULTIRUN or None), `chdir` is
-    `hydra.job.chdir` (None where it is an interpolation); `output_subdir` is Hydra's, as it is
-    written; `dirname` are the settings of `hydra.job.config.override_dirname`; `needs_hydra`
-    tells whether a job's values or environment can depend on Hydra's node, `sets_environment`
-    whether there is any `hydra.job.env_set`, `has_chdir` whether `hydra.job.chdir` says yes or no.
+    `whole` is the pickled configuration, Hydra's node included (unpickling is four times as fast as
+    deepcopy); `job` is the same without that node, and `plain` is `job` as plain values, if all are
+    plain. `mode` is `hydra.mode` (RUN, MULTIRUN or None). `chdir` is `hydra.job.chdir` (None if it
+    is an interpolation). `output_subdir` is Hydra's, unresolved. `dirname` are the settings in
+    `hydra.job.config.override_dirname`. `needs_hydra` says whether a job's values or environment
+    may depend on Hydra's node, `sets_environment` whether `hydra.job.env_set` has entries,
+    `has_chdir` whether `hydra.job.chdir` is set.
     """
 
     key: int
@@ -115,7 +115,7 @@ class Base:
 
     @cached_property
     def _known(self) -> dict[Any, Any]:
-        """What was found out for one trial and holds for others."""
+        """Results for one trial that are the same for others."""
         return {}
 
     def hydra_template(self, marks: Marks) -> Template:
@@ -136,7 +136,7 @@ class Base:
         return self._once(("job", marks), make)
 
     def log_settings(self, marks: Marks) -> LogSettings | None:
-        """How jobs log, if that depends on nothing but the settings with marks."""
+        """The logging settings of jobs; None if they may depend on anything but the marks."""
 
         def make() -> LogSettings | None:
             config = self._marked(marks)
@@ -146,8 +146,8 @@ class Base:
         return self._once(("log", marks), make)
 
     def output(self, marks: Marks) -> Output | None:
-        """Where jobs put their output, if that depends on nothing but the settings with
-        marks, which stand in it."""
+        """The output folder of jobs, which contains marks; None if it may depend on anything but
+        the marks."""
 
         def make() -> Output | None:
             config = self._marked(marks)
@@ -166,11 +166,11 @@ class Base:
         return config
 
     def operation(self) -> Operation:
-        """What to run. Raises Mistake."""
+        """The operation to run. Raises Mistake."""
         return self._once("operation", lambda: read_operation(pickle.loads(self.job)))
 
     def flags(self, leave_out: tuple[str, ...], is_strict: bool, keeps_unknown: bool) -> Flags:
-        """The flags without any override, as `read_flags` gives them. Raises Mistake."""
+        """The flags without any override, as `read_flags` returns them. Raises Mistake."""
 
         def make() -> Flags:
             job = pickle.loads(self.job)
@@ -196,7 +196,7 @@ def _known_base(key: int) -> Base:
 
 
 def take_in(fields: Mapping[str, Any]) -> Base:
-    """A base of another process, from its fields, as one of this process's own."""
+    """Make a base of another process, given by its fields, one of this process."""
     base = Base(**{**fields, "key": len(_BASES)})
     _BASES[base.key] = base
     return base
@@ -228,8 +228,8 @@ def base_of(config: DictConfig) -> Base:
 
 
 def sweeper_settings(config: DictConfig) -> Mapping[str, Any]:
-    """What `hydra.sweeper` holds in a configuration, as plain values. Raises Mistake for what
-    cannot be resolved."""
+    """The content of `hydra.sweeper` in a configuration, as plain values. Raises Mistake for values
+    that cannot be resolved."""
     sweeper = config.hydra.sweeper
     try:
         plain: Any = OmegaConf.to_container(sweeper, resolve=True) if sweeper is not None else {}
@@ -238,7 +238,7 @@ def sweeper_settings(config: DictConfig) -> Mapping[str, Any]:
         raise Mistake(f"{name} cannot be resolved: {why_unresolved(error, config)}") from error
     if not isinstance(plain, dict):
         return {}
-    # These are kept and shown as they are, so what comes from the environment stays out.
+    # These are recorded and shown, so they must not contain values of the environment.
     shown = ("label", "tags", "params")
     kept = {name: read_entry(sweeper, name) for name in shown if name in plain}
     _refuse_hidden_sweeps(plain.get("params"), kept.get("params"))
@@ -246,8 +246,8 @@ def sweeper_settings(config: DictConfig) -> Mapping[str, Any]:
 
 
 def _refuse_hidden_sweeps(params: Any, kept: Any) -> None:
-    """Raise Mistake for a sweep whose values stand in the environment: of what comes from
-    there the reference is kept, which is one value."""
+    """Raise Mistake for a sweep whose values come from the environment: only the reference would be
+    recorded, which is a single value."""
     for name in kept if isinstance(kept, dict) else ():
         is_hidden = not gives_sweep(f"{name}={kept[name]}")
         if kept[name] != params[name] and is_hidden and gives_sweep(f"{name}={params[name]}"):
@@ -260,11 +260,11 @@ def _refuse_hidden_sweeps(params: Any, kept: Any) -> None:
 
 @dataclass(frozen=True, eq=False)
 class TrialConfig:
-    """A trial's configuration: a base and what is applied to it (a `JobConfig`).
+    """A trial's configuration: a base, and the changes to it (a `JobConfig`).
 
-    `task` are all the trial's overrides as given, `values` those that are no config group
-    choices; `hydra` maps dotted names below `hydra` to what is set there for this job.
-    `changes` is what `values` come to, where base and values are plain.
+    `task` are all the trial's overrides as given, `values` those that are not config group choices.
+    `hydra` maps dotted names below `hydra` to this job's settings. `changes` are the effects of
+    `values`, if base and values are plain.
     """
 
     base: Base
@@ -282,7 +282,7 @@ class TrialConfig:
         return config
 
     def load(self) -> DictConfig:
-        """The whole configuration, as Hydra would hand it to this job."""
+        """The whole configuration, as Hydra would pass it to this job."""
         config: DictConfig = pickle.loads(self.base.whole)
         if self.changes is not None:
             change_config(config, self.changes)
@@ -291,13 +291,13 @@ class TrialConfig:
         return _with_settings(config, self._settings, self.task)
 
     def plain(self) -> dict[str, Any] | None:
-        """A copy of the job's configuration as plain values, nested, if it holds no others."""
+        """A copy of the job's configuration as nested plain values; None if some are not plain."""
         if self.changes is None or self.base.plain is None:
             return None
         return self.base.plain.tree(self.changes)
 
     def operation(self) -> Operation:
-        """What to run. Raises Mistake."""
+        """The operation to run. Raises Mistake."""
         return read_operation(self.job()) if self.changes is None else self.base.operation()
 
     def flags(
@@ -307,16 +307,15 @@ class TrialConfig:
         is_strict: bool = True,
         keeps_unknown: bool = False,
     ) -> Flags:
-        """The flags, as `compose.reference.read_flags` gives them. Raises Mistake."""
+        """The flags, as `compose.reference.read_flags` returns them. Raises Mistake."""
         if self.changes is None:
             how = {"is_strict": is_strict, "keeps_unknown": keeps_unknown}
             return read_flags(self.job(), leave_out, **how)
         return {**self.base.flags(leave_out, is_strict, keeps_unknown), **self.changes}
 
     def write_files(self, folder: Path) -> None:
-        """Write the configuration where `hydra.output_subdir` says, as Hydra does; nothing
-        if it is null. Nothing is resolved: what comes from the environment stays a reference.
-        """
+        """Write the configuration to the folder in `hydra.output_subdir`, as Hydra does; nothing if
+        it is null. Values from the environment stay references."""
         subdir = self.base.output_subdir
         if subdir is not None and "${" in subdir:
             subdir = self.load().hydra.output_subdir
@@ -330,8 +329,8 @@ class TrialConfig:
         write_files(f"{folder}/{subdir}", texts)
 
     def output(self) -> Output:
-        """Where the job puts its output as Hydra has it. Raises Mistake if only the job
-        itself can tell."""
+        """The job's output folder, as Hydra determines it. Raises Mistake if only the job itself
+        can resolve it."""
         marks = marks_for(self._settings)
         known = None if self.sets_hydra else self.base.output(marks)
         if known is None:
@@ -341,8 +340,8 @@ class TrialConfig:
 
     @property
     def log_settings(self) -> tuple[LogSettings, Mapping[str, Value]] | None:
-        """What the job's logging is, with the settings below `hydra` that it depends on, if
-        it depends on nothing else."""
+        """The job's logging settings, with the settings below `hydra` that they depend on; None if
+        they may depend on anything else."""
         if self.sets_hydra:
             return None
         known = self.base.log_settings(marks_for(self._settings))
@@ -362,7 +361,7 @@ class TrialConfig:
 
     @cached_property
     def sets_hydra(self) -> bool:
-        """Whether a value of the trial's own mentions Hydra's node."""
+        """Whether a value of the trial's own refers to Hydra's node."""
         return self.changes is None and any("hydra" in text for text in self.values)
 
     @cached_property
@@ -371,17 +370,17 @@ class TrialConfig:
 
     @property
     def needs_hydra(self) -> bool:
-        """Whether a flag, an argument or the environment can depend on Hydra's node."""
+        """Whether a flag, an argument or the environment may depend on Hydra's node."""
         return self.base.needs_hydra or self.sets_hydra
 
     @property
     def sweeper(self) -> Mapping[str, Any]:
-        """What `hydra.sweeper` holds for this trial, as plain values. Raises Mistake."""
+        """The content of `hydra.sweeper` for this trial, as plain values. Raises Mistake."""
         return sweeper_settings(self.load())
 
     def launcher(self, *names: str) -> tuple[Any, ...]:
-        """What `hydra.launcher` holds under these names, None where there is no such. Nothing
-        else of it is resolved. Raises Mistake."""
+        """The values of these keys in `hydra.launcher`, None for missing ones. Its other keys are
+        not resolved. Raises Mistake."""
         config = self.load()
         try:
             return tuple(OmegaConf.select(config, f"hydra.launcher.{name}") for name in names)
@@ -396,7 +395,7 @@ class TrialConfig:
         return self.base.chdir
 
     def with_hydra(self, settings: Mapping[str, Value]) -> TrialConfig:
-        """The same with more set below `hydra`."""
+        """The same configuration with further settings below `hydra`."""
         return replace(self, hydra={**self.hydra, **settings})
 
 
@@ -404,7 +403,7 @@ def _hydra_yaml(config: DictConfig) -> str:
     """Hydra's node as YAML, under its name."""
     config = refer_to_environment(config)
     alone: Any = OmegaConf.create({})
-    alone._content["hydra"] = config._get_node("hydra")  # masked_copy is slow
+    alone._content["hydra"] = config._get_node("hydra")  # because masked_copy is slow
     return OmegaConf.to_yaml(alone)
 
 
@@ -420,7 +419,7 @@ def _with_settings(
 
 
 def _override_dirname(base: Base, task: Sequence[str]) -> dict[str, Value]:
-    # Hydra 1.4 computes it by a resolver, when asked.
+    # Hydra 1.4 computes it by a resolver, on access.
     compute = getattr(config_loader_impl, "get_overrides_dirname", None)
     if compute is None:
         return {}
@@ -429,7 +428,7 @@ def _override_dirname(base: Base, task: Sequence[str]) -> dict[str, Value]:
 
 
 def _named(text: str) -> Any:
-    """What of an override makes the name of a folder."""
+    """The part of an override that its folder name is made from."""
     change = read_change(text)
     if change is None:
         return parse_override(text)
@@ -437,9 +436,9 @@ def _named(text: str) -> Any:
 
 
 def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
-    """Apply value overrides to a configuration, in their order, as Hydra does.
+    """Apply value overrides to a configuration, in order, as Hydra does.
 
-    Raises Mistake, naming the override, for one that the configuration does not take.
+    Raises Mistake, naming the override, if the configuration does not accept it.
     """
     for text in texts:
         override = parse_override(text)
@@ -450,8 +449,8 @@ def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
 
 
 def _names_near(name: str, config: DictConfig) -> str:
-    """What flags there are where one of that name was looked for: one that was meant, or
-    those of the deepest node on the way to it."""
+    """The flags to suggest for an unknown name: a similar one, or those of the deepest existing
+    node on its path."""
     last = name.rpartition(".")[2]
     like = [each for each in _all_names(config, "") if _is_like(each.rpartition(".")[2], last)]
     close = get_close_matches(name, like, n=1, cutoff=0.7)
@@ -476,7 +475,7 @@ def _names_near(name: str, config: DictConfig) -> str:
 
 
 def _below(node: DictConfig, key: Any) -> DictConfig | None:
-    """The mapping that is written under a key, if one is."""
+    """The mapping under a key; None if there is none."""
     held: Any = node._content
     below = held.get(key) if isinstance(held, dict) else None
     is_mapping = isinstance(below, DictConfig) and isinstance(below._content, dict)
@@ -484,7 +483,8 @@ def _below(node: DictConfig, key: Any) -> DictConfig | None:
 
 
 def jobs_hint(override: Override) -> str:
-    """Where the number of jobs is set, for who has given it as a flag or under another name."""
+    """Where to set the number of jobs, if the override tried to set it as a flag or under another
+    name."""
     value = str(override.input_line).partition("=")[2]
     return f"how many trials run at once is hydra.launcher.n_jobs={value}"
 
@@ -494,7 +494,7 @@ def _is_like(name: str, wanted: str) -> bool:
 
 
 def _all_names(node: DictConfig, prefix: str) -> Iterator[str]:
-    """The dotted names of all flags and of the nodes above them, as they are written."""
+    """The dotted names of all flags and of the nodes above them."""
     for key in node:
         if not prefix and key in NOT_FLAGS:
             continue

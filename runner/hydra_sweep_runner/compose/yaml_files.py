@@ -1,14 +1,13 @@
-"""The YAML below a folder, as far as a copy of it goes.
+"""Finds the YAML below a folder, for a copy of it.
 
-A copy holds what Hydra could read by any name, and what Hydra has read whatever its name is.
-So what is left out here matters only to a restart that asks for it by name. What a
-configuration seems to be and cannot be read is in `left_out`; hidden folders, what editors
-leave (`.#config.yaml`), and folders of outputs are passed over without a word.
+A copy holds the files that Hydra could read by any name, and those that it has read. So what is
+left out matters only to a restart that refers to it by name. `left_out` lists files that seem to
+belong to a configuration but cannot be read. Hidden folders, editors' files (`.#config.yaml`) and
+output folders are skipped silently.
 
-Links are followed as Hydra follows them, but never round in a circle, nor more than two of
-them on one way. A folder with more in it than a configuration ever has, as the whole of a
-project may be (`config_path="."`), is not searched to its end: of such a one the copy holds
-what Hydra has read, and what lies beside it.
+Links are followed as Hydra follows them, but never in a circle, and at most two on one path. A
+folder with more in it than a configuration ever has, such as a whole project (`config_path="."`),
+is not searched completely: its copy holds the files that Hydra has read, and those beside them.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from pathlib import Path
 
 ENDINGS = (".yaml", ".yml")
 
-# A search ends with so many folders, or with so much YAML. A configuration has some hundreds of
-# files; ten thousand folders are searched in a tenth of a second.
+# A search ends after so many folders, or so much YAML. A configuration has some hundreds of files;
+# searching ten thousand folders takes a tenth of a second.
 _MOST_FOLDERS = 10_000
 _MOST_FILES = 5_000
 _MOST_BYTES = 32 << 20
@@ -35,8 +34,8 @@ _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass
 class Found:
-    """What a search has found: contents by path relative to the folder, and what was left out
-    by path, with the reason. `ended_early` tells that there was too much."""
+    """The result of a search: contents by path relative to the folder, and the paths that were left
+    out, each with the reason. `ended_early` says that there was too much."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
@@ -44,12 +43,12 @@ class Found:
 
 
 class Unreadable(Exception):
-    """Why a file is not copied."""
+    """The reason why a file is not copied."""
 
 
 def read_bytes(path: str) -> bytes:
-    """A file's contents, if it is one: what would wait for a writer is not opened. Raises
-    Unreadable."""
+    """The content of a regular file; a pipe is not opened, since that would wait for a writer.
+    Raises Unreadable."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -67,7 +66,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def search(folder: Path) -> Found:
-    """The YAML in a folder and below it."""
+    """The YAML in a folder and its subfolders."""
     found = Found()
     size = 0
     for number, (prefix, names) in enumerate(_folders(folder, found)):
@@ -80,7 +79,7 @@ def search(folder: Path) -> Found:
 
 
 def beside(folder: Path, parent: str) -> Found:
-    """The YAML in one folder below this one, and nowhere else."""
+    """The YAML in one subfolder of this folder, without its subfolders."""
     found = Found()
     prefix = f"{parent}/" if parent else ""
     try:
@@ -105,8 +104,8 @@ def _take(found: Found, path: str, where: str) -> None:
 
 
 def _folders(root: Path, found: Found) -> Iterator[tuple[str, list[str]]]:
-    """The prefix of each folder's files, and the names of its YAML, the folders nearest to
-    the root first, each in the order of names."""
+    """The path prefix of each folder, and the names of its YAML files, in the order of names;
+    folders nearer to the root come first."""
     waiting = [_Way("", (os.path.realpath(root),), 0)]
     for way in waiting:
         try:
@@ -130,8 +129,8 @@ def _folders(root: Path, found: Found) -> Iterator[tuple[str, list[str]]]:
 
 @dataclass(frozen=True)
 class _Way:
-    """A way to a folder: the prefix of what lies in it, the real folders that lead there,
-    and how many links do."""
+    """The path to a folder: the prefix of its files, the real folders on the path, and the number
+    of links."""
 
     prefix: str
     real: tuple[str, ...]
@@ -155,13 +154,13 @@ def _below(way: _Way, entries: Iterable[os.DirEntry[str]], *, is_store: bool) ->
 def _is_dir(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself
+    except OSError:  # the link refers to itself
         return False
 
 
 def _is_output(folder: Path, names: set[str]) -> bool:
     """Whether a folder below a configuration's is a job's (`.hydra`), a run's (`.runner`), a
-    sweep's (a `multirun.yaml` that Hydra has written, which no config group has) or a virtual
+    sweep's (a `multirun.yaml` written by Hydra, which no config group has) or a virtual
     environment."""
     if not names.isdisjoint((".hydra", ".runner", "pyvenv.cfg")):
         return True
@@ -172,5 +171,5 @@ def _is_output(folder: Path, names: set[str]) -> bool:
     except Unreadable:
         return False
     if not text and names == {"multirun.yaml"}:
-        return True  # of a sweep that is about to write it
+        return True  # a sweep is about to write it
     return text.startswith(b"hydra:") and b"\n    config_sources:" in text

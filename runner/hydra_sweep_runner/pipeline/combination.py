@@ -1,4 +1,4 @@
-"""One combination of a pipeline's sweep: what each of its steps is composed to. Pure."""
+"""One combination of a pipeline's sweep: its composed steps. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from hydra_sweep_runner.model import Flags, Operation, Value
 
-#: The config group that chooses an operation, and the name of that choice among a
-#: combination's flags, behind the step's.
+#: The config group that chooses an operation. Among a combination's flags, `STEP.operation` is
+#: the choice of a step.
 OPERATION = "operation"
 
 
 @dataclass(frozen=True, eq=False)
 class Composed:
-    """What a step is composed to: the overrides of `runner operation=NAME`, its operation and
-    flags, and the digest that the same operation with the same flags has on its own."""
+    """A composed step: the overrides of `runner operation=NAME`, the operation and flags they give,
+    and the digest that this operation with these flags has outside a pipeline."""
 
     overrides: tuple[str, ...]
     operation: Operation
@@ -23,24 +23,24 @@ class Composed:
     digest: str
 
     def chosen(self, group: str) -> str | None:
-        """The config that the overrides choose of a group; None if they choose none."""
+        """The config of a group that the overrides choose; None if they choose none."""
         chosen = [text.lstrip("+").partition("=") for text in self.overrides]
         found = [config for name, _, config in chosen if name == group]
         return found[-1] if found else None
 
 
 class CombinationFlags(Mapping[str, Value]):
-    """The flags of a combination: the pipeline's own, and those of each step behind its name
-    (`train.lr`), with `train.operation` for what fills the step.
+    """The flags of a combination: the pipeline's own, and those of each step with its name as
+    prefix (`train.lr`); `train.operation` is the step's operation.
 
-    There are as many combinations as trials, and most flags are never asked for: nothing is
-    copied.
+    Flags are looked up, not copied: there are as many combinations as trials, and most flags are
+    never read.
     """
 
     def __init__(
         self, own: Flags, steps: tuple[Composed, ...], place_of: Mapping[str, int]
     ) -> None:
-        """`place_of` says at which place in `steps` the step of a name is."""
+        """`place_of` maps each step's name to its index in `steps`."""
         self._own = own
         self._steps = steps
         self._place_of = place_of

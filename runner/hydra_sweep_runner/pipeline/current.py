@@ -1,8 +1,8 @@
-"""Which trials of a pipeline's plan are current, and what a start does with each. Pure.
+"""Decides which trials of a pipeline's plan are current, and what a start does with each. Pure.
 
-A trial is current if it is completed, its inputs were made by the same attempts of the same
-runs as now, and what it gathered are the trials that it would gather now. A trial that takes
-files from one that is to run is not: what it was made from is about to be replaced.
+A trial is current if it is completed, its inputs were made by the same attempts of the same runs as
+now, and it gathered the trials that it would gather now. A trial that takes files from a trial that
+is about to run is not current: its inputs are about to be replaced.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from hydra_sweep_runner.pipeline.graph import Graph, Node
 
 @dataclass(frozen=True)
 class Origin:
-    """What an input was made by: a path of a run, and which attempt of it (None as long as
-    nothing was taken)."""
+    """Where an input came from: the run, the path in it, and the attempt (None if nothing was taken
+    yet)."""
 
     run: str
     path: str
@@ -27,11 +27,11 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """The stored run that a planned trial is, as it was last seen.
+    """The stored run of a planned trial, as last observed.
 
-    `attempt` is the number of its last start, from 1; 0 if it never started. `inputs` and
-    `gathers` (of each gather, the attempt of each run) are what it was last started with.
-    `changed` says which code is not the one that it ran with, where that counts.
+    `attempt` is the number of its last attempt, from 1; 0 if it never started. `inputs` and
+    `gathers` (for each gather, the attempt of each run) are those of its last start. `changed` says
+    which code has changed since it ran, if the start checks that.
     """
 
     run: str
@@ -46,14 +46,16 @@ class Do(Enum):
     """What a start does with a planned trial."""
 
     RUN = "run"
-    SKIP = "skip"  #: it is current
-    LEAVE = "leave"  #: it is no part of what was asked for
+    SKIP = "skip"  #: the trial is current
+    LEAVE = "leave"  #: the trial was not selected to run
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done with a trial, and why, in a few words. It is provisional where a trial runs
-    only because one that it takes from does."""
+    """What a start does with a trial, and the reason in a few words.
+
+    It is provisional if the trial runs only because a trial that it takes files from runs.
+    """
 
     do: Do
     why: str
@@ -62,8 +64,12 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a start asks for: everything, or what is `needed`, or the failed ones alone;
-    `from_step` with all that depends on it, and nothing that depends on `until`."""
+    """Which trials a start is to run.
+
+    By default it runs all trials. `needed` leaves out current trials. `only_failed` selects failed
+    trials. `from_step` runs the trials of that step, and of all steps that depend on it, even if
+    they are current. `until` excludes all steps that depend on that step.
+    """
 
     needed: bool = False
     only_failed: bool = False
@@ -72,8 +78,8 @@ class Wanted:
 
 
 def decide(graph: Graph, known: Sequence[Known | None], wanted: Wanted) -> tuple[Decision, ...]:
-    """What to do with each trial, in plan order; `known` has the run of each, None where there
-    is none yet."""
+    """What to do with each trial, in plan order; `known` has the run of each, None if there is none
+    yet."""
     return _Deciding(graph, known, wanted).decisions()
 
 
@@ -118,12 +124,13 @@ class _Deciding:
     def _upstream_that_runs(self, node: Node) -> str | None:
         for number in node.takes_from:
             if self._decided[number].do is Do.RUN:
-                return f"{_told(self._graph.nodes[number], self._known[number])} runs"
+                return f"{_label(self._graph.nodes[number], self._known[number])} runs"
         return None
 
 
 def why_stale(node: Node, known: Known, upstream: Sequence[Known | None]) -> str | None:
-    """Why a trial is not current, going by the runs of the plan as they are; None if it is."""
+    """Why a trial is not current, according to the runs of the plan as they are; None if it is
+    current."""
     if known.status is not Status.COMPLETED:
         return _NOT_COMPLETED[known.status]
     if known.changed is not None:
@@ -144,8 +151,8 @@ def why_stale(node: Node, known: Known, upstream: Sequence[Known | None]) -> str
 def members_now(
     node: Node, members: Sequence[int], upstream: Sequence[Known | None]
 ) -> dict[str, int]:
-    """The attempt of each run that a gather would take now: of all, or with `partial` of those
-    that are completed, in plan order."""
+    """The attempt of each run that a gather would take now, in plan order: all runs or, with
+    `partial`, the completed ones."""
     found = [one for member in members if (one := upstream[member]) is not None]
     return {
         one.run: one.attempt for one in found if not node.partial or one.status is Status.COMPLETED
@@ -160,5 +167,5 @@ _NOT_COMPLETED = {
 }
 
 
-def _told(node: Node, known: Known | None) -> str:
+def _label(node: Node, known: Known | None) -> str:
     return f"a new {node.step}" if known is None else f"{node.step} {known.run[:8]}"

@@ -1,8 +1,8 @@
-"""From combinations to the graph of trials that a pipeline's batch plans. Pure.
+"""Makes the graph of trials that a pipeline's batch plans, from combinations. Pure.
 
-A combination gives a trial for each step. Trials that agree in all that a step depends on are
-the same (`planning.identity`), so they are planned once. Edges lead from a trial to those that
-take files from it, gather it, or only wait for it; there is never a circle: see `_Draft.waits`.
+A combination gives a trial for each step. Trials that agree in everything a step depends on are the
+same trial (`planning.identity`) and are planned once. Edges lead from a trial to the trials that
+take files from it, gather it, or only wait for it. There is never a cycle: see `_Draft`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from hydra_sweep_runner.planning.trials import Trial
 
 
 class Taken(NamedTuple):
-    """An input of a planned trial: `path` of the trial at `node` in the plan, as `name`."""
+    """An input of a planned trial: `path` of the trial at `node` in the plan, under the name
+    `name`."""
 
     name: str
     path: str
@@ -34,7 +35,7 @@ class Taken(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """A gather of a planned trial: the places in the plan of all trials of `step`, in plan
+    """A gather of a planned trial: the places in the plan of all its trials of `step`, in plan
     order."""
 
     name: str
@@ -45,9 +46,9 @@ class Gathered(NamedTuple):
 class Node(NamedTuple):
     """A trial of a pipeline's plan. Numbers are places in the plan, from 0.
 
-    `step` is where it stands in the wiring, the first of `steps` if several steps have the same
-    trial. `by` are the flags that divide what it gathers, with the value that it stands for;
-    `waits` are the trials that end before it and give it no file.
+    `step` is the index of its step in the wiring, the first of `steps` if several steps share the
+    trial. `by` are the flags that divide the gathered trials, with this trial's values. `waits` are
+    the trials that end before it but give it no file.
     """
 
     step: str
@@ -61,7 +62,7 @@ class Node(NamedTuple):
 
     @property
     def takes_from(self) -> tuple[int, ...]:
-        """The trials that it takes files from, each once; gathered ones among them."""
+        """The trials that it takes files from, gathered ones included, without repetition."""
         inputs = [taken.node for taken in self.inputs]
         if not self.gathers:
             return tuple(dict.fromkeys(inputs))
@@ -71,8 +72,8 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True)
 class Graph:
-    """The trials of a pipeline's plan: depth-first by combination, each at its first
-    appearance, a gathering one right after its last member.
+    """The trials of a pipeline's plan, depth-first by combination, each at its first appearance; a
+    gathering trial comes right after its last member.
 
     `paths` are the trials of each combination, one for each step in the wiring's order.
     """
@@ -83,7 +84,7 @@ class Graph:
 
     @cached_property
     def takers(self) -> tuple[tuple[int, ...], ...]:
-        """For each trial the ones that take files from it, in plan order."""
+        """For each trial, the trials that take files from it, in plan order."""
         takers: list[list[int]] = [[] for _ in self.nodes]
         for number, node in enumerate(self.nodes):
             for upstream in node.takes_from:
@@ -92,11 +93,10 @@ class Graph:
 
 
 def plan_graph(wiring: Wiring, combinations: Iterable[Sequence[Composed]], seed: int) -> Graph:
-    """The graph of the trials that the combinations give.
+    """The graph of the combinations' trials.
 
-    A combination has what each of the wiring's steps is composed to, in their order. `seed` is
-    the batch's, from which each trial's own is derived. Raises Mistake for a flag in `by` that
-    a step does not have.
+    A combination has the composed steps in the wiring's order. Each trial's seed is derived from
+    `seed`, the batch's. Raises Mistake for a flag in `by` that a step does not have.
     """
     drafting = _Drafting(wiring)
     for combination in combinations:
@@ -106,11 +106,11 @@ def plan_graph(wiring: Wiring, combinations: Iterable[Sequence[Composed]], seed:
 
 @dataclass(eq=False, slots=True)
 class _Draft:
-    """A trial under its number in the order of appearance.
+    """A trial, numbered in the order of appearance.
 
-    `place` is the least of the `places` in the wiring of the steps that have it. `waits` are
-    those of that step alone: upstreams and members stand at a lower place than the step that
-    takes from them, so every edge leads from a lower least place to a higher one.
+    `place` is the lowest index, in the wiring, of the steps that share it (`places`). `waits` are
+    those of that step only. Inputs and members come from steps with a lower index than the step
+    that takes them, so every edge leads from a lower to a higher `place`, and there is no cycle.
     """
 
     identity: str
@@ -124,23 +124,23 @@ class _Draft:
 
 
 class _Drafting:
-    """Finds the trials of combinations, each once, and what each takes from."""
+    """Finds the trials of combinations, without repetition, and their inputs."""
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self.drafts: list[_Draft] = []
         self.paths: list[list[int]] = []
-        #: By a step's place and the values of its `by`: the members of each of its gathers.
+        #: Maps a step's index and the values of its `by` to the members of each of its gathers.
         self.members: dict[tuple[int, tuple[str, ...]], tuple[dict[int, None], ...]] = {}
         self._number_of: dict[str, int] = {}
         self._known: dict[tuple[object, ...], int] = {}
         self._values: dict[tuple[int, By], tuple[Composed, Value, str]] = {}
         self._place = {name: place for place, name in enumerate(wiring.names)}
-        #: Of each step, the places of those that it takes files from.
+        #: For each step, the indices of the steps that it takes files from.
         self._inputs = [[self._place[one.step] for one in step.inputs] for step in wiring.steps]
 
     def add(self, combination: Sequence[Composed]) -> None:
-        """Take in what each step is composed to."""
+        """Add the trials of a combination."""
         numbers: list[int] = []
         self.paths.append(numbers)
         for place, step in enumerate(self.wiring.steps):
@@ -190,12 +190,13 @@ class _Drafting:
     def _by(
         self, combination: Sequence[Composed], step: Step
     ) -> tuple[tuple[Value, ...], tuple[str, ...]]:
-        """What the flags in a step's `by` are in this combination, and their canonical texts."""
+        """The values of the flags in a step's `by` in this combination, and their canonical
+        texts."""
         found = [self._value(combination, step, by) for by in step.by]
         return tuple(value for value, _ in found), tuple(text for _, text in found)
 
     def _value(self, combination: Sequence[Composed], step: Step, by: By) -> tuple[Value, str]:
-        """What a flag is in this combination, and its canonical text."""
+        """The value of a flag in this combination, and its canonical text."""
         place = self._place[by.step]
         composed = combination[place]
         last = self._values.get((place, by))
@@ -211,8 +212,8 @@ class _Drafting:
 
 
 def value_of(composed: Composed, flag: str) -> tuple[Value, str] | None:
-    """The value of a flag, or of all flags below that name, or the choice of a config group of
-    that name that has none; with its canonical text. None if there is no such."""
+    """The value of a flag or of all flags below that name, or else the choice of the config group
+    of that name; with its canonical text. None if there is neither."""
     if flag in composed.flags:
         value: Value = composed.flags[flag]
         return value, canonical(value)
@@ -226,7 +227,7 @@ def value_of(composed: Composed, flag: str) -> tuple[Value, str] | None:
 
 
 class _Ordering:
-    """Brings drafts into the order of the plan."""
+    """Sorts drafts into plan order."""
 
     def __init__(self, drafting: _Drafting) -> None:
         self._wiring = drafting.wiring
@@ -256,8 +257,8 @@ class _Ordering:
         )
 
     def _order(self) -> list[int]:
-        """Numbers by first appearance, but that each comes after all that it waits for, and
-        one that had to wait right after the last of them."""
+        """The drafts' numbers by first appearance, except that each comes after all trials that it
+        waits for; a trial that is moved comes right after the last of them."""
         missing = [len(upstream) for upstream in self._upstream]
         below: list[list[int]] = [[] for _ in self._drafts]
         for number, upstream in enumerate(self._upstream):

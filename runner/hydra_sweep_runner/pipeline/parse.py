@@ -1,4 +1,4 @@
-"""`operation.steps` of a pipeline's configuration as a Wiring. Pure.
+"""Reads `operation.steps` of a pipeline's configuration as a Wiring. Pure.
 
 Each mistake is one line that names the place in the YAML and says what would be right.
 """
@@ -24,10 +24,10 @@ KEYS = (
     *("n_jobs", "retries", "timeout"),
 )
 
-#: Names of the configuration that a step cannot have.
+#: Names of nodes in the configuration, which no step may have.
 RESERVED = ("hydra", "operation")
 
-#: What the runner keeps in a run's folder for itself.
+#: The runner's and Hydra's own folders in a run's folder.
 _OURS = (".runner", ".hydra")
 
 _NAME = re.compile(r"[A-Za-z_]\w*(-\w+)*", re.ASCII)
@@ -37,9 +37,9 @@ _EXAMPLE = "for example `steps: {prepare: , train: {inputs: [prepare/clean.csv]}
 def parse_steps(node: object, flags: Collection[str]) -> Wiring:
     """The wiring that a configuration's `operation.steps` describes.
 
-    `flags` are the names at the top of the pipeline's configuration that hold a flag and no
-    mapping. Raises Mistake for a name that is taken, an unknown key or step, a path that leads
-    out of its upstream's folder, two inputs of one name, steps within steps, and a circle.
+    `flags` are the top-level names of the pipeline's configuration that hold a flag, not a mapping.
+    Raises Mistake for a name that is taken, an unknown key or step, a path that leads out of the
+    upstream's folder, two inputs with the same name, steps inside steps, and a cycle.
     """
     if not isinstance(node, Mapping) or not node:
         raise Mistake(f"{PLACE}: must be a mapping of names to what each step takes, {_EXAMPLE}")
@@ -125,14 +125,14 @@ def _operation(place: str, value: object, name: str) -> str:
 
 
 def split_name(name: str, steps: Collection[str]) -> tuple[str | None, str]:
-    """The step and the name that it has there, of a flag named `STEP.FLAG`; None and the whole
-    name for any other."""
+    """The step and the flag's name in it, for a flag named `STEP.FLAG`; None and the whole name for
+    any other flag."""
     step, dot, rest = name.partition(".")
     return (step, rest) if dot and step in steps else (None, name)
 
 
 def known_step(place: str, name: str, names: Iterable[str]) -> str:
-    """The name, if it is a step's. Raises Mistake that begins with the place."""
+    """The name, if it is a step's. Raises a Mistake that begins with the place."""
     known = list(names)
     if name not in known:
         close = get_close_matches(name, known, n=1)
@@ -194,7 +194,7 @@ def _own_name(place: str, text: str, name: object) -> str:
 
 
 def _check_files(place: str, inputs: Sequence[Input], gathers: Sequence[Gather]) -> None:
-    """Raise Mistake for two things that would have one name in the step's folder."""
+    """Raise Mistake for two inputs that would have the same name in the step's folder."""
     taken = [("inputs", one.name) for one in inputs]
     taken += [("gathers", name) for one in gathers for name in (one.name, f"{one.name}.json")]
     for (_, former), (key, name) in combinations(taken, 2):
@@ -216,7 +216,7 @@ def _check_files(place: str, inputs: Sequence[Input], gathers: Sequence[Gather])
 def _gathers(
     place: str, value: object, names: Sequence[str]
 ) -> tuple[tuple[Gather, ...], dict[str, Any]]:
-    """The gathers, and what is said of all of them there: `by` and `partial`."""
+    """The gathers, and the settings that apply to all of them: `by` and `partial`."""
     if value is None:
         return (), {}
     if not isinstance(value, Mapping) or not value:
@@ -250,7 +250,7 @@ def _by(place: str, value: object, names: Sequence[str]) -> tuple[By, ...]:
 
 
 def _check_by(step: Step, wiring: Wiring) -> None:
-    """Raise Mistake for a flag of a step that a gathered trial has not one trial of."""
+    """Raise Mistake for a flag of a step of which a gathered trial has several trials, or none."""
     for by in step.by:
         for gather in step.gathers:
             beside = wiring.beside(gather.step)

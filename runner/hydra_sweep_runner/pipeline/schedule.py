@@ -1,8 +1,8 @@
-"""Which trial of a graph may start next, and which never will. Pure: no clock, no thread.
+"""Decides which trial of a graph may start next, and which never will. Pure: no clock, no thread.
 
-A trial is ready when all that it waits for is completed; of a gather with `partial` all of them
-have ended and some are completed. The first ready one in the plan is taken first, whatever
-level of the pipeline it is of.
+A trial is ready when all trials that it waits for are completed; for a gather with `partial`, when
+all have ended and some are completed. The first ready trial in the plan starts first, whatever its
+step.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hydra_sweep_runner.pipeline.graph import Graph, Node
 
 @dataclass(frozen=True)
 class Blocked:
-    """A trial that does not start, and the one whose failure is the cause of that."""
+    """A trial that will not start, and the failed trial that is the cause."""
 
     number: int
     cause: int
@@ -28,20 +28,21 @@ class _State(Enum):
     READY = "ready"
     AT_WORK = "at work"
     COMPLETED = "completed"
-    FAILED = "failed"  #: or stopped, or blocked: it gives no files
-    OUTSIDE = "outside"  #: not to run, and not completed
+    FAILED = "failed"  #: or stopped, or blocked: no trial can take its files
+    OUTSIDE = "outside"  #: not selected to run, and not completed
 
 
 _ENDED = (_State.COMPLETED, _State.FAILED, _State.OUTSIDE)
 
 
 class Schedule:
-    """Hands out the trials of a graph that are to run, as numbers in plan order."""
+    """Returns the trials of a graph that are to run, as numbers in plan order, when they may
+    start."""
 
     def __init__(self, graph: Graph, to_run: Collection[int], completed: Collection[int]) -> None:
-        """`completed` are the trials that are not to run and give files all the same. `blocked`
-        are those that cannot start from the outset, because one that they wait for is neither.
-        """
+        """`completed` are trials that are not to run and whose files can be taken. `blocked` are
+        the trials that cannot start from the outset, because they wait for a trial that is neither
+        completed nor to run."""
         self._nodes = graph.nodes
         self._states = self._first_states(set(to_run), set(completed))
         self._below: list[list[int]] = [[] for _ in self._nodes]
@@ -65,7 +66,7 @@ class Schedule:
 
     def _begin(self, to_run: Iterable[int]) -> tuple[Blocked, ...]:
         blocked: list[Blocked] = []
-        for number in to_run:  # in plan order: what is above has been decided
+        for number in to_run:  # in plan order, so upstream trials are decided first
             upstream = _waits_for(self._nodes[number])
             for one in upstream:
                 if self._states[one] not in _ENDED:
@@ -78,17 +79,17 @@ class Schedule:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is at work and nothing can start any more."""
+        """Whether no trial is running and none can start any more."""
         return not self._at_work and not self._ready
 
     def peek(self) -> int | None:
-        """The trial that `take` would give now."""
+        """The trial that `take` would return now."""
         self._hold_back()
         return self._ready[0] if self._ready else None
 
     def take(self) -> int | None:
-        """The first trial in the plan that can start now, which is at work from here on; None
-        if there is none yet, or (`is_over`) none any more."""
+        """The first trial in the plan that can start now, which then counts as running. None if
+        there is none yet, or (`is_over`) none any more."""
         number = self.peek()
         if number is None:
             return None
@@ -101,13 +102,15 @@ class Schedule:
         return number
 
     def _hold_back(self) -> None:
-        """Set aside what is ready of steps that have as many trials at work as they may."""
+        """Set the ready trials of a step aside while it has as many running trials as its `n_jobs`
+        allows."""
         while self._ready and self._free.get(self._nodes[self._ready[0]].step) == 0:
             number = heappop(self._ready)
             heappush(self._held[self._nodes[number].step], number)
 
     def ended(self, number: int, *, completed: bool) -> tuple[Blocked, ...]:
-        """A trial that was taken has ended: gives those that never start because of it."""
+        """Note that a trial that was taken has ended; returns the trials that will never start for
+        that reason."""
         self._at_work -= 1
         step = self._nodes[number].step
         if step in self._free:
@@ -118,7 +121,7 @@ class Schedule:
         return tuple(self._pass_on(number))
 
     def _pass_on(self, number: int) -> list[Blocked]:
-        """Let those that wait for a trial know of its end."""
+        """Update the trials that wait for a trial that has ended."""
         blocked: list[Blocked] = []
         ends = [number]
         while ends:
@@ -133,7 +136,7 @@ class Schedule:
         return sorted(blocked, key=lambda one: one.number)
 
     def _look_at(self, number: int, ended: Iterable[int]) -> list[Blocked]:
-        """Make a trial ready, or block it, if either is certain now that those have ended."""
+        """Mark the trial ready or blocked if the ended trials decide it."""
         node = self._nodes[number]
         for lost in filter(self._is_lost, ended):
             if not _can_do_without(node, lost):
@@ -157,7 +160,7 @@ class Schedule:
 
 
 def _can_do_without(node: Node, lost: int) -> bool:
-    """Whether a trial that is lost is at most one of those that the node gathers in part."""
+    """Whether the node only gathers the lost trial, with `partial`."""
     return node.partial and lost not in node.waits and all(one.node != lost for one in node.inputs)
 
 

@@ -1,7 +1,7 @@
-"""The steps of a pipeline and their wiring, as values: what each takes from which other one.
+"""The steps of a pipeline and their wiring: which step takes what from which other.
 
-`pipeline.parse` reads them from YAML and checks them, so a wiring has no cycle and knows every
-step that it names.
+`pipeline.parse` reads them from YAML and checks them, so a wiring has no cycle, and every step that
+it names exists.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from functools import cached_property
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """A file or folder of an upstream run that a step finds in its own folder.
+    """A file or folder of an upstream run, placed in the step's own folder.
 
-    `name` is the path in the step's own folder, `path` the one in the upstream's; an empty
-    `path` is the whole folder. A link is made, or with `copy` a copy.
+    `name` is its path in the step's folder, `path` its path in the upstream's; an empty `path` is
+    the whole folder. It is a link or, with `copy`, a copy.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class Gather:
-    """A step's look at all trials of another: a folder `name` with a link to each of them."""
+    """All trials of another step: a folder `name` with a link to each of them."""
 
     name: str
     step: str
@@ -46,11 +46,11 @@ class By:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A named place in a pipeline, and the name of the operation that fills it.
+    """A named place in a pipeline, and the name of its operation.
 
-    `after` are steps that end before it begins and give it no file. `by` and `partial` are
-    about all of its `gathers`. `n_jobs`, `retries` and `timeout_s` are the step's own, None
-    where it has none.
+    `after` are steps that end before it begins, and give it no file. `by` and `partial` apply to
+    all of its `gathers`. `n_jobs`, `retries` and `timeout_s` are the step's own, None if it has
+    none.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Step:
 
     @property
     def takes_from(self) -> tuple[str, ...]:
-        """The steps whose trials it waits for, each once."""
+        """The steps whose trials it waits for, without repetition."""
         inputs = (one.step for one in self.inputs)
         gathered = (one.step for one in self.gathers)
         return tuple(dict.fromkeys((*inputs, *gathered, *self.after)))
@@ -74,14 +74,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Wiring:
-    """The steps of a pipeline. They stand so that each comes after all that it takes from, and
+    """The steps of a pipeline, sorted so that each comes after all steps that it takes from, and
     otherwise in the order of the YAML."""
 
     steps: tuple[Step, ...]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The steps' names, in their order."""
+        """The steps' names, in order."""
         return tuple(step.name for step in self.steps)
 
     def step(self, name: str) -> Step:
@@ -93,7 +93,7 @@ class Wiring:
         return {step.name: step for step in self.steps}
 
     def downstream(self, name: str) -> frozenset[str]:
-        """The steps that depend on this one, by however many others; it is not among them."""
+        """The steps that depend on this step, directly or indirectly; not the step itself."""
         found = {name}
         for step in self.steps:
             if found.intersection(step.takes_from):
@@ -101,8 +101,8 @@ class Wiring:
         return frozenset(found - {name})
 
     def beside(self, name: str) -> frozenset[str]:
-        """The step and those that it takes files from one by one, by however many others:
-        each trial of it has one trial of each of them."""
+        """The step and those it takes single files from, directly or indirectly: for each of its
+        trials there is exactly one trial of each of them."""
         found = {name}
         for step in reversed(self.steps):
             if step.name in found:
@@ -111,11 +111,10 @@ class Wiring:
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...] | tuple[str, ...]:
-    """The steps so that each stands after all that it takes from, otherwise as they are; or, if
-    they go round in a circle, the names along it, the first one again at the end.
+    """The steps, sorted so that each comes after all steps that it takes from, otherwise in their
+    order; or, if there is a cycle, the names along it, with the first repeated at the end.
 
-    Of the steps that can come next the first is taken each time. Names that are no step's are
-    passed over.
+    Among the steps that can come next, the first is taken. Names of unknown steps are ignored.
     """
     left = {step.name: step for step in steps}
     ordered: list[Step] = []

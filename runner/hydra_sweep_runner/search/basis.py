@@ -1,8 +1,8 @@
-"""What a proposal was made from, as it is recorded: in a trial its basis, in the batch the rest.
+"""The recorded basis of proposals: each trial records its own, the batch records what they share.
 
 A search numbers its trials from 0 in the order in which they were proposed, and keeps the numbers
-for good. An *era* is what proposals have in common from some number on: the optimizer and all
-that was set. The batch's record has the eras, the id behind each number, and results that later
+permanently. An *era* holds what proposals from some number on have in common: the optimizer and all
+its settings. The batch's record has the eras, the id of each number, and earlier results that
 proposals were told and that have changed since.
 """
 
@@ -20,7 +20,8 @@ from hydra_sweep_runner.search.objective import Last, Values
 
 @dataclass(frozen=True, kw_only=True)
 class Before:
-    """A run that was told before the plan, with its objective's values at the time."""
+    """A run whose result was told to the optimizer before those of the plan, with its objective's
+    values at the time."""
 
     run: str
     values: Values
@@ -30,8 +31,8 @@ class Before:
 class Era:
     """What the proposals from number `first` on have in common.
 
-    `objective` is as it was given, `sweep` the overrides that describe the space, `before` the
-    runs told first, `without` the numbers below that were not in the plan.
+    `objective` is as given. `sweep` are the overrides that describe the space. `before` are the
+    runs told first. `without` are lower numbers that were not in the plan.
     """
 
     first: int
@@ -46,18 +47,18 @@ class Era:
     without: tuple[int, ...] = ()
 
     def seed(self, number: int, tries: int) -> int:
-        """The seed of a proposal, after so many of the same number were refused."""
+        """The seed of a proposal, after `tries` refused proposals of the same number."""
         return derive_seed(self.random_seed, f"proposal {number} {tries}")
 
     def is_like(self, other: Era) -> bool:
-        """Whether proposals of the other era would be the same, were they as late."""
+        """Whether the other era has the same settings, so that its proposals would be the same."""
         return replace(self, first=0) == replace(other, first=0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """What one trial was proposed from: its number, the era's settings that a reader asks for,
-    its own seed, and how many trials of the plan, the first of them, it knew."""
+    """The basis of one trial's proposal: its number, its era's most important settings, its own
+    seed, and the number of trials, from the beginning of the plan, whose results it knew."""
 
     number: int
     era: int
@@ -72,7 +73,7 @@ class Basis:
 
     @classmethod
     def of(cls, era: Era, place: int, *, number: int, tries: int, known: int) -> Basis:
-        """The basis of a proposal in the era at this place among the eras."""
+        """The basis of a proposal in the era with index `place`."""
         return cls(
             number=number,
             era=place,
@@ -89,7 +90,8 @@ class Basis:
 
 @dataclass(frozen=True, kw_only=True)
 class Former:
-    """A result that proposals below number `until` were told, and that may have changed since."""
+    """A result that proposals with numbers below `until` were told, and that may have changed
+    since."""
 
     last: Last | None
     until: int
@@ -97,10 +99,10 @@ class Former:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """What the record of a batch keeps of its search.
+    """The search's part of a batch's record.
 
-    `order` has the id behind each number, also of trials that were deleted since. `formerly`
-    has results by number, each with what it was before.
+    `order` has the id of each number, also of deleted trials. `formerly` has, by number, the
+    earlier results of each trial.
     """
 
     order: tuple[str, ...] = ()
@@ -108,39 +110,38 @@ class Ledger:
     formerly: Mapping[int, tuple[Former, ...]] = field(default_factory=dict)
 
     def era_of(self, number: int) -> int:
-        """The place of the era that a number was, or would be, proposed in."""
+        """The index of the era that a number was, or would be, proposed in."""
         return max((place for place, era in enumerate(self.eras) if era.first <= number), default=0)
 
     def former(self, number: int, to: int) -> Former | None:
-        """The result of a trial that the proposal of number `to` was told, if that is not the
-        present one."""
+        """The result of a trial that proposal `to` was told, if it differs from the present one."""
         return next((one for one in self.formerly.get(number, ()) if to < one.until), None)
 
     def plan_before(self, number: int, era: Era) -> list[int]:
-        """The numbers that were in the plan when this one was proposed, in its order."""
+        """The numbers that were in the plan when this one was proposed, in plan order."""
         absent = set(era.without)
         return [one for one in range(number) if one not in absent]
 
     def numbering(self, run_ids: Sequence[str]) -> Ledger:
-        """The ledger with these ids at the end of the order, as far as they are not in it."""
+        """The ledger with these ids appended to its order, unless they are in it."""
         known = set(self.order)
         new = [run_id for run_id in dict.fromkeys(run_ids) if run_id not in known]
         return replace(self, order=(*self.order, *new))
 
     def with_era(self, era: Era) -> Ledger:
-        """The ledger going on with these settings, which are a new era if they differ."""
+        """The ledger continued with these settings, as a new era if they differ from the last."""
         if self.eras and self.eras[-1].is_like(era):
             return self
         eras = tuple(one for one in self.eras if one.first < era.first)
         return replace(self, eras=(*eras, era))
 
     def told_of(self, last: Last | None) -> Last | None:
-        """Of what a run has reported last, what proposals of any era were told."""
+        """The part of a run's last values that the proposals of any era were told."""
         names = {name.removeprefix("-") for era in self.eras for name in era.objective}
         return None if last is None else {name: one for name, one in last.items() if name in names}
 
     def with_former(self, numbers: Mapping[int, Last | None]) -> Ledger:
-        """The ledger before these trials are run again, with the results that they have."""
+        """The ledger with the present results of these trials noted, before they run again."""
         formerly = dict(self.formerly)
         until = len(self.order)
         for number, last in numbers.items():
@@ -172,7 +173,7 @@ def _plain(value: Any) -> Any:
 
 
 def read_basis(value: Mapping[str, Value], where: str) -> Basis:
-    """The basis in a trial's record. Raises UnreadableRecord, naming where it stands."""
+    """The basis in a trial's record. Raises UnreadableRecord, naming the place."""
     try:
         content: dict[str, Any] = dict(value)
         content["objective"] = tuple(content["objective"])
@@ -185,7 +186,7 @@ def read_basis(value: Mapping[str, Value], where: str) -> Basis:
 
 
 def read_ledger(value: Mapping[str, Value], where: str) -> Ledger:
-    """The ledger in a batch's record. Raises UnreadableRecord, naming where it stands."""
+    """The ledger in a batch's record. Raises UnreadableRecord, naming the place."""
     try:
         content: Any = value
         return Ledger(

@@ -1,7 +1,7 @@
-"""A search that learns, as a value: its plan so far, and what is proposed next.
+"""A learning search as a value: its plan so far, and the next proposal.
 
-Nothing here runs or records anything. Results go in by `note_end`; `next_question` says what
-the optimizer is to be asked, or that some result has to be waited for.
+Nothing here runs or records trials. The caller adds results, and `propose` returns the next trial,
+or says that a result is missing.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from hydra_sweep_runner.search.optimizers.question import AtWork, Optimizer, Que
 from hydra_sweep_runner.search.space import Point, SearchSpace
 from hydra_sweep_runner.search.window import count_known
 
-#: A search ends when so many proposals of one trial were refused.
+#: A search ends after so many refused proposals for one trial.
 MOST_TRIES = 100
 
 _T = TypeVar("_T")
 
 
 class Unended(Enum):
-    """Stands for the result of a trial that has not ended."""
+    """Stands for the missing result of a trial that has not ended."""
 
     UNENDED = "unended"
 
@@ -35,8 +35,8 @@ UNENDED = Unended.UNENDED
 
 @dataclass(frozen=True, kw_only=True)
 class Numbered:
-    """A trial of a search: its flags, the overrides that it came from, and its basis, None if
-    no optimizer that learns has proposed it."""
+    """A trial of a search: its flags, the overrides it was made from, and its basis (None if no
+    learning optimizer proposed it)."""
 
     number: int
     flags: Flags
@@ -46,7 +46,7 @@ class Numbered:
 
 @dataclass(frozen=True, kw_only=True)
 class Earlier:
-    """A run that is told before the plan."""
+    """A run whose result is told before those of the plan."""
 
     flags: Flags
     overrides: Sequence[str]
@@ -55,18 +55,17 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Proposed(Generic[_T]):
-    """What was made of an accepted proposal, and its basis."""
+    """What `accept` made of a proposal, and the proposal's basis."""
 
     made: _T
     basis: Basis
 
 
 class Asking:
-    """Makes the questions of a search from its trials and its ledger.
+    """Makes the questions for an optimizer from a search's trials and ledger.
 
-    `results` are the scalars that trials have reported last, by number: None for a trial that
-    has failed, nothing for one that has not ended. It is filled by whoever has it, as trials
-    end.
+    `results` maps a trial's number to its last scalars, None for a failed trial; trials that have
+    not ended are missing. The caller fills it as trials end.
     """
 
     def __init__(
@@ -90,8 +89,8 @@ class Asking:
         known: int,
         tries: int,
     ) -> Question | Unended:
-        """What an optimizer is asked for a number, in the era at this place, after so many
-        refused proposals; UNENDED if it would know a trial that has not ended.
+        """The question for a number, in the era with index `place`, after `tries` refused
+        proposals; UNENDED if the proposal would know a trial that has not ended.
 
         `before` are the era's runs that are told first. Trials outside the space are left out.
         """
@@ -110,7 +109,7 @@ class Asking:
             for nth, earlier in enumerate(before)
             if (point := space.point_of(earlier.flags, earlier.overrides)) is not None
         ]
-        counted = [len(told)]  # by how many of the plan: how many are told with them
+        counted = [len(told)]  # maps the number of plan trials to the number of told trials
         for nth, one in enumerate(plan[:known]):
             trial = self._told(one, nth, number, place, counted, space, objective)
             told += [] if trial is None else [trial]
@@ -127,7 +126,7 @@ class Asking:
         )
 
     def _result(self, number: int, to: int) -> Last | Unended | None:
-        """A trial's result as a proposal is told it, UNENDED if it has not ended yet."""
+        """A trial's result as proposal `to` is told it; UNENDED if the trial has not ended."""
         former = self.ledger.former(number, to)
         return self.results.get(number, UNENDED) if former is None else former.last
 
@@ -161,14 +160,15 @@ class Asking:
     def _as_own(
         self, trial: Numbered, place: int, counted: Sequence[int]
     ) -> tuple[int | None, int | None]:
-        """How many told trials one of the same optimizer knew, and its seed."""
+        """For a trial that this optimizer proposed, the number of told trials that it knew, and its
+        seed."""
         basis, era = trial.basis, self.ledger.eras[place]
         if basis is None or (basis.optimizer, basis.options) != (era.optimizer, era.options):
             return None, None
         earlier = self.ledger.eras[basis.era]
         if earlier.without == era.without:
             return counted[min(basis.known, len(counted) - 1)], basis.seed
-        # Another era's plan may have had other trials in it.
+        # The plan of another era may have had other trials.
         then = self.ledger.plan_before(trial.number, earlier)[: basis.known]
         now = self.ledger.plan_before(trial.number, era)
         common = sum(one <= then[-1] for one in now) if then else 0
@@ -183,7 +183,7 @@ class Asking:
         ]
 
     def _point(self, number: int, place: int, space: SearchSpace) -> Point | None:
-        """Where a trial lies in the space of the era at this place, if it is there and in it."""
+        """The trial's point in the space of the era with index `place`; None if it is outside."""
         key = (place, number)
         if key not in self._points and number in self.numbered:
             trial = self.numbered[number]
@@ -192,7 +192,7 @@ class Asking:
 
 
 def known_at(ledger: Ledger, number: int, era: Era) -> int:
-    """How many trials of the plan the proposal of a number knows."""
+    """The number of plan trials that the proposal of a number knows."""
     return count_known(len(ledger.plan_before(number, era)), era.window)
 
 
@@ -205,9 +205,9 @@ def propose(
     before: Sequence[Earlier],
     accept: Callable[[Point], _T | None],
 ) -> Proposed[_T] | Unended | None:
-    """Propose the trial of a number, until `accept` makes something of the proposal.
+    """Propose the trial of a number, until `accept` returns something for a proposal.
 
-    UNENDED if a result has to be waited for; None if MOST_TRIES proposals were refused.
+    UNENDED if a result is missing; None if MOST_TRIES proposals were refused.
     """
     place = asking.ledger.era_of(number)
     era = asking.ledger.eras[place]

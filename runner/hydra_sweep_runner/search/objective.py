@@ -1,4 +1,4 @@
-"""What a search looks for: scalars to be minimised or maximised."""
+"""The objective of a search: scalars to be minimised or maximised."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Values: TypeAlias = tuple[float, ...]
 #: The last value of each scalar that a run has reported, by name.
 Last: TypeAlias = Mapping[str, float]
 
-#: The scalar that counts where nobody names one.
+#: The default objective.
 DEFAULT = "result"
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The names of scalars, and for each whether more is better."""
+    """The names of scalars, and for each whether it is maximised."""
 
     names: tuple[str, ...]
     maximise: tuple[bool, ...]
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> Objective:
-        """Read names with a `-` before those that are maximised. Raises Mistake."""
+        """Read names, those to be maximised with a `-` before them. Raises Mistake."""
         names = tuple(text.removeprefix("-") for text in texts)
         if not names:
             raise Mistake("+objective=[]: name a scalar, with - before it to maximise")
@@ -46,7 +46,7 @@ class Objective:
         return tuple(f"-{name}" if most else name for name, most in pairs)
 
     def values(self, last: Last) -> Values | None:
-        """The values among a run's last ones; None if one is missing or not finite."""
+        """The objective's values among a run's last ones; None if one is missing or not finite."""
         found = [last.get(name) for name in self.names]
         values = tuple(float(value) for value in found if value is not None)
         if len(values) < len(found) or not all(map(math.isfinite, values)):
@@ -54,19 +54,19 @@ class Objective:
         return values
 
     def oriented(self, values: Values) -> Values:
-        """The values with their signs changed where more is better: less is better in all."""
+        """The values with the sign of maximised ones changed, so that less is better in all."""
         pairs = zip(values, self.maximise, strict=True)
         return tuple(-value if most else value for value, most in pairs)
 
     def is_better(self, values: Values, than: Values) -> bool:
-        """Whether values are better: in one objective at least, and worse in none."""
+        """Whether `values` are better: in at least one objective, and worse in none."""
         pairs = list(zip(self.oriented(values), self.oriented(than), strict=True))
         return any(one < other for one, other in pairs) and all(a <= b for a, b in pairs)
 
 
 def improvements(objective: Objective, told: Sequence[Values | None]) -> list[int]:
-    """The places of those that were better than all before them. With several objectives:
-    that none before them was as good as in all."""
+    """The indices of results that are better than all before them; with several objectives, of
+    those that no earlier result equals or beats in all."""
     places: list[int] = []
     front: list[Values] = []
     for place, values in enumerate(told):

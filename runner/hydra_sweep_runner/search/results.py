@@ -1,4 +1,4 @@
-"""What a run gives a search: the last values of its scalars."""
+"""The results that a search uses: the last values of a run's scalars."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from hydra_sweep_runner.search.objective import DEFAULT, Last
 
 
 def last_of(run: Run) -> Last | None:
-    """The last finite values of what a completed run has reported, by name; None for one that
-    is not completed.
+    """The last finite values that a completed run reported, by name; None for any other run.
 
-    What a function returned counts where the record has no scalar of the name.
+    A function's return value is used if the record has no scalar of that name.
     """
     if run.state.status is not Status.COMPLETED:
         return None

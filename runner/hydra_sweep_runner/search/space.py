@@ -1,7 +1,7 @@
-"""The space of a search that learns: swept flags and groups, and points among their values.
+"""The space of a learning search: swept flags and groups, and points in it.
 
-A point gives each swept name its place: the number itself of an interval, the index of a list's
-value. So optimizers need to know nothing of what the values are.
+A point has a number for each swept name: the value in an interval, or the index in a list. So
+optimizers do not need to know the values.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from hydra_sweep_runner.operation.values import canonical
 from hydra_sweep_runner.planning.combinations import Dimension
 from hydra_sweep_runner.planning.space import Interval, Space
 
-#: Name to the number of an interval, or to the index of a list's value.
+#: Maps each name to a number in its interval, or to an index in its list.
 Point: TypeAlias = Mapping[str, float]
 
-#: Numbers that floats hold exactly; optimizers calculate in floats.
+#: The largest whole number up to which floats are exact; optimizers calculate in floats.
 _EXACT = 2**53
 
-#: An optimizer takes the values of a list for categories: more of them teach it nothing.
+#: The longest list. Its values are categories; from more of them an optimizer learns nothing.
 _MOST_VALUES = 10_000
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """The dimensions of a sweep, with the values of those that are lists, by name.
+    """The dimensions of a sweep, with the values of its lists, by name.
 
-    Dimensions that are not swept give the same override to every point.
+    Dimensions that are not swept have the same override at every point.
     """
 
     dimensions: tuple[Dimension, ...]
@@ -39,7 +39,7 @@ class SearchSpace:
 
     @property
     def swept(self) -> tuple[Dimension, ...]:
-        """The dimensions that a point chooses from, in their order."""
+        """The dimensions in which points differ, in their order."""
         return tuple(dimension for dimension in self.dimensions if dimension.swept)
 
     @property
@@ -52,7 +52,7 @@ class SearchSpace:
 
     @property
     def size(self) -> int | None:
-        """How many points there are; None for more than can be counted."""
+        """The number of points; None if it is infinite."""
         if not all(dimension.is_finite for dimension in self.swept):
             return None
         return math.prod(dimension.count for dimension in self.swept)
@@ -69,8 +69,8 @@ class SearchSpace:
         )
 
     def point_of(self, flags: Flags, overrides: Sequence[str]) -> Point | None:
-        """The point that a run's flags, or the overrides that it came from, lie at; None if
-        they lie outside the space."""
+        """The point of a run's flags, or of the overrides that it was made from; None if it is
+        outside the space."""
         point: dict[str, float] = {}
         for dimension in self.swept:
             place = self._place(dimension, flags, overrides)
@@ -94,20 +94,20 @@ class SearchSpace:
 
 
 def number_in(interval: Interval, value: Value) -> float | None:
-    """A value as the number of an interval that holds it; None if it does not."""
+    """The value as a number of the interval; None if it is not in the interval."""
     if not interval.holds(value) or not isinstance(value, (int, float)):
         return None
     return int(value) if interval.int else float(value)
 
 
 def index_of(values: Sequence[Value], value: Value) -> int | None:
-    """The index of a flag's value in a list; None if it is not there."""
+    """The index of a flag's value in a list; None if it is not in the list."""
     wanted = canonical(value)
     return next((n for n, one in enumerate(values) if canonical(one) == wanted), None)
 
 
 def check_learnable(space: SearchSpace, optimizer: str) -> None:
-    """Raise Mistake for a space that an optimizer cannot learn about."""
+    """Raise Mistake for a space in which an optimizer cannot learn."""
     if not space.swept:
         raise Mistake(
             f"+optimizer={optimizer} has nothing to choose: sweep a flag, as in "

@@ -1,7 +1,7 @@
-"""When a batch is to end before its plan does: `hydra.sweeper.stop`.
+"""The rules in `hydra.sweeper.stop` that end a batch before its plan does.
 
-A list of rules, any of which ends the batch: `{objective: "< 0.05"}` (or, by name,
-`{loss: "< 0.05"}`), `{patience: 20}` and `{time: 2h}`.
+Each rule of the list ends the batch: `{objective: "< 0.05"}` (or, by name, `{loss: "< 0.05"}`),
+`{patience: 20}` and `{time: 2h}`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SETTING = "hydra.sweeper.stop"
 
 @dataclass(frozen=True)
 class Reached:
-    """A scalar, the objective with this index, compares so with a number."""
+    """A comparison of a scalar, the objective with this index, with a number."""
 
     index: int
     comparison: str
@@ -40,7 +40,7 @@ class Reached:
 
 @dataclass(frozen=True, kw_only=True)
 class Stopping:
-    """The rules of a batch. `time_s` is in seconds since its present start."""
+    """The rules of a batch. `time_s` is in seconds from its present start."""
 
     objective: Objective
     reached: tuple[Reached, ...] = ()
@@ -50,14 +50,14 @@ class Stopping:
 
     @property
     def looks_at_results(self) -> bool:
-        """Whether any rule depends on what trials gave."""
+        """Whether a rule depends on results."""
         return bool(self.reached) or self.patience is not None
 
     def why(self, known: Sequence[Values | None], elapsed_s: float) -> str | None:
-        """The rule that ends the batch, in words; None if it goes on.
+        """The rule that ends the batch, as text; None if it goes on.
 
-        `known` are the results that the next trial would know, in plan order, None for one
-        that has failed.
+        `known` are the results that the next trial would know, in plan order, None for a failed
+        trial.
         """
         for rule in self.reached:
             compare = _COMPARE[rule.comparison]
@@ -74,7 +74,7 @@ class Stopping:
 
 
 def parse_stopping(rules: object, objective: Objective) -> Stopping:
-    """Read `hydra.sweeper.stop`. Raises Mistake for what is no rule."""
+    """Read `hydra.sweeper.stop`. Raises Mistake for an invalid rule."""
     if rules is None:
         return Stopping(objective=objective)
     if not isinstance(rules, (list, tuple)):

@@ -1,13 +1,15 @@
-"""What a proposal knows: results up to a fixed distance in the plan, whatever has happened.
+"""The results that a proposal knows: those up to a fixed distance in the plan, regardless of
+timing.
 
-With a window of W, trial number i knows the results of the trials up to i − W, and takes the
-W − 1 between them and itself for being at work. So what it is depends on results, and not on
-when they came.
+With a window of W, trial number i knows the results of the trials up to i − W, and counts the W − 1
+trials between them and itself as running. So the proposal depends on results, but not on when they
+came.
 """
 
 from __future__ import annotations
 
 
 def count_known(place: int, window: int) -> int:
-    """How many trials of the plan, the first of them, the trial at a place (from 0) knows."""
+    """The number of trials, from the beginning of the plan, that the trial at `place` (from 0)
+    knows."""
     return max(0, place - window + 1)

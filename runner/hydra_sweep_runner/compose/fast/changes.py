@@ -1,8 +1,8 @@
 """Plain changes: overrides such as `lr=0.1` of a configuration that holds plain values only.
 
-Most trials differ from one another in nothing else. What such an override does to such a
-configuration can be said without Hydra's parser and without OmegaConf: one leaf has another
-value. Whatever is not plainly of this form is left to Hydra.
+Most trials differ only by such overrides. Their effect can be computed without Hydra's parser and
+without OmegaConf: one leaf gets another value. Hydra handles any override that is not clearly of
+this form.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ PlainValue: TypeAlias = "bool | int | float | str"
 #: Top-level nodes of a project's configuration that hold no flags.
 NOT_FLAGS = ("hydra", "operation")
 
-# A part of Hydra's grammar whose meaning is the same in Python: see INT, FLOAT, BOOL, ID and
-# UNQUOTED_CHAR in its OverrideLexer.g4. Other words that mean something (null, nan) are left
-# out below.
+# The part of Hydra's grammar that means the same in Python: see INT, FLOAT, BOOL, ID and
+# UNQUOTED_CHAR in its OverrideLexer.g4. Other words with a meaning (null, nan) are excluded
+# below.
 _CHANGE = re.compile(
     r"""(?P<name> [A-Za-z_]\w* (?: \.[A-Za-z_]\w*)* ) =
     (?: (?P<int> -? (?:0|[1-9][0-9]{0,17}) )
@@ -35,9 +35,9 @@ _WORDS = frozenset(("null", "nan", "inf"))
 
 @lru_cache(maxsize=65536)
 def read_change(text: str) -> tuple[str, PlainValue] | None:
-    """The dotted name and the value of an override of the plainest form; None for any other.
+    """The dotted name and the value of an override of the simplest form; None for any other.
 
-    What it gives is what Hydra's parser gives.
+    The result is the same as that of Hydra's parser.
     """
     match = _CHANGE.fullmatch(text)
     if match is None:
@@ -54,10 +54,9 @@ def read_change(text: str) -> tuple[str, PlainValue] | None:
 
 
 class Plain:
-    """A configuration whose every value is plain: no type, no interpolation, nothing missing.
+    """A configuration whose values are all plain: no types, no interpolations, no missing values.
 
-    `names` are the flags that a change can set: its scalar leaves, but for those of
-    `operation`.
+    `names` are the flags that a change can set: the scalar leaves outside `operation`.
     """
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
@@ -66,7 +65,7 @@ class Plain:
 
     @classmethod
     def of(cls, job: DictConfig) -> Plain | None:
-        """The configuration as plain values; None if there is anything in it that is not."""
+        """The configuration as plain values; None if any value is not plain."""
         try:
             tree = _plain(job)
         except _NotPlain:
@@ -74,7 +73,7 @@ class Plain:
         return cls(tree)
 
     def tree(self, changes: Mapping[str, PlainValue]) -> dict[str, Any]:
-        """A copy of all values, nested, with the changes made."""
+        """A nested copy of all values, with the changes applied."""
         copied: dict[str, Any] = _copy(self._tree)
         for name, value in changes.items():
             *parents, last = name.split(".")
@@ -86,8 +85,8 @@ class Plain:
 
 
 def plain_changes(plain: Plain, texts: Sequence[str]) -> dict[str, PlainValue] | None:
-    """What overrides change in a plain configuration, by name, the last of a name; None if
-    they do anything else."""
+    """The changes that overrides make in a plain configuration, by name, the last one of each name;
+    None if they do anything else."""
     changes: dict[str, PlainValue] = {}
     for text in texts:
         change = read_change(text)
@@ -98,7 +97,7 @@ def plain_changes(plain: Plain, texts: Sequence[str]) -> dict[str, PlainValue] |
 
 
 def change_config(config: DictConfig, changes: Mapping[str, PlainValue]) -> DictConfig:
-    """Make the changes in a copy of the configuration that they are for, and return it."""
+    """A copy of the configuration with the changes applied."""
     for name, value in changes.items():
         node: Any = config
         for key in name.split("."):
@@ -108,7 +107,7 @@ def change_config(config: DictConfig, changes: Mapping[str, PlainValue]) -> Dict
 
 
 class _NotPlain(Exception):
-    """There is something in the configuration that OmegaConf has to look after."""
+    """The configuration has a value that OmegaConf must handle."""
 
 
 def _plain(node: Any) -> Any:

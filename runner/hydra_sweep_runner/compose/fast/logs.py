@@ -1,8 +1,8 @@
-"""A job's logging (`hydra.job_logging`), set up anew for each job of a process.
+"""Sets up logging (`hydra.job_logging`) for each job of a process.
 
-Hydra configures logging from scratch for every job. From one job to the next only the log
-file's name differs as a rule, and then it is enough to give the handler another one. That is
-done where the settings are otherwise the same and logging is as it was left.
+Hydra configures logging from scratch for every job. Mostly only the log file's name differs from
+one job to the next, so giving the handler another file is enough. This is done if the settings are
+otherwise the same and logging is in the state in which the last job's setup left it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from hydra_sweep_runner.compose.fast.templates import Marks
 
 @dataclass(frozen=True, eq=False)
 class LogSettings:
-    """Settings of logging that are the same for many jobs but for the names of log files.
+    """Logging settings that are the same for many jobs except for the names of log files.
 
-    `config` is what `hydra.job_logging` resolves to, with marks in the file names; `marks` are
-    the marks by the names of the settings below `hydra` that they stand for; `files` are
-    the handlers whose file names have some.
+    `config` is the resolved `hydra.job_logging` with marks in the file names. `marks` are the names
+    of settings below `hydra`, each with the mark that stands for it. `files` are the handlers whose
+    file names contain marks.
     """
 
     config: Mapping[str, Any]
@@ -50,9 +50,8 @@ class LogSettings:
 
 
 def find_log_settings(config: DictConfig, marks: Marks) -> LogSettings | None:
-    """What a configuration says of logging, with marks where `config` has them; None if
-    that can depend on anything else than the marks, or they are used for anything else than
-    names of files."""
+    """A configuration's logging settings, with the marks that `config` contains. None if they may
+    depend on anything but the marks, or if marks occur anywhere but in file names."""
     hydra = config.hydra
     if hydra.verbose is not False or not depends_on_marks_alone(hydra, "job_logging", marks):
         return None
@@ -75,14 +74,14 @@ def find_log_settings(config: DictConfig, marks: Marks) -> LogSettings | None:
 
 
 class _Logging:
-    """How this process's logging was left by the last job that had settings of this kind."""
+    """The state in which the last job's setup left this process's logging."""
 
     def __init__(self) -> None:
         self._settings: LogSettings | None = None
         self._state: list[Any] = []
 
     def set_up(self, settings: LogSettings, of_job: Mapping[str, Any], *, empty: bool) -> None:
-        """Configure logging for a job. Raises what Hydra's `configure_log` raises."""
+        """Configure logging for a job. Raises the errors of Hydra's `configure_log`."""
         config, files = settings.filled(of_job)
         if settings is not self._settings or self._state != _state():
             self._settings = None
@@ -93,7 +92,7 @@ class _Logging:
 
 
 def _move(handler: Any, path: str, empty: bool) -> None:
-    """Have a FileHandler go on in another file, which is made at once if it may be empty."""
+    """Switch a FileHandler to another file, which is created at once if it may be empty."""
     handler.acquire()
     try:
         stream, handler.stream = handler.stream, None
@@ -107,8 +106,8 @@ def _move(handler: Any, path: str, empty: bool) -> None:
 
 
 def _state() -> list[Any]:
-    """What there is to logging, as far as settings and jobs are likely to change it. A logger
-    that nobody has set anything of is as good as none."""
+    """The state of logging, as far as settings and jobs are likely to change it. A logger in its
+    initial state counts as missing."""
     root = logging.root
     state: list[Any] = [root.level, root.disabled, root.manager.disable, sys.stdout, sys.stderr]
     state += [(each, each.level, each.formatter, *each.filters) for each in root.handlers]
@@ -127,8 +126,8 @@ _logging = _Logging()
 def set_up_logging(
     settings: LogSettings, of_job: Mapping[str, Any], *, empty: bool = False
 ) -> None:
-    """Configure this process's logging for a job, whose settings below `hydra` are given.
+    """Configure this process's logging for a job with these settings below `hydra`.
 
-    With `empty` the log files are there before anything is logged, as Hydra has it.
+    With `empty` the log files are created at once, as Hydra does.
     """
     _logging.set_up(settings, of_job, empty=empty)

@@ -1,4 +1,4 @@
-"""Which of Hydra's settings are the same for many jobs, but for a few known values."""
+"""Finds Hydra settings that are the same for many jobs, except for a few known values."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _NOW = re.compile(r"\$\{now:[^{}$]*\}")
 def depends_on_marks_alone(
     hydra: DictConfig, name: str, marks: Marks, *, or_now: bool = False
 ) -> bool:
-    """Whether the setting with this dotted name below `hydra` depends on nothing but Hydra's
-    own settings that are the same for all jobs, and on those that have a mark.
+    """Whether the setting with this dotted name below `hydra` depends only on Hydra settings that
+    are the same for all jobs, and on settings that have a mark.
 
-    With `or_now` it may depend on the time, where all jobs share the resolved one.
+    With `or_now` it may also depend on the time, because all jobs share the resolved time.
     """
     return _Search(hydra, {marked for marked, _ in marks}, or_now).is_closed_at(name)
 

@@ -1,8 +1,8 @@
-"""The files in `.hydra`: config.yaml, hydra.yaml and overrides.yaml, as Hydra writes them.
+"""Writes the files in `.hydra`: config.yaml, hydra.yaml and overrides.yaml, as Hydra writes them.
 
-Writing a configuration as YAML takes longer than most of a short trial. It differs from one
-trial to the next in a few places only, so its text is made once, with marks in those places.
-A value whose text in YAML may depend on its place there makes the whole text anew.
+Writing a configuration as YAML takes longer than most of a short trial. Its text differs only in a
+few places from trial to trial, so it is made once, with marks in those places. If a value's text in
+YAML may depend on its place, the whole text is made anew.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-#: Texts that YAML shows as they are in a block: no number, no keyword, nothing with a meaning.
+#: Texts that YAML writes without quotes in a block: no numbers, keywords or special characters.
 _PLAIN = re.compile(r"(?=.*[G-Zg-z])[A-Za-z_/][\w/.,=+-]*[\w/]|[g-mo-xzG-MO-XZ]")
-#: An id: hexadecimal digits that no reader of YAML takes for a number.
+#: An id: hexadecimal digits that YAML does not read as a number.
 _ID = re.compile(r"(?!0b[01]*$)[0-9a-f]*[a-df][0-9a-f]*")
-#: A float's text in Python that is its text in YAML, too.
+#: A float whose text in YAML is the same as in Python.
 _FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
 _KEYWORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "nan", "inf", "infinity"))
 
-#: A text of this length is not folded, however deep it stands.
+#: Texts up to this length are never folded, at any depth.
 _SHORT = 40
 
-#: What stands for the one entry of `overrides.task` in a text with marks.
+#: The mark for the single entry of `overrides.task`.
 TASK_MARK = "runner_mark_task"
 
-#: Numbers from here on stand for numbers in a text with marks.
+#: Numbers from this one on are the marks for numbers.
 _FIRST_NUMBER = 7_340_000_000
 
-#: What stands for each of some values in a text with marks, of the value's type.
+#: The mark for each of some values, of the value's type, by name.
 Marks = tuple[tuple[str, "str | int"], ...]
 
 
 def marks_for(values: Mapping[str, Any]) -> Marks:
-    """The marks for values with these names and types."""
+    """Marks for values with these names and types."""
     return tuple(
         (name, _FIRST_NUMBER + place if isinstance(value, int) else f"runner_mark_{place}_")
         for place, (name, value) in enumerate(values.items())
@@ -46,11 +46,11 @@ def marks_for(values: Mapping[str, Any]) -> Marks:
 
 
 class Template:
-    """A YAML text with places for named values, and for the list of a task's overrides."""
+    """A YAML text with places for named values and for the list of a task's overrides."""
 
     def __init__(self, text: str, marks: Marks) -> None:
-        """`text` has each mark in the place of its value, and TASK_MARK as the one entry of
-        the list that stands for the overrides, if it has that."""
+        """In `text` each mark is in the place of its value, and TASK_MARK, if it occurs, is the
+        single entry of the list of overrides."""
         names = {str(mark): name for name, mark in marks}
         task = rf"^(?P<head> *task:)\n(?P<dash> *- ){TASK_MARK}\n"
         found = re.compile("|".join((task, *map(re.escape, names))), re.MULTILINE)
@@ -66,7 +66,8 @@ class Template:
         self._parts.append((text[start:], None))
 
     def fill(self, values: Mapping[str, Any], task: Sequence[str] = ()) -> str | None:
-        """The text with these values and overrides; None if one needs YAML's own rules."""
+        """The text with these values and overrides; None if YAML's own rules are needed for a
+        value."""
         texts = {name: in_yaml(value) for name, value in values.items()}
         items = [in_yaml(text) for text in task]
         if None in texts.values() or None in items:
@@ -78,9 +79,9 @@ class Template:
 
 
 def in_yaml(value: Any) -> str | None:
-    """A value's text in YAML, where that does not depend on the place."""
+    """A value's text in YAML, if it is the same in every place; else None."""
     if isinstance(value, int):
-        return str(value).lower()  # a bool, too
+        return str(value).lower()  # also for booleans
     if isinstance(value, float):
         text = repr(value)
         return text if _FLOAT.fullmatch(text) else None
@@ -101,7 +102,7 @@ def _by_yaml(text: str) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text is shown by YAML as it is."""
+    """Whether YAML writes the text without quotes."""
     if text.lower() in _KEYWORDS:
         return False
     return _PLAIN.fullmatch(text) is not None or _ID.fullmatch(text) is not None
@@ -116,7 +117,7 @@ def list_text(items: Sequence[str]) -> str:
 
 
 def write_files(folder: str, texts: Iterable[tuple[str, str]]) -> None:
-    """Write files of these names and texts to a folder, which is made with its parents."""
+    """Write files with these names and texts to a folder, which is made with its parents."""
     try:
         os.mkdir(folder)  # noqa: PTH102 - as everything here, done for each trial
     except OSError:

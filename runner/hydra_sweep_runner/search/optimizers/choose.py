@@ -1,4 +1,4 @@
-"""Which optimizers there are, and what each needs to be there."""
+"""The optimizers, and the packages that each needs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.optimizers.of_project import ProjectsOwn
 from hydra_sweep_runner.search.optimizers.question import Optimizer
 
-#: Those that need no results.
+#: The optimizers that need no results.
 PLANNED = ("grid", "random")
 
-#: Those that learn, with the extra and the packages that each needs.
+#: The learning optimizers, with the extra and the packages that each needs.
 LEARNING: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tpe": ("optuna", ("optuna",)),
     "gp": ("gp", ("optuna", "torch", "scipy")),
@@ -25,8 +25,8 @@ LEARNING: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def is_learning(name: str) -> bool:
-    """Whether an optimizer of this name proposes trials from results. Raises Mistake for a
-    name that is none: neither one of the runner's nor a class's import path."""
+    """Whether the optimizer of this name proposes trials from results. Raises Mistake for a name
+    that is neither one of the runner's nor a class's import path."""
     if name in PLANNED:
         return False
     if name in LEARNING:
@@ -46,11 +46,11 @@ def make_optimizer(
     objective: Objective,
     import_class: Callable[[str], Any],
 ) -> Optimizer:
-    """The learning optimizer of a name, with its options. `import_class` gives a class of the
-    project's by its import path.
+    """The learning optimizer of this name, with its options. `import_class` imports a class of the
+    project by its path.
 
-    Raises Mistake for an extra that is not installed, an option that it does not take, and
-    several objectives where it takes one.
+    Raises Mistake for a missing extra, an option that the optimizer does not have, and several
+    objectives for an optimizer that takes one.
     """
     if name not in LEARNING:
         return ProjectsOwn(name, import_class(name), options)

@@ -1,13 +1,13 @@
-"""CMA-ES by the `cmaes` package, its generations replayed for each proposal.
+"""CMA-ES by the `cmaes` package; its generations are replayed for each proposal.
 
-Optuna's sampler pickles its optimizer into attributes of trials; here the optimizer is made
-anew and told the generations again, in plan order, so that nothing is ever unpickled. As in
-Optuna, a trial counts for the generation that it was proposed in: one whose generation was
-over when its result came, as happens with trials side by side, is passed over.
+Optuna's sampler pickles its optimizer into attributes of trials. Here the optimizer is made anew
+for each proposal and told the generations again, in plan order, so nothing is ever unpickled. As in
+Optuna, a trial counts for the generation that it was proposed in. If that generation was over when
+its result came, as can happen with several trials at once, it is ignored.
 
-What other optimizers proposed, and what was told before the plan, gives the mean to begin
-with: the best of them, or, where there are enough, the distribution of the best tenth
-(M. Nomura et al., "Warm Starting CMA-ES for Hyperparameter Optimization", AAAI 2021).
+Trials of other optimizers, and runs told before the plan, determine the initial mean: it is the
+best of them or, if there are enough, the distribution of the best tenth (M. Nomura et al., "Warm
+Starting CMA-ES for Hyperparameter Optimization", AAAI 2021).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from hydra_sweep_runner.search.optimizers.optuna_samplers import check_options
 from hydra_sweep_runner.search.optimizers.question import Question, Told
 from hydra_sweep_runner.search.space import Point
 
-#: How many trials from elsewhere tell more than their best one.
+#: With at least so many trials of other sources, their distribution is used.
 _ENOUGH = 20
 
-#: Of the keyword arguments of Optuna's sampler, those that stand for other optimizers' states.
+#: Keyword arguments of Optuna's sampler that are not supported, with the reason.
 _NOT_HERE = {
     "consider_pruned_trials": "no trial is pruned here",
     "source_trials": "give batches as +warm_start=ID",
@@ -40,10 +40,10 @@ _NOT_HERE = {
 
 
 class CmaEs:
-    """CMA-ES over the intervals; lists are drawn at random, as CMA-ES knows no categories."""
+    """CMA-ES over the intervals. Lists are drawn at random, because CMA-ES knows no categories."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        """Raises Mistake for options that it does not take."""
+        """Raises Mistake for unknown options."""
         import cmaes
         import optuna
 
@@ -56,7 +56,7 @@ class CmaEs:
         self.version = f"cmaes {cmaes.__version__}"
 
     def propose(self, question: Question) -> Point:
-        """The point to be tried next."""
+        """The next point to try."""
         cube = Cube(
             tuple(
                 (name, one)
@@ -73,12 +73,12 @@ class CmaEs:
         return point
 
     def _replay(self, cube: Cube, question: Question) -> Any:
-        """The optimizer after all generations that are whole among what is known."""
+        """The optimizer after all complete generations among the known trials."""
         own = [told.knew for told in question.known if told.knew is not None]
         first = min(own, default=len(question.known))
         source = [told for told in question.known[:first] if told.knew is None]
         state = self._settings.make(cube, [one for one in source if one.values is not None])
-        # By how many are known: the generation, None as long as trials are random.
+        # Indexed by the number of known trials: the generation, None while trials are random.
         generation: list[int | None] = [0 if self._settings.n_startup_trials == 0 else None]
         solutions: list[tuple[Any, float]] = []
         completed = 0
@@ -104,14 +104,14 @@ def _solution(cube: Cube, told: Told) -> tuple[Any, float]:
 
 
 def _drawn(name: str, one: Interval | Sequence[Any], question: Question) -> float:
-    """A flag's value at random, by the proposal's own seed."""
+    """A random value for a flag, by the proposal's own seed."""
     taken = share(question.seed, name, question.number)
     return one.at(taken) if isinstance(one, Interval) else place_in_list(taken, len(one))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Settings:
-    """The options, as Optuna's `CmaEsSampler` names them."""
+    """The options, with the names of Optuna's `CmaEsSampler`."""
 
     popsize: int | None = None
     sigma0: float | None = None
@@ -120,7 +120,7 @@ class _Settings:
     lr_adapt: bool = False
 
     def check(self) -> None:
-        """Raise Mistake for values that go with none of its kinds."""
+        """Raise Mistake for combinations of values that no kind of CMA-ES has."""
         where = "hydra.sweeper.optimizer_options"
         for name in ("popsize", "n_startup_trials"):
             value = getattr(self, name)
@@ -155,7 +155,7 @@ class _Settings:
             "bounds": np.array([[0.0, 1.0]] * dimensions),
             "n_max_resampling": 10 * dimensions,
             "population_size": self.popsize,
-            "seed": 0,  # before each sample it gets another
+            "seed": 0,  # replaced before each sample
         }
         if separable:
             return cmaes.SepCMA(**common)

@@ -1,4 +1,4 @@
-"""Intervals as the unit cube that CMA-ES works in."""
+"""Maps intervals to the unit cube that CMA-ES works in."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from hydra_sweep_runner.search.space import Point
 
 @dataclass(frozen=True)
 class Cube:
-    """Named intervals, each from 0 to 1 where it is uniform; a whole number n has what lies
-    between n - ½ and n + ½."""
+    """Named intervals, each mapped to [0, 1] with uniform density; whole number n covers the range
+    from n - ½ to n + ½."""
 
     intervals: tuple[tuple[str, Interval], ...]
 
     def shares(self, point: Point) -> list[float]:
-        """A point's place in the cube, in the order of the intervals."""
+        """The coordinates of a point in the cube, in the order of the intervals."""
         return [_share(interval, point[name]) for name, interval in self.intervals]
 
     def point(self, shares: Sequence[float]) -> dict[str, float]:
-        """The point at a place in the cube."""
+        """The point with these coordinates in the cube."""
         return {
             name: _number(interval, float(share))
             for (name, interval), share in zip(self.intervals, shares, strict=True)
@@ -39,7 +39,7 @@ def _bounds(interval: Interval) -> tuple[float, float]:
 def _share(interval: Interval, number: float) -> float:
     low, high = _bounds(interval)
     place = math.log(number) if interval.log else number
-    # Halves, so that the width of a very wide interval is no infinity.
+    # Halved, so that the width of a very wide interval does not overflow.
     return min(max((place / 2 - low / 2) / (high / 2 - low / 2), 0.0), 1.0)
 
 

@@ -1,9 +1,9 @@
 """Optimizers of the project's own: a class that is told trials and asked for the next one.
 
-For each proposal it is made anew as `Class(space, seed=S, **options)`, told each known trial by
-`tell(number, flags, values)` in the order of the plan, and asked by `ask(number, running)` for a
-mapping of flags. `values` is a list, less being better in each objective, or None for a trial
-that failed; `running` is a list of flags.
+For each proposal the class is instantiated as `Class(space, seed=S, **options)`. Then `tell(number,
+flags, values)` is called for each known trial, in the order of the plan, and `ask(number, running)`
+returns a mapping of flags. `values` is a list in which less is better, or None for a failed trial;
+`running` is a list of flags.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hydra_sweep_runner.search.space import Point, index_of, number_in
 
 
 class ProjectsOwn:
-    """An optimizer's class, by its import path."""
+    """An optimizer class, by its import path."""
 
     def __init__(self, path: str, made_by: Any, options: Mapping[str, Any]) -> None:
         self._path = path
@@ -28,8 +28,8 @@ class ProjectsOwn:
         self.version = f"{path} {_version_of(module.split('.')[0])}".strip()
 
     def propose(self, question: Question) -> Point:
-        """The point to be tried next. Raises ProposalFailed for an exception of the class and
-        for an answer that does not lie in the space."""
+        """The next point to try. Raises ProposalFailed if the class raises an error, or if its
+        answer is outside the space."""
         try:
             answer = self._ask(question)
         except Exception as error:
@@ -66,7 +66,7 @@ class ProjectsOwn:
 
 
 def _plain(value: Any) -> Value:
-    """A value without the type that an array library gave it."""
+    """A value as a plain Python number, if an array library's type wraps it."""
     item = getattr(value, "item", None)
     plain: Value = item() if callable(item) and getattr(value, "shape", None) == () else value
     return plain

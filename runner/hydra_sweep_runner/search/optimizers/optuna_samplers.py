@@ -1,9 +1,9 @@
-"""Optuna's samplers, asked one proposal at a time.
+"""Optuna's samplers, used for one proposal at a time.
 
-Each proposal has a fresh study with a fresh sampler: nothing but the question can matter. What
-samplers keep in attributes of a study or of its trials is made from the question instead:
-QMC's place in its sequence is the trial's number, NSGA-II's generations are counted off in
-plan order. Lists go in as categories, by index.
+Each proposal has a new study and a new sampler, so only the question can influence it. State that
+samplers store in attributes of a study or its trials is computed from the question instead: the
+position in the QMC sequence is the trial's number, and NSGA-II's generations are counted in plan
+order. Lists are passed as categories, by index.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SAMPLERS = {
     "nsga2": "NSGAIISampler",
 }
 
-#: What a configuration file cannot hold, or the search decides itself.
+#: Arguments that a configuration file cannot hold, or that the search sets itself.
 _NOT_GIVEN = {
     "seed",
     "independent_sampler",
@@ -51,7 +51,7 @@ _NOT_GIVEN = {
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Have Optuna say nothing: what there is to tell, the runner tells."""
+    """Suppress Optuna's messages; the runner prints its own."""
     import optuna
 
     verbosity = optuna.logging.get_verbosity()
@@ -65,10 +65,10 @@ def quiet() -> Iterator[None]:
 
 
 class OptunaSampler:
-    """One of Optuna's samplers, by the name that `+optimizer` has for it."""
+    """One of Optuna's samplers, by its name in `+optimizer`."""
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
-        """Raises Mistake for options that the sampler does not take."""
+        """Raises Mistake for unknown options."""
         import optuna
 
         self._name = name
@@ -82,7 +82,7 @@ class OptunaSampler:
             raise Mistake(f"hydra.sweeper.optimizer_options: {_SAMPLERS[name]}: {error}") from error
 
     def propose(self, question: Question) -> Point:
-        """The point to be tried next."""
+        """The next point to try."""
         import optuna
 
         point = {name: _only(one) for name, one in question.space.items() if _is_single(one)}
@@ -132,8 +132,8 @@ class OptunaSampler:
 
 
 def _make_qmc(question: Question, options: Mapping[str, Any]) -> BaseSampler:
-    """A QMC sampler whose place in the sequence is the number of the trial, and one further
-    for each proposal that was refused; its first trial is of the sequence, too."""
+    """A QMC sampler positioned at the trial's number plus the number of refused proposals. Trial 0
+    is taken from the sequence too."""
     import optuna
 
     class Numbered(optuna.samplers.QMCSampler):
@@ -147,12 +147,12 @@ def _make_qmc(question: Question, options: Mapping[str, Any]) -> BaseSampler:
         def _find_sample_id(self, study: Any, search_space: Any) -> int:
             return question.number + question.tries
 
-    # Scrambled the same way for each of the sequence.
+    # Every point of the sequence is scrambled with the same seed.
     return Numbered(seed=question.search_seed, **options)
 
 
 def check_options(name: str, sampler: Any, options: Mapping[str, Any]) -> None:
-    """Raise Mistake for an option that a sampler's class does not take."""
+    """Raise Mistake for an option that the sampler's class does not have."""
     known = [one for one in inspect.signature(sampler.__init__).parameters if one != "self"]
     takes = [one for one in known if one not in _NOT_GIVEN]
     for option in options:
@@ -211,7 +211,7 @@ def _frozen(
 ) -> FrozenTrial:
     import optuna
 
-    at = datetime.min  # what samplers look at in no case
+    at = datetime.min  # no sampler reads the times
     return _kept_trial()(
         number=-1,
         state=optuna.trial.TrialState[state],
@@ -230,8 +230,8 @@ def _frozen(
 
 @cache
 def _kept_trial() -> type[FrozenTrial]:
-    """Optuna's class of trials, of which no deep copy is made for the study: nobody else has
-    them, and to copy those of a long search took half of a proposal's time."""
+    """Optuna's class of trials without deep copies: the study is the only user of these trials, and
+    copying those of a long search took half of the time of a proposal."""
     from optuna.trial import FrozenTrial
 
     class Kept(FrozenTrial):
@@ -241,7 +241,7 @@ def _kept_trial() -> type[FrozenTrial]:
     return Kept
 
 
-#: For making a sampler to see whether it can be made.
+#: Used to check that a sampler can be made.
 _ANY_QUESTION = Question(
     space={}, objectives=1, known=(), running=(), number=0, seed=0, search_seed=0
 )

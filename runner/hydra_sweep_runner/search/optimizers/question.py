@@ -1,4 +1,4 @@
-"""What an optimizer is asked, and what it answers."""
+"""The question to an optimizer, and the protocol of optimizers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hydra_sweep_runner.search.space import Point
 
 @dataclass(frozen=True, kw_only=True)
 class AtWork:
-    """A trial that was proposed and whose result is not to be known yet."""
+    """A proposed trial whose result the proposal must not know yet."""
 
     point: Point
     flags: Flags
@@ -25,10 +25,10 @@ class AtWork:
 class Told:
     """A trial with its result.
 
-    `number` is its place in the plan, from 0; those told before the plan have negative ones.
-    `values` have less for better in each objective; None for a trial that failed. `knew` is
-    how many of `Question.known` this proposal of the same optimizer knew itself, and `seed`
-    the one that it was made with; None for a trial that came otherwise.
+    `number` is its place in the plan, from 0; runs told before the plan have negative numbers. In
+    `values` less is better in each objective; None for a failed trial. `knew` is the number of
+    `Question.known` that this trial's own proposal knew, and `seed` that proposal's seed; None if
+    the same optimizer did not propose it.
     """
 
     number: int
@@ -41,11 +41,10 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """All that a proposal depends on.
+    """Everything that a proposal depends on.
 
-    `known` are in the order of their numbers. `seed` is this proposal's own, `search_seed`
-    that of the whole search. `tries` counts the proposals of the same number that were
-    refused.
+    `known` is in the order of the numbers. `seed` is this proposal's own, `search_seed` that of the
+    whole search. `tries` is the number of refused proposals for the same number.
     """
 
     space: Space
@@ -59,17 +58,17 @@ class Question:
 
 
 class ProposalFailed(RunnerError):
-    """An optimizer of the project's own gave no proposal; the line says why."""
+    """A project's own optimizer made no proposal; the message says why."""
 
 
 class Optimizer(Protocol):
-    """Proposes trials. It keeps nothing from one proposal to the next."""
+    """Proposes trials. It keeps no state from one proposal to the next."""
 
     @property
     def version(self) -> str:
-        """The library that it comes from, with its version."""
+        """The optimizer's library and its version."""
         ...
 
     def propose(self, question: Question) -> Point:
-        """The point to be tried next: the same for the same question. Raises ProposalFailed."""
+        """The next point to try: the same for the same question. Raises ProposalFailed."""
         ...
