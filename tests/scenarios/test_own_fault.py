@@ -64,7 +64,7 @@ def _run(project: Project, folder: Path, where: str, *words: str) -> Result:
     ("where", "words"),
     [
         ("hydra_sweep_runner.cli.world.find_project", []),
-        ("hydra_sweep_runner.commands.start.sweep.plan_trials", ["-m", "x=1,2"]),
+        ("hydra_sweep_runner.commands.start.plan_sweep.plan_trials", ["-m", "x=1,2"]),
         pytest.param(
             "hydra_sweep_runner.commands.start.batch.reconcile",
             ["+restart={batch}"],

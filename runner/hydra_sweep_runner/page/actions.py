@@ -20,7 +20,7 @@ from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.page.starts import Starts
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
-from hydra_sweep_runner.terminal.render import short
+from hydra_sweep_runner.terminal.render import first_few, short
 
 _MOST_IDS = 10_000
 _MOST_TEXT = 10_000
@@ -222,7 +222,9 @@ def _restore(project: Project, given: Mapping[str, Any]) -> Prepared:
 
     def do() -> list[str]:
         orphans = trash.restore_runs(project.store, entries)
-        told = [f"{trash.shorts(orphans)}: orphans now, as the batch was restarted"]
+        told = [
+            f"{first_few([short(one) for one in orphans])}: orphans now, as the batch was restarted"
+        ]
         return [f"Restored {len(entries)} run(s)", *(told if orphans else [])]
 
     return Prepared(

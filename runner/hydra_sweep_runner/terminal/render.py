@@ -45,6 +45,12 @@ def short(run_id: str) -> str:
     return run_id[:8]
 
 
+def first_few(texts: Sequence[str], most: int = 5) -> str:
+    """`a, b and 3 more`: the first texts, and the number of the others."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
 def escape(text: str) -> str:
     """The text with every control character and line break written as an escape."""
     if text.isprintable():

@@ -10,6 +10,7 @@ from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import trash
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.render import first_few, short
 
 
 @click.command("restore")
@@ -31,7 +32,8 @@ def restore(run_ids: tuple[str, ...], store: str | None) -> None:
     orphans = trash.restore_runs(opened, entries)
     if orphans:
         are = "is an orphan" if len(orphans) == 1 else "are orphans"
-        click.echo(f"{trash.shorts(orphans)} {are}: the batch was restarted since", err=True)
+        named = first_few([short(run_id) for run_id in orphans])
+        click.echo(f"{named} {are}: the batch was restarted since", err=True)
     click.echo(f"Restored {len(entries)} run(s)", err=True)
 
 
@@ -53,7 +55,9 @@ def purge(older: str | None, yes: bool, store: str | None) -> None:
         if not sys.stdin.isatty():
             raise Mistake(f"to remove {what} for good without being asked, add --yes")
         click.confirm(
-            f"Remove {what} ({trash.shorts(e.id for e in entries)}) for good?", abort=True, err=True
+            f"Remove {what} ({first_few([short(e.id) for e in entries])}) for good?",
+            abort=True,
+            err=True,
         )
     trash.purge_runs(opened, entries)
     click.echo(f"Purged {len(entries)} run(s)", err=True)

@@ -18,9 +18,7 @@ from hydra_sweep_runner.store.archive.members import Member, Type
 from hydra_sweep_runner.store.archive.reading import inside, opened
 from hydra_sweep_runner.store.archive.writing import place, write_tar, write_zip
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.terminal.render import escape, short
-
-_MOST_NAMED = 5
+from hydra_sweep_runner.terminal.render import escape, first_few, short
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,14 +178,11 @@ def _is_run(member: Member) -> bool:
 def _named(run_ids: Sequence[str], what: str) -> list[str]:
     if not run_ids:
         return []
-    named = ", ".join(map(short, run_ids[:_MOST_NAMED]))
-    more = f" and {len(run_ids) - _MOST_NAMED} more" if run_ids[_MOST_NAMED:] else ""
-    return [f"{named}{more}: {what}"]
+    return [f"{first_few([short(run_id) for run_id in run_ids])}: {what}"]
 
 
 def _links(links: Sequence[str]) -> list[str]:
     if not links:
         return []
-    named = ", ".join(map(escape, links[:_MOST_NAMED]))
-    more = f" and {len(links) - _MOST_NAMED} more" if links[_MOST_NAMED:] else ""
-    return [f"Links that leave a run's folder are left out: {named}{more}"]
+    named = first_few([escape(link) for link in links])
+    return [f"Links that leave a run's folder are left out: {named}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
@@ -12,7 +12,6 @@ from hydra_sweep_runner.errors import Busy, Mistake, UnknownRun
 from hydra_sweep_runner.store import layout, names
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash, Trashed
-from hydra_sweep_runner.terminal.render import short
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -90,12 +89,6 @@ def runs_to_purge(store: RunStore, older: str | None, now: datetime) -> list[Tra
 def purge_runs(store: RunStore, entries: Sequence[Trashed]) -> None:
     """Remove runs from the trash for good. Raises StoreFailed."""
     Trash(store.root).purge(entries)
-
-
-def shorts(run_ids: Iterable[str], most: int = 5) -> str:
-    """Ids for a line, the first few of them."""
-    named = [short(run_id) for run_id in run_ids]
-    return ", ".join(named[:most]) + (f" and {len(named) - most} more" if named[most:] else "")
 
 
 def _parse_age(text: str) -> timedelta:

@@ -27,11 +27,11 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import (
     refuse_parts,
     wanted_of,
 )
+from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
 from hydra_sweep_runner.commands.start.preview import print_graph
 from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.commands.start.sweep import (
     Sweep,
-    plan_sweep,
     print_plan,
     save_plan,
     tell_planning,

@@ -1,42 +1,33 @@
-"""A batch's sweep: from overrides, options and seed to its plan, and the plan as a table."""
+"""A batch's planned sweep, and its plan as a table and as a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hydra_sweep_runner.commands.start.composing import Composing, sweep_overrides
+from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.shaping import (
     REPEAT,
-    load_rows,
     save_rows,
-    shape_sweep,
 )
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
-from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.overrides import (
     batch_flags,
-    dimensions,
     name_in,
     parse_override,
     plain,
 )
-from hydra_sweep_runner.compose.pipeline import PipelineComposer
-from hydra_sweep_runner.compose.rows import Row, checked_row, form_of
+from hydra_sweep_runner.compose.rows import Row, form_of
 from hydra_sweep_runner.compose.trial import TrialConfig
-from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Flags, Operation, Run, Value
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.run_options import Options
-from hydra_sweep_runner.pipeline.graph import Graph, plan_graph
+from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
-from hydra_sweep_runner.planning.trials import Plan, Trial, operation_names, plan_trials
+from hydra_sweep_runner.planning.trials import Plan, Trial, operation_names
 from hydra_sweep_runner.search.objective import Objective
-from hydra_sweep_runner.search.stopping import Stopping, parse_stopping
-from hydra_sweep_runner.system.garbage import no_garbage, seldom_garbage
+from hydra_sweep_runner.search.stopping import Stopping
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan, shown_value
 
 if TYPE_CHECKING:
@@ -142,174 +133,6 @@ class Sweep:
 
     def _is_choice(self, text: str) -> bool:
         return self.composing.composer.is_group_choice(text)
-
-
-def plan_sweep(
-    world: World,
-    composing: Composing,
-    master: SweepConfig,
-    remembered: Run | None,
-) -> Sweep:
-    """Generate a batch's trials. `remembered` is the batch, where it is restarted.
-
-    Raises Mistake for a sweep that cannot be composed or has no trials.
-    """
-    sweeper = master.sweeper
-    with composing.quoting_no_secrets():
-        options = composing.options(sweeper, {} if remembered is None else remembered.options)
-    check_saving(options)
-    seed = options.random_seed
-    if seed is None:
-        known = None if remembered is None else remembered.random_seed
-        seed = world.new_seed() if known is None else known
-    overrides = sweep_overrides(composing, sweeper)
-    found = dimensions(overrides, seed, composing.groups)
-    kept: Mapping[str, Value] = {} if remembered is None else remembered.basis or {}
-    objective = Objective.parse(options.objective)
-    stopping = parse_stopping(sweeper.get("stop"), objective)
-    learns = _learns(options)
-    _check_search_options(composing, options, sweeper, learns, is_new=remembered is None)
-    remembered_window = kept.get(WINDOW)
-    window = options.window
-    if window is None and isinstance(remembered_window, int):
-        window = remembered_window
-    if window is None and (learns or stopping.looks_at_results):
-        from hydra_sweep_runner.commands.start.search_plan import default_window
-
-        window = default_window(master, world)
-    common: dict[str, Any] = {
-        "composing": composing,
-        "options": options,
-        "seed": seed,
-        "overrides": tuple(overrides),
-        "open_executor": _open_executor(world, composing, master),
-        "stopping": stopping,
-        "window": window or 1,
-        "kept_basis": kept,
-    }
-    names = [one.name for one in found]
-    varying = [one.name for one in found if one.swept and one.count != 1]
-    if learns:
-        _refuse_pipeline(composing, options)
-        from hydra_sweep_runner.commands.start.search_plan import plan_search
-
-        search, plan = plan_search(
-            world,
-            composing,
-            master,
-            found,
-            options,
-            batch=remembered,
-            seed=seed,
-            window=window or 1,
-            sweep=overrides,
-        )
-        composing.composer.check_settings(master, composing.typed.options.values)
-        common |= {"names": tuple(dict.fromkeys(names)), "varying": tuple(varying)}
-        return Sweep(**common, plan=plan, search=search)
-    rows = _rows(world, composing, options, remembered)
-    shaped = shape_sweep(composing, found, options, seed, rows)
-    with seldom_garbage():
-        plan = plan_trials(
-            shaped.combinations,
-            max_trials=shaped.limit,
-            seed=seed,
-            compose=composing.describe_combination,
-            shape=shaped.shape,
-            identify=composing.identify_combination,
-        )
-    composing.composer.check_settings(master, composing.typed.options.values)
-    shaped.exclusion.check()
-    if not plan.trials:
-        empty = [one.name for one in found if one.is_finite and one.count == 0]
-        why = f"{', '.join(empty)} has no values" if empty else "+exclude leaves none"
-        raise Mistake(f"the sweep has no trials: {why}")
-    names += shaped.names
-    common |= {
-        "names": tuple(dict.fromkeys(names)),
-        "varying": tuple(dict.fromkeys([*varying, *shaped.names])),
-        "rows": tuple(rows),
-    }
-    if composing.pipeline is None:
-        return Sweep(**common, plan=plan)
-    graph = _graph_of(composing.pipeline, plan.trials, seed)
-    trials = tuple(node.trial for node in graph.nodes)
-    whole = replace(plan, trials=trials)
-    return Sweep(**common, plan=whole, graph=graph, combinations=plan.trials)
-
-
-def _graph_of(pipeline: PipelineComposer, combinations: Sequence[Trial], seed: int) -> Graph:
-    """The graph of the trials that a pipeline's combinations give. Raises Mistake."""
-    composed = [pipeline.combination(one.overrides, one.repeat) for one in combinations]
-    with no_garbage():
-        return plan_graph(pipeline.wiring, composed, seed)
-
-
-def _refuse_pipeline(composing: Composing, options: Options) -> None:
-    if composing.pipeline is not None:
-        raise Mistake(
-            f"+optimizer={options.optimizer}: a pipeline's plan cannot grow from results: sweep "
-            "over it by a grid or at random"
-        )
-
-
-def _learns(options: Options) -> bool:
-    """Whether trials are proposed from results. Raises Mistake for an unknown optimizer. What
-    a search needs is imported for one alone: a short grid is over before it is there."""
-    if options.optimizer is None:
-        return False
-    from hydra_sweep_runner.search.optimizers.choose import is_learning
-
-    return is_learning(options.optimizer)
-
-
-def _check_search_options(
-    composing: Composing,
-    options: Options,
-    sweeper: Mapping[str, Any],
-    learns: bool,
-    *,
-    is_new: bool,
-) -> None:
-    """Raise Mistake for what goes with optimizers that learn alone, where there is none. What
-    a restart remembers of a former optimizer is no mistake."""
-    if learns:
-        return
-    for name in ("window", "warm_start"):
-        if composing.typed.option(name) is not None or (is_new and getattr(options, name)):
-            raise Mistake(f"+{name} is for an optimizer that learns, as +optimizer=tpe")
-    if is_new and sweeper.get("optimizer_options"):
-        raise Mistake(
-            "hydra.sweeper.optimizer_options are for an optimizer that learns, as +optimizer=tpe"
-        )
-
-
-def _rows(
-    world: World, composing: Composing, options: Options, remembered: Run | None
-) -> list[Row]:
-    """The rows of the files of trials: those that the batch keeps, unless they are to be read
-    again."""
-    given = composing.typed.options
-    if remembered is None or given.trials or options.refresh:
-        return load_rows(world.project_dir, options.trials)
-    kept = (remembered.basis or {}).get(ROWS) if options.trials else None
-    if not isinstance(kept, list):
-        return load_rows(world.project_dir, options.trials)
-    return [checked_row(row, f"row {n}") for n, row in enumerate(kept, 1)]
-
-
-def _open_executor(world: World, composing: Composing, master: SweepConfig) -> OpenExecutor:
-    with composing.quoting_no_secrets():
-        open_executor = world.executor_of_sweep(master)
-
-    @contextmanager
-    def opened() -> Iterator[Executor]:
-        with ExitStack() as stack:
-            with composing.quoting_no_secrets():
-                executor = stack.enter_context(open_executor())
-            yield executor
-
-    return opened
 
 
 def tell_planning(world: World, sweep: Sweep) -> None:
