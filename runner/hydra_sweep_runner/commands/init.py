@@ -1,4 +1,4 @@
-"""`runner init`: the configuration of a project's first operation, from what is there."""
+"""`runner init`: writes the configuration of a project's first operation, read from its source."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ IGNORED = "/runs/"
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _INTERPOLATION = re.compile(r"\$\{([^\W\d][\w.]*)\}")
 _RESERVED = ("defaults", "hydra", "operation")
-# What YAML, and OmegaConf's reader of it, take for a text as it stands.
+# Texts that YAML, and OmegaConf's reader of it, read as texts without quotes.
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_ ./-]*(?<! )")
 
 
 @dataclass(frozen=True)
 class Start:
-    """What is to be written: the text of conf/config.yaml, and what is told about it."""
+    """The configuration to write: the text of conf/config.yaml, and the lines to print about it."""
 
     config: str
     told: tuple[str, ...]
 
 
 def describe(words: Sequence[str], project: Path) -> Start:
-    """The configuration for a script (`train.py`), a function (`package.module.name`) or a
-    command (`bash train.sh`).
+    """The configuration for a script (`train.py`), a function (`package.module.name`) or a command
+    (`bash train.sh`).
 
-    Raises Mistake for a script or function that is not there, or does not parse.
+    Raises Mistake for a script or function that does not exist, or does not parse.
     """
     first = words[0]
     if first.endswith(".py"):
@@ -58,7 +58,7 @@ def describe(words: Sequence[str], project: Path) -> Start:
 
 
 def write(start: Start, project: Path) -> list[str]:
-    """Write the configuration and a line in .gitignore; what was written, as lines.
+    """Write the configuration and a line in .gitignore; returns a line for each.
 
     Raises Mistake if there is a configuration already.
     """
@@ -81,7 +81,7 @@ def write(start: Start, project: Path) -> list[str]:
 
 
 def gitignore_line(project: Path) -> str:
-    """What is added to .gitignore: the store's line, on a line of its own."""
+    """The addition to .gitignore: the store's folder, on a line of its own."""
     text = _gitignore(project)
     return f"{'' if text.endswith(chr(10)) or not text else chr(10)}{IGNORED}\n"
 
@@ -159,7 +159,7 @@ def _start(operation: Mapping[str, Any], flags: Defaults, told: str) -> Start:
 
 
 def _escaped(value: Value) -> Value:
-    """A default that is no interpolation, whatever it looks like."""
+    """A default, escaped so that it is not read as an interpolation."""
     if isinstance(value, list):
         return [_escaped(each) for each in value]
     if isinstance(value, dict):
@@ -184,7 +184,7 @@ def _yaml(tree: Mapping[str, Any]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that could be read as something else."""
+    """Quotes every text that could be read as another value."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -1,4 +1,4 @@
-"""`runner verify BATCH`: each trial of a search is proposed again from its basis."""
+"""`runner verify BATCH`: proposes each trial of a search again from its basis, and compares."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hydra_sweep_runner.terminal.render import escape, render_flags, short
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What came of it: lines for people, and whether any trial is not what was proposed."""
+    """The result: lines to print, and whether any trial differs from its proposal."""
 
     lines: tuple[str, ...]
     has_differences: bool
@@ -39,8 +39,8 @@ def verify_batch(
 ) -> Verified:
     """Propose each trial of a batch again from its basis and compare.
 
-    `loader_of` gives Hydra's config loader on the batch's kept YAML, for lists that are config
-    groups. Raises Mistake for what is no batch of a learning optimizer.
+    `loader_of` returns Hydra's config loader on the batch's kept YAML, for lists that are config
+    groups. Raises Mistake if it is not a batch of a learning optimizer.
     """
     batch = store.read(store.resolve(prefix))
     if batch.kind is not Kind.BATCH:
@@ -96,7 +96,7 @@ class _Verifying:
                 continue
 
     def verify(self) -> Verified:
-        """Compare all that an optimizer has proposed, in its order."""
+        """Compare all trials that an optimizer proposed, in order."""
         lines: list[str] = []
         same = differing = unknown = 0
         for number, trial in sorted(self._numbered.items()):
@@ -131,7 +131,7 @@ class _Verifying:
         ]
 
     def _compare(self, number: int, basis: Basis) -> str | None:
-        """How a trial differs from what its basis gives; None if it does not."""
+        """How a trial differs from the proposal of its basis; None if it does not."""
         optimizer, space, before = self._era(basis.era)
         question = self._asking.question(
             number, basis.era, space=space, before=before, known=basis.known, tries=basis.tries
@@ -178,5 +178,5 @@ class _Verifying:
 
 
 def _values(overrides: Sequence[str]) -> dict[str, Value]:
-    """The values that overrides of one value give, by name."""
+    """The values of overrides of one value each, by name."""
     return {name_in(text): plain(parse_override(text)._value) for text in overrides if "=" in text}

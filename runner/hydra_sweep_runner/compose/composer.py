@@ -405,15 +405,15 @@ class Composer:
         return self._trial(task, self._base)
 
     def step(self, task: Sequence[str], pipeline: Sequence[str]) -> TrialConfig:
-        """The configuration of one trial of a pipeline's step: that of the step's operation on
-        its own, but that Hydra's node is that of the configuration which `pipeline` gives.
+        """The configuration of one trial of a pipeline's step: that of the step's operation alone,
+        but with Hydra's node from the configuration that `pipeline` gives.
 
         Raises Mistake, as `trial` does.
         """
         return self._trial(task, lambda groups: self._step_base(groups, tuple(pipeline)))
 
     def ignored_settings(self, step: TrialConfig) -> tuple[str, ...]:
-        """The names of Hydra's settings in a step's own configuration that `step` left out."""
+        """The names of Hydra's settings in a step's own configuration that `step` replaced."""
         return self._ignored.get(step.base.key, ())
 
     def _trial(

@@ -77,7 +77,9 @@ def _first_value(text: str, composer: Composer) -> str:
 class PipelineComposer:
     """Composes one pipeline's combinations.
 
-    `operation` is the pipeline's own operation, `wiring` its steps.
+    `operation` is the pipeline's own operation, `wiring` its steps, `chosen_by` the overrides that
+    choose it. `ignored` maps each step to the settings of Hydra in its own configuration that have
+    no effect, because Hydra's settings apply to the whole pipeline.
     """
 
     def __init__(self, composer: Composer, job: DictConfig, choices: Sequence[str]) -> None:

@@ -1,5 +1,5 @@
-"""A step's configuration within a pipeline's: Hydra's node is the pipeline's, whatever the step's
-own YAML says of it."""
+"""A step's configuration inside a pipeline: Hydra's node is the pipeline's, and the step's own is
+ignored."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from hydra_sweep_runner.compose.trial import Base, base_of
 from hydra_sweep_runner.operation.flags import flatten
 
-#: What Hydra writes of each composition by itself, below its node.
+#: The entries below Hydra's node that Hydra writes for each composition.
 _OF_COMPOSITION = ("overrides", "runtime")
 _OF_JOB = "override_dirname"
 
 
 def within(own: Base, common: Base) -> tuple[Base, tuple[str, ...]]:
-    """A step's base with Hydra's node of its pipeline's base, and the dotted names of the
-    settings that this takes away; the step's own base and none, if it has no other ones."""
+    """A step's base with Hydra's node of its pipeline's base, and the dotted names of the settings
+    that this replaces; the step's own base and no names if the settings are the same."""
     config, shared = own.load(), common.load()
     ignored = _other_settings(config, shared)
     if not ignored:
@@ -39,7 +39,7 @@ def _other_settings(config: DictConfig, shared: DictConfig) -> tuple[str, ...]:
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:
-    """What a configuration says of Hydra, by dotted name, as it is written."""
+    """A configuration's settings of Hydra, unresolved, by dotted name."""
     held: Any = OmegaConf.to_container(config.hydra, resolve=False)
     for name in _OF_COMPOSITION:
         held.pop(name, None)

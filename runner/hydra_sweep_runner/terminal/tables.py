@@ -29,7 +29,7 @@ class ColumnKind(Enum):
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column's title and kind. One that `stays` is never left out."""
+    """A column's title and kind. A column that `stays` is never left out."""
 
     title: str
     kind: ColumnKind = ColumnKind.TEXT
@@ -44,7 +44,7 @@ class Table:
     rows: Sequence[Sequence[str]]
 
     def widths(self) -> list[int]:
-        """The width of each column in characters, if nothing is cut."""
+        """The width of each column, in columns of a terminal, if nothing is cut."""
         return [
             max([cells(column.title), *(cells(row[place]) for row in self.rows)])
             for place, column in enumerate(self.columns)
@@ -81,10 +81,9 @@ class Fitted:
 
 
 def fit(table: Table, width: int) -> Fitted:
-    """Cut what does not fit: texts, those in the middle first, each as far as it can still be
-    read, then further. Where a text could not be read, times are left out before; where even
-    that is not enough, columns are left out, those in the middle first, but never an id, nor
-    what stays."""
+    """Fit a table to a width. Texts are cut first, those in the middle before others, as far as
+    they can still be read. If that is not enough, times are left out; then texts are cut further;
+    then columns are left out, those in the middle first, but never an id or a column that stays."""
     widths = table.widths()
     is_text = [column.kind is ColumnKind.TEXT for column in table.columns]
     least, enough = (
@@ -110,7 +109,7 @@ def fit(table: Table, width: int) -> Fitted:
 
 
 def cut(text: str, width: int) -> str:
-    """The text in so many columns of a terminal, `…` at the end of what was cut."""
+    """The text, shortened to `width` columns of a terminal with `…` at the end if it is longer."""
     if cells(text) <= width:
         return text
     end = min(len(text), max(0, width - 1))

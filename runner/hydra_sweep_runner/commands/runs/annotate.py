@@ -1,4 +1,4 @@
-"""`runner runs label`, `tag` and `note`: what is kept with runs beside their identity."""
+"""`runner runs label`, `tag` and `note`: changes what is recorded beside a run's identity."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Run, Value
 from hydra_sweep_runner.store.runs import RunStore
 
-#: A run with something else kept with it.
+#: Returns the run with a changed label, tags or note.
 Change = Callable[[Run], Run]
 
 
 def change_runs(store: RunStore, run_ids: Sequence[str], change: Change) -> int:
-    """Change what is kept with runs; how many are not as they were.
+    """Change recorded runs; returns how many are different afterwards.
 
-    Raises Busy, before any is changed, if one is at work: its record is its owner's.
+    Raises Busy, before any is changed, if one is running: only its owner may write its record.
     """
     for run_id in run_ids:
         with store.claim(run_id):
@@ -33,13 +33,13 @@ def change_runs(store: RunStore, run_ids: Sequence[str], change: Change) -> int:
 
 
 def labelled(text: str) -> Change:
-    """Gives a run a label; an empty one takes it away. A restart keeps it."""
+    """Sets a run's label; an empty one removes it. A restart keeps the label."""
     label = text or None
     return lambda run: replace(run, label=label, options=_options(run, "label", label))
 
 
 def tagged(add: Sequence[str], remove: Sequence[str]) -> Change:
-    """Adds tags, behind those that a run has, and takes tags away. A restart keeps them."""
+    """Adds tags after a run's own, and removes tags. A restart keeps the tags."""
 
     def change(run: Run) -> Run:
         tags = dict.fromkeys([*run.tags, *add])
@@ -50,7 +50,7 @@ def tagged(add: Sequence[str], remove: Sequence[str]) -> Change:
 
 
 def noted(text: str) -> Change:
-    """Gives a run a note; an empty one takes it away."""
+    """Sets a run's note; an empty one removes it."""
     return lambda run: replace(run, note=text or None)
 
 
@@ -69,6 +69,6 @@ def parse_tags(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _options(run: Run, name: str, value: Value) -> Mapping[str, Value]:
-    """The options that a restart remembers, with this one as it is now."""
+    """The options that a restart remembers, with the present value of this one."""
     others = {option: given for option, given in run.options.items() if option != name}
     return others if value is None else {**others, name: value}

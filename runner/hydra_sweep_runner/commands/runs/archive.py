@@ -23,18 +23,18 @@ from hydra_sweep_runner.terminal.render import escape, first_few, short
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOutcome:
-    """How many runs were exported or imported, and what there is to say of the others."""
+    """The number of exported or imported runs, and lines about the others."""
 
     count: int
     lines: Sequence[str] = ()
 
 
 def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> ImportOutcome:
-    """Write runs, and the copies of the YAML that they are composed from, to a `.tar.gz`, a
-    `.zip` or a folder.
+    """Write runs, and the copies of the YAML they are composed from, to a `.tar.gz`, a `.zip` or a
+    folder.
 
-    Left out, with a line: a run at work, a damaged one, links that lead out of a run's folder.
-    Raises Mistake for a file that is there already, and StoreFailed.
+    Running runs, damaged ones, and links that lead out of a run's folder are left out, each with a
+    line. Raises Mistake if the destination exists already, and StoreFailed.
     """
     runs = [one.source.run for one in seen if not isinstance(one.source, Unreadable)]
     damaged = [one.id for one in seen if isinstance(one.source, Unreadable)]
@@ -64,12 +64,11 @@ def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> I
 
 
 def import_runs(store: RunStore, source: Path) -> ImportOutcome:
-    """Take up the runs of an archive under their ids; those that are there already are left,
-    with a line.
+    """Add the runs of an archive under their ids; those that exist already are left, with a line.
 
-    A run appears at once, with all its files on the disk; what is not whole is in the store's
-    staging folder, where a later start sweeps it. Raises Mistake, with nothing imported, for
-    what is no archive of runs, and StoreFailed.
+    A run appears atomically, with all its files synced to the disk. Incomplete ones are in the
+    store's staging folder, where a later start removes them. Raises Mistake, with nothing imported,
+    for a file that is no archive of runs, and StoreFailed.
     """
     links: list[str] = []
     with opened(source, links) as members:
@@ -94,7 +93,8 @@ def _is_store(folder: Path) -> bool:
 
 
 def _members(store: RunStore, runs: Iterable[Run], links: list[str]) -> Iterator[Member]:
-    """What is exported of the runs; links that lead out of a run's folder are noted instead."""
+    """The exported members of the runs; links that lead out of a run's folder are appended to
+    `links`."""
     copies: dict[str, None] = {}
     for run in runs:
         yield from inside(store.folder(run.id), run.id, links)
@@ -106,7 +106,7 @@ def _members(store: RunStore, runs: Iterable[Run], links: list[str]) -> Iterator
 
 
 def _check_runs(members: Sequence[Member], source: Path) -> None:
-    """Raise Mistake if there is no run, or one whose record cannot be read."""
+    """Raise Mistake if there is no run, or a run whose record cannot be read."""
     records = {member.top: member for member in members if member.below == layout.RECORD}
     runs = {member.top for member in members if _is_run(member)}
     if not runs:
@@ -124,7 +124,7 @@ def _check_runs(members: Sequence[Member], source: Path) -> None:
 
 
 def _into(store: RunStore, members: Sequence[Member]) -> list[str]:
-    """Write runs to their places in a store; the ids of those that were there before."""
+    """Write runs to their places in a store; returns the ids of those that existed before."""
     by_top: dict[str, list[Member]] = {}
     for member in members:
         if member.path != layout.SNAPSHOTS:  # the folder of all copies
@@ -157,7 +157,7 @@ def _into(store: RunStore, members: Sequence[Member]) -> list[str]:
 
 
 def _keep_snapshot(store: RunStore, top: str, members: Sequence[Member]) -> None:
-    """Keep a copy of a project's YAML. Raises Mistake for one that is not what its name says."""
+    """Store a copy of a project's YAML. Raises Mistake if its content does not match its name."""
     files = {}
     for member in members:
         if member.type is Type.LINK:

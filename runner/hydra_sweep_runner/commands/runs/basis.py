@@ -1,4 +1,4 @@
-"""What a search's trial was proposed from, spelled out for `runner runs show`."""
+"""Describes the basis of a search's trial for `runner runs show`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hydra_sweep_runner.search.objective import Last
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import escape, render_value, short
 
-#: Where the ledger stands in a batch's basis.
+#: The key of the ledger in a batch's basis.
 _SEARCH = "search"
 
 
 def basis_lines(store: RunStore, run: Run) -> list[str]:
-    """The basis of a trial, or the settings of a batch's search, a line each; none where no
-    optimizer that learns was at it."""
+    """The basis of a trial, or the settings of a batch's search, one entry a line; empty if no
+    learning optimizer was used."""
     if run.batch is not None:
         ledger = _ledger(run)
         return [] if ledger is None else [_era_line(era) for era in ledger.eras]
@@ -34,7 +34,7 @@ def basis_lines(store: RunStore, run: Run) -> list[str]:
 
 
 def _known_lines(store: RunStore, run: Run, basis: Basis) -> list[str]:
-    """Which trials were known, in their order, and which at work, by the batch's record."""
+    """The trials whose results the proposal knew, in order, and those that counted as running."""
     try:
         batch = store.read(run.generated_by or "")
         ledger = _ledger(batch)

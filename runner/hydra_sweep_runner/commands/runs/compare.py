@@ -1,4 +1,4 @@
-"""`runner compare`: a row a run, the best first."""
+"""`runner compare`: one row a run, the best first."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from hydra_sweep_runner.terminal.tables import Table
 
 @dataclass(frozen=True)
 class Objective:
-    """What makes a run better than another: the least value, or the greatest.
+    """The expression by which runs are compared, and whether the least or the greatest value is
+    best.
 
-    `text` is the expression as it was typed.
+    `text` is the expression as typed.
     """
 
     text: str
@@ -43,7 +44,7 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The runs in order, the flags that are shown, and what the order is by, if by anything."""
+    """The runs in order, the shown flags, and the objective of the order, if any."""
 
     runs: Sequence[RunRow]
     flags: Sequence[str]
@@ -51,7 +52,8 @@ class Comparison:
 
     @property
     def columns(self) -> list[Column]:
-        """What CSV and tables show: attributes, flags, scalars, the objective before them."""
+        """The columns of CSV and tables: the objective first, then attributes, flags and
+        scalars."""
         several = len({run.attributes.get("operation") for run in self.runs}) > 1
         attributes = ["id", *(["operation"] if several else []), "status"]
         columns = standard_columns(self.runs, attributes, self.flags)
@@ -83,7 +85,7 @@ def compare_runs(
     count: int | None = None,
 ) -> Comparison:
     """The rows, best first: by the expression in `by`, else by the objective of the batch that
-    made them, if it is of one; else in the order in which they came.
+    generated them, if a single one did; else in their given order.
 
     Raises Mistake for an expression that does not parse or has a name that no row has.
     """
@@ -99,12 +101,12 @@ def compare_runs(
 
 
 def parse_objective(text: str) -> tuple[Literal["min", "max"], str]:
-    """An objective as a search has it: a scalar's name, `-` before it to maximise."""
+    """An objective in the form of a search: a scalar's name, with `-` before it to maximise."""
     return ("max", text[1:]) if text.startswith("-") else ("min", text)
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """The comparison for people; a status that all have is left out."""
+    """The comparison as a table for people, without the status if all have the same."""
     statuses = {run.attributes.get("status") for run in comparison.runs}
     columns = [
         column
@@ -123,14 +125,14 @@ def comparison_csv(comparison: Comparison) -> str:
 
 
 def comparison_json(comparison: Comparison) -> Iterator[str]:
-    """The comparison as a JSON list, in pieces: the objects of `runs list --json`, and
+    """The comparison as a JSON list, in pieces: the objects of `runs list --json`, each with
     `objective`."""
     return json_list(_object(run, comparison.objective) for run in comparison.runs)
 
 
 def comparison_parquet(comparison: Comparison) -> bytes:
-    """The comparison as Parquet. Raises Mistake without pyarrow. A column whose values are of
-    unlike types holds texts."""
+    """The comparison as Parquet. Raises Mistake if pyarrow is not installed. A column with values
+    of different types holds texts."""
     try:
         import pyarrow
         from pyarrow import parquet
@@ -152,8 +154,8 @@ def comparison_parquet(comparison: Comparison) -> bytes:
 def comparison_plot(comparison: Comparison, *, as_png: bool) -> bytes:
     """The comparison's charts, as HTML or as a PNG.
 
-    Raises Mistake without an objective, without a run that has a value of it, and for a PNG
-    without matplotlib.
+    Raises Mistake without an objective, if no run has a value of it, and for a PNG if matplotlib is
+    not installed.
     """
     objective = comparison.objective
     if objective is None:
@@ -189,8 +191,8 @@ def _objective(by: tuple[Literal["min", "max"], str], rows: Sequence[RunRow]) ->
 
 
 def _objective_of_makers(store: RunStore, rows: Sequence[RunRow]) -> Objective | None:
-    """The objective of the batch that made all of the rows; None if there are several, or if
-    it is gone."""
+    """The objective of the batch that generated all rows; None if several did, or if it was
+    deleted."""
     makers = {
         run.source.glance.generated_by for run in rows if not isinstance(run.source, Unreadable)
     } - {None}
@@ -204,8 +206,8 @@ def _objective_of_makers(store: RunStore, rows: Sequence[RunRow]) -> Objective |
 
 
 def recorded_objective(batch: Run, rows: Sequence[RunRow]) -> Objective | None:
-    """What a batch is to minimise or maximise, by its option, as far as its trials have
-    reported it; without the option it is `result`."""
+    """The objective in a batch's option, if its trials have reported it; without the option,
+    `result`."""
     wanted = batch.options.get("objective", "result")
     first = wanted[0] if isinstance(wanted, list) and wanted else wanted
     if not isinstance(first, str):

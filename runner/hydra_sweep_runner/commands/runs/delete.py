@@ -1,6 +1,6 @@
-"""`runner runs delete`: all that were named or, if one cannot be deleted, none.
+"""`runner runs delete`: deletes all named runs or, if one cannot be deleted, none.
 
-What is deleted goes to the store's trash.
+Deleted runs go to the store's trash.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from hydra_sweep_runner.terminal.tables import plain_lines
 
 #: Open files of this process beside its claims, which are an open file each.
 _OTHER_FILES = 24
-# So many runs are shown before somebody is asked, and so many batches told.
+# The most runs, and the most lines on batches, shown before the question.
 _MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deletion:
-    """What is to be deleted: the ids, each once, and what there is to say of the batches among
-    them, a line each."""
+    """The runs to delete: their ids, without repetition, and a line about each batch among them
+    that needs one."""
 
     run_ids: tuple[str, ...]
     lines: tuple[str, ...] = ()
@@ -52,11 +52,12 @@ def plan_deletion(
     trials: bool,
     dependents: bool,
 ) -> Deletion:
-    """What the ids and filters name together; with `trials`, all that the batches among them
-    plan or have made, too; with `dependents`, those that take files from any of these.
+    """The runs that ids and filters select together; with `trials`, also all trials that batches
+    among them plan or have generated; with `dependents`, also the runs that take files from any of
+    these.
 
-    Raises Mistake where nothing is asked for, an id names nothing or several runs or is given
-    twice, or others take files from what would go; else as `select_runs`.
+    Raises Mistake if nothing is selected, if an id names no run or several runs or is repeated, or
+    if other runs take files from those to delete; otherwise as `select_runs`.
     """
     if not ids and not asked:
         raise Mistake("runner runs delete: give ids or filters: which runs are to be deleted?")
@@ -75,7 +76,7 @@ def plan_deletion(
 
 
 def table_lines(store: RunStore, deletion: Deletion) -> list[str]:
-    """What is to be deleted as a table, for whoever is asked."""
+    """The runs to delete as a table, to be shown before the question."""
     going = set(deletion.run_ids)
     seen = [run for run in map(RunRow, store.summaries()) if run.id in going]
     lines = plain_lines(list_table(seen[:_MOST_SHOWN]))
@@ -84,15 +85,15 @@ def table_lines(store: RunStore, deletion: Deletion) -> list[str]:
 
 
 def delete_runs(store: RunStore, run_ids: Sequence[str], at: datetime) -> None:
-    """Move runs to the trash, and take them out of the plans of their batches.
+    """Move runs to the trash, and remove them from the plans of their batches.
 
-    Raises Busy, and deletes none, if one of them is at work, or the batch of one of them.
+    Raises Busy, and deletes none, if one of them is running, or the batch of one of them.
     """
     most = max(1, raise_limit(len(run_ids) + _OTHER_FILES) - _OTHER_FILES)
     lots = [run_ids[first : first + most] for first in range(0, len(run_ids), most)]
     for lot in lots if len(lots) > 1 else ():
         with _claimed(store, lot):
-            pass  # all can be deleted, as far as can be told without claiming all at once
+            pass  # all can be deleted, as far as is known without claiming all at once
     trash = Trash(store.root)
     going = set(run_ids)
     for lot in lots:
@@ -119,15 +120,14 @@ def _batch(store: RunStore, run_id: str) -> Run | None:
 
 
 def _trials_of(store: RunStore, batch: Run) -> list[str]:
-    """What a batch plans and has made, orphans included, so far as it is there."""
+    """The existing trials that a batch plans and has generated, orphans included."""
     part = batch.batch or BatchPart()
     known = dict.fromkeys([*part.trials, *part.generated])
     return [run_id for run_id in known if store.folder(run_id).is_dir()]
 
 
 def _told(store: RunStore, batch: Run, going: set[str], named: set[str]) -> str:
-    """What becomes of a batch's trials and of its output; empty where that goes without
-    saying: where all of them were named themselves."""
+    """What happens to a batch's trials and output; empty if all of them were named themselves."""
     trials = _trials_of(store, batch)
     planned = set(batch.batch.trials if batch.batch is not None else ())
     stay = sum(run_id not in going for run_id in trials)
@@ -146,9 +146,9 @@ def _told(store: RunStore, batch: Run, going: set[str], named: set[str]) -> str:
 
 @contextmanager
 def _claimed(store: RunStore, run_ids: Sequence[str]) -> Iterator[None]:
-    """Own runs while the context lasts. Raises Busy."""
+    """Own runs inside the context. Raises Busy."""
     with ExitStack() as claims:
         for run_id in run_ids:
-            with suppress(UnreadableRecord):  # it has no lock that anybody could hold
+            with suppress(UnreadableRecord):  # it has no lock, so no process can own it
                 claims.enter_context(store.claim(run_id))
         yield

@@ -1,4 +1,4 @@
-"""Who takes files from a run: the trials of pipelines whose inputs name it."""
+"""Finds the runs that take files from a run: trials of pipelines with it as an input."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Dependents:
-    """Which runs of a store take files from which others, as their records say.
+    """The runs of a store that take files from other runs, according to their records.
 
     The store is read once, when this is made.
     """
@@ -30,8 +30,8 @@ class Dependents:
                     self._direct.setdefault(upstream, []).append(one.run)
 
     def of(self, run_ids: Iterable[str]) -> Mapping[str, Run]:
-        """The runs that take from any of these, by however many others, by id; they themselves
-        are not among them."""
+        """The runs that take files from any of these, directly or indirectly, by id; without these
+        themselves."""
         found: dict[str, Run] = {}
         given = set(run_ids)
         left = list(given)
@@ -43,8 +43,8 @@ class Dependents:
         return found
 
     def refuse_if_used(self, run_ids: Iterable[str], what: str) -> None:
-        """Raise Busy if a run at work takes files from one of these; `what` is what cannot be
-        done with it then: "restarted", "deleted"."""
+        """Raise Busy if a running run takes files from one of these; `what` is what cannot be done
+        then: "restarted", "deleted"."""
         for run_id in run_ids:
             for taker in self._direct.get(run_id, ()):
                 if self._is_at_work(taker):
@@ -54,7 +54,7 @@ class Dependents:
                     )
 
     def promised(self, run_id: str) -> dict[str, str]:
-        """The files that are taken from a run, with the step that takes each."""
+        """The files that other runs take from a run, each with the step that takes it."""
         return {
             one.path: taker.step or ""
             for taker in self._direct.get(run_id, ())
@@ -68,7 +68,7 @@ class Dependents:
 
 
 def upstream_ids(run: Run | Glance) -> tuple[str, ...]:
-    """The ids of the runs that a run takes files from, gathered ones among them."""
+    """The ids of the runs that a run takes files from, gathered ones included."""
     found: list[str] = []
     for one in run.inputs.values():
         found += one.runs if one.runs is not None else [one.run or ""]
@@ -78,7 +78,8 @@ def upstream_ids(run: Run | Glance) -> tuple[str, ...]:
 def with_dependents(store: RunStore, run_ids: Iterable[str], *, dependents: bool) -> list[str]:
     """The runs to delete: these, and with `dependents` all that take files from them.
 
-    Raises Mistake if others take from them and that is not wanted, Busy if one at work does.
+    Raises Mistake if other runs take files from them and `dependents` is false, Busy if a running
+    one does.
     """
     takers = Dependents(store)
     ids = list(run_ids)

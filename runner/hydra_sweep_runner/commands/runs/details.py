@@ -1,4 +1,4 @@
-"""What `runner runs show` tells of a run beside the fields of its record."""
+"""The details of a run that `runner runs show` adds to the fields of its record."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TAIL_BYTES = 8192
 
 @dataclass(frozen=True, kw_only=True)
 class Proposed:
-    """What an optimizer knew when it proposed a trial: ids in the plan's order."""
+    """The trials whose results an optimizer knew when it proposed a trial: ids in plan order."""
 
     known: tuple[str, ...]
     at_work: tuple[str, ...]
@@ -33,12 +33,12 @@ class Proposed:
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """All about a run.
+    """All details of a run.
 
-    `origins` tells where each flag is from; `changes` are what differs now from the code that
-    it was started under; `downstream` are the runs that take files from it; `orphans` what a
-    batch made and no longer plans; `others` all runs of the store, by id; `tail` the last lines
-    of its output, escaped.
+    `origins` has the origin of each flag's value. `changes` are the differences of the present code
+    from that of its last start. `downstream` are the runs that take files from it. `orphans`:
+    trials the batch created that are no longer in its plan. `runs_by_id` has all runs of the store.
+    `tail` are the last lines of its output, escaped.
     """
 
     summary: Summary
@@ -48,10 +48,11 @@ class Details:
     orphans: Sequence[str]
     proposed: Proposed | None
     tail: Sequence[str]
-    others: Mapping[str, Summary]
+    runs_by_id: Mapping[str, Summary]
 
     def json(self) -> dict[str, Any]:
-        """What the JSON of `show` has beside the list's keys, in strict JSON's types."""
+        """The entries that the JSON of `show` has beside those of the list, in strict JSON's
+        types."""
         run = self.summary.run
         return {
             "origins": dict(self.origins),
@@ -76,19 +77,21 @@ class Details:
 
 
 def read_details(store: RunStore, run_id: str, project: Path) -> Details:
-    """All about a run; `project` is the folder whose code is compared with what it was started
-    under. Raises UnknownRun or UnreadableRecord."""
-    others = {one.glance.id: one for one in store.summaries() if not isinstance(one, Unreadable)}
-    summary = others.get(run_id) or store.summary(run_id)
-    return details_of(store, summary, others, project)
+    """All details of a run; `project` is the folder whose code is compared with that of the run's
+    start. Raises UnknownRun or UnreadableRecord."""
+    runs_by_id = {
+        one.glance.id: one for one in store.summaries() if not isinstance(one, Unreadable)
+    }
+    summary = runs_by_id.get(run_id) or store.summary(run_id)
+    return details_of(store, summary, runs_by_id, project)
 
 
 def details_of(
-    store: RunStore, summary: Summary, others: Mapping[str, Summary], project: Path
+    store: RunStore, summary: Summary, runs_by_id: Mapping[str, Summary], project: Path
 ) -> Details:
-    """All about a run whose summary is there, `others` being those of all runs, by id."""
+    """All details of a run with this summary; `runs_by_id` has those of all runs."""
     run, run_id = summary.run, summary.run.id
-    made_by = others.get(run.generated_by or "")
+    made_by = runs_by_id.get(run.generated_by or "")
     part = run.batch
     planned = set() if part is None else set(part.trials)
     generated = () if part is None else part.generated
@@ -96,11 +99,11 @@ def details_of(
         summary=summary,
         origins={} if part is not None else origins(run, made_by.run if made_by else None),
         changes=_changes(run, project),
-        downstream=[one for one, it in others.items() if run_id in upstream_ids(it.glance)],
-        orphans=[one for one in generated if one not in planned and one in others],
+        downstream=[one for one, it in runs_by_id.items() if run_id in upstream_ids(it.glance)],
+        orphans=[one for one in generated if one not in planned and one in runs_by_id],
         proposed=_proposed(run, made_by.run if made_by else None),
         tail=[] if part is not None else last_lines(_tail(store, run_id)),
-        others=others,
+        runs_by_id=runs_by_id,
     )
 
 
@@ -115,7 +118,7 @@ def _changes(run: Run, project: Path) -> list[str]:
 
 
 def _proposed(run: Run, batch: Run | None) -> Proposed | None:
-    """Which trials a proposal knew, and which it took as at work; None where that is not
+    """The trials that a proposal knew, and those that it counted as running; None if they are not
     recorded."""
     if run.basis is None or run.batch is not None or batch is None or batch.basis is None:
         return None
@@ -138,7 +141,7 @@ def _tail(store: RunStore, run_id: str) -> bytes:
             size = log.seek(0, 2)
             log.seek(max(0, size - _TAIL_BYTES))
             return log.read(_TAIL_BYTES)
-    except OSError:  # there is none, or none that can be read: `runs log` says why
+    except OSError:  # there is no readable log: `runs log` says why
         return b""
 
 

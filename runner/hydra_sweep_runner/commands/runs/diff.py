@@ -1,4 +1,4 @@
-"""`runner runs diff`: what differs between two runs."""
+"""`runner runs diff`: the differences between two runs."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from hydra_sweep_runner.terminal.render import escape, short, shown_value
 
 _CHUNK_BYTES = 1 << 20
 
-#: A thing's name, and what it is in the one and in the other; None where it is not there.
+#: Maps names to the values in the two runs; None if a run does not have it.
 Pairs = Mapping[str, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """What differs between two runs, by subject: `flags`, `scalars` (the last values), `code`,
-    `versions`, `environment`, `files` (sizes in bytes, or where links lead)."""
+    """The differences between two runs, by subject: `flags`, `scalars` (last values), `code`,
+    `versions`, `environment`, `files` (sizes in bytes, or targets of links)."""
 
     one: str
     other: str
     subjects: Mapping[str, Pairs]
 
     def json(self) -> str:
-        """As JSON: the ids, and for each subject an object of pairs by name."""
+        """The differences as JSON: the ids, and for each subject an object of pairs by name."""
         subjects = {
             subject: {name: list(pair) for name, pair in pairs.items()}
             for subject, pairs in self.subjects.items()
@@ -43,8 +43,8 @@ class Difference:
         return json_text(floats.spell(to_plain({**ids, **subjects})))
 
     def lines(self) -> list[str]:
-        """A line for each thing that differs, below its subject; where a file is the same in
-        size, that its content differs."""
+        """A line for each difference, below its subject; for files of equal size, that their
+        content differs."""
         if not any(self.subjects.values()):
             return [f"{short(self.one)} and {short(self.other)} do not differ"]
         lines = [f"{short(self.one)} -> {short(self.other)}"]
@@ -56,7 +56,7 @@ class Difference:
 
 
 def diff_runs(store: RunStore, one: str, other: str) -> Difference:
-    """What differs between two runs. Raises UnreadableRecord and StoreFailed."""
+    """The differences between two runs. Raises UnreadableRecord and StoreFailed."""
     first, second = store.read(one), store.read(other)
     return Difference(
         one=one,
@@ -109,7 +109,7 @@ def _files(one: Path, other: Path) -> dict[str, tuple[Any, Any]]:
 
 
 def _own_files(folder: Path) -> list[File]:
-    """The operation's files: what Hydra keeps of the configuration repeats the flags."""
+    """The operation's own files; Hydra's copies of the configuration only repeat the flags."""
     return [file for file in list_files(folder) if not file.path.startswith(f"{layout.HYDRA}/")]
 
 

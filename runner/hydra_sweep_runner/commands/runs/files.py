@@ -1,4 +1,4 @@
-"""`runner runs files` and `runner runs path`: what is in a run's folder."""
+"""`runner runs files` and `runner runs path`: the files in a run's folder."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from hydra_sweep_runner.terminal.tables import Table
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file in a run's folder: its path there, its size, and where it leads if it is a link
-    (a link is not followed). What is no regular file is a link, a pipe, a socket or a device.
-    """
+    """A file in a run's folder: its path there, its size, and its target if it is a link (links are
+    not followed). `is_regular` is False for a link, a pipe, a socket or a device."""
 
     path: str
     size_bytes: int
@@ -28,8 +27,8 @@ class File:
 
 
 def list_files(folder: Path, *, own: bool = False) -> list[File]:
-    """The files of an operation by path, links to folders among them; with `own`, those of the
-    runner in `.runner`, too. Raises StoreFailed."""
+    """The files of an operation by path, including links to folders; with `own`, also the runner's
+    files in `.runner`. Raises StoreFailed."""
     return sorted(_files(folder, own=own), key=lambda file: file.path.split("/"))
 
 
@@ -43,8 +42,8 @@ def files_table(files: list[File]) -> Table:
 
 
 def path_in(folder: Path, run_id: str, name: str | None) -> Path:
-    """The path of a run's folder, or of a file in it. Raises Mistake for a name that leads
-    out of the folder, and for one that is not there."""
+    """The path of a run's folder, or of a file in it. Raises Mistake for a name that leads out of
+    the folder, and for a missing file."""
     if name is None:
         return folder
     path = Path(os.path.normpath(folder / name))
@@ -66,7 +65,7 @@ def _files(folder: Path, *, own: bool) -> Iterator[File]:
             with os.scandir(folder / prefix) as entries:
                 found = list(entries)
         except FileNotFoundError:
-            continue  # it went meanwhile
+            continue  # it was removed meanwhile
         except OSError as error:
             raise _unreadable(folder / prefix, error) from error
         for entry in found:

@@ -1,4 +1,4 @@
-"""A pipeline's batch as `runs show` has it: its trials with what each takes from, or its steps."""
+"""A pipeline's batch in `runs show`: its trials with their inputs, or its steps."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from hydra_sweep_runner.terminal.render import (
     short,
 )
 
-#: With more trials than this a batch is shown a step a line.
+#: Batches with more trials are shown as one line per step.
 MOST_TRIALS = 40
 
 
 def graph_lines(store: RunStore, batch: Run) -> list[str]:
-    """The trials of a pipeline's batch, a line each or, where they are many, a step a line."""
+    """A line for each trial of a pipeline's batch or, if there are many, for each step."""
     ids = () if batch.batch is None else batch.batch.trials
     runs = [_read(store, run_id) for run_id in ids]
     if len(runs) > MOST_TRIALS:
@@ -71,8 +71,9 @@ def _steps(runs: Sequence[Run | None]) -> list[str]:
 
 
 def all_flags(runs: Mapping[str, Run]) -> dict[str, dict[str, Value]]:
-    """Of each run its flags and those of all that it takes from, by dotted names (`train.lr`),
-    so far as they are one value. A run comes after those that it takes from."""
+    """For each run, its flags and those of all runs that it takes files from, by dotted names
+    (`train.lr`), unless they differ. In `runs`, each run must come after those it takes files from.
+    """
     found: dict[str, dict[str, Value]] = {}
     mixed: dict[str, set[str]] = {}
     for run_id, run in runs.items():

@@ -30,12 +30,12 @@ from hydra_sweep_runner.terminal.tables import Table
 if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Glance
 
-#: How many runs a list shows unless asked.
+#: The default number of runs in a list.
 DEFAULT_COUNT = 20
 
 _ATTRIBUTES = ("id", "operation", "kind", "status", "started", "stopped", "duration")
 _MOST_VALUES = 5
-# A float that takes more characters is rounded.
+# Floats with more characters are rounded.
 _EXACT = 7
 
 _TITLES = (
@@ -52,14 +52,14 @@ _TITLES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """How a list is sorted and cut: None is newest first, and all."""
+    """How a list is sorted and cut. None means newest first, and all."""
 
     sort: str | None = None
     reverse: bool = False
     count: int | None = None
 
     def apply(self, runs: Sequence[RunRow]) -> list[RunRow]:
-        """The runs to be shown, in order. Raises Mistake for what does not parse, and for
+        """The runs to show, in order. Raises Mistake for an expression that does not parse, and for
         names that no run has."""
         if self.sort is not None:
             key = parse_named(self.sort, runs) if runs else parse(self.sort)
@@ -75,21 +75,21 @@ def list_json(runs: Iterable[RunRow]) -> Iterator[str]:
 
 
 def public_object(run: RunRow) -> dict[str, Any]:
-    """What JSON shows of a run."""
+    """The JSON object of a run."""
     return (
         public_unreadable(run.source) if isinstance(run.source, Unreadable) else public(run.source)
     )
 
 
 def list_csv(runs: Sequence[RunRow], columns: str | None = None) -> str:
-    """The runs as CSV: the columns that were asked for, or attributes, flags and scalars."""
+    """The runs as CSV: the requested columns, or attributes, flags and scalars."""
     chosen = _columns(runs, columns) or standard_columns(runs, _ATTRIBUTES)
     rows = [[column.value(run) for column in chosen] for run in runs]
     return csv_text([column.title for column in chosen], rows)
 
 
 def list_table(runs: Sequence[RunRow], columns: str | None = None) -> Table:
-    """The runs as a table; without columns asked for, those that are empty are left out."""
+    """The runs as a table; without requested columns, empty ones are left out."""
     chosen = _columns(runs, columns)
     if chosen:
         return column_table(chosen, runs)
@@ -104,8 +104,8 @@ def list_table(runs: Sequence[RunRow], columns: str | None = None) -> Table:
 def column_table(
     columns: Sequence[Column], runs: Sequence[RunRow], *, staying: Collection[str] = ()
 ) -> Table:
-    """A table of what stands in each column for each run. On a terminal, columns with the
-    titles in `staying` are never left out."""
+    """A table with these columns, one row a run. On a terminal, columns with the titles in
+    `staying` are never left out."""
     values = [[column.value(run) for column in columns] for run in runs]
     kinds = [
         kind_of(column.title, [row[place] for row in values])
@@ -124,7 +124,7 @@ def _columns(runs: Sequence[RunRow], columns: str | None) -> list[Column]:
 
 
 def kind_of(title: str, values: Sequence[Value]) -> tables.ColumnKind:
-    """What a column of this title holds, by its values."""
+    """The kind of a column with this title and these values."""
     if title in ("id", "run.id"):
         return tables.ColumnKind.ID
     if title in ("status", "run.status"):
@@ -135,7 +135,7 @@ def kind_of(title: str, values: Sequence[Value]) -> tables.ColumnKind:
 
 
 def cell(value: Value, kind: tables.ColumnKind) -> str:
-    """What stands in a table: ids are short, long numbers rounded."""
+    """A value in a table: ids are shortened, long numbers rounded."""
     if value is None:
         return ""
     if kind is tables.ColumnKind.ID:
@@ -167,7 +167,7 @@ def _row(seen: RunRow, varying: Sequence[str]) -> Sequence[str]:
 
 
 def _flags(run: Run | Glance, varying: Sequence[str]) -> str:
-    """Those that vary first, then those that were given; the others where there is room."""
+    """The flags in a table: varying ones first, then given ones, then others if there is room."""
     shown = as_chosen(run.flags, run.choices, run.given, varying)
     entries = named(shown, (*varying, *run.given))
     return render_entries({**entries, **shown} if len(shown) <= MOST_FLAGS else entries)

@@ -1,4 +1,4 @@
-"""`runner runs log`: what a run has printed, to its end or as it comes."""
+"""`runner runs log`: a run's output, to its present end or as it comes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 def check_has_log(run: Run) -> None:
-    """Raise Mistake for a batch: its trials have output, it has none."""
+    """Raise Mistake for a batch, which has no output of its own."""
     if run.batch is not None:
         raise Mistake(
             f"{short(run.id)} is a batch, which prints nothing itself: give the id of one of its "
@@ -25,7 +25,7 @@ def check_has_log(run: Run) -> None:
 
 
 def read_log(store: RunStore, run_id: str) -> Iterator[bytes]:
-    """The output of a run's last start, in pieces; nothing as long as there is none.
+    """The output of a run's last start, in pieces; empty if there is none yet.
 
     Raises StoreFailed if it cannot be read.
     """
@@ -40,14 +40,14 @@ def read_log(store: RunStore, run_id: str) -> Iterator[bytes]:
 def follow_log(store: RunStore, run_id: str, wait: Callable[[], object]) -> Iterator[bytes]:
     """The output of a run, in pieces as they come, until the run has ended.
 
-    Where another attempt begins a new log, that follows. A run that was never started is
-    waited for as long as the batch that made it is at work. `wait` is called between looks.
-    Raises StoreFailed.
+    If another attempt begins a new log, that one follows. A run that was never started is waited
+    for while the batch that generated it is running. `wait` is called between checks. Raises
+    StoreFailed.
     """
     log: int | None = None
     try:
         while True:
-            has_ended = _has_ended(store, run_id)  # before reading: all of it is there then
+            has_ended = _has_ended(store, run_id)  # checked before reading the rest
             if log is not None:
                 yield from _rest(log)
             newer = open_log(store, run_id)
@@ -55,7 +55,7 @@ def follow_log(store: RunStore, run_id: str, wait: Callable[[], object]) -> Iter
                 os.close(newer)
             elif newer is not None:
                 if log is not None:
-                    yield from _rest(log)  # what came between the look and the new log
+                    yield from _rest(log)  # written between the check and the new log
                     os.close(log)
                 log = newer
                 continue
@@ -79,8 +79,8 @@ def _has_ended(store: RunStore, run_id: str) -> bool:
 
 
 def open_log(store: RunStore, run_id: str) -> int | None:
-    """A descriptor of the run's log, or of its second name where the operation has removed it;
-    None as long as there is none. Raises StoreFailed."""
+    """A descriptor of the run's log, or of its second name if the operation removed the log; None
+    if there is none yet. Raises StoreFailed."""
     spare = f"{store.root}/{layout.RUNNING}/{run_id}"
     for path in (f"{store.folder(run_id)}/{layout.LOG}", second_name(spare, layout.LOG)):
         try:
@@ -93,7 +93,8 @@ def open_log(store: RunStore, run_id: str) -> int | None:
 
 
 def _rest(log: int) -> Iterator[bytes]:
-    """What has been written since the last look. A log that was cut short begins again."""
+    """The bytes written since the last read. A log that was truncated is read from its
+    beginning."""
     if os.fstat(log).st_size < os.lseek(log, 0, os.SEEK_CUR):
         os.lseek(log, 0, os.SEEK_SET)
     while data := os.read(log, _CHUNK_BYTES):

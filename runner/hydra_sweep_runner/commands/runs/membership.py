@@ -1,4 +1,4 @@
-"""Which batches' plans hold a run."""
+"""The membership of runs in the plans of batches."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hydra_sweep_runner.store.trash import Place, Trashed
 def leave_batches(
     store: RunStore, run_ids: Iterable[str], *, deleted: bool = False, going: Collection[str] = ()
 ) -> list[str]:
-    """Take runs out of the plans of all other batches; with `deleted`, also out of what the
-    batches know to have made. The ids of the batches whose plans have lost a run. Batches that
-    are `going`, too, keep their lists.
+    """Remove runs from the plans of all batches; with `deleted`, also from the lists of trials that
+    batches have generated. Returns the ids of the batches whose plans have lost a run. Batches in
+    `going`, which are deleted as well, keep their lists.
 
-    Raises Busy, before any plan is changed, if one of the batches is at work: its owner keeps
-    its plan.
+    Raises Busy, before any plan is changed, if one of the batches is running: only its owner may
+    change its plan.
     """
     leaving = set(run_ids)
     with ExitStack() as claims:
@@ -33,7 +33,7 @@ def leave_batches(
                 affected.append(batch.id)
                 if leaving.intersection(planned(batch)):
                     losing.append(batch.id)
-        for batch_id in affected:  # as they are now that nobody else changes them
+        for batch_id in affected:  # read again: no other process can change them now
             store.write(without(store.read(batch_id), leaving, deleted=deleted))
     return losing
 
@@ -46,7 +46,7 @@ def _claim(claims: ExitStack, store: RunStore, batch: Run) -> None:
 
 
 def without(batch: Run, leaving: set[str], *, deleted: bool) -> Run:
-    """A batch with the leaving runs taken out of its lists; what its plan loses is counted."""
+    """A batch without the leaving runs in its lists; trials that its plan loses are counted."""
     part = batch.batch or BatchPart()
     trials = tuple(run_id for run_id in part.trials if run_id not in leaving)
     generated = tuple(run_id for run_id in part.generated if not deleted or run_id not in leaving)
@@ -56,15 +56,14 @@ def without(batch: Run, leaving: set[str], *, deleted: bool) -> Run:
 
 
 def planned(batch: Run) -> tuple[str, ...]:
-    """The ids of a batch's plan, in its order."""
+    """The ids of a batch's plan, in order."""
     return () if batch.batch is None else batch.batch.trials
 
 
 def places_of(
     store: RunStore, run_ids: Iterable[str], *, going: Collection[str]
 ) -> dict[str, dict[str, Place]]:
-    """For each of the runs, its place in the lists of each batch that has it and is not
-    `going`, too."""
+    """The place of each run in the lists of each batch that has it, except batches in `going`."""
     leaving = dict.fromkeys(run_ids)
     found: dict[str, dict[str, Place]] = {run_id: {} for run_id in leaving}
     for batch in store.batches():
@@ -83,10 +82,10 @@ def places_of(
 
 
 def rejoin(batch: Run, entries: Iterable[Trashed]) -> Run:
-    """A batch with runs that come back from the trash in its lists again.
+    """A batch with restored runs back in its lists.
 
-    All that it made are known to it. Its plan has a run again, at its place, if the batch has
-    not been started since the run was deleted: a later start has planned anew.
+    Its list of generated trials gets all of them back. Its plan gets a run back, at its place, only
+    if the batch was not started since the run was deleted: a later start has made a new plan.
     """
     part = batch.batch or BatchPart()
     trials, generated, missing = list(part.trials), list(part.generated), part.missing
@@ -102,7 +101,7 @@ def rejoin(batch: Run, entries: Iterable[Trashed]) -> Run:
 
 
 def _undone(batch_id: str, entries: Iterable[Trashed]) -> list[tuple[str, Place]]:
-    """The places in a batch, in the order in which taking them up undoes the deletions."""
+    """The places in a batch, in the order that undoes the deletions."""
     held = [(entry, entry.places[batch_id]) for entry in entries if batch_id in entry.places]
     held.sort(key=lambda pair: (pair[1].planned or 0, pair[1].generated or 0))
     held.sort(key=lambda pair: pair[0].deleted, reverse=True)

@@ -1,4 +1,4 @@
-"""Where each flag of a run has its value from. Pure."""
+"""The origin of the value of each flag of a run. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ _NAME = re.compile(r"[+~]*([^=@:]+)")
 
 
 def origins(run: Run, batch: Run | None) -> dict[str, str]:
-    """For each flag of a run or trial: `default` (the project's YAML), `file` (the file of
-    trials that its batch reads), `override`, `sweep` or `optimizer`.
+    """The origin of each flag of a run or trial: `default` (the project's YAML), `file` (the file
+    of trials that its batch reads), `override`, `sweep` or `optimizer`.
 
-    `batch` is the batch that made a trial, None where there is none or it is gone: what it
-    swept then counts as an override.
+    `batch` is the batch that generated a trial; without it (None), swept flags count as overrides.
     """
     swept = swept_names(batch)
     of_file = _in_rows(batch)
@@ -38,8 +37,7 @@ def origins(run: Run, batch: Run | None) -> dict[str, str]:
 
 
 def swept_names(batch: Run | None) -> tuple[str, ...]:
-    """The names that a batch sweeps over, in their order: they have several values, or a
-    space."""
+    """The names that a batch sweeps over, in order: those with several values, or an interval."""
     flags = {} if batch is None else batch.flags
     return tuple(
         name for name, values in flags.items() if not isinstance(values, list) or values[1:]
@@ -47,7 +45,7 @@ def swept_names(batch: Run | None) -> tuple[str, ...]:
 
 
 def _in_rows(batch: Run | None) -> set[str]:
-    """The names that the batch's file of trials gives."""
+    """The names in the batch's file of trials."""
     rows = None if batch is None or batch.basis is None else batch.basis.get("rows")
     if not isinstance(rows, list):
         return set()

@@ -1,4 +1,4 @@
-"""Which runs a command is about: ids and filters as they were typed."""
+"""Selects the runs of a command by typed ids and filters."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 
-#: What `--status` takes.
+#: The values of `--status`.
 STATUSES = (*(status.value for status in Status), "unreadable")
-#: What `--kind` takes.
+#: The values of `--kind`.
 KINDS = tuple(kind.value for kind in Kind)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Filters as they were typed; what is None or empty asks for nothing."""
+    """The filters as typed; None or an empty collection is no filter."""
 
     operation: str | None = None
     status: Sequence[str] = ()
@@ -35,13 +35,13 @@ class Asked:
     where: str | None = None
 
     def __bool__(self) -> bool:
-        """Whether anything is asked for."""
+        """Whether any filter was typed."""
         return self != Asked()
 
 
 def filters_of(asked: Asked, store: RunStore, now: datetime) -> Filters:
-    """The filters that were typed. Raises Mistake for what is none; for the batch UnknownRun,
-    AmbiguousRun and UnreadableRecord, too."""
+    """The typed filters. Raises Mistake for an invalid one; for the batch also UnknownRun,
+    AmbiguousRun and UnreadableRecord."""
     for value in asked.status:
         if value not in STATUSES:
             raise Mistake(f"--status {value}: give one of {', '.join(STATUSES)}")
@@ -68,15 +68,14 @@ def _batch(store: RunStore, typed: str) -> str:
 
 
 def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[RunRow]:
-    """The runs that all filters hold for, newest first. Raises as `filters_of`, and Mistake
-    for a name in `where` that none has of those that the others select."""
+    """The runs that meet all filters, newest first. Raises as `filters_of`, and Mistake for a name
+    in `where` that none of the runs selected by the other filters has."""
     filters = filters_of(asked, store, now)
     return select(filters, map(RunRow, store.summaries()))
 
 
 def newest_runs(store: RunStore, count: int | None) -> list[RunRow]:
-    """The newest runs, without looking at all that there are: which batches hold them is left
-    out."""
+    """The newest runs, without reading all runs; the batches that contain them are left out."""
     return [
         RunRow(
             run
@@ -88,9 +87,9 @@ def newest_runs(store: RunStore, count: int | None) -> list[RunRow]:
 
 
 def select_rows(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime) -> list[RunRow]:
-    """Runs and trials as rows of a comparison: those with the ids, in their order, a batch
-    standing for the trials of its plan, or all, newest first; of these, those that the
-    filters hold for. Raises as `select_runs`, and Mistake for an id that is given twice."""
+    """Runs and trials as rows of a comparison. With ids: those, in their order, a batch standing
+    for the trials of its plan; otherwise all, newest first. Of these, the rows that meet the
+    filters. Raises as `select_runs`, and Mistake for a repeated id."""
     filters = filters_of(asked, store, now)
     seen = list(map(RunRow, store.summaries()))
     if ids:
@@ -99,8 +98,8 @@ def select_rows(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime
 
 
 def resolve_all(store: RunStore, ids: Iterable[str]) -> list[str]:
-    """The ids that were typed, whole. Raises Mistake for one that is given twice, UnknownRun
-    and AmbiguousRun."""
+    """The full ids for the typed prefixes. Raises Mistake for a repeated id, UnknownRun and
+    AmbiguousRun."""
     found: dict[str, None] = {}
     for typed in ids:
         run_id = store.resolve(typed)
@@ -120,5 +119,5 @@ def _with_ids(seen: list[RunRow], ids: list[str], store: RunStore) -> list[RunRo
 
 
 def _is_row(run: RunRow) -> bool:
-    """Whether a run is one that something was run for: no batch, and no damaged record."""
+    """Whether a run was executed itself: it is no batch, and its record is readable."""
     return not isinstance(run.source, Unreadable) and run.source.glance.kind is not Kind.BATCH

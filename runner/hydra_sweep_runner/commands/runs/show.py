@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 
 def show_json(details: Details) -> str:
-    """One run as a JSON object: the keys of the list's, and more."""
+    """A run as a JSON object: the keys of the list's objects, and more."""
     return json_text({**public(details.summary), **details.json()})
 
 
 def show_lines(store: RunStore, details: Details) -> list[str]:
-    """What is known of a run, a line each."""
+    """The details of a run, one a line."""
     summary = details.summary
     run = summary.run
     told = [(field.label, _told(field, summary)) for field in FIELDS if field.label is not None]
@@ -49,7 +49,9 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
         *_section("attempts", map(_attempt, run.state.attempts)),
         *_section("code", _code(run, details.changes)),
         *_section("inputs", _inputs(run)),
-        *_section("taken by", (_taker(details.others[one].glance) for one in details.downstream)),
+        *_section(
+            "taken by", (_taker(details.runs_by_id[one].glance) for one in details.downstream)
+        ),
         *_section("search" if run.batch is not None else "basis", basis_lines(store, run)),
         *_section("trials", _trials(store, run)),
         *_section("orphans", (_trial(store, one, swept_names(run)) for one in details.orphans)),
@@ -100,7 +102,7 @@ def _taker(run: Run | Glance) -> str:
     return f"{short(run.id)}{step} {run.state.status.value}"
 
 
-#: Fields that `show` does not show as their value is written.
+#: Fields that `show` formats in their own way.
 _TOLD: Mapping[str, Callable[[Summary], str]] = {
     "operation": lambda it: f"{escape(it.run.operation.name)} ({it.run.operation.kind})",
     "batches": lambda it: ", ".join(short(batch) for batch in it.batches),
@@ -116,7 +118,7 @@ _TOLD: Mapping[str, Callable[[Summary], str]] = {
 
 
 def _told(field: Field, summary: Summary) -> str:
-    """A field's value as `show` shows it; empty where there is nothing to show."""
+    """A field's value as `show` prints it; empty if there is nothing to show."""
     if field.name in _TOLD:
         return _TOLD[field.name](summary)
     value = field.get(summary)
@@ -161,7 +163,7 @@ def _trials(store: RunStore, run: Run) -> list[str]:
         return []
     if run.operation.kind == STEPS:
         return graph_lines(store, run)
-    has_ended = run.state.status in (Status.COMPLETED, Status.ERROR)  # all were created then
+    has_ended = run.state.status in (Status.COMPLETED, Status.ERROR)  # all trials were created
     missing = "is gone: its folder was deleted by hand" if has_ended else "not created"
     varying = swept_names(run)
     return [_trial(store, run_id, varying, missing) for run_id in run.batch.trials]

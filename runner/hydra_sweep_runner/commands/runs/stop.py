@@ -1,4 +1,4 @@
-"""`runner runs stop`: ask whoever is at the runs' work to stop, and wait until it has."""
+"""`runner runs stop`: requests the owners of runs to stop them, and waits until they have."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import short
 
-#: How long to wait for the end, in seconds, unless told: the usual graces, and time to spare.
+#: The default time to wait for the end, in seconds: the default grace periods, and a reserve.
 WAIT_S = 60.0
 _LOOK_S = 0.1
 
 
 class StillRunning(RunnerError):
-    """What was asked to stop had not stopped when the time to wait was over."""
+    """A run was not stopped within the time to wait."""
 
 
 def runs_to_stop(store: RunStore, prefixes: Sequence[str]) -> list[Run]:
-    """The runs that the prefixes name, each once, all of them at work.
+    """The runs with these prefixes, without repetition, all of them running.
 
-    Raises Mistake if one names nothing or several runs, or is not running, and
+    Raises Mistake if a prefix names no run or several runs, or a run that is not running, and
     UnreadableRecord.
     """
     found = dict.fromkeys(store.resolve(prefix) for prefix in prefixes)
@@ -38,9 +38,10 @@ def runs_to_stop(store: RunStore, prefixes: Sequence[str]) -> list[Run]:
 def stop_runs(
     store: RunStore, runs: Sequence[Run], *, wait_s: float, say: Callable[[str], object]
 ) -> None:
-    """Ask for the runs' end and wait until their owners have given them up; a line on each.
+    """Request that the runs stop, and wait until their owners have released them; prints a line for
+    each.
 
-    Raises StoreFailed, and StillRunning when that has not happened within `wait_s`.
+    Raises StoreFailed, and StillRunning if that does not happen within `wait_s`.
     """
     waiting = [_Waiting(store, run) for run in runs]
     for one in waiting:
@@ -62,23 +63,24 @@ def stop_runs(
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A run that is asked to stop."""
+    """A run that was requested to stop."""
 
     store: RunStore
     run: Run
 
     @property
     def asked(self) -> list[str]:
-        """The runs to ask: a batch, and those of its trials that others have at work."""
+        """The runs to send requests to: a batch, and those of its trials that other processes
+        own."""
         return [self.run.id, *_trials_elsewhere(self.store, self.run)]
 
     def end(self) -> str | None:
-        """How it has ended, in a line; None while anybody is at it."""
+        """How the run ended, in a line; None while a process owns it."""
         try:
             run = self.store.observe(self.store.read(self.run.id))
             if run.state.status is Status.RUNNING:
                 return None
-            with self.store.claim(run.id):  # its owner is gone, not only nearly so
+            with self.store.claim(run.id):  # succeeds only if its owner has released it
                 pass
         except Busy:
             return None
@@ -90,14 +92,14 @@ class _Waiting:
 
 
 def _trials_elsewhere(store: RunStore, run: Run) -> Iterator[str]:
-    """The trials that other processes than its own have at work for a batch: those of a
+    """The running trials of a batch that other processes than its own have started: those of a
     Hydra program under another launcher."""
     if run.batch is None or not KINDS[run.operation.kind].is_hydra_job:
         return
     for run_id in run.batch.trials:
         try:
             trial = store.observe(store.read(run_id))
-        except RunnerError:  # it was deleted, or cannot be read: its batch stops all the same
+        except RunnerError:  # it was deleted, or cannot be read: the batch stops nevertheless
             continue
         if trial.state.status is Status.RUNNING and not _is_same(trial, run):
             yield run_id

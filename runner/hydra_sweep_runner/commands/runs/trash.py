@@ -1,4 +1,4 @@
-"""`runner runs restore` and `runner runs purge`: what becomes of deleted runs."""
+"""`runner runs restore` and `runner runs purge`: restores or removes deleted runs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def runs_to_restore(store: RunStore, prefixes: Sequence[str]) -> list[Trashed]:
-    """What is to come back: the runs that the prefixes name, or all that are in the trash; of
-    several deletions of one id, the last.
+    """The runs to restore: those with these prefixes, or all in the trash; if an id was deleted
+    several times, the last.
 
-    Raises Mistake if a prefix names nothing or several runs there, or the same run again.
+    Raises Mistake if a prefix names no run or several runs in the trash, or repeats one.
     """
     newest: dict[str, Trashed] = {}
     for entry in Trash(store.root).entries():
@@ -39,11 +39,11 @@ def runs_to_restore(store: RunStore, prefixes: Sequence[str]) -> list[Trashed]:
 
 
 def restore_runs(store: RunStore, entries: Sequence[Trashed]) -> list[str]:
-    """Bring runs back under their ids, and into the lists of their batches; the ids of those
-    that are orphans now, since their batch has been started since they were deleted.
+    """Restore runs under their ids, and in the lists of their batches. Returns the ids of those
+    that are orphans now, because their batch was started after they were deleted.
 
-    Raises Mistake, before anything is changed, if a run with one of the ids is there, and Busy
-    if one of the batches is at work.
+    Raises Mistake, before anything is changed, if a run with one of the ids exists, and Busy if one
+    of the batches is running.
     """
     trash = Trash(store.root)
     returning = {entry.id for entry in entries}
@@ -56,7 +56,7 @@ def restore_runs(store: RunStore, entries: Sequence[Trashed]) -> list[str]:
         trash.take_out(entries)
         for batch_id in batches:
             if not store.folder(batch_id).is_dir():
-                continue  # it was deleted, too, and stays so
+                continue  # the batch was deleted, too, and stays deleted
             if batch_id in returning:
                 _claim(claims, store, batch_id)
             batch = rejoin(store.read(batch_id), entries)
@@ -71,14 +71,14 @@ def _claim(claims: ExitStack, store: RunStore, batch_id: str) -> None:
     try:
         claims.enter_context(store.claim(batch_id))
     except UnknownRun:
-        return  # there is no plan that it could come back into
+        return  # there is no plan to restore it in
     except Busy as error:
         raise Busy(f"what was in a batch at work cannot come back meanwhile: {error}") from error
 
 
 def runs_to_purge(store: RunStore, older: str | None, now: datetime) -> list[Trashed]:
-    """What is in the trash, or of that what was deleted longer ago than `older`. Raises Mistake
-    for an age that is none."""
+    """The runs in the trash, or those deleted longer ago than `older`. Raises Mistake for an
+    invalid age."""
     entries = Trash(store.root).entries()
     if older is None:
         return entries
@@ -87,7 +87,7 @@ def runs_to_purge(store: RunStore, older: str | None, now: datetime) -> list[Tra
 
 
 def purge_runs(store: RunStore, entries: Sequence[Trashed]) -> None:
-    """Remove runs from the trash for good. Raises StoreFailed."""
+    """Remove runs from the trash permanently. Raises StoreFailed."""
     Trash(store.root).purge(entries)
 
 

@@ -1,4 +1,4 @@
-"""`runner watch`: a batch at work, as it is now and what has changed."""
+"""`runner watch`: the present state of a running batch, and its changes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from hydra_sweep_runner.terminal.render import escape, render_entries, short
 from hydra_sweep_runner.terminal.tables import Table
 
 _MOST_FLAGS = 8
-# In a table those stand first that somebody looks for.
+# The order of statuses in the table: the most interesting first.
 _ORDER = ("running", "error", "terminated", "unreadable", "completed", "pending")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A batch and the trials of its plan that there are, in the plan's order."""
+    """A batch and the existing trials of its plan, in plan order."""
 
     batch: Summary
     trials: Sequence[RunRow]
@@ -37,12 +37,12 @@ class Snapshot:
 
     @cached_property
     def varying(self) -> Sequence[str]:
-        """The flags that are not the same in all trials."""
+        """The flags that differ between trials."""
         return varying_flags(self.trials)
 
     @property
     def is_at_work(self) -> bool:
-        """Whether more is to come."""
+        """Whether the batch is running."""
         return self.batch.run.state.status is Status.RUNNING
 
     @property
@@ -56,7 +56,7 @@ class Snapshot:
 
 
 def find_batch(store: RunStore, typed: str | None) -> str:
-    """The id of the batch that is meant: that which was typed, else one at work, else the newest.
+    """The id of the batch to watch: the typed one, else a running one, else the newest.
 
     Raises Mistake if it is no batch or there is none, UnknownRun and AmbiguousRun.
     """
@@ -77,7 +77,7 @@ def find_batch(store: RunStore, typed: str | None) -> str:
 
 
 def take_snapshot(store: RunStore, batch_id: str) -> Snapshot:
-    """The batch as it is now. Raises UnknownRun if it has been deleted."""
+    """The present state of the batch. Raises UnknownRun if it was deleted."""
     seen = {each.id: each for each in map(RunRow, store.summaries())}
     batch = seen[batch_id].source if batch_id in seen else None
     if not isinstance(batch, Summary) or batch.run.batch is None:
@@ -87,7 +87,7 @@ def take_snapshot(store: RunStore, batch_id: str) -> Snapshot:
 
 
 def watch_table(snapshot: Snapshot, most: int | None = None) -> Table:
-    """The trials as a table, `most` at the most: those at work and those that failed first."""
+    """The trials as a table, `most` at most: running and failed ones first."""
     trials = sorted(snapshot.trials, key=lambda run: _ORDER.index(_status(run)))[:most]
     flags = snapshot.varying[:_MOST_FLAGS]
     columns = standard_columns(trials, ("id", "status", "duration"), flags)
@@ -111,7 +111,7 @@ def status_line(snapshot: Snapshot) -> str:
 
 
 def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
-    """A line for each trial whose status is another than before."""
+    """A line for each trial whose status has changed."""
     known = {} if before is None else {run.id: _status(run) for run in before.trials}
     for run in after.trials:
         status = _status(run)

@@ -1,4 +1,4 @@
-"""Batches: a new one, and the restart of one: plan, reconcile, record, execute."""
+"""Starts new batches and restarts batches: plans, reconciles, records, executes."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ from hydra_sweep_runner.planning.trials import Plan
 from hydra_sweep_runner.terminal.render import short
 from hydra_sweep_runner.terminal.summary import intent_line
 
-# So many ids stand in a line about trials.
+# The most ids in a line about trials.
 _MOST_NAMED = 5
 
 
 def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     """Plan and execute a new batch, and return the exit status.
 
-    With `needed`, completed runs of the store with a planned trial's operation and flags
-    are taken into the batch in its place. `master` is the sweep as Hydra composes it, sweeps
-    left out. Raises Mistake before anything is created.
+    With `needed`, completed runs of the store with a planned trial's identity are adopted into the
+    batch instead. `master` is the sweep as Hydra composes it, without all sweeps. Raises Mistake
+    before anything is created.
     """
     sweep = plan_sweep(world, composing, master, None)
     sweep.options.check_new()
@@ -106,7 +106,7 @@ def _completed(world: World, plan: Plan) -> Iterable[Run]:
 
 
 def _strict(world: World, sweep: Sweep) -> StrictCode | None:
-    """What compares code, where that counts."""
+    """The comparison of code for `needed=strict`; None if it is not wanted."""
     if sweep.options.needed != "strict":
         return None
     with sweep.open_executor() as executor:
@@ -116,7 +116,7 @@ def _strict(world: World, sweep: Sweep) -> StrictCode | None:
 def _adopt(
     world: World, sweep: Sweep, strict: StrictCode | None
 ) -> tuple[Reconciliation, Decided | None]:
-    """What a new batch takes from the store, and of a pipeline why."""
+    """What a new batch adopts from the store, and for a pipeline the reasons."""
     options, graph = sweep.options, sweep.graph
     adopts = (options.needed and sweep.search is None) or options.from_step is not None
     completed = _completed(world, sweep.plan) if adopts else ()
@@ -134,11 +134,11 @@ def restart_batch(
     batch: Run,
     composing: Composing,
 ) -> int:
-    """Plan a batch anew, reconcile the plan with its trials, execute what is to be, and
-    return the exit status. The caller holds the batch's claim.
+    """Plan a batch again, reconcile the plan with its trials, execute those to run, and return the
+    exit status. The caller holds the batch's claim.
 
-    `composing` holds its last overrides with the new ones among them. Raises Mistake
-    before anything is changed.
+    `composing` has the batch's last overrides merged with the new ones. Raises Mistake before
+    anything is changed.
     """
     assert batch.batch is not None
     sweep = plan_sweep(world, composing, composing.sweep(), batch)
@@ -177,7 +177,7 @@ def restart_batch(
 
 
 def _refuse_used(world: World, reconciliation: Reconciliation) -> None:
-    """Raise Busy if a run at work takes files from a trial that is to be restarted."""
+    """Raise Busy if a running run takes files from a trial that is to be restarted."""
     again = [
         step.run.id
         for step in reconciliation.steps
@@ -201,7 +201,7 @@ def _carry_out(world: World, sweep: Sweep, carrying: Carrying) -> int:
 def _reconcile(
     world: World, batch: Run, sweep: Sweep, known: Iterable[Run], strict: StrictCode | None
 ) -> tuple[Reconciliation, Decided | None]:
-    """What the restart does with each trial, and of a pipeline why."""
+    """What the restart does with each trial, and for a pipeline the reasons."""
     options, graph = sweep.options, sweep.graph
     needed = bool(options.needed) and graph is None
     reconciliation = reconcile(sweep.plan, batch.id, planned(batch), known, needed=needed)
@@ -220,8 +220,8 @@ def _reconcile(
 
 @dataclass(frozen=True, kw_only=True)
 class _Known:
-    """What a batch's trials are now. `gone` are those whose folders were deleted by hand;
-    `lines` tell them, and those that cannot be read."""
+    """The present trials of a batch. `gone` are those whose folders were deleted by hand; `lines`
+    report them, and those that cannot be read."""
 
     runs: list[Run]
     gone: set[str]
@@ -250,7 +250,7 @@ def _read_known(world: World, run_ids: Iterable[str]) -> _Known:
 
 
 def prepare_all(world: World, sweep: Sweep, executor: Executor) -> dict[Operation, Prepared]:
-    """Check each operation of the plan with each set of flag names that it is to get.
+    """Check each operation of the plan with each set of flag names that it gets.
 
     Raises Mistake, as `prepare` does.
     """

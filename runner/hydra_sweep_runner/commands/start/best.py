@@ -1,4 +1,4 @@
-"""The best trial of a batch so far, for whoever looks on."""
+"""Shows the best trial of a batch so far on the progress line."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from hydra_sweep_runner.terminal.reporter import Reporter
 
 
 class Best:
-    """Shows the best value of an objective so far, whatever proposes the trials."""
+    """Shows the best value of an objective so far, whichever source the trials come from."""
 
     def __init__(
         self, reporter: Reporter, objective: Objective | None, known: Iterable[Last | None]
     ) -> None:
-        """`known` is what trials gave that are not run now. Without an objective, and with
-        several, of which no trial is the best, nothing is shown."""
+        """`known`: results of trials that do not run in this start. Shows nothing unless there is
+        exactly one objective."""
         self._reporter = reporter
         self._objective = objective
         self._values: Values | None = None
         self._known = list(known)
 
     def begin(self) -> None:
-        """Show what is known before the first trial starts."""
+        """Show the best known result before the first trial starts."""
         for last in self._known:
             self.note(last)
 
     def note(self, last: Last | None) -> None:
-        """Take in what a trial gave; None for one that gave nothing that counts."""
+        """Take in a trial's result; None if it has none that counts."""
         objective = self._objective
         values = None if objective is None else objective.values(last or {})
         if objective is None or values is None or len(values) > 1:

@@ -1,4 +1,4 @@
-"""From an operation to the call that executes it, checked before anything is recorded."""
+"""Checks operations before anything is recorded, and makes the calls that execute them."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from hydra_sweep_runner.operation.kinds.known import KINDS
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """An operation that its kind found to be executable with the flags that it is to get."""
+    """An operation that its kind found to be executable with its flags."""
 
     operation: Operation
     checked: Checked
     inspector: Inspector
-    resolved_elsewhere: bool = False  #: by resolvers that only its own code registers
+    resolved_elsewhere: bool = False  #: flags need resolvers that only its own code registers
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        """What the operation is made of, as far as that is known: its own files, and what its
-        `requires` and `code` name."""
+        """The known files of the operation: its own, and those that `requires` and `code` name."""
         named = (*self.operation.requires, *self.operation.code)
         others = (self.inspector.project_dir / name for name in named)
         return tuple(dict.fromkeys((*self.checked.sources, *others)))
 
     def values(self, config: JobConfig) -> Values:
-        """What the call is made from. Raises Mistake for a flag that cannot be resolved."""
+        """The values that the call is made from. Raises Mistake for a flag that cannot be
+        resolved."""
         if self.checked.in_worker:
             return NO_VALUES
         return real_values(config, self.operation.kind)
@@ -46,8 +46,8 @@ class Prepared:
         return self.checked.call(values)
 
     def check(self, config: JobConfig) -> None:
-        """Raise Mistake for a flag that the call needs and that cannot be resolved, and for
-        values that the kind cannot start with."""
+        """Raise Mistake for a flag that the call needs but that cannot be resolved, and for values
+        that the kind cannot start with."""
         if self.checked.needs_values and not self.resolved_elsewhere:
             values = real_values(config, self.operation.kind)
             self.checked.check_values(values, self.inspector)
@@ -56,11 +56,11 @@ class Prepared:
 
 
 def prepare(operation: Operation, flags: Flags, project_dir: Path, importer: Importer) -> Prepared:
-    """Check that an operation can be executed with flags like these: their names, and the
-    resolvers that they ask for.
+    """Check that an operation can be executed with flags like these: with their names, and with the
+    resolvers that they use.
 
-    Raises Mistake for a required file that is not in the project, and for what the
-    operation's kind finds to be wrong.
+    Raises Mistake for a required file that the project does not have, and for problems that the
+    operation's kind finds.
     """
     _check_code(operation, project_dir)
     check_requires(project_dir, operation.requires)

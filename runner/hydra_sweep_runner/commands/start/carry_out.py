@@ -1,4 +1,4 @@
-"""Carrying out a reconciliation: first the records, then the trials, then the end."""
+"""Carries out a reconciliation: writes the records, executes the trials, records the end."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ from hydra_sweep_runner.terminal.summary import (
     why_not_well,
 )
 
-#: So many runs are claimed at once to be deleted: each claim is an open file.
+#: The most runs that are claimed at once for deletion: each claim is an open file.
 _CLAIMS = 16
 
 
 class Carrying:
-    """Does for a batch what a reconciliation says.
+    """Carries out a batch's reconciliation.
 
-    Nothing is written before `create` or `out`; the executor has found the operations of
-    the plan to be executable by then. `batch` is the batch's record with the plan, its
-    flags, options and seed in it; `recipe` is how it is composed again.
+    Nothing is written before `create` or `out`; the plan's operations have been checked by then.
+    `batch` is the batch's record with the plan, its flags, options and seed; `recipe` is how to
+    compose it again.
     """
 
     def __init__(
@@ -69,7 +69,8 @@ class Carrying:
         batch: Run,
         decided: Decided | None = None,
     ) -> None:
-        """`batch` is its record so far; `decided` is of a pipeline, and why it is so."""
+        """`batch` is its record so far; `decided` are the decisions for a pipeline, with their
+        reasons."""
         self._context = context
         self._sweep = sweep
         self._executor = executor
@@ -78,7 +79,7 @@ class Carrying:
         self._decided = decided
         sources = dict.fromkeys(path for one in prepared.values() for path in one.sources)
         self._provenance = read_provenance(context.project_dir, sources)
-        # One object for all trials of an operation: its text in their records is made once.
+        # All trials of an operation share one object, so its text is rendered once.
         self._provenances = {
             operation: replace(self._provenance, sources=self._sources_of(one.sources))
             for operation, one in prepared.items()
@@ -96,10 +97,10 @@ class Carrying:
         if sweep.composing.program is not None:
             self._jobs = tuple(number_jobs(reconciliation, batch.id))
         self.batch = self._record(batch)
-        self.note_on_failure = ""  #: a line that is said with each failure
+        self.note_on_failure = ""  #: a line that is printed with each failure
 
     def _sources_of(self, paths: Iterable[Path]) -> Mapping[str, str]:
-        """Of what the batch is made of, the part that one operation is made of."""
+        """The digests of the batch's files that belong to one operation."""
         names = {shown(path, self._context.project_dir) for path in paths}
         found = self._provenance.sources
         return {name: digest for name, digest in found.items() if name in names}
@@ -139,17 +140,17 @@ class Carrying:
         )
 
     def create(self) -> None:
-        """Make a new batch appear in the store, which is made if there is none."""
+        """Create a new batch in the store, which is made if there is none."""
         self._keep_snapshot()
         self._context.store.create(self.batch)
 
     def _keep_snapshot(self) -> None:
-        RunStore.open(self._context.store.root, create=True)  # and tidy up after killed ones
+        RunStore.open(self._context.store.root, create=True)  # also cleans up after killed runners
         self._context.store.keep_snapshot(self._sweep.composing.composer.files())
 
     def check(self) -> None:
-        """Resolve the flags of the first trial that is to start: a value that is missing is
-        missing in all of them, as a rule. Raises Mistake."""
+        """Resolve the flags of the first trial that is to start: a value that is missing there is
+        mostly missing in all. Raises Mistake."""
         for number, _, step in self._steps():
             if step.action not in (Action.SKIP, Action.INITIALIZE):
                 probe = self._start(self._trial_run(number, step, ""), number, step)
@@ -167,8 +168,8 @@ class Carrying:
                 yield self._sweep.config(step.trial), job
 
     def _check_flags(self) -> None:
-        """Check each value of each flag, once; what comes from the environment is a reference
-        here, and no value yet."""
+        """Check each value of each flag, once; values from the environment are references here, and
+        are not checked."""
         seen: set[tuple[Operation, str, str]] = set()
         for _, _, step in self._steps():
             operation = step.trial.operation
@@ -182,8 +183,8 @@ class Carrying:
                     check_flag(name, value)
 
     def tell(self) -> None:
-        """Say what is about to be done, with the batch's id: it stays on the screen, however
-        the command ends."""
+        """Print what is about to be done, with the batch's id: it stays on the screen, however the
+        command ends."""
         at_once = None if self._sweep.options.init_trials else self._executor.at_once
         lines = [intent_line(short(self.batch.id), self._reconciliation, at_once)]
         search = self._sweep.search
@@ -195,7 +196,7 @@ class Carrying:
     def out(self) -> int:
         """Record the batch and its trials, execute them, and return the exit status.
 
-        The batch exists and is claimed. With `init_trials` it ends with the records.
+        The batch exists and is claimed. With `init_trials` it only writes the records.
         """
         context, options, batch = self._context, self._sweep.options, self.batch
         self._keep_snapshot()
@@ -214,7 +215,7 @@ class Carrying:
             raise
 
     def _delete_pending(self) -> None:
-        """Delete the trials that are planned no more and were never started; one that somebody
+        """Delete the trials that are no longer planned and never started; one that another process
         has started since the batch was planned stays, as an orphan."""
         store = self._context.store
         runs = self._reconciliation.deleted
@@ -227,14 +228,14 @@ class Carrying:
                         if store.read(run.id).state.status is Status.PENDING:
                             pending.append(run.id)
                     except UnknownRun:
-                        self._deleted.add(run.id)  # by somebody else
+                        self._deleted.add(run.id)  # another process deleted it
                     except (Busy, UnreadableRecord):
                         continue
                 store.delete(pending)
                 self._deleted.update(pending)
 
     def _give_up(self, batch: Run) -> None:
-        """Record, if that can be done, that the batch is not at work any more."""
+        """Record, if possible, that the batch is no longer running."""
         store = self._context.store
         with suppress(RunnerError):
             if store.read(batch.id).state.status is Status.RUNNING:
@@ -243,7 +244,7 @@ class Carrying:
                 store.write(replace(batch, state=state))
 
     def _create_missing(self, batch: Run) -> list[Start]:
-        """Create the planned trials that are not there, and give all that are to start."""
+        """Create the planned trials that do not exist; returns all trials that are to start."""
         starts: list[Start] = []
         for number, _, step in self._steps():
             if step.action is Action.SKIP:
@@ -260,12 +261,13 @@ class Carrying:
         return starts
 
     def _settle(self, batch: Run) -> None:
-        """Have the batch and its new trials on the disk before the first one starts."""
+        """Sync the batch and its new trials to the disk before the first one starts."""
         made = [run_id for _, run_id, step in self._steps() if step.run is None]
         self._context.store.settle([batch.id, *made])
 
     def _trial_run(self, number: int, step: Step, batch_id: str) -> Run:
-        """The record of a trial as it is to start: what is known of it and what is planned."""
+        """The record of a trial that is about to start: its present record with the planned
+        fields."""
         trial, sweep = step.trial, self._sweep
         known = step.run or Run(
             id=self._ids[number],
@@ -297,13 +299,13 @@ class Carrying:
         return run if sweep.graph is None else self._in_graph(run, number, sweep.graph)
 
     def _in_graph(self, run: Run, number: int, graph: Graph) -> Run:
-        """A pipeline's trial with its step, and with what it takes from which runs."""
+        """A pipeline's trial with its step and its inputs."""
         inputs = inputs_of(graph, number, self._ids)
         return replace(run, step=graph.nodes[number].step, inputs=inputs)
 
     def _trial_options(self, number: int) -> Mapping[str, Value]:
-        """The options that a trial restarted on its own goes on with: the batch's, and those of
-        a pipeline's step."""
+        """The options for a restart of the trial on its own: the batch's, and those of a pipeline's
+        step."""
         graph = self._sweep.graph
         if graph is None:
             return self._remembered
@@ -347,8 +349,8 @@ class Carrying:
         return self._end(runs, stop, left)
 
     def _grow(self, number: int) -> Start:
-        """Record the trial of a number that its search has proposed, first in the batch, so
-        that it is in its plan before it starts."""
+        """Record a trial that the search has proposed: in the batch first, so that the plan has it
+        before it starts."""
         search = self._sweep.search
         assert search is not None and self.batch.batch is not None
         run_id, place = self._context.new_id(), search.place_of(number)
@@ -376,7 +378,7 @@ class Carrying:
         return self._start(run, place, step)
 
     def _trials(self, starts: Sequence[Start], rules: StoppingRules) -> Trials:
-        """What says which trial starts next."""
+        """The source that decides which trial starts next."""
         sweep, known = self._sweep, self._as_known(starts)
         if sweep.graph is not None:
             runs = [known[run_id] for run_id in self._ids]
@@ -409,7 +411,7 @@ class Carrying:
             self._context.reporter.say(f"Skipping {what}")
 
     def _is_beyond(self, run_id: str) -> bool:
-        """Whether a pipeline's trial comes after the step that the start goes up to."""
+        """Whether a pipeline's trial belongs to a step after the one given by `until`."""
         return self._decided is not None and self._decided.is_beyond(self._number[run_id])
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
@@ -420,9 +422,9 @@ class Carrying:
     def _end(
         self, runs: Mapping[str, Run], stop: Stop, left: int = 0, *, is_cut_short: bool = False
     ) -> int:
-        """Record how the batch ended, tell it, and return the exit status. `left` trials were
-        to start and have not, though they may be completed from before. Where the batch is cut
-        short by a rule, those that have not started are none to be missed."""
+        """Record how the batch ended, print it, and return the exit status. `left` trials were to
+        start but did not, though they may be completed from an earlier start. If a rule ended the
+        batch early (`is_cut_short`), trials that did not start do not count as missing."""
         context, batch = self._context, self.batch
         counts = count_trials(runs[run_id] for run_id in self._ids)
         stopped = stop.exit_status

@@ -1,4 +1,5 @@
-"""What a start composes from: typed overrides and options, the project's YAML or its copy."""
+"""The input of a start's composition: typed overrides and options, and the project's YAML or its
+copy."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ from hydra_sweep_runner.planning.trials import Identify
 from hydra_sweep_runner.record.redaction import redact, references
 from hydra_sweep_runner.store.snapshots import digest
 
-#: Settings below `hydra.sweeper` that are ours and no part of what a restart composes.
+#: The prefix of our own settings, which a restart does not compose from.
 _SWEEPER = "hydra.sweeper."
 
 _LAUNCHER = "hydra.launcher."
@@ -41,9 +42,11 @@ _LAUNCHER_CHOICE = "hydra/launcher"
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """What was typed: options, overrides of the task and of Hydra, and the store if named.
-    `arguments` are all of it, as it was; `given` are the options' values, not yet checked,
-    since a config group may have the name of one."""
+    """The typed command line: options, overrides of the task and of Hydra, and the store if given.
+
+    `arguments` are all words. `given` are the options' values, not yet checked, because a config
+    group may have the name of an option.
+    """
 
     arguments: tuple[str, ...]
     given: Mapping[str, object]
@@ -57,14 +60,14 @@ class Typed:
         return Options.read(self.given)
 
     def option(self, name: str) -> Value:
-        """One option's value, checked; None if it was not given. Raises Mistake."""
+        """The checked value of an option; None if it was not given. Raises Mistake."""
         given = self.given.get(name)
         return None if given is None else OPTIONS[name].read(name, given)
 
     def among(self, composer: Composer) -> Typed:
-        """The same, where what a composer knows as a config group is Hydra's: `+label=a`
-        chooses from a group `label`. Raises Mistake for an option of a wrong value, and for
-        an added flag whose name is a slip of an option's."""
+        """The same command line, but config groups that the composer knows are Hydra's: `+label=a`
+        then chooses from a group `label`. Raises Mistake for an option with an invalid value, and
+        for an added flag that looks like a misspelt option."""
         typed = read_typed(self.arguments, composer.is_group)
         Options.read(typed.given)
         check_added(typed.task, composer.is_group)
@@ -74,10 +77,10 @@ class Typed:
 def read_typed(
     arguments: Sequence[str], is_group: Callable[[str], bool] = lambda name: False
 ) -> Typed:
-    """Sort the overrides of a command line. Raises Mistake for what cannot be read.
+    """Sort the words of a command line. Raises Mistake for a word that cannot be parsed.
 
-    An option may be written `+name=value` or `hydra.sweeper.name=value`; the former wins, and
-    is none where `is_group` knows a config group of that name.
+    An option may be written `+name=value` or `hydra.sweeper.name=value`. The former takes
+    precedence; it is no option if `is_group` knows a config group of that name.
     """
     given, rest = take_options(arguments, is_group)
     as_settings: dict[str, object] = {}
@@ -108,13 +111,13 @@ def read_typed(
 
 @dataclass(frozen=True, kw_only=True)
 class Composing:
-    """A composer with what it composes from, and how configurations are read as flags.
+    """A composer with its input, and the way its configurations are read as flags.
 
-    `program` is the operation of a `@hydra.main` program, whose whole configuration are
-    flags; None where the configuration's `operation` node says what to run. `dropped` are
-    remembered overrides that the restart does without. `pipeline` composes the combinations
-    of an operation that is made of steps; None for any other. `within` are the overrides that
-    choose the pipeline that a single trial is a step of.
+    `program` is the operation of a `@hydra.main` program, whose whole configuration are flags; None
+    if the configuration's `operation` node says what to run. `dropped` are remembered overrides
+    that the restart leaves out. `pipeline` composes the combinations of an operation with steps;
+    None for any other. `within` are the overrides that choose the pipeline if a single trial is one
+    of its steps.
     """
 
     composer: Composer
@@ -138,23 +141,23 @@ class Composing:
 
     @property
     def groups(self) -> ConfigGroups:
-        """What lists config groups, as overrides name them."""
+        """Lists the config groups that overrides can name."""
         return self.composer.loader if self.pipeline is None else self.pipeline
 
     def describe_combination(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
-        """The operation and the flags that tell one combination from another: a trial's, or
-        those of a pipeline with all its steps'."""
+        """The operation and the flags that identify a combination: those of a trial, or those of a
+        pipeline with its steps."""
         if self.pipeline is not None:
             return self.pipeline.describe(overrides)
         return self.describe(overrides)
 
     @property
     def identify_combination(self) -> Identify | None:
-        """What says which combinations of a pipeline are the same; None for any other plan."""
+        """Computes the digests of a pipeline's combinations; None for any other operation."""
         return None if self.pipeline is None else self.pipeline.identify
 
     def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
-        """The operation and the flags that a trial's overrides give."""
+        """The operation and the flags that a trial's overrides compose to."""
         return self.describe_config(self.config(overrides))
 
     def describe_config(self, config: TrialConfig) -> tuple[Operation, Flags]:
@@ -168,8 +171,8 @@ class Composing:
 
     @contextmanager
     def quoting_no_secrets(self) -> Iterator[None]:
-        """Have mistakes told without the values of variables that the YAML or an override
-        refers to."""
+        """Remove, inside the context, values of variables that the YAML or an override refers to
+        from the messages of mistakes."""
         try:
             yield
         except Mistake as error:
@@ -181,13 +184,13 @@ class Composing:
             raise Mistake(clean) from error
 
     def choices(self, overrides: Iterable[str]) -> dict[str, Value]:
-        """What overrides of one value each choose, by config group."""
+        """The choices that overrides of one value each make, by config group."""
         is_choice = self.composer.is_group_choice
         chosen = (parse_override(text) for text in overrides if is_choice(text))
         return {name_of(one): plain(one._value) for one in chosen if not one.is_delete()}
 
     def recipe(self) -> Recipe:
-        """How to compose again what was composed so far."""
+        """The recipe for composing the same again."""
         return Recipe(
             config_name=self.composer.config_name,
             snapshot=digest(self.composer.files()),
@@ -197,29 +200,28 @@ class Composing:
         )
 
     def options(self, sweeper: Mapping[str, Any], remembered: Mapping[str, Value]) -> Options:
-        """The options in force: the typed ones, over the remembered ones, over those that
-        `hydra.sweeper` has in YAML."""
+        """The options that apply: typed ones, else remembered ones, else those in YAML's
+        `hydra.sweeper`."""
         in_yaml = Options.read(
             {name: sweeper[name] for name in OPTIONS if sweeper.get(name) is not None}
         )
         return self.typed.options.over(remembered).over(in_yaml.values)
 
     def names(self) -> tuple[str, ...]:
-        """The names of flags and groups that were given, each once, in their order."""
+        """The names of given flags and groups, without repetition, in order."""
         return tuple(dict.fromkeys(name_in(text) for text in self.task))
 
 
 def _own(pipeline: PipelineComposer | None, task: Sequence[str]) -> Sequence[str]:
-    """The overrides that the configuration itself takes: all, but for those of steps."""
+    """The overrides that the configuration itself takes: all except those of a pipeline's steps."""
     return task if pipeline is None else pipeline.own(task)
 
 
 def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
-    """What a restart of `run` composes from: its kept copy, or with `refresh` the project's
-    present YAML, with the new overrides in place of the former ones of the same name.
+    """The composing for a restart of `run`: from its kept copy, or with `refresh` from the
+    project's present YAML; new overrides replace former ones of the same name.
 
-    Where another launcher is chosen, the settings of the former one that it does not have
-    are dropped.
+    If another launcher is chosen, settings of the former one that it does not have are dropped.
     """
     folder = None if typed.option("refresh") else world.store.snapshot_folder(run.recipe.snapshot)
 
@@ -274,8 +276,8 @@ def _not_for_launcher(
     task: Sequence[str],
     of_project: bool,
 ) -> tuple[str, ...]:
-    """The remembered overrides of `hydra.launcher` that the launcher now chosen, as it is
-    composed without them, has no entries for."""
+    """The remembered overrides of `hydra.launcher` that the launcher now chosen has no settings
+    for."""
     settings = [text for text in remembered if name_in(text).startswith(_LAUNCHER)]
     if not settings:
         return ()
@@ -290,6 +292,6 @@ def _not_for_launcher(
 
 
 def sweep_overrides(composing: Composing, sweeper: Mapping[str, Any]) -> list[str]:
-    """All overrides of a batch: those of `hydra.sweeper.params`, then those that were given."""
+    """All overrides of a batch: those in `hydra.sweeper.params`, then the given ones."""
     params = params_as_overrides(sweeper.get("params"))
     return composing.composer.named([*params, *composing.task])

@@ -1,4 +1,4 @@
-"""Starting runs: records become tasks, tasks are executed, what happens is told."""
+"""Makes tasks from the records of runs that are about to start."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from hydra_sweep_runner.terminal.render import title_of
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A run about to be started: its record as stored, what it is composed from and how it
-    is called. `number` is its place in the batch, from 0.
+    """A run about to be started: its stored record, its configuration, and its call. `number` is
+    its place in the batch, from 0.
 
-    Of a pipeline's trial, `upstream` is what it takes from others and `promised` what others
-    take from it, by whom; `retries` and `timeout_s` are its step's own, None where that has
-    none. `varying` are the names by which the batch's trials are told apart. `only_if_stale`
-    says that it need not run where it turns out to be current, `why_not` why it cannot be
-    started.
+    For a pipeline's trial, `upstream` are its inputs, and `promised` maps the files that other
+    steps take from it to those steps; `retries` and `timeout_s` are its step's own, None if it has
+    none. `varying` are the names that distinguish the batch's trials. `only_if_stale` says that it
+    need not run if it turns out to be current. `why_not` is the reason why it cannot be started, if
+    it cannot.
     """
 
     run: Run
@@ -44,8 +44,8 @@ class Start:
 
 
 def make_task(context: World, start: Start, options: Options, batch_id: str | None) -> Task:
-    """The task that executes a run. Raises Mistake for a flag that cannot be resolved, and for
-    what it takes from others that is not there."""
+    """The task that executes a run. Raises Mistake for a flag that cannot be resolved, and for a
+    missing input."""
     if start.why_not is not None:
         raise start.why_not
     run = start.run

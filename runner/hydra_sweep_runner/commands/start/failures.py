@@ -1,4 +1,4 @@
-"""What is said of runs that have failed."""
+"""Prints lines about failed runs."""
 
 from __future__ import annotations
 
@@ -20,19 +20,18 @@ from hydra_sweep_runner.terminal.render import (
     short,
 )
 
-# How many failures a batch's end tells again.
+# The most failures that are listed at a batch's end.
 _MOST_FAILURES = 20
 
-#: A reason in a line has at most so many characters; the record has all of it.
+#: The most characters of a reason in a line; the record has all of them.
 _MOST_OF_REASON = 240
 
 
 def tell_failure(
     context: World, outcome: Outcome, varying: Iterable[str] = (), note: str = ""
 ) -> None:
-    """Say that a run has failed and why, with the end of its output if it was not just
-    shown. `varying` are the names by which the trials of its batch are told apart; a `note`
-    comes last."""
+    """Print that a run has failed and why, with the end of its output unless that was just shown.
+    `varying` are the names that distinguish the trials of its batch; the line `note` follows."""
     lines = [failure_line(context, outcome.run, varying)]
     if not (outcome.was_shown and context.reporter.is_one_place):
         lines += [f"  {line}" for line in last_lines(outcome.tail)]
@@ -46,8 +45,8 @@ def tell_failure(
 def tell_failures(
     context: World, batch_id: str, runs: Iterable[Run], varying: Sequence[str]
 ) -> None:
-    """Say once more, at a batch's end, which of its trials have failed, in a line each; not
-    of a single one if that was the last thing said."""
+    """List the failed trials at a batch's end, a line each; not a single one if that was the last
+    line printed."""
     failed = [run for run in runs if run.state.status is Status.ERROR]
     if len(failed) == 1:
         line = failure_line(context, failed[0], varying)
@@ -62,8 +61,8 @@ def tell_failures(
 
 def failure_line(context: World, run: Run, varying: Iterable[str] = ()) -> str:
     """`Trial 3f2a9c1d failed: exit status 1 (log: runs/3f2a…/.runner/output.log) (lr=0.1;
-    ValueError: no good)`: last what tells it from the other trials, and the exception that its
-    output ends with, unless that is the reason."""
+    ValueError: no good)`: at the end, the flags that distinguish it from other trials, and the
+    exception that its output ends with, unless that is the reason."""
     run = redact_run(run, os.environ)
     what = "Trial" if run.kind is Kind.TRIAL else "Run"
     reason = escape(run.state.reason or f"exit status {run.state.exit_status}")
@@ -75,7 +74,7 @@ def failure_line(context: World, run: Run, varying: Iterable[str] = ()) -> str:
 
 
 def _exception(context: World, run: Run) -> str:
-    """The exception that ended a process by its exit status; empty where none was shown."""
+    """The exception that ended the process; empty if its output shows none."""
     if run.state.exit_status is None or run.state.reason != of_status(run.state.exit_status):
         return ""
     said = last_exception(tail_of(context.store.folder(run.id)))

@@ -1,4 +1,4 @@
-"""What kinds of operations ask about the project and the machine, answered by looking."""
+"""Answers the questions of operation kinds about the project and the machine."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from hydra_sweep_runner.operation.kinds.kind import Signature
 
 
 class Importer(Protocol):
-    """Imports what trials need where they will run; an executor is one."""
+    """Imports what trials need in the process where they will run, as an executor does."""
 
     def probe(self, target: str, project_dir: str) -> Signature:
         """Import the function with this dotted name. Raises Mistake."""
         ...
 
     def preload(self, modules: Sequence[str], script: str) -> None:
-        """Import modules where a script will be forked, if that is how scripts are started.
-        Raises Mistake."""
+        """Import modules in the process that a script will be forked from, if scripts are started
+        that way. Raises Mistake."""
         ...
 
 
 class ProjectInspector:
-    """The `operation.kinds.kind.Inspector` of a project's folder and of this process."""
+    """The `operation.kinds.kind.Inspector` for a project's folder and this process."""
 
     def __init__(self, project_dir: Path, importer: Importer) -> None:
         self._project_dir = project_dir
@@ -42,11 +42,11 @@ class ProjectInspector:
         return self._project_dir
 
     def exists(self, path: Path) -> bool:
-        """Whether there is anything at the path."""
+        """Whether a file or folder exists at the path."""
         return path.exists()
 
     def is_file(self, path: Path) -> bool:
-        """Whether the path is a file's."""
+        """Whether the path is that of a file."""
         return path.is_file()
 
     def flags_to(self, script: Path, wanted: FlagsTo, flag_names: Sequence[str]) -> FlagsTo:
@@ -56,21 +56,22 @@ class ProjectInspector:
         return found
 
     def arguments(self, script: Path, flags: Mapping[str, Value]) -> tuple[str, ...]:
-        """Flags as a script's arguments. Raises Mistake for a value that cannot be given."""
+        """The flags as arguments for a script. Raises Mistake for a value that no argument can
+        express."""
         if script not in self._parsers:
             self._parsers[script] = read_parser(script)
         return self._parsers[script].arguments(flags)
 
     def preload(self, modules: Sequence[str], script: Path) -> None:
-        """Import modules where the script will be forked. Raises Mistake."""
+        """Import modules in the process that the script will be forked from. Raises Mistake."""
         self._importer.preload(modules, str(script))
 
     def signature(self, function: str) -> Signature:
-        """Import a function where it will run. Raises Mistake."""
+        """Import a function where it will run, and return its signature. Raises Mistake."""
         return self._importer.probe(function, str(self._project_dir))
 
     def module_file(self, name: str) -> Path | None:
-        """The file of an importable module; None where there is none."""
+        """The file of an importable module; None if there is none."""
         try:
             spec = importlib.util.find_spec(name)
         except (ImportError, ValueError):
@@ -78,6 +79,7 @@ class ProjectInspector:
         return None if spec is None or spec.origin is None else Path(spec.origin)
 
     def finds_program(self, program: str, environment: Mapping[str, str]) -> bool:
-        """Whether a program can be executed with `environment` added to this process's."""
+        """Whether a program can be executed in this process's environment extended by
+        `environment`."""
         path = {**os.environ, **environment}.get("PATH", os.defpath)
         return shutil.which(program, path=path) is not None

@@ -1,4 +1,5 @@
-"""What a trial gave before it is restarted on its own: proposals of its search knew it."""
+"""Keeps a search trial's old result in its batch before the trial is restarted on its own, because
+earlier proposals were based on it."""
 
 from __future__ import annotations
 
@@ -14,9 +15,9 @@ from hydra_sweep_runner.store.runs import RunStore
 
 
 def keep_result(store: RunStore, run: Run) -> None:
-    """Keep in its batch what a trial of a search has given, before it runs again.
+    """Record the present result of a search's trial in its batch, before it runs again.
 
-    A batch that is at work is left alone: what it proposes next is told the new result.
+    A running batch is left alone: its next proposals will know the new result.
     """
     if run.generated_by is None or run.state.status not in (Status.COMPLETED, Status.ERROR):
         return

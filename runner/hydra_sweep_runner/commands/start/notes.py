@@ -1,4 +1,5 @@
-"""What a restart tells about the world since the last start: other YAML, other code."""
+"""Prints at a restart what has changed since the last start: the YAML, the environment, the
+code."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ from hydra_sweep_runner.terminal.render import escape, short, shown_value
 
 
 def tell_code_changes(world: World, run: Run, now: Provenance, trials: Iterable[Run] = ()) -> None:
-    """Say so if the code is not the one that the run was last started under, nor the modules
-    of the project those that it, or the trials of a batch, had imported."""
+    """Print a line if the code differs from that of the run's last start, or if modules of the
+    project that it, or the trials of a batch, had imported have changed."""
     imports = [one.provenance.imports for one in (run, *trials)]
     names = dict.fromkeys(name for one in imports for name in one if name not in now.sources)
     present = digests(world.project_dir, (world.project_dir / name for name in names))
@@ -38,8 +39,8 @@ def tell_code_changes(world: World, run: Run, now: Provenance, trials: Iterable[
 
 
 def tell_older_code(world: World, runs: Sequence[Run]) -> None:
-    """Say of completed runs that are taken instead of running them again which files that made
-    them have other content now: scripts, and modules of the project that they had imported."""
+    """Print a line about completed runs that are used instead of running again: the files, scripts
+    and imported modules of the project, whose content has changed since."""
     files = dict.fromkeys(name for run in runs for name in run.provenance.files)
     now = digests(world.project_dir, (world.project_dir / name for name in files))
     changed = [changed_files(run.provenance, now) for run in runs]
@@ -59,7 +60,7 @@ def tell_older_code(world: World, runs: Sequence[Run]) -> None:
 
 
 def tell_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> None:
-    """Say so if a run is no longer what batches plan, and how they get another."""
+    """Print a line if a run is no longer in the plans of batches, and how they get another one."""
     for batch_id in batch_ids:
         world.reporter.say(
             f"{short(run.id)} is no longer in the batch {short(batch_id)}, which plans it with "
@@ -68,12 +69,13 @@ def tell_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> None:
         )
 
 
-#: What the YAML says of a batch or run outside its flags: names, with their values.
+#: Maps names of flags and settings to their values before and now.
 _Changes: TypeAlias = "dict[str, tuple[Value | None, Value | None]]"
 
 
 def tell_environment(world: World, run: Run, environment: Mapping[str, str]) -> None:
-    """Say which variables that chose among the configs are other ones now than they were."""
+    """Print the variables that determine which configs are composed and whose values have
+    changed."""
     was = run.recipe.environment
     other = [name for name, value in was.items() if environment.get(name) != value]
     if other:
@@ -89,12 +91,12 @@ def tell_yaml_changes(
     kept: Composing,
     trials: Iterable[Sequence[str]],
 ) -> str:
-    """Say what the project's present YAML gives another value than the kept copy: flags, the
-    operation, and what `hydra.sweeper` holds. Returns what is to be said of trials that fail
-    under what has been mended since; empty where nothing was.
+    """Print what has another value in the project's present YAML than in the kept copy: flags, the
+    operation, and the content of `hydra.sweeper`. Returns a note for trials that fail although the
+    YAML was corrected since; empty if nothing was.
 
-    `trials` are the overrides of one trial for each combination of config groups, or of the
-    run. Nothing is composed anew while the files are the same.
+    `trials` are the overrides of one trial for each combination of config groups, or those of the
+    run. Nothing is composed if the files are the same.
     """
     try:
         changed = yaml_changes(world, run, kept, trials)
@@ -122,14 +124,14 @@ def tell_yaml_changes(
 def naming_refresh(
     world: World, run: Run, kept: Composing, trials: Iterable[Sequence[str]]
 ) -> Iterator[None]:
-    """Add to a mistake in what is composed from the kept copy that the present YAML is
-    another, where it is: the mistake may have been mended there."""
+    """Add a note to mistakes in what is composed from the kept copy, if the present YAML differs:
+    the mistake may have been corrected there."""
     try:
         yield
     except Mistake as mistake:
         changed: _Changes = {}
         if not kept.typed.options.refresh:
-            with suppress(Mistake):  # of the present YAML: then that is no way out
+            with suppress(Mistake):  # the present YAML has a mistake, too: it is no solution
                 changed = yaml_changes(world, run, kept, trials)
         if not changed:
             raise
@@ -142,8 +144,8 @@ def naming_refresh(
 def yaml_changes(
     world: World, run: Run, kept: Composing, trials: Iterable[Sequence[str]]
 ) -> _Changes:
-    """What differs between the kept copy and the project's present YAML, by name: the value
-    before, and now. Raises Mistake where the present one does not compose."""
+    """The differences between the kept copy and the project's present YAML, by name: the value
+    before, and now. Raises Mistake if the present YAML does not compose."""
     folder = world.store.snapshot_folder(run.recipe.snapshot)
     composer = world.open_composer(None, run.recipe.config_name, kept.composer.hydra_overrides)
     present = replace(kept, composer=composer)
@@ -158,12 +160,12 @@ def yaml_changes(
 
 
 def _is_same(kept: Mapping[str, bytes], present: Mapping[str, bytes]) -> bool:
-    """Whether two copies are the same but for what they say that they leave out."""
+    """Whether two copies are the same, except for their lists of what is left out."""
     return {**kept, LEFT_OUT: b""} == {**present, LEFT_OUT: b""}
 
 
 def _operation(operation: Operation) -> Flags:
-    """The entries of the `operation` node, as a configuration has them."""
+    """The entries of the `operation` node."""
     entries: dict[str, Value] = {
         "name": operation.name,
         operation.kind: _plain(operation.target),
@@ -179,7 +181,7 @@ def _plain(value: str | tuple[str, ...]) -> Value:
 
 
 def _sweeper(composing: Composing, run: Run) -> Flags:
-    """What `hydra.sweeper` holds that is in force: options and, of a batch, `params`."""
+    """The settings in `hydra.sweeper` that apply: options and, for a batch, `params`."""
     is_batch = run.kind is Kind.BATCH
     composer = composing.composer
     node = composer.sweep(composing.task) if is_batch else composer.trial(composing.task)

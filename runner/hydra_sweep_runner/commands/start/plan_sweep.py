@@ -197,7 +197,7 @@ def _with_graph(sweep: Sweep, pipeline: PipelineComposer) -> Sweep:
 
 
 def _graph_of(pipeline: PipelineComposer, combinations: Sequence[Trial], seed: int) -> Graph:
-    """The graph of the trials that a pipeline's combinations give. Raises Mistake."""
+    """The graph of the trials of a pipeline's combinations. Raises Mistake."""
     composed = [pipeline.combination(one.overrides, one.repeat) for one in combinations]
     with no_garbage():
         return plan_graph(pipeline.wiring, composed, seed)
@@ -212,8 +212,9 @@ def _refuse_pipeline(composing: Composing, options: Options) -> None:
 
 
 def _learns(options: Options) -> bool:
-    """Whether trials are proposed from results. Raises Mistake for an unknown optimizer. What
-    a search needs is imported for one alone: a short grid is over before it is there."""
+    """Whether trials are proposed from results. Raises Mistake for an unknown optimizer. The search
+    modules are imported only if there is an optimizer, because importing them takes longer than a
+    short grid."""
     if options.optimizer is None:
         return False
     from hydra_sweep_runner.search.optimizers.choose import is_learning
@@ -229,8 +230,8 @@ def _check_search_options(
     *,
     is_new: bool,
 ) -> None:
-    """Raise Mistake for what goes with optimizers that learn alone, where there is none. What
-    a restart remembers of a former optimizer is no mistake."""
+    """Raise Mistake for options of learning optimizers if the optimizer does not learn. Options
+    that a restart remembers from a former optimizer are allowed."""
     if learns:
         return
     for name in ("window", "warm_start"):
@@ -245,7 +246,7 @@ def _check_search_options(
 def _rows(
     world: World, composing: Composing, options: Options, remembered: Run | None
 ) -> list[Row]:
-    """The rows of the files of trials: those that the batch keeps, unless they are to be read
+    """The rows of the files of trials: those in the batch's record, unless the files are to be read
     again."""
     given = composing.typed.options
     if remembered is None or given.trials or options.refresh:

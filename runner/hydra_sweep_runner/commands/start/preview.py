@@ -1,4 +1,4 @@
-"""A pipeline's plan as a table: its trials, what each takes from, what is done with it and why."""
+"""A pipeline's plan as a table: its trials, their inputs, what is done with each and why."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def print_graph(
     graph: Graph,
     decided: Decided | None = None,
 ) -> None:
-    """Print a pipeline's plan: the step, the rows that a trial takes from, and the given flags
-    of which it has one value; with `decided` also what is done (run, skip, create), and why.
-    """
+    """Print a pipeline's plan: the step, the rows of the trials that a trial takes from, and the
+    given flags of which it has a single value; with `decided` also what is done (run, skip,
+    create), and why."""
     columns = [
         name for name in sweep.names if name != "operation" and is_column(sweep.combinations, name)
     ]
@@ -44,8 +44,8 @@ def print_graph(
 
 
 def _values(sweep: Sweep, graph: Graph, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Of each trial the given flags that are the same in all combinations that it is in. A
-    flag of a step is told of that step and what depends on it."""
+    """For each trial, the given flags that are the same in all of its combinations. A step's flag
+    is shown for that step and the steps that depend on it."""
     found: list[dict[str, str]] = [{} for _ in graph.nodes]
     for name in columns:
         places = _concerned(graph, name)
@@ -61,7 +61,7 @@ def _values(sweep: Sweep, graph: Graph, columns: Sequence[str]) -> list[dict[str
 
 
 def _told(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
-    """What each combination has of a given name, in their order."""
+    """The value of a given name in each combination, in their order."""
     step, flag = _of_step(name, graph)
     place = None if step is None else graph.wiring.names.index(step)
     known: dict[int, str] = {}  # most combinations share their trials of a step
@@ -71,7 +71,7 @@ def _told(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
             continue
         number = path[place]
         trial = graph.nodes[number].trial
-        if flag not in trial.flags:  # a choice, of which one trial may have several
+        if flag not in trial.flags:  # a choice; one trial may belong to several choices
             yield cell(combination, name)
             continue
         if number not in known:
@@ -86,7 +86,7 @@ def _of_step(name: str, graph: Graph) -> tuple[str | None, str]:
 
 
 def _concerned(graph: Graph, name: str) -> list[int]:
-    """The places of the steps whose trials may have one value of a given name."""
+    """The indices of the steps whose trials may have a value of a given name."""
     names = graph.wiring.names
     step, _ = _of_step(name, graph)
     concerned = names if step is None else graph.wiring.downstream(step) | {step}
@@ -94,7 +94,7 @@ def _concerned(graph: Graph, name: str) -> list[int]:
 
 
 def _done(decision: Decision, is_new: bool) -> str:
-    """What is done with a trial, in the preview's words."""
+    """The preview's word for what is done with a trial."""
     if is_new:
         return "create"
     return "run" if decision.do is Do.RUN else "skip"

@@ -1,4 +1,4 @@
-"""The trials of a `@hydra.main` program: their numbers, their places, their tasks."""
+"""The trials of a `@hydra.main` program: their job numbers, output folders and tasks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, short
 
 
 def check_owner(world: World, run: Run) -> None:
-    """Raise Mistake for a run that is not restarted from here: a Hydra program restarts its
-    own batches, `runner` restarts what is no program."""
+    """Raise Mistake for a run that cannot be restarted from here: a Hydra program restarts its own
+    batches, `runner` restarts all other runs."""
     owner, program = run.operation, world.program
     batch = run.id if run.kind is Kind.BATCH else _batch_of(world, run)
     name = escape(owner.name)
@@ -54,7 +54,7 @@ def _command(world: World, batch_id: str) -> str:
 
 
 def _batch_of(world: World, run: Run) -> str | None:
-    """The batch that made a trial, or else one whose plan holds it; None if there is none."""
+    """The batch that generated a trial, else one whose plan contains it; None if there is none."""
     if run.generated_by is not None and world.store.folder(run.generated_by).is_dir():
         return run.generated_by
     held = (batch.id for batch in world.store.batches() if run.id in planned(batch))
@@ -62,10 +62,10 @@ def _batch_of(world: World, run: Run) -> str | None:
 
 
 def number_jobs(reconciliation: Reconciliation, batch_id: str) -> Iterator[JobPlace]:
-    """The place of each planned trial: the one that it had, or else a new number.
+    """The place of each planned trial: its former one, or a new number.
 
-    In a new batch that is its place in the plan; later it is beyond every number that the
-    batch ever gave, so that no output folder is used for two trials.
+    In a new batch the number is the place in the plan. Later numbers are larger than all that the
+    batch ever used, so that no output folder is used for two trials.
     """
     known = [step.run for step in reconciliation.steps if step.run is not None]
     own = [
@@ -88,15 +88,15 @@ def number_jobs(reconciliation: Reconciliation, batch_id: str) -> Iterator[JobPl
 def check_output_dirs(
     world: World, jobs: Iterable[tuple[TrialConfig, JobPlace]], limit: int
 ) -> None:
-    """Say which of a program's jobs that are to start share an output folder. Raises Mistake
-    for one whose name the file system does not take: `limit` bytes are the most."""
+    """Print which of a program's jobs that are to start share an output folder. Raises Mistake for
+    a folder whose name has more than `limit` bytes, which the file system does not accept."""
     numbers: dict[str, list[int | None]] = {}
     for config, job in jobs:
         at_work = config.with_hydra({"job.num": job.number, "job.id": str(job.number)})
         try:
             path = at_work.output().path
         except Mistake:
-            continue  # only the job itself can tell
+            continue  # only the job itself can resolve its folder
         numbers.setdefault(job.output_dir or path, []).append(job.number)
         longest = max(path.split("/"), key=len)
         if len(os.fsencode(longest)) > limit:
@@ -116,12 +116,12 @@ def check_output_dirs(
 
 
 def sweep_place(config: TrialConfig, project_dir: Path) -> JobPlace:
-    """Where a batch's output is, that a job with this configuration belongs to."""
+    """The output folder of a batch, from the configuration of one of its jobs."""
     return JobPlace(output_dir=shown(find_sweep_dir(config.load()), project_dir))
 
 
 def shown(path: str, project_dir: Path) -> str:
-    """A folder as a record keeps it: relative to the project where it lies below it."""
+    """A folder's path as recorded: relative to the project if inside it."""
     folder = Path(path)
     return str(folder.relative_to(project_dir) if folder.is_relative_to(project_dir) else folder)
 
@@ -137,10 +137,10 @@ def program_task(
     environment: Mapping[str, str],
     options: Options,
 ) -> Task:
-    """The task of a program's trial: its configuration as Hydra would make it, with the job
-    number and, where it had one before, the output folder that the run's record holds.
+    """The task of a program's trial: its configuration as Hydra would make it, with the job number
+    and, if it has one already, the recorded output folder.
 
-    Nothing of the job's own values is resolved here.
+    None of the job's own values is resolved here.
     """
     job = run.job or JobPlace(number=0)
     config = config.with_hydra({"job.num": job.number, "job.id": str(job.number)})
@@ -164,8 +164,8 @@ def program_task(
 def _place(
     config: TrialConfig, job: JobPlace, project_dir: Path
 ) -> tuple[str | None, dict[str, Value]]:
-    """The job's output folder as its record keeps it, and what has to be set for it to be
-    there. A folder that only the job itself can tell is left to it."""
+    """Returns the job's recorded output folder and the Hydra settings needed to use it. A folder
+    that only the job can resolve is not set."""
     try:
         natural = config.output()
     except Mistake:

@@ -1,4 +1,4 @@
-"""What a start writes into the record of a run, a trial or a batch. Pure."""
+"""The fields that a start writes into the record of a run, a trial or a batch. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hydra_sweep_runner.operation.run_options import Options
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """What a run is to be started with.
+    """The planned fields of a run that is about to start.
 
-    `given` are the names that somebody set; `options` are those that hold, `remembered` those
-    that the next start takes as given, `choices` what was chosen of config groups.
+    `given` are the names of given flags. `options` are the options that apply, `remembered` those
+    that the next start applies again. `choices` are the chosen config groups.
     """
 
     operation: Operation
@@ -30,14 +30,14 @@ class Planned:
 
 
 def options_of_trial(remembered: Mapping[str, Value]) -> dict[str, Value]:
-    """The batch's options that a trial restarted on its own goes on with."""
+    """The batch's options that apply to a trial restarted on its own."""
     names = ("retries", "timeout", "label", "tags")
     return {name: value for name, value in remembered.items() if name in names}
 
 
 def as_planned(run: Run, planned: Planned, **more: Any) -> Run:
-    """The record of a run that is about to start as planned, new or again, with `more` fields.
-    Its state is as it was; what it has returned is not known any more."""
+    """The record of a new or existing run that is about to start as planned, with `more` fields.
+    Its state is unchanged; its former result is removed."""
     return replace(
         run,
         **more,

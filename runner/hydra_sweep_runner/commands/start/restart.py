@@ -1,4 +1,4 @@
-"""`+restart=ID`: what the id names decides whether a batch or one run starts again."""
+"""`+restart=ID`: the id determines whether a batch or a single run is restarted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def restart(
 ) -> int:
     """Restart a run, a trial or a batch in place, and return the exit status.
 
-    Raises Mistake for an id that names nothing or several runs, Busy for one at work.
+    Raises Mistake for an id that names no run or several runs, Busy for a running one.
     """
     store = world.store
     run_id = find_run(store, typed)
@@ -46,8 +46,8 @@ def restart(
 
 
 def find_run(store: RunStore, typed: Typed) -> str:
-    """The id of what is to be restarted. Raises UnknownRun, which says so where the folder of
-    a batch's trial is gone, AmbiguousRun or Mistake."""
+    """The id of the run to restart. Raises UnknownRun, which says so if a batch's trial was
+    deleted, AmbiguousRun or Mistake."""
     prefix = str(typed.option("restart") or "")
     try:
         return store.resolve(prefix)
@@ -65,7 +65,7 @@ def find_run(store: RunStore, typed: Typed) -> str:
 
 
 def _check_options(run: Run, folder: Path) -> None:
-    """Raise UnreadableRecord for a recorded option that nobody can have given."""
+    """Raise UnreadableRecord for a recorded option that is not valid."""
     where = f"{folder}/{layout.RECORD}"
     for name, value in {**run.options, "random_seed": run.random_seed}.items():
         if name not in OPTIONS:

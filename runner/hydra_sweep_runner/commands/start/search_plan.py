@@ -1,4 +1,4 @@
-"""Setting a search up: from a batch's overrides, options and store to its plan so far."""
+"""Sets a search up: from a batch's overrides, options and store to its plan so far."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.search.space import SearchSpace, check_learnable
 
-#: Where the ledger stands in a batch's basis.
+#: The key of the ledger in a batch's basis.
 SEARCH = "search"
 
 
 def ledger_of(batch: Run | None) -> Ledger:
-    """The ledger of a batch, with all trials that it ever had in its order. Raises
+    """The ledger of a batch; its order has all trials that the batch ever had. Raises
     UnreadableRecord."""
     if batch is None or batch.batch is None:
         return Ledger()
     kept = (batch.basis or {}).get(SEARCH)
     if not isinstance(kept, dict):
         return Ledger().numbering([*batch.batch.trials, *batch.batch.generated])
-    # What it has made since by another optimizer is in its plan, too.
+    # Trials that another optimizer has generated since are in the plan, too.
     return read_ledger(kept, f"batch {batch.id}").numbering(batch.batch.trials)
 
 
@@ -65,9 +65,8 @@ def plan_search(
     window: int,
     sweep: Sequence[str],
 ) -> tuple[Searching, Plan]:
-    """The search of a batch as its record and its trials have it, and its plan so far: what is
-    there and, as far as results allow, what is proposed next where nothing is. Raises Mistake.
-    """
+    """The search of a batch, from its record and its trials, and its plan so far: the existing
+    trials and, as far as results allow, proposals for the others. Raises Mistake."""
     settings = settings_of(
         options,
         master.sweeper.get("optimizer_options"),
@@ -111,16 +110,16 @@ def plan_search(
 
 
 def _there(world: World, run_ids: Iterable[str]) -> Iterable[Run]:
-    """The runs among ids that are there and can be read, as they really are."""
+    """The readable runs among these ids, as observed."""
     for run_id in run_ids:
         try:
             yield world.store.observe(world.store.read(run_id))
         except (UnknownRun, UnreadableRecord):
-            continue  # the restart tells both
+            continue  # the restart reports both
 
 
 def _take_results(search: Searching, *, needed: bool, all_ended: bool) -> None:
-    """Take the results of trials that are not to be run again."""
+    """Add the results of trials that will not run again."""
     for number in search.plan:
         run = search.run_of(number)
         if run is None:
@@ -141,8 +140,8 @@ def _warm(
     search: Searching,
     objective: Objective,
 ) -> list[tuple[Before, Run]]:
-    """The runs that are told first: those that the batch has recorded, or, where `warm_start`
-    is new, those that lie in the space. Raises Mistake."""
+    """The runs whose results are told first: those in the batch's record or, if `warm_start` is
+    new, the runs in the space. Raises Mistake."""
     typed = composing.typed.option("warm_start")
     if ledger.eras and typed is None and options.warm_start:
         recorded = {one.run: one for one in ledger.eras[-1].before}
@@ -158,7 +157,8 @@ def _warm(
 
 
 def _candidates(world: World, named: Sequence[str], search: Searching) -> Iterable[Run]:
-    """The runs that batches hold, or `all` there are, in the order of their making."""
+    """The runs that the named batches have in their plans, or all runs (`all`), in order of
+    creation."""
     if "all" in named:
         runs = [
             run
@@ -182,9 +182,9 @@ def _candidates(world: World, named: Sequence[str], search: Searching) -> Iterab
 
 
 def default_window(master: SweepConfig, world: World) -> int:
-    """How many trials run at once, as the launcher's settings say. Raises Mistake."""
+    """The number of trials at once, according to the launcher's settings. Raises Mistake."""
     launcher = master.launcher
-    if "n_jobs" not in launcher:  # Hydra's own launcher runs one after another
+    if "n_jobs" not in launcher:  # Hydra's own launcher runs jobs one after another
         return 1
     n_jobs = launcher.get("n_jobs")
     if launcher.get("backend") is not None and n_jobs is None:

@@ -1,4 +1,4 @@
-"""The source of a search's trials: they are proposed as results come."""
+"""The source of a search's trials, which are proposed as results come."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from hydra_sweep_runner.terminal.render import short
 
 
 class SearchTrials:
-    """The trials of a search: first those that are in its plan, then what it proposes from
-    their results. `grow` records a proposed trial and makes it ready to start."""
+    """The trials of a search: first those in its plan, then those it proposes from their results.
+    `grow` records a proposed trial and makes it ready to start."""
 
     depends_on_results = True
 
@@ -31,7 +31,7 @@ class SearchTrials:
         rules: StoppingRules,
         grow: Callable[[int], Start],
     ) -> None:
-        """`numbers` are those of the trials that are there, by id."""
+        """`numbers` maps the ids of existing trials to their numbers."""
         self._world = world
         self._search = search
         self._starts = list(starts)
@@ -43,7 +43,7 @@ class SearchTrials:
         self._ids = {number: run_id for run_id, number in numbers.items()}
 
     def next(self) -> Start | Answer:
-        """The next trial of the plan, or the one that is proposed next."""
+        """The next trial of the plan, or a newly proposed one."""
         if self._is_over:
             return NO_MORE
         answer = self._rules.answer(self._plan_before_next())
@@ -61,7 +61,7 @@ class SearchTrials:
         return self._proposed()
 
     def _plan_before_next(self) -> list[str]:
-        """The ids of the trials that stand before the one that comes next."""
+        """The ids of the trials before the next one in the plan."""
         upcoming = self._numbers[self._starts[0].run.id] if self._starts else None
         before = [n for n in self._search.plan if upcoming is None or n < upcoming]
         return [self._ids[number] for number in before if number in self._ids]
@@ -89,7 +89,7 @@ class SearchTrials:
         return start
 
     def ended(self, run: Run) -> None:
-        """Tell the search what the trial gave; one without a finite value has failed for it."""
+        """Add the trial's result to the search; without a finite value it counts as failed."""
         self._at_work.discard(run.id)
         last = last_of(run)
         self._search.results[self._numbers[run.id]] = last

@@ -1,7 +1,7 @@
-"""A batch whose optimizer learns: what its search is set up with, and what it proposes.
+"""A batch with a learning optimizer: the settings of its search, and its proposals.
 
-The search is made anew from the store at each start: from the batch's ledger, its trials'
-flags and results, and the runs that it was told first.
+The search is rebuilt from the store at each start: from the batch's ledger, its trials' flags and
+results, and the runs that it was told first.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from hydra_sweep_runner.search.space import Point, SearchSpace
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a start gives a search: all that an era has, and how many trials there are to be."""
+    """The settings of a search in one start: all that an era records, and the number of trials."""
 
     optimizer: str
     optimizer_options: Mapping[str, Any]
@@ -64,7 +64,7 @@ def settings_of(
     random_seed: int,
     sweep: Sequence[str],
 ) -> Settings:
-    """The settings that options give. Raises Mistake for what does not go with a search."""
+    """The settings from the options. Raises Mistake for options that do not apply to a search."""
     for name in ("trials", "include"):
         if getattr(options, name):
             raise Mistake(f"+{name} goes with no optimizer that learns: it proposes its trials")
@@ -83,7 +83,7 @@ def settings_of(
 
 
 def optimizer_options_of(value: object) -> Mapping[str, Any]:
-    """`hydra.sweeper.optimizer_options`. Raises Mistake for what is no mapping."""
+    """The mapping in `hydra.sweeper.optimizer_options`. Raises Mistake if it is no mapping."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -95,7 +95,8 @@ def optimizer_options_of(value: object) -> Mapping[str, Any]:
 
 
 def importer(project_dir: Path) -> Callable[[str], Any]:
-    """What imports a class of the project's by its path. Raises Mistake if there is none."""
+    """A function that imports a class of the project by its path; it raises Mistake if there is
+    none."""
 
     def import_class(path: str) -> Any:
         folder = str(project_dir)
@@ -111,10 +112,10 @@ def importer(project_dir: Path) -> Callable[[str], Any]:
 
 
 class Searching:
-    """The search of one start: its plan so far, by numbers, and what comes next.
+    """The search of one start: its plan so far, by numbers, and further proposals.
 
-    `plan` are the numbers of the present plan, in its order; `trials` are those that are there
-    or proposed, by number. `results` are filled as trials end.
+    `plan` are the numbers of the present plan, in order. `trials` has the existing and the proposed
+    trials, by number. `results` are added as trials end.
     """
 
     def __init__(
@@ -129,8 +130,8 @@ class Searching:
         in_plan: Collection[str],
         import_class: Callable[[str], Any],
     ) -> None:
-        """`runs` are all that are there of the batch's numbered trials, by id; `in_plan` are
-        the ids of its plan so far."""
+        """`runs` are the batch's existing numbered trials, by id; `in_plan` are the ids of its plan
+        so far."""
         self._settings = settings
         self._composing = composing
         self._space = space
@@ -171,7 +172,8 @@ class Searching:
         self._optimizers: dict[int, Optimizer] = {len(self.ledger.eras) - 1: optimizer}
 
     def tell_before(self, before: Sequence[tuple[Before, Run]]) -> None:
-        """Have these runs told before the plan, in their order, with what of them is told."""
+        """Have these runs told before those of the plan, in order, each with the result that is
+        told."""
         optimizer = self._optimizers.pop(len(self.ledger.eras) - 1)
         self._earlier = {run.id: run for _, run in before}
         self._era = replace(self._era, before=tuple(one for one, _ in before))
@@ -180,11 +182,11 @@ class Searching:
 
     @property
     def objective(self) -> Objective:
-        """What the search looks for."""
+        """The objective of the search."""
         return self._settings.objective
 
     def is_of_operation(self, batch: Run) -> bool:
-        """Whether a batch is of the operation that this search runs."""
+        """Whether a batch runs the same operation as this search."""
         operation, _ = self._composing.describe(self._space.overrides(self._first_point()))
         same = (operation.kind, operation.target) == (batch.operation.kind, batch.operation.target)
         return same and operation.name in batch.operation.name.split(", ")
@@ -198,8 +200,8 @@ class Searching:
         return make_optimizer(name, options, objective, self._import_class)
 
     def _kept(self, ledger: Ledger) -> list[int]:
-        """The numbers of the trials that lie in the present space; all that are there are
-        numbered."""
+        """The numbers of the trials that are in the present space; all existing trials get
+        numbers."""
         kept: list[int] = []
         for number, run_id in enumerate(ledger.order):
             run = self._runs.get(run_id)
@@ -216,7 +218,7 @@ class Searching:
         return kept
 
     def trial_like(self, run: Run) -> Trial | None:
-        """The trial that a run is, where it lies in the space and has the other flags, too."""
+        """The run as a trial, if it is in the space and its other flags are the same; else None."""
         point = self._space.point_of(run.flags, run.recipe.task)
         if point is None:
             return None
@@ -230,7 +232,7 @@ class Searching:
         return planned(operation, flags, overrides, self._settings.random_seed)
 
     def _can_be_proposed_again(self, ledger: Ledger, number: int, now: Era) -> bool:
-        """Whether the basis of a trial that is gone is known, and its space the present one."""
+        """Whether the basis of a deleted trial is known, and its space is the present one."""
         if not ledger.eras:
             return False
         era = ledger.eras[ledger.era_of(number)]
@@ -238,49 +240,49 @@ class Searching:
         return is_known and era.sweep == now.sweep
 
     def run_of(self, number: int) -> Run | None:
-        """The stored run behind a number, if there is one."""
+        """The stored run with this number; None if there is none."""
         order = self.ledger.order
         return self._runs.get(order[number]) if number < len(order) else None
 
     @property
     def is_whole(self) -> bool:
-        """Whether the plan has as many trials as there are to be."""
+        """Whether the plan has the intended number of trials."""
         return len(self.plan) >= self._settings.max_trials
 
     @property
     def room(self) -> int:
-        """How many trials the plan lacks, gaps among them."""
+        """The number of trials that the plan lacks, gaps included."""
         return self._settings.max_trials - len(self.plan) + len(self.gaps)
 
     @property
     def planned(self) -> list[Trial]:
-        """The trials of the plan that are there or proposed, in its order."""
+        """The existing and the proposed trials of the plan, in order."""
         return [self.trials[number] for number in self.plan if number in self.trials]
 
     def drop(self, number: int) -> None:
-        """Take a number out of the plan, as nothing can be proposed for it again."""
+        """Remove a number from the plan, because no trial can be proposed for it again."""
         self.plan.remove(number)
 
     def place_of(self, number: int) -> int:
-        """The place of a number among the trials of the plan that are there."""
+        """The place of a number among the existing and proposed trials of the plan."""
         return sum(one < number and one in self.trials for one in self.plan)
 
     @property
     def gaps(self) -> list[int]:
-        """The numbers in the plan whose trials are gone and have to be proposed again."""
+        """The numbers in the plan whose trials were deleted and have to be proposed again."""
         return [number for number in self.plan if number not in self.trials]
 
     def why_no_more(self) -> str | None:
-        """Why there is nothing to propose though the plan is not whole, if that is so."""
+        """Why there are no proposals although the plan is not whole; None if there are."""
         size = self._space.size
         if size is not None and len(self.trials) >= size:
             return f"the space is used up: it has {size} combinations"
         return None
 
     def propose(self, number: int | None = None) -> int | Unended | None:
-        """Propose the trial of a number (None: the next one), which is then in the plan.
+        """Propose the trial of a number (None: the next number), and add it to the plan.
 
-        UNENDED if a result has to be waited for; None if no proposal was accepted.
+        UNENDED if a result is missing; None if no proposal was accepted.
         """
         following = max([len(self.ledger.order), *(one + 1 for one in self.plan)])
         wanted = following if number is None else number
@@ -329,13 +331,14 @@ class Searching:
         ]
 
     def record(self, number: int, run_id: str) -> None:
-        """Keep the id behind a number."""
+        """Record the id of a number."""
         order = self.ledger.order
         if order[number : number + 1] != (run_id,):
             self._go_on(replace(self.ledger, order=(*order[:number], run_id, *order[number + 1 :])))
 
     def before_running_again(self, numbers: Iterable[int]) -> None:
-        """Keep the results of trials that are to be run again, for proposals that knew them."""
+        """Record the results of trials that are about to run again, for the proposals that knew
+        them."""
         names = {name for era in self.ledger.eras for name in Objective.parse(era.objective).names}
         former: dict[int, Last | None] = {}
         for number in numbers:
@@ -352,7 +355,7 @@ class Searching:
         self._asking.ledger = ledger
 
     def basis_value(self, number: int) -> dict[str, Any] | None:
-        """The basis of a trial for its record; None if no optimizer has proposed it."""
+        """The basis of a trial for its record; None if no optimizer proposed it."""
         basis = self.bases.get(number)
         if basis is None and number in self._numbered:
             basis = self._numbered[number].basis
@@ -360,8 +363,8 @@ class Searching:
 
 
 def _has_left(ledger: Ledger, number: int, in_plan: Collection[str]) -> bool:
-    """Whether a trial was taken out of the plan by a restart of its own with other flags, and
-    not because the space has changed."""
+    """Whether a trial left the plan because it was restarted with other flags, and not because the
+    space has changed."""
     proposed = bool(ledger.eras) and number >= ledger.eras[0].first
     if not proposed or ledger.order[number] in in_plan:
         return False
@@ -369,9 +372,9 @@ def _has_left(ledger: Ledger, number: int, in_plan: Collection[str]) -> bool:
 
 
 def basis_of(run: Run) -> Basis | None:
-    """The basis in a trial's record, if it has one. Raises UnreadableRecord."""
+    """The basis in a trial's record; None if it has none. Raises UnreadableRecord."""
     return None if run.basis is None else read_basis(run.basis, f"trial {run.id}")
 
 
-#: What ends a search that gets nowhere.
+#: The reason why a search ends without enough trials.
 NO_PROPOSAL = f"{MOST_TRIES} proposals in a row were trials that are there, or are excluded"

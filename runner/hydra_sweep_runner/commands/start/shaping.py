@@ -1,4 +1,4 @@
-"""The shape of a sweep: files of trials, pairs, what is added and taken away, repeats."""
+"""Shapes a sweep: files of trials, pairs, included and excluded combinations, repeats."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from hydra_sweep_runner.planning.combinations import (
 )
 from hydra_sweep_runner.planning.trials import Shape
 
-#: The key of a row that is no flag: the number among repeats.
+#: A row's key that is not a flag: the row's number among its repeats.
 REPEAT = "repeat"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shaped:
-    """A sweep's combinations, how many trials of them there are to be at most, and what is
-    done to them. `names` are those that files and `include` give."""
+    """A sweep's combinations, the largest number of trials, and the changes to the combinations.
+    `names` are the names that files and `include` set."""
 
     combinations: Combinations | Draws
     limit: int | None
@@ -52,11 +52,11 @@ class Shaped:
 
 
 class Exclusion:
-    """The expressions of `exclude`, over a trial's flags. Keeps which of their names were
-    among the flags of any."""
+    """The expressions of `exclude`, applied to a trial's flags. It notes which of their names
+    occurred among the flags of any trial."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        """Raises Mistake for one that does not parse."""
+        """Raises Mistake for an expression that does not parse."""
         self._expressions: list[Any] = []
         self._missing: set[Any] = set()
         self._seen: Flags = {}
@@ -80,7 +80,7 @@ class Exclusion:
         return any(holds(one, facts) for one in self._expressions)
 
     def check(self) -> None:
-        """Raise Mistake for a name that no trial had a flag of."""
+        """Raise Mistake for a name that was no trial's flag."""
         if self._missing:
             from hydra_sweep_runner.query.evaluate import Facts
             from hydra_sweep_runner.query.names import check_names
@@ -98,9 +98,8 @@ def shape_sweep(
     seed: int,
     rows: Sequence[Row],
 ) -> Shaped:
-    """What `optimizer` (one that does not learn), `trials`, `shape`, `include`, `exclude`,
-    `repeat` and `max_trials` make of a sweep. `rows` are those of the files. Raises Mistake.
-    """
+    """The sweep that `optimizer` (one that does not learn), `trials`, `shape`, `include`,
+    `exclude`, `repeat` and `max_trials` describe. `rows` are those of the files. Raises Mistake."""
     exclusion = Exclusion(options.exclude)
     include = _included(composing, dimensions, options)
     endless = [one.name for one in dimensions if not one.is_finite]
@@ -143,7 +142,7 @@ def shape_sweep(
 def _included(
     composing: Composing, dimensions: Sequence[Dimension], options: Options
 ) -> list[tuple[tuple[str, ...], Row]]:
-    """The overrides of each flag set that is included: what is not swept, and its own."""
+    """The overrides of each included flag set, with those that are not swept."""
     found: list[tuple[tuple[str, ...], Row]] = []
     for number, content in enumerate(options.include, 1):
         row = checked_row(content, f"+include, set {number}")
@@ -214,7 +213,7 @@ def _repeat(row: Row, where: str) -> int:
 
 
 def load_rows(project_dir: Path, names: Sequence[str]) -> list[Row]:
-    """The rows of files, one after the other. Raises Mistake."""
+    """The rows of several files, one file after the other. Raises Mistake."""
     rows: list[Row] = []
     for name in names:
         form_of(name)

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and requests to stop, while runs are executed."""
+"""Handles Ctrl-C, SIGTERM and requests to stop while runs are executed."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from hydra_sweep_runner.system.periodic import every
 
 @dataclass
 class Stop:
-    """Whether a batch or run is stopped before its end: why, and by which signal. A request
-    by `runner runs stop` counts as SIGTERM."""
+    """Whether and why a batch or run is being stopped, and by which signal. A request by `runner
+    runs stop` counts as SIGTERM."""
 
     signal_number: int | None = None
     why: str | None = None
 
     @property
     def exit_status(self) -> int | None:
-        """130 after Ctrl-C, 143 after SIGTERM or a request; None if nobody asked."""
+        """130 after Ctrl-C, 143 after SIGTERM or a request; None if it is not being stopped."""
         return None if self.signal_number is None else 128 + self.signal_number
 
 
 @contextmanager
 def stoppable(executor: Executor, context: World, batch_id: str | None = None) -> Iterator[Stop]:
-    """Let Ctrl-C, SIGTERM, and the end of the terminal, stop the executor while the context
-    lasts; the second one ends at once what still runs.
+    """Inside the context, Ctrl-C, SIGTERM and the end of the terminal stop the executor; the second
+    signal kills the running trials.
 
-    With `batch_id` a request to stop that batch does so, too. Who executes a run looks for
-    requests about that one itself.
+    With `batch_id` a request to stop that batch has the same effect. Requests about single runs are
+    checked by the process that executes the run.
     """
     stop = Stop()
 
@@ -50,16 +50,16 @@ def stoppable(executor: Executor, context: World, batch_id: str | None = None) -
             if number == signal.SIGHUP:
                 context.reporter.leave_terminal()
             how = "asked by `runner runs stop`" if on_request else "again to end it at once"
-            # In another thread: this one may be printing at this moment.
+            # In another thread, because this one may be in the middle of printing.
             _thread.start_new_thread(
                 context.reporter.say, (f"Stopping: waiting for what runs ({how})",)
             )
-            executor.stop()  # last: it may raise
+            executor.stop()  # the last call, because it may raise
         else:
             executor.kill()
 
     numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # it is under nohup
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
         numbers.append(signal.SIGHUP)
     with ExitStack() as stack:
         for number in numbers:
@@ -71,7 +71,7 @@ def stoppable(executor: Executor, context: World, batch_id: str | None = None) -
 
 @contextmanager
 def _heeding_requests(store: RunStore, batch_id: str, stop: Stop) -> Iterator[None]:
-    """Have a request to stop the batch handled as SIGTERM is, while the context lasts."""
+    """Inside the context, handle a request to stop the batch as SIGTERM."""
     main = threading.main_thread().ident
 
     def look() -> None:

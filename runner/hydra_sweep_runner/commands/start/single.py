@@ -1,4 +1,4 @@
-"""One run on its own: a new one, or the restart of a run or trial in place."""
+"""Executes a single run: a new one, or the restart of a run or trial in place."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.provenance import read_provenance
 from hydra_sweep_runner.terminal.render import short
 
-# As after SIGTERM.
+# The same as after SIGTERM.
 _STOPPED_ON_REQUEST = 143
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Composed:
-    """What one run is composed to."""
+    """A single run's composed configuration, operation and flags."""
 
     config: TrialConfig
     operation: Operation
@@ -67,10 +67,10 @@ def _compose(composing: Composing, advice: str | None = None) -> _Composed:
 
 
 def start_run(world: World, composing: Composing) -> int:
-    """Execute one run and return its exit status.
+    """Execute a new run and return its exit status.
 
-    With `needed`, a completed run with the same flags anywhere in the store stands for it.
-    Raises Mistake before anything is created.
+    With `needed`, a completed run with the same flags in the store is used instead. Raises Mistake
+    before anything is created.
     """
     composed = _compose(composing)
     options = composing.options(composed.config.sweeper, {})
@@ -111,7 +111,7 @@ def _planned(
     former: Mapping[str, Value],
     seed: int,
 ) -> Planned:
-    """What one run is to be started with; `former` are the options that were remembered."""
+    """The planned fields of a single run; `former` are the remembered options."""
     return Planned(
         operation=composed.operation,
         flags=composed.flags,
@@ -143,8 +143,8 @@ def _is_completed(world: World, composed: _Composed, options: Options) -> bool:
 
 
 def _has_changed(world: World, composed: _Composed, run: Run, options: Options) -> bool:
-    """Whether a completed run does not count as such, which is told: the code counts, too, and
-    is not what it was."""
+    """Whether `needed=strict` rejects a completed run because its code has changed; the change is
+    reported."""
     if options.needed != "strict":
         return False
     with world.executor_of_run(composed.config)() as executor:
@@ -165,8 +165,8 @@ def restart_run(
 ) -> int:
     """Execute a run or trial again, in place, and return its exit status.
 
-    `composing` holds its last overrides with the new ones among them. A trial whose flags
-    change by that leaves the plans of its batches. Raises Mistake before anything changes.
+    `composing` has its last overrides merged with the new ones. A trial whose flags change leaves
+    the plans of its batches. Raises Mistake before anything changes.
     """
     one = f"{short(run.id)} is a single {run.kind.value}, which has one: give it one"
     composed = _compose(composing, f"{one}, start a batch by -m without +restart")
@@ -196,14 +196,14 @@ def restart_run(
             promised=alone.promised,
         )
         check_start(world, start, options)
-        # The run's own record changes when it starts, and not before: it may be completed,
-        # with other flags. Without its place in a plan it is adopted again.
+        # The run's own record does not change before it starts: it may be completed, with other
+        # flags. A run that has lost its place in a plan can be adopted again.
         left: list[str] = []
         if identity_of(run) != identity_of(again):
             left = leave_batches(world.store, [run.id])
         if run.basis is not None:
             from hydra_sweep_runner.commands.start.keep_former_result import (
-                keep_result,  # few runs need it
+                keep_result,  # imported only for the few runs that need it
             )
 
             keep_result(world.store, run)

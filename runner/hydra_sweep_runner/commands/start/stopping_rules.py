@@ -1,4 +1,4 @@
-"""StoppingRules that end a batch before its plan does, and which source its trials have."""
+"""Rules that end a batch before its plan does, and the choice of the source of its trials."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class StoppingRules:
-    """The rules that end a batch, judged by what the trial at a place would know.
+    """The rules that end a batch, applied to the results that the next trial would know.
 
-    `results` are what trials gave, by their id. Says once why the batch ends.
+    `results` are the trials' results, by id. The reason of the end is printed once.
     """
 
     def __init__(self, world: World, stopping: Stopping, window: int) -> None:
@@ -36,12 +36,12 @@ class StoppingRules:
 
     @property
     def looks_at_results(self) -> bool:
-        """Whether a rule depends on what trials gave."""
+        """Whether a rule depends on results."""
         return self._stopping.looks_at_results
 
     def answer(self, plan: Sequence[str]) -> Answer | None:
-        """NO_MORE if a rule ends the batch before the trial that comes after these of the
-        plan; WAIT if that is to be seen; None if it may start."""
+        """NO_MORE if a rule ends the batch before the trial that follows these trials of the plan;
+        WAIT if that depends on missing results; None if it may start."""
         known: list[Values | None] = []
         if self.looks_at_results:
             for run_id in plan[: count_known(len(plan), self._window)]:
@@ -59,10 +59,10 @@ class StoppingRules:
 
 
 class RuledTrials:
-    """Trials that are planned as a whole, as long as no rule ends the batch."""
+    """Trials that are planned as a whole, until a rule ends the batch."""
 
     def __init__(self, starts: Sequence[Start], plan: Sequence[str], rules: StoppingRules) -> None:
-        """`plan` are the ids of the whole plan, in its order, by a start's number."""
+        """`plan` are the ids of the whole plan; a start's number is its index."""
         self._grid = PlannedTrials(starts)
         self._plan = plan
         self._rules = rules
@@ -70,11 +70,11 @@ class RuledTrials:
 
     @property
     def depends_on_results(self) -> bool:
-        """Whether a rule looks at results."""
+        """Whether a rule depends on results."""
         return self._rules.looks_at_results
 
     def next(self) -> Start | Answer:
-        """The next one of the plan, unless a rule ends the batch."""
+        """The next trial of the plan, unless a rule ends the batch."""
         if self._next is None:
             self._next = self._grid.next()
         start = self._next
@@ -87,7 +87,7 @@ class RuledTrials:
         return answer
 
     def ended(self, run: Run) -> None:
-        """Keep what the trial gave."""
+        """Keep the trial's result."""
         self._rules.results[run.id] = last_of(run)
 
 
@@ -102,14 +102,14 @@ def source_of(
     known: Mapping[str, Run],
     grow: Callable[[int], Start],
 ) -> Trials:
-    """The source of a batch's trials: `plan` are their ids, `known` those that are there."""
+    """The source of a batch's trials: `plan` are their ids, `known` the existing ones."""
     starting = {start.run.id for start in starts}
     for run_id in plan:
         run = known.get(run_id)
         if run is not None and run_id not in starting:
             rules.results[run_id] = last_of(run)
     if search is not None:
-        # Most batches do without all that it imports.
+        # Most batches do not need the modules that this imports.
         from hydra_sweep_runner.commands.start.search_source import SearchTrials
 
         numbers = {run_id: search.ledger.order.index(run_id) for run_id in plan}

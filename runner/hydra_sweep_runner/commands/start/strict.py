@@ -1,4 +1,5 @@
-"""`needed=strict`: whether a completed run was made by what its operation is made of now."""
+"""`needed=strict`: whether the code of a completed run is the same as the operation's present
+code."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ from hydra_sweep_runner.system.provenance import digests
 
 
 class StrictCode:
-    """Compares runs with the present content of their operations' scripts, modules, `requires`
-    and `code`. What it finds is told by `tell`."""
+    """Compares runs with the present content of their operations' scripts, modules, `requires` and
+    `code`. `tell` prints what differs."""
 
     def __init__(self, world: World, prepared: Mapping[Operation, Prepared]) -> None:
         self._world = world
@@ -26,7 +27,7 @@ class StrictCode:
         self._found: Counter[str] = Counter()
 
     def why_changed(self, operation: Operation, run: Run) -> str | None:
-        """What has other content now than when the completed run ran, in a few words."""
+        """What has changed since the completed run ran, in a few words; None if nothing has."""
         if run.state.status is not Status.COMPLETED:
             return None
         before = run.provenance.files
@@ -38,7 +39,7 @@ class StrictCode:
         return why
 
     def adopted(self, reconciliation: Reconciliation) -> Reconciliation:
-        """The same for a new batch, but that runs whose code has changed are not taken into it."""
+        """The reconciliation of a new batch without adopted runs whose code has changed."""
         return replace(reconciliation, steps=tuple(map(self._adopted, reconciliation.steps)))
 
     def _adopted(self, step: Step) -> Step:
@@ -47,7 +48,7 @@ class StrictCode:
         return Step(step.trial, Action.CREATE)
 
     def applied(self, reconciliation: Reconciliation) -> Reconciliation:
-        """The same, but that trials whose code has changed run again."""
+        """The reconciliation in which trials whose code has changed run again."""
         return replace(reconciliation, steps=tuple(map(self._applied, reconciliation.steps)))
 
     def _applied(self, step: Step) -> Step:
@@ -57,7 +58,7 @@ class StrictCode:
         return step if why is None else replace(step, action=Action.RESTART)
 
     def tell(self) -> None:
-        """Say which completed runs were not taken as such, and why."""
+        """Print which completed runs were not used, and why."""
         for why, count in self._found.items():
             runs = "1 completed run is" if count == 1 else f"{count} completed runs are"
             self._world.reporter.say(f"{runs} not taken as such: {why}")

@@ -39,12 +39,11 @@ ROWS, WINDOW = "rows", "window"
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """A batch's sweep, planned. `names` are the given flags and groups, in their order, and
-    `varying` those of them that may differ from trial to trial; `rows` are those of the files
-    of trials.
+    """A batch's planned sweep. `names` are the given flags and groups, in order, and `varying`
+    those that may differ between trials. `rows` are those of the files of trials.
 
-    `graph` is a pipeline's plan, whose trials are those of `plan`, in the same order;
-    `combinations` are then what they were made from.
+    For a pipeline, `graph` has the trials of `plan`, in the same order, and `combinations` are the
+    combinations they were made from.
     """
 
     composing: Composing
@@ -65,7 +64,7 @@ class Sweep:
 
     @property
     def operation(self) -> Operation:
-        """What the batch is said to run: all operations of its trials, or the pipeline."""
+        """The batch's operation: the pipeline, or one that names all operations of its trials."""
         if self.composing.pipeline is not None:
             return self.composing.pipeline.operation
         trials = self.plan.trials
@@ -73,21 +72,21 @@ class Sweep:
 
     @property
     def objective(self) -> Objective | None:
-        """What one trial is better by than another, if by anything: what the steps of a pipeline
-        return is of as many kinds, unless a scalar is named."""
+        """The objective by which trials are compared. None for a pipeline unless a scalar is named,
+        because its steps return different things."""
         if self.graph is not None and "objective" not in self.options.values:
             return None
         return self.stopping.objective
 
     def given(self, trial: Trial) -> tuple[str, ...]:
-        """The names of what somebody set of a trial."""
+        """The names of a trial's given flags."""
         if self.graph is None:
             return self.names
         names = (name_in(text) for text in trial.overrides)
         return tuple(dict.fromkeys(name for name in names if name != "operation"))
 
     def basis(self, run_ids: Sequence[str]) -> dict[str, Value] | None:
-        """What the batch's record keeps beside its plan, whose trials have these ids."""
+        """The basis that the batch's record keeps; `run_ids` are the ids of the plan's trials."""
         basis = {name: value for name, value in self.kept_basis.items() if name != ROWS}
         if self.rows:
             basis[ROWS] = [dict(row) for row in self.rows]
@@ -104,7 +103,7 @@ class Sweep:
         return basis or None
 
     def basis_of(self, trial: Trial, run: Run | None) -> Mapping[str, Value] | None:
-        """What a trial was proposed from, as its record keeps it."""
+        """The basis of a trial's proposal, for its record."""
         kept = None if run is None else run.basis
         if self.search is None:
             return kept
@@ -114,7 +113,7 @@ class Sweep:
         return kept if number is None else self.search.basis_value(number) or kept
 
     def config(self, trial: Trial) -> TrialConfig:
-        """What a planned trial is composed to."""
+        """The configuration of a planned trial."""
         return self.composing.config(trial.overrides)
 
     def one_of_each(self) -> list[tuple[str, ...]]:
@@ -127,7 +126,7 @@ class Sweep:
         return batch_flags(self.overrides, self.composing.groups)
 
     def choices(self) -> dict[str, Value]:
-        """Of the batch's flags those that are config groups."""
+        """The batch's flags that are config groups."""
         chosen = {name_in(text) for text in self.overrides if self._is_choice(text)}
         return {name: values for name, values in self.flags().items() if name in chosen}
 
@@ -136,8 +135,8 @@ class Sweep:
 
 
 def tell_planning(world: World, sweep: Sweep) -> None:
-    """Say what of what was given has no effect: combinations of the grid that came more than
-    once, and what steps say of Hydra."""
+    """Print which of the given words have no effect: combinations of the grid that occur more than
+    once, and steps' own settings of Hydra."""
     repeated = sweep.plan.repeated
     if repeated:
         what = "1 combination comes" if repeated == 1 else f"{repeated} combinations come"
@@ -151,13 +150,13 @@ def tell_planning(world: World, sweep: Sweep) -> None:
 
 
 def tell_rest(world: World, sweep: Sweep) -> None:
-    """Say how many trials of a search depend on results and are not planned yet."""
+    """Print how many trials of a search depend on results and are not planned yet."""
     if sweep.search is not None and sweep.search.room:
         more, most = sweep.search.room, sweep.search.room + len(sweep.plan.trials)
         world.reporter.say(f"The other trials depend on results: {more} more, up to {most}")
 
 
-#: What the column `do` of a restart's preview says of a planned trial.
+#: The words in the column `do` of a restart's preview.
 _DO = {
     Action.RESTART: "run",
     Action.SKIP: "skip",
@@ -167,8 +166,8 @@ _DO = {
 
 
 def print_plan(world: World, sweep: Sweep, reconciliation: Reconciliation | None = None) -> None:
-    """Print the plan as a table: a column for each given flag, and for swept groups; of a
-    restart, what is to be done for each trial."""
+    """Print the plan as a table: a column for each given flag and swept group and, for a restart,
+    the action for each trial."""
     columns = [name for name in sweep.names if is_column(sweep.plan.trials, name)]
     rows = [_row(columns, trial) for trial in sweep.plan.trials]
     done = [] if reconciliation is None else [_DO[step.action] for step in reconciliation.steps]
@@ -181,7 +180,7 @@ def print_plan(world: World, sweep: Sweep, reconciliation: Reconciliation | None
 
 
 def is_column(trials: Sequence[Trial], name: str) -> bool:
-    """Whether a given name has a column: a flag, and what is swept over."""
+    """Whether a given name has a column: flags and swept groups have one."""
     texts: set[str] = set()
     for trial in trials:
         texts.update(_texts_of(trial, name))
@@ -199,7 +198,7 @@ def _row(columns: Sequence[str], trial: Trial) -> dict[str, str]:
 
 
 def cell(trial: Trial, name: str) -> str:
-    """What a trial has of a given name, as tables show it."""
+    """A trial's value of a given name, as tables show it."""
     if name in trial.flags:
         return shown_value(trial.flags[name])
     texts = _texts_of(trial, name)
@@ -210,7 +209,7 @@ def cell(trial: Trial, name: str) -> str:
 
 
 def save_plan(world: World, sweep: Sweep) -> None:
-    """Write the plan to the file that `save_trials` names, if it does."""
+    """Write the plan to the file in `save_trials`, if it is set."""
     name = sweep.options.save_trials
     if name is not None:
         trials = sweep.plan.trials if sweep.search is None else sweep.search.planned
@@ -222,13 +221,13 @@ def save_plan(world: World, sweep: Sweep) -> None:
 
 
 def check_saving(options: Options) -> None:
-    """Raise Mistake for a name that says no form of a file."""
+    """Raise Mistake for a file name with an unknown extension."""
     if options.save_trials is not None:
         form_of(options.save_trials)
 
 
 def _saved(sweep: Sweep, trial: Trial, repeated: bool) -> Row:
-    """What was given of a trial, as a row that gives it again: flags, choices of groups."""
+    """A trial as a row that yields it again: given flags and choices of groups."""
     row: dict[str, Value] = {}
     for name in sweep.names:
         texts = _texts_of(trial, name)

@@ -1,4 +1,4 @@
-"""The trials of a batch, from the plan's point of view, as a source of tasks for executors."""
+"""The trials of a batch as a source of tasks for executors."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from hydra_sweep_runner.terminal.render import completed_line, short, trial_line
 
 
 class Trials(Protocol):
-    """Says which trial of a batch starts next. Called in one thread, as an
-    `execute.source.Source` is, and in the same order."""
+    """Decides which trial of a batch starts next. Called in one thread, like an
+    `execute.source.Source`, and in the same order."""
 
     @property
     def depends_on_results(self) -> bool:
-        """Whether what `next` gives depends on how trials have ended.
+        """Whether the answer of `next` depends on how trials have ended.
 
-        Then `next` is called when a trial can start at once, and not before every end that it
-        has been told of, and every one that is known, is on the disk. Otherwise it may be
-        called ahead of time, and `ended` while the record of the end is being written.
+        If it does, `next` is called when a trial can start at once, and only after all ended trials
+        are saved to disk. Otherwise it may be called ahead of time, and `ended` while the end is
+        being recorded.
         """
         ...
 
     def next(self) -> Start | Answer:
-        """The trial to start next, `WAIT` until one that is at work has ended, or `NO_MORE`."""
+        """The trial to start next, `WAIT` until a running one has ended, or `NO_MORE`."""
         ...
 
     def ended(self, run: Run) -> None:
-        """A trial that was given has ended, or was not started because its flags cannot be
-        resolved (its status is error then) or because somebody else is at it."""
+        """A returned trial has ended; or it was not started, because its flags cannot be resolved
+        (its status is then error) or because another process owns it."""
         ...
 
 
 class PlannedTrials:
-    """Trials that are planned as a whole, in their order."""
+    """Trials that are planned as a whole, in plan order."""
 
     depends_on_results = False
 
@@ -56,17 +56,17 @@ class PlannedTrials:
         self._starts = iter(starts)
 
     def next(self) -> Start | Answer:
-        """The next one of the plan."""
+        """The next trial of the plan."""
         return next(self._starts, NO_MORE)
 
     def ended(self, run: Run) -> None:
-        """The plan stays as it is."""
+        """Do nothing: the plan does not change."""
 
 
 @dataclass(frozen=True)
 class _Ready:
-    """A trial that is claimed, and its task, or why it has none; None for one that somebody
-    else has completed since the batch was planned."""
+    """A claimed trial and its task, or the reason why it has none; None if another process has
+    completed it since the batch was planned."""
 
     start: Start
     claim: ExitStack
@@ -75,10 +75,10 @@ class _Ready:
 
 @dataclass(frozen=True)
 class Telling:
-    """How the ends of a batch's trials are told.
+    """How the ends of a batch's trials are printed.
 
-    `varying` are the names by which lines tell the trials apart, `best` keeps the best of them,
-    `note` is a line that follows each failure; it may be empty.
+    `varying` are the names that distinguish the trials; `best` shows the best one; `note` is a line
+    after each failure, or empty.
     """
 
     context: World
@@ -87,19 +87,19 @@ class Telling:
     note: str = ""
 
     def failure(self, outcome: Outcome) -> None:
-        """Say that a trial has failed, and why."""
+        """Print that a trial has failed, and why."""
         tell_failure(self.context, outcome, self.varying, self.note)
 
     def success(self, run: Run, *, has_line: bool) -> None:
-        """Take in what a trial has given; one with `has_line` is told where somebody looks."""
+        """Note a completed trial's result; with `has_line` print a line on a terminal."""
         self.best.note(last_of(run))
         if has_line and self.context.reporter.is_watched:
             self.context.reporter.say(completed_line(run, self.varying))
 
 
 class TrialExecution:
-    """Executes the trials of a batch that are to start, in order, and keeps what became of
-    each in `ended` (by id, as recorded). It is the source of the executor's tasks."""
+    """Executes the trials of a batch that are to start, in order; `ended` has the results by id, as
+    recorded. It is the source of the executor's tasks."""
 
     def __init__(
         self,
@@ -124,8 +124,8 @@ class TrialExecution:
         self._has_failed = False
 
     def run(self, total: int) -> None:
-        """Execute all of them, `total` as far as is known, unless one fails under `fail_fast`
-        or the user stops."""
+        """Execute all trials, `total` as far as is known, unless one fails under `fail_fast` or the
+        user stops."""
         self._context.reporter.begin(total)
         self._telling.best.begin()
         try:
@@ -138,7 +138,7 @@ class TrialExecution:
                 claim.close()
 
     def next(self) -> Next:
-        """The task of the next trial that can be started, which is said."""
+        """The task of the next trial that can be started; a line says so."""
         if self._trials.depends_on_results and self._unrecorded:
             return WAIT
         while not (self._has_failed and self._options.fail_fast):
@@ -149,31 +149,31 @@ class TrialExecution:
                     return start
                 ready = self._make_ready(start)
             elif isinstance(ready.task, Busy):
-                ready = self._make_ready(ready.start)  # it may be free by now
+                ready = self._make_ready(ready.start)  # its former owner may have released it
             task = self._begin(ready)
             if task is not None:
                 return task
         return NO_MORE
 
     def make_ready(self) -> None:
-        """Claim the next trial, which nobody else can take from here on, and make its task."""
+        """Claim the next trial, so that no other process can start it, and make its task."""
         if self._ready is None and not self._trials.depends_on_results:
             start = self._trials.next()
             if isinstance(start, Start):
                 self._ready = self._make_ready(start)
 
     def ended(self, outcome: Outcome) -> None:
-        """Say what became of a trial."""
+        """Print how a trial ended."""
         self._unrecorded += 1
         self._end(outcome)
 
     def recorded(self, outcome: Outcome) -> None:
-        """Give the trial's claim up."""
+        """Release the trial's claim."""
         self._unrecorded -= 1
         self._claims.pop(outcome.run.id).close()
 
     def _make_ready(self, start: Start) -> _Ready:
-        """Claim a trial and make its task; what forbids that is kept in the place of it."""
+        """Claim a trial and make its task; if that is impossible, keep the reason."""
         claim = ExitStack()
         try:
             is_first = claim.enter_context(self._context.store.claim(start.run.id))
@@ -191,7 +191,7 @@ class TrialExecution:
         return _Ready(start, claim, task)
 
     def _begin(self, ready: _Ready) -> Task | None:
-        """Say that a trial starts; None for one that cannot."""
+        """Print that a trial starts; None if it cannot."""
         run, say = ready.start.run, self._context.reporter.say
         if isinstance(ready.task, Busy):
             say(f"Trial {short(run.id)} is left to its owner: {ready.task}")
@@ -209,7 +209,7 @@ class TrialExecution:
                 self._end(Outcome(run=self._record_failure(run, str(ready.task))))
             return None
         if self._executor.claims_runs:
-            ready.claim.close()  # nobody had it, at least
+            ready.claim.close()  # no other process owned it
         self._claims[run.id] = ready.claim
         self._context.reporter.started()
         names = self._telling.varying
@@ -217,8 +217,8 @@ class TrialExecution:
         return ready.task
 
     def _with_its_state(self, start: Start) -> Start:
-        """A claimed trial with what became of it since the batch was planned: somebody may
-        have run it meanwhile."""
+        """A claimed trial with its present state: another process may have run it since the batch
+        was planned."""
         store = self._context.store
         now = store.observe(store.read(start.run.id), claimed=True)
         return replace(start, run=replace(start.run, state=now.state))
@@ -246,7 +246,7 @@ class TrialExecution:
 
 
 def _completed_meanwhile(planned: Run, now: Run) -> bool:
-    """Whether somebody else has completed a trial since it was planned. What a pipeline's trial
-    has taken from others may be something else than what it would take now: it runs again."""
+    """Whether another process has completed the trial since it was planned. A pipeline's trial runs
+    again nevertheless, because its inputs may differ from those it would take now."""
     was, status = planned.state.status, now.state.status
     return was is not Status.COMPLETED and status is Status.COMPLETED and not planned.inputs

@@ -1,4 +1,4 @@
-"""The world as a use case sees it: the project, its store, and what opens the rest."""
+"""The world of the use cases: the project, its store, and what opens composers and executors."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from hydra_sweep_runner.system.clock import Clock
 from hydra_sweep_runner.terminal.render import escape
 from hydra_sweep_runner.terminal.reporter import Reporter
 
-#: Makes an executor; entering it starts the processes that it works with.
+#: Makes an executor; entering it starts its processes.
 OpenExecutor: TypeAlias = Callable[[], AbstractContextManager[Executor]]
 
 
 def store_override(store: Path, project_dir: Path) -> list[str]:
-    """The override that names a store, as it is typed in the project's folder, unless the store
-    is where it is found anyway."""
+    """The override that names a store, as typed in the project's folder; empty if the store is in
+    its default place."""
     if store == project_dir / location.DEFAULT_STORE:
         return []
     shown = store.relative_to(project_dir) if store.is_relative_to(project_dir) else store
@@ -36,13 +36,13 @@ def store_override(store: Path, project_dir: Path) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class World(ABC):
-    """What every use case is given. It is made once, at the edge: `cli.world` makes that of a
-    project, `program.world` that of a Hydra program.
+    """The environment of every use case. It is made once, at the edge: by `cli.world` for a
+    project, by `program.world` for a Hydra program.
 
-    `new_id` makes the id of a run, `new_seed` a seed where none was given. `restart_command`
-    is how the user goes on with what is recorded here, up to the id. `program` is the
-    `@hydra.main` program that this process is, whose whole configuration are flags; None
-    where the configuration's `operation` node says what to run.
+    `new_id` makes the id of a run, `new_seed` a seed if none was given. `restart_command` is the
+    command that continues a batch, up to the id. `program` is the `@hydra.main` program of this
+    process, whose whole configuration are flags; None if the configuration's `operation` node says
+    what to run.
     """
 
     project_dir: Path
@@ -58,17 +58,17 @@ class World(ABC):
     def open_composer(
         self, folder: Path | None, config_name: str | None, hydra_overrides: Sequence[str]
     ) -> Composer:
-        """A composer with Hydra overrides: on the copy of the YAML in a folder, or (None) on
-        the project's present one. Raises Mistake."""
+        """A composer with these Hydra overrides, on the copy of the YAML in `folder` or (None) on
+        the project's present YAML. Raises Mistake."""
 
     @abstractmethod
     def executor_of_run(self, config: TrialConfig) -> OpenExecutor:
-        """The executor of one run on its own that is composed to this. Raises Mistake."""
+        """The executor of a single run with this configuration. Raises Mistake."""
 
     @abstractmethod
     def executor_of_sweep(self, sweep: SweepConfig) -> OpenExecutor:
-        """The executor that the launcher of a composed sweep describes. Raises Mistake for a
-        launcher that cannot be used."""
+        """The executor for the launcher of a composed sweep. Raises Mistake for a launcher that
+        cannot be used."""
 
     @property
     def jobs_dir(self) -> Path:
@@ -77,16 +77,16 @@ class World(ABC):
 
     @property
     def store_words(self) -> str:
-        """What `runner runs` needs in the project's folder to find the store, if anything."""
+        """The words that `runner runs` needs in the project's folder to find the store, if any."""
         if self.store.root == self.project_dir / "runs":
             return ""
         return f" --store={shlex.quote(str(self.store.root))}"
 
     def shown_path(self, path: Path) -> str:
-        """A path as lines show it: relative to the project where it lies below it."""
+        """A path as lines show it: relative to the project if inside it."""
         base = self.project_dir
         return escape(str(path.relative_to(base) if path.is_relative_to(base) else path))
 
     def log_path(self, run: Run) -> str:
-        """Where a run's output is kept, as lines show it."""
+        """The path of a run's log, as lines show it."""
         return self.shown_path(self.store.folder(run.id) / layout.LOG)

@@ -1,4 +1,4 @@
-"""What a start does with each trial of a pipeline's plan, against the runs in the store."""
+"""Decides what a start does with each trial of a pipeline's plan, from the runs in the store."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from hydra_sweep_runner.store.runs import RunStore
 
 @dataclass(frozen=True)
 class Decided:
-    """A reconciliation in which every trial of the graph has been decided on, and why."""
+    """A reconciliation with a decision, and its reason, for every trial of the graph."""
 
     wanted: Wanted
     reconciliation: Reconciliation
     decisions: tuple[Decision, ...]
 
     def is_new(self, number: int) -> bool:
-        """Whether there is no run of a trial yet."""
+        """Whether the trial has no run yet."""
         return self.reconciliation.steps[number].run is None
 
     def is_judged(self, number: int) -> bool:
-        """Whether a trial is to run because something that it takes from runs, and perhaps
-        need not when that has ended."""
+        """Whether a trial runs only because its upstream runs, so that it may turn out to be
+        current when that has ended."""
         wanted = self.wanted
         judged = wanted.needed or wanted.from_step is not None
         return judged and not self.is_new(number) and self.decisions[number].is_provisional
 
     def is_beyond(self, number: int) -> bool:
-        """Whether a trial is left because it comes after the step that was asked for."""
+        """Whether a trial does not run because its step comes after `until`."""
         return self.wanted.until is not None and self.decisions[number].do is Do.LEAVE
 
     def lines_of_skipped(self) -> list[str]:
-        """What is told of the trials that do not run."""
+        """The lines about trials that do not run."""
         steps = self.reconciliation.steps
         done = [decision.do for decision, step in zip(self.decisions, steps, strict=True)]
         lines = []
@@ -59,7 +59,7 @@ class Decided:
 
 
 def wanted_of(options: Options, wiring: Wiring) -> Wanted:
-    """What a start asks for. Raises Mistake for a step that is not there."""
+    """Which trials a start is to run. Raises Mistake for an unknown step."""
     for name, step in (("from", options.from_step), ("until", options.until)):
         if step is not None:
             known_step(f"+{name}={step}", step, wiring.names)
@@ -74,7 +74,7 @@ def wanted_of(options: Options, wiring: Wiring) -> Wanted:
 def decide_restart(
     graph: Graph, reconciliation: Reconciliation, wanted: Wanted, changed: Changed
 ) -> Decided:
-    """Decide on each trial of a restarted batch."""
+    """Decide for each trial of a restarted batch."""
     steps = reconciliation.steps
     known = [
         None if step.run is None else known_of(step.run, changed(node, step.run))
@@ -86,8 +86,8 @@ def decide_restart(
 
 
 def decide_new(graph: Graph, completed: Iterable[Run], wanted: Wanted, changed: Changed) -> Decided:
-    """Decide on each trial of a new batch. `completed` are the runs of the store that may be
-    taken into it, the one that ended last at the end."""
+    """Decide for each trial of a new batch. `completed` are the runs of the store that may be
+    adopted, the last ended one at the end."""
     by_identity = {identity_of(run): run for run in completed}
     runs = [by_identity.get(node.trial.identity) for node in graph.nodes]
     known = [
@@ -110,7 +110,7 @@ def _as_decided(step: Step, decision: Decision) -> Step:
 
 
 def known_of(run: Run, changed: str | None = None) -> Known:
-    """A stored run as decisions see it."""
+    """A stored run in the form that decisions use."""
     return Known(
         run=run.id,
         status=run.state.status,
@@ -130,8 +130,8 @@ def known_of(run: Run, changed: str | None = None) -> Known:
 
 
 def inputs_of(graph: Graph, number: int, ids: Sequence[str]) -> dict[str, Input]:
-    """What a trial takes from which runs, as its record says before it starts; `ids` are those
-    of the runs of the plan."""
+    """A trial's inputs and their runs, as recorded before it starts; `ids` are those of the plan's
+    runs."""
     node = graph.nodes[number]
     steps = {one.name: one.step for one in graph.wiring.step(node.step).inputs}
     by = [(str(by), value) for by, value in node.by]
@@ -157,7 +157,8 @@ def inputs_of(graph: Graph, number: int, ids: Sequence[str]) -> dict[str, Input]
 
 
 def promised_by(graph: Graph, number: int) -> dict[str, str]:
-    """The files and folders that others take from a trial, with the step that takes each."""
+    """The files and folders that other trials take from a trial, each with the step that takes
+    it."""
     promised: dict[str, str] = {}
     for taker in graph.takers[number]:
         node = graph.nodes[taker]
@@ -168,8 +169,8 @@ def promised_by(graph: Graph, number: int) -> dict[str, str]:
 
 
 class Changed:
-    """Says why a completed run does not count as such: a file that the plan takes from it is not
-    there any more, or where that counts, its code is not what it was."""
+    """Says why a completed run does not count as completed: a file that the plan takes from it is
+    missing or, if the start checks that, its code has changed."""
 
     def __init__(self, graph: Graph, store: RunStore, strict: StrictCode | None) -> None:
         self._graph = graph
@@ -178,7 +179,7 @@ class Changed:
         self._number = {node.trial.identity: place for place, node in enumerate(graph.nodes)}
 
     def __call__(self, node: Node, run: Run) -> str | None:
-        """The reason, if there is one."""
+        """The reason; None if the run counts."""
         if run.state.status is not Status.COMPLETED:
             return None
         folder = self._store.folder(run.id)
@@ -189,7 +190,7 @@ class Changed:
 
 
 def refuse_parts(options: Options) -> None:
-    """Raise Mistake for an option that is about the steps of a pipeline."""
+    """Raise Mistake for an option that concerns the steps of a pipeline."""
     for name, step in (("from", options.from_step), ("until", options.until)):
         if step is not None:
             raise Mistake(f"+{name}={step} is about the steps of a pipeline: leave it out")

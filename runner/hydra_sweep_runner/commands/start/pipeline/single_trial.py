@@ -1,4 +1,5 @@
-"""A trial of a pipeline that is restarted on its own: what it takes, and who takes from it."""
+"""A trial of a pipeline that is restarted on its own: its inputs, and the runs that depend on
+it."""
 
 from __future__ import annotations
 
@@ -15,9 +16,8 @@ from hydra_sweep_runner.terminal.render import short
 
 @dataclass(frozen=True, kw_only=True)
 class SingleTrial:
-    """A run that is to start by itself, with its inputs as they are now; `promised` are the
-    files that others take from it, and `out_of_date` those that are completed and will not be
-    current any more."""
+    """A run that is to start by itself, with its present inputs. `promised` are the files that
+    other runs take from it; `out_of_date` are completed runs that will no longer be current."""
 
     run: Run
     upstream: Upstream = field(default_factory=Upstream)
@@ -26,10 +26,10 @@ class SingleTrial:
 
 
 def single_trial(world: World, run: Run) -> SingleTrial:
-    """What a run takes and gives, read from the store; also one that is no pipeline's trial may
-    have been taken into a pipeline's batch.
+    """A run with its inputs and dependents, read from the store. A run outside a pipeline may have
+    dependents, too, because a pipeline's batch may have adopted it.
 
-    Raises Mistake for an input that is not there, Busy if a run at work takes files from it.
+    Raises Mistake for a missing input, Busy if a running run takes files from it.
     """
     upstreams = Upstreams(world.store)
     check_completed(upstreams, run)
@@ -46,7 +46,7 @@ def single_trial(world: World, run: Run) -> SingleTrial:
 
 
 def tell_out_of_date(world: World, alone: SingleTrial) -> None:
-    """Say how many runs were made from what the run has made anew, and how to mend that."""
+    """Print how many runs were made from the run's former files, and how to update them."""
     count = len(alone.out_of_date)
     if not count:
         return

@@ -1,4 +1,4 @@
-"""The trials of a pipeline's batch, each when all that it takes is there."""
+"""The source of a pipeline's trials: each starts when all its inputs exist."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _WHY = {
 
 
 class StepTrials:
-    """Says which trial of a pipeline's plan starts next (a `commands.start.trials.Trials`)."""
+    """Decides which trial of a pipeline's plan starts next (a `commands.start.trials.Trials`)."""
 
     depends_on_results = True
 
     def __init__(
         self, world: World, graph: Graph, runs: Sequence[Run], starts: Mapping[int, Start]
     ) -> None:
-        """`runs` are those of the plan, in its order, as they are before the start; `starts`
-        those that are to run, by their place in it."""
+        """`runs` are those of the plan, in order, as they are before the start; `starts` are the
+        trials that are to run, by their place in the plan."""
         self._world = world
         self._graph = graph
         self._runs = list(runs)
@@ -49,7 +49,7 @@ class StepTrials:
         self._set_blocked(self._schedule.blocked)
 
     def next(self) -> Start | Answer:
-        """The first trial in the plan that has all it takes."""
+        """The first trial in the plan whose inputs exist."""
         self._tell_blocked()
         while (number := self._schedule.take()) is not None:
             if not self._is_current_after_all(number):
@@ -58,15 +58,15 @@ class StepTrials:
         return NO_MORE if self._schedule.is_over else WAIT
 
     def ended(self, run: Run) -> None:
-        """What waits for this trial may start, or never will."""
+        """Trials that wait for this one may start now, or never will."""
         number = self._number[run.id]
         self._runs[number] = run
         self._upstreams.forget(run.id)
         self._set_blocked(self._schedule.ended(number, completed=_is_completed(run)))
 
     def _is_current_after_all(self, number: int) -> bool:
-        """Whether a trial that gathers what is completed has that already: those that were to
-        run before it have failed again."""
+        """Whether a trial that gathers completed trials has gathered these already, because those
+        that were to run before it have failed again."""
         node = self._graph.nodes[number]
         if not node.partial or not self._starts[number].only_if_stale:
             return False
@@ -94,7 +94,7 @@ class StepTrials:
             return replace(start, why_not=error)
 
     def _set_blocked(self, blocked: Iterable[Blocked]) -> None:
-        """Record why trials are not started; it is told after what kept them from it."""
+        """Record why trials are not started; it is printed after the failure that is the cause."""
         for one in blocked:
             cause = self._runs[one.cause]
             why = _WHY.get(cause.state.status, "was not run")
@@ -109,7 +109,7 @@ class StepTrials:
         self._untold.clear()
 
     def _note(self, number: int, reason: str) -> None:
-        """Keep the reason with a trial that is pending; one that ran before stays as it is."""
+        """Record the reason in a pending trial; one that ran before is left unchanged."""
         run, store = self._runs[number], self._world.store
         if run.state.status is not Status.PENDING:
             return
@@ -119,7 +119,7 @@ class StepTrials:
                 store.write(noted, durable=False)
                 self._runs[number] = noted
         except Busy:
-            return  # somebody has started it meanwhile
+            return  # another process has started it meanwhile
 
 
 def _is_completed(run: Run) -> bool:

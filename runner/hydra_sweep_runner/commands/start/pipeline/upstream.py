@@ -1,4 +1,4 @@
-"""What a run takes from others: where it comes from, as files, and in words for the operation."""
+"""A run's inputs from other runs: as files to place, and as a description for the operation."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import short
 
-# Digits of an id that a gather's link is named by, unless two members share them.
+# The digits of an id in the name of a gather's link, unless two members share them.
 _DIGITS = 8
 
 
 class Upstreams:
-    """Makes what runs take from others ready. Descriptions of runs are kept for the next one
-    that takes from them, until `forget`."""
+    """Prepares runs' inputs. Descriptions of runs are kept for the next run that takes from them,
+    until `forget`."""
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
@@ -30,13 +30,13 @@ class Upstreams:
         self._flags: dict[str, dict[str, Value]] = {}
 
     def forget(self, run_id: str) -> None:
-        """A run has changed: read it anew when it is asked for."""
+        """A run has changed: read it again when it is needed."""
         self._runs.pop(run_id, None)
         self._described.clear()
         self._flags.clear()
 
     def run(self, run_id: str) -> Run:
-        """A run as it is recorded. Raises Mistake for one that is gone."""
+        """A run as recorded. Raises Mistake if it was deleted."""
         if run_id not in self._runs:
             try:
                 self._runs[run_id] = self._store.read(run_id)
@@ -47,7 +47,7 @@ class Upstreams:
         return self._runs[run_id]
 
     def now(self, inputs: Mapping[str, Input]) -> dict[str, Input]:
-        """The inputs with the attempts of their runs as they are."""
+        """The inputs with the present attempts of their runs."""
         return {name: self._now(one) for name, one in inputs.items()}
 
     def _now(self, one: Input) -> Input:
@@ -57,8 +57,8 @@ class Upstreams:
         return replace(one, attempt=self.run(one.run or "").state.attempt)
 
     def of(self, run: Run) -> Upstream:
-        """All that a run with these inputs finds in its folder. Raises Mistake for a file that
-        is not there."""
+        """The files to place in a run's folder for these inputs. Raises Mistake for a missing
+        file."""
         if not run.inputs:
             return Upstream()
         placements: list[Placement] = []
@@ -94,7 +94,8 @@ class Upstreams:
         return {**self.described(run_id), "step": step_of(one, self.run(run_id))}
 
     def described(self, run_id: str) -> dict[str, Any]:
-        """What RUNNER_INPUTS says of a run, and in it of those that it takes from."""
+        """The description of a run in RUNNER_INPUTS, with those of the runs that it takes files
+        from."""
         if run_id not in self._described:
             run = self.run(run_id)
             summary = self._summary(run)
@@ -117,8 +118,8 @@ class Upstreams:
         }
 
     def upstream_flags(self, run: Run) -> dict[str, Value]:
-        """The flags of all runs that a run takes files from one by one, by dotted names
-        (`train.lr`), in JSON's types."""
+        """The flags of all runs that a run takes single files from, by dotted names (`train.lr`),
+        in JSON's types."""
         if run.id not in self._flags:
             found: dict[str, Value] = {}
             for one in run.inputs.values():
@@ -142,8 +143,8 @@ def step_of(one: Input, upstream: Run) -> str:
 
 
 def _link_names(folder: str, members: tuple[str, ...]) -> dict[str, str]:
-    """The link of each member, relative to the run's folder: as many digits of the id as tell
-    them apart, at least eight."""
+    """The name of each member's link, relative to the run's folder: as many digits of the id as
+    distinguish them, at least eight."""
     digits = _DIGITS
     while len({member[:digits] for member in members}) < len(members):
         digits += 1
@@ -155,8 +156,7 @@ def _text(value: object) -> str:
 
 
 def check_completed(upstreams: Upstreams, run: Run) -> None:
-    """Raise Mistake for an input of a run whose upstream, or a member of what it gathers, is
-    not completed."""
+    """Raise Mistake if an upstream run of an input, or a member of a gather, is not completed."""
     for name, one in run.inputs.items():
         for run_id in (one.run or "",) if one.runs is None else one.runs:
             upstream = upstreams.run(run_id)
