@@ -142,10 +142,17 @@ export class Table {
       case "started":
         return el("span", { title: value ?? "" }, time(value));
       case "duration":
-        return el("span", { title: value === null ? "" : `${value} s` }, duration(value));
+        return el("span", { title: value === null ? "" : `${value} s` }, duration(value ?? this.soFar(row)));
       default:
         return text(value);
     }
+  }
+
+  /** Seconds since a run at work was started; null for any other. */
+  soFar(row) {
+    const at = this.answerColumns.findIndex((column) => column.scope === "run" && column.title === "started");
+    if (row.status !== "running" || !row.cells[at]) return null;
+    return Math.max(0, (Date.now() - new Date(row.cells[at]).getTime()) / 1000);
   }
 
   formatRow(row) {
