@@ -1,15 +1,15 @@
 """Run Hydra-configured experiments as batches that can be killed anywhere and resumed exactly.
 
-`Store` reads what was recorded, `report` reports scalars from within a run, `Interval` is what
-an optimizer of a project's own finds in its space. Each name is imported when it is asked for,
-so that importing the package costs next to nothing.
+`Store` reads recorded runs, `report` reports scalars from inside a run, and `Interval` is the type
+of intervals in the space of a project's own optimizer. Each name is imported when it is used, so
+that importing the package costs next to nothing.
 """
 
 __version__ = "0.1.0"
 
 __all__ = ["Interval", "Store", "__version__", "report"]
 
-# What type checkers take for true; importing it from `typing` would cost more than all else.
+# Type checkers treat this as true; importing it from `typing` would take most of the import time.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hydra_sweep_runner.notebook import Store

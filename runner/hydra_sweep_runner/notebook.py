@@ -50,9 +50,9 @@ _MOST_SHOWN = 20
 
 
 class Store:
-    """The runs in a folder. Raises Mistake if `path` is given and is no folder.
+    """The runs in a folder. Raises Mistake if `path` is given and is not a folder.
 
-    Without a path it is the store that `runner runs` finds in the current folder.
+    Without a path it is the store that `runner runs` finds from the current folder.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -86,10 +86,11 @@ class Store:
         tag: str | None = None,
         since: str | None = None,
     ) -> Runs:
-        """The runs that all filters hold for, newest first; they are those of `runner runs list`.
+        """The runs that meet all filters, newest first; the filters are those of `runner runs
+        list`.
 
-        Damaged records are left out. Raises Mistake for a filter that is none, and for a name
-        in `where` that none has of those that the other filters select, if they select any.
+        Damaged records are left out. Raises Mistake for an invalid filter, and for a name in
+        `where` that none of the runs selected by the other filters has, if those select any.
         """
         asked = Asked(
             operation=operation,
@@ -108,7 +109,7 @@ class Store:
         )
 
     def run(self, run_id: str) -> Run:
-        """The run with an id, or with the only one that begins so.
+        """The run with this id, or the only one whose id begins so.
 
         Raises UnknownRun, AmbiguousRun or UnreadableRecord.
         """
@@ -128,7 +129,7 @@ class Run:
 
     @property
     def id(self) -> str:
-        """32 hexadecimal digits."""
+        """The id: 32 hexadecimal digits."""
         return self._run.id
 
     @property
@@ -148,37 +149,37 @@ class Run:
 
     @property
     def reason(self) -> str | None:
-        """Why it is `error` or `terminated`, in a line."""
+        """Why the run is `error` or `terminated`, in a line."""
         return self._run.state.reason
 
     @property
     def flags(self) -> Flags:
-        """The flags by dotted name; of a batch, each given name with the list of its values."""
+        """The flags by dotted name; for a batch, each given name with the list of its values."""
         return MappingProxyType(dict(self._run.flags))
 
     @property
     def scalars(self) -> Mapping[str, Scalar]:
-        """The summaries of what it has reported, by name."""
+        """The summaries of the reported scalars, by name."""
         return MappingProxyType(dict(self._run.scalars))
 
     @property
     def initialized(self) -> datetime:
-        """When it was made, in UTC."""
+        """The time of its creation, in UTC."""
         return self._run.state.initialized
 
     @property
     def started(self) -> datetime | None:
-        """When it was started last, in UTC."""
+        """The time of its last start, in UTC."""
         return self._run.state.started
 
     @property
     def stopped(self) -> datetime | None:
-        """When it ended, in UTC."""
+        """The time of its end, in UTC."""
         return self._run.state.stopped
 
     @property
     def duration(self) -> float | None:
-        """Seconds from its start to its end."""
+        """Seconds from start to end."""
         started, stopped = self.started, self.stopped
         return None if started is None or stopped is None else (stopped - started).total_seconds()
 
@@ -189,47 +190,47 @@ class Run:
 
     @property
     def label(self) -> str | None:
-        """The label that was given."""
+        """Its label."""
         return self._run.label
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags that were given."""
+        """Its tags."""
         return self._run.tags
 
     @property
     def note(self) -> str | None:
-        """The note that was given."""
+        """Its note."""
         return self._run.note
 
     @property
     def random_seed(self) -> int | None:
-        """Its own seed, which it finds in RUNNER_RANDOM_SEED."""
+        """Its own seed, which it gets in RUNNER_RANDOM_SEED."""
         return self._run.random_seed
 
     @property
     def batches(self) -> tuple[str, ...]:
-        """The ids of the batches whose plan holds it."""
+        """The ids of the batches whose plan contains it."""
         return self._summary.batches
 
     @property
     def generated_by(self) -> str | None:
-        """The id of the batch that made it."""
+        """The id of the batch that generated it."""
         return self._run.generated_by
 
     @property
     def trials(self) -> tuple[str, ...]:
-        """Of a batch: the ids of its planned trials, in the plan's order."""
+        """The ids of a batch's planned trials, in plan order."""
         return () if self._run.batch is None else self._run.batch.trials
 
     @property
     def step(self) -> str | None:
-        """The step of a pipeline that it fills."""
+        """Its step in a pipeline."""
         return self._run.step
 
     @property
     def inputs(self) -> Mapping[str, Input]:
-        """What it takes from other runs, by name."""
+        """Its inputs from other runs, by name."""
         return MappingProxyType(dict(self._run.inputs))
 
     @property
@@ -238,7 +239,7 @@ class Run:
         return Path(self._summary.folder)
 
     def path(self, name: str) -> Path:
-        """A file in its folder, absolute; whether it exists is another question.
+        """The absolute path of a file in its folder, which need not exist.
 
         Raises Mistake for a name that leads out of the folder.
         """
@@ -248,25 +249,25 @@ class Run:
         return path
 
     def log(self) -> str:
-        """Its output, of its last start; empty as long as there is none."""
+        """The output of its last start; empty if there is none yet."""
         try:
             return Path(self._summary.log).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return ""
 
     def series(self, name: str) -> list[tuple[float, float]]:
-        """Steps and values of a scalar, in the order in which they were reported; of a long
-        series an even part. Raises Mistake for one that it has not reported."""
+        """Steps and values of a scalar, in the order of the reports; for a long series, an evenly
+        spaced part. Raises Mistake if the run has not reported the scalar."""
         if name not in self._run.scalars:
             there = ", ".join(self._run.scalars) or "none"
             raise Mistake(f"run {short(self.id)} has no scalar {name}; there are: {there}")
         return read_series(self.dir, name)
 
     def result(self) -> Any:
-        """What its function returned; None if it returned nothing, or has not ended well.
+        """The return value of its function; None if it returned nothing, or did not complete.
 
-        This is the one place that unpickles, where JSON cannot hold the result: it can then
-        run any code that the file holds. Read results of stores that you trust only.
+        If JSON cannot hold the result, this unpickles it, which can run any code that the file
+        holds. Read such results only from stores that you trust.
         """
         result = self._run.result
         if result is None:
@@ -279,7 +280,7 @@ class Run:
 
 
 class Runs(Sequence[Run]):
-    """Runs in their order. It does not change."""
+    """A sequence of runs, which does not change."""
 
     def __init__(self, runs: Iterable[Run]) -> None:
         self._runs = tuple(runs)
@@ -298,9 +299,9 @@ class Runs(Sequence[Run]):
         return iter(self._runs)
 
     def best(self, scalar: str) -> Run:
-        """The run with the least last value of a scalar; with `-` before its name, the greatest.
+        """The run with the least last value of a scalar or, with `-` before its name, the greatest.
 
-        A NaN is not taken into account. Raises Mistake if no run has reported it.
+        NaN is ignored. Raises Mistake if no run has reported the scalar.
         """
         maximize = scalar.startswith("-")
         name = Name(Scope.SCALAR, scalar.removeprefix("-"))
@@ -315,7 +316,8 @@ class Runs(Sequence[Run]):
         return next(run for run in self._runs if run.id == ordered[0].id)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """A row a run: attributes, flags and the last values of scalars. Needs pandas."""
+        """A data frame with one row a run: attributes, flags and the last values of scalars. Needs
+        pandas."""
         try:
             import pandas
         except ImportError as error:
@@ -323,7 +325,8 @@ class Runs(Sequence[Run]):
         return pandas.DataFrame(self._columns())
 
     def to_polars(self) -> polars.DataFrame:
-        """The same for polars, which it needs. Columns of unlike values become texts."""
+        """The same as a polars data frame. Needs polars. Columns with values of different types
+        become texts."""
         try:
             import polars
         except ImportError as error:

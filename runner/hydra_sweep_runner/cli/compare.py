@@ -94,7 +94,7 @@ def compare(
 
 
 def _write(target: str, data: bytes, option: str, count: int) -> None:
-    """Write a file, or standard output. Raises Mistake if that cannot be done."""
+    """Write a file, or standard output. Raises Mistake if that fails."""
     if target == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

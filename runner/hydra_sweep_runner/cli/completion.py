@@ -1,5 +1,5 @@
-"""Shell completion: `runner completion SHELL` prints what a shell evaluates, and the shell asks
-`runner completion --answer LINE`. Overrides are completed by Hydra's own completion."""
+"""Shell completion: `runner completion SHELL` prints a script for the shell, which calls `runner
+completion --answer LINE`. Hydra's own completion completes overrides."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ end
 complete -c runner -a '(__runner_complete)'
 """
 
-#: What each shell evaluates.
+#: The script that each shell evaluates.
 SCRIPTS: Mapping[str, str] = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 _MOST_IDS = 500
-# Arguments that are ids of runs, by how help shows them.
+# Arguments that are ids of runs, by their name in the help.
 _OF_IDS = re.compile(r"\b(ID|A|B|BATCH)\b")
 
 
@@ -76,7 +76,7 @@ def command(shell: str | None, answer: str | None) -> None:
       runner completion fish > ~/.config/fish/completions/runner.fish
     """
     if answer is not None:
-        with suppress(RunnerError):  # whoever types is not to be disturbed
+        with suppress(RunnerError):  # an error must not disturb the line that is being typed
             for word in answers(answer):
                 if word.isprintable() and not any(char.isspace() for char in word):
                     print(word)
@@ -87,9 +87,9 @@ def command(shell: str | None, answer: str | None) -> None:
 
 
 def answers(line: str) -> list[str]:
-    """The words that the last word of a command line may become, each once.
+    """The possible completions of a command line's last word, without repetition.
 
-    Raises RunnerError where the store or the project cannot be read.
+    Raises RunnerError if the store or the project cannot be read.
     """
     words = line.split()
     if not line[-1:].strip():
@@ -110,7 +110,7 @@ def answers(line: str) -> list[str]:
 
 
 def _of_command(group: click.Command, before: Sequence[str], begun: str) -> Iterator[str]:
-    """What may follow in a management command."""
+    """The words that may follow in a management command."""
     command, rest = group, list(before)
     while isinstance(command, click.Group) and rest:
         name = rest.pop(0)
@@ -145,7 +145,7 @@ def _arguments(command: click.Command, given: list[str], rest: list[str]) -> Ite
 
 
 def _store(words: Sequence[str]) -> RunStore:
-    """The store that a line is about."""
+    """The store that a command line refers to."""
     from hydra_sweep_runner.cli.store import open_store
 
     at = words.index("--store") + 1 if "--store" in words else len(words)
@@ -183,7 +183,7 @@ def _kinds(_: Sequence[str]) -> Iterable[str]:
     return KINDS
 
 
-#: What may be the value of an option of a command, by the option's name.
+#: The possible values of a command's options, by the option's name.
 _VALUES: Mapping[str, Callable[[Sequence[str]], Iterable[str]]] = {
     "operation": _operations,
     "status": _statuses,
@@ -206,7 +206,7 @@ def _run_options(begun: str) -> Iterator[str]:
 
 
 def _of_hydra(line: str) -> list[str]:
-    """What Hydra's completion gives for overrides."""
+    """The completions that Hydra has for overrides."""
     from hydra_sweep_runner.cli.project import run_project
 
     os.environ["COMP_LINE"] = f"runner {' '.join(line.split()[1:])}{line[len(line.rstrip()) :]}"

@@ -1,4 +1,4 @@
-"""The filters that all commands of many runs share, as options of click."""
+"""The filters that all commands on many runs share, as options of click."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OPTIONS = (
 
 
 def with_filters(command: _F) -> _F:
-    """Give a command the filters; it takes them in its keyword argument `asked`."""
+    """Add the filters to a command, which gets them in its keyword argument `asked`."""
 
     def gather(**given: Any) -> Any:
         values = {name: given.pop(name) for name, _, _ in _OPTIONS}

@@ -1,4 +1,5 @@
-"""Groups of commands that are imported one by one, so that none waits for what another needs."""
+"""Groups whose commands are imported one by one, so that a command does not wait for the imports of
+others."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are asked for.
+    """A group that imports a command when it is used.
 
     `modules` maps a command's name to the module that has it as `command`, or to
-    `module:attribute`; the order is that of help.
+    `module:attribute`, in the order of the help.
     """
 
     def __init__(self, *arguments: Any, modules: Mapping[str, str], **options: Any) -> None:
@@ -21,7 +22,7 @@ class LazyGroup(click.Group):
         self.modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order in which help shows them."""
+        """The names, in the order of the help."""
         return list(self.modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -1,6 +1,6 @@
-"""The `runner` command: what it is given decides who carries it out; errors become exits.
+"""The `runner` command: dispatches command lines, and maps errors to exit statuses.
 
-Light to import: management commands get by without Hydra.
+Light to import: management commands do not need Hydra.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def main() -> NoReturn:
     open_missing_streams()
     escape_unencodable()
     status = run(sys.argv[1:])
-    # Python would look for garbage in all that Hydra has made, a tenth of a short run's time.
+    # Collecting garbage among Hydra's objects would take a tenth of a short run's time.
     gc.freeze()
-    if sys.flags.inspect:  # PYTHONINSPECT: a prompt would follow, and its status be the process's
+    if sys.flags.inspect:  # PYTHONINSPECT: a prompt would follow and set the exit status
         _leave(status)
     sys.exit(status)
 
@@ -39,7 +39,7 @@ def _leave(status: int) -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """Carry out a command line and return its exit status; errors are told in one line."""
+    """Carry out a command line and return its exit status; an error is printed as one line."""
     try:
         return _dispatch(arguments)
     except RunnerError as error:
@@ -56,8 +56,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _is_output(error: Exception) -> TypeGuard[OSError]:
-    """Whether a command could not print: what cannot be written to the store is told by the
-    store, and an error about a file has its name."""
+    """Whether a command could not print: errors of the store are StoreFailed, and an error about a
+    file has its name."""
     refusals = (
         errno.ENOSPC,
         errno.EDQUOT,
@@ -82,7 +82,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _check_folder() -> None:
-    """Raise Mistake if the current folder was removed, or must not be looked at."""
+    """Raise Mistake if the current folder was removed, or is not accessible."""
     try:
         os.getcwd()  # noqa: PTH109 - pathlib is not needed by then
     except OSError as error:
@@ -92,5 +92,6 @@ def _check_folder() -> None:
 
 
 def is_management(word: str) -> bool:
-    """Whether a first word is a management command: bare, so no option and no override."""
+    """Whether the first word is a management command: a bare word, neither an option nor an
+    override."""
     return word.replace("-", "_").isidentifier() and not word.startswith("-")

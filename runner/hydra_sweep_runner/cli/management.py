@@ -1,6 +1,6 @@
-"""The commands whose first word is bare: `runner runs …`, `runner init …`. Imports no Hydra.
+"""The management commands, `runner runs …`, `runner init …` and others. Imports no Hydra.
 
-Each command is imported when it is typed, so that none waits for what another needs.
+Each command is imported when it is used, so that it does not wait for the imports of others.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _completion() -> click.Command:
     return command
 
 
-#: The first word, and what imports its command.
+#: Maps the first word to a function that imports its command.
 COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "runs": _runs,
     "compare": _compare,
@@ -69,7 +69,7 @@ COMMANDS: Mapping[str, Callable[[], click.Command]] = {
     "completion": _completion,
 }
 
-# What answers and ends: it makes no garbage to speak of.
+# Commands that print and end: they make hardly any garbage.
 _ANSWERS = ("runs", "compare")
 
 
@@ -77,7 +77,7 @@ class _Commands(click.Group):
     """A group whose commands are imported one by one."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order in which help shows them."""
+        """The names, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -99,7 +99,7 @@ def run_management(arguments: list[str]) -> int:
         with no_garbage() if arguments[0] in _ANSWERS else nullcontext():
             result = commands.main(arguments, prog_name="runner", standalone_mode=False)
     except click.Abort as abort:
-        if isinstance(abort.__cause__, KeyboardInterrupt):  # anywhere but at a question
+        if isinstance(abort.__cause__, KeyboardInterrupt):  # not raised at a question
             raise KeyboardInterrupt from abort
         click.echo("Nothing was deleted", err=True)
         return 1
@@ -113,7 +113,7 @@ def run_management(arguments: list[str]) -> int:
 
 
 def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
-    """A refusal of click's in one line, with what would be right."""
+    """click's error message in one line, with what would be right."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = "runner" if context is None else context.command_path
     said = error.format_message().rstrip(".")
@@ -132,7 +132,7 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
 
 
 def _meant(word: str) -> str:
-    """What may have been meant by a first word that is no command."""
+    """The command that was probably meant by an unknown first word."""
     if word in RUNS_COMMANDS:
         return f": did you mean runner runs {word}?"
     near = get_close_matches(word, COMMANDS, n=1)

@@ -89,7 +89,7 @@ def _announce(address: str) -> None:
 
 
 def _open(address: str) -> None:
-    """Open a browser where there is a screen for one."""
+    """Open a browser if there is a screen."""
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
         return
     import webbrowser

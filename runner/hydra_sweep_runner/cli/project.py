@@ -1,4 +1,4 @@
-"""`runner [-m] [OVERRIDE…]`: a project's runs, batches and restarts, on Hydra's options."""
+"""`runner [-m] [OVERRIDE…]`: a project's runs, batches and restarts, with Hydra's options."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hydra_sweep_runner.operation.run_options import OPTIONS
 
 
 def run_project(arguments: list[str]) -> int:
-    """Carry out a command line that is no management command; returns the exit status."""
+    """Carry out a command line that is not a management command; returns the exit status."""
     parser = _parser()
     args = parser.parse_intermixed_args(arguments)
     if args.version:
@@ -46,7 +46,7 @@ _JOBS = re.compile(r"unrecognized arguments: (-j|--(n[-_]?)?jobs|--parallel|--wo
 
 
 class _Parser(argparse.ArgumentParser):
-    """Hydra's options; a mistake among them is one line."""
+    """Hydra's options; an error in them is reported in one line."""
 
     def error(self, message: str) -> NoReturn:
         if _JOBS.match(message):
@@ -68,7 +68,7 @@ def _asks_hydra(args: argparse.Namespace) -> bool:
 
 
 def _ask_hydra(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    """What Hydra answers itself: --help, --hydra-help, --cfg, --info, --shell-completion."""
+    """Let Hydra answer --help, --hydra-help, --cfg, --info and --shell-completion."""
     typed = read_typed(args.overrides) if not args.shell_completion else None
     if typed is not None:
         args.overrides = [*typed.task, *typed.hydra]
@@ -110,7 +110,7 @@ def _answer(app: Hydra, name: str | None, args: Any, parser: argparse.ArgumentPa
 
 
 def _usage() -> list[str]:
-    """What `runner --help` says of its own, before Hydra's part on the project."""
+    """The runner's own part of `runner --help`, before Hydra's part on the project."""
     width = max(len(name) for name in OPTIONS)
     return [
         "runner [OVERRIDE…]               one run",
@@ -125,8 +125,8 @@ def _usage() -> list[str]:
 
 
 def _carry_out(args: argparse.Namespace) -> int:
-    """Restart what is to be restarted, else start a batch or a run. Each is imported where it
-    is needed: a short run is over before the others are."""
+    """Restart a batch or run if the arguments say so, else start one. Each use case is imported
+    only if it is needed, because the imports take longer than a short run."""
     yaml = ProjectYaml.of_options(args)
     typed = read_typed(args.overrides)
     if "restart" in typed.given:
@@ -156,16 +156,16 @@ def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:
     config = composer.trial(typed.task)
     world = open_world(yaml, typed, config.sweeper.get("store"))
     if any("launcher" in text for text in typed.hydra):
-        world.executor_of_sweep(SweepConfig(config.load()))()  # what is wrong with it is told
+        world.executor_of_sweep(SweepConfig(config.load()))()  # raises Mistake if it is wrong
     return start_run(world, composing)
 
 
 def _mode(composing: Composing) -> str | None:
-    """What `hydra.mode` says, with the choices that were typed."""
+    """The value of `hydra.mode`, with the typed choices."""
     pipeline, task = composing.pipeline, composing.task
     if not any(is_sweep(text) for text in task):
         own = task if pipeline is None else pipeline.own(task)
         return composing.composer.trial(own).base.mode
-    # A group that has to be chosen may be among what is swept over.
+    # A group that must be chosen may be swept over.
     mode = composing.sweep().config.hydra.mode
     return None if mode is None else str(mode.name)

@@ -1,4 +1,4 @@
-"""Which store a management command is about."""
+"""The store that a management command works on."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ STORE = click.option(
 
 
 def open_store(store: str | None, *, tell: bool = False) -> RunStore:
-    """The store that a command is about: the one that was typed, or that of the project in
-    which the current folder lies. With `tell`, a line says where it is not the current
-    folder's, or where there is none."""
+    """The typed store, or that of the project that contains the current folder. With `tell`, a line
+    says if it is not the current folder's, or if there is none."""
     here = Path.cwd()
     project = location.project_of(here) if store is None else here
     chosen = location.store_path(

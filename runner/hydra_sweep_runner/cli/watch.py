@@ -19,7 +19,7 @@ from hydra_sweep_runner.commands.runs.watch import (
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import escape
 
-# How often to look, in seconds, and how much of the time at the most.
+# How often to read the store, in seconds, and the largest share of the time spent reading.
 _LOOK_S = 0.5
 _SHARE = 0.2
 
@@ -47,7 +47,7 @@ def watch(batch: str | None, store: str | None) -> None:
 
 
 def _print(store: RunStore, batch_id: str) -> None:
-    """A line for each change, and the state at the end."""
+    """Print a line for each change, and the final state."""
     before: Snapshot | None = None
     while True:
         began_s = time.monotonic()
@@ -62,7 +62,7 @@ def _print(store: RunStore, batch_id: str) -> None:
 
 
 def _draw(store: RunStore, batch_id: str) -> None:
-    """A table that is drawn anew."""
+    """Draw a table that is updated."""
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
@@ -87,5 +87,5 @@ def _draw(store: RunStore, batch_id: str) -> None:
 
 
 def _rest(began_s: float) -> None:
-    """Wait until it is worth looking again; what takes long is done less often."""
+    """Wait until the next update; slow updates are done less often."""
     time.sleep(max(_LOOK_S, (time.monotonic() - began_s) / _SHARE))

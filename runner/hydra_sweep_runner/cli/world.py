@@ -1,4 +1,4 @@
-"""The world of a project: what `runner`'s use cases are given."""
+"""The world of a project: the environment of the use cases of `runner`."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from hydra_sweep_runner.terminal.streams import terminal_input
 
 JOB_NAME = "runner"
 
-#: What `hydra.sweeper` names where nobody chose another.
+#: The default target of `hydra.sweeper`.
 SWEEPER = "hydra_plugins.runner.sweeper.RunnerSweeper"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectYaml:
-    """Where the YAML of a project in `folder` is, as Hydra's options say."""
+    """The place of the YAML of a project in `folder`, according to Hydra's options."""
 
     folder: Path
     config_path: str | None
@@ -56,7 +56,7 @@ class ProjectYaml:
 
     @classmethod
     def of_options(cls, args: argparse.Namespace) -> ProjectYaml:
-        """The one in the current folder, unless the options say otherwise."""
+        """The YAML in the current folder, unless the options name another place."""
         return cls(
             folder=Path.cwd(),
             config_path=args.config_path,
@@ -65,7 +65,7 @@ class ProjectYaml:
         )
 
     def find(self, config_name: str | None = None) -> ProjectConfig:
-        """The present YAML; `config_name` is for where no option names one. Raises Mistake."""
+        """The present YAML; `config_name` is used if no option names one. Raises Mistake."""
         name = self.config_name or config_name
         return find_project(self.folder, self.config_path, name, self.config_dir)
 
@@ -81,8 +81,7 @@ class ProjectYaml:
         return Composer(loader, project.config_name, hydra_overrides, passing=passing, copy=kept)
 
     def store(self) -> str | None:
-        """The store that the main config names, as far as that can be read without
-        composing."""
+        """The store in the main config, if it can be read without composing."""
         try:
             project = self.find()
         except Mistake:
@@ -103,8 +102,8 @@ class ProjectWorld(World):
         return self.yaml.composer(folder, config_name, hydra_overrides)
 
     def executor_of_run(self, config: TrialConfig) -> OpenExecutor:
-        """The executor of one run on its own, which has the first of the launcher's devices.
-        Raises Mistake for a launcher that runs trials elsewhere."""
+        """The executor of a single run, which gets the first of the launcher's devices. Raises
+        Mistake for a launcher that runs trials elsewhere."""
         graces = Graces.given(*config.launcher("interrupt_grace_s", "terminate_grace_s"))
         devices, backend = config.launcher("devices", "backend")
         if backend is not None:
@@ -118,8 +117,8 @@ class ProjectWorld(World):
         )
 
     def executor_of_sweep(self, sweep: SweepConfig) -> OpenExecutor:
-        """The executor of the launcher that a sweep's configuration names. Raises Mistake for
-        a launcher that cannot run operations, and for a sweeper that is not ours."""
+        """The executor for the launcher that a sweep's configuration names. Raises Mistake for a
+        launcher that cannot run operations, and for another sweeper."""
         _check_sweeper(sweep.config)
         launcher = _instantiate_launcher(sweep.config)
         opener: Any = getattr(launcher, "executor", None)
@@ -136,7 +135,7 @@ class ProjectWorld(World):
 
 
 def open_world(yaml: ProjectYaml, typed: Typed, store_in_yaml: str | None) -> ProjectWorld:
-    """The world of a command line in a project. Raises Mistake for a store that is none."""
+    """The world of a command line in a project. Raises Mistake if the store's path is no store."""
     path = location.store_path(
         yaml.folder, typed=typed.store, environment=os.environ, in_yaml=store_in_yaml
     )
@@ -153,14 +152,14 @@ def open_world(yaml: ProjectYaml, typed: Typed, store_in_yaml: str | None) -> Pr
 
 
 def _named(yaml: ProjectYaml, store: Path) -> str:
-    """What a restart has to be given to find the project's YAML and its store, if anything."""
+    """The options that a restart needs to find the project's YAML and its store, if any."""
     options = (("path", yaml.config_path), ("dir", yaml.config_dir))
     words = [shlex.quote(f"--config-{name}={text}") for name, text in options if text is not None]
     return "".join(f"{word} " for word in [*words, *store_override(store, yaml.folder)])
 
 
 def _check_sweeper(config: Any) -> None:
-    """Raise Mistake if the composed sweeper is another one: it would sweep otherwise."""
+    """Raise Mistake if another sweeper is composed, because it would sweep differently."""
     chosen = config.hydra.runtime.choices.get("hydra/sweeper")
     target = None if config.hydra.sweeper is None else config.hydra.sweeper.get("_target_")
     if target != SWEEPER:

@@ -1,5 +1,5 @@
-"""A sweep whose command line one of its own trials starts again, as distributed training does for
-its other ranks: that trial's job is done once more, and nothing is recorded."""
+"""Runs a trial's job again in a process that the trial starts with the sweep's command line, as
+distributed training does for its other ranks. Nothing is recorded."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.program.world import HydraCall, Loaders
 from hydra_sweep_runner.store.runs import RunStore
 
-# What a sweep is told in Hydra's node, and a job is not.
+# Overrides of Hydra's node that concern a sweep but no job.
 _OF_SWEEPS = ("hydra/sweeper", "hydra/launcher", "hydra.sweeper", "hydra.launcher", "hydra.mode")
 
 
 def do_again(hydra: HydraCall) -> None:
-    """Do the job of the trial that this process is of, composed as that was, in the folder that
-    the command line gives or else in the trial's own. Raises what the job raises."""
+    """Run the job of this process's trial, composed as the trial was, in the folder that the
+    command line gives or else in the trial's own. Raises the job's error."""
     folder = Path(os.environ["RUNNER_RUN_DIR"])
     store = RunStore.open(folder.parent, create=False)
     run = store.read(folder.name)

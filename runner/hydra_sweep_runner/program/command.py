@@ -1,4 +1,4 @@
-"""Which command line a sweep was started by, as its trials' processes know it."""
+"""Recognises the command line of a sweep in the processes of its trials."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-#: By which a process knows that its command line is a sweep's: how many words that had, and
-#: their digest. More words may follow.
+#: The environment variable by which a process recognises a sweep's command line: its number of
+#: words, and their digest. Further words may follow.
 COMMAND = "RUNNER_COMMAND"
 
 
 def mark(words: Sequence[str]) -> str:
-    """What tells a command line from others, program left out."""
+    """A text that identifies a command line, without the program."""
     digest = hashlib.sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()
     return f"{len(words)}:{digest}"
 
 
 def is_again(words: Sequence[str], environment: Mapping[str, str]) -> bool:
-    """Whether a command line is the one of the sweep that this process is a trial of."""
+    """Whether a command line is that of the sweep that this process is a trial of."""
     marked = environment.get(COMMAND, "")
     size = marked.partition(":")[0]
     if not size.isdecimal() or "RUNNER_RUN_DIR" not in environment:
@@ -30,7 +30,7 @@ def is_again(words: Sequence[str], environment: Mapping[str, str]) -> bool:
 
 @contextmanager
 def marked_command() -> Iterator[None]:
-    """Have all processes that are started meanwhile know this command line."""
+    """Inside the context, let all processes that are started recognise this command line."""
     before = os.environ.get(COMMAND)
     os.environ[COMMAND] = mark(sys.argv[1:])
     try:

@@ -1,4 +1,4 @@
-"""Which program this process is, and how a user goes on with it."""
+"""Identifies the program of this process, and the command that continues its batches."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hydra_sweep_runner.store import location
 
 
 def identify_program(task_function: Callable[[Any], Any], folder: Path) -> Operation:
-    """The program that a task function belongs to, as an operation.
+    """The program of a task function, as an operation.
 
-    Its target is its script, relative to `folder` where it lies below it, or the module that
-    was run or imported.
+    Its target is its script, relative to `folder` if inside it, or the module that was run or
+    imported.
     """
     module = getattr(task_function, "__module__", None)
     main = sys.modules.get("__main__")
@@ -49,14 +49,14 @@ def _operation(name: str, target: str) -> Operation:
 
 
 def go_on_command(store: Path, project_dir: Path) -> str:
-    """What a user types to restart a batch of this process's program, up to the id. Our sweeper
-    is named, too: an experiment or a default that chose it need not be chosen again."""
+    """The command that restarts a batch of this process's program, up to the id. It names our
+    sweeper, too, so that the experiment or default that chose it need not be given again."""
     words = [_program_words(), *_config_options(sys.argv[1:]), "-m", "hydra/sweeper=runner"]
     return f"{' '.join([*words, *store_override(store, project_dir)])} +restart="
 
 
 def _config_options(arguments: Sequence[str]) -> Iterator[str]:
-    """Hydra's options that say where the configuration is, as they were typed."""
+    """Hydra's options for the place of the configuration, as typed."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for short, name in (("-cp", "config-path"), ("-cn", "config-name"), ("-cd", "config-dir")):
         parser.add_argument(f"--{name}", short)

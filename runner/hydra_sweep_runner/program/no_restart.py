@@ -1,7 +1,7 @@
-"""`python train.py +restart=ID` without `-m`, or under another sweeper: an ordinary job with a
-flag `restart`, for Hydra.
+"""Reports `python train.py +restart=ID` without `-m`, or under another sweeper, which Hydra would
+run as an ordinary job with a flag `restart`.
 
-Hydra asks no sweeper of ours for it, so the plugin has this looked at where `+restart=` was typed.
+Hydra calls no sweeper of ours for such a job, so the plugin checks it if `+restart=` was typed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hydra_sweep_runner.program.identify import go_on_command, named_store, prog
 from hydra_sweep_runner.store import location
 from hydra_sweep_runner.terminal.console import Console, tell_error
 
-#: As lines show an id, or whole; a date or another number is none.
+#: A shortened or full id; dates and other numbers do not match.
 _LIKELY = re.compile(r"(?=.*[a-f])([0-9a-f]{8}|[0-9a-f]{32})")
 _ID = re.compile(r"\+restart=([0-9a-f]{4,32})")
 _LAST = re.compile(r"\+restart=(last|last:batch)")
@@ -31,9 +31,8 @@ _OURS = "hydra_plugins.runner.sweeper.RunnerSweeper"
 
 
 def watch_runs() -> None:
-    """Have this process refuse jobs of a program whose `+restart=` names a run of its store, and
-    which our sweeper has nothing to do with. What is no such run stays a flag; what looks like
-    one is told."""
+    """Make this process refuse jobs of a program whose `+restart=` names a run of its store,
+    outside our sweeper. Any other value stays a flag; one that looks like an id is reported."""
     run, instantiate = Hydra.run, Plugins.instantiate_sweeper
     if hasattr(run, "__wrapped__"):
         return  # Hydra 1.3 imports a plugin twice

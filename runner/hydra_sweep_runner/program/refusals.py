@@ -1,7 +1,7 @@
-"""What Hydra refuses of a program's sweep before it asks our sweeper, told in our words.
+"""Explains overrides and configurations that Hydra refuses before it calls our sweeper.
 
-Hydra's parser speaks of its own tokens, and its composition in several lines; both end with
-exit status 1. Where our sweeper was typed, such a mistake is told as everywhere else.
+Hydra's parser names its own tokens, and its composition prints several lines; both end with exit
+status 1. If our sweeper was typed, such a mistake is reported as everywhere else.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from hydra_sweep_runner.terminal.console import tell_error
 
 
 def watch_sweeps() -> None:
-    """Have this process tell what keeps a sweep from being composed, and end with 2. With
-    HYDRA_FULL_ERROR=1 Hydra tells it itself."""
+    """Make this process report errors in composing a sweep, and end with exit status 2. With
+    HYDRA_FULL_ERROR=1 Hydra reports them itself."""
     multirun = Hydra.multirun
     if hasattr(multirun, "__wrapped__") or os.environ.get("HYDRA_FULL_ERROR") == "1":
         return  # Hydra 1.3 imports a plugin twice
@@ -47,7 +47,7 @@ def watch_sweeps() -> None:
 
 
 def _mistake(hydra: Hydra, config_name: str | None, overrides: Sequence[str]) -> Mistake | None:
-    """What is wrong, found by composing once more; None if it is not found so."""
+    """The mistake, found by composing again; None if composing again does not fail."""
     from hydra_sweep_runner.commands.start.composing import read_typed
     from hydra_sweep_runner.compose.composer import Composer
 

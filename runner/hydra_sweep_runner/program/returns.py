@@ -1,4 +1,4 @@
-"""What belongs to a program's sweep as a whole: its folder, and what its jobs returned."""
+"""Handles what belongs to a program's sweep as a whole: its folder, and its jobs' returns."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from hydra_sweep_runner.store.runs import RunStore
 
 
 class SweepExecutor:
-    """Executes a program's trials with `inner`, after `multirun.yaml` was written as Hydra's
-    own sweeper does. A context manager."""
+    """Executes a program's trials with `inner`, after writing `multirun.yaml` as Hydra's own
+    sweeper does. A context manager."""
 
     def __init__(self, inner: Any, config: DictConfig) -> None:
         self._opened = inner
@@ -33,12 +33,12 @@ class SweepExecutor:
 
     @property
     def claims_runs(self) -> bool:
-        """Whether whoever executes a run claims it."""
+        """Whether the executor claims the runs."""
         return self._inner.claims_runs
 
     @property
     def at_once(self) -> int | None:
-        """How many jobs are done at once at the most, if that is known."""
+        """The largest number of jobs at once, if it is known."""
         return self._inner.at_once
 
     def __enter__(self) -> SweepExecutor:
@@ -61,21 +61,21 @@ class SweepExecutor:
         return self._inner.probe(target, project_dir)
 
     def preload(self, modules: Sequence[str], script: str) -> None:
-        """Import modules where a script will be forked. Raises Mistake."""
+        """Import modules in the process that a script will be forked from. Raises Mistake."""
         self._inner.preload(modules, script)
 
     def stop(self) -> None:
-        """Start nothing more and interrupt what runs."""
+        """Start no further task and interrupt the running ones."""
         self._inner.stop()
 
     def kill(self) -> None:
-        """End at once what runs."""
+        """Kill the running tasks."""
         self._inner.kill()
 
 
 class CollectingExecutor(SweepExecutor):
-    """A SweepExecutor whose workers leave their jobs' returns in the runs' folders: they are
-    put in `returned`, in the order in which the jobs were started."""
+    """A SweepExecutor whose workers leave their jobs' returns in the runs' folders; it collects
+    them in `returned`, in the order in which the jobs were started."""
 
     def __init__(
         self, inner: Any, config: DictConfig, store: RunStore, returned: list[JobReturn]
@@ -94,7 +94,7 @@ class CollectingExecutor(SweepExecutor):
 
 
 class _Collecting:
-    """A source of tasks that takes in what their jobs returned when they have ended."""
+    """A source of tasks that collects the returns of their jobs when these have ended."""
 
     def __init__(self, source: Source, store: RunStore) -> None:
         self._source = source
@@ -103,12 +103,12 @@ class _Collecting:
 
     @property
     def returned(self) -> list[JobReturn]:
-        """The returns of the jobs that have ended, in the order in which they were started."""
+        """The returns of the ended jobs, in the order in which they were started."""
         return [found for found in self._found.values() if found is not None]
 
     def next(self) -> Next:
-        """The next task, its folder without what a killed sweep, or anybody, has left there
-        to be unpickled."""
+        """The next task. A return file in its folder is removed first: a killed sweep, or anyone
+        else, may have left it, and it would be unpickled."""
         task = self._source.next()
         if isinstance(task, Task):
             (self._store.folder(task.run.id) / layout.RETURNED).unlink(missing_ok=True)
@@ -116,20 +116,20 @@ class _Collecting:
         return task
 
     def ended(self, outcome: Outcome) -> None:
-        """Take a job's return in."""
+        """Collect the job's return."""
         self._found[outcome.run.id] = self._take(outcome)
         self._source.ended(outcome)
 
     def recorded(self, outcome: Outcome) -> None:
-        """Pass it on."""
+        """Pass the call on."""
         self._source.recorded(outcome)
 
     def make_ready(self) -> None:
-        """Pass it on."""
+        """Pass the call on."""
         self._source.make_ready()
 
     def _take(self, outcome: Outcome) -> JobReturn:
-        """A job's return; one made for the purpose if the job did not come to give any."""
+        """The job's JobReturn; a substitute if the job ended without one."""
         path = self._store.folder(outcome.run.id) / layout.RETURNED
         try:
             returned: JobReturn = pickle.loads(path.read_bytes())
@@ -147,6 +147,6 @@ class _Collecting:
 
 
 def in_batches(returned: Sequence[JobReturn], size: int | None) -> list[list[JobReturn]]:
-    """Jobs' returns as Hydra's own sweeper groups them: so many at a time, or all in one."""
+    """Jobs' returns grouped as Hydra's own sweeper does: `size` at a time, or all in one group."""
     step = size or max(1, len(returned))
     return [list(returned[start : start + step]) for start in range(0, len(returned), step)]

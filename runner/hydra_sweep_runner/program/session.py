@@ -1,4 +1,4 @@
-"""One sweep of a program: a new batch, or the restart of one."""
+"""Runs one sweep of a program: a new batch, or the restart of one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from hydra_sweep_runner.program.world import HydraCall, ProgramWorld, open_world
 
 
 class ProgramSession:
-    """Carries out one sweep of the program that this process is. `returned` are its jobs'
-    returns, where they are kept."""
+    """Carries out one sweep of this process's program. `returned` are its jobs' returns, if they
+    are kept."""
 
     def __init__(self, hydra: HydraCall) -> None:
         self._hydra = hydra
         self.returned: list[Any] = []
 
     def carry_out(self, arguments: Sequence[str]) -> int:
-        """Restart what is to be restarted, else start a batch; returns the exit status."""
+        """Restart a batch or trial if the arguments say so, else start a batch; returns the exit
+        status."""
         config = self._hydra.config
         overrides: Any = OmegaConf.to_container(config.hydra.overrides.hydra)
         typed = read_typed([*arguments, *overrides])
@@ -36,7 +37,7 @@ class ProgramSession:
         world = replace(open_world(self._hydra, typed), returned=self.returned)
         if "restart" in typed.given:
             return _restart(world, typed)
-        find_sweep_dir(config)  # from here on its timestamps are those of all jobs
+        find_sweep_dir(config)  # resolves the timestamps that all jobs will share
         names = ("print_trials", "init_trials")
         if any(typed.given.get(name) or config.hydra.sweeper.get(name) for name in names):
             return self._start(world, typed, composer, SweepConfig(config))
@@ -47,8 +48,8 @@ class ProgramSession:
             return self._start(world, typed, composer, composer.sweep(typed.task))
 
     def _composer(self, typed: Typed, sweep_dir: str | None) -> Composer:
-        """A composer of the present YAML, whose jobs put their output into another folder than
-        it says where `sweep_dir` names one."""
+        """A composer of the present YAML; with `sweep_dir`, its jobs put their output into that
+        folder."""
         config = self._hydra.config
         return Composer(
             self._hydra.context.config_loader,

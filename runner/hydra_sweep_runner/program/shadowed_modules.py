@@ -1,4 +1,4 @@
-"""Libraries that a sweep needs, and that a module of the program's hides by its name."""
+"""Detects modules of the program that shadow libraries which a sweep needs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.terminal.console import tell_error
 
-#: What every sweep imports beside Python and Hydra.
+#: The libraries that every sweep imports beside Python's and Hydra.
 NEEDED = ("cloudpickle", "msgspec")
 
 
 def refuse_hidden_libraries() -> None:
-    """End the process with a line that names the file in the way, if there is one: the
-    program's own folder stands first on `sys.path`. To be called before anything else."""
+    """End the process with a line that names the shadowing file, if there is one: the program's own
+    folder comes first on `sys.path`. Call this before importing anything else."""
     hidden = hiding_file(Path(sys.path[0] or "."))
     if hidden is not None:
         mistake = Mistake(
@@ -25,7 +25,7 @@ def refuse_hidden_libraries() -> None:
 
 
 def hiding_file(folder: Path) -> Path | None:
-    """The module in a folder that hides a library; None if there is none."""
+    """The module in a folder that shadows a library; None if there is none."""
     for name in NEEDED:
         for path in (folder / f"{name}.py", folder / name / "__init__.py"):
             if path.is_file():

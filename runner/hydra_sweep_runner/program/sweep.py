@@ -1,4 +1,4 @@
-"""`hydra/sweeper=runner` in a `@hydra.main` program: what the sweeper plugin calls."""
+"""`hydra/sweeper=runner` in a `@hydra.main` program: the entry point of the sweeper plugin."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def sweep_program(
     task_function: Callable[[Any], Any],
     config: DictConfig,
 ) -> list[list[JobReturn]]:
-    """Start or restart a batch of a program, and return its jobs' returns as Hydra's own
-    sweeper does: a list for each `max_batch_size` jobs.
+    """Start or restart a batch of a program, and return its jobs' returns as Hydra's own sweeper
+    does: a list for each `max_batch_size` jobs.
 
-    On a program's command line, what went wrong ends the process with the exit status that
-    the contract promises, and nothing is kept to be returned. Elsewhere it is raised: the
-    first job's own exception, or the runner's.
+    On a program's command line, a failure ends the process with the exit status that the contract
+    promises, and no returns are kept. Elsewhere it is raised: the first job's own error, or the
+    runner's.
     """
     open_missing_streams()
     is_typed = is_command_line(sys._getframe())
@@ -60,7 +60,7 @@ def sweep_program(
 
 
 def is_command_line(frame: FrameType | None) -> bool:
-    """Whether Hydra's own command line, which drops what is returned, has called."""
+    """Whether Hydra's own command line, which drops the returns, is the caller."""
     while frame is not None:
         code = frame.f_code
         if code.co_name == "run_and_report" and frame.f_globals.get("__name__", "").startswith(
@@ -90,5 +90,5 @@ def _raise_failure(returned: Sequence[JobReturn], exit_status: int) -> None:
     if exit_status == 130:
         raise KeyboardInterrupt
     for one in returned:
-        _ = one.return_value  # raises what the job raised
+        _ = one.return_value  # raises the job's error
     raise RunnerError("the sweep has failed: see what was printed, and the trials' logs")

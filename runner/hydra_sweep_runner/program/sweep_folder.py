@@ -1,5 +1,5 @@
-"""A sweep's own output folder, where its name is made of the time: two sweeps that start in the
-same second do not share it."""
+"""Gives each sweep its own output folder if the folder's name contains the time: two sweeps that
+start in the same second must not share it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hydra_sweep_runner.errors import Mistake
 
 @contextmanager
 def own_sweep_dir(config: DictConfig) -> Iterator[str | None]:
-    """Take the folder of a new sweep, by making the `multirun.yaml` in it, which nobody else can
-    make then. Gives another folder beside it where somebody has it already, else None. What was
-    made is removed where a mistake ends the sweep before it starts."""
+    """Claim the folder of a new sweep by creating its `multirun.yaml`, which only one process can
+    do. Yields another folder beside it if another sweep has claimed it already, else None. If a
+    mistake ends the sweep before it starts, what was created is removed."""
     path = Path(find_sweep_dir(config))
     written = config.hydra.sweep._get_node("dir")._value()
     if "${now:" not in str(written):
-        yield None  # whoever names a folder means it
+        yield None  # a folder that the user names is used in any case
         return
     there = next(each for each in (path, *path.parents) if each.is_dir())
     taken = _take(path)

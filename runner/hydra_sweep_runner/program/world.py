@@ -1,4 +1,4 @@
-"""The world of a Hydra program: what the use cases are given in its process."""
+"""The world of a Hydra program: the environment of the use cases in its process."""
 
 from __future__ import annotations
 
@@ -48,13 +48,14 @@ from hydra_sweep_runner.terminal.render import escape
 
 #: Hydra's own launcher, which runs jobs one after another in this process.
 _BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
-#: hydra-joblib-launcher's, whose pool of processes breaks when one of them dies.
+#: The launcher of hydra-joblib-launcher, whose process pool breaks when one process dies.
 _JOBLIB = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
 
 
 @dataclass(frozen=True, kw_only=True)
 class HydraCall:
-    """What Hydra gave to the sweeper, and whether its caller wants the jobs' returns."""
+    """The arguments of Hydra's call to the sweeper, and whether its caller uses the jobs'
+    returns."""
 
     context: HydraContext
     task_function: Callable[[Any], Any]
@@ -63,7 +64,7 @@ class HydraCall:
 
 
 class Loaders:
-    """The config loaders of a sweep. The jobs are composed by the first composer's."""
+    """The config loaders of a sweep. Jobs are composed by the first composer's loader."""
 
     def __init__(self, present: ConfigLoader) -> None:
         self._present = present
@@ -76,13 +77,13 @@ class Loaders:
         return ConfigLoaderImpl(search_path_in_snapshot(self._present.get_search_path(), kept))
 
     def used_by(self, composer: Composer) -> Composer:
-        """The composer, whose loader is the jobs' if it is the first."""
+        """The composer; the first one's loader becomes that of the jobs."""
         self._first = self._first or composer.loader
         return composer
 
     @property
     def of_jobs(self) -> ConfigLoader:
-        """What the jobs are composed by."""
+        """The loader by which the jobs are composed."""
         return self._first or self._present
 
 
@@ -133,11 +134,11 @@ class ProgramWorld(World):
         return escape(str(path.relative_to(base) if path.is_relative_to(base) else path))
 
     def executor_of_run(self, config: TrialConfig) -> OpenExecutor:
-        """None: a program's jobs belong to a batch. Raises Mistake."""
+        """Raises Mistake: a program's jobs belong to a batch."""
         raise Mistake("a Hydra program restarts whole batches")
 
     def executor_of_sweep(self, sweep: SweepConfig) -> OpenExecutor:
-        """The executor of whatever launcher the sweep's configuration names. Raises Mistake."""
+        """The executor for the launcher that the sweep's configuration names. Raises Mistake."""
         context = self._hydra_context_of(sweep)
         chunk = _batch_size(sweep.sweeper.get("max_batch_size"))
 
@@ -179,7 +180,7 @@ class ProgramWorld(World):
         return SweepExecutor(executor, sweep.config)
 
     def _hydra_context_of(self, sweep: SweepConfig) -> HydraContext:
-        """Hydra's context for the jobs, with what they are composed from."""
+        """Hydra's context for the jobs, with the loader they are composed by."""
         context, loader = self.hydra.context, self.loaders.of_jobs
         if loader is context.config_loader:
             return context

@@ -10,7 +10,7 @@ from hydra_sweep_runner.commands.runs.selecting import resolve_all
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.terminal.render import escape
 
-# `-best` removes the tag `best`: it is neither an option nor `-b -e -s -t`.
+# `-best` removes the tag `best`; it is not an option.
 _TAGS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
 

@@ -10,7 +10,7 @@ from hydra_sweep_runner.cli.lazy import LazyGroup
 
 _HERE = "hydra_sweep_runner.cli.runs"
 
-#: The commands by name, and where each is.
+#: The module of each command, by name.
 COMMANDS: Mapping[str, str] = {
     "list": f"{_HERE}.list",
     "show": f"{_HERE}.show",

@@ -58,7 +58,7 @@ def command(
     if asked or as_json or as_csv or sort or reverse or columns or everything:
         found = select_runs(opened, asked, now())
         shown, of_all = order.apply(found), len(found)
-    else:  # by far the most common list, and the quickest
+    else:  # the most common list, which is the fastest
         shown, of_all = newest_runs(opened, order.count), len(opened.ids())
     if as_json:
         sys.stdout.writelines(listing.list_json(shown))

@@ -1,4 +1,4 @@
-"""What ends a job that runs in this very process: its time limit, or a request."""
+"""Ends a job that runs in this very process: at its time limit, or at a request."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from hydra_sweep_runner.system.periodic import every
 if TYPE_CHECKING:
     from psutil import Process
 
-#: How long processes that the job has started have to end after SIGTERM, in seconds.
+#: How long processes that the job has started may take to end after SIGTERM, in seconds.
 _GRACE_S = 3.0
 
 
 class TimedOut(BaseException):
-    """The time is up. No Exception, so that a job's own handlers let it pass."""
+    """The time limit was reached. It is no Exception, so that a job's own handlers do not catch
+    it."""
 
 
 class AskedToStop(BaseException):
-    """Somebody has asked for the end of the job. No Exception, as TimedOut."""
+    """A user requested that the job stop. It is no Exception, for the same reason as TimedOut."""
 
 
 @contextmanager
 def deadline(timeout_s: float | None, is_asked: Callable[[], bool]) -> Iterator[None]:
-    """Raise TimedOut in the block when the time is up, or AskedToStop when `is_asked` says
-    so, and stop what it has started.
+    """Raise TimedOut inside the context when the time limit is reached, or AskedToStop when
+    `is_asked` returns true, and stop the processes that the job has started.
 
-    Only in a process's main thread can that be done; elsewhere there is no limit.
+    This works only in a process's main thread; in other threads there is no limit.
     """
     main = threading.main_thread()
     if threading.current_thread() is not main or main.ident is None:
@@ -89,7 +90,7 @@ def _began_s(process: Process) -> float:
     try:
         return float(process.create_time())
     except psutil.Error:
-        return 0.0  # it is gone
+        return 0.0  # the process is gone
 
 
 def _send(process: Process, number: signal.Signals) -> None:

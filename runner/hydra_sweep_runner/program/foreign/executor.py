@@ -1,4 +1,4 @@
-"""Execution of a program's trials by any of Hydra's launchers, some at a time."""
+"""Executes a program's trials with any of Hydra's launchers, some at a time."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ from hydra_sweep_runner.system.processes import is_this
 from hydra_sweep_runner.terminal.render import retry_line
 from hydra_sweep_runner.terminal.reporter import Reporter
 
-#: How long the processes of a launcher that has given up may take to die, in seconds.
+#: How long to wait for the death of the processes of a launcher that has failed, in seconds.
 _DEATH_S = 10.0
 _LOOK_S = 0.05
 
 
 class HydraLauncher(Protocol):
-    """What a launcher plugin of Hydra's can do, once it is set up."""
+    """The interface of a launcher plugin of Hydra's, after its setup."""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Any:
-        """Run jobs and return what they gave, in their order."""
+        """Run jobs and return their results, in order."""
         ...
 
 
 class ForeignExecutor:
-    """Executes a program's trials by one of Hydra's launchers.
+    """Executes a program's trials with one of Hydra's launchers.
 
-    It takes `chunk` tasks at a time (None: all there are) and gives their outcomes when the
-    launcher is done with them. What happened to a trial stands in its record, which `task`,
-    the launcher's task function, writes. `returned` gets what the launcher returned.
-    `forgets` says that a launcher which raised has dropped the jobs that it had not started,
-    so that they are launched again; a cluster's queue would start them nevertheless.
+    It takes `chunk` tasks at a time (None: all there are) and returns their outcomes when the
+    launcher is done with them. What happened to a trial is in its record, which `task`, the
+    launcher's task function, writes. `returned` gets the launcher's results. `forgets` says that a
+    launcher which raised an error has dropped the jobs that it had not started, so that they are
+    launched again; a cluster's queue would start them nevertheless.
     """
 
-    #: Whoever executes a run owns it; here nobody could hold so many at once.
+    #: The process that executes a run owns it; this process could not hold so many locks.
     claims_runs = True
 
     def __init__(
@@ -80,7 +80,7 @@ class ForeignExecutor:
 
     @property
     def at_once(self) -> int | None:
-        """One, where jobs are launched singly; else the launcher decides."""
+        """One if jobs are launched singly; otherwise the launcher decides."""
         return 1 if self._chunk == 1 else None
 
     def __enter__(self) -> ForeignExecutor:
@@ -90,8 +90,8 @@ class ForeignExecutor:
         return None
 
     def run(self, source: Source) -> None:
-        """Execute a source's tasks, `chunk` at a time, or as many as there are before the
-        source waits. After `stop` nothing more is launched."""
+        """Execute a source's tasks, `chunk` at a time, or as many as there are before the source
+        waits. After `stop` no further task is launched."""
         while not self._stopped:
             tasks, answer = self._take(source)
             if tasks:
@@ -102,7 +102,7 @@ class ForeignExecutor:
                 return
 
     def _take(self, source: Source) -> tuple[list[Task], Answer | None]:
-        """The tasks to launch together, and why there are not more of them."""
+        """The tasks to launch together, and the source's answer if there are no more."""
         tasks: list[Task] = []
         while self._chunk is None or len(tasks) < self._chunk:
             task = source.next()
@@ -112,11 +112,11 @@ class ForeignExecutor:
         return tasks, None
 
     def probe(self, target: str, project_dir: str) -> Signature:
-        """A program's trials call no other function."""
+        """Not used: a program's trials call no other function."""
         raise Mistake(f"a Hydra program runs no function such as {target}")
 
     def preload(self, modules: Sequence[str], script: str) -> None:
-        """A program's trials are no scripts."""
+        """Not used: a program's trials are no scripts."""
         raise Mistake(f"a Hydra program runs no script such as {script}")
 
     def stop(self) -> None:
@@ -130,7 +130,7 @@ class ForeignExecutor:
         self.stop()
 
     def _carry_out(self, tasks: Sequence[Task], source: Source) -> None:
-        """Launch tasks until each has ended for good, or the launcher gets nowhere."""
+        """Launch tasks until each has ended for good, or the launcher makes no progress."""
         for task in tasks:
             self._store.write(self._with_result(task.run), durable=False)
         lots = [_Lot(list(tasks))]
@@ -159,28 +159,29 @@ class ForeignExecutor:
                 self._tell(error, len(unstarted))
 
     def _tell_retry(self, task: Task) -> None:
-        """Say that a trial is tried again; its record is that of the attempt that failed."""
+        """Print that a trial is tried again; its record is that of the failed attempt."""
         state = redact_run(task.run, os.environ).state
         attempt = len(state.attempts) + 2
         most = attempt + task.retries
         self._reporter.say(retry_line(task.title, attempt, most, state.reason))
 
     def _outcome(self, run: Run) -> Outcome:
-        """What became of a trial, with the end of its log where its output went elsewhere."""
+        """A trial's outcome, with the end of its log if its output was not shown."""
         process = run.state.process
         if run.state.status is not Status.ERROR or (process is not None and is_this(process)):
             return Outcome(run=run)
         return Outcome(run=run, tail=outputs.tail_of(self._store.folder(run.id)))
 
     def _with_result(self, run: Run) -> Run:
-        """The run with the result that it has: what was completed stays so until it begins."""
+        """The run with its present result: a completed run stays completed until it begins
+        again."""
         if run.state.status is not Status.COMPLETED:
             return run
         return replace(run, result=self._store.read(run.id).result)
 
     def _launch(self, lot: _Lot) -> Exception | None:
-        """Have the launcher run the lot's jobs; the error that it gave up with, or that kept
-        one of them from starting, if any."""
+        """Have the launcher run the jobs of a lot; returns the error that it raised, or that kept a
+        job from starting, if any."""
         head = lot.tasks[0]
         first = _number(head) or 0
         self._task.launch = Launch(
@@ -205,7 +206,7 @@ class ForeignExecutor:
         return None
 
     def _after(self, task: Task, last_s: float) -> Run | None:
-        """The record of a launched trial, put right if its process has died, or dies before
+        """The record of a launched trial, corrected if its process has died, or dies before
         `last_s`; None if the trial never began."""
         run = self._store.read(task.run.id)
         if run.state.process == task.run.state.process:
@@ -215,7 +216,7 @@ class ForeignExecutor:
         return self._record_death(run)
 
     def _is_at_work(self, run: Run, last_s: float) -> bool:
-        """Whether the process that the record names goes on, though its launcher is done."""
+        """Whether the recorded process is still running, although its launcher is done."""
         process = run.state.process
         if process is not None and is_this(process):
             return False
@@ -255,14 +256,14 @@ class ForeignExecutor:
 
 @dataclass(frozen=True)
 class _Lot:
-    """What is launched at once: trials on their first attempt, or on a later one."""
+    """The trials of one launch: those on their first attempt, or on a later one."""
 
     tasks: list[Task]
     retried: bool = False
 
 
 def _own_failure(returned: Sequence[Any]) -> Exception | None:
-    """What kept a job from starting, of jobs whose launcher came to an end."""
+    """The error that kept a job from starting, if its launcher finished nevertheless."""
     for one in returned:
         given = one._return_value
         if isinstance(given, NotRecorded):
@@ -279,8 +280,8 @@ def _number(task: Task) -> int | None:
 
 
 def job_overrides(task: Task, given_number: int) -> list[str]:
-    """A job's overrides for a launcher that will give it this number: the trial's own, and
-    what puts its output where it belongs, if that does not come of itself."""
+    """A job's overrides for a launcher that will give it this number: the trial's own, and those
+    that put its output in the right place, if necessary."""
     config = task.config
     if not isinstance(config, TrialConfig):
         raise TypeError(f"no configuration of a job: {config!r}")

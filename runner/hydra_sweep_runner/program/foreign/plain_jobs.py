@@ -1,4 +1,4 @@
-"""`hydra/launcher=runner` under a sweeper that is not the runner's: plain jobs of Hydra's."""
+"""`hydra/launcher=runner` under another sweeper: runs Hydra's jobs without records."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def run_jobs(
     task_function: Callable[[Any], Any],
     config: DictConfig,
 ) -> Sequence[JobReturn]:
-    """Run jobs of Hydra's, `n_jobs` at once, and return what they gave, in their order.
+    """Run Hydra jobs, `n_jobs` at once, and return their results, in order.
 
-    With one job at a time they run in this process, as under Hydra's basic launcher; with
-    more, in processes of joblib's, to which the task function is pickled.
+    With one job at a time they run in this process, as under Hydra's basic launcher; with more, in
+    joblib's processes, to which the task function is pickled.
     """
     if n_jobs == 1:
         launcher = BasicLauncher()

@@ -1,8 +1,8 @@
-"""The scalars of a job that another launcher runs, whose output nobody else sees.
+"""Finds the scalars in the output of a job that another launcher runs.
 
-Its standard streams are the launcher's: a terminal, a file, a pool's. So they stay what they
-are, and what is written to them in Python is looked at on its way. Where they are a pipe that
-nobody reads any more, the job goes on, as one that our own launcher runs does.
+The job's standard streams belong to the launcher: a terminal, a file, a pool's pipe. So they are
+not replaced; Python's writes to them are read on their way. If they are a pipe whose reader has
+gone, the job goes on, as one that our own launcher runs does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 
 
 class JobScalars:
-    """The scalars of one job, whose threads may all print. Raises StoreFailed as `Scalars`."""
+    """The scalars of one job, whose threads may all print. Raises StoreFailed like `Scalars`."""
 
     def __init__(self, scalars: Scalars) -> None:
         self._scalars = scalars
@@ -29,19 +29,20 @@ class JobScalars:
 
     @contextmanager
     def seen(self) -> Iterator[None]:
-        """Look at what is written to sys.stdout and sys.stderr in the block."""
+        """Inside the context, read what is written to sys.stdout and sys.stderr."""
         with ExitStack() as streams:
             for number, stream in enumerate((sys.stdout, sys.stderr)):
                 streams.enter_context(self._seen(number, stream))
             yield
 
     def look(self) -> None:
-        """Keep what has been reported so far."""
+        """Write what has been reported so far."""
         with self._lock:
             self._scalars.look()
 
     def finish(self, result: Mapping[str, float]) -> Mapping[str, Scalar]:
-        """Nothing more comes but the scalars of the result; the summaries of all there is."""
+        """Take in the scalars of the result, which are the last, and return the summaries of
+        all."""
         with self._lock:
             return self._scalars.finish(result)
 
@@ -54,7 +55,7 @@ class JobScalars:
                 self._writing(number, stream, stream.write),
                 _unless_closed(stream, stream.flush),
             )
-        except AttributeError:  # there is none, or nothing can be added to it
+        except AttributeError:  # the stream is None, or its methods cannot be replaced
             yield
             return
         try:
@@ -82,7 +83,8 @@ class JobScalars:
 
 
 def _unless_closed(stream: Any, act: Callable[..., _T]) -> Callable[..., _T | None]:
-    """The same, but that a stream which nobody reads any more leads nowhere from then on."""
+    """The function `act`, except that a stream whose reader has gone is redirected to /dev/null
+    from then on."""
 
     def act_or_go_on(*arguments: Any) -> _T | None:
         try:

@@ -1,8 +1,7 @@
-"""A program's task function that keeps the trial's record itself, wherever it runs.
+"""A program's task function that writes the trial's record itself, in whatever process it runs.
 
-Hydra's launchers tell no more of a job than what it returned or raised, and not even that
-when it exits or dies. So the record is written from within the job, in whatever process the
-launcher runs it.
+Hydra's launchers report only what a job returned or raised, and not even that if it exits or dies.
+So the job itself writes the record, in the process in which the launcher runs it.
 """
 
 from __future__ import annotations
@@ -45,24 +44,24 @@ from hydra_sweep_runner.system.provenance import Digests
 
 
 class JobExited(Exception):
-    """The task function ended by `sys.exit`, or was ended by its time limit or a request.
+    """The task function called `sys.exit`, or was ended by its time limit or a request.
 
-    A job of Hydra's that exits takes the whole sweep along; one that raises this has failed.
+    A Hydra job that exits ends the whole sweep; one that raises this error has only failed.
     """
 
 
 class JobFailed(Exception):
-    """Stands for an exception of the task function that cannot travel to the launcher."""
+    """Replaces an error of the task function that cannot be pickled for the launcher."""
 
 
 class NotRecorded(Exception):
-    """The job was not begun, since that could not be recorded; its cause says why."""
+    """The job was not begun because its start could not be recorded; the cause says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """The jobs of one launch: the run ids in the launcher's order, whose first job has the
-    number `first`. With `retried` it is another attempt at each, after one that failed."""
+    """The jobs of one launch: the run ids in the launcher's order; the first job has the number
+    `first`. With `retried` it is another attempt at each, after a failed one."""
 
     first: int
     run_ids: tuple[str, ...]
@@ -72,11 +71,11 @@ class Launch:
 
 
 class RecordedTask:
-    """The task function of a program, with the record of its trials around it.
+    """The task function of a program, which records its trials.
 
-    It is told by `launch` which trial a job number stands for, before each launch, and finds
-    everything else in the store. It pickles with the task function pickled by value, and has
-    no `__name__`, by which launchers would look for it in a module.
+    Before each launch, `launch` is set: it says which trial each job number stands for. Everything
+    else is in the store. When it is pickled, the task function is pickled by value. It has no
+    `__name__`, by which launchers would look for it in a module.
     """
 
     def __init__(
@@ -91,7 +90,7 @@ class RecordedTask:
         self._project_dir = project_dir
         self.launch = Launch(first=0, run_ids=())
         self._has_travelled = False
-        # What the program has seeded is seeded in a launcher's other processes, too.
+        # Generators that the program has seeded get the same state in a launcher's processes.
         self._generators = Generators.of_this_process()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -109,8 +108,8 @@ class RecordedTask:
         self.launch = replace(self.launch, run_ids=run_ids)
 
     def __call__(self, config: DictConfig) -> Any:
-        """Do the job that HydraConfig says this is. Raises NotRecorded, before anything is
-        done, if that cannot be recorded, for instance because somebody else is at it."""
+        """Run the job of the current HydraConfig. Raises NotRecorded, before anything is done, if
+        its start cannot be recorded, for instance because another process owns the run."""
         number: int = HydraConfig.get().job.num
         run_id = self.launch.run_ids[number - self.launch.first]
         store = RunStore(self._store_root)
@@ -155,7 +154,7 @@ class RecordedTask:
         try:
             store.write(begun)
         except StoreFailed:
-            with suppress(StoreFailed):  # what failed may have come after the record was there
+            with suppress(StoreFailed):  # the failed write may have replaced the record already
                 store.write(run)
             raise
         return begun
@@ -168,7 +167,8 @@ class RecordedTask:
         return replace(state, started=run.state.started, attempts=_attempts(run.state, log))
 
     def _place(self, run: Run) -> JobPlace:
-        """Where the job is; one that the launcher has given another number gets its own."""
+        """The job's place; a job to which the launcher has given another number gets its own
+        again."""
         hydra = HydraConfig.get()
         place = run.job or JobPlace(number=hydra.job.num)
         if place.number is not None and place.number != hydra.job.num:
@@ -180,7 +180,7 @@ class RecordedTask:
 
 
 def _attempts(state: State, log: str | None) -> tuple[Attempt, ...]:
-    """The attempts so far, the one that ended last among them."""
+    """The failed attempts so far, including the one that ended last."""
     began = state.attempts[-1].stopped if state.attempts else state.started
     attempt = Attempt(
         started=began or state.initialized,
@@ -193,7 +193,7 @@ def _attempts(state: State, log: str | None) -> tuple[Attempt, ...]:
 
 
 def _renumber(number: int) -> None:
-    """Set the number of the job at hand, which a launcher can only count on."""
+    """Set the number of the current job, because launchers can only count from a first number."""
     config: Any = HydraConfig.instance().cfg
     with read_write(config.hydra), open_dict(config.hydra):
         config.hydra.job.num = number
@@ -204,8 +204,8 @@ def _renumber(number: int) -> None:
 
 
 def _can_travel(error: Exception) -> bool:
-    """Whether an exception can be pickled and unpickled. Of one that cannot, a launcher's pool
-    of processes breaks, and takes along the jobs at work."""
+    """Whether an error can be pickled and unpickled. One that cannot would break a launcher's
+    process pool, and end the other running jobs."""
     try:
         pickle.loads(cloudpickle.dumps(error))
     except Exception:
@@ -214,8 +214,8 @@ def _can_travel(error: Exception) -> bool:
 
 
 class _Job:
-    """One job at work, whose run is recorded as running. `can_travel`: whether what the task
-    function returned can be pickled, and so be sent to a launcher in another process."""
+    """One running job, whose run is recorded as running. `can_travel` says whether the task
+    function's result can be pickled and sent to a launcher in another process."""
 
     def __init__(self, store: RunStore, run: Run, scalars: JobScalars, project_dir: str) -> None:
         self._store = store
@@ -255,13 +255,13 @@ class _Job:
         return value
 
     def _look(self) -> bool:
-        """What is done about once a second: keep the scalars, see whether the end is asked for."""
-        with suppress(StoreFailed):  # it is told at the end
+        """Called about once a second: write the scalars, and check for a request to stop."""
+        with suppress(StoreFailed):  # the error is reported at the end
             self._scalars.look()
         return self._store.is_asked_to_stop(self._run.id)
 
     def _exited(self, error: SystemExit) -> None:
-        """Python's own reading of `sys.exit(code)`."""
+        """Handle `sys.exit(code)` as Python does."""
         if error.code is None or error.code == 0:
             return self._completed(None)
         if not isinstance(error.code, int):
@@ -284,13 +284,13 @@ class _Job:
         self._store.write(with_imports(run, modules, self._project_dir, Digests()))
 
     def _failed(self, exit_status: int | None, reason: str, error: BaseException) -> None:
-        """Record the failure; its traceback is shown at once and kept as the trial's log."""
+        """Record the failure; its traceback is printed at once and saved as the trial's log."""
         shown = f"{reason}\n" if isinstance(error, (SystemExit, TimedOut)) else ""
         text = shown or format_failure(error)
         log = self._store.folder(self._run.id) / layout.LOG
         try:
             log.write_text(text, encoding="utf-8", errors="backslashreplace")
-        except OSError as unwritten:  # the failure is to be recorded nevertheless
+        except OSError as unwritten:  # the failure is recorded nevertheless
             print(f"cannot write {log}: {unwritten.strerror}", file=sys.stderr, flush=True)
         if not shown:
             print(text, end="", file=sys.stderr, flush=True)
@@ -298,7 +298,7 @@ class _Job:
         self._store.write(replace(self._run, state=state, scalars=self._found()))
 
     def _found(self) -> Mapping[str, Scalar]:
-        """What a job has reported that did not complete, which is recorded in any case."""
+        """The scalars of a job that did not complete, which are recorded in any case."""
         try:
             return self._scalars.finish({})
         except StoreFailed as error:
@@ -306,7 +306,7 @@ class _Job:
             return {}
 
     def _keep(self, value: object) -> Result | None:
-        """What the task function returned, as far as it can be kept."""
+        """The task function's result, in the form in which it can be stored; None if it cannot."""
         try:
             return Result(value=plain(value))
         except NotPlain:

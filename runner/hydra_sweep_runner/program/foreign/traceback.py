@@ -1,4 +1,4 @@
-"""Tracebacks of a program's own failures, without Hydra's frames above it."""
+"""Tracebacks of a program's own errors, without Hydra's frames above them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RUNNER = str(Path(__file__).parents[2])
 
 
 def own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback from the first frame on that is neither Hydra's nor the runner's; all of
+    """The traceback from the first frame on that belongs neither to Hydra nor to the runner; all of
     it if there is none."""
     found = trace
     while found is not None and found.tb_frame.f_code.co_filename.startswith((_HYDRA, _RUNNER)):

@@ -1,8 +1,8 @@
-"""Doing a job as `hydra.core.utils.run_job` does, without what nobody asks for.
+"""Runs a job as `hydra.core.utils.run_job` does, without the work that no job needs.
 
-Hydra copies and writes out its whole configuration for every job. Here HydraConfig is loaded
-when it is asked, the files in `.hydra` come from templates, and logging is set up as far as
-it differs. The order of things is Hydra's.
+Hydra copies and writes its whole configuration for every job. Here HydraConfig is loaded on access,
+the files in `.hydra` come from templates, and only the differences in logging are set up. The order
+is Hydra's.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from hydra_sweep_runner.compose.trial import TrialConfig
 
 
 def output_of(config: object, hydra_context: HydraContext) -> str | None:
-    """The folder, absolute, of a job's output, if it is known and nothing keeps the job from
-    being done here: callbacks, which are given what Hydra makes for them, or a setting that
+    """The absolute path of a job's output folder. None if it is unknown, or if the job cannot run
+    here because of callbacks, which get objects that Hydra makes for them, or of a setting that
     Hydra resolves while it prepares the job."""
     if not isinstance(config, TrialConfig) or hydra_context.callbacks.callbacks:
         return None
@@ -40,7 +40,7 @@ def do_job(
     output_dir: str,
     hydra_context: HydraContext,
 ) -> tuple[Any, Exception | None]:
-    """Do a job whose output goes to a folder: what the task function returned, or what it
+    """Run a job with this output folder; returns the task function's result, or the error it
     raised."""
     Path(output_dir).mkdir(parents=True, exist_ok=True)
     with _permitted(hydra_context), _working_in(output_dir if config.chdir else None):
@@ -55,7 +55,7 @@ def do_job(
 
 
 def _tells_folder(config: TrialConfig) -> bool:
-    # Before 1.2 Hydra changed the folder, with a warning, unless it was told not to.
+    # Before 1.2 Hydra changed the folder, with a warning, unless `hydra.job.chdir` was set.
     return config.base.has_chdir or version.base_at_least("1.2")
 
 
@@ -71,7 +71,7 @@ def _working_in(folder: str | None) -> Iterator[None]:
 
 
 def _permitted(hydra_context: HydraContext) -> AbstractContextManager[Any]:
-    """What Hydra from 1.4 on allows configurations to instantiate."""
+    """The targets that Hydra from 1.4 on allows configurations to instantiate."""
     if not hasattr(hydra_context, "execution_whitelist"):
         return nullcontext()
     policy: Any = import_module("hydra._internal.execution_policy")

@@ -1,4 +1,5 @@
-"""A program's jobs in workers that were forked from it: nothing of it is ever pickled."""
+"""Runs a program's jobs in workers that were forked from it, so that the program is never
+pickled."""
 
 from __future__ import annotations
 
@@ -20,20 +21,20 @@ from hydra_sweep_runner.program.own.fast_job import do_job, output_of
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.system.periodic import is_own_thread
 
-#: Where a job's JobReturn waits for the sweep, within the run's folder.
+#: The file in the run's folder with a job's JobReturn, for the sweep to collect.
 
 
 @dataclass(frozen=True, kw_only=True)
 class InheritedProgram:
-    """Does jobs just as Hydra's own launchers do. `keeps_returns` says whether somebody
-    wants their JobReturns."""
+    """Runs jobs exactly as Hydra's own launchers do. `keeps_returns` says whether the sweep
+    collects their JobReturns."""
 
     task_function: Callable[[Any], Any]
     hydra_context: HydraContext
     keeps_returns: bool
 
     def __call__(self, job: ProgramJob) -> tuple[Any, Exception | None]:
-        """Do a job: what the task function returned, or what it raised."""
+        """Run a job; returns the task function's result, or the error it raised."""
         setup_globals()
         output_dir = None if self.keeps_returns else output_of(job.config, self.hydra_context)
         if output_dir is not None:
@@ -57,8 +58,8 @@ class InheritedProgram:
 
 
 def check_fork() -> None:
-    """Raise Mistake if this process has threads: a fork of it would lack them, and keep what
-    they hold."""
+    """Raise Mistake if this process has threads: a fork would not have them, but would keep their
+    locks held."""
     here = threading.current_thread()
     names = [
         thread.name

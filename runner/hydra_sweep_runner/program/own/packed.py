@@ -1,4 +1,5 @@
-"""A program's jobs in workers that were not forked from it: the program goes along."""
+"""Runs a program's jobs in workers that were not forked from it, for which the program is
+pickled."""
 
 from __future__ import annotations
 
@@ -24,9 +25,9 @@ from hydra_sweep_runner.program.own.inherited import InheritedProgram
 
 @dataclass(frozen=True, kw_only=True)
 class TravellingProgram:
-    """A program with what its jobs find around them in the program's own process: Hydra's
-    global state, the resolvers that it registered, its command line, and the random generators
-    that it has seeded."""
+    """A program, and the state that its jobs find in the program's own process: Hydra's global
+    state, the resolvers that it registered, its command line, and the random generators that it has
+    seeded."""
 
     program: InheritedProgram
     singletons: Any
@@ -35,7 +36,7 @@ class TravellingProgram:
     generators: Generators
 
     def __call__(self, job: ProgramJob) -> tuple[Any, Exception | None]:
-        """Do a job: what the task function returned, or what it raised."""
+        """Run a job; returns the task function's result, or the error it raised."""
         Singleton.set_state(self.singletons)
         known = BaseContainer._resolvers
         for name, resolver in self.resolvers.items():
@@ -47,8 +48,8 @@ class TravellingProgram:
 
 
 def pack_program(program: InheritedProgram) -> PackedProgram:
-    """The program as bytes. What is defined in its `__main__` goes along by value, all else
-    by the name of its module. Raises Mistake for one that cannot be pickled."""
+    """The program as bytes. What its `__main__` defines is pickled by value, all else by the name
+    of its module. Raises Mistake if it cannot be pickled."""
     travelling = TravellingProgram(
         program=program,
         singletons=Singleton.get_state(),
@@ -58,7 +59,7 @@ def pack_program(program: InheritedProgram) -> PackedProgram:
     )
     try:
         data = cloudpickle.dumps(travelling)
-    except Exception as error:  # whatever its objects raise
+    except Exception as error:  # pickling an object may raise any error
         raise Mistake(
             f"hydra.launcher.backend: the program cannot be sent to workers: {reason_of(error)}"
         ) from error
@@ -70,5 +71,5 @@ def _resolvers() -> Any:
     for name, resolver in BaseContainer._resolvers.items():
         try:
             yield name, cloudpickle.dumps(resolver)
-        except Exception:  # a job that needs it will say that it is not there
+        except Exception:  # a job that needs the module will report that it is missing
             continue
