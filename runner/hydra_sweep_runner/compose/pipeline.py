@@ -77,8 +77,8 @@ def _first_value(text: str, composer: Composer) -> str:
 class PipelineComposer:
     """Composes one pipeline's combinations.
 
-    `operation` is the pipeline's own operation, `wiring` its steps, `chosen_by` the overrides that
-    choose it. `ignored` maps each step to the settings of Hydra in its own configuration that have
+    `operation` is the pipeline's own operation, `wiring` its steps, `written` what
+    the YAML has of them, `chosen_by` the overrides that choose it. `ignored` maps each step to the settings of Hydra in its own configuration that have
     no effect, because Hydra's settings apply to the whole pipeline.
     """
 
@@ -90,6 +90,7 @@ class PipelineComposer:
         self.wiring = parse_steps(nodes, _plain_names(job))
         self.operation = parse_operation(steps)
         self.chosen_by = tuple(choices)
+        self.written: dict[str, Value] = nodes
         self.ignored: dict[str, tuple[str, ...]] = {}
         self._top = [str(name) for name in job]
         self._sign = next((_sign(text) for text in choices if name_in(text) == GROUP), "")
@@ -156,7 +157,12 @@ class PipelineComposer:
             mine, of_steps = self._sorted(overrides)
             own = self._own_of(mine)
             steps = tuple(
-                self._compose(step, own.nodes[step.name], of_steps.get(step.name, ()), repeat)
+                self._compose(
+                    step,
+                    own.nodes[step.name],
+                    of_steps.get(step.name, ()),
+                    repeat if step.name in self.wiring.repeated else 0,
+                )
                 for step in self.wiring.steps
             )
             found = self._combinations[key] = _Combination(own, steps)
@@ -211,7 +217,7 @@ class PipelineComposer:
             flags = config.flags(leave_out=("operation",), keeps_unknown=may_register)
         except Mistake as error:
             raise Mistake(_explained(step, texts, str(error))) from error
-        return Composed(texts, operation, flags, identity(operation, flags, repeat))
+        return Composed(texts, operation, flags, identity(operation, flags, repeat), repeat)
 
 
 class _Combination(NamedTuple):

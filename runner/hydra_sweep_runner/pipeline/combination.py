@@ -15,12 +15,14 @@ OPERATION = "operation"
 @dataclass(frozen=True, eq=False)
 class Composed:
     """A composed step: the overrides of `runner operation=NAME`, the operation and flags they give,
-    and the digest that this operation with these flags has outside a pipeline."""
+    and the digest that this operation with these flags has outside a pipeline. `repeat` is its
+    number among repeats, from 0."""
 
     overrides: tuple[str, ...]
     operation: Operation
     flags: Flags
     digest: str
+    repeat: int = 0
 
     def chosen(self, group: str) -> str | None:
         """The config of a group that the overrides choose; None if they choose none."""

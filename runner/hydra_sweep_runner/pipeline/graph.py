@@ -299,6 +299,7 @@ class _Ordering:
                 flags=composed.flags,
                 identity=draft.identity,
                 random_seed=derive_seed(seed, draft.identity),
+                repeat=composed.repeat,
             ),
             inputs=tuple(
                 [

@@ -92,6 +92,17 @@ class Wiring:
     def _by_name(self) -> Mapping[str, Step]:
         return {step.name: step for step in self.steps}
 
+    @cached_property
+    def repeated(self) -> frozenset[str]:
+        """The steps that are run once for each repeat of a combination. One that gathers sees
+        all repeats, and what takes from such steps alone has nothing to be repeated on."""
+        found: set[str] = set()
+        for step in self.steps:
+            inputs = {one.step for one in step.inputs}
+            if not step.gathers and (not inputs or inputs & found):
+                found.add(step.name)
+        return frozenset(found)
+
     def downstream(self, name: str) -> frozenset[str]:
         """The steps that depend on this step, directly or indirectly; not the step itself."""
         found = {name}

@@ -173,6 +173,11 @@ class Console:
         if self._bar is not None:
             self._bar.best(text)
 
+    def steps(self, text: str) -> None:
+        """Show how far each step of a pipeline is."""
+        if self._bar is not None:
+            self._bar.steps(text)
+
     def leave_terminal(self) -> None:
         """Redirect the streams that go to a terminal to /dev/null, because the terminal is gone."""
         lead_nowhere(*self._terminals)

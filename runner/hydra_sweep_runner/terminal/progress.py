@@ -40,7 +40,7 @@ class ProgressLine:
         self._lock = threading.Lock()
         self._lines: list[str] = []
         self._done = self._failed = self._running = 0
-        self._best = ""
+        self._best = self._steps = ""
         self._began_s = time.monotonic()
         self._closing = threading.Event()
         self._bar = Progress(
@@ -73,6 +73,11 @@ class ProgressLine:
             self._running += running
             self._done += done
             self._failed += failed
+
+    def steps(self, text: str) -> None:
+        """Show how far each step of a pipeline is."""
+        with self._lock:
+            self._steps = escape(text)
 
     def best(self, text: str) -> None:
         """Show the values of the best trial so far."""
@@ -109,6 +114,8 @@ class ProgressLine:
             told.append(f"[red]{self._failed} failed[/red]")
         if self._done:
             told.append(rate(self._done, time.monotonic() - self._began_s))
+        if self._steps:
+            told.append(self._steps)
         if self._best:
             told.append(self._best)
         return ", ".join(told)

@@ -77,6 +77,10 @@ class Reporter(Protocol):
         """Show the values of the best trial so far."""
         ...
 
+    def steps(self, text: str) -> None:
+        """Show how far each step of a pipeline is."""
+        ...
+
     def leave_terminal(self) -> None:
         """The terminal is gone: from now on, lines that would go there are dropped. For a signal
         handler."""

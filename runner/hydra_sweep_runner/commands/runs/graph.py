@@ -39,11 +39,18 @@ def graph_lines(store: RunStore, batch: Run) -> list[str]:
             blank = [""] * (len(names) + 2)
             rows.append([number[run_id], short(run_id), *blank, "not created", ""])
             continue
-        taken = ",".join(number.get(one, short(one)) for one in upstream_ids(run))
+        taken = _taken(run, number)
         head = (number[run_id], short(run_id), escape(_step(run)), cut(taken, MOST_OF_VALUE))
         cells = (_cell(name, flags[run_id]) for name in names)
         rows.append([*head, *cells, run.state.status.value, escape(run.state.reason or "")])
     return render_columns(rows)
+
+
+def _taken(run: Run, number: Mapping[str, str]) -> str:
+    """What a trial takes from: the numbers in the table, ascending, then ids of others."""
+    found = dict.fromkeys(upstream_ids(run))
+    inside = sorted(int(number[one]) for one in found if one in number)
+    return ",".join([*map(str, inside), *(short(one) for one in found if one not in number)])
 
 
 def _step(run: Run) -> str:

@@ -383,7 +383,7 @@ class Carrying:
         if sweep.graph is not None:
             runs = [known[run_id] for run_id in self._ids]
             by_number = {self._number[start.run.id]: start for start in starts}
-            return StepTrials(self._context, sweep.graph, runs, by_number)
+            return StepTrials(self._context, sweep.graph, runs, by_number, rules)
         return source_of(
             self._context,
             search=sweep.search,

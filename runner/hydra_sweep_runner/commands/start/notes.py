@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.pipeline import find_pipeline
 from hydra_sweep_runner.compose.project import LEFT_OUT, read_snapshot
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Value
@@ -95,8 +96,8 @@ def tell_yaml_changes(
     operation, and the content of `hydra.sweeper`. Returns a note for trials that fail although the
     YAML was corrected since; empty if nothing was.
 
-    `trials` are the overrides of one trial for each combination of config groups, or those of the
-    run. Nothing is composed if the files are the same.
+    `trials` are the overrides of one trial for each combination of config groups, those of the
+    run, or those of combinations of a pipeline. Nothing is composed if the files are the same.
     """
     try:
         changed = yaml_changes(world, run, kept, trials)
@@ -148,20 +149,34 @@ def yaml_changes(
     before, and now. Raises Mistake if the present YAML does not compose."""
     folder = world.store.snapshot_folder(run.recipe.snapshot)
     composer = world.open_composer(None, run.recipe.config_name, kept.composer.hydra_overrides)
-    present = replace(kept, composer=composer)
     if _is_same(read_snapshot(folder), composer.files()):
         return {}
+    pipeline = None if kept.pipeline is None else find_pipeline(composer, kept.task)
+    present = replace(kept, composer=composer, pipeline=pipeline)
     changed: _Changes = {}
     for overrides in trials:
-        before, after = (composing.describe(overrides) for composing in (kept, present))
-        operations = differences(_operation(before[0]), _operation(after[0]))
-        changed = {**operations, **differences(before[1], after[1]), **changed}
+        before, after = (_described(composing, overrides) for composing in (kept, present))
+        changed = {**differences(before, after), **changed}
     return {**changed, **differences(_sweeper(kept, run), _sweeper(present, run))}
 
 
 def _is_same(kept: Mapping[str, bytes], present: Mapping[str, bytes]) -> bool:
     """Whether two copies are the same, except for their lists of what is left out."""
     return {**kept, LEFT_OUT: b""} == {**present, LEFT_OUT: b""}
+
+
+def _described(composing: Composing, overrides: Sequence[str]) -> Flags:
+    """What a trial's overrides come to, operation and flags; of a pipeline's combination that of
+    all its steps, behind their names, and their wiring."""
+    operation, flags = composing.describe_combination(overrides)
+    if composing.pipeline is None:
+        return {**_operation(operation), **flags}
+    pipeline = composing.pipeline
+    found = {**flatten({"operation": {"steps": pipeline.written}}), **flags}
+    for name, composed in zip(pipeline.wiring.names, pipeline.combination(overrides), strict=True):
+        entries = _operation(composed.operation)
+        found |= {f"{name}.{entry}": value for entry, value in entries.items()}
+    return found
 
 
 def _operation(operation: Operation) -> Flags:
@@ -184,7 +199,7 @@ def _sweeper(composing: Composing, run: Run) -> Flags:
     """The settings in `hydra.sweeper` that apply: options and, for a batch, `params`."""
     is_batch = run.kind is Kind.BATCH
     composer = composing.composer
-    node = composer.sweep(composing.task) if is_batch else composer.trial(composing.task)
+    node = composing.sweep() if is_batch else composer.trial(composing.task)
     names = {*OPTIONS, "params"} if is_batch else set(OPTIONS)
     given = composing.typed.options.over(run.options).values
     held = {k: v for k, v in node.sweeper.items() if k in names and k not in given}

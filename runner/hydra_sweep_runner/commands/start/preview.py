@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
+from hydra_sweep_runner.commands.start.shaping import REPEAT
 from hydra_sweep_runner.commands.start.sweep import Sweep, cell, is_column
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.pipeline.current import Decision, Do
@@ -35,6 +36,10 @@ def print_graph(
         )
         rows.append({"step": node.step, "from": taken, **values[number]})
     shown = ["step", "from", *columns]
+    if any(node.trial.repeat for node in graph.nodes):
+        shown.append(REPEAT)
+        for row, node in zip(rows, graph.nodes, strict=True):
+            row[REPEAT] = str(node.trial.repeat)
     if decided is not None:
         shown += ["do", "why"]
         for number, (row, decision) in enumerate(zip(rows, decided.decisions, strict=True)):

@@ -117,9 +117,23 @@ class Sweep:
         return self.composing.config(trial.overrides)
 
     def one_of_each(self) -> list[tuple[str, ...]]:
-        """The overrides of one trial for each combination of config groups in the plan."""
+        """The overrides of one trial for each combination of config groups in the plan; of a
+        pipeline those of combinations in which all are that its steps have."""
+        if self.graph is not None:
+            return self._one_of_each_step(self.graph)
         found = {self.config(trial).base.key: trial.overrides for trial in self.plan.trials}
         return list(found.values())
+
+    def _one_of_each_step(self, graph: Graph) -> list[tuple[str, ...]]:
+        bases = [self.config(node.trial).base.key for node in graph.nodes]
+        seen: set[tuple[str, int]] = set()
+        found: list[tuple[str, ...]] = []
+        for combination, path in zip(self.combinations, graph.paths, strict=True):
+            used = {(graph.nodes[number].step, bases[number]) for number in path}
+            if not used <= seen:
+                seen |= used
+                found.append(combination.overrides)
+        return found
 
     def flags(self) -> Flags:
         """The batch's flags: each given name with the list of its values."""

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.execution import Start
 from hydra_sweep_runner.commands.start.pipeline.decisions import known_of, promised_by
+from hydra_sweep_runner.commands.start.pipeline.progress import StepProgress
 from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams
+from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Busy, Mistake
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
@@ -32,10 +34,15 @@ class StepTrials:
     depends_on_results = True
 
     def __init__(
-        self, world: World, graph: Graph, runs: Sequence[Run], starts: Mapping[int, Start]
+        self,
+        world: World,
+        graph: Graph,
+        runs: Sequence[Run],
+        starts: Mapping[int, Start],
+        rules: StoppingRules,
     ) -> None:
         """`runs` are those of the plan, in order, as they are before the start; `starts` are the
-        trials that are to run, by their place in the plan."""
+        trials that are to run, by their place in the plan; `rules` look at the time alone."""
         self._world = world
         self._graph = graph
         self._runs = list(runs)
@@ -43,6 +50,8 @@ class StepTrials:
         self._number = {run.id: number for number, run in enumerate(runs)}
         self._upstreams = Upstreams(world.store)
         self._untold: Counter[str] = Counter()
+        self._rules = rules
+        self._progress = StepProgress(world.reporter, [graph.nodes[one].step for one in starts])
         done = (number for number, run in enumerate(runs) if number not in starts)
         completed = [number for number in done if _is_completed(runs[number])]
         self._schedule = Schedule(graph, list(starts), completed)
@@ -51,7 +60,12 @@ class StepTrials:
     def next(self) -> Start | Answer:
         """The first trial in the plan whose inputs exist."""
         self._tell_blocked()
-        while (number := self._schedule.take()) is not None:
+        self._progress.show()
+        while self._schedule.peek() is not None:
+            if self._rules.answer(()) is not None:
+                return NO_MORE
+            number = self._schedule.take()
+            assert number is not None
             if not self._is_current_after_all(number):
                 return self._start(number)
             self._set_blocked(self._schedule.ended(number, completed=True))
@@ -62,6 +76,7 @@ class StepTrials:
         number = self._number[run.id]
         self._runs[number] = run
         self._upstreams.forget(run.id)
+        self._progress.ended(self._graph.nodes[number].step)
         self._set_blocked(self._schedule.ended(number, completed=_is_completed(run)))
 
     def _is_current_after_all(self, number: int) -> bool:

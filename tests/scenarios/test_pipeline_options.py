@@ -1,0 +1,145 @@
+"""Options and shapes of a sweep with pipelines, and YAML that has changed since."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.pipelines import FILES, ran, started, steps
+from tests.scenarios.project import Project, lines
+
+STUDY = "operation=study"
+
+
+@pytest.fixture
+def study(make_project: MakeProject) -> Project:
+    return make_project(FILES)
+
+
+def preview(study: Project, *words: str) -> list[list[str]]:
+    """The rows of a preview, cell by cell, but for their numbers."""
+    printed = study.run("-m", STUDY, "+print_trials=true", *words).out
+    return [line.split()[1:] for line in lines(printed)[1:]]
+
+
+# ---- shapes
+
+
+def test_pairs_instead_of_a_product(study: Project) -> None:
+    found = preview(study, "train.lr=0.1,0.2", "rows=1,2", "+shape=zip")
+    assert [row for row in found if row[0] == "train"] == [
+        ["train", "1", "0.1", "1"],
+        ["train", "4", "0.2", "2"],
+    ]
+
+
+def test_included_and_excluded_combinations(study: Project) -> None:
+    more = ("+include=[{train.lr: 0.7, rows: 3}]", "+exclude='train.lr == 0.2'")
+    found = preview(study, "train.lr=0.1,0.2", *more)
+    assert [row[2:] for row in found if row[0] == "train"] == [["0.1", "10"], ["0.7", "3"]]
+
+
+def test_combinations_of_a_file_and_back(study: Project) -> None:
+    study.write({"rows.csv": "train.lr,rows\n0.3,4\n0.4,5\n"})
+    found = preview(study, "+trials=rows.csv", "+save_trials=saved.yaml")
+    assert [row[2:] for row in found if row[0] == "train"] == [["0.3", "4"], ["0.4", "5"]]
+    assert preview(study, "+trials=saved.yaml") == found
+
+
+def test_max_trials_counts_combinations_and_a_larger_one_keeps_those_of_a_smaller(
+    study: Project,
+) -> None:
+    def rates(count: int) -> list[str]:
+        found = preview(study, "train.lr=range(20)", f"+max_trials={count}", "+random_seed=3")
+        return [row[2] for row in found if row[0] == "train"]
+
+    assert len(rates(4)) == 4
+    assert set(rates(4)) < set(rates(8))
+
+
+def test_intervals_are_drawn(study: Project) -> None:
+    words = ("train.lr=interval(0,1)", "+max_trials=3", "+random_seed=1")
+    assert [row[0] for row in preview(study, *words)].count("train") == 3
+
+
+def test_repeats_run_each_step_again_but_one_that_gathers_them_all(study: Project) -> None:
+    study.run("-m", STUDY, "train.lr=0.1,0.2", "+repeat=2")
+    found = steps(study)
+    assert {name: len(runs) for name, runs in found.items()} == {
+        "prepare": 2,
+        "train": 4,
+        "evaluate": 4,
+        "report": 1,
+    }
+    assert [run["repeat"] for run in found["train"]] == [0, 1, 0, 1]
+    assert len({run["random_seed"] for run in found["train"]}) == 4
+    assert len(found["report"][0]["inputs"]["runs"]["runs"]) == 4
+    before, batch = started(study), study.newest("batch")["id"]
+    study.run(f"+restart={batch}", "+needed=true")
+    assert ran(study, before) == []
+    study.run("-m", STUDY, "train.lr=0.1", "+needed=true")
+    assert ran(study, before) == ["report"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["+optimizer=tpe"], "+optimizer=tpe: a pipeline's plan cannot grow from results"),
+        (["hydra.sweeper.stop=[{patience: 2}]"], "it stops by {time: 2h} alone"),
+        (["hydra.sweeper.stop=[{objective: '< 1'}]"], "it stops by {time: 2h} alone"),
+    ],
+)
+def test_what_judges_single_trials_is_a_mistake(
+    study: Project, words: list[str], said: str
+) -> None:
+    assert said in study.run("-m", STUDY, "train.lr=0.1,0.2", *words, status=2).err
+    assert study.runs() == []
+
+
+def test_the_time_that_a_start_may_take_ends_it_and_the_rest_is_pending(study: Project) -> None:
+    study.write({"train.py": FILES["train.py"] + "import time; time.sleep(1)\n"})
+    words = ("train.lr=0.1,0.2,0.3", "hydra.sweeper.stop=[{time: 1s}]", "hydra.launcher.n_jobs=1")
+    said = study.run("-m", STUDY, *words).err
+    assert "No more trials are started: the time of 1s is over" in said
+    found = steps(study)
+    assert found["prepare"][0]["status"] == "completed"
+    assert found["report"][0]["status"] == "pending"
+
+
+# ---- YAML that has changed
+
+
+def test_what_has_changed_in_the_pipeline_s_yaml_is_told_and_taken_with_refresh(
+    study: Project,
+) -> None:
+    study.run("-m", STUDY, "train.lr=0.1")
+    before, batch = started(study), study.newest("batch")["id"]
+    text = FILES["conf/operation/study.yaml"]
+    edited = text.replace("epochs: 2", "epochs: 3").replace("{runs: eval", "{all: eval")
+    evaluate = FILES["conf/operation/evaluate.yaml"].replace("[evaluate.sh]}", "[evaluate.sh, x]}")
+    study.write({"conf/operation/study.yaml": edited, "conf/operation/evaluate.yaml": evaluate})
+    said = study.run(f"+restart={batch}", "+needed=true").err
+    assert "train.epochs (2, now 3)" in said
+    assert "operation.steps.report.gathers.runs (evaluate, now null)" in said
+    assert "evaluate.operation.requires ([evaluate.sh], now [evaluate.sh, x])" in said
+    assert "+refresh=true" in said
+    assert ran(study, before) == []
+    study.write({"x": "", "plot.py": FILES["plot.py"].replace("runs.json", "all.json")})
+    study.run(f"+restart={batch}", "+needed=true", "+refresh=true")
+    assert ran(study, before) == ["train", "evaluate", "report"]
+    assert steps(study)["train"][0]["flags"]["epochs"] == 3
+
+
+def test_a_step_that_was_renamed_is_told_and_the_kept_copy_goes_on(study: Project) -> None:
+    study.run("-m", STUDY, "train.lr=0.1")
+    before, batch = started(study), study.newest("batch")["id"]
+    renamed = FILES["conf/operation/study.yaml"].replace("train", "fit")
+    renamed = renamed.replace("fit: {inputs", "fit: {operation: train, inputs")
+    study.write({"conf/operation/study.yaml": renamed})
+    said = study.run(f"+restart={batch}", "+needed=true").err
+    assert "cannot be used now (train.lr=0.1: there is no step 'train'" in said
+    assert "the kept copy is used" in said
+    assert ran(study, before) == []
+    mistake = study.run(f"+restart={batch}", "+needed=true", "+refresh=true", status=2).err
+    assert "there is no step 'train'" in mistake
+    assert ran(study, before) == []
