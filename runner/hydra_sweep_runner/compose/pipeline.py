@@ -77,9 +77,10 @@ def _first_value(text: str, composer: Composer) -> str:
 class PipelineComposer:
     """Composes one pipeline's combinations.
 
-    `operation` is the pipeline's own operation, `wiring` its steps, `written` what
-    the YAML has of them, `chosen_by` the overrides that choose it. `ignored` maps each step to the settings of Hydra in its own configuration that have
-    no effect, because Hydra's settings apply to the whole pipeline.
+    `operation` is the pipeline's own operation, `wiring` its steps, `written` what the YAML has of
+    them, `chosen_by` the overrides that choose it. `ignored` maps each step to the settings of
+    Hydra in its own configuration that have no effect, because Hydra's settings apply to the whole
+    pipeline.
     """
 
     def __init__(self, composer: Composer, job: DictConfig, choices: Sequence[str]) -> None:
