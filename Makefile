@@ -14,7 +14,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 PIP = -m pip --disable-pip-version-check --quiet
 # What depends on the line of Hydra; the rest is tested on one of them.
 ON_HYDRA = tests/compose tests/hydra $(addprefix tests/scenarios/test_, \
-	bad_input.py batches.py plan_and_preview.py restart_walk.py secrets.py)
+	bad_input.py batches.py plan_and_preview.py restart_walk.py secrets.py) \
+	$(addprefix tests/wild/test_, config_folders.py grammar.py left_to_the_next.py \
+	programs.py secrets.py started_again.py)
 
 INSTALL_TEST = install --group dev --editable '.[samples]'
 
@@ -35,8 +37,8 @@ test: build/hydra-1.3/ready build/hydra-1.4/ready
 	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(ON_HYDRA)
 
 test-full: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal
-	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal
+	HYPOTHESIS_PROFILE=full build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal
+	HYPOTHESIS_PROFILE=full build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal
 
 torture: build/hydra-1.3/ready
 	RUNNER_TORTURE=full build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal tests/torture

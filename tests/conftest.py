@@ -9,9 +9,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-# How long an example takes is the machine's affair, which others may be using too.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+# How long an example takes is the machine's affair, which others may be using too. `make
+# test-full` takes as many examples as Hypothesis does by itself.
+settings.register_profile("quick", deadline=None, max_examples=30)
+settings.register_profile("full", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session", autouse=True)

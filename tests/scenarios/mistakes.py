@@ -113,6 +113,11 @@ class Row:
     damage: Damage | None = None
 
     @property
+    def is_typed_only(self) -> bool:
+        """Whether nothing is wrong in the project itself."""
+        return self.operation is None and self.damage is None and not self.files
+
+    @property
     def name(self) -> str:
         """What tells the row from all others."""
         damage = "" if self.damage is None else self.damage.name

@@ -39,6 +39,16 @@ def good(make_project: MakeProject) -> tuple[Project, dict[str, str]]:
     return project, names
 
 
+@pytest.fixture(scope="module")
+def whole(good: tuple[Project, dict[str, str]]) -> dict[str, tuple[str, bytes]]:
+    """All that is in the good project."""
+    return good[0].tree()
+
+
+def _environment(row: Row) -> dict[str, str]:
+    return {"PYTHONDONTWRITEBYTECODE": "1", **row.environment}
+
+
 def _rename(folder: Path, old: str, new: str) -> None:
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink():
@@ -48,7 +58,7 @@ def _rename(folder: Path, old: str, new: str) -> None:
 
 def _in_a_copy(good: tuple[Project, dict[str, str]], folder: Path, row: Row) -> Project:
     origin, names = good
-    project = Project(folder, {"PYTHONDONTWRITEBYTECODE": "1", **row.environment})
+    project = Project(folder, _environment(row))
     shutil.copytree(origin.folder, project.folder, symlinks=True)
     project.write(row.files)
     if row.operation is not None:
@@ -74,10 +84,16 @@ def _check(result: Result, says: str) -> None:
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_a_mistake_gets_one_line_and_changes_nothing(
-    good: tuple[Project, dict[str, str]], tmp_path: Path, row: Row
+    good: tuple[Project, dict[str, str]],
+    whole: dict[str, tuple[str, bytes]],
+    tmp_path: Path,
+    row: Row,
 ) -> None:
-    project = _in_a_copy(good, tmp_path / "project", row)
-    before = project.tree()
+    if row.is_typed_only:
+        project, before = Project(good[0].folder, _environment(row)), whole
+    else:
+        project = _in_a_copy(good, tmp_path / "project", row)
+        before = project.tree()
     result = project.run(*_words(row, good[1]), status=None)
     _check(result, row.says.format(**good[1]))
     assert project.tree() == before

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.wild.cases import Folder
+from tests.wild.cases import WarmFolder
 
 CONFIG = "operation: {function: work.train}\nx: 1\nhydra: {launcher: {n_jobs: 1}}\n"
 
 
-def logs(folder: Folder) -> dict[int, str]:
+def logs(folder: WarmFolder) -> dict[int, str]:
     """The trials' logs, by their flag x."""
     return {
         trial["flags"]["x"]: Path(trial["dir"], ".runner", "output.log").read_text()
@@ -33,7 +33,7 @@ def test_threads_pools_and_exit_functions_end_in_the_trials_own_log(tmp_path: Pa
             train.pool.submit(late, "pool of", x)
             return x
     """
-    folder = Folder(tmp_path, {"conf/config.yaml": CONFIG, "work.py": work})
+    folder = WarmFolder(tmp_path, {"conf/config.yaml": CONFIG, "work.py": work})
     folder.bash("runner -m x=1,2")
 
     assert folder.results() == [1, 2]
@@ -57,7 +57,7 @@ def test_an_alarm_that_goes_off_while_the_worker_waits_answers_for_no_trial(
                 signal.setitimer(signal.ITIMER_REAL, 0.3)
             return x
     """
-    folder = Folder(tmp_path, {"conf/config.yaml": CONFIG, "work.py": work})
+    folder = WarmFolder(tmp_path, {"conf/config.yaml": CONFIG, "work.py": work})
     folder.bash("runner -m x=1,4 hydra.launcher.stagger_s=1")
     assert folder.results() == [1, 4]
 
@@ -78,7 +78,7 @@ def test_a_daemon_threads_lines_are_in_no_other_trials_log(tmp_path: Path) -> No
                 time.sleep(0.5)
             return x
     """
-    folder = Folder(tmp_path, {"conf/config.yaml": CONFIG, "work.py": work})
+    folder = WarmFolder(tmp_path, {"conf/config.yaml": CONFIG, "work.py": work})
     folder.bash("runner -m x=1,2")
     assert "progress" not in logs(folder)[2]
 
@@ -95,6 +95,6 @@ def test_what_a_module_does_when_it_is_imported_holds_in_every_trial(tmp_path: P
             same = HERE == os.environ["RUNNER_PROJECT_DIR"]
             return [os.environ.get("MODE"), ignored, same]
     """
-    folder = Folder(tmp_path, {"conf/config.yaml": CONFIG, "work.py": work})
+    folder = WarmFolder(tmp_path, {"conf/config.yaml": CONFIG, "work.py": work})
     folder.bash("runner -m x=1,2,3 hydra.launcher.n_jobs=2")
     assert folder.results() == [["fast", True, True]] * 3

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wild.cases import Folder
+from tests.wild.cases import WarmFolder
 
 COMMAND = '[python, -m, pkg.train, fit, --x, "${x}"]'
 PACKAGE = {
@@ -31,7 +31,7 @@ PACKAGE = {
 
 
 def test_a_module_of_a_package_runs_where_it_is_required(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, PACKAGE)
+    folder = WarmFolder(tmp_path, PACKAGE)
     lines = folder.bash("runner --config-name=linked -m x=2,3 hydra.launcher.n_jobs=1").lines
     assert lines == ["squared 4", "squared 9"]
 
@@ -47,7 +47,7 @@ def test_a_module_of_a_package_runs_where_it_is_required(tmp_path: Path) -> None
 def test_what_is_not_found_of_a_package_is_told_with_what_helps(
     tmp_path: Path, config: str, advice: str
 ) -> None:
-    said = Folder(tmp_path, PACKAGE).bash(f"runner --config-name={config}", status=1).said
+    said = WarmFolder(tmp_path, PACKAGE).bash(f"runner --config-name={config}", status=1).said
     assert any(advice in line for line in said)
 
 
@@ -62,25 +62,25 @@ FAILS = {
 
 
 def test_where_both_streams_are_one_a_block_is_not_told_again(tmp_path: Path) -> None:
-    lines = Folder(tmp_path, FAILS).bash("runner -m x=0,4 2>&1", status=1).lines
+    lines = WarmFolder(tmp_path, FAILS).bash("runner -m x=0,4 2>&1", status=1).lines
     assert sum("before 4" in line for line in lines) == 1
 
 
 def test_where_they_are_apart_the_end_of_the_output_stands_below_the_failure(
     tmp_path: Path,
 ) -> None:
-    typed = Folder(tmp_path, FAILS).bash("runner -m x=0,4", status=1)
+    typed = WarmFolder(tmp_path, FAILS).bash("runner -m x=0,4", status=1)
     assert "before 4" in typed.lines
     assert "  before 4" in typed.said
 
 
 def test_a_failure_with_nothing_after_it_is_told_once(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, FAILS)
+    folder = WarmFolder(tmp_path, FAILS)
     said = folder.bash("runner -m x=0,4 hydra.launcher.n_jobs=1", status=1).said
     assert sum("failed: exit status 4" in line for line in said) == 1
 
 
 def test_all_failures_stand_together_at_the_end(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, FAILS)
+    folder = WarmFolder(tmp_path, FAILS)
     said = folder.bash("runner -m x=3,4,0 hydra.launcher.n_jobs=1", status=1).said
     assert ["failed: exit status 3" in said[-3], "failed: exit status 4" in said[-2]] == [True] * 2

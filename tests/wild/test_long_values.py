@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wild.cases import Folder
+from tests.wild.cases import WarmFolder
 
 PROMPT = "You are a helpful assistant; answer in one word. " * 400 + "Yes?"
 
@@ -34,14 +34,14 @@ MOST = 700
 
 @pytest.mark.parametrize("words", ["-m x=1,2", "-m x=1,2 hydra.launcher.n_jobs=2"])
 def test_lines_cut_a_long_value_and_the_trials_see_all_of_it(tmp_path: Path, words: str) -> None:
-    typed = Folder(tmp_path, FILES).bash(f"runner {words}")
+    typed = WarmFolder(tmp_path, FILES).bash(f"runner {words}")
     assert sorted(typed.lines) == [f"{len(PROMPT)} 500 1", f"{len(PROMPT)} 500 2"]
     assert max(map(len, typed.said)) < MOST
     assert sum("prompt=You are a helpful" in line and "…" in line for line in typed.said) == 4
 
 
 def test_a_failure_and_a_preview_have_lines_that_can_be_read(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, FILES)
+    folder = WarmFolder(tmp_path, FILES)
     for line in (
         "runner -m x=3,4 >/dev/null",
         "runner +restart=last:batch x=4,5 +print_trials=true",
@@ -53,7 +53,7 @@ def test_a_failure_and_a_preview_have_lines_that_can_be_read(tmp_path: Path) -> 
 
 
 def test_lists_cut_it_and_json_and_csv_do_not(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, FILES)
+    folder = WarmFolder(tmp_path, FILES)
     folder.bash("runner; runner prompt=b")
     for command in ("runner runs list", "runner runs show last", "runner compare"):
         lines = folder.bash(command).lines

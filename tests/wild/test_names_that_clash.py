@@ -55,8 +55,14 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize(
+    ("way", "runner"),
+    [
+        *((way, "module") for way in WAYS),
+        (WAYS[3], "package"),
+        *(pytest.param(way, "package", marks=pytest.mark.long) for way in WAYS if way != WAYS[3]),
+    ],
+)
 def test_a_project_with_modules_of_our_names_has_its_own(
     tmp_path: Path, way: str, runner: str
 ) -> None:
@@ -110,19 +116,16 @@ def test_so_is_one_that_hides_the_package_itself(tmp_path: Path) -> None:
                          ": rename it")  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", ["random", "queue", "statistics", "yaml", "hydra", "omegaconf", "rich", "joblib",
-             "typing", "logging", "signal", "dataclasses", "code", "test", "profile"]
-)  # fmt: skip
-def test_a_module_of_any_name_does_no_harm_to_functions(
-    tmp_path_factory: pytest.TempPathFactory, name: str
-) -> None:
+COMMON = "random queue statistics yaml hydra omegaconf rich joblib typing logging signal code test"
+
+
+def test_modules_of_any_name_do_no_harm_to_functions(tmp_path: Path) -> None:
     files = {
         "conf/config.yaml": "operation: {function: work.train}\nx: 1\n",
-        f"{name}.py": "def double(x):\n    return 2 * x\n",
         "work.py": "def train(x):\n    return 2 * x\n",
+        **{f"{name}.py": "def double(x):\n    return 2 * x\n" for name in COMMON.split()},
     }
-    folder = Folder(tmp_path_factory.mktemp(name), files)
+    folder = Folder(tmp_path, files)
     folder.bash("runner -m x=2,3")
     assert folder.results() == [4, 6]
 

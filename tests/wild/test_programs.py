@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wild.cases import Folder, Typed
+from tests.wild.cases import Folder, Typed, WarmFolder
 
 PROGRAM = """
     import hydra
@@ -25,8 +25,10 @@ PROGRAM = """
 SWEEP = "python -W ignore train.py -m hydra/sweeper=runner"
 
 
-def program(path: Path, config: str = "x: 1\ntext: a\n", **files: str) -> Folder:
-    return Folder(path, {"conf/config.yaml": config, "train.py": PROGRAM, **files})
+def program(
+    path: Path, config: str = "x: 1\ntext: a\n", kind: type[Folder] = WarmFolder, **files: str
+) -> Folder:
+    return kind(path, {"conf/config.yaml": config, "train.py": PROGRAM, **files})
 
 
 def go_on(typed: Typed) -> str:
@@ -126,7 +128,13 @@ EXPERIMENT = """
 """
 
 
-@pytest.mark.parametrize("store", ["my runs", "runs [1]", "it's", "läufe", "a,b"])
+@pytest.mark.parametrize(
+    "store",
+    [
+        "it's [1]",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("läufe", "a,b", "my $x")),
+    ],
+)
 def test_what_is_printed_to_go_on_works_as_printed_in_a_program(tmp_path: Path, store: str) -> None:
     quoted = store.replace("'", "''")
     folder = program(
@@ -143,7 +151,7 @@ def test_what_is_printed_to_go_on_works_as_printed_in_a_program(tmp_path: Path, 
 
 
 def test_what_is_printed_to_go_on_works_as_printed_in_a_project(tmp_path: Path) -> None:
-    folder = Folder(
+    folder = WarmFolder(
         tmp_path,
         {
             "my conf/config.yaml": "operation: {script: main.py}\nx: 1\n",
@@ -165,7 +173,7 @@ def test_what_is_printed_to_go_on_works_as_printed_in_a_project(tmp_path: Path) 
 
 
 def test_a_restart_without_m_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    folder = program(tmp_path)
+    folder = program(tmp_path, kind=Folder)
     ended = folder.bash(f"{SWEEP} x=2,3", status=1)
     batch = folder.batches()[0]["id"]
     before = sorted(tmp_path.rglob("*"))
@@ -183,9 +191,9 @@ def test_a_restart_without_m_is_refused_before_anything_runs(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("words", ["-m +restart={}", "-m +restart={} +needed=true x=1,2"])
 def test_under_another_sweeper_it_is_refused_too(tmp_path: Path, words: str) -> None:
-    folder = program(tmp_path)
+    folder = program(tmp_path, kind=Folder)
     folder.bash(f"{SWEEP} x=1,2")
-    for name in (folder.batches()[0]["id"][:8], "last", "last:batch"):
+    for name in (folder.batches()[0]["id"][:8], "last:batch"):
         said = folder.bash(f"python -W ignore train.py {words.format(name)}", status=2)
         (line,) = said.said
         assert line.startswith(
@@ -196,7 +204,7 @@ def test_under_another_sweeper_it_is_refused_too(tmp_path: Path, words: str) -> 
 
 
 def test_the_last_one_is_a_restart_where_there_is_a_store(tmp_path: Path) -> None:
-    folder = program(tmp_path)
+    folder = program(tmp_path, kind=Folder)
     assert folder.bash("python -W ignore train.py +restart=last").lines == ["x 1"]
     folder.bash(f"{SWEEP} x=1,2")
     said = folder.bash("python -W ignore train.py +restart=last", status=2).said
@@ -205,7 +213,7 @@ def test_the_last_one_is_a_restart_where_there_is_a_store(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("word", ["+restart=true", "+restart=20240101", "+restart=never", "x=1"])
 def test_a_flag_named_restart_is_a_programs_own(tmp_path: Path, word: str) -> None:
-    folder = program(tmp_path)
+    folder = program(tmp_path, kind=Folder)
     folder.bash(f"{SWEEP} x=1,2")
 
     typed = folder.bash(f"python -W ignore train.py {word}")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.wild.cases import Folder
+from tests.wild.cases import WarmFolder
 
 
-def command(path: Path, line: str) -> Folder:
+def command(path: Path, line: str) -> WarmFolder:
     """A project of one command, which says `end` last."""
-    return Folder(
+    return WarmFolder(
         path,
         {
             "conf/config.yaml": """
@@ -89,7 +89,7 @@ def test_a_folder_with_anything_in_it_is_listed_exported_and_deleted(tmp_path: P
 def test_what_was_linked_from_the_project_is_not_changed_by_a_run_that_replaces_it(
     tmp_path: Path,
 ) -> None:
-    folder = Folder(
+    folder = WarmFolder(
         tmp_path,
         {
             "conf/config.yaml": "operation: {script: main.py, requires: [data]}\nx: 1\n",

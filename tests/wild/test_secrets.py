@@ -7,7 +7,7 @@ from pathlib import Path
 import hydra
 import pytest
 
-from tests.wild.cases import Folder, Typed
+from tests.wild.cases import Typed, WarmFolder
 
 SECRET = "hunter2-is-secret"
 MAIN = "token = ''\nx = 1\nprint('length', len(token))\n"
@@ -38,7 +38,7 @@ def shows(typed: Typed) -> bool:
 def test_what_the_sweeper_takes_from_the_environment_is_written_nowhere(
     tmp_path: Path, sweeper: str
 ) -> None:
-    folder = Folder(
+    folder = WarmFolder(
         tmp_path,
         {
             "conf/config.yaml": f"""
@@ -65,7 +65,7 @@ def test_what_the_sweeper_takes_from_the_environment_is_written_nowhere(
 def test_a_sweep_that_stands_in_the_environment_is_a_mistake_that_does_not_show_it(
     tmp_path: Path,
 ) -> None:
-    folder = Folder(
+    folder = WarmFolder(
         tmp_path,
         {
             "conf/config.yaml": """
@@ -99,7 +99,7 @@ def test_a_sweep_that_stands_in_the_environment_is_a_mistake_that_does_not_show_
 def test_a_mistake_in_a_setting_is_told_without_what_the_environment_gave(
     tmp_path: Path, settings: str
 ) -> None:
-    folder = Folder(
+    folder = WarmFolder(
         tmp_path,
         {
             "conf/config.yaml": f"""
@@ -142,7 +142,7 @@ def test_what_hydra_copies_of_the_environment_is_a_reference_in_files(tmp_path: 
             main()
         """,
     }
-    folder = Folder(tmp_path, files)
+    folder = WarmFolder(tmp_path, files)
     typed = folder.bash("runner -m x=1,2", API_TOKEN=SECRET)
     assert typed.out.count(f"length {len(SECRET)}") == 2
     for launcher in ("basic", "runner", "joblib"):
@@ -171,7 +171,7 @@ def test_what_hydra_copies_of_the_environment_is_a_reference_in_files(tmp_path: 
 def test_a_restart_in_another_shell_composes_what_the_batch_was(
     tmp_path: Path, default: str
 ) -> None:
-    folder = Folder(
+    folder = WarmFolder(
         tmp_path,
         {
             "conf/config.yaml": f"""
@@ -201,7 +201,7 @@ def test_a_restart_in_another_shell_composes_what_the_batch_was(
 
 
 def test_a_search_path_from_the_environment_is_kept_with_the_batch(tmp_path: Path) -> None:
-    folder = Folder(
+    folder = WarmFolder(
         tmp_path,
         {
             "conf/config.yaml": """

@@ -63,8 +63,21 @@ ConfigStore.instance().store(group="hydra/sweeper", name="runner", node=_CONF, p
 
 _OWN_COMMAND = "hydra_sweep_runner.cli.project"
 
+
+def _refuse_hidden_package() -> None:
+    """End the process with a line where a module of the program's has our package's name."""
+    import hydra_sweep_runner
+
+    if not hasattr(hydra_sweep_runner, "__path__"):
+        file = hydra_sweep_runner.__file__
+        told = f"runner: {file} has the name of the runner's package, and hides it: rename it"
+        print(told, file=sys.stderr)
+        raise SystemExit(2)
+
+
 if _OWN_COMMAND not in sys.modules and any(x.startswith("+restart=") for x in sys.argv[1:]):
     # A program's job without -m asks no sweeper: who meant a restart is told so before it runs.
+    _refuse_hidden_package()
     from hydra_sweep_runner.program.no_restart import watch_runs
 
     watch_runs()
@@ -72,6 +85,7 @@ if _OWN_COMMAND not in sys.modules and any(x.startswith("+restart=") for x in sy
 
 if _OWN_COMMAND not in sys.modules and "hydra/sweeper=runner" in sys.argv[1:]:
     # What Hydra refuses of a sweep before it asks us is told in our words.
+    _refuse_hidden_package()
     from hydra_sweep_runner.program.refusals import watch_sweeps
 
     watch_sweeps()
@@ -93,13 +107,9 @@ class RunnerSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Start or restart a batch with the overrides of the command line."""
-        try:
-            from hydra_sweep_runner.program.shadowed_modules import refuse_hidden_libraries
-        except ModuleNotFoundError:
-            in_the_way = sys.modules.get("hydra_sweep_runner")
-            if hasattr(in_the_way, "__path__"):
-                raise
-            raise SystemExit(_tell_hidden(getattr(in_the_way, "__file__", None))) from None
+        _refuse_hidden_package()
+        from hydra_sweep_runner.program.shadowed_modules import refuse_hidden_libraries
+
         refuse_hidden_libraries()
         from hydra_sweep_runner.program.sweep import sweep_program
 
@@ -109,9 +119,3 @@ class RunnerSweeper(Sweeper):
             task_function=self._task_function,
             config=self._config,
         )
-
-
-def _tell_hidden(file: str | None) -> int:
-    print(f"runner: {file} has the name of the runner's package, and hides it: rename it",
-          file=sys.stderr)  # fmt: skip
-    return 2
