@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hydra_sweep_runner.compose.pipeline import PipelineComposer, find_pipeline
+from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
+from hydra_sweep_runner.compose.pipeline import PipelineComposer
 from hydra_sweep_runner.compose.trial import TrialConfig
 from tests.compose.projects import open_composer
 

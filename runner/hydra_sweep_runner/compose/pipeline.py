@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigTypeError
 
+from hydra_sweep_runner.compose.chosen_pipeline import GROUP, PLACE, has_steps
 from hydra_sweep_runner.compose.composer import Composer
-from hydra_sweep_runner.compose.overrides import dimensions, is_sweep, merge, name_in
+from hydra_sweep_runner.compose.overrides import merge, name_in
 from hydra_sweep_runner.compose.reference import read_flags, read_plain
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
@@ -27,51 +27,13 @@ from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS, STEPS
 from hydra_sweep_runner.operation.parse import parse_operation
 from hydra_sweep_runner.operation.values import canonical
-from hydra_sweep_runner.pipeline.combination import OPERATION as GROUP
 from hydra_sweep_runner.pipeline.combination import CombinationFlags, Composed
-from hydra_sweep_runner.pipeline.parse import PLACE, parse_steps
+from hydra_sweep_runner.pipeline.parse import parse_steps
 from hydra_sweep_runner.pipeline.steps import Step, Wiring
 from hydra_sweep_runner.planning.identity import combination_identity, identity
 
 _PREFIX = re.compile(r"(?P<sign>\+{0,2}|~)(?P<step>[A-Za-z_][\w-]*)\.(?P<rest>.+)", re.DOTALL)
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-
-
-def find_pipeline(composer: Composer, task: Sequence[str]) -> PipelineComposer | None:
-    """The composer of the pipeline that these overrides choose; None if the chosen operation has no
-    steps. Raises Mistake for an invalid pipeline, and for a sweep over pipelines."""
-    choices = [text for text in task if _is_about_operation(text)]
-    groups = [text for text in task if composer.is_group_choice(text)]
-    first = [_first_value(text, composer) for text in groups]
-    values = [text for text in choices if text not in groups and not is_sweep(text)]
-    job = composer.trial([*first, *values]).job()
-    if not _has_steps(job):
-        return None
-    for text in choices:
-        if is_sweep(text):
-            raise Mistake(
-                f"{text}: a pipeline is not swept over; start a batch for each, or sweep over "
-                "what fills a step: STEP.operation=a,b"
-            )
-    return PipelineComposer(composer, job, [*first, *values])
-
-
-def _has_steps(job: DictConfig) -> bool:
-    try:
-        return OmegaConf.select(job, PLACE) is not None
-    except ConfigTypeError:
-        return False  # `operation` is no mapping; the code that reads it reports that
-
-
-def _is_about_operation(text: str) -> bool:
-    name = name_in(text)
-    return name == GROUP or name.startswith(f"{GROUP}.")
-
-
-def _first_value(text: str, composer: Composer) -> str:
-    """An override with the first of its swept values."""
-    values = dimensions([text], 0, composer.loader)[0].overrides
-    return values[0] if len(values) else text
 
 
 class PipelineComposer:
@@ -304,7 +266,7 @@ def _operation(step: Step, config: TrialConfig) -> Operation:
     try:
         operation = config.operation()
     except Mistake:
-        if not _has_steps(config.job()):
+        if not has_steps(config.job()):
             raise
         operation = None
     if operation is None or operation.kind == STEPS:

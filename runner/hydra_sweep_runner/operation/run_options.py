@@ -327,3 +327,10 @@ def _letters_between(one: str, other: str) -> int:
             row.append(least)
         rows.append(row)
     return rows[-1][-1]
+
+
+def refuse_parts(options: Options) -> None:
+    """Raise Mistake for an option that concerns the steps of a pipeline."""
+    for name, step in (("from", options.from_step), ("until", options.until)):
+        if step is not None:
+            raise Mistake(f"+{name}={step} is about the steps of a pipeline: leave it out")

@@ -24,7 +24,6 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import (
     Decided,
     decide_new,
     decide_restart,
-    refuse_parts,
     wanted_of,
 )
 from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
@@ -42,6 +41,7 @@ from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status
+from hydra_sweep_runner.operation.run_options import refuse_parts
 from hydra_sweep_runner.planning.reconcile import (
     Action,
     Reconciliation,

@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.overrides import (
     ConfigGroups,
@@ -23,15 +24,17 @@ from hydra_sweep_runner.compose.overrides import (
     read_path,
     take_options,
 )
-from hydra_sweep_runner.compose.pipeline import PipelineComposer, find_pipeline
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Flags, Kind, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
-from hydra_sweep_runner.planning.trials import Identify
 from hydra_sweep_runner.record.redaction import redact, references
 from hydra_sweep_runner.store.snapshots import digest
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.compose.pipeline import PipelineComposer
+    from hydra_sweep_runner.planning.trials import Identify
 
 #: The prefix of our own settings, which a restart does not compose from.
 _SWEEPER = "hydra.sweeper."

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hydra_sweep_runner.commands.runs.membership import leave_batches
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.execution import (
@@ -27,8 +26,6 @@ from hydra_sweep_runner.commands.start.notes import (
     tell_older_code,
     tell_yaml_changes,
 )
-from hydra_sweep_runner.commands.start.pipeline.decisions import refuse_parts
-from hydra_sweep_runner.commands.start.pipeline.single_trial import single_trial, tell_out_of_date
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import stoppable
 from hydra_sweep_runner.commands.start.strict import StrictCode
@@ -39,7 +36,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import TaskList
 from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status, Value
-from hydra_sweep_runner.operation.run_options import Options
+from hydra_sweep_runner.operation.run_options import Options, refuse_parts
 from hydra_sweep_runner.planning.identity import identity, identity_of
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
@@ -187,6 +184,13 @@ def restart_run(
         again = as_planned(
             run, _planned(world, composing, composed, prepared, options, run.options, seed)
         )
+        # Runs that start for the first time need nothing of plans and pipelines.
+        from hydra_sweep_runner.commands.runs.membership import leave_batches
+        from hydra_sweep_runner.commands.start.pipeline.single_trial import (
+            single_trial,
+            tell_out_of_date,
+        )
+
         alone = single_trial(world, again)
         start = Start(
             run=alone.run,

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hydra_sweep_runner.commands.start.strict import StrictCode
-from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Input, Run, Status
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.pipeline.current import Decision, Do, Known, Origin, Wanted, decide
@@ -187,10 +186,3 @@ class Changed:
             if not (folder / path).exists():
                 return f"has no {path}"
         return None if self._strict is None else self._strict.why_changed(node.trial.operation, run)
-
-
-def refuse_parts(options: Options) -> None:
-    """Raise Mistake for an option that concerns the steps of a pipeline."""
-    for name, step in (("from", options.from_step), ("until", options.until)):
-        if step is not None:
-            raise Mistake(f"+{name}={step} is about the steps of a pipeline: leave it out")

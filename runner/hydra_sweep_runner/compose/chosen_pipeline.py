@@ -1,0 +1,60 @@
+"""Whether overrides choose an operation with steps, found without anything of pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigTypeError
+
+from hydra_sweep_runner.compose.composer import Composer
+from hydra_sweep_runner.compose.overrides import dimensions, is_sweep, name_in
+from hydra_sweep_runner.errors import Mistake
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.compose.pipeline import PipelineComposer
+
+#: The config group of operations, and where a pipeline's configuration has its steps.
+GROUP = "operation"
+PLACE = f"{GROUP}.steps"
+
+
+def find_pipeline(composer: Composer, task: Sequence[str]) -> PipelineComposer | None:
+    """The composer of the pipeline that these overrides choose; None if the chosen operation has no
+    steps. Raises Mistake for an invalid pipeline, and for a sweep over pipelines."""
+    choices = [text for text in task if _is_about_operation(text)]
+    groups = [text for text in task if composer.is_group_choice(text)]
+    first = [_first_value(text, composer) for text in groups]
+    values = [text for text in choices if text not in groups and not is_sweep(text)]
+    job = composer.trial([*first, *values]).job()
+    if not has_steps(job):
+        return None
+    for text in choices:
+        if is_sweep(text):
+            raise Mistake(
+                f"{text}: a pipeline is not swept over; start a batch for each, or sweep over "
+                "what fills a step: STEP.operation=a,b"
+            )
+    from hydra_sweep_runner.compose.pipeline import PipelineComposer  # for pipelines alone
+
+    return PipelineComposer(composer, job, [*first, *values])
+
+
+def has_steps(job: DictConfig) -> bool:
+    """Whether a configuration is a pipeline's."""
+    try:
+        return OmegaConf.select(job, PLACE) is not None
+    except ConfigTypeError:
+        return False  # `operation` is no mapping; the code that reads it reports that
+
+
+def _is_about_operation(text: str) -> bool:
+    name = name_in(text)
+    return name == GROUP or name.startswith(f"{GROUP}.")
+
+
+def _first_value(text: str, composer: Composer) -> str:
+    """An override with the first of its swept values."""
+    values = dimensions([text], 0, composer.loader)[0].overrides
+    return values[0] if len(values) else text
