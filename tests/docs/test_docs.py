@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hydra_sweep_runner.record.fields import FIELDS
 from tests.docs.options import PAGE, with_table
 from tests.samples.terminal import play
 from tests.samples.transcript import read_files
@@ -82,4 +83,15 @@ def test_pages_for_users_name_no_tests(page: Path) -> None:
     if page.name in ("architecture.md", "decisions.md", "promises.md", "CONTRIBUTING.md"):
         return
     text = re.sub(r"<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert not re.findall(r"tests[/.][\w/.]*|::test_\w+", text)
+    assert not re.findall(r"tests/[\w/.]+|::test_\w+|-m tests\b", text)
+
+
+def test_the_page_on_the_store_has_every_key_of_the_json() -> None:
+    text = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+    table = text[text.index("`runner runs list --json` gives") :]
+    keys = [
+        key
+        for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for key in cell.split(", ")
+    ]
+    assert sorted(key.strip("`") for key in keys) == sorted(field.name for field in FIELDS)

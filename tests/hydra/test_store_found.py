@@ -115,3 +115,16 @@ def test_stores_above_a_projects_root_do_not_count(tmp_path: Path, root: str) ->
     (tmp_path / "here" / root).touch()
     here = tmp_path / "here" / "src"
     assert project_of_program(here, here) == here
+
+
+def test_needed_says_that_an_imported_module_has_changed_since(program: Program) -> None:
+    helped = program.text("src/train.py").replace("import hydra", "import hydra, helper", 1)
+    program.write({"src/train.py": helped, "src/helper.py": "y = 1\n"})
+    script = program.folder / "src" / "train.py"
+    typed_in(program.folder, script, "+x=3")
+    program.write({"src/helper.py": "y = 2\n"})
+    said = typed_in(program.folder, script, "+x=3", "+needed=true").splitlines()
+    assert (
+        "The run that is taken was made by other code (src/helper.py changed since); to run all of "
+        "them again, leave +needed out"
+    ) in said

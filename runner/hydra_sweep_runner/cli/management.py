@@ -131,10 +131,27 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
     return f"{command}: {said}; see {command} --help"
 
 
+#: What starts something, by words of other tools.
+_STARTS = {
+    "run": "one run is started by runner [FLAG=VALUE…]",
+    "start": "one run is started by runner [FLAG=VALUE…]",
+    "sweep": "a sweep is started by runner -m FLAG=VALUE,VALUE…",
+    "batch": "a sweep is started by runner -m FLAG=VALUE,VALUE…",
+    "multirun": "a sweep is started by runner -m FLAG=VALUE,VALUE…",
+    "restart": "a run or a batch is restarted by runner +restart=ID",
+    "resume": "a run or a batch is restarted by runner +restart=ID",
+    "rerun": "a run or a batch is restarted by runner +restart=ID",
+}
+
+
 def _meant(word: str) -> str:
     """The command that was probably meant by an unknown first word."""
-    if word in RUNS_COMMANDS:
-        return f": did you mean runner runs {word}?"
+    if word in _STARTS:
+        near = get_close_matches(word, COMMANDS, n=1)
+        return f"; {_STARTS[word]}" + (f"; did you mean runner {near[0]}?" if near else "")
+    below = get_close_matches(word, RUNS_COMMANDS, n=1, cutoff=0.8)
+    if below:
+        return f": did you mean runner runs {below[0]}?"
     near = get_close_matches(word, COMMANDS, n=1)
     commands_are = (
         f"did you mean runner {near[0]}?" if near else "the commands are in runner --help"

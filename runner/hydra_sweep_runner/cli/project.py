@@ -45,12 +45,27 @@ def run_project(arguments: list[str]) -> int:
 _JOBS = re.compile(r"unrecognized arguments: (-j|--(n[-_]?)?jobs|--parallel|--workers)")
 
 
+_OPTION = re.compile(r"unrecognized arguments: --([A-Za-z][\w.-]*)(?:[= ](\S+))?")
+#: What is typed for options of other tools.
+_INSTEAD = {
+    "dry-run": "+print_trials=true shows the plan",
+    "resume": "+restart=ID goes on with a run or a batch",
+    "restart": "+restart=ID goes on with a run or a batch",
+    "store": "the store is named by hydra.sweeper.store=FOLDER",
+}
+
+
 class _Parser(argparse.ArgumentParser):
     """Hydra's options; an error in them is reported in one line."""
 
     def error(self, message: str) -> NoReturn:
+        option = _OPTION.match(message)
         if _JOBS.match(message):
             message = f"{message}; how many trials run at once is hydra.launcher.n_jobs=2"
+        elif option is not None:
+            name, value = option.groups()
+            instead = _INSTEAD.get(name) or f"a flag is written {name}={value or '…'}"
+            message = f"{message}; {instead}"
         raise Mistake(f"{message}; see runner --help")
 
 

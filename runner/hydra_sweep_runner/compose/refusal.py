@@ -16,6 +16,7 @@ _OPENING = {"(": ")", "[": "]", "{": "}"}
 _CLOSING = {close: opening for opening, close in _OPENING.items()}
 _NAME = re.compile(r"[~+]{0,2}[\w$./@:-]*", re.ASCII)
 _TEXT = "''"  # stands for a complete quoted text
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '([^']*)'")
 _EVALUATED = re.compile(r"while evaluating '.*?': (.*)")
 _FUNCTIONS = "choice, range, interval, glob, shuffle, sort, tag, str, int, float, bool"
@@ -28,7 +29,7 @@ def explain_refusal(text: str, said: str) -> str:
     if not equals:
         if text.startswith("~"):
             return _bad_name(text) or "after ~ stands the name of what is deleted: ~name"
-        return _bad_name(text) or f"it has no value; write name=value ({text}=…)"
+        return _bad_name(text) or f"it has no value; {_without_value(text)}"
     bad_name = _bad_name(name)
     if bad_name is not None:
         return bad_name
@@ -43,6 +44,15 @@ def explain_refusal(text: str, said: str) -> str:
         return evaluated[1].strip().rstrip(".")
     reason = _reason(value, len(name) + 2)
     return f"{reason}; as a text: {quoted(name, value)}"
+
+
+def _without_value(text: str) -> str:
+    """What is typed in the place of a word without `=`."""
+    if text.endswith(".py"):
+        return f"runner init {text} makes a script a project, runner alone then runs it"
+    if _NUMBER.fullmatch(text):
+        return "several values of a flag are written name=1,2, without white space"
+    return f"write name=value ({text}=…)"
 
 
 def quoted(name: str, value: str) -> str:

@@ -56,6 +56,7 @@ from hydra_sweep_runner.compose.overrides import (
 from hydra_sweep_runner.compose.reference import read_entry, read_flags, read_operation
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
+from hydra_sweep_runner.operation.run_options import OPTIONS
 
 _T = TypeVar("_T")
 
@@ -507,6 +508,8 @@ def _all_names(node: DictConfig, prefix: str) -> Iterator[str]:
 def _explain(error: Exception, override: Override, config: DictConfig) -> str:
     text = override.input_line
     if "Could not override" in str(error):
+        if override.key_or_group in OPTIONS:
+            return f"{text}: unknown flag {name_of(override)!r}; the run option is +{text}"
         known = _names_near(override.key_or_group, config)
         if override.key_or_group in JOBS_NAMES and not known.startswith("did you mean"):
             return f"{text}: unknown flag {name_of(override)!r}; {jobs_hint(override)}"

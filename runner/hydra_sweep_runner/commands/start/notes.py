@@ -54,7 +54,9 @@ def tell_older_code(world: World, runs: Sequence[Run]) -> None:
     owned = {name for run in runs for name in run.provenance.sources}
     imports = [name for name in names if name not in owned]
     how = "to run such again: +needed=strict"
-    if imports:
+    if imports and world.program is not None:
+        how = "to run all of them again, leave +needed out"
+    elif imports:
         how += f", with {escape(', '.join(imports))} among operation.code"
     told = escape(", ".join(names))
     world.reporter.say(f"{which} {has} made by other code ({told} changed since); {how}")
