@@ -222,6 +222,46 @@ def test_a_basis_is_shown(make_project: MakeProject) -> None:
     assert f"  known: {first}, {second}" in shown
     assert f"  at work: {third}" in shown
     assert "  number: 3, window: 2" in shown
+    assert shown.index("  wait: 0 (default)") > shown.index(
+        next(line for line in shown if line.startswith("  x: ") and line.endswith(" (optimizer)"))
+    )
+
+
+def test_the_json_of_a_basis_tells_what_a_trial_was_proposed_from(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(PROJECT)
+    words = ("+optimizer=cmaes", "hydra.sweeper.optimizer_options.popsize=3")
+    project.run("-m", *SPACE, *words, "+max_trials=4", "hydra.launcher.n_jobs=2")
+    trials = project.newest("batch")["trials"]
+    shown = project.show(trials[3])
+    assert set(shown["origins"].items()) == {
+        *((name, "optimizer") for name in ("x", "n", "z")),
+        ("wait", "default"),
+    }
+    basis = shown["basis"]
+    assert basis["optimizer"] == "cmaes" and basis["options"] == {"popsize": 3}
+    assert basis["version"].startswith("cmaes ")
+    assert (basis["number"], basis["known"], basis["tries"]) == (3, 2, 0)
+    assert basis["window"] == 2  # the jobs of the first start
+    assert (basis["told"], basis["at_work"]) == (trials[:2], trials[2:3])
+    assert basis["objective"] == ["result"]
+    assert project.show(project.newest("batch")["id"])["basis"] is None
+
+
+def test_the_window_is_the_jobs_of_the_first_start_and_is_remembered(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(PROJECT)
+    two = "hydra.launcher.n_jobs=2"
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=4", two)
+    batch = project.newest("batch")["id"]
+    project.run(f"+restart={batch}", "+needed=true", "+max_trials=7", "hydra.launcher.n_jobs=4")
+    trials = project.newest("batch")["trials"]
+    assert [project.show(one)["basis"]["window"] for one in trials] == [2] * 7
+    other = make_project(PROJECT)
+    other.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=7", "+window=2")
+    assert searched(plan_of(other)) == searched(plan_of(project))
 
 
 def test_a_finite_space_is_used_up_with_a_line(make_project: MakeProject) -> None:

@@ -33,6 +33,12 @@ def test_a_deleted_run_comes_back_whole_under_its_id(echo: Project) -> None:
     assert (Path(run["dir"]) / "weights").read_bytes() == b"abc"
 
 
+def test_there_may_be_nothing_to_bring_back(echo: Project) -> None:
+    echo.run("x=1")
+    assert "Restored 0 run(s)" in echo.run("runs", "restore", status=0).err
+    assert "Purged 0 run(s)" in echo.run("runs", "purge", "--yes", status=0).err
+
+
 def test_restore_without_ids_brings_all_back(echo: Project) -> None:
     batch, _ = batch_of(echo, "x=1,2,3")
     before = echo.runs()

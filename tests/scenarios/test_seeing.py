@@ -116,6 +116,11 @@ def test_csv_is_exact_and_has_the_columns_that_were_asked_for(project: Project) 
     assert rows(chosen)[1][1:] == ["0.1", "0.2", repr(1 / 3)]
 
 
+def test_a_column_may_be_one_that_only_runs_have_which_are_not_shown(project: Project) -> None:
+    shown = project.run("runs", "list", "-n", "1", "--columns", "status,val/acc", status=0)
+    assert shown.lines == ["status   val/acc", "pending"]
+
+
 def test_a_table_shows_what_varies_first(project: Project) -> None:
     lines = project.run("runs", "list", "--batch", grid_of(project), "--sort", "model.depth").lines
     assert lines[0].split() == [

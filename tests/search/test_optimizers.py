@@ -226,6 +226,15 @@ def test_an_option_that_an_optimizer_does_not_take_is_a_mistake(
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.parametrize("popsize", [2, 3, 4])
+def test_a_small_generation_of_cmaes_is_no_matter_of_a_warning(popsize: int) -> None:
+    options = {"popsize": popsize, "sigma0": 0.5}  # warnings are errors here
+    era = era_of("cmaes", 1, options=options)
+    plan = run_search(Search(era, optimizer_of("cmaes", options)), 12, 1, random.Random(0))
+    assert len(plan) == 12
+    assert all(SPACE.point_of(flags, ()) is not None for flags in plan)
+
+
 def test_cmaes_takes_one_objective() -> None:
     with pytest.raises(Mistake, match="takes one objective"):
         optimizer_of("cmaes", {}, ("a", "b"))

@@ -96,6 +96,8 @@ class Trash:
 
         Raises Mistake, before any run is moved, if a place is taken, and StoreFailed.
         """
+        if not entries:
+            return  # there may be no trash
         for entry in entries:
             if os.path.lexists(self._root / entry.id):
                 raise Mistake(f"{entry.id[:8]} cannot be restored: a run of this id is there")

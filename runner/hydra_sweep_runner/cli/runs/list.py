@@ -11,6 +11,7 @@ from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import listing
 from hydra_sweep_runner.commands.runs.selecting import Asked, newest_runs, select_runs
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.query.columns import Column, parse_columns
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.screen import print_table
 
@@ -54,17 +55,19 @@ def command(
         raise Mistake("--columns is for tables and --csv: JSON has all there is")
     opened = open_store(store, tell=True)
     shown_of_all = None if everything or as_json or as_csv else listing.DEFAULT_COUNT
+    chosen: list[Column] = []
     order = listing.Order(sort=sort, reverse=reverse, count=count or shown_of_all)
     if asked or as_json or as_csv or sort or reverse or columns or everything:
         found = select_runs(opened, asked, now())
+        chosen = parse_columns(columns, found) if columns is not None and found else []
         shown, of_all = order.apply(found), len(found)
     else:  # the most common list, which is the fastest
         shown, of_all = newest_runs(opened, order.count), len(opened.ids())
     if as_json:
         sys.stdout.writelines(listing.list_json(shown))
     elif as_csv:
-        print(listing.list_csv(shown, columns), end="")
+        print(listing.list_csv(shown, chosen), end="")
     elif shown:
         left = of_all - len(shown)
         notes = [f"{left} more: -n N or --all shows them"] if left else []
-        print_table(listing.list_table(shown, columns), *notes)
+        print_table(listing.list_table(shown, chosen), *notes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
 from hydra_sweep_runner.operation.flags import as_chosen, named
-from hydra_sweep_runner.query.columns import Column, parse_columns, standard_columns, varying_flags
+from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
@@ -81,18 +81,17 @@ def public_object(run: RunRow) -> dict[str, Any]:
     )
 
 
-def list_csv(runs: Sequence[RunRow], columns: str | None = None) -> str:
+def list_csv(runs: Sequence[RunRow], columns: Sequence[Column] = ()) -> str:
     """The runs as CSV: the requested columns, or attributes, flags and scalars."""
-    chosen = _columns(runs, columns) or standard_columns(runs, _ATTRIBUTES)
+    chosen = columns or standard_columns(runs, _ATTRIBUTES)
     rows = [[column.value(run) for column in chosen] for run in runs]
     return csv_text([column.title for column in chosen], rows)
 
 
-def list_table(runs: Sequence[RunRow], columns: str | None = None) -> Table:
+def list_table(runs: Sequence[RunRow], columns: Sequence[Column] = ()) -> Table:
     """The runs as a table; without requested columns, empty ones are left out."""
-    chosen = _columns(runs, columns)
-    if chosen:
-        return column_table(chosen, runs)
+    if columns:
+        return column_table(columns, runs)
     varying = varying_flags(run for run in runs if not _is_batch(run))
     rows = [_row(run, varying) for run in runs]
     used = [place for place in range(len(_TITLES)) if any(row[place] for row in rows)]
@@ -117,10 +116,6 @@ def column_table(
     ]
     rows = [[cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in values]
     return Table(titles, rows)
-
-
-def _columns(runs: Sequence[RunRow], columns: str | None) -> list[Column]:
-    return [] if columns is None or not runs else parse_columns(columns, runs)
 
 
 def kind_of(title: str, values: Sequence[Value]) -> tables.ColumnKind:

@@ -57,6 +57,8 @@ class CmaEs:
 
     def propose(self, question: Question) -> Point:
         """The next point to try."""
+        import numpy as np
+
         cube = Cube(
             tuple(
                 (name, one)
@@ -67,9 +69,10 @@ class CmaEs:
         point = {name: _drawn(name, one, question) for name, one in question.space.items()}
         completed = sum(told.values is not None for told in question.known)
         if cube.intervals and completed >= self._settings.n_startup_trials:
-            state = self._replay(cube, question)
-            state.reseed_rng(question.seed)
-            point |= cube.point(state.ask())
+            with np.errstate(all="ignore"):  # with two or three a generation it divides by zero
+                state = self._replay(cube, question)
+                state.reseed_rng(question.seed)
+                point |= cube.point(state.ask())
         return point
 
     def _replay(self, cube: Cube, question: Question) -> Any:
