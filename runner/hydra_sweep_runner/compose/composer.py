@@ -24,6 +24,7 @@ from hydra_sweep_runner.compose.fast.changes import plain_changes, read_change
 from hydra_sweep_runner.compose.overrides import (
     element_text,
     is_for_hydra,
+    is_group_of_step,
     is_number,
     name_in,
     one_line,
@@ -186,12 +187,17 @@ class Composer:
         parse = getattr(self._loader, "parse_overrides", None)
         if parse is None:
             return list(texts)
+        plain = [text for text in texts if not is_group_of_step(text)]
         try:
-            parsed = parse(self.config_name, list(texts))
+            parsed = parse(self.config_name, plain)
         except REFUSALS as error:
-            self._explain_cause(error, texts)
+            self._explain_cause(error, plain)
             raise Mistake(explain_composition(error)) from error
-        return [str(override.input_line) for override in parsed]
+        expanded = [str(override.input_line) for override in parsed]
+        for place, text in enumerate(texts):
+            if is_group_of_step(text):  # in its place, unless an alias stood for several
+                expanded.insert(place, text)
+        return expanded
 
     def compose(self, task: Sequence[str], mode: RunMode) -> DictConfig:
         """Hydra's own composition with these overrides and Hydra's; in MULTIRUN mode without

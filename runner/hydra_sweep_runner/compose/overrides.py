@@ -88,6 +88,11 @@ _GROUP_OF_STEP = re.compile(
 )
 
 
+def is_group_of_step(text: str) -> bool:
+    """Whether an override has the form `STEP.GROUP/SUB=x`, which Hydra itself cannot parse."""
+    return _GROUP_OF_STEP.fullmatch(text) is not None
+
+
 def _of_step(text: str, sign: str, step: str, rest: str) -> Override:
     own = parse_override(f"{sign}{rest}")
     return replace(own, key_or_group=f"{step}.{own.key_or_group}", input_line=text)
