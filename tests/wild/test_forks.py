@@ -79,6 +79,50 @@ def test_what_nobody_has_seeded_differs_from_trial_to_trial(
     assert len(set(folder.bash(f"{SWEEP} {launcher} x=1,2,3").lines)) == 3
 
 
+OWN = """
+import random, numpy
+class Holder:
+    def __init__(self):
+        self.rng = numpy.random.default_rng()
+FREE = [numpy.random.default_rng(), random.Random(), Holder().rng, numpy.random.RandomState()]
+FREE.append(numpy.random.Generator(numpy.random.Philox()))
+SEEDED = [numpy.random.default_rng(7), random.Random(7), numpy.random.RandomState(7)]
+def draw(generators):
+    return " ".join(str(getattr(each, "random", None) and each.random()) for each in generators)
+"""
+
+
+def assert_seeded_alike(lines: list[str], trials: int) -> None:
+    """Each line has what five generators that nobody has seeded draw, then three seeded ones."""
+    columns = list(zip(*(line.split() for line in lines), strict=True))
+    assert len(lines) == trials
+    assert [len(set(column)) for column in columns] == [trials] * 5 + [1] * 3
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS[1:])
+def test_so_do_generators_of_a_programs_own(tmp_path: Path, launcher: str) -> None:
+    folder = program(tmp_path, OWN, "print(draw(FREE), draw(SEEDED))")
+    assert_seeded_alike(folder.bash(f"{SWEEP} {launcher} x=1,2,3,4,5").lines, 5)
+
+
+@pytest.mark.parametrize("kind", ["preloaded", "function"])
+def test_so_do_those_of_modules_of_the_project(tmp_path: Path, kind: str) -> None:
+    operation = {
+        "preloaded": "{script: main.py, preload: [lib]}",
+        "function": "{function: work.train}",
+    }[kind]
+    folder = Folder(
+        tmp_path,
+        {
+            "conf/config.yaml": f"operation: {operation}\nx: 1\n",
+            "lib.py": OWN,
+            "main.py": "from lib import *\nx = 1\nprint(draw(FREE), draw(SEEDED))\n",
+            "work.py": "from lib import *\ndef train(x):\n    print(draw(FREE), draw(SEEDED))\n",
+        },
+    )
+    assert_seeded_alike(folder.bash("runner -m x=1,2,3,4,5 hydra.launcher.n_jobs=2").lines, 5)
+
+
 @pytest.mark.parametrize("seeded", [True, False])
 def test_scripts_that_are_forked_draw_as_they_would_otherwise(tmp_path: Path, seeded: bool) -> None:
     seed = "random.seed(7); numpy.random.seed(7)" if seeded else ""

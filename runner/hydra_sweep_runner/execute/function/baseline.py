@@ -18,6 +18,7 @@ class Baseline:
         self._generators = generators or Generators.of_this_process()
         self._hydra = HydraState()
         self._modules = ModuleState()
+        self._modules.renew_generators()
         self._leftovers = Leftovers(exits)
         gc.collect()
         gc.freeze()

@@ -48,6 +48,7 @@ class ModuleState:
         self._newest = next(reversed(sys.modules))
         projects = {name for name in self._modules if _is_projects(name)}
         self._put_back: list[_PutBack] = []
+        self._renew: list[Callable[[], object]] = []
         self._seen: dict[int, object] = {}
         waiting: list[object] = [sys.modules[name] for name in sorted(projects)]
         while waiting and len(self._seen) < _MOST:
@@ -56,6 +57,12 @@ class ModuleState:
                 continue
             self._seen[id(each)] = each  # keeping the object keeps its id valid
             waiting += self._follow(each)
+
+    def renew_generators(self) -> None:
+        """Give new entropy to the random generators that nobody has seeded: a fork has those of
+        the process that it was forked from, and so has each of the others."""
+        for renew in self._renew:
+            renew()
 
     def put_back(self) -> str | None:
         """Restore everything, and forget the project's modules that were imported since; returns
@@ -224,6 +231,8 @@ class ModuleState:
                 return True
 
             self._put_back.append(put_back)
+        else:
+            self._renew.append(each.seed)
 
     def _of_numpy(self, each: Any) -> None:
         numpy = sys.modules["numpy"]
@@ -253,6 +262,12 @@ class ModuleState:
                     return True
 
                 self._put_back.append(set_state)
+            else:
+
+                def renew() -> None:
+                    bits.state = type(bits)().state
+
+                self._renew.append(renew)
 
 
 _PLAIN = frozenset({int, float, str, bytes, bool, complex, type(None), range, type(len)})

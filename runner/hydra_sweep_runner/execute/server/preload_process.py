@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from hydra_sweep_runner.execute.function.generators import Generators
+from hydra_sweep_runner.execute.function.module_state import ModuleState
 from hydra_sweep_runner.execute.script.boot import run as boot_run
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server import process as server_process
@@ -93,6 +94,7 @@ def _become(begun: server_process.ScriptBegins, generators: Generators) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     generators.begin_trial()
+    ModuleState().renew_generators()
     boot_run.note_imports_at_end()
     run = boot_run.run_as_main
     for name in [name for name in sys.modules if name.partition(".")[0] == "hydra_sweep_runner"]:
