@@ -16,10 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.compose.overrides import (
-    LONGEST_LIST,
-    batch_flags,
     check_values,
-    dimensions,
     is_for_hydra,
     is_sweep,
     merge,
@@ -29,6 +26,7 @@ from hydra_sweep_runner.compose.overrides import (
     parse_override,
     take_options,
 )
+from hydra_sweep_runner.compose.sweeps import LONGEST_LIST, batch_flags, dimensions
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.combinations import Grid

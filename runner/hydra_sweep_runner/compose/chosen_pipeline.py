@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigTypeError
 
 from hydra_sweep_runner.compose.composer import Composer
-from hydra_sweep_runner.compose.overrides import dimensions, is_sweep, name_in
+from hydra_sweep_runner.compose.overrides import is_sweep, name_in
 from hydra_sweep_runner.errors import Mistake
 
 if TYPE_CHECKING:
@@ -56,5 +56,7 @@ def _is_about_operation(text: str) -> bool:
 
 def _first_value(text: str, composer: Composer) -> str:
     """An override with the first of its swept values."""
+    from hydra_sweep_runner.compose.sweeps import dimensions  # for config groups alone
+
     values = dimensions([text], 0, composer.loader)[0].overrides
     return values[0] if len(values) else text

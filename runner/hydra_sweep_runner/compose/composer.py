@@ -30,7 +30,6 @@ from hydra_sweep_runner.compose.overrides import (
     one_line,
     parse_override,
     read_element,
-    value_items,
 )
 from hydra_sweep_runner.compose.project import LEFT_OUT
 from hydra_sweep_runner.compose.reading import Reading, ReadingLoader, reading_loader
@@ -319,6 +318,8 @@ class Composer:
         change = read_change(text)
         if change is not None and (isinstance(change[1], str) or not self.is_group(change[0])):
             return text
+        from hydra_sweep_runner.compose.sweeps import value_items  # few overrides come so far
+
         override = parse_override(text)
         value = override._value
         items = value_items(value)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.errors import Busy
 from hydra_sweep_runner.model import BatchPart, Run
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.store.trash import Place, Trashed
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.store.trash import Place, Trashed
 
 
 def leave_batches(
@@ -65,6 +68,8 @@ def places_of(
 ) -> dict[str, dict[str, Place]]:
     """The place of each run in the lists of each batch that has it, except batches in `going`."""
     leaving = dict.fromkeys(run_ids)
+    from hydra_sweep_runner.store.trash import Place  # a run that starts needs none of it
+
     found: dict[str, dict[str, Place]] = {run_id: {} for run_id in leaving}
     for batch in store.batches():
         part = batch.batch or BatchPart()

@@ -13,7 +13,6 @@ from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.overrides import (
-    ConfigGroups,
     check_added,
     merge,
     name_in,
@@ -34,6 +33,7 @@ from hydra_sweep_runner.store.snapshots import digest
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.compose.pipeline import PipelineComposer
+    from hydra_sweep_runner.compose.sweeps import ConfigGroups
     from hydra_sweep_runner.planning.trials import Identify
 
 #: The prefix of our own settings, which a restart does not compose from.

@@ -7,12 +7,13 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from hydra_sweep_runner.execute.script.arguments import Parser
-from hydra_sweep_runner.execute.script.flags import check_flags, read_parser, resolve_flags_to
 from hydra_sweep_runner.model import FlagsTo, Value
 from hydra_sweep_runner.operation.kinds.kind import Signature
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.execute.script.arguments import Parser
 
 
 class Importer(Protocol):
@@ -51,6 +52,8 @@ class ProjectInspector:
 
     def flags_to(self, script: Path, wanted: FlagsTo, flag_names: Sequence[str]) -> FlagsTo:
         """How a script takes its flags. Raises Mistake if it cannot take these."""
+        from hydra_sweep_runner.execute.script.flags import check_flags, resolve_flags_to
+
         found = resolve_flags_to(script, wanted)
         check_flags(script, found, flag_names)
         return found
@@ -58,6 +61,8 @@ class ProjectInspector:
     def arguments(self, script: Path, flags: Mapping[str, Value]) -> tuple[str, ...]:
         """The flags as arguments for a script. Raises Mistake for a value that no argument can
         express."""
+        from hydra_sweep_runner.execute.script.flags import read_parser
+
         if script not in self._parsers:
             self._parsers[script] = read_parser(script)
         return self._parsers[script].arguments(flags)

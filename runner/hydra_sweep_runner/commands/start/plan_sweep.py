@@ -12,9 +12,9 @@ from hydra_sweep_runner.commands.start.shaping import load_rows, shape_sweep
 from hydra_sweep_runner.commands.start.sweep import ROWS, WINDOW, Sweep, check_saving
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
 from hydra_sweep_runner.compose.composer import SweepConfig
-from hydra_sweep_runner.compose.overrides import dimensions
 from hydra_sweep_runner.compose.pipeline import PipelineComposer
 from hydra_sweep_runner.compose.rows import Row, checked_row
+from hydra_sweep_runner.compose.sweeps import dimensions
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Run, Value

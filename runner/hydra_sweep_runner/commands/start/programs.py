@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.membership import planned
 from hydra_sweep_runner.commands.start.world import World
@@ -17,9 +18,11 @@ from hydra_sweep_runner.model import JobPlace, Kind, Run, Value
 from hydra_sweep_runner.operation.call import ProgramCall
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
-from hydra_sweep_runner.planning.reconcile import Reconciliation
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, short
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.planning.reconcile import Reconciliation
 
 
 def check_owner(world: World, run: Run) -> None:

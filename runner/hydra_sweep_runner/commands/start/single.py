@@ -28,7 +28,6 @@ from hydra_sweep_runner.commands.start.notes import (
 )
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import stoppable
-from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig
@@ -145,6 +144,8 @@ def _has_changed(world: World, composed: _Composed, run: Run, options: Options) 
     if options.needed != "strict":
         return False
     with world.executor_of_run(composed.config)() as executor:
+        from hydra_sweep_runner.commands.start.strict import StrictCode  # few ask for it
+
         strict = StrictCode(world, {composed.operation: _prepare(world, composed, executor)})
     changed = strict.why_changed(composed.operation, run) is not None
     strict.tell()
