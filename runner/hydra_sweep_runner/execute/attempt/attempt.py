@@ -25,7 +25,6 @@ from hydra_sweep_runner.execute.local import devices
 from hydra_sweep_runner.execute.local.devices import Devices
 from hydra_sweep_runner.execute.script.boot import main as boot_main
 from hydra_sweep_runner.execute.script.boot import run as boot_run
-from hydra_sweep_runner.execute.script.flags import identifier
 from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.server.preload_client import Preloading
 from hydra_sweep_runner.execute.task import Task
@@ -239,6 +238,8 @@ def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
     """The text of the variable with a script's flags: the flags themselves, or `@` and the path of
     a file with them, which exists while the script runs. The file holds real values, so only this
     user can read it."""
+    from hydra_sweep_runner.execute.script.flags import identifier  # for scripts alone
+
     _remove_flags(run_dir)  # left by an attempt that was killed together with its runner
     data = marshal.dumps({identifier(name): value for name, value in flags.items()})
     if 2 * len(data) <= _MOST_IN_VARIABLE:
