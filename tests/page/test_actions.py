@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from hydra_sweep_runner.page import guard
+from hydra_sweep_runner.page import actions, guard
 from hydra_sweep_runner.page.site import Site, open_site
 from hydra_sweep_runner.store.runs import RunStore
 from tests.page.conftest import client_of, open_page
@@ -124,10 +124,36 @@ def test_what_is_at_work_is_stopped_and_neither_restarted_nor_deleted(project: P
         assert "at work" in page.act("delete", 409, ids=[batch], do=True)["error"]
         told = page.act("stop", ids=[batch])
         assert told["command"] == f"runner runs stop {batch[:8]}"
-        assert page.act("stop", ids=[batch], do=True)["done"][-1] == f"Stopped {batch[:8]}"
+        done = page.act("stop", ids=[batch], do=True)["done"][-1]
+        assert done in (f"Stopped {batch[:8]}", f"batch {batch[:8]} has been asked to stop")
         process.wait(timeout=30)
     assert "is not running" in page.act("stop", 400, ids=[batch])["error"]
     assert project.newest("batch")["status"] == "terminated"
+
+
+def test_what_takes_its_time_to_stop_keeps_nobody_waiting(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "_STOP_S", 0.1)
+    project.write(
+        {
+            "conf/config.yaml": "operation: {script: wait.py}\n",
+            "wait.py": """
+                import signal, time
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                print("at work", flush=True)
+                time.sleep(60)
+            """,
+        }
+    )
+    page = Page(open_page(project))
+    with project.at_work("hydra.launcher.interrupt_grace_s=2") as process:
+        wait_until(lambda: project.runs("--status", "running"))
+        run = project.newest("run")["id"]
+        done = page.act("stop", ids=[run], do=True)["done"]
+        assert done[-1] == f"run {run[:8]} has been asked to stop"
+        process.wait(timeout=60)
+    assert project.newest("run")["status"] == "terminated"
 
 
 def test_what_was_deleted_comes_back(project: Project, page: Page) -> None:

@@ -24,8 +24,10 @@ from hydra_sweep_runner.terminal.render import first_few, short
 
 _MOST_IDS = 10_000
 _MOST_TEXT = 10_000
-# A command that is wrong has said so by then, and so has one with nothing to do.
-_WAIT_S = 2.0
+# A restart has begun by then, or has said what is wrong.
+_WAIT_S = 15.0
+# So long an answer waits for what is to stop; a server that ends has to wait as long.
+_STOP_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,10 @@ def _stop(project: Project, given: Mapping[str, Any]) -> Prepared:
 
     def do() -> list[str]:
         said: list[str] = []
-        stop.stop_runs(project.store, runs, wait_s=stop.WAIT_S, say=said.append)
+        try:
+            stop.stop_runs(project.store, runs, wait_s=_STOP_S, say=said.append)
+        except stop.StillRunning:  # it has its graces: the page shows when it has ended
+            said.append(f"{_what(runs)} has been asked to stop")
         return said
 
     return Prepared(
@@ -129,7 +134,7 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
 
     def do() -> list[str]:
         started = project.starts.start(words, command_line(words))
-        project.starts.wait_a_little(started, _WAIT_S)
+        project.starts.wait(started, lambda: _is_at_work(project.store, run.id), _WAIT_S)
         status, said = started.process.poll(), started.json()["said"]
         if status == Mistake.exit_status:
             raise Mistake("\n".join(said).removeprefix("runner: ") or "the command was refused")
@@ -141,6 +146,13 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
         lines=[f"In {project.folder}"],
         do=do,
     )
+
+
+def _is_at_work(store: RunStore, run_id: str) -> bool:
+    try:
+        return store.observe(store.read(run_id)).state.status is Status.RUNNING
+    except RunnerError:  # its record is being damaged, or it is deleted: the command says so
+        return False
 
 
 def _check_restart(project: Project, run: Run) -> None:

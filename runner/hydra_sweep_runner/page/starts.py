@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -81,11 +81,13 @@ class Starts:
                 self._starts.pop(0).said.close()
         return started
 
-    def wait_a_little(self, started: Start, most_s: float) -> None:
-        """Wait until the command has ended, but not longer than so many seconds: a mistake in it
-        is told by then."""
+    def wait(self, started: Start, is_at_work: Callable[[], bool], most_s: float) -> None:
+        """Wait until the command has ended or is at work, so that a mistake in it is told; but
+        not longer than so many seconds."""
         last_s = time.monotonic() + most_s
         while started.process.poll() is None and time.monotonic() < last_s:
+            if is_at_work():
+                return
             time.sleep(_LOOK_S)
 
     def close(self) -> None:
