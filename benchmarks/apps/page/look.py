@@ -22,7 +22,10 @@ from playwright.sync_api import sync_playwright
 ROWS = {
     "runner": ".tabulator-row[data-id]:not([data-id=''])",
     "optuna-dashboard": "text=Trial 1",
+    "mlflow": "[role=row] a[href*='/runs/']",
 }
+# Where the runs are, if not at the address that is printed.
+PATHS = {"mlflow": "/#/experiments/0/runs"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
 WAIT_MS = 120_000
 
@@ -60,13 +63,18 @@ SCROLL = """async () => {
 def main():
     told, peer, *command = sys.argv[1:]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     ) as server:
         try:
             address = next(
                 found[0] for line in server.stdout if (found := re.search(r"http://\S+", line))
             )
-            Path(told).write_text(json.dumps(look(peer, address)), encoding="utf-8")
+            took = look(peer, address + PATHS.get(peer, ""))
+            Path(told).write_text(json.dumps(took), encoding="utf-8")
         finally:
             os.killpg(server.pid, signal.SIGKILL)
 

@@ -62,6 +62,8 @@ def _facts(summary: Summary) -> list[list[Any]]:
         if field.label is None or field.name in _ELSEWHERE:
             continue
         value = field.get(summary)
+        if field.name == "repeat" and not value:
+            continue
         if value is not None and value != () and value != "":
             found.append([field.label, _fact(value)])
     return found

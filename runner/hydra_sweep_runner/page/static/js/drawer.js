@@ -30,7 +30,8 @@ export class Drawer {
     } catch (error) {
       this.endPart();
       this.run = null;
-      fill(this.place, this.closer(), el("p", { class: "nothing wrong" }, error.message));
+      const head = el("div", { class: "line" }, el("h2", {}, "Run ", el("span", { class: "id" }, short(run))), el("span", { class: "room" }), this.closer());
+      fill(this.place, el("div", { class: "drawer-head" }, head, el("p", { class: "reason wrong", role: "alert" }, error.message)));
     }
     return undefined;
   }
@@ -160,7 +161,7 @@ class About {
       section("Run", table(null, [...found.facts.map(([label, value]) => [label, fact(label, value)])])),
       section("Attempts that failed", found.attempts.length ? table(["", "exit", "reason"], found.attempts.map((one) => [time(one.started), num(one.exit_status), one.reason])) : null),
       section("Code since", found.changes.length ? el("ul", {}, ...found.changes.map((change) => el("li", {}, change))) : null),
-      section("Takes from", found.inputs.length ? table(null, found.inputs.map((one) => [one.name, one.runs.map((id) => link(id)), one.path ?? ""])) : null),
+      section("Takes from", found.inputs.length ? table(null, found.inputs.map((one) => [one.name, one.runs.map((id) => [link(id), " "]), one.path ?? ""])) : null),
       section("Taken by", found.downstream.length ? el("p", {}, ...found.downstream.map(kin)) : null),
       section("In batches", found.batches.length ? el("p", {}, ...found.batches.map(kin)) : null),
     );

@@ -20,6 +20,7 @@ export class Table {
     this.total = 0;
     this.active = -1;
     this.best = null;
+    this.nothing = el("div", { class: "nothing" });
     this.built = null;
     this.redraw = seldom(() => this.reformat(), 16);
     this.holder = el("div", { class: "table" });
@@ -57,7 +58,7 @@ export class Table {
       this.active = -1;
       this.body().scrollTop = 0;
     }
-    this.holder.classList.toggle("empty", this.total === 0);
+    this.nothing.textContent = location.search ? "No run matches." : "Nothing has been run yet: `runner -m lr=0.1,0.01` starts a sweep.";
   }
 
   build(answer, key) {
@@ -72,7 +73,7 @@ export class Table {
       renderVertical: FixedHeight,
       columns: this.definitions(answer),
       columnDefaults: { resizable: "header", minWidth: 48 },
-      placeholder: el("div", { class: "nothing" }, "No run is like that."),
+      placeholder: this.nothing,
       rowFormatter: (row) => this.formatRow(row),
     });
     this.built = new Promise((done) => this.tabulator.on("tableBuilt", done));
