@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.hydra import Hydra
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -44,6 +45,40 @@ def watch_sweeps() -> None:
         return multirun(self, *given, **named)
 
     Hydra.multirun = watched  # type: ignore[method-assign]
+    _watch_parser()
+
+
+def _watch_parser() -> None:
+    """Do the same for the overrides that Hydra parses before it composes anything, from Hydra
+    1.4 on."""
+    parse: Any = getattr(ConfigLoaderImpl, "parse_overrides", None)
+    if parse is None:
+        return
+
+    @functools.wraps(parse)
+    def parsed(
+        self: ConfigLoaderImpl, config_name: str | None, overrides: Any, *rest: Any, **named: Any
+    ) -> Any:
+        try:
+            return parse(self, config_name, overrides, *rest, **named)
+        except HydraException as error:
+            mistake = _mistake_in(overrides)
+            if mistake is None:
+                raise
+            raise SystemExit(tell_error(mistake)) from error
+
+    setattr(ConfigLoaderImpl, "parse_overrides", parsed)  # noqa: B010 - Hydra 1.3 has none
+
+
+def _mistake_in(overrides: Sequence[str]) -> Mistake | None:
+    """The mistake in override strings themselves, if there is one."""
+    from hydra_sweep_runner.commands.start.composing import read_typed
+
+    try:
+        read_typed(overrides)
+    except Mistake as mistake:
+        return mistake
+    return None
 
 
 def _mistake(hydra: Hydra, config_name: str | None, overrides: Sequence[str]) -> Mistake | None:
