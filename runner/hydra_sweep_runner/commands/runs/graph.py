@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status, Value
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.values import canonical
+from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import (
     MOST_OF_VALUE,
@@ -20,6 +22,9 @@ from hydra_sweep_runner.terminal.render import (
     short,
 )
 
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import Glance
+
 #: Batches with more trials are shown as one line per step.
 MOST_TRIALS = 40
 
@@ -27,9 +32,9 @@ MOST_TRIALS = 40
 def graph_lines(store: RunStore, batch: Run) -> list[str]:
     """A line for each trial of a pipeline's batch or, if there are many, for each step."""
     ids = () if batch.batch is None else batch.batch.trials
+    if len(ids) > MOST_TRIALS:
+        return _steps(_glances(store, ids))
     runs = [_read(store, run_id) for run_id in ids]
-    if len(runs) > MOST_TRIALS:
-        return _steps(runs)
     flags = all_flags({run.id: run for run in runs if run is not None})
     names = [name for name in batch.given if _is_shown(name, flags.values())]
     number = {run_id: str(place) for place, run_id in enumerate(ids, start=1)}
@@ -53,7 +58,7 @@ def _taken(run: Run, number: Mapping[str, str]) -> str:
     return ",".join([*map(str, inside), *(short(one) for one in found if one not in number)])
 
 
-def _step(run: Run) -> str:
+def _step(run: Run | Glance) -> str:
     """The step that a run fills; of one that was made on its own and adopted, its operation."""
     return run.step or run.operation.name
 
@@ -65,7 +70,13 @@ def _read(store: RunStore, run_id: str) -> Run | None:
         return None
 
 
-def _steps(runs: Sequence[Run | None]) -> list[str]:
+def _glances(store: RunStore, run_ids: Iterable[str]) -> list[Run | Glance | None]:
+    """What there is to know of many runs, from the index: no record is read for it."""
+    known = {one.glance.id: one.glance for one in store.summaries() if isinstance(one, Summary)}
+    return [known.get(run_id) for run_id in run_ids]
+
+
+def _steps(runs: Sequence[Run | Glance | None]) -> list[str]:
     counts: dict[str, Counter[Status]] = {}
     for run in runs:
         if run is not None:
