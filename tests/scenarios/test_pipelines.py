@@ -493,9 +493,9 @@ def test_show_of_a_batch_has_the_same_with_statuses(study: Project) -> None:
         ["#", "trial", "step", "from", "train.lr", "status", "reason"],
         ["1", ids[0], "prepare", "completed"],
         ["2", ids[1], "train", "1", "0.1", "completed"],
-        ["3", ids[2], "evaluate", "2,1", "0.1", "completed"],
+        ["3", ids[2], "evaluate", "1,2", "0.1", "completed"],
         ["4", ids[3], "train", "1", "0.01", "completed"],
-        ["5", ids[4], "evaluate", "4,1", "0.01", "completed"],
+        ["5", ids[4], "evaluate", "1,4", "0.01", "completed"],
         ["6", ids[5], "report", "3,5", "completed"],
     ]
 
