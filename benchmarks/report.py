@@ -104,7 +104,8 @@ def _scaled(spread: Mapping[str, float], unit: str) -> tuple[float, str]:
 
 def _told(spread: Mapping[str, float], factor: float, unit: str, sign: str = "") -> str:
     texts = [_number(factor * spread[key], sign) for key in ("median", "min", "max")]
-    return f"{texts[0]} {unit} ({texts[1]} … {texts[2]})"
+    told = f"{texts[0]} {unit}".rstrip()
+    return f"{told} ({texts[1]} … {texts[2]})"
 
 
 def _number(value: float, sign: str) -> str:
