@@ -13,7 +13,7 @@ from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.terminal.render import render_value
 
-# An axis is logarithmic if its greatest value is at least so many times its least.
+# An axis is logarithmic if its greatest value is at least this many times its least.
 _WIDE = 50.0
 
 

@@ -12,7 +12,7 @@ import sys
 from typing import NoReturn, TypeGuard
 
 from hydra_sweep_runner.errors import Mistake, OutputFailed, RunnerError
-from hydra_sweep_runner.terminal.console import give_up_output, tell_bug, tell_error
+from hydra_sweep_runner.terminal.console import give_up_output, report_bug, report_error
 from hydra_sweep_runner.terminal.streams import (
     escape_unencodable,
     lead_nowhere,
@@ -43,7 +43,7 @@ def run(arguments: list[str]) -> int:
     try:
         return _dispatch(arguments)
     except RunnerError as error:
-        return tell_error(error)
+        return report_error(error)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -51,8 +51,8 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if _is_output(error):
             lead_nowhere(sys.stdout.fileno())
-            return tell_error(OutputFailed.of(error))
-        return tell_bug()
+            return report_error(OutputFailed.of(error))
+        return report_bug()
 
 
 def _is_output(error: Exception) -> TypeGuard[OSError]:

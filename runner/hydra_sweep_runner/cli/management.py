@@ -105,9 +105,7 @@ def run_management(arguments: list[str]) -> int:
         return 1
     except click.ClickException as error:
         raise Mistake(_explain(error, arguments)) from error
-    except (
-        SystemExit
-    ) as left:  # click's own answer to a pipe that nobody reads, and to nothing else
+    except SystemExit as left:  # raised by click only for a pipe whose reader has gone
         raise BrokenPipeError from left
     return result if isinstance(result, int) else 0
 

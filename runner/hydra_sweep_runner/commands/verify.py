@@ -149,7 +149,7 @@ class _Verifying:
         }
         if point is not None and space.overrides(point) == overrides:
             return None
-        # Those that came later were told it as it was proposed.
+        # Later proposals were told the trial as it was proposed.
         flags = {name: value for name, value in run.flags.items() if name not in wanted}
         self._numbered[number] = replace(
             self._numbered[number], flags={**flags, **_values(overrides)}, overrides=overrides

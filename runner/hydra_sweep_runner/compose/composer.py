@@ -172,10 +172,10 @@ class Composer:
         values."""
         return self._reading.environment
 
-    def go_by(self, environment: Mapping[str, str | None]) -> None:
+    def use_environment(self, environment: Mapping[str, str | None]) -> None:
         """Compose as if these variables had these values, where they determine which configs are
         composed."""
-        self._reading.go_by(environment)
+        self._reading.use_environment(environment)
 
     def files(self) -> dict[str, bytes]:
         """The project's own YAML as it was read, by its path in a copy."""

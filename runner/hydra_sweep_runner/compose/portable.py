@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 
 from hydra_sweep_runner.compose.fast.changes import PlainValue
 from hydra_sweep_runner.compose.fast.logs import LogSettings
-from hydra_sweep_runner.compose.trial import Base, TrialConfig, take_in
+from hydra_sweep_runner.compose.trial import Base, TrialConfig, register_base
 from hydra_sweep_runner.model import Value
 
 
@@ -110,5 +110,5 @@ def _unpack(packed: PackedBase) -> Base:
         if packed.digest not in _UNPACKED:
             prepare_process()
             fields: dict[str, Any] = pickle.loads(packed.data)
-            _UNPACKED[packed.digest] = take_in(fields)
+            _UNPACKED[packed.digest] = register_base(fields)
         return _UNPACKED[packed.digest]

@@ -116,7 +116,7 @@ class Reading:
         """The variables that were read, with their values; None for one that is not set."""
         return dict(self._environment)
 
-    def go_by(self, environment: Mapping[str, str | None]) -> None:
+    def use_environment(self, environment: Mapping[str, str | None]) -> None:
         """Use these variables as if they had been read."""
         self._environment.update(environment)
 

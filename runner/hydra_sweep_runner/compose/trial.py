@@ -196,7 +196,7 @@ def _known_base(key: int) -> Base:
     return _BASES[key]
 
 
-def take_in(fields: Mapping[str, Any]) -> Base:
+def register_base(fields: Mapping[str, Any]) -> Base:
     """Make a base of another process, given by its fields, one of this process."""
     base = Base(**{**fields, "key": len(_BASES)})
     _BASES[base.key] = base

@@ -21,8 +21,8 @@ from pathlib import Path
 
 ENDINGS = (".yaml", ".yml")
 
-# A search ends after so many folders, or so much YAML. A configuration has some hundreds of files;
-# searching ten thousand folders takes a tenth of a second.
+# A search ends after this many folders, or this much YAML. A configuration has some hundreds of
+# files; searching ten thousand folders takes a tenth of a second.
 _MOST_FOLDERS = 10_000
 _MOST_FILES = 5_000
 _MOST_BYTES = 32 << 20

@@ -310,7 +310,7 @@ def misspelt(name: str) -> str | None:
     return near if 0 < _letters_between(name, near) <= _SLIP else None
 
 
-# A name that differs from an option by at most so many letters is taken for a misspelling.
+# A name that differs from an option by at most this many letters is taken for a misspelling.
 _SLIP = 2
 
 

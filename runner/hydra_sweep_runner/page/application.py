@@ -28,7 +28,7 @@ from hydra_sweep_runner.page import guard, reading
 from hydra_sweep_runner.page.actions import ACTIONS, prepare
 from hydra_sweep_runner.page.site import Site
 from hydra_sweep_runner.page.static_files import static_files
-from hydra_sweep_runner.terminal.console import tell_bug
+from hydra_sweep_runner.terminal.console import report_bug
 from hydra_sweep_runner.terminal.render import escape
 
 _MOST_BODY_BYTES = 1 << 20
@@ -136,7 +136,7 @@ def _telling(answer: Endpoint) -> Endpoint:
             status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 500)
             return _told(str(error), status)
         except Exception:
-            tell_bug()
+            report_bug()
             return _told("this is a bug of the runner: where it was started says more", 500)
 
     return endpoint

@@ -20,11 +20,12 @@ from hydra_sweep_runner.planning.space import Interval
 class Dimension:
     """One flag (or config group) of a sweep and its possible overrides.
 
-    `name` is the flag's dotted name or the group, without any of Hydra's prefixes.
-    `overrides` are complete override strings, one for each value; they may be computed on
-    access. With an `interval` the values are drawn from it and written as overrides of `key`;
-    `overrides` then lists the values of a whole-numbered interval in ascending order and is
-    empty for any other. `swept` is False for a flag that was typed with a single value.
+    `name` is the flag's dotted name or the group, without any of Hydra's prefixes. `overrides` are
+    complete override strings, one for each value; they may be computed on access. With an
+    `interval` the values are drawn from it and written as overrides of `key`; `overrides` then
+    lists the values of a whole-numbered interval in ascending order and is empty for any other.
+    `swept` is False for a flag that was given a plain value, and True for a sweep, even one over a
+    single value.
     """
 
     name: str

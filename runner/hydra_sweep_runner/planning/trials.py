@@ -19,7 +19,7 @@ from hydra_sweep_runner.planning.sampling import derive_seed, draw
 #: A grid with more combinations than this is refused unless `max_trials` is given.
 LARGEST_WHOLE_GRID = 1_000_000
 
-#: A random search ends after so many draws in a row without a new trial.
+#: A random search ends after this many draws in a row without a new trial.
 MAX_DRAWS_WITHOUT_NEW = 1_000
 
 

@@ -21,7 +21,7 @@ from hydra_sweep_runner.compose.overrides import read_path
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.program.identify import go_on_command, named_store, program_dir
 from hydra_sweep_runner.store import location
-from hydra_sweep_runner.terminal.console import Console, tell_error
+from hydra_sweep_runner.terminal.console import Console, report_error
 
 #: A shortened or full id; dates and other numbers do not match.
 _LIKELY = re.compile(r"(?=.*[a-f])([0-9a-f]{8}|[0-9a-f]{32})")
@@ -57,7 +57,7 @@ def _refuse_or_go_on(overrides: Sequence[str], lacking: str) -> None:
     try:
         _refuse_restart(overrides, lacking)
     except Mistake as mistake:
-        raise SystemExit(tell_error(mistake)) from mistake
+        raise SystemExit(report_error(mistake)) from mistake
 
 
 def _refuse_restart(overrides: Sequence[str], lacking: str) -> None:

@@ -18,7 +18,7 @@ from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.terminal.console import tell_error
+from hydra_sweep_runner.terminal.console import report_error
 
 
 def watch_sweeps() -> None:
@@ -39,7 +39,7 @@ def watch_sweeps() -> None:
                 mistake = _mistake(self, settings.get("config_name"), settings["overrides"])
                 if mistake is None:
                     raise
-                raise SystemExit(tell_error(mistake)) from error
+                raise SystemExit(report_error(mistake)) from error
 
         self.compose_config = composed  # type: ignore[method-assign]
         return multirun(self, *given, **named)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.terminal.console import tell_error
+from hydra_sweep_runner.terminal.console import report_error
 
 #: The libraries that every sweep imports beside Python's and Hydra.
 NEEDED = ("cloudpickle", "msgspec")
@@ -21,7 +21,7 @@ def refuse_hidden_libraries() -> None:
             f"{hidden} has the name of a library that hydra/sweeper=runner needs, and hides it: "
             "rename it"
         )
-        raise SystemExit(tell_error(mistake))
+        raise SystemExit(report_error(mistake))
 
 
 def hiding_file(folder: Path) -> Path | None:

@@ -18,7 +18,7 @@ from hydra_sweep_runner.program.command import is_again, marked_command
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.program.session import ProgramSession
 from hydra_sweep_runner.program.world import HydraCall
-from hydra_sweep_runner.terminal.console import give_up_output, tell_bug, tell_error
+from hydra_sweep_runner.terminal.console import give_up_output, report_bug, report_error
 from hydra_sweep_runner.terminal.streams import open_missing_streams
 
 
@@ -75,13 +75,13 @@ def _exit_unless_well(carry_out: Callable[[], int]) -> None:
     try:
         exit_status = carry_out()
     except RunnerError as error:
-        exit_status = tell_error(error)
+        exit_status = report_error(error)
     except KeyboardInterrupt:
         exit_status = 130
     except BrokenPipeError:
         exit_status = give_up_output()
     except Exception:
-        exit_status = tell_bug()
+        exit_status = report_bug()
     if exit_status != 0:
         raise SystemExit(exit_status)
 

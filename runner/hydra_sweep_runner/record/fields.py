@@ -226,8 +226,8 @@ def begun_key(run: Run | Glance) -> float:
     return -(run.state.started or run.state.initialized).timestamp()
 
 
-def recency(of: Summary | Unreadable) -> tuple[float, str]:
+def recency(source: Summary | Unreadable) -> tuple[float, str]:
     """The full sort key of lists: newest first, ties by id, damaged records last."""
-    if isinstance(of, Unreadable):
-        return (math.inf, of.id)
-    return (begun_key(of.glance), of.glance.id)
+    if isinstance(source, Unreadable):
+        return (math.inf, source.id)
+    return (begun_key(source.glance), source.glance.id)

@@ -75,7 +75,7 @@ class Glance(_Part, frozen=True):
     scalars: dict[str, Reported]
 
 
-#: The parts' names: what is packed by another version with other ones is not read.
+#: The names of the parts; packs of versions with other names are not read.
 FIELDS = tuple(
     f"{kind.__name__}.{name}"
     for kind in (Named, Times, Source, Reported, Glance)

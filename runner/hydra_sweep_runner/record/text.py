@@ -69,7 +69,7 @@ def to_text(run: Run) -> str:
     """
     if (run.kind is Kind.BATCH) != (run.batch is not None):
         raise ValueError(f"run {run.id} is a {run.kind.value}: batch is {run.batch}")
-    # The fields in their order; what is empty and not always written is left out.
+    # The fields in their order; empty ones are left out unless they are always written.
     parts = {
         name: part for name, part in vars(run).items() if part or part == "" or name in _ALWAYS
     }

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from hydra_sweep_runner.model import Scalar
 
-#: A series keeps at most so many points, and three more: last, least and greatest.
+#: A series keeps at most this many points, and three more: last, least and greatest.
 MOST_POINTS = 100_000
-#: All series of a run keep about so many points at most, 16 bytes each.
+#: All series of a run keep about this many points at most, 16 bytes each.
 MOST_POINTS_OF_ALL = 4_000_000
 #: The most names of a run: reports under further names are ignored.
 MOST_NAMES = 10_000

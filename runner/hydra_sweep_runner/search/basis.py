@@ -135,7 +135,7 @@ class Ledger:
         eras = tuple(one for one in self.eras if one.first < era.first)
         return replace(self, eras=(*eras, era))
 
-    def told_of(self, last: Last | None) -> Last | None:
+    def told_values(self, last: Last | None) -> Last | None:
         """The part of a run's last values that the proposals of any era were told."""
         names = {name.removeprefix("-") for era in self.eras for name in era.objective}
         return None if last is None else {name: one for name, one in last.items() if name in names}

@@ -18,7 +18,7 @@ from hydra_sweep_runner.search.optimizers.question import AtWork, Optimizer, Que
 from hydra_sweep_runner.search.space import Point, SearchSpace
 from hydra_sweep_runner.search.window import count_known
 
-#: A search ends after so many refused proposals for one trial.
+#: A search ends after this many refused proposals for one trial.
 MOST_TRIES = 100
 
 _T = TypeVar("_T")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Stores with fewer runs have no index: reading all records is as fast.
 WORTHWHILE = 500
-#: Up to so many records outside packs are read each time, before a new pack is written.
+#: Up to this many records outside packs are read each time, before a new pack is written.
 FEW = 100
 # Two times of a file system this close together may be the same tick of its clock.
 _TICK_NS = 3_000_000_000

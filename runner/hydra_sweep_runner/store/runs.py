@@ -32,7 +32,7 @@ from hydra_sweep_runner.store.catalogue import Catalogue, batches_of
 
 _SIGNS_S = 0.5  # the longest time between taking a lock and signing it
 _STALE_S = 3600.0  # folders in `.staging` that are older were left by a dead process
-_FEW = 4  # up to so many runs are synced one by one
+_FEW = 4  # up to this many runs are synced one by one
 
 
 class RunStore:

@@ -252,7 +252,7 @@ def _write(file: TextIO, data: bytes) -> None:
             select.select([], [fd], [])
 
 
-def tell_error(error: RunnerError) -> int:
+def report_error(error: RunnerError) -> int:
     """Print an error's line to standard error, if possible, and return its exit status."""
     with suppress(OSError):
         print(f"runner: {escape(' '.join(str(error).split()))}", file=sys.stderr, flush=True)
@@ -266,7 +266,7 @@ def give_up_output() -> int:
     return EXIT_CLOSED_PIPE
 
 
-def tell_bug() -> int:
+def report_bug() -> int:
     """Save the traceback of the current exception in a file, print the file's path, and return 70.
 
     Only this user can read the file. It shows lines of code and no variables, and neither the file

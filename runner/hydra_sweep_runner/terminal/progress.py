@@ -100,7 +100,7 @@ class ProgressLine:
     def _draw(self) -> None:
         with self._lock:
             lines, self._lines = self._lines, []
-            done, told = self._done, self._told()
+            done, told = self._done, self._counts()
             elapsed_s = time.monotonic() - self._began_s
             left = time_left(done, self._total, self._running, elapsed_s)
         if lines:
@@ -108,7 +108,7 @@ class ProgressLine:
         self._bar.update(self._task, completed=done, description=told, left=left)
         self._bar.refresh()
 
-    def _told(self) -> str:
+    def _counts(self) -> str:
         told = [f"{self._running} running"]
         if self._failed:
             told.append(f"[red]{self._failed} failed[/red]")

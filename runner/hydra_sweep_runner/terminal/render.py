@@ -16,10 +16,10 @@ from hydra_sweep_runner.operation.flags import as_chosen, named
 if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Glance
 
-#: A line shows all flags if there are at most so many.
+#: A line shows all flags if there are at most this many.
 MOST_FLAGS = 8
 
-#: A line shows at most so many scalars.
+#: A line shows at most this many scalars.
 MOST_SCALARS = 3
 
 #: The most characters of a value in a line or a table.

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunnerLauncherConf:
-    """`hydra.launcher`: `n_jobs` trials run at once (null: one for each device, or for each
-    processor that this process may use or that the workers have; -1 as in joblib). Of
-    `devices` each trial at work has one. `stagger_s` is the least time between two starts, in
-    seconds. A trial that is stopped has `interrupt_grace_s` seconds from its interrupt to its
-    SIGTERM, and from that `terminate_grace_s` to its SIGKILL. `backend` is `dask` for the
-    workers of a Dask cluster (null: the runner's own processes), `address` is that of its
-    scheduler, or its scheduler file."""
+    """`hydra.launcher`. `n_jobs` trials run at once (null: one for each device or, without devices,
+    for each processor that this process may use or thread that the workers have; -1 as in joblib).
+    Each running trial gets one of `devices`. `stagger_s` is the least time between two starts, in
+    seconds. A trial that is being stopped has `interrupt_grace_s` seconds from its SIGINT to its
+    SIGTERM, and from that `terminate_grace_s` to its SIGKILL. `backend` is `dask` for the workers
+    of a Dask cluster (null: the runner's own processes); `address` is its scheduler's address, or
+    its scheduler file."""
 
     _target_: str = "hydra_plugins.runner.launcher.RunnerLauncher"
     n_jobs: Any = None
@@ -49,7 +49,7 @@ ConfigStore.instance().store(
 
 
 class RunnerLauncher(Launcher):
-    """Hands trials to worker processes one by one as they become free."""
+    """Assigns trials to worker processes one by one as they become free."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class RunnerLauncher(Launcher):
     def setup(
         self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig"
     ) -> None:
-        """Keep what Hydra gives for `launch`."""
+        """Keep the arguments for `launch`."""
         self._hydra_context = hydra_context
         self._task_function = task_function
         self._config = config
@@ -79,8 +79,8 @@ class RunnerLauncher(Launcher):
     def executor(
         self, store: "RunStore", reporter: "Reporter", program: "InheritedProgram | None" = None
     ) -> "LocalExecutor | ClusterExecutor":
-        """What executes the trials of the runner's own sweeper; `program` does those of a
-        Hydra program."""
+        """The executor for the trials of the runner's own sweeper; `program` runs those of a Hydra
+        program."""
         if self._backend is not None:
             self._refuse_local_settings()
             return self._cluster(store, reporter, program)
@@ -90,7 +90,7 @@ class RunnerLauncher(Launcher):
         from hydra_sweep_runner.execute.local.jobs import check_stagger, resolve_n_jobs
 
         self._refuse_address()
-        # Whoever calls from Python may have threads that no trial needs.
+        # A caller in Python may have threads that no trial needs.
         if program is not None and not program.keeps_returns:
             from hydra_sweep_runner.program.own.inherited import check_fork
 
@@ -149,7 +149,7 @@ class RunnerLauncher(Launcher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> "Sequence[JobReturn]":
-        """Run jobs of any other sweeper, and return what they gave, in their order."""
+        """Run jobs of any other sweeper, and return their results, in order."""
         from hydra_sweep_runner.errors import Mistake
         from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
         from hydra_sweep_runner.program.foreign.plain_jobs import run_jobs

@@ -7,10 +7,11 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 
 class RunnerSearchPathPlugin(SearchPathPlugin):
-    """Adds nothing to the search path; it is the one plugin that Hydra asks in time."""
+    """Adds nothing to the search path. It is the only kind of plugin that Hydra calls early
+    enough."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Let a restart take back a flag that a former start added."""
+        """Let a restart remove a flag that an earlier start added."""
         words = sys.argv[1:]
         if not any(word.startswith("~") for word in words):
             return

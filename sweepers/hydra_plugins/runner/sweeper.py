@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunnerSweeperConf:
-    """`hydra.sweeper`: `params` are swept as if they stood first on the command line;
-    `store` is the store's folder; `optimizer_options` are keyword arguments of the optimizer,
-    `stop` is a list of rules that end a batch; the others are the run options of the same
-    names."""
+    """`hydra.sweeper`. `params` are swept as if they came first on the command line; `store` is the
+    store's folder; `optimizer_options` are keyword arguments of the optimizer; `stop` is a list of
+    rules that end a batch. The others are the run options of the same names."""
 
     _target_: str = "hydra_plugins.runner.sweeper.RunnerSweeper"
     params: dict[str, str] | None = None
@@ -55,7 +54,7 @@ class RunnerSweeperConf:
 
 
 _CONF = OmegaConf.structured(RunnerSweeperConf)
-# Names are added to it as to no other entry: hydra.sweeper.optimizer_options.popsize=8.
+# Names may be added to this entry only: hydra.sweeper.optimizer_options.popsize=8.
 OmegaConf.set_struct(_CONF.optimizer_options, False)
 
 ConfigStore.instance().store(group="hydra/sweeper", name="runner", node=_CONF, provider="runner")
@@ -65,7 +64,7 @@ _OWN_COMMAND = "hydra_sweep_runner.cli.project"
 
 
 def _refuse_hidden_package() -> None:
-    """End the process with a line where a module of the program's has our package's name."""
+    """End the process with a line if a module of the program shadows our package."""
     import hydra_sweep_runner
 
     if not hasattr(hydra_sweep_runner, "__path__"):
@@ -76,7 +75,7 @@ def _refuse_hidden_package() -> None:
 
 
 if _OWN_COMMAND not in sys.modules and any(x.startswith("+restart=") for x in sys.argv[1:]):
-    # A program's job without -m asks no sweeper: who meant a restart is told so before it runs.
+    # A program's job without -m calls no sweeper: a mistaken +restart is reported before it runs.
     _refuse_hidden_package()
     from hydra_sweep_runner.program.no_restart import watch_runs
 
@@ -84,7 +83,7 @@ if _OWN_COMMAND not in sys.modules and any(x.startswith("+restart=") for x in sy
 
 
 if _OWN_COMMAND not in sys.modules and "hydra/sweeper=runner" in sys.argv[1:]:
-    # What Hydra refuses of a sweep before it asks us is told in our words.
+    # Sweeps that Hydra refuses before it calls us are explained in our words.
     _refuse_hidden_package()
     from hydra_sweep_runner.program.refusals import watch_sweeps
 
@@ -92,7 +91,7 @@ if _OWN_COMMAND not in sys.modules and "hydra/sweeper=runner" in sys.argv[1:]:
 
 
 class RunnerSweeper(Sweeper):
-    """Sweeps over a program's flags; all it does stands in `program`."""
+    """Sweeps over a program's flags; `program` does the work."""
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
@@ -100,7 +99,7 @@ class RunnerSweeper(Sweeper):
     def setup(
         self, *, hydra_context: "HydraContext", task_function: "TaskFunction", config: "DictConfig"
     ) -> None:
-        """Keep what Hydra gives for `sweep`."""
+        """Keep the arguments for `sweep`."""
         self._hydra_context = hydra_context
         self._task_function = task_function
         self._config = config

@@ -68,7 +68,7 @@ def plan_deletion(
         for batch in batches:
             with_trials |= dict.fromkeys(_trials_of(store, batch))
     found = with_dependents(store, with_trials, dependents=dependents)
-    lines = [_told(store, batch, set(found), set(chosen)) for batch in batches]
+    lines = [_line(store, batch, set(found), set(chosen)) for batch in batches]
     lines = [line for line in lines if line]
     if len(lines) > _MOST_SHOWN:
         lines[_MOST_SHOWN:] = [f"and {len(lines) - _MOST_SHOWN} more batches"]
@@ -126,7 +126,7 @@ def _trials_of(store: RunStore, batch: Run) -> list[str]:
     return [run_id for run_id in known if store.folder(run_id).is_dir()]
 
 
-def _told(store: RunStore, batch: Run, going: set[str], named: set[str]) -> str:
+def _line(store: RunStore, batch: Run, going: set[str], named: set[str]) -> str:
     """What happens to a batch's trials and output; empty if all of them were named themselves."""
     trials = _trials_of(store, batch)
     planned = set(batch.batch.trials if batch.batch is not None else ())

@@ -51,7 +51,7 @@ class Difference:
         for subject, pairs in self.subjects.items():
             if pairs:
                 lines.append(f"{subject}:")
-                lines += [f"  {escape(name)}: {_told(*pair)}" for name, pair in pairs.items()]
+                lines += [f"  {escape(name)}: {_change(*pair)}" for name, pair in pairs.items()]
         return lines
 
 
@@ -140,7 +140,7 @@ def _has_same_bytes(one: Path, other: Path) -> bool:
         raise StoreFailed(f"cannot read {error.filename}: {error.strerror}") from error
 
 
-def _told(one: Any, other: Any) -> str:
+def _change(one: Any, other: Any) -> str:
     if one == other and isinstance(one, int):
         return f"{one} bytes each, with other content"
     return f"{_shown(one)} -> {_shown(other)}"

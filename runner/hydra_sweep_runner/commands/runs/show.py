@@ -41,9 +41,11 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
     """The details of a run, one a line."""
     summary = details.summary
     run = summary.run
-    told = [(field.label, _told(field, summary)) for field in FIELDS if field.label is not None]
+    texts = [
+        (field.label, _field_text(field, summary)) for field in FIELDS if field.label is not None
+    ]
     return [
-        *(f"{label}: {value}" for label, value in told if value),
+        *(f"{label}: {value}" for label, value in texts if value),
         *_section("flags", _flag_lines(run, details.origins)),
         *_section("scalars", map(_scalar, run.scalars.items())),
         *_section("attempts", map(_attempt, run.state.attempts)),
@@ -117,7 +119,7 @@ _TOLD: Mapping[str, Callable[[Summary], str]] = {
 }
 
 
-def _told(field: Field, summary: Summary) -> str:
+def _field_text(field: Field, summary: Summary) -> str:
     """A field's value as `show` prints it; empty if there is nothing to show."""
     if field.name in _TOLD:
         return _TOLD[field.name](summary)

@@ -11,13 +11,13 @@ from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
-from hydra_sweep_runner.commands.start.hints import tell_texts_like_sweeps
+from hydra_sweep_runner.commands.start.hints import report_texts_like_sweeps
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
-    tell_code_changes,
-    tell_environment,
-    tell_older_code,
-    tell_yaml_changes,
+    report_code_changes,
+    report_environment,
+    report_older_code,
+    report_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.pipeline.decisions import (
     Changed,
@@ -32,9 +32,9 @@ from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.commands.start.sweep import (
     Sweep,
     print_plan,
+    report_planning,
+    report_rest,
     save_plan,
-    tell_planning,
-    tell_rest,
 )
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import SweepConfig
@@ -66,20 +66,20 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     """
     sweep = plan_sweep(world, composing, master, None)
     sweep.options.check_new()
-    tell_planning(world, sweep)
+    report_planning(world, sweep)
     if sweep.options.print_trials:
         if sweep.graph is None:
             print_plan(world, sweep)
         else:
             print_graph(world, sweep, sweep.graph)
-        tell_rest(world, sweep)
+        report_rest(world, sweep)
         save_plan(world, sweep)
         return 0
     strict = _strict(world, sweep)
     reconciliation, decided = _adopt(world, sweep, strict)
     if strict is not None:
         strict.tell()
-    tell_older_code(world, [step.run for step in reconciliation.steps if step.run is not None])
+    report_older_code(world, [step.run for step in reconciliation.steps if step.run is not None])
     batch = Run(
         id=world.new_id(),
         kind=Kind.BATCH,
@@ -96,7 +96,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         carrying.create()
         with world.store.claim(batch.id):
             carrying.tell()
-            tell_texts_like_sweeps(world, sweep.plan.trials[0].flags, sweep.names)
+            report_texts_like_sweeps(world, sweep.plan.trials[0].flags, sweep.names)
             return _carry_out(world, sweep, carrying)
 
 
@@ -147,13 +147,13 @@ def restart_batch(
     strict = _strict(world, sweep)
     reconciliation, decided = _reconcile(world, batch, sweep, known.runs, strict)
     if sweep.options.print_trials:
-        tell_planning(world, sweep)
+        report_planning(world, sweep)
         world.reporter.say(intent_line(short(batch.id), reconciliation, None))
         if sweep.graph is None:
             print_plan(world, sweep, reconciliation)
         else:
             print_graph(world, sweep, sweep.graph, decided)
-        tell_rest(world, sweep)
+        report_rest(world, sweep)
         save_plan(world, sweep)
         return 0
     _refuse_used(world, reconciliation)
@@ -166,11 +166,11 @@ def restart_batch(
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         if strict is not None:
             strict.tell()
-        tell_planning(world, sweep)
-        tell_code_changes(world, batch, carrying.batch.provenance, known.runs)
+        report_planning(world, sweep)
+        report_code_changes(world, batch, carrying.batch.provenance, known.runs)
         if not sweep.options.refresh:
-            tell_environment(world, batch, os.environ)
-            carrying.note_on_failure = tell_yaml_changes(
+            report_environment(world, batch, os.environ)
+            carrying.note_on_failure = report_yaml_changes(
                 world, batch, composing, sweep.one_of_each()
             )
         return _carry_out(world, sweep, carrying)
@@ -191,10 +191,10 @@ def _carry_out(world: World, sweep: Sweep, carrying: Carrying) -> int:
     if sweep.search is None:
         save_plan(world, sweep)
     exit_status = carrying.out()
-    if sweep.search is not None:  # what there is to write is known now
+    if sweep.search is not None:  # the search's ledger is complete now
         save_plan(world, sweep)
     if sweep.options.init_trials:
-        tell_rest(world, sweep)
+        report_rest(world, sweep)
     return exit_status
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.execution import Start, check_start
-from hydra_sweep_runner.commands.start.failures import tell_failures
+from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.pipeline.decisions import Decided, inputs_of
 from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
 from hydra_sweep_runner.commands.start.programs import (
@@ -23,7 +23,7 @@ from hydra_sweep_runner.commands.start.records import Planned, as_planned, optio
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.sweep import Sweep
-from hydra_sweep_runner.commands.start.trials import Telling, TrialExecution, Trials
+from hydra_sweep_runner.commands.start.trials import TrialExecution, TrialLines, Trials
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableRecord
@@ -326,13 +326,13 @@ class Carrying:
 
     def _execute(self, starts: Sequence[Start]) -> int:
         context, sweep = self._context, self._sweep
-        self._tell_skipped(len(self._ids) - len(starts) - len(self._initialized))
+        self._report_skipped(len(self._ids) - len(starts) - len(self._initialized))
         rules = StoppingRules(context, sweep.stopping, sweep.window)
         trials = self._trials(starts, rules)
         best = Best(context.reporter, sweep.objective, rules.results.values())
-        telling = Telling(context, sweep.varying, best, self.note_on_failure)
+        lines = TrialLines(context, sweep.varying, best, self.note_on_failure)
         execution = TrialExecution(
-            context, self._executor, sweep.options, self.batch.id, trials, telling
+            context, self._executor, sweep.options, self.batch.id, trials, lines
         )
         total = len(starts) + (0 if sweep.search is None else sweep.search.room)
         with stoppable(self._executor, context, self.batch.id) as stop:
@@ -395,7 +395,7 @@ class Carrying:
             grow=self._grow,
         )
 
-    def _tell_skipped(self, skipped: int) -> None:
+    def _report_skipped(self, skipped: int) -> None:
         if self._decided is not None:
             for line in self._decided.lines_of_skipped():
                 self._context.reporter.say(line)
@@ -448,6 +448,6 @@ class Carrying:
         )
         context.store.write(replace(batch, state=state, batch=part))
         trials = (runs[run_id] for run_id in self._ids)
-        tell_failures(context, batch.id, trials, self._sweep.varying)
+        report_failures(context, batch.id, trials, self._sweep.varying)
         context.reporter.say(summary_line(short(batch.id), counts, context.restart_command))
         return exit_status

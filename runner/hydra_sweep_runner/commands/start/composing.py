@@ -231,7 +231,7 @@ def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
     def opened(overrides: Sequence[str]) -> Composer:
         composer = world.open_composer(folder, run.recipe.config_name, overrides)
         if folder is not None:
-            composer.go_by(run.recipe.environment)
+            composer.use_environment(run.recipe.environment)
         return composer
 
     hydra = tuple(merge(run.recipe.hydra, typed.hydra))

@@ -27,7 +27,7 @@ _MOST_FAILURES = 20
 _MOST_OF_REASON = 240
 
 
-def tell_failure(
+def report_failure(
     context: World, outcome: Outcome, varying: Iterable[str] = (), note: str = ""
 ) -> None:
     """Print that a run has failed and why, with the end of its output unless that was just shown.
@@ -42,7 +42,7 @@ def tell_failure(
     context.reporter.say(*lines)
 
 
-def tell_failures(
+def report_failures(
     context: World, batch_id: str, runs: Iterable[Run], varying: Sequence[str]
 ) -> None:
     """List the failed trials at a batch's end, a line each; not a single one if that was the last

@@ -15,7 +15,7 @@ _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*"
 _NUMBERS = re.compile(rf"{_NUMBER}(,{_NUMBER})+", re.IGNORECASE)
 
 
-def tell_texts_like_sweeps(world: World, flags: Flags, given: Iterable[str]) -> None:
+def report_texts_like_sweeps(world: World, flags: Flags, given: Iterable[str]) -> None:
     """Say which flags are texts like `0.1,0.2` by the YAML: each is one value there. What was
     given on the command line is what was typed."""
     typed = given_flags(flags, given)
@@ -27,7 +27,7 @@ def tell_texts_like_sweeps(world: World, flags: Flags, given: Iterable[str]) -> 
             )
 
 
-def tell_unused_params(world: World, sweeper: Mapping[str, Any]) -> None:
+def report_unused_params(world: World, sweeper: Mapping[str, Any]) -> None:
     """Say that one run sweeps over nothing, where the YAML has a sweep."""
     params = sweeper.get("params")
     if isinstance(params, Mapping) and params:

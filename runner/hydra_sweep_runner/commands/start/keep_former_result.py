@@ -26,6 +26,6 @@ def keep_result(store: RunStore, run: Run) -> None:
         ledger = ledger_of(batch)
         if ledger.eras and run.id in ledger.order:
             number = ledger.order.index(run.id)
-            told = ledger.with_former({number: ledger.told_of(last_of(run))})
+            told = ledger.with_former({number: ledger.told_values(last_of(run))})
             basis = {**(batch.basis or {}), SEARCH: ledger_to_value(told)}
             store.write(replace(batch, basis=basis))

@@ -20,7 +20,9 @@ from hydra_sweep_runner.system.provenance import changed_files, code_changes, di
 from hydra_sweep_runner.terminal.render import escape, short, shown_value
 
 
-def tell_code_changes(world: World, run: Run, now: Provenance, trials: Iterable[Run] = ()) -> None:
+def report_code_changes(
+    world: World, run: Run, now: Provenance, trials: Iterable[Run] = ()
+) -> None:
     """Print a line if the code differs from that of the run's last start, or if modules of the
     project that it, or the trials of a batch, had imported have changed."""
     imports = [one.provenance.imports for one in (run, *trials)]
@@ -39,7 +41,7 @@ def tell_code_changes(world: World, run: Run, now: Provenance, trials: Iterable[
         )
 
 
-def tell_older_code(world: World, runs: Sequence[Run]) -> None:
+def report_older_code(world: World, runs: Sequence[Run]) -> None:
     """Print a line about completed runs that are used instead of running again: the files, scripts
     and imported modules of the project, whose content has changed since."""
     files = dict.fromkeys(name for run in runs for name in run.provenance.files)
@@ -62,7 +64,7 @@ def tell_older_code(world: World, runs: Sequence[Run]) -> None:
     world.reporter.say(f"{which} {has} made by other code ({told} changed since); {how}")
 
 
-def tell_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> None:
+def report_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> None:
     """Print a line if a run is no longer in the plans of batches, and how they get another one."""
     for batch_id in batch_ids:
         world.reporter.say(
@@ -76,7 +78,7 @@ def tell_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> None:
 _Changes: TypeAlias = "dict[str, tuple[Value | None, Value | None]]"
 
 
-def tell_environment(world: World, run: Run, environment: Mapping[str, str]) -> None:
+def report_environment(world: World, run: Run, environment: Mapping[str, str]) -> None:
     """Print the variables that determine which configs are composed and whose values have
     changed."""
     was = run.recipe.environment
@@ -88,7 +90,7 @@ def tell_environment(world: World, run: Run, environment: Mapping[str, str]) -> 
         )
 
 
-def tell_yaml_changes(
+def report_yaml_changes(
     world: World,
     run: Run,
     kept: Composing,

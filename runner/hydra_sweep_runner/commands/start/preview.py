@@ -55,7 +55,7 @@ def _values(sweep: Sweep, graph: Graph, columns: Sequence[str]) -> list[dict[str
     for name in columns:
         places = _concerned(graph, name)
         several: set[int] = set()
-        for told, path in zip(_told(sweep, graph, name), graph.paths, strict=True):
+        for told, path in zip(_values_of(sweep, graph, name), graph.paths, strict=True):
             for place in places:
                 number = path[place]
                 if found[number].setdefault(name, told) != told:
@@ -65,7 +65,7 @@ def _values(sweep: Sweep, graph: Graph, columns: Sequence[str]) -> list[dict[str
     return found
 
 
-def _told(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
+def _values_of(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
     """The value of a given name in each combination, in their order."""
     step, flag = _of_step(name, graph)
     place = None if step is None else graph.wiring.names.index(step)

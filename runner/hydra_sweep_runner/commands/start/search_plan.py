@@ -84,11 +84,11 @@ def plan_search(
         space=space,
         excluded=exclusion,
         ledger=ledger,
-        runs={run.id: run for run in _there(world, ledger.order)},
+        runs={run.id: run for run in _existing(world, ledger.order)},
         in_plan=frozenset(batch.batch.trials if batch is not None and batch.batch else ()),
         import_class=importer(world.project_dir),
     )
-    before = _warm(world, composing, options, batch, ledger, search, settings.objective)
+    before = _warm_start(world, composing, options, batch, ledger, search, settings.objective)
     if before:
         search.tell_before(before)
     only_planned = options.init_trials or options.print_trials
@@ -109,7 +109,7 @@ def plan_search(
     return search, Plan(trials=trials, repeated=0, combinations=space.size)
 
 
-def _there(world: World, run_ids: Iterable[str]) -> Iterable[Run]:
+def _existing(world: World, run_ids: Iterable[str]) -> Iterable[Run]:
     """The readable runs among these ids, as observed."""
     for run_id in run_ids:
         try:
@@ -131,7 +131,7 @@ def _take_results(search: Searching, *, needed: bool, all_ended: bool) -> None:
             search.results[number] = last_of(run)
 
 
-def _warm(
+def _warm_start(
     world: World,
     composing: Composing,
     options: Options,
@@ -145,7 +145,7 @@ def _warm(
     typed = composing.typed.option("warm_start")
     if ledger.eras and typed is None and options.warm_start:
         recorded = {one.run: one for one in ledger.eras[-1].before}
-        return [(recorded[run.id], run) for run in _there(world, recorded)]
+        return [(recorded[run.id], run) for run in _existing(world, recorded)]
     found: list[tuple[Before, Run]] = []
     own = set(ledger.order)
     for run in _candidates(world, options.warm_start, search):
@@ -178,7 +178,7 @@ def _candidates(world: World, named: Sequence[str], search: Searching) -> Iterab
                 f"+warm_start={name}: that batch is of another operation, {batch.operation.name}"
             )
         ids |= dict.fromkeys(batch.batch.trials)
-    return list(_there(world, ids))
+    return list(_existing(world, ids))
 
 
 def default_window(master: SweepConfig, world: World) -> int:

@@ -13,18 +13,18 @@ from hydra_sweep_runner.commands.start.execution import (
     check_start,
     make_task,
 )
-from hydra_sweep_runner.commands.start.failures import tell_failure
+from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.hints import (
-    tell_texts_like_sweeps,
-    tell_unused_params,
+    report_texts_like_sweeps,
+    report_unused_params,
 )
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
-    tell_code_changes,
-    tell_environment,
-    tell_left_batches,
-    tell_older_code,
-    tell_yaml_changes,
+    report_code_changes,
+    report_environment,
+    report_left_batches,
+    report_older_code,
+    report_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import stoppable
@@ -93,8 +93,8 @@ def start_run(world: World, composing: Composing) -> int:
         world.store.create(run)
         world.store.settle([run.id])
         with world.store.claim(run.id):
-            tell_unused_params(world, composed.config.sweeper)
-            tell_texts_like_sweeps(world, composed.flags, composing.names())
+            report_unused_params(world, composed.config.sweeper)
+            report_texts_like_sweeps(world, composed.flags, composing.names())
             return _execute(world, executor, start, options)
 
 
@@ -134,7 +134,7 @@ def _is_completed(world: World, composed: _Composed, options: Options) -> bool:
     if run is None or _has_changed(world, composed, run, options):
         return False
     world.reporter.say(f"Skipping: run {short(run.id)} has the same flags and is completed")
-    tell_older_code(world, [run])
+    report_older_code(world, [run])
     return True
 
 
@@ -188,8 +188,8 @@ def restart_run(
         # Runs that start for the first time need nothing of plans and pipelines.
         from hydra_sweep_runner.commands.runs.membership import leave_batches
         from hydra_sweep_runner.commands.start.pipeline.single_trial import (
+            report_out_of_date,
             single_trial,
-            tell_out_of_date,
         )
 
         alone = single_trial(world, again)
@@ -213,15 +213,15 @@ def restart_run(
 
             keep_result(world.store, run)
         world.reporter.say(f"Restarting {short(run.id)}")
-        tell_left_batches(world, run, left)
-        tell_code_changes(world, run, again.provenance)
+        report_left_batches(world, run, left)
+        report_code_changes(world, run, again.provenance)
         note = ""
         if not options.refresh:
-            tell_environment(world, run, os.environ)
-            note = tell_yaml_changes(world, run, composing, [composing.task])
+            report_environment(world, run, os.environ)
+            note = report_yaml_changes(world, run, composing, [composing.task])
         world.store.keep_snapshot(composing.composer.files())
         exit_status = _execute(world, executor, start, options, note)
-        tell_out_of_date(world, alone)
+        report_out_of_date(world, alone)
         return exit_status
 
 
@@ -234,7 +234,7 @@ def _execute(
     for outcome in source.outcomes:
         run = outcome.run
         if run.state.status is Status.ERROR:
-            tell_failure(world, outcome, note=note)
+            report_failure(world, outcome, note=note)
         if stop.exit_status is not None:
             return stop.exit_status
         if run.state.reason == lifecycle.STOPPED_ON_REQUEST:

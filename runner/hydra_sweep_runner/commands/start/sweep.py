@@ -144,7 +144,7 @@ class Sweep:
         return self.composing.composer.is_group_choice(text)
 
 
-def tell_planning(world: World, sweep: Sweep) -> None:
+def report_planning(world: World, sweep: Sweep) -> None:
     """Print which of the given words have no effect: combinations of the grid that occur more than
     once, and steps' own settings of Hydra."""
     repeated = sweep.plan.repeated
@@ -159,7 +159,7 @@ def tell_planning(world: World, sweep: Sweep) -> None:
         )
 
 
-def tell_rest(world: World, sweep: Sweep) -> None:
+def report_rest(world: World, sweep: Sweep) -> None:
     """Print how many trials of a search depend on results and are not planned yet."""
     if sweep.search is not None and sweep.search.room:
         more, most = sweep.search.room, sweep.search.room + len(sweep.plan.trials)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.execution import Start, make_task
-from hydra_sweep_runner.commands.start.failures import tell_failure
+from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Busy, Mistake
 from hydra_sweep_runner.execute.executor import Executor
@@ -74,8 +74,8 @@ class _Ready:
 
 
 @dataclass(frozen=True)
-class Telling:
-    """How the ends of a batch's trials are printed.
+class TrialLines:
+    """Prints the lines on the ends of a batch's trials.
 
     `varying` are the names that distinguish the trials; `best` shows the best one; `note` is a line
     after each failure, or empty.
@@ -88,7 +88,7 @@ class Telling:
 
     def failure(self, outcome: Outcome) -> None:
         """Print that a trial has failed, and why."""
-        tell_failure(self.context, outcome, self.varying, self.note)
+        report_failure(self.context, outcome, self.varying, self.note)
 
     def success(self, run: Run, *, has_line: bool) -> None:
         """Note a completed trial's result; with `has_line` print a line on a terminal."""
@@ -108,14 +108,14 @@ class TrialExecution:
         options: Options,
         batch_id: str,
         trials: Trials,
-        telling: Telling,
+        lines: TrialLines,
     ) -> None:
         self._context = context
         self._executor = executor
         self._options = options
         self._batch_id = batch_id
         self._trials = trials
-        self._telling = telling
+        self._lines = lines
         self._is_side_by_side = executor.at_once != 1
         self._ready: _Ready | None = None
         self._claims: dict[str, ExitStack] = {}
@@ -127,7 +127,7 @@ class TrialExecution:
         """Execute all trials, `total` as far as is known, unless one fails under `fail_fast` or the
         user stops."""
         self._context.reporter.begin(total)
-        self._telling.best.begin()
+        self._lines.best.begin()
         try:
             self._executor.run(self)
         finally:
@@ -212,7 +212,7 @@ class TrialExecution:
             ready.claim.close()  # no other process owned it
         self._claims[run.id] = ready.claim
         self._context.reporter.started()
-        names = self._telling.varying
+        names = self._lines.varying
         say(trial_line("Initialized", run, names), trial_line("Running", run, names))
         return ready.task
 
@@ -238,11 +238,11 @@ class TrialExecution:
         self._context.reporter.ended(failed=run.state.status is Status.ERROR)
         if run.state.status is Status.ERROR:
             self._has_failed = True
-            self._telling.failure(outcome)
+            self._lines.failure(outcome)
         elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
             self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
         elif run.state.status is Status.COMPLETED:
-            self._telling.success(run, has_line=self._is_side_by_side)
+            self._lines.success(run, has_line=self._is_side_by_side)
 
 
 def _completed_meanwhile(planned: Run, now: Run) -> bool:

@@ -16,7 +16,7 @@ from hydra_sweep_runner.terminal.reporter import Stream
 #: How much of the end of a log is read for the lines on a failure.
 TAIL_BYTES = 8192
 _CHUNK_BYTES = 1 << 16
-# The largest capacity of a pipe for users without privileges. What comes after so many bytes
+# The largest capacity of a pipe for users without privileges. What comes after this many bytes
 # was written after the trial's end.
 _MOST_LEFT_BYTES = 1 << 20
 _MOST_RUNS_IN_MEMORY = 1 << 16

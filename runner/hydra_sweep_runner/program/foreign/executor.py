@@ -146,7 +146,7 @@ class ForeignExecutor:
                     unstarted.append(task)
                 elif run.state.status is Status.ERROR and task.retries:
                     failed.append(replace(task, run=run, retries=task.retries - 1))
-                    self._tell_retry(failed[-1])
+                    self._report_retry(failed[-1])
                 else:
                     outcome = self._outcome(run)
                     source.ended(outcome)
@@ -158,7 +158,7 @@ class ForeignExecutor:
             elif unstarted and not self._stopped:
                 self._tell(error, len(unstarted))
 
-    def _tell_retry(self, task: Task) -> None:
+    def _report_retry(self, task: Task) -> None:
         """Print that a trial is tried again; its record is that of the failed attempt."""
         state = redact_run(task.run, os.environ).state
         attempt = len(state.attempts) + 2

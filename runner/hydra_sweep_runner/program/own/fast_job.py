@@ -28,7 +28,7 @@ def output_of(config: object, hydra_context: HydraContext) -> str | None:
     Hydra resolves while it prepares the job."""
     if not isinstance(config, TrialConfig) or hydra_context.callbacks.callbacks:
         return None
-    if config.base.sets_environment or config.sets_hydra or not _tells_folder(config):
+    if config.base.sets_environment or config.sets_hydra or not _knows_folder(config):
         return None
     known = config.hydra.get("runtime.output_dir")
     return known if isinstance(known, str) else None
@@ -54,7 +54,7 @@ def do_job(
                 _flush_loggers()
 
 
-def _tells_folder(config: TrialConfig) -> bool:
+def _knows_folder(config: TrialConfig) -> bool:
     # Before 1.2 Hydra changed the folder, with a warning, unless `hydra.job.chdir` was set.
     return config.base.has_chdir or version.base_at_least("1.2")
 

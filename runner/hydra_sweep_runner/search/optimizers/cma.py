@@ -24,7 +24,7 @@ from hydra_sweep_runner.search.optimizers.optuna_samplers import check_options
 from hydra_sweep_runner.search.optimizers.question import Question, Told
 from hydra_sweep_runner.search.space import Point
 
-#: With at least so many trials of other sources, their distribution is used.
+#: With at least this many trials of other sources, their distribution is used.
 _ENOUGH = 20
 
 #: Keyword arguments of Optuna's sampler that are not supported, with the reason.

@@ -16,7 +16,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.store import layout, names
 
 _SNAPSHOT = re.compile(r"[0-9a-f]{64}")
-#: An archive that unpacks to more than this, and to so many times its size, is refused.
+#: An archive that unpacks to more than this, and to this many times its size, is refused.
 BOMB_BYTES = 1 << 28
 BOMB_RATIO = 100
 

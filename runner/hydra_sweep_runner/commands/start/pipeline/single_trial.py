@@ -45,7 +45,7 @@ def single_trial(world: World, run: Run) -> SingleTrial:
     )
 
 
-def tell_out_of_date(world: World, alone: SingleTrial) -> None:
+def report_out_of_date(world: World, alone: SingleTrial) -> None:
     """Print how many runs were made from the run's former files, and how to update them."""
     count = len(alone.out_of_date)
     if not count:

@@ -59,7 +59,7 @@ class StepTrials:
 
     def next(self) -> Start | Answer:
         """The first trial in the plan whose inputs exist."""
-        self._tell_blocked()
+        self._report_blocked()
         self._progress.show()
         while self._schedule.peek() is not None:
             if self._rules.answer(()) is not None:
@@ -117,7 +117,7 @@ class StepTrials:
             self._note(one.number, reason)
             self._untold[reason] += 1
 
-    def _tell_blocked(self) -> None:
+    def _report_blocked(self) -> None:
         for reason, count in self._untold.items():
             trials = "1 trial" if count == 1 else f"{count} trials"
             self._world.reporter.say(f"{trials} {reason}")
