@@ -1,4 +1,5 @@
-"""Whether overrides choose an operation with steps, found without anything of pipelines."""
+"""Finds out whether overrides choose an operation with steps, without importing the pipeline
+modules."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ def find_pipeline(composer: Composer, task: Sequence[str]) -> PipelineComposer |
 
 
 def has_steps(job: DictConfig) -> bool:
-    """Whether a configuration is a pipeline's."""
+    """Whether the configuration is that of a pipeline."""
     try:
         return OmegaConf.select(job, PLACE) is not None
     except ConfigTypeError:

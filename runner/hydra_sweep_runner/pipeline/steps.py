@@ -94,8 +94,8 @@ class Wiring:
 
     @cached_property
     def repeated(self) -> frozenset[str]:
-        """The steps that are run once for each repeat of a combination. One that gathers sees
-        all repeats, and what takes from such steps alone has nothing to be repeated on."""
+        """The steps that run once for each repeat of a combination. A step that gathers sees all
+        repeats, so it and the steps that take only from such steps are not repeated."""
         found: set[str] = set()
         for step in self.steps:
             inputs = {one.step for one in step.inputs}

@@ -34,13 +34,13 @@ def identify_program(task_function: Callable[[Any], Any], folder: Path) -> Opera
 
 
 def program_dir() -> Path | None:
-    """The folder of this process's program; None if it is in no file."""
+    """The folder of this process's program; None if it does not come from a file."""
     file = getattr(sys.modules.get("__main__"), "__file__", None)
     return None if file is None else Path(file).resolve().parent
 
 
 def named_store(typed: str | None, environment: Mapping[str, str], in_yaml: str | None) -> bool:
-    """Whether somebody has named the store."""
+    """Whether the user has named the store."""
     return any((typed, environment.get(location.STORE_VARIABLE), in_yaml))
 
 

@@ -65,7 +65,7 @@ def _watch_parser() -> None:
             mistake = _mistake_in(overrides)
             if mistake is None:
                 raise
-            raise SystemExit(tell_error(mistake)) from error
+            raise SystemExit(report_error(mistake)) from error
 
     setattr(ConfigLoaderImpl, "parse_overrides", parsed)  # noqa: B010 - Hydra 1.3 has none
 

@@ -118,18 +118,18 @@ class ProgramWorld(World):
 
     @property
     def jobs_dir(self) -> Path:
-        """Where a program's jobs work: where it was started."""
+        """The working folder of the program's jobs: the folder in which the program was started."""
         return self.working_dir
 
     @property
     def store_words(self) -> str:
-        """What `runner runs` needs in the current folder to find the store, if anything."""
+        """The words that `runner runs` needs in the current folder to find the store, if any."""
         if self.project_dir != self.working_dir:
             return f" --store={shlex.quote(str(self.store.root))}"
         return super().store_words
 
     def shown_path(self, path: Path) -> str:
-        """A path as lines show it: relative to the current folder where it lies below it."""
+        """A path as lines show it: relative to the current folder if inside it."""
         base = self.working_dir
         return escape(str(path.relative_to(base) if path.is_relative_to(base) else path))
 
@@ -194,9 +194,8 @@ class ProgramWorld(World):
 
 
 def open_world(hydra: HydraCall, typed: Typed) -> ProgramWorld:
-    """The world of a program's sweep: the store that somebody has named, or that of the
-    program's project, which is said if it is elsewhere. Raises Mistake for a store that is none.
-    """
+    """The world of a program's sweep, with the store that the user named, or that of the program's
+    project; a line says so if it is elsewhere. Raises Mistake if the store's path is no store."""
     here = Path.cwd()
     in_yaml = hydra.config.hydra.sweeper.get("store")
     is_named = named_store(typed.store, os.environ, in_yaml)

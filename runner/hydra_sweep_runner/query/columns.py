@@ -76,9 +76,12 @@ def _split(text: str) -> Iterator[str]:
 
 
 def varying_flags(runs: Iterable[RunRow]) -> list[str]:
-    """The names of the flags that are not the same in all of the runs, in their order; a config
-    group that was chosen stands for the flags below it. A flag that another operation does not
-    have is no difference; one that other runs of the same operation lack is."""
+    """The names of the flags that differ between the runs, in order; a chosen config group replaces
+    the flags below it.
+
+    A flag that only other operations lack does not differ; one that runs of the same operation lack
+    does.
+    """
     firsts: dict[str, Value] = {}
     varying: set[str] = set()
     known: dict[object, KeysView[str]] = {}  # by operation: the flags of its first run

@@ -76,7 +76,7 @@ class Summary:
         return self._run
 
     def whole(self) -> Summary:
-        """The same, with all of the run read. Raises as `run`."""
+        """The same summary with the whole run read. Raises as `run`."""
         if self._run is not None:
             return self
         return Summary(self._read(), batches=self.batches, folder=self.folder, log=self.log)

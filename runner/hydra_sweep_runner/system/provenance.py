@@ -43,7 +43,7 @@ def digests(project_dir: Path, sources: Iterable[Path]) -> dict[str, str]:
 
 
 class Digests:
-    """Digests of files, each read once as long as it stays as it is."""
+    """Digests of files. A file is read again only if it has changed."""
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[tuple[int, int, int], str]] = {}
@@ -62,8 +62,8 @@ class Digests:
 
 
 def changed_files(before: Provenance, now: Mapping[str, str]) -> list[str]:
-    """The files that have another digest now than when they made a run, and those that are
-    gone."""
+    """The files whose digest differs from the one they had when they made a run, and missing
+    ones."""
     return [name for name, digest in before.files.items() if now.get(name) != digest]
 
 

@@ -174,7 +174,7 @@ class Console:
             self._bar.best(text)
 
     def steps(self, text: str) -> None:
-        """Show how far each step of a pipeline is."""
+        """Show the progress of each step of a pipeline."""
         if self._bar is not None:
             self._bar.steps(text)
 

@@ -27,7 +27,7 @@ def json_text(content: object) -> str:
 
 
 def json_list(items: Iterable[object]) -> Iterator[str]:
-    """The same for a list, in pieces: an item is gone before the next one is made."""
+    """The same for a list, in pieces: each item is freed before the next one is made."""
     before = "[\n  "
     for item in items:
         yield before + json_text(item).replace("\n", "\n  ")

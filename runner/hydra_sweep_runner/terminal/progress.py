@@ -75,7 +75,7 @@ class ProgressLine:
             self._failed += failed
 
     def steps(self, text: str) -> None:
-        """Show how far each step of a pipeline is."""
+        """Show the progress of each step of a pipeline."""
         with self._lock:
             self._steps = escape(text)
 

@@ -78,7 +78,7 @@ class Reporter(Protocol):
         ...
 
     def steps(self, text: str) -> None:
-        """Show how far each step of a pipeline is."""
+        """Show the progress of each step of a pipeline."""
         ...
 
     def leave_terminal(self) -> None:

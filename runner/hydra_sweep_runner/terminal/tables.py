@@ -119,8 +119,8 @@ def cut(text: str, width: int) -> str:
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal a text takes: two for a wide character, none for a mark
-    that is combined with the one before it (Unicode's annex 11)."""
+    """The number of terminal columns that a text takes: two for a wide character, none for a mark
+    that is combined with the character before it (Unicode's annex 11)."""
     if text.isascii():
         return len(text)
     return sum(

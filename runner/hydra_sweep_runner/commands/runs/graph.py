@@ -52,14 +52,14 @@ def graph_lines(store: RunStore, batch: Run) -> list[str]:
 
 
 def _taken(run: Run, number: Mapping[str, str]) -> str:
-    """What a trial takes from: the numbers in the table, ascending, then ids of others."""
+    """A trial's inputs: their numbers in the table, ascending, then the ids of runs outside it."""
     found = dict.fromkeys(upstream_ids(run))
     inside = sorted(int(number[one]) for one in found if one in number)
     return ",".join([*map(str, inside), *(short(one) for one in found if one not in number)])
 
 
 def _step(run: Run | Glance) -> str:
-    """The step that a run fills; of one that was made on its own and adopted, its operation."""
+    """The step of a run; for an adopted run from outside a pipeline, its operation."""
     return run.step or run.operation.name
 
 

@@ -148,7 +148,7 @@ def _result(run: Run) -> str:
 
 
 def _flag_lines(run: Run, origins: Mapping[str, str]) -> list[str]:
-    """Those that somebody gave first."""
+    """A line for each flag, given flags first."""
     names = sorted(run.flags, key=lambda name: origins.get(name) == "default")
     return [
         f"{escape(name)}: {shown_value(run.flags[name])}{_from(origins.get(name))}"

@@ -263,7 +263,7 @@ def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
 
 
 def _pipeline_of(world: World, run: Run, composer: Composer) -> tuple[str, ...] | None:
-    """What chooses the pipeline that a run is a step of; None for one that is no step's."""
+    """The overrides that choose the pipeline that a run is a step of; None if it is no step's."""
     if run.step is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Hints on YAML that is likely to mean a sweep, where none is started."""
+"""Hints on values in the YAML that were probably meant as a sweep, if none is started."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _NUMBERS = re.compile(rf"{_NUMBER}(,{_NUMBER})+", re.IGNORECASE)
 
 
 def report_texts_like_sweeps(world: World, flags: Flags, given: Iterable[str]) -> None:
-    """Say which flags are texts like `0.1,0.2` by the YAML: each is one value there. What was
-    given on the command line is what was typed."""
+    """Print which flags have a text like `0.1,0.2` in the YAML, where it is a single value. Flags
+    given on the command line are left out."""
     typed = given_flags(flags, given)
     for name, value in flags.items():
         if name not in typed and isinstance(value, str) and _NUMBERS.fullmatch(value):
@@ -28,7 +28,7 @@ def report_texts_like_sweeps(world: World, flags: Flags, given: Iterable[str]) -
 
 
 def report_unused_params(world: World, sweeper: Mapping[str, Any]) -> None:
-    """Say that one run sweeps over nothing, where the YAML has a sweep."""
+    """Print that a single run ignores the sweep in the YAML."""
     params = sweeper.get("params")
     if isinstance(params, Mapping) and params:
         names = escape(", ".join(map(str, params)))

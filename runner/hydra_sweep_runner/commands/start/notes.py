@@ -170,8 +170,8 @@ def _is_same(kept: Mapping[str, bytes], present: Mapping[str, bytes]) -> bool:
 
 
 def _described(composing: Composing, overrides: Sequence[str]) -> Flags:
-    """What a trial's overrides come to, operation and flags; of a pipeline's combination that of
-    all its steps, behind their names, and their wiring."""
+    """The operation and flags that a trial's overrides compose to; for a pipeline's combination,
+    those of all its steps, with their names as prefix, and their wiring."""
     operation, flags = composing.describe_combination(overrides)
     if composing.pipeline is None:
         return {**_operation(operation), **flags}

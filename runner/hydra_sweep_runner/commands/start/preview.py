@@ -85,7 +85,7 @@ def _values_of(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
 
 
 def _of_step(name: str, graph: Graph) -> tuple[str | None, str]:
-    """The step that a given name is of, and its name there: empty if it is all of the step's."""
+    """The step of a given name, and its name there; empty if the name is the step's own."""
     names = graph.wiring.names
     return (name, "") if name in names else split_name(name, names)
 

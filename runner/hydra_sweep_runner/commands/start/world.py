@@ -72,7 +72,7 @@ class World(ABC):
 
     @property
     def jobs_dir(self) -> Path:
-        """Where a Hydra program's jobs work."""
+        """The working folder of a Hydra program's jobs."""
         return self.project_dir
 
     @property

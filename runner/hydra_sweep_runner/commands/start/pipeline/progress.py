@@ -1,4 +1,4 @@
-"""How far a pipeline's batch is, by step, for whoever looks on."""
+"""Shows a pipeline's progress, by step, on the progress line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hydra_sweep_runner.terminal.reporter import Reporter
 
 
 class StepProgress:
-    """Shows how many trials of each step have ended, of those that are to run."""
+    """Shows how many of each step's trials that are to run have ended."""
 
     def __init__(self, reporter: Reporter, steps: Iterable[str]) -> None:
         """`steps` has the step of each trial that is to run."""
@@ -23,12 +23,12 @@ class StepProgress:
         self._done[step] += 1
 
     def show(self) -> None:
-        """Show it as it is now."""
+        """Show the present counts."""
         self._reporter.steps(told(self._done, self._total))
 
 
 def told(done: Counter[str], total: Counter[str]) -> str:
-    """`train 3/10, report 0/1`: the steps in the order of their first trials, those left out
-    that are done."""
+    """`train 3/10, report 0/1`: the steps in the order of their first trials; finished steps are
+    left out."""
     left = {step: count for step, count in total.items() if done[step] < count}
     return ", ".join(f"{escape(step)} {done[step]}/{count}" for step, count in left.items())

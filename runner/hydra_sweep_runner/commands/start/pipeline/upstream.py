@@ -138,7 +138,7 @@ class Upstreams:
 
 
 def step_of(one: Input, upstream: Run) -> str:
-    """The name of the step that an input is taken from. Older records do not say it."""
+    """The name of the step that an input comes from. Older records do not have it."""
     return one.step or upstream.step or upstream.operation.name
 
 
