@@ -13,6 +13,7 @@ from benchmarks.world import World
 
 #: The peer that stands for a browser: it is there where Chromium is, too.
 BROWSER = "playwright"
+_PORT = 8998
 _RUNS = BySize(tiny=200, small=10_000, full=10_000)
 
 
@@ -51,6 +52,16 @@ def _against_dashboard(world: World) -> Sides:
     return Sides(ours=_ours(world, "usable"), theirs=theirs)
 
 
+def _against_mlflow(world: World) -> Sides:
+    project, python = world.project("page"), world.peers["mlflow"]
+    uri = f"sqlite:///{project}/stored"
+    runs = str(world.size.of(_RUNS))
+    world.seconds([str(python), "mlflow_fill.py", uri, runs], project)
+    command = [str(python.parent / "mlflow"), "ui", "--backend-store-uri", uri]
+    theirs = _looked(world, "mlflow", [*command, "--port", str(_PORT)], project, "usable")
+    return Sides(ours=_ours(world, "usable"), theirs=theirs)
+
+
 BENCHMARKS = (
     Benchmark(
         name="page-usable",
@@ -71,6 +82,16 @@ BENCHMARKS = (
         unit="s",
         prepare=_against_dashboard,
         needs=(BROWSER, "optuna-dashboard"),
+    ),
+    Benchmark(
+        name="page-mlflow",
+        what="the same",
+        against="MLflow's page, its SQLite store, the first 100 of as many runs",
+        figure=Figure.TIMES_LESS,
+        target=1,
+        unit="s",
+        prepare=_against_mlflow,
+        needs=(BROWSER, "mlflow"),
     ),
     Benchmark(
         name="page-filter",

@@ -14,6 +14,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -73,10 +75,25 @@ def main():
             address = next(
                 found[0] for line in server.stdout if (found := re.search(r"http://\S+", line))
             )
+            wait_for(address)  # some print it before they listen
             took = look(peer, address + PATHS.get(peer, ""))
             Path(told).write_text(json.dumps(took), encoding="utf-8")
         finally:
             os.killpg(server.pid, signal.SIGKILL)
+
+
+def wait_for(address):
+    last = time.monotonic() + WAIT_MS / 1000
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=10).close()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            if time.monotonic() > last:
+                raise
+            time.sleep(0.1)
 
 
 def look(peer, address):
