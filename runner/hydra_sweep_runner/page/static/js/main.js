@@ -3,15 +3,12 @@ import { drawStarts, toast, whenDone } from "./actions.js";
 import { ask, latest } from "./api.js";
 import { fresh, go, now, onChange, query } from "./address.js";
 import { drawAside } from "./aside.js";
-import { Curves } from "./curves.js";
 import { byId, el, fill, seldom } from "./dom.js";
 import { Drawer, closeRun } from "./drawer.js";
 import { drawFilters, focusFilter, tellFilter } from "./filters.js";
 import { drawHead } from "./head.js";
 import { listenToKeys, showKeys } from "./keys.js";
 import { listen } from "./live.js";
-import { Plan } from "./plan.js";
-import { Plots } from "./plots.js";
 import { Table } from "./table.js";
 import { short } from "./words.js";
 
@@ -20,21 +17,24 @@ const VIEWS = [["table", "Table"], ["plots", "Plots"], ["curves", "Curves"], ["p
 let store = null;
 let batches = [];
 let answer = null;
+let hasBegun = false;
 const askRuns = latest();
 const drawer = new Drawer();
 const open = (id, replace = false) => go({ run: short(id), tab: now().run === null ? null : now().tab, with: null, path: null }, { replace });
 
 const places = Object.fromEntries(VIEWS.map(([name]) => [name, el("div", { class: `view of-${name}`, hidden: true })]));
 const table = new Table(places.table, { open, pick, failed: (error) => trouble(error.message) });
-const views = { plots: null, curves: null, plan: null };
+
+/** The other views, each fetched when it is first looked at. */
+const views = {};
+const makeView = {
+  plots: async () => new (await import("./plots.js")).Plots(places.plots, { open }),
+  curves: async () => new (await import("./curves.js")).Curves(places.curves, { open, rows: () => table.pages.pages.get(0)?.rows ?? [] }),
+  plan: async () => new (await import("./plan.js")).Plan(places.plan, { open }),
+};
 
 function view(name) {
-  const make = {
-    plots: () => new Plots(places.plots, { open }),
-    curves: () => new Curves(places.curves, { open, rows: () => table.pages.pages.get(0)?.rows ?? [] }),
-    plan: () => new Plan(places.plan, { open }),
-  };
-  views[name] ??= make[name]();
+  views[name] ??= makeView[name]();
   return views[name];
 }
 
@@ -102,7 +102,7 @@ async function showView() {
     return;
   }
   try {
-    await view(shown).show(answer);
+    await (await view(shown)).show(answer);
   } catch (error) {
     trouble(error.message);
   }
@@ -153,6 +153,7 @@ function hear(news) {
 }
 
 onChange(async (state, before) => {
+  if (!hasBegun) return; // the start asks for what the address says by then
   const isSame = query(state).toString() === query(before).toString();
   drawAround();
   if (!isSame) await loadRuns(false);
@@ -222,9 +223,9 @@ function setTheme(chosen) {
 function drawTheme() {
   byId("theme").textContent = { auto: "◐", light: "☀", dark: "☾" }[theme()];
 }
-function redrawColours() {
-  views.plots?.draw();
-  if (present() === "curves") views.curves?.draw();
+async function redrawColours() {
+  (await views.plots)?.draw();
+  if (present() === "curves") (await views.curves)?.draw();
 }
 
 async function start() {
@@ -245,6 +246,7 @@ async function start() {
   byId("store").textContent = store.store;
   drawStarts(store.starts);
   if (location.search === "" && batches.length) go(fresh({ batch: short(batches[0].id) }), { replace: true });
+  hasBegun = true;
   drawAround();
   listen(store.cursor, hear);
   await Promise.all([loadRuns(false), drawer.show()]);
