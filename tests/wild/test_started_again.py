@@ -255,4 +255,4 @@ def test_another_sweep_within_a_trial_is_a_sweep(tmp_path: Path) -> None:
         "conf/outer.yaml": "operation: {script: outer.py}\n",
     })  # fmt: skip
     folder.bash("runner --config-name=outer")
-    assert len(list(tmp_path.glob("runs/*/runs/[!.]*"))) == 2
+    assert sorted(run["kind"] for run in folder.runs()) == ["batch", "run", "trial"]

@@ -232,4 +232,4 @@ def test_a_runner_within_a_trial_hands_nothing_of_that_trial_to_its_own(folder: 
     ]
     assert folder.bash("runner --config-name=env", **outer).lines == expected
     folder.bash("runner --config-name=dict", **outer)
-    assert folder.results()[-1] == expected
+    assert folder.results()[-1] == ["RUNNER_FUNCTION", *expected]

@@ -211,7 +211,7 @@ class Carrying:
             self._delete_pending()
             return 0 if options.init_trials else self._execute(starts)
         except BaseException:
-            self._give_up(self.batch)
+            self._give_up(batch.id)
             raise
 
     def _delete_pending(self) -> None:
@@ -234,11 +234,13 @@ class Carrying:
                 store.delete(pending)
                 self._deleted.update(pending)
 
-    def _give_up(self, batch: Run) -> None:
-        """Record, if possible, that the batch is no longer running."""
+    def _give_up(self, batch_id: str) -> None:
+        """Record, if possible, that the batch is no longer running. What is on the disk counts: a
+        record can be in its place though writing it has failed."""
         store = self._context.store
         with suppress(RunnerError):
-            if store.read(batch.id).state.status is Status.RUNNING:
+            batch = store.read(batch_id)
+            if batch.state.status is Status.RUNNING:
                 at = self._context.clock()
                 state = lifecycle.terminated(batch.state, "the runner failed", at)
                 store.write(replace(batch, state=state))
