@@ -13,8 +13,8 @@ import pytest
 
 from hydra_sweep_runner.charts.data import chart_data
 from hydra_sweep_runner.charts.html import render_html
-from hydra_sweep_runner.charts.library import LIBRARIES, Library
 from hydra_sweep_runner.charts.png import render_png
+from hydra_sweep_runner.charts.vendored_files import LIBRARIES, Library
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Status, Value
 from hydra_sweep_runner.query.run_row import RunRow

@@ -8,7 +8,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from hydra_sweep_runner.charts.library import LIBRARIES, Library
+from hydra_sweep_runner.charts.vendored_files import LIBRARIES, Library
 
 
 def fetch(library: Library, folder: Path) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from hydra_sweep_runner.charts.library import ECHARTS
+from hydra_sweep_runner.charts.vendored_files import ECHARTS
 
 
 def render_html(data: Mapping[str, Any], title: str) -> str:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 
-from hydra_sweep_runner.charts.library import ECHARTS, TABULATOR, TABULATOR_CSS, UPLOT, UPLOT_CSS
+from hydra_sweep_runner.charts.vendored_files import (
+    ECHARTS,
+    TABULATOR,
+    TABULATOR_CSS,
+    UPLOT,
+    UPLOT_CSS,
+)
 
 _TYPES = {
     "html": "text/html; charset=utf-8",
