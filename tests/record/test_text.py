@@ -28,6 +28,7 @@ from hydra_sweep_runner.model import (
     Status,
 )
 from hydra_sweep_runner.operation.kinds.known import KINDS
+from hydra_sweep_runner.record import text as record_text
 from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.record.text import from_text, to_text
 
@@ -198,6 +199,18 @@ def test_a_run_that_is_written_and_read_is_the_same(run: Run) -> None:
     again = from_text(text, run_id=run.id)
     assert again == run
     assert repr(again) == repr(run)  # 1 is not 1.0 and True, 0.0 is not -0.0; order counts
+
+
+@given(runs, runs)
+def test_a_record_is_the_same_whatever_was_written_before(first: Run, second: Run) -> None:
+    record_text._kept.clear()
+    alone = to_text(first)
+    record_text._kept.clear()
+    to_text(second)
+    mixed = replace(second, id=first.id)
+    to_text(mixed)
+    assert to_text(first) == alone
+    assert from_text(to_text(mixed), run_id=first.id) == mixed
 
 
 @given(runs)
