@@ -175,12 +175,14 @@ class BatchPart:
     `trials` are the ids of the present plan, in order. `generated` are the ids of all trials that
     the batch created, in order of creation, orphans included, deleted ones not. `missing` counts
     the trials that the plan has lost since the batch's last start: they were deleted, or restarted
-    with other flags.
+    with other flags. `objective` is that of its last start, wherever it was set: names of scalars,
+    with `-` before those to be maximised.
     """
 
     trials: tuple[str, ...] = ()
     generated: tuple[str, ...] = ()
     missing: int = 0
+    objective: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

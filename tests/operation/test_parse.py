@@ -94,6 +94,10 @@ MISTAKES: list[tuple[Any, str]] = [
         f"{ONE_OF} script and function and command",
     ),
     ({"scrpt": "a.py"}, "operation.scrpt: unknown key; did you mean script?"),
+    (
+        {"script": "a.py", "objective": "loss"},
+        "operation.objective: unknown key; it is an option: hydra.sweeper.objective",
+    ),
     ({"script": "a.py", "require": []}, "operation.require: unknown key; did you mean requires?"),
     (
         {"script": "a.py", "zzz": 1},

@@ -92,3 +92,24 @@ def test_the_objective_is_seen_on_any_terminal(make_project: MakeProject, column
     titles = next(line for line in lines if line.startswith("id"))
     assert "loss" in titles.split()
     assert max(map(len, lines)) <= columns
+
+
+def test_an_objective_that_the_yaml_sets_orders_as_one_on_the_command_line_does(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                operation: {script: train.py}
+                x: 1
+                hydra: {sweeper: {objective: -score}}
+            """,
+            "train.py": "x = 1\nprint(f'score={x}')\n",
+        }
+    )
+    project.run("-m", "x=1,3,2")
+    assert [line.split()[1] for line in project.run("compare").lines] == ["x", "3", "2", "1"]
+    assert project.run("watch").lines[-1].split("; ")[1].startswith("best score 3")
+    batch = project.newest("batch")["id"]
+    project.run(f"+restart={batch}", "+needed=true", "+objective=score")
+    assert [line.split()[1] for line in project.run("compare").lines] == ["x", "1", "2", "3"]

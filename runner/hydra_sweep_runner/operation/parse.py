@@ -9,6 +9,7 @@ from typing import Any
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import FlagsTo, Operation
 from hydra_sweep_runner.operation.kinds.known import IN_YAML, KINDS
+from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.scalars.form import parse_form
 
 KEYS = ("name", *IN_YAML, "flags_to", "requires", "preload", "scalars", "code")
@@ -27,9 +28,7 @@ def parse_operation(node: Mapping[str, Any] | None) -> Operation:
         raise Mistake(f"operation must be a mapping, {_EXAMPLE}, not {node!r}")
     for key in node:
         if key not in KEYS:
-            close = get_close_matches(str(key), KEYS, n=1)
-            wanted = f"did you mean {close[0]}?" if close else f"it takes {', '.join(KEYS)}"
-            raise Mistake(f"operation.{key}: unknown key; {wanted}")
+            raise Mistake(f"operation.{key}: unknown key; {_right_key(str(key))}")
     given = [name for name in IN_YAML if node.get(name) is not None]
     if len(given) != 1:
         *others, last = IN_YAML
@@ -49,6 +48,13 @@ def parse_operation(node: Mapping[str, Any] | None) -> Operation:
         scalars=_scalars(node.get("scalars")),
         code=_texts("code", node.get("code")),
     )
+
+
+def _right_key(key: str) -> str:
+    if key in OPTIONS:
+        return f"it is an option: hydra.sweeper.{key}"
+    close = get_close_matches(key, KEYS, n=1)
+    return f"did you mean {close[0]}?" if close else f"it takes {', '.join(KEYS)}"
 
 
 def _refuse_keys_of_others(name: str, node: Mapping[str, Any]) -> None:

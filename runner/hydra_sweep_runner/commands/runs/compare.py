@@ -206,13 +206,10 @@ def _objective_of_makers(store: RunStore, rows: Sequence[RunRow]) -> Objective |
 
 
 def recorded_objective(batch: Run, rows: Sequence[RunRow]) -> Objective | None:
-    """The objective in a batch's option, if its trials have reported it; without the option,
-    `result`."""
-    wanted = batch.options.get("objective", "result")
-    first = wanted[0] if isinstance(wanted, list) and wanted else wanted
-    if not isinstance(first, str):
-        return None
-    way, name = parse_objective(first)
+    """The objective of a batch's last start, the first of several, if its trials have reported it;
+    without one, `result`."""
+    texts = () if batch.batch is None else batch.batch.objective
+    way, name = parse_objective(texts[0] if texts else "result")
     if not any(name in run.scalars for run in rows):
         return None
     return Objective(name, Name(Scope.SCALAR, name), maximize=way == "max")

@@ -54,8 +54,7 @@ def without(batch: Run, leaving: set[str], *, deleted: bool) -> Run:
     trials = tuple(run_id for run_id in part.trials if run_id not in leaving)
     generated = tuple(run_id for run_id in part.generated if not deleted or run_id not in leaving)
     missing = part.missing + len(part.trials) - len(trials)
-    part = BatchPart(trials=trials, generated=generated, missing=missing)
-    return replace(batch, batch=part)
+    return replace(batch, batch=replace(part, trials=trials, generated=generated, missing=missing))
 
 
 def planned(batch: Run) -> tuple[str, ...]:
@@ -101,7 +100,7 @@ def rejoin(batch: Run, entries: Iterable[Trashed]) -> Run:
         if place.planned is not None and is_planned and run_id not in trials:
             trials.insert(place.planned, run_id)
             missing = max(0, missing - 1)
-    again = BatchPart(trials=tuple(trials), generated=tuple(generated), missing=missing)
+    again = replace(part, trials=tuple(trials), generated=tuple(generated), missing=missing)
     return replace(batch, batch=again)
 
 

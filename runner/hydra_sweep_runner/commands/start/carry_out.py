@@ -136,7 +136,11 @@ class Carrying:
             planned,
             job=job,
             basis=sweep.basis(self._ids),
-            batch=BatchPart(trials=self._ids, generated=(*batch.batch.generated, *made)),
+            batch=BatchPart(
+                trials=self._ids,
+                generated=(*batch.batch.generated, *made),
+                objective=() if sweep.objective is None else sweep.objective.texts,
+            ),
         )
 
     def create(self) -> None:
