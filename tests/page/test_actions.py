@@ -201,7 +201,38 @@ def test_what_is_asked_wrongly_changes_nothing(
     assert project.tree() == before
 
 
-def test_a_hydra_program_s_batch_is_not_restarted_from_here(project: Project, page: Page) -> None:
+@pytest.mark.parametrize("config", ["config_path=None", "config_path='conf', config_name='app'"])
+def test_the_failed_of_a_hydra_program_are_restarted_by_the_program(
+    project: Project, page: Page, config: str
+) -> None:
+    project.write(
+        {
+            "conf/app.yaml": "{}",
+            "app.py": f"""
+                import os, hydra
+                @hydra.main(version_base=None, {config})
+                def main(cfg):
+                    if cfg.x == 2 and not os.path.exists("mended"):
+                        raise ValueError("not yet")
+                if __name__ == "__main__":
+                    main()
+            """,
+        }
+    )
+    words = [sys.executable, "app.py", "-m", "hydra/sweeper=runner", "+x=1,2"]
+    subprocess.run(words, cwd=project.folder, check=False, capture_output=True)
+    batch = project.newest("batch")
+    assert batch["status"] == "error"
+    (project.folder / "mended").touch()
+    told = page.act("restart", ids=[batch["id"]], only="failed", do=True)
+    name = "--config-name=app " if "app" in config else ""
+    restart = f"-m hydra/sweeper=runner +restart={batch['id'][:8]} +only=failed"
+    assert told["command"] == f"python app.py {name}{restart}"
+    wait_until(lambda: page.client.get("/api/store").json()["starts"][0]["status"] == 0)
+    assert project.newest("batch")["status"] == "completed"
+
+
+def test_what_a_hydra_program_cannot_restart_is_told(project: Project, page: Page) -> None:
     project.write(
         {
             "app.py": """
@@ -221,5 +252,8 @@ def test_a_hydra_program_s_batch_is_not_restarted_from_here(project: Project, pa
         capture_output=True,
     )
     batch = project.newest("batch")["id"]
+    trial = project.newest("trial")["id"]
+    assert batch[:8] in page.act("restart", 400, ids=[trial])["error"]
+    (project.folder / "app.py").rename(project.folder / "other.py")
     error = page.act("restart", 400, ids=[batch])["error"]
-    assert f"python app.py -m hydra/sweeper=runner +restart={batch[:8]}" in error
+    assert error == f"{project.folder / 'app.py'}, the program of {batch[:8]}, is not there"

@@ -68,6 +68,28 @@ def test_a_filter_is_typed_after_a_slash_and_stands_in_the_address(page: Page) -
     expect(page.locator("#count")).to_have_text("6 runs")
 
 
+def test_the_other_filters_have_fields_and_stand_in_the_address(
+    browser: Browser, address: str, origin: Project
+) -> None:
+    chosen = [run["id"] for run in origin.runs("--where", "lr < 0.1") if run["kind"] == "trial"]
+    origin.run("runs", "tag", *chosen[:2], "+good")
+    with tab(browser, address, is_clean=False) as page:  # a refusal stands in the console
+        page.locator("#more-filters").click()
+        page.locator("#fields input[name=tag]").fill("good")
+        page.keyboard.press("Enter")
+        expect(page.locator("#count")).to_have_text("2 runs")
+        assert "tag=good" in page.url
+        page.locator("#fields input[name=since]").fill("yesterday-ish")
+        page.keyboard.press("Enter")
+        expect(page.locator("#where-error")).to_contain_text("yesterday-ish")
+        page.locator("#fields input[name=since]").fill("2h")
+        page.keyboard.press("Enter")
+        expect(page.locator("#where-error")).to_be_hidden()
+        page.locator("#fields select[name=kind]").select_option("run")
+        expect(page.locator("#count")).to_have_text("0 runs")
+    origin.run("runs", "tag", *chosen[:2], "-good")
+
+
 def test_what_does_not_parse_is_told_and_what_was_shown_stays(
     browser: Browser, address: str
 ) -> None:

@@ -56,8 +56,10 @@ def test_a_page_that_comes_reads_everything_and_then_hears_what_changes(tmp_path
         store.create(run_of("b" * 32))
         second, told = await event(stream)
         assert (told["changed"], told["gone"]) == (["b" * 32], [])
+        assert told["total"] == 2
         store.delete(["b" * 32])
         third, told = await event(stream)
+        assert told["total"] == 1
         assert (told["changed"], told["gone"]) == ([], ["b" * 32])
         cursors = [int(one.partition(".")[2]) for one in (first, second, third)]
         assert cursors == sorted(set(cursors))

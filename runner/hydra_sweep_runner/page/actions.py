@@ -48,8 +48,8 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """An action that can be carried out: the command it stands for, the question to ask, what
-    there is to say before, and what does it. `do` gives lines on what was done."""
+    """An action that can be carried out: the words of the command it stands for, the question to
+    ask, what there is to say before, and what does it. `do` gives lines on what was done."""
 
     words: Sequence[str]
     question: str
@@ -63,8 +63,8 @@ class Prepared:
 
 
 def command_line(words: Sequence[str]) -> str:
-    """`runner WORDS…` as bash reads it, in one line without control characters."""
-    return " ".join(["runner", *map(_quoted, words)])
+    """The words as bash reads them, in one line without control characters."""
+    return " ".join(map(_quoted, words))
 
 
 def _quoted(word: str) -> str:
@@ -105,7 +105,13 @@ def _stop(project: Project, given: Mapping[str, Any]) -> Prepared:
         return said
 
     return Prepared(
-        words=["runs", "stop", *_shorts(project, [run.id for run in runs]), *project.store_words],
+        words=[
+            "runner",
+            "runs",
+            "stop",
+            *_shorts(project, [run.id for run in runs]),
+            *project.store_words,
+        ],
         question=f"Stop {_what(runs)}?",
         do=do,
     )
@@ -117,10 +123,12 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
         raise Mistake("restart: give the id of one run, trial or batch")
     run = project.store.observe(project.store.read(ids[0]))
     _check_restart(project, run)
+    is_program = KINDS[run.operation.kind].is_hydra_job
     only, needed = given.get("only"), given.get("needed")
     if only not in (None, "failed") or needed not in (None, False, True):
         raise Mistake("restart: only is failed or left out, needed is true or false")
-    words = [f"+restart={_shorts(project, ids)[0]}"]
+    words = _program_words(project.folder, run) if is_program else ["runner"]
+    words.append(f"+restart={_shorts(project, ids)[0]}")
     words += [f"+only={only}"] if only else []
     words += ["+needed=true"] if needed else []
     if not project.is_default_store:
@@ -148,6 +156,21 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
     )
 
 
+def _program_words(folder: Path, batch: Run) -> list[str]:
+    """What starts the Hydra program of a batch, in the project's folder. Raises Mistake if it is
+    not there."""
+    target = str(batch.operation.target)
+    if (folder / target).is_file():
+        started = [target]
+    elif not target.endswith(".py"):
+        started = ["-m", target]
+    else:
+        raise Mistake(f"{folder / target}, the program of {short(batch.id)}, is not there")
+    name = batch.recipe.config_name
+    config = [] if name is None else [f"--config-name={name}"]
+    return ["python", *started, *config, "-m", "hydra/sweeper=runner"]
+
+
 def _is_at_work(store: RunStore, run_id: str) -> bool:
     try:
         return store.observe(store.read(run_id)).state.status is Status.RUNNING
@@ -156,12 +179,9 @@ def _is_at_work(store: RunStore, run_id: str) -> bool:
 
 
 def _check_restart(project: Project, run: Run) -> None:
-    if KINDS[run.operation.kind].is_hydra_job:
+    if KINDS[run.operation.kind].is_hydra_job and run.batch is None:
         owner = short(run.generated_by or run.id)
-        raise Mistake(
-            f"{short(run.id)} is of a Hydra program, which restarts its own batches: type "
-            f"python {run.operation.target} -m hydra/sweeper=runner +restart={owner}"
-        )
+        raise Mistake(f"{short(run.id)} is of a Hydra program, which restarts batches: {owner}")
     if run.state.status is Status.RUNNING:
         raise Busy(f"{short(run.id)} is at work: stop it before it is restarted")
     Dependents(project.store).refuse_if_used([run.id], "restarted")
@@ -200,7 +220,7 @@ def _change(
         return [f"Changed {annotate.change_runs(project.store, ids, change)} run(s)"]
 
     return Prepared(
-        words=["runs", name, *_shorts(project, ids), *words, *project.store_words],
+        words=["runner", "runs", name, *_shorts(project, ids), *words, *project.store_words],
         question=f"Change {_count(len(ids))}?",
         do=do,
     )
@@ -219,7 +239,15 @@ def _delete(project: Project, given: Mapping[str, Any]) -> Prepared:
         return [f"Deleted {len(deletion.run_ids)} run(s): runner runs restore brings them back"]
 
     return Prepared(
-        words=["runs", "delete", *_shorts(project, ids), *options, "--yes", *project.store_words],
+        words=[
+            "runner",
+            "runs",
+            "delete",
+            *_shorts(project, ids),
+            *options,
+            "--yes",
+            *project.store_words,
+        ],
         question=f"Move {deletion.what} to the trash?",
         lines=deletion.lines,
         do=do,
@@ -240,7 +268,13 @@ def _restore(project: Project, given: Mapping[str, Any]) -> Prepared:
         return [f"Restored {len(entries)} run(s)", *(told if orphans else [])]
 
     return Prepared(
-        words=["runs", "restore", *(short(entry.id) for entry in entries), *project.store_words],
+        words=[
+            "runner",
+            "runs",
+            "restore",
+            *(short(entry.id) for entry in entries),
+            *project.store_words,
+        ],
         question=f"Bring {_count(len(entries))} back from the trash?",
         do=do,
     )

@@ -34,7 +34,6 @@ def batch_json(summary: Summary, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
     run = summary.run
     part = run.batch or BatchPart()
     counts = Counter(_status(by_id.get(run_id)) for run_id in part.trials)
-    objective = run.options.get("objective")
     return {
         "id": run.id,
         "operation": shown_text(run.operation.name),
@@ -49,7 +48,7 @@ def batch_json(summary: Summary, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
         "trials": len(part.trials),
         "orphans": sum(one in by_id for one in set(part.generated) - set(part.trials)),
         "counts": dict(counts),
-        "objective": None if objective is None else shown_value(objective),
+        "objective": [shown_text(text) for text in part.objective],
     }
 
 

@@ -112,8 +112,14 @@ class Feed:
                 "gone": list(changes.gone),
                 "batches": self._batches(changes.changed),
             }
-        body = {"cursor": changes.cursor, **told, "trouble": self._trouble}
-        data = json.dumps({**body, "starts": self._starts.json()})
+        body = {
+            "cursor": changes.cursor,
+            "total": len(self._live.view.runs),
+            **told,
+            "trouble": self._trouble,
+            "starts": self._starts.json(),
+        }
+        data = json.dumps(body)
         return f"id: {self.epoch}.{changes.cursor}\nevent: changes\ndata: {data}\n\n"
 
     def _batches(self, changed: Sequence[str]) -> list[dict[str, Any]]:

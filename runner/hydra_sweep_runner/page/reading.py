@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -48,11 +48,7 @@ _CHUNK_BYTES = 1 << 18
 
 def _store(site: Site, view: View, given: Given) -> dict[str, Any]:
     """What the page begins with."""
-    operations = {
-        run.source.glance.operation.name: None
-        for run in view.runs
-        if isinstance(run.source, Summary)
-    }
+    glances = [run.source.glance for run in view.runs if isinstance(run.source, Summary)]
     return {
         "cursor": f"{site.feed.epoch}.{view.cursor}",
         "store": _as_typed(site.store.root),
@@ -64,10 +60,18 @@ def _store(site: Site, view: View, given: Given) -> dict[str, Any]:
             for run in view.runs
             if isinstance(run.source, Unreadable)
         ],
-        "operations": [shown_text(name) for name in operations],
+        "operations": _distinct(glance.operation.name for glance in glances),
+        "steps": _distinct(glance.step for glance in glances),
+        "labels": _distinct(glance.label for glance in glances),
+        "tags": _distinct(tag for glance in glances for tag in glance.tags),
         "batches": batches_json(view),
         "starts": site.project.starts.json(),
     }
+
+
+def _distinct(texts: Iterable[str | None]) -> list[str]:
+    """Each text once, in the order of its first appearance."""
+    return [shown_text(text) for text in dict.fromkeys(texts) if text is not None]
 
 
 def _as_typed(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Restarts that were asked for on the page: the runner's own command, in processes of its own.
+"""Restarts that were asked for on the page: the commands themselves, in processes of their own.
 
 They go on when the page ends: each is a session of its own, as if it had been typed elsewhere.
 """
@@ -58,12 +58,14 @@ class Starts:
         self._count = 0
 
     def start(self, words: Sequence[str], command: str) -> Start:
-        """Start `runner WORDS…` in the project's folder. Raises StoreFailed if that cannot be
-        done."""
+        """Start `runner …` or `python …`, by this Python, in the project's folder. `command` is
+        the line to be shown. Raises StoreFailed if that cannot be done."""
+        program, *others = words
+        module = ["-m", "hydra_sweep_runner"] if program == "runner" else []
         said = tempfile.TemporaryFile(prefix="runner-page-")  # noqa: SIM115 - the process has it
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "hydra_sweep_runner", *words],
+                [sys.executable, *module, *others],
                 cwd=self._project,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -1,12 +1,16 @@
 /* The filters: an expression, what else is asked for, the objective. */
 import { go, now } from "./address.js";
 import { byId, el, fill, later } from "./dom.js";
+import { drawFields, toggleFields } from "./fields.js";
 
 let input = null;
 let failure = null;
+let store = null;
 
-/** Draw it by the table's answer; the field that somebody types in stays. */
-export function drawFilters(answer, operations) {
+/** Draw it by the table's answer and what the store holds; the field that somebody types in
+    stays. */
+export function drawFilters(answer, present) {
+  store = present;
   const place = byId("filters");
   if (input === null) {
     input = el("input", {
@@ -23,10 +27,16 @@ export function drawFilters(answer, operations) {
       },
     });
     failure = el("p", { id: "where-error", role: "alert", hidden: true });
-    place.append(el("span", { id: "filter-line" }, input, el("span", { id: "filter-rest" })), failure);
+    const more = el("button", { id: "more-filters", class: "quiet", "aria-expanded": "false", "aria-controls": "fields", onclick: () => toggleFields(store) }, "More filters");
+    place.append(
+      el("span", { id: "filter-line" }, input, more, el("span", { id: "filter-rest" })),
+      el("div", { id: "fields", hidden: true }),
+      failure,
+    );
   }
   if (document.activeElement !== input) input.value = now().where ?? "";
-  fill(byId("filter-rest"), ...chips(), ...choices(answer, operations));
+  fill(byId("filter-rest"), ...chips(), ...choices(answer, store.operations));
+  drawFields(store);
 }
 
 const apply = () => go({ where: input.value.trim() || null });

@@ -52,7 +52,7 @@ function drawAround() {
   const batch = batchHere();
   drawAside(store, batches);
   drawHead(batch, answer);
-  drawFilters(answer, store.operations);
+  drawFilters(answer, store);
   const shown = present();
   fill(byId("tabs"),
     ...VIEWS.map(([name, title]) =>
@@ -87,7 +87,7 @@ async function loadRuns(isSame) {
     drawAround();
     await showView();
   } catch (error) {
-    if (error.status === 400 && now().where) tellFilter(error.message);
+    if (error.status === 400 && (now().where || now().since)) tellFilter(error.message);
     else trouble(error.message);
   }
 }
@@ -137,6 +137,7 @@ const catchUp = seldom(async () => {
 function hear(news) {
   trouble(news.trouble ?? null);
   drawStarts(news.starts);
+  store.total = news.total;
   if (news.all) changed.all = true;
   else {
     const held = new Map(batches.map((batch) => [batch.id, batch]));
@@ -144,7 +145,6 @@ function hear(news) {
     for (const batch of news.batches) held.set(batch.id, batch);
     for (const id of news.gone) held.delete(id);
     batches = [...unknown, ...[...held.values()].filter((batch) => !unknown.includes(batch))];
-    store.total += unknown.length - news.gone.length;
     if (news.changed.some((id) => !changed.ids.has(id)) || news.gone.length) changed.runs = true;
     if (unknown.length || news.gone.length) changed.all = true;
     for (const id of [...news.changed, ...news.gone]) changed.ids.add(id);
