@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from hydra_sweep_runner.execute.script.boot import main as boot_main
 from hydra_sweep_runner.model import FlagsTo, Run, Status, Value
+from hydra_sweep_runner.store import layout
 from tests.execute.world import World
 
 LOOK = """
@@ -51,7 +53,11 @@ def test_a_script_with_globals_has_no_more_modules_either(world: World) -> None:
     assert set(json.loads(text)["modules"]) - set(bare["modules"]) <= {"_ctypes", "_ast", "atexit"}
 
 
-@pytest.mark.parametrize("source", ["x = 0\n", "x = 0\n" + "# a long script\n" * 2000])
+#: A short script is compiled by the runner, a long one in its own process.
+LONG = "# a long script\n" * 2000
+
+
+@pytest.mark.parametrize("source", ["x = 0\n", f"x = 0\n{LONG}"])
 def test_a_warning_about_the_source_is_in_the_trials_output(world: World, source: str) -> None:
     task = world.script(f"{source}print(x is 1)", x=1)
     log = world.log(world.end(task))
@@ -91,8 +97,9 @@ def test_how_the_code_arrives_is_not_seen(world: World) -> None:
         {"a": [1]},
     ],
 )
-def test_a_global_takes_a_flags_value_exactly(world: World, value: Value) -> None:
-    task = world.script("x = 'before'\nprint(repr(x))", x=value)
+@pytest.mark.parametrize("more", ["", LONG])
+def test_a_global_takes_a_flags_value_exactly(world: World, value: Value, more: str) -> None:
+    task = world.script(f"x = 'before'\nprint(repr(x))\n{more}", x=value)
     assert world.log(world.end(task)).strip() == repr(value)
 
 
@@ -140,6 +147,19 @@ def test_more_flags_than_an_environment_variable_holds_arrive(world: World) -> N
     big: Value = ["x" * 200_000, 1]
     run = world.end(world.script("x = []\nprint(len(x[0]), x[1])", x=big))
     assert world.log(run) == "200000 1\n"
+
+
+@pytest.mark.parametrize(("source", "expected"), [("import own", ["own.py"]), ("pass", [])])
+def test_a_note_of_imports_that_an_earlier_attempt_has_left_is_not_taken(
+    world: World, source: str, expected: list[str]
+) -> None:
+    world.write("own.py", "")
+    task = world.script(source)
+    run_dir = world.store.folder(task.run.id)
+    (run_dir / layout.IMPORTS).write_bytes(marshal.dumps([("other.py", False)]))
+    folders = {"RUNNER_RUN_DIR": str(run_dir), "RUNNER_PROJECT_DIR": str(world.project)}
+    run = world.end(replace(task, environment={**task.environment, **folders}))
+    assert list(run.provenance.imports) == expected
 
 
 def test_arguments_arrive_in_sys_argv(world: World) -> None:

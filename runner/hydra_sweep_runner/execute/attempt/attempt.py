@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import marshal
-import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.exit_reason import Ending
-from hydra_sweep_runner.execute.attempt.imports import take_imports
 from hydra_sweep_runner.execute.attempt.log import Output
 from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, SignalSchedule, StopSwitch
 from hydra_sweep_runner.execute.attempt.watch import Watch
@@ -23,12 +18,11 @@ from hydra_sweep_runner.execute.function.pool import Workers
 from hydra_sweep_runner.execute.function.worker import ProgramJob
 from hydra_sweep_runner.execute.local import devices
 from hydra_sweep_runner.execute.local.devices import Devices
-from hydra_sweep_runner.execute.script.boot import main as boot_main
-from hydra_sweep_runner.execute.script.boot import run as boot_run
+from hydra_sweep_runner.execute.script import process as script_process
 from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.server.preload_client import Preloading
 from hydra_sweep_runner.execute.task import Task
-from hydra_sweep_runner.model import Scalar, Value
+from hydra_sweep_runner.model import Scalar
 from hydra_sweep_runner.operation.call import (
     Call,
     CommandCall,
@@ -36,11 +30,7 @@ from hydra_sweep_runner.operation.call import (
     ProgramCall,
     ScriptCall,
 )
-from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.system.provenance import Digests
-
-# Linux limits a string of the environment to 128 KiB.
-_MOST_IN_VARIABLE = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +107,7 @@ def _attempt_program(
     schedule: SignalSchedule,
 ) -> Generator[Watch, None, Attempted]:
     argv, environment = _program(call, {**machinery.environment, **task.environment}, run_dir)
-    has_file = environment.get(boot_run.FLAGS, "").startswith("@")
-    with _flags_removed(run_dir) if has_file else nullcontext():
+    with script_process.flags_removed(environment):
         server = machinery.server_for(call)
         if server is not None:
             child = server.start_script(
@@ -149,7 +138,7 @@ def _attempt_program(
     program = target[0] if isinstance(target, tuple) else command[0]
     end = exit_reason.of_child(child, program)
     if isinstance(call, ScriptCall):
-        end = replace(end, imports=take_imports(run_dir))
+        end = replace(end, imports=script_process.take_imports(run_dir))
     return _judge(task, watch, end)
 
 
@@ -221,54 +210,12 @@ def _program(
 ) -> tuple[list[str], dict[str, str]]:
     """The arguments and environment of a script's or command's process."""
     # With PYTHONINSPECT a failing program would end at a prompt, with status 0.
-    for name in (boot_run.SCRIPT, boot_run.FLAGS, "PYTHONINSPECT"):
+    for name in (*script_process.VARIABLES, "PYTHONINSPECT"):
         environment.pop(name, None)
     if isinstance(call, CommandCall):
         environment.setdefault("PYTHONUNBUFFERED", "1")  # so that Python's output comes at once
         return list(call.argv), environment
-    argv = [sys.executable, boot_main.__file__, call.path]
-    argv += call.arguments
-    if call.flags:
-        environment[boot_run.SCRIPT] = call.path
-        environment[boot_run.FLAGS] = _globals_text(call.flags, run_dir)
-    return argv, environment
-
-
-def _globals_text(flags: Mapping[str, Value], run_dir: Path) -> str:
-    """The text of the variable with a script's flags: the flags themselves, or `@` and the path of
-    a file with them, which exists while the script runs. The file holds real values, so only this
-    user can read it."""
-    from hydra_sweep_runner.execute.script.flags import identifier  # for scripts alone
-
-    _remove_flags(run_dir)  # left by an attempt that was killed together with its runner
-    data = marshal.dumps({identifier(name): value for name, value in flags.items()})
-    if 2 * len(data) <= _MOST_IN_VARIABLE:
-        return data.hex()
-    path = run_dir / layout.FLAGS
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(file, "wb") as opened:
-            opened.write(data)
-    except OSError as error:
-        raise StoreFailed(f"cannot write {path}: {error.strerror}") from error
-    return f"@{os.fspath(path)}"
-
-
-@contextmanager
-def _flags_removed(run_dir: Path) -> Iterator[None]:
-    """Remove the file with a script's flags at the end of the context."""
-    try:
-        yield
-    except BaseException:
-        with suppress(StoreFailed):  # the error that is being raised matters more
-            _remove_flags(run_dir)
-        raise
-    _remove_flags(run_dir)
-
-
-def _remove_flags(run_dir: Path) -> None:
-    path = run_dir / layout.FLAGS
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreFailed(f"cannot remove {path}: {error.strerror}") from error
+    return script_process.arguments(call), {
+        **environment,
+        **script_process.variables(call, environment, run_dir),
+    }

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from hydra_sweep_runner.model import Run
-from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.system.provenance import Digests
 
 #: The most modules that a record keeps.
@@ -16,18 +14,6 @@ _MOST_MODULES = 1000
 
 #: Files relative to the project, each with whether it changed while the run was running.
 Imported = Iterable[tuple[str, bool]]
-
-
-def take_imports(run_dir: Path) -> list[tuple[str, bool]]:
-    """The imports that a script noted in its run's folder at its end; the note is removed. Empty if
-    there is no readable note."""
-    path = run_dir / layout.IMPORTS
-    try:
-        found: list[tuple[str, bool]] = marshal.loads(path.read_bytes())
-        path.unlink()
-    except (OSError, ValueError, EOFError, TypeError):
-        return []
-    return found
 
 
 def with_imports(run: Run, imported: Imported, project_dir: str, digests: Digests) -> Run:

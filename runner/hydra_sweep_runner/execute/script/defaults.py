@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias, TypeGuard
 
-from hydra_sweep_runner.execute.script.boot.run import names_in, top_level
+from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
 from hydra_sweep_runner.model import FlagsTo, Value
 
 #: Marks a value that the user has to set (OmegaConf's mark for a missing value).

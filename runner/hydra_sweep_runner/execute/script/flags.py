@@ -12,7 +12,7 @@ from pathlib import Path
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.argparse_source import options_of
 from hydra_sweep_runner.execute.script.arguments import Parser
-from hydra_sweep_runner.execute.script.boot.run import names_in, top_level
+from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
 from hydra_sweep_runner.execute.script.click_source import click_options_of
 from hydra_sweep_runner.execute.script.parser_source import (
     Style,
