@@ -232,6 +232,13 @@ def test_a_name_a_letter_or_two_away_is_a_slip(typed: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"), [("resume", "restart"), ("rerun", "restart"), ("n_trials", "max_trials")]
+)
+def test_what_other_tools_call_an_option_is_known(typed: str, meant: str) -> None:
+    assert misspelt(typed) == meant
+
+
+@pytest.mark.parametrize(
     "name", ["lr", "x", "model.label", "seed", "epochs", "trail_mix", "max", ""]
 )
 def test_a_name_further_away_is_another_name(name: str) -> None:

@@ -112,6 +112,13 @@ def unknown_setting(text: str, config: DictConfig) -> str:
     where = ".".join(within)
     names = [str(name) for name in node if not str(name).startswith("_")]
     value = text.partition("=")[2]
+    held = override.value()
+    if last in names and isinstance(held, dict) and held:
+        key, first = next(iter(held.items()))
+        return (
+            f"{text}: {where}.{last} has no entry {key!r}; to add it: "
+            f"+{where}.{last}.{key}={element_text(first)}"
+        )
     said = f"{text}: {where} has no setting {last!r}"
     if where == "hydra.launcher" and last in JOBS_NAMES - {"n_jobs"} and "n_jobs" in names:
         return f"{said}; {jobs_hint(override)}"

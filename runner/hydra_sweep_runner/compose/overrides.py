@@ -153,10 +153,18 @@ def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
         option = misspelt(name)
         if option is not None and not is_group(name):
             value = text.split("=", 1)[1]
+            meant = option_as_meant(option, value)
             raise Mistake(
-                f"{text}: there is no run option {name}; did you mean +{option}={value}? (A "
-                f"flag of that name is added by ++{name}={value})"
+                f"{text}: there is no run option {name}; did you mean {meant}? (A flag of that "
+                f"name is added by ++{name}={value})"
             )
+
+
+def option_as_meant(option: str, value: str) -> str:
+    """A run option as it is suggested for a mistyped one with this value: `+restart=ID` where
+    another tool takes a switch."""
+    is_switch = value.lower() in ("true", "false", "1", "0", "yes", "")
+    return f"+{option}={'ID' if option == 'restart' and is_switch else value}"
 
 
 def _option_value(text: str, override: Override) -> object:

@@ -37,7 +37,7 @@ BY_REFERENCE = (
 )
 
 #: OmegaConf's own resolvers whose values depend on the configuration only.
-_PURE = frozenset(
+PURE = frozenset(
     (
         *("oc.coerce", "oc.create", "oc.decode", "oc.deprecated", "oc.select"),
         *("oc.dict.keys", "oc.dict.values"),
@@ -79,7 +79,7 @@ def _tracked(
     cached results of the real resolvers must not be mistaken for plain values, or the reverse."""
     tracker = _Tracker(is_strict=is_strict, keeps_unknown=keeps_unknown)
     registry = BaseContainer._resolvers
-    others = () if is_strict else (name for name in registry if name not in _PURE)
+    others = () if is_strict else (name for name in registry if name not in PURE)
     replaced = dict.fromkeys((*BY_REFERENCE, *others))
     saved = {name: registry[name] for name in replaced if name in registry}
     root: Any = config._get_root()

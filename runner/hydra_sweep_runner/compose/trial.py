@@ -50,13 +50,14 @@ from hydra_sweep_runner.compose.overrides import (
     gives_sweep,
     name_of,
     one_line,
+    option_as_meant,
     parse_override,
     why_unresolved,
 )
 from hydra_sweep_runner.compose.reference import read_entry, read_flags, read_operation
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
-from hydra_sweep_runner.operation.run_options import OPTIONS
+from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 
 _T = TypeVar("_T")
 
@@ -513,6 +514,10 @@ def _explain(error: Exception, override: Override, config: DictConfig) -> str:
         known = _names_near(override.key_or_group, config)
         if override.key_or_group in JOBS_NAMES and not known.startswith("did you mean"):
             return f"{text}: unknown flag {name_of(override)!r}; {jobs_hint(override)}"
+        option = misspelt(override.key_or_group)
+        if option is not None and not known.startswith("did you mean"):
+            meant = option_as_meant(option, text.partition("=")[2])
+            return f"{text}: unknown flag {name_of(override)!r}; did you mean {meant}?"
         return f"{text}: unknown flag {name_of(override)!r}; {known} (to add one: +{text})"
     cause = error.__cause__ or error.__context__ or error
     said = one_line(cause) if isinstance(cause, OmegaConfBaseException) else one_line(error)

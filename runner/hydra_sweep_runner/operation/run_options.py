@@ -304,11 +304,23 @@ OPTIONS: Mapping[str, Option] = {
 
 
 def misspelt(name: str) -> str | None:
-    """The option that the unknown name differs from by one or two letters; None if there is none.
-    Two swapped neighbours count as one letter."""
+    """The option that an unknown name probably means: one that it differs from by one or two
+    letters, or one that other tools call so; None if there is none. Two swapped neighbours count as
+    one letter."""
+    if name in _ELSEWHERE:
+        return _ELSEWHERE[name]
     near = min(OPTIONS, key=lambda option: _letters_between(name, option))
     return near if 0 < _letters_between(name, near) <= _SLIP else None
 
+
+#: What other tools call an option.
+_ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("resume", "resume_from", "continue", "rerun"), "restart"),
+    **dict.fromkeys(("skip_completed", "skip_existing", "only_missing"), "needed"),
+    **dict.fromkeys(("n_trials", "num_trials", "num_samples", "max_runs"), "max_trials"),
+    **dict.fromkeys(("dry_run", "preview"), "print_trials"),
+    **dict.fromkeys(("max_retries", "retry"), "retries"),
+}
 
 # A name that differs from an option by at most this many letters is taken for a misspelling.
 _SLIP = 2

@@ -11,7 +11,10 @@ from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
-from hydra_sweep_runner.commands.start.hints import report_texts_like_sweeps
+from hydra_sweep_runner.commands.start.hints import (
+    report_texts_like_sweeps,
+    report_unused_in_sweep,
+)
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     report_code_changes,
@@ -73,6 +76,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         else:
             print_graph(world, sweep, sweep.graph)
         report_rest(world, sweep)
+        report_unused_in_sweep(world, sweep)
         save_plan(world, sweep)
         return 0
     strict = _strict(world, sweep)
@@ -97,6 +101,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         with world.store.claim(batch.id):
             carrying.tell()
             report_texts_like_sweeps(world, sweep.plan.trials[0].flags, sweep.names)
+            report_unused_in_sweep(world, sweep)
             return _carry_out(world, sweep, carrying)
 
 
@@ -167,6 +172,7 @@ def restart_batch(
         if strict is not None:
             strict.tell()
         report_planning(world, sweep)
+        report_unused_in_sweep(world, sweep)
         report_code_changes(world, batch, carrying.batch.provenance, known.runs)
         if not sweep.options.refresh:
             report_environment(world, batch, os.environ)

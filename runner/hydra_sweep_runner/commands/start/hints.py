@@ -1,15 +1,21 @@
-"""Hints on values in the YAML that were probably meant as a sweep, if none is started."""
+"""Hints on what has no effect: values in the YAML that were probably meant as a sweep, and flags
+that a command does not receive."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.model import Flags
+from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.model import Flags, Operation, Target
 from hydra_sweep_runner.operation.flags import given_flags
-from hydra_sweep_runner.terminal.render import escape, shown_value
+from hydra_sweep_runner.operation.kinds.known import KINDS
+from hydra_sweep_runner.terminal.render import cut, escape, shown_value
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.commands.start.sweep import Sweep
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*"
 _NUMBERS = re.compile(rf"{_NUMBER}(,{_NUMBER})+", re.IGNORECASE)
@@ -36,3 +42,52 @@ def report_unused_params(world: World, sweeper: Mapping[str, Any]) -> None:
             f"This is one run: hydra.sweeper.params ({names}) has an effect with -m alone, or "
             "where the YAML has hydra.mode: MULTIRUN"
         )
+
+
+# A command with more characters is cut in the hint on how it names a flag.
+_MOST_OF_COMMAND = 60
+
+
+def report_unused_in_sweep(world: World, sweep: Sweep) -> None:
+    """Print which given flags the commands of a sweep do not receive."""
+    first = {
+        trial.operation: trial
+        for trial in reversed(sweep.plan.trials)
+        if KINDS[trial.operation.kind].names_its_flags
+    }
+    for operation, trial in first.items():
+        varying = () if len(sweep.plan.trials) < 2 else sweep.varying
+        report_unused_flags(world, operation, sweep.config(trial), sweep.given(trial), varying)
+
+
+def report_unused_flags(
+    world: World,
+    operation: Operation,
+    config: TrialConfig,
+    given: Iterable[str],
+    varying: Sequence[str] = (),
+) -> None:
+    """Print which given flags a command does not receive, and how it would. If all that `varying`
+    names are such, the trials do the same."""
+    if not KINDS[operation.kind].names_its_flags:
+        return
+    from hydra_sweep_runner.compose.unused import unused_names  # few operations are commands
+
+    unused = unused_names(config.load(), given)
+    if not unused:
+        return
+    names = escape(", ".join(unused))
+    what = "is in no argument" if len(unused) == 1 else "are in no argument"
+    same = varying and set(varying) <= set(unused)
+    so = ", so all trials do the same" if same else ""
+    world.reporter.say(
+        f"{names} {what} of the command{so}: write operation.command: "
+        f"{_with_flag(operation.target, unused[0])} (a command finds its flags in "
+        ".hydra/config.yaml, too)"
+    )
+
+
+def _with_flag(command: Target, name: str) -> str:
+    """A command as it is written in YAML if it names a flag as its last argument."""
+    words = ", ".join(command if isinstance(command, tuple) else (command,))
+    return f'[{cut(escape(words), _MOST_OF_COMMAND)}, "${{{escape(name)}}}"]'

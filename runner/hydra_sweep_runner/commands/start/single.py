@@ -16,6 +16,7 @@ from hydra_sweep_runner.commands.start.execution import (
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.hints import (
     report_texts_like_sweeps,
+    report_unused_flags,
     report_unused_params,
 )
 from hydra_sweep_runner.commands.start.notes import (
@@ -95,6 +96,7 @@ def start_run(world: World, composing: Composing) -> int:
         with world.store.claim(run.id):
             report_unused_params(world, composed.config.sweeper)
             report_texts_like_sweeps(world, composed.flags, composing.names())
+            report_unused_flags(world, composed.operation, composed.config, composing.names())
             return _execute(world, executor, start, options)
 
 
@@ -213,6 +215,7 @@ def restart_run(
 
             keep_result(world.store, run)
         world.reporter.say(f"Restarting {short(run.id)}")
+        report_unused_flags(world, composed.operation, composed.config, composing.names())
         report_left_batches(world, run, left)
         report_code_changes(world, run, again.provenance)
         note = ""

@@ -22,6 +22,7 @@ class CommandKind:
     own_keys: frozenset[str] = frozenset()
     is_hydra_job = False
     may_register_resolvers = False
+    names_its_flags = True
 
     def read_target(self, value: object) -> tuple[str, ...]:
         """The arguments in the YAML. Raises Mistake."""

@@ -17,6 +17,7 @@ class FunctionKind:
     own_keys: frozenset[str] = frozenset()
     is_hydra_job = False
     may_register_resolvers = True
+    names_its_flags = False
 
     def read_target(self, value: object) -> str:
         """The dotted name in the YAML. Raises Mistake."""

@@ -114,12 +114,14 @@ class OperationKind(Protocol):
     `own_keys` are the keys of the `operation` node that only this kind accepts, beside the key of
     its target. `is_hydra_job` says whether its runs are jobs of a Hydra program, with Hydra's own
     configuration, job numbers and output folders. `may_register_resolvers` says whether its own
-    code is imported before its flags are resolved.
+    code is imported before its flags are resolved. `names_its_flags` says whether it receives only
+    those flags that its target names in interpolations.
     """
 
     own_keys: frozenset[str]
     is_hydra_job: bool
     may_register_resolvers: bool
+    names_its_flags: bool
 
     def read_target(self, value: object) -> Target:
         """The target, from the value of the kind's key in the YAML. Raises Mistake."""

@@ -16,6 +16,7 @@ class ProgramKind:
     own_keys: frozenset[str] = frozenset()
     is_hydra_job = True
     may_register_resolvers = False
+    names_its_flags = False
 
     def read_target(self, value: object) -> str:
         """The script or module in a record. Raises Mistake."""

@@ -19,6 +19,7 @@ class ScriptKind:
     own_keys = frozenset({"preload"})
     is_hydra_job = False
     may_register_resolvers = False
+    names_its_flags = False
 
     def read_target(self, value: object) -> str:
         """The path in the YAML. Raises Mistake."""

@@ -16,6 +16,7 @@ class StepsKind:
     own_keys: frozenset[str] = frozenset()
     is_hydra_job = False
     may_register_resolvers = False
+    names_its_flags = False
 
     def read_target(self, value: object) -> tuple[str, ...]:
         """The names of the steps in the YAML. Raises Mistake."""

@@ -1,0 +1,98 @@
+"""A flag that a command does not receive is told; one that it receives in any way is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Project
+
+HINT = "no argument of the command"
+
+
+def _project(make_project: MakeProject, operation: str, more: str = "") -> Project:
+    config = f"operation: {operation}\nlr: 0.1\nmodel: {{depth: 3}}\n{more}"
+    jobs = "" if "hydra:" in more else "hydra: {launcher: {n_jobs: 1}}\n"
+    return make_project({"conf/config.yaml": config + jobs})
+
+
+def test_a_sweep_over_what_the_command_does_not_name_says_that_all_trials_do_the_same(
+    make_project: MakeProject,
+) -> None:
+    project = _project(make_project, "{command: [echo, hello]}")
+    told = [line for line in project.run("-m", "lr=1,2").said if HINT in line]
+    assert told == [
+        "lr is in no argument of the command, so all trials do the same: write "
+        'operation.command: [echo, hello, "${lr}"] (a command finds its flags in '
+        ".hydra/config.yaml, too)"
+    ]
+    assert HINT in project.run("-m", "lr=1,2", "+print_trials=true").err
+    assert HINT in project.run("+restart=last:batch").err
+    assert HINT in project.run("lr=3").err
+    assert HINT in project.run("+restart=last").err
+
+
+def test_only_the_flags_that_were_given_are_told(make_project: MakeProject) -> None:
+    project = _project(make_project, '{command: [echo, "${lr}"]}')
+    assert HINT not in project.run("-m", "lr=1,2").err
+    said = project.run("-m", "lr=1,2", "model.depth=4").err
+    assert "model.depth is in no argument of the command: write" in said
+
+
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [
+        ('{command: [echo, "--lr=${lr}"]}', ""),
+        ('{command: [echo, "${both}"]}', "both: '${lr}-${model.depth}'\n"),
+        ('{command: [echo, "${oc.select:lr,3}"]}', ""),
+        ('{command: [echo, "${m.twice}"]}', "m: {twice: '${..lr}'}\n"),
+        ("{command: [env]}", "hydra: {job: {env_set: {LR: '${lr}'}}, launcher: {n_jobs: 1}}\n"),
+        ('{command: [echo, "${hydra:job.override_dirname}"]}', ""),
+    ],
+)
+def test_a_flag_that_reaches_the_command_in_any_way_is_not_told(
+    make_project: MakeProject, operation: str, more: str
+) -> None:
+    project = _project(make_project, operation, more)
+    assert HINT not in project.run("-m", "lr=1,2").err
+
+
+def test_a_config_group_that_the_command_does_not_see_is_told(make_project: MakeProject) -> None:
+    files = {
+        "conf/model/small.yaml": "depth: 1\n",
+        "conf/model/large.yaml": "depth: 9\n",
+        "conf/config.yaml": "defaults: [model: small, _self_]\noperation: {command: [echo]}\n",
+    }
+    project = make_project(files)
+    assert f"model is in {HINT}, so all" in project.run("-m", "model=small,large").err
+    named = {"conf/config.yaml": files["conf/config.yaml"].replace("echo", 'echo,"${model.depth}"')}
+    project.write(named)
+    assert HINT not in project.run("-m", "model=small,large").err
+
+
+def test_flags_of_scripts_and_functions_are_left_to_their_own_checks(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {"conf/config.yaml": "operation: {script: a.py}\nlr: 1\n", "a.py": "lr = 1\n"}
+    )
+    assert HINT not in project.run("-m", "lr=1,2").err
+
+
+def test_a_step_of_a_pipeline_that_is_a_command_is_told_about_its_own_flags(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "defaults: [{operation: study}, _self_]\n",
+            "conf/operation/study.yaml": (
+                "# @package _global_\noperation: {name: study, steps: {fit: {}, look: {}}}\n"
+            ),
+            "conf/operation/fit.yaml": "# @package _global_\noperation: {command: [ls]}\nlr: 1\n",
+            "conf/operation/look.yaml": (
+                '# @package _global_\noperation: {command: [echo, "${x}"]}\nx: 1\n'
+            ),
+        }
+    )
+    said = project.run("-m", "fit.lr=1,2", "look.x=1,2").said
+    assert [line.partition(" is")[0] for line in said if HINT in line] == ["lr"]
