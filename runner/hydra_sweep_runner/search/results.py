@@ -21,6 +21,11 @@ def last_of(run: Run) -> Last | None:
     return {name: value for name, value in {**_returned(run), **last}.items() if _finite(value)}
 
 
+def reported_names(run: Run) -> tuple[str, ...]:
+    """The names of the scalars that a run has reported or returned, finite or not."""
+    return tuple(dict.fromkeys((*run.scalars, *_returned(run))))
+
+
 def _returned(run: Run) -> Mapping[str, float]:
     value = None if run.result is None else run.result.value
     found = flatten(value) if isinstance(value, dict) else {DEFAULT: value}

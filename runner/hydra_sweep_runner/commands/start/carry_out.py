@@ -24,6 +24,7 @@ from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.trials import TrialExecution, TrialLines, Trials
+from hydra_sweep_runner.commands.start.unreported import Unreported
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableRecord
@@ -336,7 +337,10 @@ class Carrying:
         rules = StoppingRules(context, sweep.stopping, sweep.window)
         trials = self._trials(starts, rules)
         best = Best(context.reporter, sweep.objective, rules.results.values())
-        lines = TrialLines(context, sweep.varying, best, self.note_on_failure)
+        unreported = Unreported(
+            context, sweep.objective_asked_for, any_trial=sweep.graph is not None
+        )
+        lines = TrialLines(context, sweep.varying, best, unreported, self.note_on_failure)
         execution = TrialExecution(
             context, self._executor, sweep.options, self.batch.id, trials, lines
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hydra_sweep_runner.commands.start.execution import Start
 from hydra_sweep_runner.commands.start.searching import NO_PROPOSAL, Searching
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
+from hydra_sweep_runner.commands.start.unreported import what_it_reported
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
 from hydra_sweep_runner.model import Run, Status
@@ -98,7 +99,7 @@ class SearchTrials:
         if run.state.status is Status.COMPLETED and objective.values(last or {}) is None:
             self._world.reporter.say(
                 f"Trial {short(run.id)} has no finite {_lacking(objective, last or {})}: it counts "
-                "as failed for the search"
+                f"as failed for the search; {what_it_reported(run, objective)}"
             )
 
 

@@ -74,6 +74,13 @@ class Sweep:
             return None
         return self.stopping.objective
 
+    @property
+    def objective_asked_for(self) -> Objective | None:
+        """The objective, if somebody named it or a rule judges by it. None for a search, which
+        tells of each trial that lacks it."""
+        named = "objective" in self.options.values or self.stopping.looks_at_results
+        return self.objective if named and self.search is None else None
+
     def given(self, trial: Trial) -> tuple[str, ...]:
         """The names of a trial's given flags."""
         if self.graph is None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.execution import Start, make_task
 from hydra_sweep_runner.commands.start.failures import report_failure
+from hydra_sweep_runner.commands.start.unreported import Unreported
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Busy, Mistake
 from hydra_sweep_runner.execute.executor import Executor
@@ -77,13 +78,14 @@ class _Ready:
 class TrialLines:
     """Prints the lines on the ends of a batch's trials.
 
-    `varying` are the names that distinguish the trials; `best` shows the best one; `note` is a line
-    after each failure, or empty.
+    `varying` are the names that distinguish the trials; `best` shows the best one; `unreported`
+    tells of an objective that no trial reports; `note` is a line after each failure, or empty.
     """
 
     context: World
     varying: Sequence[str]
     best: Best
+    unreported: Unreported
     note: str = ""
 
     def failure(self, outcome: Outcome) -> None:
@@ -93,6 +95,7 @@ class TrialLines:
     def success(self, run: Run, *, has_line: bool) -> None:
         """Note a completed trial's result; with `has_line` print a line on a terminal."""
         self.best.note(last_of(run))
+        self.unreported.note(run)
         if has_line and self.context.reporter.is_watched:
             self.context.reporter.say(completed_line(run, self.varying))
 
@@ -132,6 +135,7 @@ class TrialExecution:
             self._executor.run(self)
         finally:
             self._context.reporter.finish()
+            self._lines.unreported.finish()
             if self._ready is not None:
                 self._ready.claim.close()
             for claim in self._claims.values():

@@ -1,0 +1,70 @@
+"""Says that trials do not report the objective that was asked for: a misspelt one has no effect
+otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import SequenceMatcher
+
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.search.objective import Objective
+from hydra_sweep_runner.search.results import reported_names
+from hydra_sweep_runner.terminal.render import escape, first_few, short
+
+
+class Unreported:
+    """Prints one line for a batch whose completed trials lack a scalar of the objective."""
+
+    def __init__(self, world: World, objective: Objective | None, *, any_trial: bool) -> None:
+        """`objective` is None if there is nothing to check. With `any_trial` it is enough that one
+        of the trials reports it, as in a pipeline, whose steps report different things."""
+        self._world = world
+        self._objective = objective
+        self._any_trial = any_trial
+        self._lacking: Run | None = None
+        self._is_over = objective is None
+
+    def note(self, run: Run) -> None:
+        """Take in a completed trial; the first one that lacks the objective is told at once, unless
+        another trial may have it."""
+        if self._is_over or self._objective is None or run.state.status is not Status.COMPLETED:
+            return
+        lacks = not set(self._objective.names) <= set(reported_names(run))
+        if not lacks:
+            self._is_over = self._any_trial
+        elif not self._any_trial:
+            self._say(run, self._objective)
+        elif self._lacking is None or reported_names(run):
+            self._lacking = run
+
+    def finish(self) -> None:
+        """Tell it at the end if none of the trials has reported the objective."""
+        if not self._is_over and self._objective is not None and self._lacking is not None:
+            self._say(self._lacking, self._objective)
+
+    def _say(self, run: Run, objective: Objective) -> None:
+        self._is_over = True
+        missing = [name for name in objective.names if name not in reported_names(run)]
+        self._world.reporter.say(
+            f"Trial {short(run.id)} reported no {escape(' and no '.join(missing))}, the objective: "
+            f"{what_it_reported(run, objective)}"
+        )
+
+
+def what_it_reported(run: Run, objective: Objective) -> str:
+    """The scalars that a run has reported, those whose names are like the objective's first, or how
+    it would report one."""
+    names = reported_names(run)
+    missing = next((name for name in objective.names if name not in names), None)
+    if not names:
+        return f"it reported no scalars (a printed line `{escape(missing or 'loss')}: 0.5` is one)"
+    return f"it reported {escape(first_few(_nearest(missing or '', names)))}"
+
+
+def _nearest(wanted: str, names: Collection[str]) -> list[str]:
+    def unlike(name: str) -> float:
+        starts = name.startswith(wanted) or wanted.startswith(name)
+        return -starts - SequenceMatcher(None, wanted.lower(), name.lower()).ratio()
+
+    return sorted(names, key=unlike)

@@ -1,0 +1,82 @@
+"""An objective that no trial reports is told, with what the trials report."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Project
+
+WORK = """
+    def train(lr, says=True):
+        if says:
+            print(f"loss: {lr}")
+            print(f"accuracy: {1 - lr}")
+"""
+
+
+@pytest.fixture
+def project(make_project: MakeProject) -> Project:
+    config = (
+        "operation: {function: work.train}\nlr: 0.1\nsays: true\nhydra: {launcher: {n_jobs: 1}}\n"
+    )
+    return make_project({"conf/config.yaml": config, "work.py": WORK})
+
+
+def _told(project: Project, *words: str) -> list[str]:
+    said = project.run("-m", *words).said
+    return [line.partition(" reported ")[2] for line in said if " reported no " in line]
+
+
+def test_a_misspelt_objective_of_a_grid_is_told_once_with_the_nearest_scalar_first(
+    project: Project,
+) -> None:
+    told = ["no acc, the objective: it reported accuracy, loss"]
+    assert _told(project, "lr=0.1,0.2", "+objective=-acc") == told
+    assert _told(project, "lr=interval(0,1)", "+max_trials=3", "+objective=-acc") == told
+
+
+def test_an_objective_in_the_yaml_is_checked_too_and_at_a_restart(project: Project) -> None:
+    path = project.folder / "conf" / "config.yaml"
+    path.write_text(path.read_text() + "  sweeper: {objective: -acc}\n")
+    text = path.read_text().replace("hydra: {launcher: {n_jobs: 1}}", "hydra:")
+    path.write_text(text)
+    assert len(_told(project, "lr=0.1,0.2")) == 1
+    assert len(_told(project, "+restart=last:batch")) == 1
+
+
+def test_an_objective_that_is_reported_or_that_nobody_named_is_not_told(project: Project) -> None:
+    assert _told(project, "lr=0.1,0.2", "+objective=-accuracy") == []
+    assert _told(project, "lr=0.1,0.2") == []
+
+
+def test_a_rule_that_judges_by_a_result_that_no_trial_has_is_told(project: Project) -> None:
+    told = _told(project, "lr=0.1,0.2", "hydra.sweeper.stop=[{patience: 3}]")
+    assert told == ["no result, the objective: it reported loss, accuracy"]
+
+
+def test_a_trial_without_any_scalar_says_how_one_is_reported(project: Project) -> None:
+    told = _told(project, "lr=0.1,0.2", "says=false", "+objective=loss")
+    assert told == [
+        "no loss, the objective: it reported no scalars (a printed line `loss: 0.5` is one)"
+    ]
+
+
+def test_a_pipeline_is_told_at_its_end_if_none_of_its_steps_reports_the_objective(
+    make_project: MakeProject,
+) -> None:
+    step = "# @package _global_\noperation: {function: work.%s}\nlr: 0.1\n"
+    project = make_project(
+        {
+            "conf/config.yaml": "defaults: [{operation: study}, _self_]\n",
+            "conf/operation/study.yaml": (
+                "# @package _global_\noperation: {name: study, steps: {one: {}, two: {}}}\n"
+            ),
+            "conf/operation/one.yaml": step % "train",
+            "conf/operation/two.yaml": step % "other",
+            "work.py": WORK + "\n    def other(lr):\n        return {'score': lr}\n",
+        }
+    )
+    words = ("one.lr=1,2", "hydra.launcher.n_jobs=1")
+    assert _told(project, *words, "+objective=score") == []
+    assert len(_told(project, *words, "+objective=scor")) == 1
