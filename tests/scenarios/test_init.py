@@ -33,6 +33,53 @@ def test_a_script_runs_with_the_flags_and_defaults_of_its_parser(empty: Project)
     assert printed == str({"lr": 0.1, "name": "1e3 ${x}", "data": "d", "model.depth": 3}) + "\n"
 
 
+def test_a_script_with_an_argument_by_place_is_run_as_a_command_that_names_it(
+    empty: Project,
+) -> None:
+    source = """
+        import argparse
+        parser = argparse.ArgumentParser()
+        parser.add_argument("data")
+        parser.add_argument("--lr", type=float, default=0.1)
+        parser.add_argument("--verbose", action="count", default=0)
+        print(vars(parser.parse_args()))
+    """
+    empty.write({"train.py": source})
+    said = empty.run("init", "train.py").err.splitlines()
+    assert "train.py takes data by place, so it is run as a command that names its flags" in said
+    assert "not taken: --verbose: a switch; write it into the command to set it" in said
+    printed = empty.run("data=d", "lr=0.5").out
+    assert printed == str({"data": "d", "lr": 0.5, "verbose": 0}) + "\n"
+
+
+def test_what_a_script_cannot_take_as_a_flag_is_named_with_the_reason(empty: Project) -> None:
+    source = """
+        import argparse
+        parser = argparse.ArgumentParser()
+        parser.add_argument("out", nargs="?", default="here")
+        parser.add_argument("-q", action="store_true")
+        parser.add_argument("-v", "--verbose", action="count", default=1)
+        parser.add_argument("--amp", action="store_true")
+        print(vars(parser.parse_args()))
+    """
+    empty.write({"train.py": source})
+    said = empty.run("init", "train.py").err.splitlines()
+    assert "not taken: -q: it has no long name" in said
+    assert any(line.startswith("not taken: out: by place") for line in said)
+    plain = {"out": "here", "q": False, "verbose": 1, "amp": False}
+    assert empty.run().out == f"{plain}\n"
+    assert empty.run("verbose=3", "amp=true").out == f"{plain | {'verbose': 3, 'amp': True}}\n"
+
+
+def test_a_command_without_flags_says_how_one_is_written(empty: Project) -> None:
+    empty.write({"run.sh": "echo hello\n"})
+    said = empty.run("init", "bash", "run.sh").err
+    assert (
+        'bash run.sh has no flags yet: for a flag lr, write command: [bash, run.sh, "${lr}"] and '
+        "below it lr: 0.1 in conf/config.yaml" in said
+    )
+
+
 def test_a_function_and_a_command_run(tmp_path: Path) -> None:
     project = Project(tmp_path / "function")
     project.write({"pkg/work.py": "def train(lr=0.1):\n    return lr\n"})

@@ -13,6 +13,7 @@ import yaml
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.defaults import (
     REQUIRED,
+    Declared,
     Defaults,
     function_defaults,
     script_defaults,
@@ -101,9 +102,37 @@ def _script(script: str, project: Path) -> Start:
     if not path.is_file():
         raise Mistake(f"runner init {script}: there is no such file in {project}")
     flags_to = resolve_flags_to(path, FlagsTo.AUTO)
-    flags = script_defaults(path.read_bytes(), flags_to)
+    declared = script_defaults(path.read_bytes(), flags_to)
+    left_out = [f"not taken: {name}: {why}" for name, why in declared.left_out.items()]
+    if REQUIRED in declared.by_place.values():
+        return _script_as_command(script, declared, left_out)
+    if declared.by_place:
+        names = ", ".join(declared.by_place)
+        left_out.insert(
+            0, f"not taken: {names}: by place, and can be left out; a script's flags are options"
+        )
     way = "as --name value" if flags_to is FlagsTo.ARGS else "as module-level variables"
-    return _start({"script": script}, flags, f"{script} gets its flags {way}")
+    told = (f"{script} gets its flags {way}", *left_out)
+    return _start({"script": script}, declared.flags, *told)
+
+
+def _script_as_command(script: str, declared: Declared, left_out: Sequence[str]) -> Start:
+    """The configuration for a script with arguments that have to be given without a name: a command
+    that names each flag in its place."""
+    taken: Defaults = dict(declared.by_place)
+    command = ["python", script, *(f"${{{name}}}" for name in declared.by_place)]
+    lines = list(left_out)
+    for name, value in declared.flags.items():
+        if name in declared.switches:
+            lines.append(f"not taken: --{name}: a switch; write it into the command to set it")
+        elif value is None or isinstance(value, (list, dict)):
+            lines.append(f"not taken: --{name}: an argument of a command is one text or number")
+        else:
+            taken[name] = value
+            command += [f"--{name}", f"${{{name}}}"]
+    by_place = ", ".join(declared.by_place)
+    told = f"{script} takes {by_place} by place, so it is run as a command that names its flags"
+    return _start({"command": command, "requires": [script]}, taken, told, *lines)
 
 
 def _function(name: str, project: Path) -> Start:
@@ -130,7 +159,13 @@ def _command(words: Sequence[str], project: Path) -> Start:
     if requires:
         operation["requires"] = requires
     flags: Defaults = {name: REQUIRED for word in words for name in _INTERPOLATION.findall(word)}
-    told = 'the command names its flags: "${lr}" stands for the value of lr: 0.1 below'
+    told = f"{' '.join(words)} gets {', '.join(flags)} as arguments"
+    if not flags:
+        written = ", ".join([*words, '"${lr}"'])
+        told = (
+            f"{' '.join(words)} has no flags yet: for a flag lr, write command: [{written}] and "
+            f"below it lr: 0.1 in {CONFIG}"
+        )
     return _start(operation, flags, told)
 
 
@@ -141,12 +176,12 @@ def _is_in_project(word: str, project: Path) -> bool:
         return False
 
 
-def _start(operation: Mapping[str, Any], flags: Defaults, told: str) -> Start:
+def _start(operation: Mapping[str, Any], flags: Defaults, *told: str) -> Start:
     usable = {name: value for name, value in flags.items() if name not in _RESERVED}
     tree: dict[str, Any] = {"operation": dict(operation)}
     for name, value in usable.items():
         _set(tree, name.split("."), _escaped(value))
-    lines = [told]
+    lines = [*told]
     lines += [
         f"{name} is a word of Hydra's, and cannot be a flag" for name in flags if name in _RESERVED
     ]

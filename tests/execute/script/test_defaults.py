@@ -79,14 +79,63 @@ ABSL = """
             },
         ),
         (CLICK, {"lr": 0.1, "shout": True, "quiet": False, "name": REQUIRED}),
-        (TYPER, {"data": REQUIRED, "lr": 0.1, "deep": False}),
+        (TYPER, {"lr": 0.1, "deep": False}),
         (FIRE, {"lr": 0.1, "layers": [64, 32], "data": REQUIRED}),
         (ABSL, {"lr": 0.1, "name": None}),
     ],
     ids=["argparse", "click", "typer", "fire", "absl"],
 )
 def test_options_are_read_with_their_defaults(source: str, expected: Defaults) -> None:
-    assert script_defaults(dedent(source).encode(), FlagsTo.ARGS) == expected
+    assert script_defaults(dedent(source).encode(), FlagsTo.ARGS).flags == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "by_place"),
+    [
+        (ARGPARSE, {"file": None}),
+        (
+            'import argparse\np = argparse.ArgumentParser()\np.add_argument("data")\n',
+            {"data": "???"},
+        ),
+        (
+            "import argparse\np = argparse.ArgumentParser()\n"
+            'p.add_argument("rest", nargs=argparse.REMAINDER)\np.add_argument("n", nargs=2)\n',
+            {"rest": None, "n": "???"},
+        ),
+        (CLICK.replace("def main", '@click.argument("data")\n    def main'), {"data": "???"}),
+        (TYPER, {"data": REQUIRED}),
+        (FIRE, {}),
+    ],
+    ids=["optional", "required", "several", "click", "typer", "fire"],
+)
+def test_arguments_without_a_name_are_no_flags(source: str, by_place: Defaults) -> None:
+    assert script_defaults(dedent(source).encode(), FlagsTo.ARGS).by_place == by_place
+
+
+def test_everything_that_a_parser_has_is_a_flag_or_left_out_with_a_reason() -> None:
+    source = """
+        import argparse
+        p = argparse.ArgumentParser()
+        p.add_argument("-v", "--verbose", action="count", default=0)
+        p.add_argument("-q", action="store_true")
+        p.add_argument("--fast", dest="speed", action="store_const", const=3)
+        p.add_argument("--amp", action=argparse.BooleanOptionalAction, default=True)
+        for name in ("a", "b"):
+            p.add_argument("--" + name)
+        p.add_argument("--home", default=str(len("computed")))
+        p.add_argument("--help-me", action="help")
+        p.add_subparsers()
+    """
+    found = script_defaults(dedent(source).encode(), FlagsTo.ARGS)
+    assert found.flags == {"verbose": 0, "amp": True, "home": None}
+    assert found.switches == {"verbose", "amp"}
+    assert found.left_out == {
+        "-q": "it has no long name",
+        "--fast": "it stands for a constant",
+        "the option of line 9": "its name is computed",
+        "the default of home": "it is computed: null leaves it to the script",
+        "its subcommands": "a command chooses one",
+    }
 
 
 def test_variables_that_hold_literals_are_flags() -> None:
@@ -99,7 +148,7 @@ scaled = lr * 10
 lr = 0.2
 def f(): inner = 1
 """
-    assert script_defaults(source, FlagsTo.GLOBALS) == {
+    assert script_defaults(source, FlagsTo.GLOBALS).flags == {
         "lr": 0.1,
         "a": 1,
         "b": [2, 3],

@@ -39,7 +39,8 @@ class Parser:
         """The arguments of one flag: `--name value`.
 
         True becomes a bare `--name`; false becomes `--no-name` if the parser has it, else nothing;
-        null becomes nothing; a list becomes several values; nested lists are JSON. A value that a
+        null becomes nothing; a list becomes several values; nested lists are JSON. An option that is
+        counted is given as often as the number says. A value that a
         parser would read as an option is written `--name=-value`. Raises Mistake.
         """
         if self.style is Style.FIRE:
@@ -48,8 +49,15 @@ class Parser:
             found = self._none(name)
         elif self.style is Style.ABSL:
             found = self._for_absl(name, value)
+        elif self._is_counted(name):
+            found = self._counted(name, value)
         elif isinstance(value, bool):
             found = self._switch(name, value)
+        elif self.options.get(name, Option()).takes_no_value:
+            raise Mistake(
+                f"{name}={self._text(name, value)}: --{name} of {self.script} is a switch, which "
+                f"takes no value: give {name}=true or {name}=false"
+            )
         elif isinstance(value, list):
             found = self._several(name, value)
         else:
@@ -67,6 +75,30 @@ class Parser:
         if default and default is not UNKNOWN:
             raise self._not_given(name, "null", default)
         return []
+
+    def _is_counted(self, name: str) -> bool:
+        option = self.options.get(name)
+        return option is not None and option.is_certain and option.action == "count"
+
+    def _counted(self, name: str, value: Any) -> list[str]:
+        """The option as often as makes its count, which begins at the default, this value."""
+        default = self.options[name].default
+        if default is UNKNOWN:
+            raise Mistake(
+                f"{name}={self._text(name, value)}: {self.script} counts --{name} from a default "
+                "that it computes: write a number as its default"
+            )
+        least = int(default or 0)
+        if self.style is Style.CLICK and least:  # click does not count on from its default
+            if value == least:
+                return []
+            least = 0
+        if isinstance(value, (int, float)) and value >= least and float(value).is_integer():
+            return [f"--{name}"] * (int(value) - least)
+        raise Mistake(
+            f"{name}={self._text(name, value)}: {self.script} counts how often --{name} is given: "
+            f"give a whole number of at least {least}"
+        )
 
     def _switch(self, name: str, value: bool) -> list[str]:
         """The switch that gives a boolean this value; nothing if that is the default."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeGuard
 
 from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
+from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 from hydra_sweep_runner.model import FlagsTo, Value
 
 #: Marks a value that the user has to set (OmegaConf's mark for a missing value).
@@ -27,7 +29,22 @@ _COMMANDS = frozenset({"command", "callback"})
 _PLAIN = (type(None), bool, int, float, str)
 
 
-def script_defaults(source: bytes, flags_to: FlagsTo) -> Defaults:
+@dataclass
+class Declared:
+    """What the parser of a script declares, in the order of the source.
+
+    `flags` are the options that can be flags. `by_place` are the arguments without a name, REQUIRED
+    those that have to be given. `switches` are the flags that take no value. `left_out` gives the
+    reason why something is no flag, by its name in the source.
+    """
+
+    flags: Defaults = field(default_factory=dict)
+    by_place: Defaults = field(default_factory=dict)
+    switches: set[str] = field(default_factory=set)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def script_defaults(source: bytes, flags_to: FlagsTo) -> Declared:
     """The flags of a script that takes them as module-level variables (GLOBALS), or as
     options (ARGS) of argparse, click, typer, absl, fire or tyro.
 
@@ -35,12 +52,14 @@ def script_defaults(source: bytes, flags_to: FlagsTo) -> Defaults:
     """
     tree = ast.parse(source)
     if flags_to is FlagsTo.GLOBALS:
-        return _variables(tree)
-    found: Defaults = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            found.update(_option(node))
-    return found or _parameters_of_command(tree)
+        return Declared(flags=_variables(tree))
+    declared = Declared()
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
+        _declare(call, declared)
+    if not (declared.flags or declared.by_place):
+        _declare_parameters(tree, declared)
+    return declared
 
 
 def function_defaults(source: bytes, name: str) -> Defaults | None:
@@ -78,34 +97,97 @@ def _assigned(statement: ast.stmt) -> Iterator[tuple[str, object]]:
             yield from zip(names, value, strict=True)
 
 
-def _option(call: ast.Call) -> Iterator[tuple[str, Value]]:
-    """The option that a call defines: `parser.add_argument("--lr", default=0.1)`, or a similar call
-    of click or absl."""
+def _declare(call: ast.Call, declared: Declared) -> None:
+    """Add what a call declares: `parser.add_argument("--lr", default=0.1)`, or a similar call of
+    click or absl."""
     called = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    words = [a.value for a in call.args if isinstance(a, ast.Constant)]
+    words = [_text(word) for word in call.args]
     given = {k.arg: k.value for k in call.keywords if k.arg is not None}
     if called in ("add_argument", "option"):
-        names = [word[2:] for word in words if isinstance(word, str) and word.startswith("--")]
-        if names and _text(given.get("action")) not in ("help", "version"):
-            yield names[0].partition("/")[0], _default_of_option(given, switch="/" in names[0])
-    elif called.startswith("DEFINE_") and words and isinstance(words[0], str):
-        value = _literal(given.get("default", call.args[1] if len(call.args) > 1 else None))
-        yield words[0], _shown(value)
+        names = [word for word in words if word is not None]
+        if len(names) < len(words) or not names:
+            declared.left_out[f"the option of line {call.lineno}"] = "its name is computed"
+        elif called == "add_argument" and not names[0].startswith("-"):
+            declared.by_place[names[0]] = _by_place(given)
+        else:
+            _declare_option(names, given, declared)
+    elif called == "argument" and words and words[0] is not None:
+        is_left = _literal(given.get("required")) is False or "default" in given
+        declared.by_place[words[0]] = None if is_left else REQUIRED
+    elif called == "add_subparsers":
+        declared.left_out["its subcommands"] = "a command chooses one"
+    elif called.startswith("DEFINE_") and words and words[0] is not None:
+        default = given.get("default", call.args[1] if len(call.args) > 1 else None)
+        _add(words[0], default, None, declared)
+
+
+def _by_place(given: Mapping[str, ast.expr]) -> Value:
+    is_optional = _literal(given.get("nargs")) in ("?", "*") or "default" in given
+    if "nargs" in given and _literal(given["nargs"]) is _NOTHING:  # argparse.REMAINDER
+        is_optional = True
+    return _shown(_literal(given.get("default"))) if is_optional else REQUIRED
+
+
+def _declare_option(names: list[str], given: Mapping[str, ast.expr], declared: Declared) -> None:
+    action = _text(given.get("action"))
+    long = [name[2:] for name in names if name.startswith("--")]
+    if action in ("help", "version"):
+        return
+    if not long:
+        declared.left_out[names[0]] = "it has no long name"
+    elif action in ("store_const", "append_const"):
+        declared.left_out[f"--{long[0]}"] = "it stands for a constant"
+    else:
+        name, switch, _ = long[0].partition("/")
+        name = name.strip()
+        _add(name, given.get("default"), _default_of_option(given, switch=bool(switch)), declared)
+        custom = given.get("action")
+        is_boolean = isinstance(custom, ast.Attribute) and custom.attr == "BooleanOptionalAction"
+        if switch or is_boolean or action in ("store_true", "store_false", "count"):
+            declared.switches.add(name)
+        elif any(_literal(given.get(word)) is True for word in ("is_flag", "count")):
+            declared.switches.add(name)
+
+
+def _add(name: str, written: ast.expr | None, default: Value, declared: Declared) -> None:
+    """Add a flag; `written` is its default in the source, `default` the one if there is none."""
+    value = default if written is None else _literal(written)
+    if value is not ... and not _is_plain(value):
+        declared.left_out[f"the default of {name}"] = "it is computed: null leaves it to the script"
+    declared.flags[name] = _shown(value)
 
 
 def _default_of_option(given: Mapping[str, ast.expr], *, switch: bool) -> Value:
+    """The value of an option that is left out, if the source gives no default."""
     action = _text(given.get("action"))
-    if "default" in given:
-        return _shown(_literal(given["default"]))
     if action == "store_false":
         return True
+    if action == "count" or _literal(given.get("count")) is True:
+        return 0
     if action == "store_true" or switch or _literal(given.get("is_flag")) is True:
         return False
     return REQUIRED if _literal(given.get("required")) is True else None
 
 
-def _parameters_of_command(tree: ast.Module) -> Defaults:
-    """The parameters of the function that typer, fire or tyro makes a command line from."""
+def _declare_parameters(tree: ast.Module, declared: Declared) -> None:
+    """Add the parameters of the function that typer, fire or tyro makes a command line from. With
+    typer, a parameter without a default is taken by place."""
+    function = _function_of_command(tree)
+    if function is None:
+        return
+    named = imports_of(tree)
+    is_typer = "typer" in {name.partition(".")[0] for name in named.values()}
+    written = dict(_written_defaults(function))
+    for name, default in _parameters(function).items():
+        made_by = written[name]
+        is_argument = made_by is not None and full_name(made_by, named) == "typer.Argument"
+        if is_argument or (is_typer and made_by is None):
+            declared.by_place[name] = default
+        else:
+            declared.flags[name] = default
+
+
+def _function_of_command(tree: ast.Module) -> _Function | None:
     passed = {
         argument.id
         for node in ast.walk(tree)
@@ -121,7 +203,7 @@ def _parameters_of_command(tree: ast.Module) -> Defaults:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and (node.name in passed or any(_is_command(each) for each in node.decorator_list))
     ]
-    return _parameters(functions[0]) if len(functions) == 1 else {}
+    return functions[0] if len(functions) == 1 else None
 
 
 def _is_command(decorator: ast.expr) -> bool:
@@ -130,6 +212,14 @@ def _is_command(decorator: ast.expr) -> bool:
 
 
 def _parameters(function: _Function) -> Defaults:
+    return {
+        name: REQUIRED if default is None else _shown(_literal(_unwrapped(default)))
+        for name, default in _written_defaults(function)
+    }
+
+
+def _written_defaults(function: _Function) -> list[tuple[str, ast.expr | None]]:
+    """The names of a function's parameters, each with its default in the source."""
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     none: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
@@ -137,10 +227,7 @@ def _parameters(function: _Function) -> Defaults:
         *zip(positional, [*none, *arguments.defaults], strict=True),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
-    return {
-        name.arg: REQUIRED if default is None else _shown(_literal(_unwrapped(default)))
-        for name, default in pairs
-    }
+    return [(name.arg, default) for name, default in pairs]
 
 
 def _unwrapped(default: ast.expr) -> ast.expr | None:

@@ -64,12 +64,19 @@ UNKNOWN = Unknown.UNKNOWN
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """An option as declared: argparse's action (`boolean` for BooleanOptionalAction, None for an
-    action of the script's own), the name of its type, and its default."""
+    action of the script's own), the name of its type, and its default. `is_certain` is false if the
+    source declares the option in several ways."""
 
     action: str | None = "store"
     type: str | None = None
     nargs: Any = None
     default: Any = None
+    is_certain: bool = True
+
+    @property
+    def takes_no_value(self) -> bool:
+        """Whether the option is a switch, which a value after it would not belong to."""
+        return self.is_certain and self.action in ("store_true", "store_false", "boolean")
 
     @property
     def is_repeated(self) -> bool:
@@ -109,8 +116,9 @@ def options_declared(tree: ast.Module) -> dict[str, Option]:
         elif called in ("add_argument", "option"):
             for name, option in _declared(node, is_click=called == "option"):
                 known = found.get(name)
+                is_same = known in (None, option)
                 found[name] = (
-                    option if known in (None, option) else replace(option, default=UNKNOWN)
+                    option if is_same else replace(option, default=UNKNOWN, is_certain=False)
                 )
     for dest, default in defaults.items():
         for name in (dest, dest.replace("_", "-")):
@@ -135,9 +143,9 @@ def file_prefixes(tree: ast.Module) -> str:
 def _declared(call: ast.Call, *, is_click: bool) -> Iterator[tuple[str, Option]]:
     words = {word.arg: word.value for word in call.keywords}
     action = "store" if "action" not in words else _action(words["action"])
-    if is_click and (
-        _literal(words.get("is_flag")) is True or _literal(words.get("count")) is True
-    ):
+    if is_click and _literal(words.get("count")) is True:
+        action = "count"
+    elif is_click and _literal(words.get("is_flag")) is True:
         action = "store_true"
     if _literal(words.get("multiple")) is True:
         action = "append"
