@@ -35,6 +35,16 @@ ONLY_X = """
 """
 
 
+#: A script that takes two values of `--x`, and `--y` without a value.
+CHOICES = """
+    import argparse
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--x", type=int, choices=[1, 2])
+    parser.add_argument("--y", action="store_true")
+    parser.parse_args()
+"""
+
+
 @dataclass(frozen=True)
 class Damage:
     """What is done to a project, given its folder and the ids by their names."""
@@ -425,6 +435,13 @@ OPERATIONS = [
     Row("+z.a=1", "nested"),
     Row("", "--y", files={"main.py": ONLY_X}),
     Row("", "flags_to", operation="{script: main.py, flags_to: [args]}"),
+    Row("-m x=1,7 y=true", "--x of main.py takes one of 1, 2", files={"main.py": CHOICES}),
+    Row(
+        "+restart={run} x=abc y=true",
+        "--x of main.py takes a whole number",
+        files={"main.py": CHOICES},
+    ),
+    Row("x=1 y=3", "--y of main.py is a switch, which takes no value", files={"main.py": CHOICES}),
     Row("", "leads out", operation="{script: main.py, requires: [../x]}"),
     Row("", "leads out", operation="{script: main.py, requires: [conf/../../x]}"),
     Row("", "not relative", operation="{script: main.py, requires: [/etc/passwd]}"),

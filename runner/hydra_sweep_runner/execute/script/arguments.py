@@ -6,12 +6,13 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.script.accepted_values import Accepted
 from hydra_sweep_runner.execute.script.parser_source import UNKNOWN, Option, Style
 from hydra_sweep_runner.model import Value
 
@@ -28,6 +29,7 @@ class Parser:
     script: str = "the script"
     style: Style = Style.OTHER
     options: Mapping[str, Option] = field(default_factory=dict)
+    accepted: Mapping[str, Accepted] = field(default_factory=dict)
     file_prefixes: str = ""  #: argparse reads arguments from a file named after one of these
 
     def arguments(self, flags: Mapping[str, Value]) -> tuple[str, ...]:
@@ -39,9 +41,10 @@ class Parser:
         """The arguments of one flag: `--name value`.
 
         True becomes a bare `--name`; false becomes `--no-name` if the parser has it, else nothing;
-        null becomes nothing; a list becomes several values; nested lists are JSON. An option that is
-        counted is given as often as the number says. A value that a
-        parser would read as an option is written `--name=-value`. Raises Mistake.
+        null becomes nothing; a list becomes several values; nested lists are JSON. An option that
+        is counted is given as often as the number says. A value that a parser would read as an
+        option is written `--name=-value`. Raises Mistake, also for a value that the parser would
+        refuse for certain.
         """
         if self.style is Style.FIRE:
             found = [] if value is None else [f"--{name}={value!r}"]
@@ -68,7 +71,19 @@ class Parser:
             found = [f"--{name}={text}"] if joined else [f"--{name}", text]
         for each in found:
             _check_length(name, each)
+        if name in self.accepted and found:
+            self._check_accepted(self.accepted[name], name, value, found)
         return found
+
+    def _check_accepted(
+        self, accepted: Accepted, name: str, value: Value, found: Sequence[str]
+    ) -> None:
+        """Raise Mistake for arguments that the parser would refuse for certain."""
+        if value is True and list(found) == [f"--{name}"]:
+            accepted.check_alone(self.script, name)
+        elif not isinstance(value, bool):
+            for each in value if isinstance(value, list) else [value]:
+                accepted.check(self.script, name, self._text(name, each))
 
     def _none(self, name: str) -> list[str]:
         default = self.options.get(name, Option()).default

@@ -143,9 +143,9 @@ def _declare_option(names: list[str], given: Mapping[str, ast.expr], declared: D
         _add(name, given.get("default"), _default_of_option(given, switch=bool(switch)), declared)
         custom = given.get("action")
         is_boolean = isinstance(custom, ast.Attribute) and custom.attr == "BooleanOptionalAction"
-        if switch or is_boolean or action in ("store_true", "store_false", "count"):
-            declared.switches.add(name)
-        elif any(_literal(given.get(word)) is True for word in ("is_flag", "count")):
+        is_click_switch = any(_literal(given.get(word)) is True for word in ("is_flag", "count"))
+        is_switch = action in ("store_true", "store_false", "count")
+        if switch or is_boolean or is_switch or is_click_switch:
             declared.switches.add(name)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.script.accepted_values import accepted_values
 from hydra_sweep_runner.execute.script.argparse_source import options_of
 from hydra_sweep_runner.execute.script.arguments import Parser
 from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
@@ -41,6 +42,7 @@ def read_parser(source_path: Path) -> Parser:
         script=source_path.name,
         style=style_of(tree) or Style.OTHER,
         options=options_declared(tree),
+        accepted=accepted_values(tree),
         file_prefixes=file_prefixes(tree),
     )
 

@@ -1,0 +1,158 @@
+"""Finds which values the options of an argparse script accept, if its source shows that for
+certain."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.script.argparse_source import options_of
+from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
+
+_TYPES: Mapping[str, Callable[[str], object]] = {"str": str, "int": int, "float": float}
+_WITH_VALUE = frozenset({"store", "append", "extend"})
+# The most choices that a message lists.
+_MOST_CHOICES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """What an option does with a value's text: converts it by the type of this name, and compares
+    the result with the choices, unless they are None. `needs_value` says that the option cannot
+    stand alone."""
+
+    needs_value: bool
+    type_name: str = "str"
+    choices: Sequence[object] | None = None
+
+    def check_alone(self, script: str, name: str) -> None:
+        """Raise Mistake if the option cannot be given without a value."""
+        if self.needs_value:
+            raise Mistake(f"{name}=true: --{name} of {script} takes a value, and is no switch")
+
+    def check(self, script: str, name: str, text: str) -> None:
+        """Raise Mistake for a text that the script would refuse."""
+        try:
+            value = _TYPES[self.type_name](text)
+        except ValueError:
+            what = {"int": "a whole number", "float": "a number"}[self.type_name]
+            raise Mistake(
+                f"{name}={text}: --{name} of {script} takes {what} (type={self.type_name})"
+            ) from None
+        if self.choices is not None and value not in self.choices:
+            shown = ", ".join(map(str, self.choices[:_MOST_CHOICES]))
+            more = ", …" if len(self.choices) > _MOST_CHOICES else ""
+            raise Mistake(f"{name}={text}: --{name} of {script} takes one of {shown}{more}")
+
+
+def accepted_values(tree: ast.Module) -> dict[str, Accepted]:
+    """The options that take values, by their long names without dashes; empty unless it is certain
+    that argparse itself refuses all other values.
+
+    It is certain if the source shows all options of its one parser, the parser is argparse's own,
+    it reads the arguments of the process, nobody replaces its functions or catches its refusal, and
+    no built-in type has another meaning.
+    """
+    if options_of(tree) is None or not _refuses_as_usual(tree):
+        return {}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    declared = [one for call in calls if _called(call) == "add_argument" for one in _options(call)]
+    times = Counter(name for name, _ in declared)
+    return {name: one for name, one in declared if one is not None and times[name] == 1}
+
+
+def _refuses_as_usual(tree: ast.Module) -> bool:
+    named = imports_of(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _called(node) == "ArgumentParser":
+            own = full_name(node.func, named) == "argparse.ArgumentParser"
+            if not own or any(word.arg == "exit_on_error" for word in node.keywords):
+                return False
+        elif isinstance(node, ast.Call) and _called(node) == "parse_args":
+            if not _reads_the_process(node):
+                return False
+        elif isinstance(node, ast.ExceptHandler) and _catches_exit(node):
+            return False
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            if node.attr in ("error", "exit", "argv"):
+                return False
+        elif _defines_a_type(node):
+            return False
+    return True
+
+
+def _reads_the_process(call: ast.Call) -> bool:
+    """Whether `parse_args` is called without arguments, or with a variable or `sys.argv[1:]`."""
+    return not call.keywords and all(
+        isinstance(word, ast.Name) or ast.unparse(word) in ("None", "sys.argv[1:]")
+        for word in call.args
+    )
+
+
+def _catches_exit(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    text = ast.unparse(handler.type)
+    return "SystemExit" in text or "BaseException" in text
+
+
+def _defines_a_type(node: ast.AST) -> bool:
+    if isinstance(node, ast.Name):
+        return isinstance(node.ctx, ast.Store) and node.id in _TYPES
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return node.name in _TYPES
+    return isinstance(node, ast.alias) and (node.asname or node.name) in (*_TYPES, "*")
+
+
+def _options(call: ast.Call) -> Iterator[tuple[str, Accepted | None]]:
+    """The long options that a call declares; with None those that take no value, or of which it is
+    not known."""
+    words = {word.arg: word.value for word in call.keywords}
+    accepted = _accepted(words) if _takes_values(words) else None
+    for argument in call.args:
+        text = argument.value if isinstance(argument, ast.Constant) else None
+        if isinstance(text, str) and text.startswith("--"):
+            yield text[2:], accepted
+
+
+def _takes_values(words: Mapping[str | None, ast.expr]) -> bool:
+    action = words.get("action")
+    return action is None or (isinstance(action, ast.Constant) and action.value in _WITH_VALUE)
+
+
+def _accepted(words: Mapping[str | None, ast.expr]) -> Accepted:
+    nargs = words.get("nargs")
+    number = nargs.value if isinstance(nargs, ast.Constant) else None
+    needs_value = nargs is None or number == "+" or (isinstance(number, int) and number > 0)
+    kind = words.get("type")
+    name = "str" if kind is None else kind.id if isinstance(kind, ast.Name) else ""
+    if name not in _TYPES:  # a type of the script's own may accept any text
+        return Accepted(needs_value=needs_value)
+    choices = _choices(words.get("choices"))
+    return Accepted(needs_value=needs_value, type_name=name, choices=choices)
+
+
+def _choices(node: ast.expr | None) -> Sequence[object] | None:
+    """The choices, if they are a literal list, tuple or set, or a literal range."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
+        try:
+            ends = [ast.literal_eval(end) for end in node.args]
+            return range(*ends) if not node.keywords else None
+        except (TypeError, ValueError):
+            return None
+    if not isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        return None
+    try:
+        return tuple(ast.literal_eval(each) for each in node.elts)
+    except (TypeError, ValueError):
+        return None
+
+
+def _called(call: ast.Call) -> str | None:
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else None
