@@ -507,7 +507,7 @@ def _all_names(node: DictConfig, prefix: str) -> Iterator[str]:
 
 
 def _explain(error: Exception, override: Override, config: DictConfig) -> str:
-    text = override.input_line
+    text = str(override.input_line)
     if "Could not override" in str(error):
         if override.key_or_group in OPTIONS:
             return f"{text}: unknown flag {name_of(override)!r}; the run option is +{text}"
