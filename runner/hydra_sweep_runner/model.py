@@ -203,10 +203,15 @@ class JobPlace:
 
     `number` is `hydra.job.num`. `output_dir` is Hydra's output folder (for a batch,
     `hydra.sweep.dir`), relative to the project if inside it. Either is None while unknown.
+    `project` is the project's folder if it is not the folder that contains the store. `log` is the
+    file that the job's own logging writes, relative to the output folder if inside it; it is
+    recorded under launchers whose output the runner does not see.
     """
 
     number: int | None = None
     output_dir: str | None = None
+    project: str | None = None
+    log: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
+from hydra_sweep_runner.commands.runs.files import files_of, place_of
+from hydra_sweep_runner.commands.runs.log import read_log
 from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Input, Scalar, Value
@@ -32,6 +34,7 @@ from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Name, Scope
 from hydra_sweep_runner.record.fields import Summary
+from hydra_sweep_runner.record.job_output import output_folder
 from hydra_sweep_runner.store import location
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.scalars import read_series
@@ -238,22 +241,37 @@ class Run:
         """Its folder, absolute."""
         return Path(self._summary.folder)
 
+    @property
+    def output_dir(self) -> Path | None:
+        """The output folder of a Hydra program's job (of its batch, the sweep's folder), absolute;
+        None for other runs, and while it is unknown."""
+        return output_folder(self._run, self._store.root)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of its files, in its output folder if it has one, else in its folder; sorted.
+        Raises Mistake if the output folder is gone."""
+        return tuple(file.path for file in files_of(place_of(self._store, self._run)))
+
     def path(self, name: str) -> Path:
-        """The absolute path of a file in its folder, which need not exist.
+        """The absolute path of a file of the run, which need not exist: in the output folder of a
+        Hydra program's job, otherwise in the run's folder.
 
         Raises Mistake for a name that leads out of the folder.
         """
-        path = Path(os.path.normpath(self.dir / name))
-        if not path.is_relative_to(self.dir):
+        folder = self.output_dir or self.dir
+        path = Path(os.path.normpath(folder / name))
+        if not path.is_relative_to(folder):
             raise Mistake(f"{name}: is not in the folder of run {short(self.id)}")
         return path
 
     def log(self) -> str:
-        """The output of its last start; empty if there is none yet."""
-        try:
-            return Path(self._summary.log).read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
+        """The output of its last start, as `runner runs log` prints it; empty if there is none
+        yet."""
+        if self._run.batch is not None:
             return ""
+        pieces = read_log(self._store, self._run, lambda _: None)
+        return b"".join(pieces).decode("utf-8", "replace")
 
     def series(self, name: str) -> list[tuple[float, float]]:
         """Steps and values of a scalar, in the order of the reports; for a long series, an evenly

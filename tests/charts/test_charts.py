@@ -28,7 +28,7 @@ NASTY = "</script><script>alert(1)</script> & %DATA% $x$"
 def seen(number: int, **flags: Value) -> RunRow:
     run = run_of(f"{number:032x}", Status.COMPLETED, started=now())
     object.__setattr__(run, "flags", flags)
-    return RunRow(Summary(run, folder="", log=""))
+    return RunRow(Summary(run, folder=""))
 
 
 def data_of(flags: list[dict[str, Any]], values: list[Value], **more: Any) -> dict[str, Any]:

@@ -23,7 +23,9 @@ NAMES = [field.name for field in FIELDS]
 
 
 def summary(run: Run, **known: Any) -> Summary:
-    return Summary(run, folder="/store/x", log="/store/x/.runner/output.log", **known)
+    return Summary(
+        run, folder="/store/x", find_log=lambda _: "/store/x/.runner/output.log", **known
+    )
 
 
 @given(runs)

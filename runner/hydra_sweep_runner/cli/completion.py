@@ -158,10 +158,11 @@ def _ids(words: Sequence[str]) -> list[str]:
 
 
 def _files(words: Sequence[str], typed: str) -> list[str]:
-    from hydra_sweep_runner.commands.runs.files import list_files
+    from hydra_sweep_runner.commands.runs.files import files_of, place_of
 
     store = _store(words)
-    return [file.path for file in list_files(store.folder(store.resolve(typed)))]
+    run = store.read(store.resolve(typed))
+    return [file.path for file in files_of(place_of(store, run))]
 
 
 def _operations(words: Sequence[str]) -> list[str]:

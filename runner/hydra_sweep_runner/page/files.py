@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra_sweep_runner.commands.runs.files import path_in
+from hydra_sweep_runner.commands.runs.files import find_place, path_in
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.store import names
 from hydra_sweep_runner.store.runs import RunStore
@@ -35,14 +35,16 @@ class Beginning:
 
 
 def locate(store: RunStore, run_id: str, name: str) -> Path:
-    """A regular file in the folder of a run, all links followed: they may lead into another run's
-    folder, as a pipeline's do.
+    """A regular file of a run, all links followed: they may lead into another run's folder, as a
+    pipeline's do.
 
     Raises Mistake for a name that leads out of the folder, that is not there, that is no regular
     file, or that leads out of all runs.
     """
-    folder = store.folder(run_id)
-    path = Path(os.path.realpath(path_in(folder, run_id, name)))
+    place = find_place(store, store.read(run_id))
+    path = Path(os.path.realpath(path_in(place, name)))
+    if place.output is not None and path.is_relative_to(os.path.realpath(place.output)):
+        return path
     root = Path(os.path.realpath(store.root))
     inside = path.relative_to(root).parts if path.is_relative_to(root) else ()
     if len(inside) < 2 or not names.is_id(inside[0]):

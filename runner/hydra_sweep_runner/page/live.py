@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
@@ -20,6 +21,7 @@ from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary, recency
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.catalogue import batches_of
+from hydra_sweep_runner.store.logs import find_log
 from hydra_sweep_runner.store.runs import RunStore
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ class Live:
     def __init__(self, store: RunStore) -> None:
         self.store = store
         self._root = str(store.root)
+        self._find_log = partial(find_log, self._root)
         self._lock = threading.Lock()
         self._stamps: dict[str, _Stamp] = {}
         self._recorded: dict[str, Run] = {}
@@ -196,7 +199,7 @@ class Live:
             else ()
         )
         folder = f"{self._root}/{run.id}"
-        return Summary(run, batches=held, folder=folder, log=f"{folder}/{layout.LOG}")
+        return Summary(run, batches=held, folder=folder, find_log=self._find_log)
 
     def _show(self, by_id: dict[str, RunRow], other: Sequence[str], gone: Sequence[str]) -> None:
         """Make the next view, with what has changed in it."""

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from hydra_sweep_runner.commands.runs.details import details_of
 from hydra_sweep_runner.commands.runs.diff import diff_runs
-from hydra_sweep_runner.commands.runs.files import list_files
+from hydra_sweep_runner.commands.runs.files import files_of, find_place
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Status, Unreadable
 from hydra_sweep_runner.page import files
@@ -120,7 +120,8 @@ def _plain(value: Any) -> Any:
 
 def _files(site: Site, view: View, given: Given) -> dict[str, Any]:
     run_id = _id(site, view, given, "id")
-    found = list_files(site.store.folder(run_id), own=bool(given.get("own")))
+    place = find_place(site.store, site.store.read(run_id))
+    found = files_of(place, own=bool(given.get("own")))
     return {
         "total": len(found),
         "files": [

@@ -21,25 +21,38 @@ if TYPE_CHECKING:  # the module imports msgspec, which is loaded only to read re
     from hydra_sweep_runner.record.glance import Glance
 
 
+#: Returns the absolute path of a run's log, None if there is no such file.
+FindLog = Callable[[Run], "str | None"]
+
+
+def _no_log(_: Run) -> None:
+    return None
+
+
 class Summary:
     """A run, with its batches, folder and log.
 
     `glance` holds the parts that most commands read; `run` is the whole run. Both are as observed:
     a run that is recorded as running, but whose process is gone, is terminated. `batches` are the
-    ids of the batches whose plan contains the run; `folder` and `log` are the absolute paths of its
-    folder and of its output.
+    ids of the batches whose plan contains the run; `folder` is the absolute path of its folder.
+    `find_log` returns the absolute path of a run's log, None if there is no such file.
     """
 
-    __slots__ = ("_read", "_run", "batches", "folder", "glance", "log")
+    __slots__ = ("_find_log", "_read", "_run", "batches", "folder", "glance")
     glance: Run | Glance
     _read: Callable[[], Run]
 
     def __init__(
-        self, run: Run | None, *, batches: Sequence[str] = (), folder: str, log: str
+        self,
+        run: Run | None,
+        *,
+        batches: Sequence[str] = (),
+        folder: str,
+        find_log: FindLog = _no_log,
     ) -> None:
         self.batches = tuple(batches)
         self.folder = folder
-        self.log = log
+        self._find_log = find_log
         self._run = run
         if run is not None:
             self.glance = run
@@ -52,11 +65,11 @@ class Summary:
         *,
         batches: Sequence[str],
         folder: str,
-        log: str,
+        find_log: FindLog,
     ) -> Summary:
         """A summary that holds only a glance; `read` returns the whole run when it is first
         used."""
-        made = cls(None, batches=batches, folder=folder, log=log)
+        made = cls(None, batches=batches, folder=folder, find_log=find_log)
         made.glance = glance
         made._read = read
         return made
@@ -79,7 +92,14 @@ class Summary:
         """The same summary with the whole run read. Raises as `run`."""
         if self._run is not None:
             return self
-        return Summary(self._read(), batches=self.batches, folder=self.folder, log=self.log)
+        run = self._read()
+        return Summary(run, batches=self.batches, folder=self.folder, find_log=self._find_log)
+
+    @property
+    def log(self) -> str | None:
+        """The absolute path of the run's log, looked for now; None if there is no such file.
+        Raises as `run`."""
+        return self._find_log(self.run)
 
 
 # Types of which every value is JSON's.

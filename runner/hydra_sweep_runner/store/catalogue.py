@@ -16,8 +16,8 @@ from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.record.fields import Summary, begun_key, recency
 from hydra_sweep_runner.record.text import from_text
-from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.index import Index, Look
+from hydra_sweep_runner.store.logs import find_log
 from hydra_sweep_runner.store.pack import NO_IDENTITY, Entry
 from hydra_sweep_runner.system.garbage import no_garbage
 
@@ -49,6 +49,7 @@ class Catalogue:
         self._read = read
         self._read_each = read_each
         self._observe = observe
+        self._find_log = partial(find_log, root)
         self._index = Index(root, _describe)
 
     def summaries(self) -> list[Summary | Unreadable]:
@@ -77,9 +78,10 @@ class Catalogue:
             else:
                 batches = held.get(glance.id, ())
                 folder = f"{self._root}/{glance.id}"
-                log = f"{folder}/{layout.LOG}"
                 read = partial(self._whole, entry)
-                yield Summary.glanced(glance, read, batches=batches, folder=folder, log=log)
+                yield Summary.glanced(
+                    glance, read, batches=batches, folder=folder, find_log=self._find_log
+                )
 
     def _whole(self, entry: Entry) -> Run:
         """The run of an entry. Raises UnknownRun or UnreadableRecord."""
@@ -93,7 +95,7 @@ class Catalogue:
     def summary(self, run: Run, batches: Sequence[str]) -> Summary:
         """The summary of an observed run that is in the plans of these batches."""
         folder = f"{self._root}/{run.id}"
-        return Summary(run, batches=batches, folder=folder, log=f"{folder}/{layout.LOG}")
+        return Summary(run, batches=batches, folder=folder, find_log=self._find_log)
 
     def newest(self, n: int | None) -> list[Run | Unreadable]:
         """The `n` newest runs, or all, as recorded, newest first; damaged runs last."""

@@ -9,6 +9,7 @@ import click
 
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import log as logging
+from hydra_sweep_runner.terminal.render import escape
 
 _LOOK_S = 0.1
 
@@ -20,6 +21,10 @@ _LOOK_S = 0.1
 def command(run_id: str, follow: bool, store: str | None) -> None:
     """Print what a run has printed in its last start, unchanged.
 
+    Of a Hydra program's trial under another launcher than the runner's, which shows the output
+    itself, print the log that the job's own logging has written, then its failure; a line on
+    standard error says which file it is.
+
     \b
     Examples:
       runner runs log 3f2a9c1d
@@ -27,11 +32,18 @@ def command(run_id: str, follow: bool, store: str | None) -> None:
     """
     opened = open_store(store)
     found = opened.resolve(run_id)
-    logging.check_has_log(opened.read(found))
+    run = opened.read(found)
+    logging.check_has_log(run)
+    logging.check_has_output(opened, run)
     if follow:
-        pieces = logging.follow_log(opened, found, lambda: time.sleep(_LOOK_S))
+        pieces = logging.follow_log(opened, found, lambda: time.sleep(_LOOK_S), _say)
     else:
-        pieces = logging.read_log(opened, found)
+        pieces = logging.read_log(opened, run, _say)
     for piece in pieces:
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
+
+
+def _say(line: str) -> None:
+    sys.stdout.flush()
+    click.echo(escape(line), err=True)

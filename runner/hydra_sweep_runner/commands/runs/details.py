@@ -15,7 +15,6 @@ from hydra_sweep_runner.record import floats
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.record.text import to_plain
 from hydra_sweep_runner.search.basis import read_basis, read_ledger
-from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.provenance import code_changes, read_provenance
 from hydra_sweep_runner.terminal.render import last_lines
@@ -102,7 +101,7 @@ def details_of(
         downstream=[one for one, it in runs_by_id.items() if run_id in upstream_ids(it.glance)],
         orphans=[one for one in generated if one not in planned and one in runs_by_id],
         proposed=_proposed(run, made_by.run if made_by else None),
-        tail=[] if part is not None else last_lines(_tail(store, run_id)),
+        tail=[] if part is not None else last_lines(_tail(summary.log)),
         runs_by_id=runs_by_id,
     )
 
@@ -135,9 +134,11 @@ def _proposed(run: Run, batch: Run | None) -> Proposed | None:
     return Proposed(known=tuple(ids[: basis.known]), at_work=tuple(ids[basis.known :]))
 
 
-def _tail(store: RunStore, run_id: str) -> bytes:
+def _tail(path: str | None) -> bytes:
+    if path is None:
+        return b""
     try:
-        with (store.folder(run_id) / layout.LOG).open("rb") as log:
+        with Path(path).open("rb") as log:
             size = log.seek(0, 2)
             log.seek(max(0, size - _TAIL_BYTES))
             return log.read(_TAIL_BYTES)

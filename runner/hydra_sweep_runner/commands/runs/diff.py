@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra_sweep_runner.commands.runs.files import File, list_files
+from hydra_sweep_runner.commands.runs.files import File, find_place, list_files
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.operation.flags import differences
 from hydra_sweep_runner.record import floats
 from hydra_sweep_runner.record.text import to_plain
 from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.store.logs import job_log
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import json_text
 from hydra_sweep_runner.terminal.render import escape, short, shown_value
@@ -67,7 +68,7 @@ def diff_runs(store: RunStore, one: str, other: str) -> Difference:
             "code": _differing(_code(first), _code(second)),
             "versions": _differing(first.provenance.versions, second.provenance.versions),
             "environment": _differing(_environment(first), _environment(second)),
-            "files": _files(store.folder(one), store.folder(other)),
+            "files": _files(_files_of(store, first), _files_of(store, second)),
         },
     )
 
@@ -98,19 +99,36 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tu
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _files(one: Path, other: Path) -> dict[str, tuple[Any, Any]]:
-    first = {file.path: file for file in _own_files(one)}
-    second = {file.path: file for file in _own_files(other)}
+@dataclass(frozen=True, kw_only=True)
+class _Files:
+    """The operation's own files in a run's folder, by path."""
+
+    folder: Path
+    by_path: Mapping[str, File]
+
+
+def _files_of(store: RunStore, run: Run) -> _Files:
+    """The files of a run, without its log, and without Hydra's copies of the configuration, which
+    only repeat the flags."""
+    folder = find_place(store, run).main
+    log = job_log(str(store.root), run)
+    return _Files(
+        folder=folder,
+        by_path={
+            file.path: file
+            for file in list_files(folder)
+            if not file.path.startswith(f"{layout.HYDRA}/") and str(folder / file.path) != log
+        },
+    )
+
+
+def _files(one: _Files, other: _Files) -> dict[str, tuple[Any, Any]]:
+    first, second = one.by_path, other.by_path
     return {
         path: (_about(first.get(path)), _about(second.get(path)))
         for path in sorted({*first, *second})
-        if not _is_same(one, first.get(path), other, second.get(path))
+        if not _is_same(one.folder, first.get(path), other.folder, second.get(path))
     }
-
-
-def _own_files(folder: Path) -> list[File]:
-    """The operation's own files; Hydra's copies of the configuration only repeat the flags."""
-    return [file for file in list_files(folder) if not file.path.startswith(f"{layout.HYDRA}/")]
 
 
 def _about(file: File | None) -> int | str | None:

@@ -1,4 +1,8 @@
-"""`runner runs files` and `runner runs path`: the files in a run's folder."""
+"""`runner runs files` and `runner runs path`: the files of a run.
+
+They are in the run's folder. A Hydra program's job has them in its output folder, which lies
+outside the store.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,54 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake, StoreFailed
+from hydra_sweep_runner.model import Kind, Run, Status
+from hydra_sweep_runner.record.job_output import output_folder
 from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal import tables
 from hydra_sweep_runner.terminal.render import escape, short
 from hydra_sweep_runner.terminal.tables import Table
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """The folders of a run's files: `output` is the output folder of a Hydra program's job, or the
+    sweep's folder of its batch; None for other runs, and while there is none."""
+
+    run_id: str
+    folder: Path
+    output: Path | None = None
+
+    @property
+    def main(self) -> Path:
+        """The folder where the run's files are."""
+        return self.output or self.folder
+
+
+def find_place(store: RunStore, run: Run) -> Place:
+    """The folders of a run's files, as far as they exist."""
+    output = output_folder(run, store.root)
+    exists = output is not None and output.is_dir()
+    return Place(run_id=run.id, folder=store.folder(run.id), output=output if exists else None)
+
+
+def place_of(store: RunStore, run: Run) -> Place:
+    """The folders of a run's files. Raises Mistake if its output folder is gone."""
+    place, output = find_place(store, run), output_folder(run, store.root)
+    # A job that has just begun may not have made its folder yet.
+    has_ended = run.state.started is not None and run.state.status is not Status.RUNNING
+    if output is None or place.output is not None or run.kind is Kind.BATCH or not has_ended:
+        return place
+    raise Mistake(
+        f"{run.kind.value} {short(run.id)}: its output folder is not there any more: {output}"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class File:
-    """A file in a run's folder: its path there, its size, and its target if it is a link (links are
-    not followed). `is_regular` is False for a link, a pipe, a socket or a device."""
+    """A file of a run: its path in the run's folder, or in its output folder, its size, and its
+    target if it is a link (links are not followed). `is_regular` is False for a link, a pipe, a
+    socket or a device."""
 
     path: str
     size_bytes: int
@@ -32,6 +74,14 @@ def list_files(folder: Path, *, own: bool = False) -> list[File]:
     return sorted(_files(folder, own=own), key=lambda file: file.path.split("/"))
 
 
+def files_of(place: Place, *, own: bool = False) -> list[File]:
+    """The files of a run by path: those in its output folder, if it has one, then those in its
+    folder, as `list_files` lists them. Raises StoreFailed."""
+    found = [] if place.output is None else list_files(place.output)
+    known = {file.path for file in found}
+    return found + [file for file in list_files(place.folder, own=own) if file.path not in known]
+
+
 def files_table(files: list[File]) -> Table:
     """The files as a table: size in bytes, and path."""
     columns = [
@@ -41,20 +91,28 @@ def files_table(files: list[File]) -> Table:
     return Table(columns, [[str(file.size_bytes), _shown(file)] for file in files])
 
 
-def path_in(folder: Path, run_id: str, name: str | None) -> Path:
-    """The path of a run's folder, or of a file in it. Raises Mistake for a name that leads out of
-    the folder, and for a missing file."""
+def path_in(place: Place, name: str | None) -> Path:
+    """The path of the folder where a run's files are, or of one of its files.
+
+    Raises Mistake for a name that leads out of the run's folders, and for a missing file.
+    """
     if name is None:
-        return folder
-    path = Path(os.path.normpath(folder / name))
-    if "\0" in name or not path.is_relative_to(folder):
-        raise Mistake(f"{name}: not in the folder of run {short(run_id)}")
-    if not os.path.lexists(path):
-        raise Mistake(
-            f"{name}: there is no such file in run {short(run_id)}; "
-            f"runner runs files {short(run_id)} lists them"
-        )
-    return path
+        return place.main
+    run_id = short(place.run_id)
+    folders = [place.folder] if place.output is None else [place.output, place.folder]
+    paths = [
+        path
+        for folder in folders
+        if (path := Path(os.path.normpath(folder / name))).is_relative_to(folder)
+    ]
+    if "\0" in name or not paths:
+        raise Mistake(f"{name}: not in the folder of run {run_id}")
+    for path in paths:
+        if os.path.lexists(path):
+            return path
+    raise Mistake(
+        f"{name}: there is no such file in run {run_id}; runner runs files {run_id} lists them"
+    )
 
 
 def _files(folder: Path, *, own: bool) -> Iterator[File]:

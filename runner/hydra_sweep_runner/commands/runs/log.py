@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
-from hydra_sweep_runner.errors import Mistake, StoreFailed, UnknownRun
+from hydra_sweep_runner.commands.runs.files import place_of
+from hydra_sweep_runner.errors import Mistake, StoreFailed, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status
-from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.record.job_output import recorded_log
+from hydra_sweep_runner.store.logs import job_log, own_log
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.store.second_names import second_name
 from hydra_sweep_runner.terminal.render import short
 
 _CHUNK_BYTES = 1 << 16
+
+#: Prints a line.
+Tell = Callable[[str], None]
 
 
 def check_has_log(run: Run) -> None:
@@ -24,27 +28,50 @@ def check_has_log(run: Run) -> None:
         )
 
 
-def read_log(store: RunStore, run_id: str) -> Iterator[bytes]:
-    """The output of a run's last start, in pieces; empty if there is none yet.
+def check_has_output(store: RunStore, run: Run) -> None:
+    """Raise Mistake for a Hydra program's job whose log cannot be there: the runner has kept no
+    output of it, and its output folder is gone."""
+    if own_log(str(store.root), run.id) is None:
+        place_of(store, run)
 
-    Raises StoreFailed if it cannot be read.
+
+def read_log(store: RunStore, run: Run, tell: Tell) -> Iterator[bytes]:
+    """The log of a run, in pieces: of a Hydra program's job whose output the runner did not see,
+    the log that the job wrote, then the failure that the runner recorded; of every other run, the
+    output of its last start. It is empty if there is none yet.
+
+    `tell` gets a line about a log that is not the runner's. Raises StoreFailed.
     """
-    log = open_log(store, run_id)
-    if log is not None:
-        try:
-            yield from _rest(log)
-        finally:
-            os.close(log)
+    root = str(store.root)
+    paths = [own_log(root, run.id)]
+    if paths[0] is None or recorded_log(run, store.root) is not None:
+        written = job_log(root, run)
+        if written is not None or _is_unseen(run, paths[0]):
+            tell(_about(run, written))
+        paths.insert(0, written)
+    for path in paths:
+        log = None if path is None else _open(path)
+        if log is not None:
+            try:
+                yield from _rest(log)
+            finally:
+                os.close(log)
 
 
-def follow_log(store: RunStore, run_id: str, wait: Callable[[], object]) -> Iterator[bytes]:
-    """The output of a run, in pieces as they come, until the run has ended.
+def follow_log(
+    store: RunStore, run_id: str, wait: Callable[[], object], tell: Tell
+) -> Iterator[bytes]:
+    """The log of a run, in pieces as they come, until the run has ended.
 
     If another attempt begins a new log, that one follows. A run that was never started is waited
-    for while the batch that generated it is running. `wait` is called between checks. Raises
-    StoreFailed.
+    for while the batch that generated it is running. `wait` is called between checks; `tell` gets a
+    line about a log that is not the runner's. Raises StoreFailed.
     """
+    if _has_ended(store, run_id):
+        yield from read_log(store, store.read(run_id), tell)
+        return
     log: int | None = None
+    told: set[str] = set()
     try:
         while True:
             has_ended = _has_ended(store, run_id)  # checked before reading the rest
@@ -58,6 +85,7 @@ def follow_log(store: RunStore, run_id: str, wait: Callable[[], object]) -> Iter
                     yield from _rest(log)  # written between the check and the new log
                     os.close(log)
                 log = newer
+                _tell_once(store, run_id, tell, told)
                 continue
             if has_ended:
                 return
@@ -65,6 +93,31 @@ def follow_log(store: RunStore, run_id: str, wait: Callable[[], object]) -> Iter
     finally:
         if log is not None:
             os.close(log)
+
+
+def _tell_once(store: RunStore, run_id: str, tell: Tell, told: set[str]) -> None:
+    """Print whose log is followed, if it is the job's and that was not said yet."""
+    if own_log(str(store.root), run_id) is not None:
+        return
+    run = store.read(run_id)
+    line = _about(run, job_log(str(store.root), run))
+    if line not in told:
+        told.add(line)
+        tell(line)
+
+
+def _is_unseen(run: Run, own: str | None) -> bool:
+    """Whether a Hydra program's job has run, and the runner has nothing of its output."""
+    return own is None and run.job is not None and run.state.started is not None
+
+
+def _about(run: Run, written: str | None) -> str:
+    if written is None:
+        return (
+            f"{run.kind.value} {short(run.id)} has no log: its launcher showed its output, and its "
+            "logging wrote no file"
+        )
+    return f"The log that the job of {run.kind.value} {short(run.id)} wrote itself: {written}"
 
 
 def _has_ended(store: RunStore, run_id: str) -> bool:
@@ -79,17 +132,25 @@ def _has_ended(store: RunStore, run_id: str) -> bool:
 
 
 def open_log(store: RunStore, run_id: str) -> int | None:
-    """A descriptor of the run's log, or of its second name if the operation removed the log; None
-    if there is none yet. Raises StoreFailed."""
-    spare = f"{store.root}/{layout.RUNNING}/{run_id}"
-    for path in (f"{store.folder(run_id)}/{layout.LOG}", second_name(spare, layout.LOG)):
+    """A descriptor of the run's log (`store.logs`); None if there is none yet. Raises
+    StoreFailed."""
+    root = str(store.root)
+    path = own_log(root, run_id)
+    if path is None:
         try:
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            raise StoreFailed(f"cannot read {path}: {error.strerror}") from error
-    return None
+            path = job_log(root, store.read(run_id))
+        except (UnknownRun, UnreadableRecord):
+            return None
+    return None if path is None else _open(path)
+
+
+def _open(path: str) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StoreFailed(f"cannot read {path}: {error.strerror}") from error
 
 
 def _rest(log: int) -> Iterator[bytes]:

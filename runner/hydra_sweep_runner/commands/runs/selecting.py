@@ -80,7 +80,7 @@ def newest_runs(store: RunStore, count: int | None) -> list[RunRow]:
         RunRow(
             run
             if isinstance(run, Unreadable)
-            else Summary(store.observe(run), folder=str(store.folder(run.id)), log="")
+            else Summary(store.observe(run), folder=str(store.folder(run.id)))
         )
         for run in store.newest(count)
     ]

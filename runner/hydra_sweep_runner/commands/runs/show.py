@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.basis import basis_lines
@@ -15,6 +16,7 @@ from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Attempt, Run, Scalar, Status
 from hydra_sweep_runner.operation.kinds.known import STEPS
 from hydra_sweep_runner.record.fields import FIELD, FIELDS, Field, Summary, public
+from hydra_sweep_runner.record.job_output import output_folder
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import json_text
@@ -110,6 +112,7 @@ _TOLD: Mapping[str, Callable[[Summary], str]] = {
     "batches": lambda it: ", ".join(short(batch) for batch in it.batches),
     "generated_by": lambda it: short(it.run.generated_by or ""),
     "tags": lambda it: escape(", ".join(it.run.tags)),
+    "output_dir": lambda it: _output(it),
     "choices": lambda it: render_entries(it.run.choices),
     "overrides": lambda it: escape(" ".join(it.run.recipe.task)),
     "commit": lambda it: _commit(it.run),
@@ -129,6 +132,15 @@ def _field_text(field: Field, summary: Summary) -> str:
     if isinstance(value, Enum):
         return str(value.value)
     return "" if value is None else escape(str(value))
+
+
+def _output(summary: Summary) -> str:
+    """The output folder of a Hydra program as recorded, and whether it is there no more."""
+    folder = output_folder(summary.run, Path(summary.folder).parent)
+    if folder is None:
+        return ""
+    gone = "" if summary.run.state.started is None or folder.is_dir() else " (not there any more)"
+    return f"{escape(str(FIELD['output_dir'].get(summary)))}{gone}"
 
 
 def _commit(run: Run) -> str:

@@ -120,7 +120,7 @@ class Carrying:
         options = sweep.composing.typed.options.over(batch.options)
         job = None
         if sweep.composing.program is not None:
-            job = sweep_place(sweep.config(trials[0]), self._context.project_dir)
+            job = sweep_place(sweep.config(trials[0]), self._context)
         planned = Planned(
             operation=sweep.operation,
             flags=sweep.flags(),

@@ -18,6 +18,7 @@ from hydra_sweep_runner.model import JobPlace, Kind, Run, Value
 from hydra_sweep_runner.operation.call import ProgramCall
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
+from hydra_sweep_runner.record.job_output import placed, relative_to_project
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, short
 
@@ -111,22 +112,18 @@ def check_output_dirs(
     shared = {path: jobs for path, jobs in numbers.items() if len(jobs) > 1}
     for path, sharing in list(shared.items())[:1]:
         more = f", and so in {len(shared) - 1} more folders" if len(shared) > 1 else ""
+        folder = escape(relative_to_project(path, world.project_dir))
         world.reporter.say(
-            f"{len(sharing)} trials have the output folder {escape(shown(path, world.project_dir))}"
+            f"{len(sharing)} trials have the output folder {folder}"
             f" and overwrite each other's files there{more}; hydra.sweep.subdir should have a "
             "part that differs, such as ${hydra.job.num}"
         )
 
 
-def sweep_place(config: TrialConfig, project_dir: Path) -> JobPlace:
+def sweep_place(config: TrialConfig, world: World) -> JobPlace:
     """The output folder of a batch, from the configuration of one of its jobs."""
-    return JobPlace(output_dir=shown(find_sweep_dir(config.load()), project_dir))
-
-
-def shown(path: str, project_dir: Path) -> str:
-    """A folder's path as recorded: relative to the project if inside it."""
-    folder = Path(path)
-    return str(folder.relative_to(project_dir) if folder.is_relative_to(project_dir) else folder)
+    folder = relative_to_project(find_sweep_dir(config.load()), world.project_dir)
+    return placed(JobPlace(), folder, project_dir=world.project_dir, store_root=world.store.root)
 
 
 def program_task(
@@ -151,7 +148,10 @@ def program_task(
     if output_dir is not None:
         settings["runtime.output_dir"] = str(project_dir / output_dir)
     return Task(
-        run=replace(run, job=replace(job, output_dir=output_dir)),
+        run=replace(
+            run,
+            job=placed(job, output_dir, project_dir=project_dir, store_root=store.root),
+        ),
         store_root=str(store.root),
         project_dir=str(project_dir),
         working_dir=str(working_dir),
@@ -174,7 +174,7 @@ def _place(
     except Mistake:
         natural = None
     if job.output_dir is None:
-        return None if natural is None else shown(natural.path, project_dir), {}
+        return None if natural is None else relative_to_project(natural.path, project_dir), {}
     kept = str(project_dir / job.output_dir)
     if natural is None:
         natural = Output("", "")

@@ -32,9 +32,11 @@ from hydra_sweep_runner.execute.function.worker import read_scalars, reason_of
 from hydra_sweep_runner.execute.script.boot.imported import imported
 from hydra_sweep_runner.model import Attempt, JobPlace, Result, Run, Scalar, State
 from hydra_sweep_runner.program.foreign.deadline import AskedToStop, TimedOut, deadline
+from hydra_sweep_runner.program.foreign.job_log import log_file
 from hydra_sweep_runner.program.foreign.printed import JobScalars
 from hydra_sweep_runner.program.foreign.traceback import format_failure
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.record.job_output import placed, relative_to_project
 from hydra_sweep_runner.scalars.form import Pairs
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
@@ -174,9 +176,13 @@ class RecordedTask:
         if place.number is not None and place.number != hydra.job.num:
             _renumber(place.number)
         folder = Path(hydra.runtime.output_dir)
-        inside = folder.is_relative_to(self._project_dir)
-        shown = folder.relative_to(self._project_dir) if inside else folder
-        return replace(place, output_dir=str(shown))
+        place = placed(
+            place,
+            relative_to_project(str(folder), self._project_dir),
+            project_dir=self._project_dir,
+            store_root=self._store_root,
+        )
+        return replace(place, log=log_file(hydra.job_logging, folder))
 
 
 def _attempts(state: State, log: str | None) -> tuple[Attempt, ...]:

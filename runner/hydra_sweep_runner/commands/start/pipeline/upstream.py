@@ -133,8 +133,7 @@ class Upstreams:
         return self._flags[run.id]
 
     def _summary(self, run: Run) -> Summary:
-        folder = str(self._store.folder(run.id))
-        return Summary(run, folder=folder, log=f"{folder}/{layout.LOG}")
+        return Summary(run, folder=str(self._store.folder(run.id)))
 
 
 def step_of(one: Input, upstream: Run) -> str:
