@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -101,11 +102,22 @@ class Guarded:
 
 
 def _index(site: Site) -> Endpoint:
+    """The page itself, with the answer to `/api/store` in it, which saves a request; null if the
+    store cannot be read now."""
     content = static_files()["index.html"].content.decode()
-    page = content.replace("%TOKEN%", "" if site.read_only else html.escape(site.token))
-    page = page.replace("%PROJECT%", html.escape(escape(site.project.folder.name)))
+    filled = {
+        "TOKEN": "" if site.read_only else html.escape(site.token),
+        "PROJECT": html.escape(escape(site.project.folder.name)),
+    }
 
     async def index(request: Request) -> Response:
+        try:
+            store = await reading.read_store(site)
+        except StoreFailed:
+            store = None
+        in_script = json.dumps(store).replace("<", "\\u003c")
+        values = {**filled, "STORE": in_script}
+        page = re.sub(r"%([A-Z]+)%", lambda found: values[found[1]], content)
         return Response(page, media_type="text/html; charset=utf-8")
 
     return index

@@ -195,6 +195,12 @@ async def read(site: Site, name: str, request: Request) -> Response:
     return JSONResponse(found)
 
 
+async def read_store(site: Site) -> dict[str, Any]:
+    """What the page begins with. Raises StoreFailed."""
+    view = await site.feed.fresh()
+    return await asyncio.to_thread(_store, site, view, {})
+
+
 async def read_log(site: Site, request: Request) -> Response:
     """A piece of a run's log. With `wait`, an answer comes when there is more than the page has,
     or the run has ended, or after some seconds."""
