@@ -115,8 +115,7 @@ def _index(site: Site) -> Endpoint:
             store = await reading.read_store(site)
         except StoreFailed:
             store = None
-        in_script = json.dumps(store).replace("<", "\\u003c")
-        values = {**filled, "STORE": in_script}
+        values = {**filled, "STORE": html.escape(json.dumps(store))}
         page = re.sub(r"%([A-Z]+)%", lambda found: values[found[1]], content)
         return Response(page, media_type="text/html; charset=utf-8")
 

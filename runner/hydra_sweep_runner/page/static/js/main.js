@@ -237,7 +237,7 @@ async function start() {
   drawTheme();
   whenDone(() => loadRuns(true));
   try {
-    store = JSON.parse(byId("store-at-start").textContent) ?? (await ask("store"));
+    store = JSON.parse(document.querySelector("meta[name=store]").content) ?? (await ask("store"));
   } catch (error) {
     trouble(error.message);
     return;
