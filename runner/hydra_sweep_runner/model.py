@@ -7,10 +7,12 @@ id, never recorded, so that a store can be moved. Times are aware, in UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from hydra_sweep_runner.dataclass import dataclass
 
 #: The value of a flag: JSON's types, with NaN and the infinities among the floats.
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import resources
+
+from hydra_sweep_runner.dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ import secrets
 import shlex
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from hydra_sweep_runner.compose.project import (
     project_in_snapshot,
 )
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.stopping import Graces
 from hydra_sweep_runner.execute.local.devices import check_devices

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.search_plan import ledger_of, space_of
 from hydra_sweep_runner.commands.start.searching import basis_of
 from hydra_sweep_runner.compose.overrides import name_in, parse_override, plain
 from hydra_sweep_runner.compose.sweeps import dimensions
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run, Status, Value
 from hydra_sweep_runner.operation.flags import given_flags

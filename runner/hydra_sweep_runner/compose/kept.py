@@ -4,11 +4,12 @@ the same trial."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
+
+from hydra_sweep_runner.dataclass import dataclass
 
 
 @dataclass(frozen=True)

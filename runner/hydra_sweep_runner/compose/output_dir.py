@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -13,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.job import hydra_config
 from hydra_sweep_runner.compose.overrides import quoted, why_unresolved
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 

@@ -7,7 +7,6 @@ import hashlib
 import pickle
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from omegaconf import DictConfig
 from hydra_sweep_runner.compose.fast.changes import PlainValue
 from hydra_sweep_runner.compose.fast.logs import LogSettings
 from hydra_sweep_runner.compose.trial import Base, TrialConfig, register_base
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Value
 
 

@@ -8,7 +8,6 @@ A copy has the YAML of each source on Hydra's search path that belongs to the pr
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 
 from hydra_sweep_runner.compose.overrides import quoted
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 
 #: The file in a copy that lists what it leaves out, one entry a line.

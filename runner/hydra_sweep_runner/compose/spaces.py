@@ -6,13 +6,14 @@ there); these do not.
 
 # No postponed annotations here: Hydra checks its functions' arguments by their annotations.
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Union
 
 from hydra._internal.grammar import grammar_functions
 from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
 from hydra.core.override_parser.types import IntervalSweep
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.planning.space import Interval
 

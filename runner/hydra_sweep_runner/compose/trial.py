@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +55,7 @@ from hydra_sweep_runner.compose.overrides import (
     why_unresolved,
 )
 from hydra_sweep_runner.compose.reference import read_entry, read_flags, read_operation
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt

@@ -16,8 +16,10 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from hydra_sweep_runner.dataclass import dataclass
 
 ENDINGS = (".yaml", ".yml")
 

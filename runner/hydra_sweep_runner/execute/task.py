@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hydra_sweep_runner.compose.job_config import JobConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.operation.call import Call
 

@@ -7,9 +7,10 @@ a way of starting; several kinds may share one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Value
 
 

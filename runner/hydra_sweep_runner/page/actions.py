@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.commands.runs import annotate, delete, stop, trash
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.known import KINDS

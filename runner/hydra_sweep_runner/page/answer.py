@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from hydra_sweep_runner.commands.runs.compare import (
 )
 from hydra_sweep_runner.commands.runs.listing import Order
 from hydra_sweep_runner.commands.runs.selecting import filters_of
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnknownRun
 from hydra_sweep_runner.model import Kind, Run, Unreadable
 from hydra_sweep_runner.page.brushes import brushed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from hydra_sweep_runner.commands.runs.files import find_place, path_in
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.store import names
 from hydra_sweep_runner.store.runs import RunStore

@@ -11,10 +11,11 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.query.run_row import RunRow

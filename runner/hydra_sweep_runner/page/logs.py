@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 from hydra_sweep_runner.commands.runs.log import open_log
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.store.runs import RunStore
 
 #: What one answer holds at the most.

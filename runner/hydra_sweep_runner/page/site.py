@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.page.actions import Project
 from hydra_sweep_runner.page.answer import Answers
 from hydra_sweep_runner.page.feed import Feed

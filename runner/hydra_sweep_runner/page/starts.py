@@ -12,10 +12,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.terminal.render import last_lines
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 
@@ -15,6 +14,7 @@ from hydra_sweep_runner.charts.vendored_files import (
     UPLOT,
     UPLOT_CSS,
 )
+from hydra_sweep_runner.dataclass import dataclass
 
 _TYPES = {
     "html": "text/html; charset=utf-8",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags, Operation, Value
 
 #: The config group that chooses an operation. Among a combination's flags, `STEP.operation` is

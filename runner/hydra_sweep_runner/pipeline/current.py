@@ -8,9 +8,10 @@ is about to run is not current: its inputs are about to be replaced.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Status
 from hydra_sweep_runner.pipeline.graph import Graph, Node
 

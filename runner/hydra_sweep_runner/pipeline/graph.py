@@ -8,10 +8,10 @@ take files from it, gather it, or only wait for it. There is never a cycle: see 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.flags import covered_by

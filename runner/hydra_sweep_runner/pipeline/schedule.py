@@ -8,10 +8,10 @@ step.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from heapq import heapify, heappop, heappush
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.pipeline.graph import Graph, Node
 
 

@@ -7,8 +7,9 @@ it names exists.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from hydra_sweep_runner.dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

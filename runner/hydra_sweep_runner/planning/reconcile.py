@@ -6,9 +6,10 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.planning.trials import Plan, Trial

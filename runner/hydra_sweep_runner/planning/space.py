@@ -10,11 +10,11 @@ from __future__ import annotations
 import decimal
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Value
 
 #: `int`, which is also the name of a field here.

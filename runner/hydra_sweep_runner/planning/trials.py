@@ -7,9 +7,10 @@ grid, the seed draws that many. A random search draws until it has enough differ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count, islice
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.planning.combinations import Combinations, Draws, Rows

@@ -7,7 +7,7 @@ import secrets
 import shlex
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from hydra_sweep_runner.compose.output_dir import as_overrides
 from hydra_sweep_runner.compose.overrides import one_line
 from hydra_sweep_runner.compose.project import kept_searchpath, search_path_in_snapshot
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import MAX_SEED
 from hydra_sweep_runner.program.foreign.executor import ForeignExecutor

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, KeysView, Sequence
-from dataclasses import dataclass
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.query.evaluate import same, value_of

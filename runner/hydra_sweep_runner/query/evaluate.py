@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags, Scalar, Value
 from hydra_sweep_runner.query.tree import (
     ATTRIBUTES,

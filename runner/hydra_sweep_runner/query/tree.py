@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, TypeAlias
+
+from hydra_sweep_runner.dataclass import dataclass
 
 Sign: TypeAlias = Literal["+", "-", "*", "/"]
 Relation: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Input, Kind, Run, Unreadable
 from hydra_sweep_runner.record import floats
 from hydra_sweep_runner.record.text import to_plain

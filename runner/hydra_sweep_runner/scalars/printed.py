@@ -10,8 +10,9 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.scalars.form import Form, Pairs, Pattern
 from hydra_sweep_runner.scalars.numbers import step_of
 from hydra_sweep_runner.scalars.series import Reports

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Scalar
 
 #: A series keeps at most this many points, and three more: last, least and greatest.

@@ -9,9 +9,10 @@ proposals were told and that have changed since.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnreadableRecord
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.planning.sampling import derive_seed

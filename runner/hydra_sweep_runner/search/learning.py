@@ -7,10 +7,10 @@ or says that a result is missing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags
 from hydra_sweep_runner.search.basis import Basis, Era, Ledger
 from hydra_sweep_runner.search.objective import Last, Objective, Values

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Value
 from hydra_sweep_runner.operation.values import canonical

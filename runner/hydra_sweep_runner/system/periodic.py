@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
+
+from hydra_sweep_runner.dataclass import dataclass
 
 _THREAD = "pulse"
 _keys = count()  # a child goes on counting, so its keys differ from its parent's

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from unicodedata import combining, east_asian_width
+
+from hydra_sweep_runner.dataclass import dataclass
 
 #: Replaces text that was cut off.
 CUT = "…"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from hydra_sweep_runner.charts.data import chart_data
 from hydra_sweep_runner.charts.html import render_html
 from hydra_sweep_runner.commands.runs.listing import column_table, public_object
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
 from hydra_sweep_runner.model import Run, Unreadable
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags

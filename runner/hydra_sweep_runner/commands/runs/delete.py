@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 
 from hydra_sweep_runner.commands.runs.dependents import with_dependents
 from hydra_sweep_runner.commands.runs.listing import list_table
 from hydra_sweep_runner.commands.runs.membership import leave_batches, places_of
 from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all, select_runs
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnreadableRecord
 from hydra_sweep_runner.model import BatchPart, Run
 from hydra_sweep_runner.query.run_row import RunRow

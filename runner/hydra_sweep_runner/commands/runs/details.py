@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.commands.runs.origins import origins
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnreadableRecord
 from hydra_sweep_runner.model import Run, Unreadable
 from hydra_sweep_runner.record import floats

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.commands.runs.files import File, find_place, list_files
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.operation.flags import differences

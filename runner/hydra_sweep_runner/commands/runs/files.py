@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.model import Kind, Run, Status
 from hydra_sweep_runner.record.job_output import output_folder

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
 from hydra_sweep_runner.operation.flags import as_chosen, named
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags

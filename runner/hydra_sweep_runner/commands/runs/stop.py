@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun
 from hydra_sweep_runner.model import Process, Run, Status
 from hydra_sweep_runner.operation.kinds.known import KINDS

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from hydra_sweep_runner.commands.runs.compare import Objective, recorded_objective
 from hydra_sweep_runner.commands.runs.listing import cell, column_table
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
 from hydra_sweep_runner.model import Kind, Status, Unreadable
 from hydra_sweep_runner.operation.flags import named

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.membership import planned, without
@@ -41,6 +40,7 @@ from hydra_sweep_runner.commands.start.sweep import (
 )
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import SweepConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status

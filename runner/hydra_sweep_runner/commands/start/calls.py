@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from hydra_sweep_runner.commands.start.inspector import Importer, ProjectInspector
 from hydra_sweep_runner.compose.job import real_values
 from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.compose.reference import registered_resolvers, resolvers_in
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.requires import check_requires
 from hydra_sweep_runner.model import Flags, Operation

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.world import World
@@ -24,6 +23,7 @@ from hydra_sweep_runner.compose.overrides import (
     take_options,
 )
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Flags, Kind, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.programs import program_task
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.environment import run_environment
 from hydra_sweep_runner.execute.task import Task, Upstream

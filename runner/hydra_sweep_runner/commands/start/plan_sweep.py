@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.composing import Composing, sweep_overrides
@@ -15,6 +15,7 @@ from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.pipeline import PipelineComposer
 from hydra_sweep_runner.compose.rows import Row, checked_row
 from hydra_sweep_runner.compose.sweeps import dimensions
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Run, Value

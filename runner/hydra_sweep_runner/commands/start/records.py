@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags, Operation, Provenance, Recipe, Run, Value
 from hydra_sweep_runner.operation.run_options import Options
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.run_options import Options

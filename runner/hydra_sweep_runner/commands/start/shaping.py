@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from hydra_sweep_runner.compose.rows import (
     render_rows,
     row_overrides,
 )
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.model import Flags
 from hydra_sweep_runner.operation.flags import covered_by

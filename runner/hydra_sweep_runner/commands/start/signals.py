@@ -7,10 +7,10 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from types import FrameType
 
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.attempt.stopping import REQUESTS_S
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.record import lifecycle

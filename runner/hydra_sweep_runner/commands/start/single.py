@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.composing import Composing
@@ -32,6 +31,7 @@ from hydra_sweep_runner.commands.start.signals import stoppable
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import TaskList

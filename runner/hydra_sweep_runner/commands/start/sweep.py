@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.start.composing import Composing
@@ -16,6 +16,7 @@ from hydra_sweep_runner.compose.overrides import name_in, parse_override, plain
 from hydra_sweep_runner.compose.rows import Row, form_of
 from hydra_sweep_runner.compose.sweeps import batch_flags
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags, Operation, Run, Value
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.run_options import Options

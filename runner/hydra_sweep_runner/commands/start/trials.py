@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from hydra_sweep_runner.commands.start.best import Best
@@ -12,6 +12,7 @@ from hydra_sweep_runner.commands.start.execution import Start, make_task
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.unreported import Unreported
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Busy, Mistake
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Next

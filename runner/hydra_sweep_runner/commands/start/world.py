@@ -6,13 +6,13 @@ import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.overrides import typed_text
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Operation, Run
 from hydra_sweep_runner.store import layout, location

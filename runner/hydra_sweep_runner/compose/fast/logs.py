@@ -11,7 +11,6 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.utils import configure_log
@@ -19,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_sweep_runner.compose.fast.shared_settings import depends_on_marks_alone
 from hydra_sweep_runner.compose.fast.templates import Marks
+from hydra_sweep_runner.dataclass import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.exit_reason import Ending
 from hydra_sweep_runner.execute.attempt.log import Output

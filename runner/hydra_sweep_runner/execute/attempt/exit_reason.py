@@ -6,8 +6,9 @@ import errno
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.function.worker import Reply
 from hydra_sweep_runner.execute.server.client import Child, ServerDied
 from hydra_sweep_runner.model import Result

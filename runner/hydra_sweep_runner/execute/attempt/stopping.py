@@ -12,10 +12,10 @@ import math
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from signal import Signals
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 
 

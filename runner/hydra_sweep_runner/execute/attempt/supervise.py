@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.attempt import Attempted, Machinery, attempt

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.attempt.stopping import Graces
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Process

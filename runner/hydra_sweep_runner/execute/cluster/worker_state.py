@@ -14,8 +14,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.attempt.attempt import Machinery
 from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
 from hydra_sweep_runner.execute.function.pool import Workers

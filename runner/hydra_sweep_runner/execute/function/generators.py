@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import random
 import sys
-from dataclasses import dataclass
 from typing import Any
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.function.mersenne import is_seeded
 
 # torch seeds itself with 53 random bits; seeds from user code are mostly smaller.

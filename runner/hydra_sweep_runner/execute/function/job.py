@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from hydra_sweep_runner.compose.job_config import JobConfig
+from hydra_sweep_runner.dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ import selectors
 import socket
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.stopping import StopSwitch

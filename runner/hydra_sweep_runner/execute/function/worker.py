@@ -21,7 +21,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -29,6 +29,7 @@ from typing import Any
 from hydra_sweep_runner.compose.hydra_state import forget_hydra
 from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.compose.reference import registered_resolvers
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.function import imports
 from hydra_sweep_runner.execute.function.again import VARIABLE as AGAIN

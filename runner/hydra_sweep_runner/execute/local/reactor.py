@@ -14,10 +14,10 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
 from hydra_sweep_runner.execute.attempt.watch import Watch
 

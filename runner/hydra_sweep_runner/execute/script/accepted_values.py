@@ -6,8 +6,8 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.argparse_source import options_of
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from hydra_sweep_runner.dataclass import dataclass
 
 # Uses of a parser that cannot change its options.
 _HARMLESS = frozenset(

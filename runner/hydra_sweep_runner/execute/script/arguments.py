@@ -7,10 +7,11 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.accepted_values import Accepted
 from hydra_sweep_runner.execute.script.parser_source import UNKNOWN, Option, Style

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias, TypeGuard
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 from hydra_sweep_runner.model import FlagsTo, Value

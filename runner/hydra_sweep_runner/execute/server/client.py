@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from typing import NoReturn
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server import process as server_process

@@ -8,10 +8,10 @@ and makes the call that starts it. Each kind is a module in this folder and an e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import FlagsTo, Operation, Target, Value
 from hydra_sweep_runner.operation.call import Call, Values

@@ -7,11 +7,12 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from hydra_sweep_runner.compose.output_dir import as_overrides
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt import log as outputs

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import env_override
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.environment import run_environment

@@ -13,9 +13,9 @@ Starting CMA-ES for Hyperparameter Optimization", AAAI 2021).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.planning.draws import place_in_list, share
 from hydra_sweep_runner.planning.space import Interval

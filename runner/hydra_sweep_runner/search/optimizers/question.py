@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.model import Flags
 from hydra_sweep_runner.planning.space import Space

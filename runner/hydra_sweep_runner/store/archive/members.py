@@ -8,10 +8,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO
 
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.store import layout, names
 

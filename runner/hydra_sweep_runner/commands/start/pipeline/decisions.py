@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.strict import StrictCode
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Input, Run, Status
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.pipeline.current import Decision, Do, Known, Origin, Wanted, decide

@@ -4,11 +4,12 @@ it."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams, check_completed
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.task import Upstream
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.terminal.render import short
