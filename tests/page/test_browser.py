@@ -230,6 +230,13 @@ def test_the_plan_shows_each_trial_and_a_pipeline_as_a_graph(
         expect(other.locator("#drawer h2")).to_contain_text("plot")
 
 
+def test_a_failed_trial_s_log_is_one_click_away(page: Page) -> None:
+    page.locator(".tabulator-row", has_text="error").first.click()
+    expect(page.locator("#drawer .log")).to_contain_text("it diverged")
+    page.locator("#drawer [role=tab]", has_text="About").click()
+    expect(page.locator("#drawer")).to_contain_text("random seed")
+
+
 def test_a_log_is_followed_and_a_trial_is_stopped(browser: Browser, tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.write(

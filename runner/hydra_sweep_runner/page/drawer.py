@@ -64,7 +64,7 @@ def _facts(summary: Summary) -> list[list[Any]]:
         value = field.get(summary)
         if field.name == "repeat" and not value:
             continue
-        if value is not None and value != () and value != "":
+        if value is not None and value not in ((), "", {}):
             found.append([field.label, _fact(value)])
     return found
 

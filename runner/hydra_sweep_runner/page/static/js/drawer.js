@@ -67,8 +67,9 @@ export class Drawer {
     this.part = this.makePart(found, body);
   }
 
+  /** The tab in the address; without one, the log of a failed run. */
   tabOf(found) {
-    const asked = now().tab ?? "about";
+    const asked = now().tab ?? (found.status === "error" ? "log" : "about");
     return asked === "log" && !found.has_log ? "about" : asked;
   }
 
@@ -94,7 +95,7 @@ export class Drawer {
       found.reason ? el("p", { class: `reason ${statusClass(found.status)}` }, found.reason) : null,
       this.buttons(found),
       el("div", { class: "tabs", role: "tablist" }, ...tabs.map(([name, title]) =>
-        el("button", { role: "tab", "aria-selected": String(this.tabOf(found) === name), onclick: () => go({ tab: name === "about" ? null : name, path: null }) }, title))),
+        el("button", { role: "tab", "aria-selected": String(this.tabOf(found) === name), onclick: () => go({ tab: name, path: null }) }, title))),
     );
   }
 
