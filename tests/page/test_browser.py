@@ -164,6 +164,7 @@ def test_a_run_is_opened_gone_through_by_arrows_and_closed(page: Page) -> None:
     page.locator(".tabulator-row .status").nth(1).click()
     drawer = page.locator("#drawer")
     expect(drawer).to_contain_text(order[1][:8])
+    drawer.locator("[role=tab]", has_text="About").click()
     expect(drawer.locator("th", has_text="fixed")).to_be_visible()
     expect(drawer.locator("tr", has_text="fixed")).to_contain_text("default")
     expect(drawer.locator("tr", has_text="depth").first).to_contain_text("sweep")
@@ -382,7 +383,7 @@ def test_a_run_that_vanishes_is_told_and_the_page_goes_on(
         expect(page.locator("#count")).to_have_text("5 runs")
         page.keyboard.press("Escape")
         page.locator(".tabulator-row .status").first.click()
-        expect(page.locator("#drawer h3").first).to_be_visible()
+        expect(page.locator("#drawer [role=tab]").first).to_be_visible()
 
 
 def test_a_page_goes_on_when_its_server_comes_back(browser: Browser, project: Project) -> None:
