@@ -25,14 +25,18 @@ class RunRow:
 
     def __init__(self, source: Summary | Unreadable) -> None:
         self.source = source
-        self.flags: Flags = {}
-        self.shown: Flags = {}
-        self.scalars: Scalars = {}
-        if not isinstance(source, Unreadable):
-            run = source.glance
+        self.flags: Flags
+        self.shown: Flags
+        self.scalars: Scalars
+        if isinstance(source, Unreadable):
+            self.flags, self.shown, self.scalars = {}, {}, {}
+            return
+        run = source.glance
+        self.flags = self.shown = run.flags
+        self.scalars = run.scalars
+        if run.choices:  # the call alone would take half of a long list's time
             self.shown = as_chosen(run.flags, run.choices, run.given)
-            self.flags = run.flags if self.shown is run.flags else {**self.shown, **run.flags}
-            self.scalars = run.scalars
+            self.flags = {**self.shown, **run.flags}
 
     @property
     def attributes(self) -> Mapping[str, Value]:

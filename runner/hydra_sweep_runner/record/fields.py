@@ -38,41 +38,23 @@ class Summary:
     `find_log` returns the absolute path of a run's log, None if there is no such file.
     """
 
-    __slots__ = ("_find_log", "_read", "_run", "batches", "folder", "glance")
-    glance: Run | Glance
-    _read: Callable[[], Run]
+    __slots__ = ("_find_log", "_read", "batches", "folder", "glance")
 
     def __init__(
         self,
-        run: Run | None,
+        glance: Run | Glance,
+        read: Callable[[], Run] | None = None,
         *,
         batches: Sequence[str] = (),
         folder: str,
         find_log: FindLog = _no_log,
     ) -> None:
+        """`read` returns the whole run when it is first used; None if `glance` is the whole run."""
+        self.glance = glance
+        self._read = read
         self.batches = tuple(batches)
         self.folder = folder
         self._find_log = find_log
-        self._run = run
-        if run is not None:
-            self.glance = run
-
-    @classmethod
-    def glanced(
-        cls,
-        glance: Glance,
-        read: Callable[[], Run],
-        *,
-        batches: Sequence[str],
-        folder: str,
-        find_log: FindLog,
-    ) -> Summary:
-        """A summary that holds only a glance; `read` returns the whole run when it is first
-        used."""
-        made = cls(None, batches=batches, folder=folder, find_log=find_log)
-        made.glance = glance
-        made._read = read
-        return made
 
     def held_by(self, batches: Sequence[str]) -> Summary:
         """The same run, contained in the plans of these batches."""
@@ -84,13 +66,16 @@ class Summary:
     def run(self) -> Run:
         """The whole run. Raises RecordError if a newer version of the runner wrote it and this
         version cannot read it."""
-        if self._run is None:
-            self._run = self._read()
-        return self._run
+        read = self._read  # threads of the page may do this at the same time
+        if read is not None:
+            self.glance = read()
+            self._read = None
+        assert isinstance(self.glance, Run)
+        return self.glance
 
     def whole(self) -> Summary:
         """The same summary with the whole run read. Raises as `run`."""
-        if self._run is not None:
+        if self._read is None:
             return self
         run = self._read()
         return Summary(run, batches=self.batches, folder=self.folder, find_log=self._find_log)

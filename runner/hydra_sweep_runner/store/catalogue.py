@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from operator import attrgetter
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.planning.identity import identity_of
@@ -18,11 +17,8 @@ from hydra_sweep_runner.record.fields import Summary, begun_key, recency
 from hydra_sweep_runner.record.text import from_text
 from hydra_sweep_runner.store.index import Index, Look
 from hydra_sweep_runner.store.logs import find_log
-from hydra_sweep_runner.store.pack import NO_IDENTITY, Entry
+from hydra_sweep_runner.store.pack import LIST_ORDER, NO_IDENTITY, Entry
 from hydra_sweep_runner.system.garbage import no_garbage
-
-# The sort key of an entry.
-_PLACE = attrgetter("key", "raw_id")
 
 #: Reads runs by id; damaged runs are Unreadable, deleted ones are left out.
 ReadEach = Callable[[Iterable[str]], Iterator["Run | Unreadable"]]
@@ -56,7 +52,7 @@ class Catalogue:
         """All runs as observed, newest first; damaged runs as Unreadable, last."""
         with no_garbage():
             look = self._index.look(self._ids())
-            entries = sorted(look.entries(), key=_PLACE)
+            entries = sorted(look.entries(), key=LIST_ORDER)
             held = batches_of(self._runs(look, (entry for entry in entries if entry.is_batch)))
             found = list(self._summaries(look, entries, held))
             missing = [
@@ -70,17 +66,19 @@ class Catalogue:
     ) -> Iterator[Summary | Unreadable]:
         """The summaries of the entries, in their order. For a run that is not running, only its
         packed summary is read; batches and running runs are read whole."""
+        find_log, running = self._find_log, Status.RUNNING
         for entry in entries:
             glance = None if entry.is_batch else entry.glance
-            if glance is None or glance.state.status is Status.RUNNING:
+            if glance is None or glance.state.status is running:
                 for run in self._some(look, [entry]):
                     yield run if isinstance(run, Unreadable) else self._observed(run, held)
             else:
-                batches = held.get(glance.id, ())
-                folder = f"{self._root}/{glance.id}"
-                read = partial(self._whole, entry)
-                yield Summary.glanced(
-                    glance, read, batches=batches, folder=folder, find_log=self._find_log
+                yield Summary(
+                    glance,
+                    partial(self._whole, entry),
+                    batches=held.get(glance.id, ()),
+                    folder=f"{self._root}/{glance.id}",
+                    find_log=find_log,
                 )
 
     def _whole(self, entry: Entry) -> Run:
@@ -102,7 +100,7 @@ class Catalogue:
         look = self._index.look(self._ids())
         entries = look.entries()
         count = len(entries) if n is None else n
-        order = heapq.nsmallest(count, entries, key=_PLACE)
+        order = heapq.nsmallest(count, entries, key=LIST_ORDER)
         found = list(self._some(look, order))
         if len(found) < count or n is None:
             found += self._read_each(sorted(look.unreadable()))
@@ -123,7 +121,7 @@ class Catalogue:
         for entry in look.entries():
             if entry.identity in wanted:
                 best = newest.get(entry.identity)
-                if best is None or _PLACE(entry) < _PLACE(best):
+                if best is None or LIST_ORDER(entry) < LIST_ORDER(best):
                     newest[entry.identity] = entry
         return {
             digest.hex(): run

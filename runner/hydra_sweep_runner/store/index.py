@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.store import disk, layout
-from hydra_sweep_runner.store.pack import Entry, Pack, PackWriter, Stamp
+from hydra_sweep_runner.store.pack import LIST_ORDER, Entry, Pack, PackWriter, Stamp
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Glance
@@ -134,6 +134,7 @@ class Index:
             text = entry.text() if entry.pack in merged else None
             if text is not None:
                 added.append((entry, entry.glance, text))
+        added.sort(key=lambda one: LIST_ORDER(one[0]))  # sorted lists are sorted quickly
         with suppress(OSError):
             writer.end(f"{self._folder}/{_PACK}{disk.token()}", added)
             for path in (*(pack.path for pack in merged), *look.others):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 from hydra_sweep_runner.errors import AmbiguousRun, Mistake, UnknownRun
@@ -20,7 +19,6 @@ _SHOWN = 4
 LAST, LAST_BATCH = "last", "last:batch"
 
 
-@lru_cache(maxsize=1024)  # called several times for each trial
 def is_id(name: str) -> bool:
     """Whether the name is a whole run id: exactly 32 lower-case hexadecimal digits."""
     return _ID.fullmatch(name) is not None

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from hydra_sweep_runner.store import disk
@@ -88,6 +89,10 @@ class Entry(NamedTuple):
         except OSError:
             return None
         return data if zlib.crc32(data) == self.checksum else None
+
+
+#: The sort key of entries: as in lists, newest first.
+LIST_ORDER = attrgetter("key", "raw_id")
 
 
 class Pack:
