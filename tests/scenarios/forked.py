@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import faulthandler
 import functools
-import gc
 import json
 import os
 import runpy
@@ -23,6 +22,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from tests.scenarios.preloaded import preload
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,14 +157,7 @@ _CALLS: Mapping[str, Callable[[list[str]], None]] = {"runner": _runner, "script"
 
 
 def _serve() -> None:
-    from hydra.core.plugins import Plugins
-
-    from hydra_sweep_runner.compose.overrides import parse_override
-
-    Plugins.instance()
-    parse_override("x=1,2")
-    gc.freeze()
-
+    preload()
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     for line in requests:
         print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.scenarios.preloaded import preload
 from tests.torture.instrument import Fault, Instrument
 
 ROOT = Path(__file__).parents[2]
@@ -244,18 +245,11 @@ def _marked(mark: str) -> list[int]:
     return found
 
 
-def _import_all() -> None:
-    import joblib  # noqa: F401
-    from hydra.core.plugins import Plugins
-
-    Plugins.instance()
-
-
 def _main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    _import_all()
+    preload()
     server = _Server()
     for line in sys.stdin:
         request = json.loads(line)

@@ -1,0 +1,33 @@
+"""What a process imports that forks commands: all that a command would import by itself."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import pkgutil
+
+#: Parts of the runner that few commands need, and that import large libraries.
+_LEFT_OUT = ("__main__", "charts", "execute.cluster", "notebook", "page")
+
+
+def preload() -> None:
+    """Import the runner, Hydra and its plugins, and parse a line of each grammar.
+
+    Nothing that is imported may depend on the environment, the folder or the time: commands
+    are forked in others. That start-up imports little is tested in processes of their own.
+    """
+    import hydra_sweep_runner
+
+    package = f"{hydra_sweep_runner.__name__}."
+    for module in pkgutil.walk_packages(hydra_sweep_runner.__path__, package):
+        if not module.name.removeprefix(package).startswith(_LEFT_OUT):
+            importlib.import_module(module.name)
+    from hydra.core.plugins import Plugins
+    from omegaconf.grammar_parser import parse as parse_value
+
+    from hydra_sweep_runner.compose.overrides import parse_override
+
+    Plugins.instance()
+    parse_override("+x@y={a: 'b', c: [1,2.5]},null")
+    parse_value("a/${b.c}/${oc.env:D,'e'}")
+    gc.freeze()
