@@ -225,3 +225,36 @@ def test_two_trials_differ_in_the_files_of_their_output_folders(program: Program
     one, other = sweep(program, "basic", "lr=0.1,0.2")
     lines = program.run("runs", "diff", one["id"], other["id"]).lines
     assert lines[lines.index("files:") + 1 :] == ["  metrics.csv: 7 bytes each, with other content"]
+
+
+EXITS = """
+    import argparse
+    import sys
+
+    import hydra
+
+    @hydra.main(version_base="1.3", config_path=None, config_name=None)
+    def main(cfg):
+        if cfg.how == "text":
+            sys.exit("diverged: lr too large\\nsee the log")
+        if cfg.how == "status":
+            sys.exit(3)
+        if cfg.how == "refused":
+            argparse.ArgumentParser(prog="train.py").error("argument --lr: too large")
+
+    if __name__ == "__main__":
+        main()
+"""
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_the_reason_of_a_job_has_what_it_said_at_its_end(tmp_path: Path, launcher: str) -> None:
+    program = make_program(tmp_path / "program", {"train.py": EXITS})
+    trials = sweep(program, launcher, "+how=text,status,refused", status=1)
+    assert [trial["reason"] for trial in trials] == [
+        "exit status 1: diverged: lr too large",
+        "exit status 3",
+        "exit status 2: train.py: error: argument --lr: too large",
+    ]
+    printed = program.run("runs", "log", trials[0]["id"]).out
+    assert printed.endswith("diverged: lr too large\nsee the log\n")

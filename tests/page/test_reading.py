@@ -149,7 +149,7 @@ def test_the_plan_has_all_trials_in_its_order(page: TestClient, origin: Project)
     plan = ask(page, "plan", batch=batch["id"])
     assert [trial["id"] for trial in plan["trials"]] == batch["trials"]
     assert plan["trials"][0]["flags"] == "lr=0.1, depth=2"
-    assert plan["trials"][1]["reason"] == "exit status 1"
+    assert plan["trials"][1]["reason"] == "exit status 1: it diverged"
     assert plan["graph"] is None
     assert "no batch" in ask(page, "plan", 400, batch=origin.newest("run")["id"])["error"]
 

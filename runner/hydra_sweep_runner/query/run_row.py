@@ -42,7 +42,7 @@ class RunRow:
     def attributes(self) -> Mapping[str, Value]:
         """The attributes in `tree.ATTRIBUTES`."""
         if isinstance(self.source, Unreadable):
-            return {"id": self.source.id, "status": "unreadable"}
+            return {"id": self.source.id, "status": "unreadable", "reason": self.source.why}
         return _Attributes(self.source)
 
     @property

@@ -27,6 +27,7 @@ ATTRIBUTES = (
     "step",
     "batch",
     "random_seed",
+    "reason",
 )
 
 

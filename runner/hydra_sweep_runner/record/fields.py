@@ -182,7 +182,7 @@ FIELDS: tuple[Field, ...] = (
     _field("label", lambda it: it.glance.label, "label", attribute=True),
     _field("tags", lambda it: it.glance.tags, "tags", attribute=True),
     _field("dir", lambda it: it.folder, "folder"),
-    _field("reason", lambda it: it.run.state.reason, "reason"),
+    _field("reason", lambda it: it.run.state.reason, "reason", attribute=True),
     _field("log", lambda it: it.log, "log"),
     _field("output_dir", _output_dir, "output"),
     _field("overrides", lambda it: it.run.recipe.task, "overrides"),

@@ -28,6 +28,8 @@ REPORTED = f"{OWN}/reported.jsonl"
 FLAGS = f"{OWN}/flags.marshal"
 #: The project's modules that a script has imported, from its end until that is recorded.
 IMPORTS = f"{OWN}/imports.marshal"
+#: The text that a script gave to `sys.exit`, from its end until that is recorded.
+EXIT = f"{OWN}/exit.txt"
 #: The inputs of a pipeline's trial and the runs they come from, for its operation to read.
 INPUTS = f"{OWN}/inputs.json"
 #: For a batch on a cluster: the id of its present start.

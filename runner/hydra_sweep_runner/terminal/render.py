@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.model import Flags, Run, Value
 from hydra_sweep_runner.operation.flags import as_chosen, named
+from hydra_sweep_runner.record.reasons import parted
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Glance
@@ -203,7 +204,8 @@ def head_line(title: str) -> str:
 
 def retry_line(title: str, attempt: int, most: int, reason: str | None) -> str:
     """`Retrying trial 3f2a9c1d (lr=0.1), attempt 2 of 3: exit status 1`."""
-    return f"Retrying {title}, attempt {attempt} of {most}: {escape(reason or 'it failed')}"
+    why, _ = parted(reason or "it failed")
+    return f"Retrying {title}, attempt {attempt} of {most}: {escape(why)}"
 
 
 def title_of(run: Run, varying: Iterable[str]) -> str:

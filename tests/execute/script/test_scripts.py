@@ -264,7 +264,7 @@ def test_a_traceback_shows_the_scripts_own_lines_only(world: World) -> None:
         "ValueError: bad 9",
     ]
     assert (run.state.status, run.state.exit_status) == (Status.ERROR, 1)
-    assert run.state.reason == "exit status 1"
+    assert run.state.reason == "exit status 1: ValueError: bad 9"
 
 
 def test_a_syntax_error_is_shown_as_python_shows_it(world: World) -> None:

@@ -21,6 +21,7 @@ from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import json_text
 from hydra_sweep_runner.terminal.render import (
+    cut,
     escape,
     render_entries,
     render_flags,
@@ -32,6 +33,10 @@ from hydra_sweep_runner.terminal.render import (
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Glance
+
+
+#: The most characters of a reason behind a batch's trial; the trial's own record has all of them.
+_MOST_OF_REASON = 120
 
 
 def show_json(details: Details) -> str:
@@ -191,7 +196,8 @@ def _trial(store: RunStore, run_id: str, varying: Iterable[str], missing: str = 
     except UnreadableRecord:
         return f"{short(run_id)} unreadable"
     flags = render_flags(run.flags, run.given, run.choices, varying)
-    return f"{short(run_id)} {run.state.status.value} ({flags})"
+    why = f": {cut(escape(run.state.reason), _MOST_OF_REASON)}" if run.state.reason else ""
+    return f"{short(run_id)} {run.state.status.value} ({flags}){why}"
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

@@ -6,15 +6,13 @@ import os
 from collections.abc import Iterable, Sequence
 
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.execute.attempt.exit_reason import of_status
-from hydra_sweep_runner.execute.attempt.log import tail_of
 from hydra_sweep_runner.execute.task import Outcome
 from hydra_sweep_runner.model import Kind, Run, Status
-from hydra_sweep_runner.record.redaction import names_of, redact, redact_run
+from hydra_sweep_runner.record.reasons import parted
+from hydra_sweep_runner.record.redaction import redact_run
 from hydra_sweep_runner.terminal.render import (
     cut,
     escape,
-    last_exception,
     last_lines,
     render_varying,
     short,
@@ -61,21 +59,13 @@ def report_failures(
 
 def failure_line(context: World, run: Run, varying: Iterable[str] = ()) -> str:
     """`Trial 3f2a9c1d failed: exit status 1 (log: runs/3f2a…/.runner/output.log) (lr=0.1;
-    ValueError: no good)`: at the end, the flags that distinguish it from other trials, and the
-    exception that its output ends with, unless that is the reason."""
+    ValueError: no good)`: at the end, the flags that distinguish it from other trials, and what its
+    process said about its end, as recorded."""
     run = redact_run(run, os.environ)
     what = "Trial" if run.kind is Kind.TRIAL else "Run"
-    reason = escape(run.state.reason or f"exit status {run.state.exit_status}")
-    reason = cut(reason, _MOST_OF_REASON)
+    reason, said = parted(run.state.reason or f"exit status {run.state.exit_status}")
+    reason = cut(escape(reason), _MOST_OF_REASON)
     line = f"{what} {short(run.id)} failed: {reason} (log: {context.log_path(run)})"
-    told = [render_varying(run, varying), _exception(context, run)]
+    told = [render_varying(run, varying), cut(escape(said), _MOST_OF_REASON)]
     more = "; ".join(filter(None, told))
     return f"{line} ({more})" if more else line
-
-
-def _exception(context: World, run: Run) -> str:
-    """The exception that ended the process; empty if its output shows none."""
-    if run.state.exit_status is None or run.state.reason != of_status(run.state.exit_status):
-        return ""
-    said = last_exception(tail_of(context.store.folder(run.id)))
-    return cut(escape(redact(said, names_of(run), os.environ)), _MOST_OF_REASON)

@@ -31,6 +31,7 @@ from hydra_sweep_runner.operation.call import (
     ProgramCall,
     ScriptCall,
 )
+from hydra_sweep_runner.record.reasons import of_status
 from hydra_sweep_runner.system.provenance import Digests
 
 
@@ -140,6 +141,8 @@ def _attempt_program(
     end = exit_reason.of_child(child, program)
     if isinstance(call, ScriptCall):
         end = replace(end, imports=script_process.take_imports(run_dir))
+        if end.exit_status == 1 and (said := script_process.take_exit_text(run_dir)):
+            end = replace(end, reason=of_status(1, said))
     return _judge(task, watch, end)
 
 

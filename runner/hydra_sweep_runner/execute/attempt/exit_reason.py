@@ -6,12 +6,14 @@ import errno
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.function.worker import Reply
 from hydra_sweep_runner.execute.server.client import Child, ServerDied
 from hydra_sweep_runner.model import Result
+from hydra_sweep_runner.record.reasons import of_status, refusal
+from hydra_sweep_runner.terminal.render import last_exception
 
 # The exit statuses that shells and timeout(1) use.
 NOT_EXECUTABLE = 126
@@ -32,11 +34,6 @@ class Ending:
     result: Result | None = None
     scalars: Mapping[str, float] = field(default_factory=dict)
     imports: Sequence[tuple[str, bool]] = ()
-
-
-def of_status(code: int) -> str:
-    """The reason of a process that exited with this status."""
-    return f"exit status {code}"
 
 
 def of_reply(reply: Reply) -> Ending:
@@ -73,6 +70,16 @@ def of_worker(child: Child, target: str) -> Ending:
     if end.exit_status == 0:  # the function called os._exit
         return Ending(exit_status=None, reason="its process exited before it returned")
     return end
+
+
+def with_last_words(end: Ending, tail: bytes) -> Ending:
+    """The ending with the exception or the parser's error that the output ends with, if the exit
+    status alone is known; `tail` is the end of the output."""
+    code = end.exit_status
+    if code is None or end.reason != of_status(code):
+        return end
+    said = last_exception(tail) or refusal(tail.decode("utf-8", "replace").splitlines(), code)
+    return replace(end, reason=of_status(code, said))
 
 
 #: How an attempt ends whose worker closed the connection and was killed for it.

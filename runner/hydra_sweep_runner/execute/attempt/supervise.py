@@ -14,7 +14,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.attempt import Attempted, Machinery, attempt
-from hydra_sweep_runner.execute.attempt.exit_reason import Ending
+from hydra_sweep_runner.execute.attempt.exit_reason import Ending, with_last_words
 from hydra_sweep_runner.execute.attempt.hints import hint_on
 from hydra_sweep_runner.execute.attempt.imports import with_imports
 from hydra_sweep_runner.execute.attempt.inputs import (
@@ -169,8 +169,10 @@ def _attempt(
             if missing is not None:
                 attempted = replace(attempted, ending=Ending(exit_status=1, reason=missing))
         attempted = replace(attempted, scalars=scalars.finish(attempted.ending.scalars))
-        failed = attempted.ending.exit_status != 0
-        return attempted, output.tail(outputs.TAIL_BYTES) if failed else b""
+        if attempted.ending.exit_status == 0:
+            return attempted, b""
+        tail = output.tail(outputs.TAIL_BYTES)
+        return replace(attempted, ending=with_last_words(attempted.ending, tail)), tail
     finally:
         output.close()
 

@@ -47,6 +47,7 @@ from hydra_sweep_runner.execute.variables import without_a_run
 from hydra_sweep_runner.model import Result
 from hydra_sweep_runner.operation.call import PackedProgram
 from hydra_sweep_runner.operation.kinds.kind import Signature
+from hydra_sweep_runner.record.reasons import of_status
 from hydra_sweep_runner.scalars.numbers import scalars_in
 
 _MOST_OF_A_REASON = 300
@@ -405,7 +406,8 @@ def _exited(code: object) -> Reply:
         os.write(2, f"{code}\n".encode(errors="backslashreplace"))
     if status == 0:
         return Reply(exit_status=0, result=Result())
-    return Reply(exit_status=status, reason=f"exit status {status}")
+    said = "" if isinstance(code, int) else code
+    return Reply(exit_status=status, reason=of_status(status, said))
 
 
 def _users_frames(trace: TracebackType | None) -> TracebackType | None:

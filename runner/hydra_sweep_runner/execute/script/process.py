@@ -32,7 +32,7 @@ def arguments(call: ScriptCall) -> list[str]:
 def variables(call: ScriptCall, environment: Mapping[str, str], run_dir: Path) -> dict[str, str]:
     """The variables for a script that takes its flags as globals; `environment` holds the others.
     Raises StoreFailed."""
-    for name in (layout.FLAGS, layout.IMPORTS):
+    for name in (layout.FLAGS, layout.IMPORTS, layout.EXIT):
         _remove(run_dir / name)  # left by an attempt that was killed together with its runner
     if not call.flags:
         return {}
@@ -89,6 +89,18 @@ def take_imports(run_dir: Path) -> list[tuple[str, bool]]:
     except (OSError, ValueError, EOFError, TypeError):
         return []
     return found
+
+
+def take_exit_text(run_dir: Path) -> str:
+    """The text that a script gave to `sys.exit`, which it noted in its run's folder; the note is
+    removed. Empty if there is no readable note."""
+    path = run_dir / layout.EXIT
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+        path.unlink()
+    except OSError:
+        return ""
+    return text
 
 
 def _remove(path: Path) -> None:

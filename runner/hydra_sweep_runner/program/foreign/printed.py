@@ -19,6 +19,10 @@ from hydra_sweep_runner.terminal.streams import lead_nowhere
 
 _T = TypeVar("_T")
 
+_STDERR = 1  # its number among the streams
+#: The most characters that are kept of the end of sys.stderr.
+_KEPT = 4096
+
 
 class JobScalars:
     """The scalars of one job, whose threads may all print. Raises StoreFailed like `Scalars`."""
@@ -26,6 +30,7 @@ class JobScalars:
     def __init__(self, scalars: Scalars) -> None:
         self._scalars = scalars
         self._lock = threading.RLock()
+        self._end = ""  # of what was written to sys.stderr
 
     @contextmanager
     def seen(self) -> Iterator[None]:
@@ -34,6 +39,11 @@ class JobScalars:
             for number, stream in enumerate((sys.stdout, sys.stderr)):
                 streams.enter_context(self._seen(number, stream))
             yield
+
+    def last_lines(self) -> list[str]:
+        """The last lines that were written to sys.stderr."""
+        with self._lock:
+            return self._end.splitlines()
 
     def look(self) -> None:
         """Write what has been reported so far."""
@@ -80,6 +90,8 @@ class JobScalars:
         data = text.encode("utf-8", "replace")
         with self._lock:
             self._scalars.printed(number, data)
+            if number == _STDERR:
+                self._end = (self._end + text)[-_KEPT:]
 
 
 def _unless_closed(stream: Any, act: Callable[..., _T]) -> Callable[..., _T | None]:

@@ -38,6 +38,7 @@ from hydra_sweep_runner.program.foreign.printed import JobScalars
 from hydra_sweep_runner.program.foreign.traceback import format_failure
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record.job_output import placed, relative_to_project
+from hydra_sweep_runner.record.reasons import of_status, refusal
 from hydra_sweep_runner.scalars.form import Pairs
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
@@ -271,11 +272,14 @@ class _Job:
         """Handle `sys.exit(code)` as Python does."""
         if error.code is None or error.code == 0:
             return self._completed(None)
-        if not isinstance(error.code, int):
-            print(error.code, file=sys.stderr)
         status = error.code & 0xFF if isinstance(error.code, int) else 1
-        self._failed(status, f"exit status {status}", error)
-        raise JobExited(f"exit status {status}") from None
+        said = refusal(self._scalars.last_lines(), status)
+        if not isinstance(error.code, int):
+            said = str(error.code)
+            print(said, file=sys.stderr)
+        reason = of_status(status, said)
+        self._failed(status, reason, error, said)
+        raise JobExited(reason) from None
 
     def _terminated(self, reason: str) -> None:
         state = lifecycle.terminated(self._run.state, reason, now())
@@ -290,9 +294,12 @@ class _Job:
         modules = imported(self._project_dir, run_dir, self._since_ns)
         self._store.write(with_imports(run, modules, self._project_dir, Digests()))
 
-    def _failed(self, exit_status: int | None, reason: str, error: BaseException) -> None:
-        """Record the failure; its traceback is printed at once and saved as the trial's log."""
-        shown = f"{reason}\n" if isinstance(error, (SystemExit, TimedOut)) else ""
+    def _failed(
+        self, exit_status: int | None, reason: str, error: BaseException, said: str = ""
+    ) -> None:
+        """Record the failure. Its traceback is printed at once and saved as the trial's log; of an
+        exit, what was `said` is saved, or else the reason."""
+        shown = f"{said or reason}\n" if isinstance(error, (SystemExit, TimedOut)) else ""
         text = shown or format_failure(error)
         log = self._store.folder(self._run.id) / layout.LOG
         try:

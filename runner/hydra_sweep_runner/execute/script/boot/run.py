@@ -30,6 +30,11 @@ AGAIN = "hydra_sweep_runner.execute.script.boot.again"
 _RUN_DIR = "RUNNER_RUN_DIR"
 _PROJECT_DIR = "RUNNER_PROJECT_DIR"
 _IMPORTS = ".runner/imports.marshal"
+_EXIT = ".runner/exit.txt"
+
+#: The process that the run has started, and the run's folder: a process that the script starts as
+#: itself notes nothing.
+_noting: "tuple[int, str] | None" = None
 
 
 def main() -> None:
@@ -74,7 +79,8 @@ def run_as_main(path: str) -> None:
         given = os.environ.pop(CODE, None)
         code = marshal.loads(bytes.fromhex(given)) if given else code_of(path, flags_of(path))
         exec(code, module.__dict__)
-    except SystemExit:
+    except SystemExit as error:
+        _note_exit(error.code)
         raise
     except BaseException as error:
         _end_by(error)
@@ -88,7 +94,20 @@ def note_imports_at_end(path: str) -> None:
 
     run_dir, project_dir = os.environ.get(_RUN_DIR), os.environ.get(_PROJECT_DIR)
     if run_dir and project_dir:  # registered first, so that it runs last
+        global _noting
+        _noting = (os.getpid(), run_dir)
         atexit.register(_note_imports, os.getpid(), path, project_dir, run_dir, time_ns())
+
+
+def _note_exit(code: object) -> None:
+    """Note in the run's folder the text that the script gave to `sys.exit`."""
+    if code is None or isinstance(code, int) or _noting is None or _noting[0] != os.getpid():
+        return
+    try:
+        with open(f"{_noting[1]}/{_EXIT}", "wb") as noted:  # noqa: PTH123
+            noted.write(str(code).encode("utf-8", "replace"))
+    except Exception:  # the folder is gone, the disk is full, or there is no text
+        return
 
 
 def _note_imports(pid: int, path: str, project_dir: str, run_dir: str, since_ns: int) -> None:
