@@ -270,7 +270,9 @@ class Run:
     to the override's text if it is no list. `options` are the given run options that a restart
     remembers, by name. `given` are the names of the flags that a sweep or an override set, in
     order. Only a Hydra program's trials and batches have a `job`. `choices` maps each config group
-    that an override chose to its choice. `step` is the step of a pipeline's trial, and `inputs` are
+    of the project to its choice (None: none), whether an override or the defaults list chose it;
+    older records, and a pipeline's trials, have those that an override chose. A batch has the lists
+    of those that were given. `step` is the step of a pipeline's trial, and `inputs` are
     its inputs, by name. `repeat` numbers the runs of one combination from 0. `identity` is the
     digest of a trial if operation, flags and repeat alone do not determine it (it has inputs); else
     None. `basis` records, in JSON's types, what an optimizer based a trial's proposal on

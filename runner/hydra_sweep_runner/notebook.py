@@ -122,6 +122,19 @@ class Store:
         return f"Store({str(self.path)!r})"
 
 
+class _Flags(dict[str, Value]):
+    """Flags by name. The error for a config group says where its choice is."""
+
+    def __init__(self, flags: Flags, choices: Mapping[str, Value]) -> None:
+        super().__init__(flags)
+        self._choices = choices
+
+    def __missing__(self, name: str) -> Value:
+        if name in self._choices:
+            raise KeyError(f"{name} is a config group: run.choices[{name!r}] is its choice")
+        raise KeyError(name)
+
+
 class Run:
     """One run, as it was when it was read."""
 
@@ -158,7 +171,13 @@ class Run:
     @property
     def flags(self) -> Flags:
         """The flags by dotted name; for a batch, each given name with the list of its values."""
-        return MappingProxyType(dict(self._run.flags))
+        return MappingProxyType(_Flags(self._run.flags, self._run.choices))
+
+    @property
+    def choices(self) -> Mapping[str, Value]:
+        """The choices of config groups, by group: `mlp` for `model`, None where none was chosen;
+        for a batch, each given group with the list of its choices."""
+        return MappingProxyType(dict(self._run.choices))
 
     @property
     def scalars(self) -> Mapping[str, Scalar]:

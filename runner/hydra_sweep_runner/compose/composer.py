@@ -45,6 +45,7 @@ from hydra_sweep_runner.compose.trial import (
 from hydra_sweep_runner.compose.within import within
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.flags import flatten
 
 _NO_SETTING = re.compile(r"Could not override '(hydra\.[\w.]+)'")
@@ -392,6 +393,12 @@ class Composer:
         if hydra.__version__.startswith("1.3"):
             return False
         return bool(self._open_repository().config_exists(name))
+
+    def choices(self, task: Sequence[str]) -> Mapping[str, Value]:
+        """The choice of each config group but Hydra's own, in the configuration of one trial.
+        Raises as `trial`."""
+        named = self.named(task)
+        return self._base(tuple(text for text in named if self.is_group_choice(text))).choices
 
     def _open_repository(self) -> Any:
         if self._repository is None:

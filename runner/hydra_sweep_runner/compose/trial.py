@@ -101,7 +101,8 @@ class Base:
     is an interpolation). `output_subdir` is Hydra's, unresolved. `dirname` are the settings in
     `hydra.job.config.override_dirname`. `needs_hydra` says whether a job's values or environment
     may depend on Hydra's node, `sets_environment` whether `hydra.job.env_set` has entries,
-    `has_chdir` whether `hydra.job.chdir` is set.
+    `has_chdir` whether `hydra.job.chdir` is set. `choices` maps each config group but Hydra's own
+    to its choice.
     """
 
     key: int
@@ -115,6 +116,7 @@ class Base:
     needs_hydra: bool
     sets_environment: bool
     has_chdir: bool
+    choices: Mapping[str, Value]
 
     @cached_property
     def _known(self) -> dict[Any, Any]:
@@ -205,6 +207,11 @@ def register_base(fields: Mapping[str, Any]) -> Base:
     return base
 
 
+def _choices(config: DictConfig) -> dict[str, Value]:
+    found: Any = OmegaConf.to_container(config.hydra.runtime.choices)
+    return {group: choice for group, choice in found.items() if not group.startswith("hydra/")}
+
+
 def base_of(config: DictConfig) -> Base:
     whole = pickle.dumps(config)
     mode = config.hydra.mode
@@ -212,6 +219,7 @@ def base_of(config: DictConfig) -> Base:
     dirname: Any = OmegaConf.to_container(job.config.override_dirname, resolve=True)
     subdir: Any = config.hydra._get_node("output_subdir")._value()
     sets_environment = bool(job.env_set)
+    choices = _choices(config)
     task = drop_nodes(config, "hydra")
     base = Base(
         key=len(_BASES),
@@ -225,6 +233,7 @@ def base_of(config: DictConfig) -> Base:
         needs_hydra=sets_environment or "hydra" in OmegaConf.to_yaml(task),
         sets_environment=sets_environment,
         has_chdir=isinstance(job._get_node("chdir")._value(), bool),
+        choices=choices,
     )
     _BASES[base.key] = base
     return base

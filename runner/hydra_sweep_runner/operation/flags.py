@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 from hydra_sweep_runner.model import Flags, Value
@@ -46,6 +46,17 @@ def node_of(group: str) -> str:
     `db`, `model.encoder` for `model/encoder`, `source` for `db@source`."""
     name, at, package = group.partition("@")
     return package if at else name.replace("/", ".")
+
+
+def shown_choices(
+    choices: Mapping[str, Value], given: Collection[str], also: Collection[str] = ()
+) -> Mapping[str, Value]:
+    """The choices that stand for the flags below their nodes: those that were `given` by an
+    override or a sweep, and those among `also`, the names that distinguish runs. The others were
+    made by the defaults list."""
+    if not choices:
+        return choices
+    return {group: choice for group, choice in choices.items() if group in given or group in also}
 
 
 def as_chosen(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, KeysView, Sequence
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.operation.flags import OPERATION_GROUP
 from hydra_sweep_runner.query.evaluate import same, value_of
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
@@ -85,8 +86,10 @@ def varying_flags(runs: Iterable[RunRow]) -> list[str]:
     firsts: dict[str, Value] = {}
     varying: set[str] = set()
     known: dict[object, KeysView[str]] = {}  # by operation: the flags of its first run
-    for run in runs:
-        shown = run.shown
+    rows = list(runs)
+    groups = _chosen_groups(rows)
+    for run in rows:
+        shown = run.shown(groups)
         for name, value in shown.items():
             if name not in firsts:
                 firsts[name] = value
@@ -96,3 +99,15 @@ def varying_flags(runs: Iterable[RunRow]) -> list[str]:
         if first != shown.keys():
             varying.update(set(first) ^ shown.keys())
     return [name for name in firsts if name in varying]
+
+
+def _chosen_groups(runs: Iterable[RunRow]) -> set[str]:
+    """The config groups that an override chose in one of the runs, or whose choice differs between
+    them."""
+    firsts: dict[str, Value] = {}
+    found: set[str] = set()
+    for run in runs:
+        for group, choice in run.choices.items():
+            if group in run.given or not same(firsts.setdefault(group, choice), choice):
+                found.add(group)
+    return found - {OPERATION_GROUP}

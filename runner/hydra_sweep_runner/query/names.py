@@ -10,6 +10,7 @@ from hydra_sweep_runner.query.evaluate import Subject, found
 from hydra_sweep_runner.query.tree import ATTRIBUTES, Expression, Name, Scope, names_in
 
 _MOST_LISTED = 40
+_MOST_NEAR = 3
 _WORDS = {Scope.ANY: "flag, scalar or attribute", Scope.FLAG: "flag", Scope.SCALAR: "scalar"}
 
 
@@ -34,8 +35,8 @@ def _unknown(name: Name, subjects: Sequence[Subject]) -> str:
         Scope.FLAG: flags,
         Scope.SCALAR: scalars,
     }[name.scope]
-    near = get_close_matches(name.name, known, n=1)
-    meant = f" (did you mean {near[0]}?)" if near else ""
+    near = _near(name.name, known)
+    meant = f" (did you mean {' or '.join(near)}?)" if near else ""
     there_are = []
     if name.scope in (Scope.ANY, Scope.FLAG):
         there_are.append(f"flags: {_listed(flags)}")
@@ -46,6 +47,21 @@ def _unknown(name: Name, subjects: Sequence[Subject]) -> str:
     count = len(subjects)
     said = f"none of the {count} runs has a" if count > 1 else "the one run that is meant has no"
     return f"{said} {_WORDS[name.scope]} {name.name}{meant}; {'; '.join(there_are)}"
+
+
+def _near(name: str, known: Sequence[str]) -> list[str]:
+    """The names that may be meant: those whose last part is the name, else the one that is spelt
+    most alike, as a whole or in its last part."""
+    leaves = [one for one in known if one.rpartition(".")[2] == name]
+    if leaves:
+        return leaves[:_MOST_NEAR]
+    alike = get_close_matches(name, known, n=1)
+    if alike:
+        return alike
+    lasts: dict[str, str] = {}
+    for one in known:
+        lasts.setdefault(one.rpartition(".")[2], one)
+    return [lasts[last] for last in get_close_matches(name, lasts, n=1)]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from hydra_sweep_runner.model import Flags, Unreadable, Value
-from hydra_sweep_runner.operation.flags import as_chosen
+from hydra_sweep_runner.operation.flags import OPERATION_GROUP, as_chosen, shown_choices
 from hydra_sweep_runner.query.evaluate import Scalars, found
 from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 from hydra_sweep_runner.record.fields import ATTRIBUTES, Summary
 
+_NOTHING: Mapping[str, Value] = MappingProxyType({})
+
 
 class RunRow:
     """A run, or an unreadable record, as a `filters.Candidate`.
 
-    `source` is the run's summary. `flags` include the chosen config groups, by name. `shown` are
-    the flags that tables show by default: a chosen group replaces the flags below it.
+    `source` is the run's summary. `flags` include all choices of config groups, by name, and
+    `upstream`: flags of the runs that a pipeline's trial takes files from.
     """
 
-    __slots__ = ("flags", "scalars", "shown", "source")
+    __slots__ = ("_upstream", "flags", "scalars", "source")
 
-    def __init__(self, source: Summary | Unreadable) -> None:
+    def __init__(
+        self, source: Summary | Unreadable, upstream: Mapping[str, Value] = _NOTHING
+    ) -> None:
         self.source = source
         self.flags: Flags
-        self.shown: Flags
         self.scalars: Scalars
+        self._upstream = upstream
         if isinstance(source, Unreadable):
-            self.flags, self.shown, self.scalars = {}, {}, {}
+            self.flags, self.scalars = {}, {}
             return
         run = source.glance
-        self.flags = self.shown = run.flags
+        self.flags = run.flags
         self.scalars = run.scalars
-        if run.choices:  # the call alone would take half of a long list's time
-            self.shown = as_chosen(run.flags, run.choices, run.given)
-            self.flags = {**self.shown, **run.flags}
+        if run.choices or upstream:  # a long list is mostly of runs without either
+            flags = {**upstream, **run.choices, **run.flags}
+            if OPERATION_GROUP not in run.flags:
+                flags.pop(OPERATION_GROUP, None)
+            self.flags = flags
+
+    @property
+    def choices(self) -> Mapping[str, Value]:
+        """The choices of config groups, by name."""
+        return {} if isinstance(self.source, Unreadable) else self.source.glance.choices
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the flags and config groups that an override or a sweep set."""
+        return () if isinstance(self.source, Unreadable) else self.source.glance.given
+
+    def shown(self, groups: Collection[str] = ()) -> Flags:
+        """The flags that tables show by default: a config group that was given, or is among
+        `groups`, replaces the flags below it."""
+        if isinstance(self.source, Unreadable):
+            return {}
+        run = self.source.glance
+        choices = shown_choices(run.choices, run.given, groups)
+        shown = as_chosen(run.flags, choices, run.given)
+        return {**self._upstream, **shown} if self._upstream else shown
 
     @property
     def attributes(self) -> Mapping[str, Value]:

@@ -16,10 +16,7 @@ def with_upstream_flags(runs: Iterable[RunRow], by_id: Mapping[str, RunRow]) -> 
     for run in runs:
         upstream = _upstream(run, by_id, known, frozenset())
         if upstream:
-            wider = RunRow(run.source)
-            wider.flags = {**upstream, **run.flags}
-            wider.shown = {**upstream, **run.shown}
-            widened.append(wider)
+            widened.append(RunRow(run.source, upstream))
         else:
             widened.append(run)
     return widened

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.model import Flags, Run, Value
-from hydra_sweep_runner.operation.flags import as_chosen, named
+from hydra_sweep_runner.operation.flags import as_chosen, named, shown_choices
 from hydra_sweep_runner.record.reasons import parted
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def render_flags(
     """`x=1.0, y=2`: all flags if there are at most eight, else the given flags, those in `varying`
     first. Chosen config groups are shown by their choice."""
     given, varying = tuple(given), tuple(varying)
-    shown = as_chosen(flags, choices, given, varying)
+    shown = as_chosen(flags, shown_choices(choices, given, varying), given, varying)
     if len(shown) > MOST_FLAGS:
         shown = named(shown, (*varying, *given))
     return render_entries(shown)
@@ -171,7 +171,8 @@ def render_varying(run: Run, varying: Iterable[str]) -> str:
     """The flags that distinguish a trial from the others of its batch: `lr=0.1, model=resnet`. For
     a pipeline's trial, the given flags of its step."""
     names = tuple(varying) if run.step is None else run.given
-    return render_entries(named(as_chosen(run.flags, run.choices, run.given, names), names))
+    choices = shown_choices(run.choices, run.given, names)
+    return render_entries(named(as_chosen(run.flags, choices, run.given, names), names))
 
 
 def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:

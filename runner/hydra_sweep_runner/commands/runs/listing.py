@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
-from hydra_sweep_runner.operation.flags import as_chosen, named
+from hydra_sweep_runner.operation.flags import as_chosen, named, shown_choices
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
@@ -163,7 +163,8 @@ def _row(seen: RunRow, varying: Sequence[str]) -> Sequence[str]:
 
 def _flags(run: Run | Glance, varying: Sequence[str]) -> str:
     """The flags in a table: varying ones first, then given ones, then others if there is room."""
-    shown = as_chosen(run.flags, run.choices, run.given, varying)
+    choices = shown_choices(run.choices, run.given, varying)
+    shown = as_chosen(run.flags, choices, (*run.given, *varying), varying)
     entries = named(shown, (*varying, *run.given))
     return render_entries({**entries, **shown} if len(shown) <= MOST_FLAGS else entries)
 

@@ -24,7 +24,10 @@ def origins(run: Run, batch: Run | None) -> dict[str, str]:
     for flag in run.flags:
         name = next((name for name in run.given if covered_by(flag, name)), None)
         if name is None:
-            name = next((one for one in run.choices if covered_by(flag, node_of(one))), None)
+            name = next(
+                (one for one in run.given if one in run.choices and covered_by(flag, node_of(one))),
+                None,
+            )
         if name is None:
             found[flag] = "default"
         elif name in of_file and name not in typed:

@@ -126,7 +126,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
 
 
 def _name(run: RunRow, snapshot: Snapshot) -> str:
-    flags = render_entries(named(run.shown, snapshot.varying))
+    flags = render_entries(named(run.shown(snapshot.varying), snapshot.varying))
     return f"{short(run.id)} ({flags})" if flags else short(run.id)
 
 

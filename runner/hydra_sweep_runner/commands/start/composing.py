@@ -187,10 +187,14 @@ class Composing:
             raise Mistake(clean) from error
 
     def choices(self, overrides: Iterable[str]) -> dict[str, Value]:
-        """The choices that overrides of one value each make, by config group."""
+        """The choice of each config group in the configuration that overrides of one value each
+        give; of a pipeline, or one of its steps, the choices that the overrides make."""
         is_choice = self.composer.is_group_choice
         chosen = (parse_override(text) for text in overrides if is_choice(text))
-        return {name_of(one): plain(one._value) for one in chosen if not one.is_delete()}
+        made = {name_of(one): plain(one._value) for one in chosen if not one.is_delete()}
+        if self.pipeline is not None or self.within is not None:
+            return made
+        return {**self.composer.choices(tuple(overrides)), **made}
 
     def recipe(self) -> Recipe:
         """The recipe for composing the same again."""
