@@ -19,7 +19,7 @@ from hydra_sweep_runner.operation.values import canonical
 from hydra_sweep_runner.pipeline.combination import Composed
 from hydra_sweep_runner.pipeline.parse import PLACE
 from hydra_sweep_runner.pipeline.steps import By, Step, Wiring
-from hydra_sweep_runner.planning.identity import InputKey, gather_identity, step_identity
+from hydra_sweep_runner.planning.identity import InputPlaces, gather_identity
 from hydra_sweep_runner.planning.sampling import derive_seed
 from hydra_sweep_runner.planning.trials import Trial
 
@@ -138,6 +138,13 @@ class _Drafting:
         self._place = {name: place for place, name in enumerate(wiring.names)}
         #: For each step, the indices of the steps that it takes files from.
         self._inputs = [[self._place[one.step] for one in step.inputs] for step in wiring.steps]
+        self._input_places = [
+            InputPlaces(
+                [(one.name, one.path) for one in step.inputs]
+                + [(one.name, None) for one in step.gathers]
+            )
+            for step in wiring.steps
+        ]
 
     def add(self, combination: Sequence[Composed]) -> None:
         """Add the trials of a combination."""
@@ -162,13 +169,12 @@ class _Drafting:
                 draft.waits |= waits
 
     def _number(self, step: Step, draft: _Draft) -> int:
-        inputs = [
-            InputKey(one.name, one.path, self.drafts[number].identity)
-            for one, number in zip(step.inputs, draft.inputs, strict=True)
-        ]
-        by = [(str(by), value) for by, value in zip(step.by, draft.by, strict=True)]
-        inputs += [InputKey(one.name, None, gather_identity(one.step, by)) for one in step.gathers]
-        draft.identity = step_identity(draft.composed.digest, inputs)
+        identities = [self.drafts[upstream].identity for upstream in draft.inputs]
+        if step.gathers:
+            by = [(str(by), value) for by, value in zip(step.by, draft.by, strict=True)]
+            identities += [gather_identity(one.step, by) for one in step.gathers]
+        places = self._input_places[draft.place]
+        draft.identity = places.identity(draft.composed.digest, identities)
         number = self._number_of.setdefault(draft.identity, len(self.drafts))
         if number == len(self.drafts):
             self.drafts.append(draft)
@@ -234,17 +240,23 @@ class _Ordering:
         self._drafts = drafting.drafts
         self._paths = drafting.paths
         self._names: dict[frozenset[int], tuple[str, ...]] = {}
-        self._members = [self._members_of(draft, drafting) for draft in self._drafts]
-        self._upstream = [
-            dict.fromkeys(
-                (*draft.inputs, *(m for group in members for m in group), *(draft.waits or ()))
-            )
-            for draft, members in zip(self._drafts, self._members, strict=True)
-        ]
+        #: For each trial that gathers, the members of each of its gathers.
+        self._members = {
+            number: [tuple(group) for group in drafting.members[draft.place, draft.by_key]]
+            for number, draft in enumerate(self._drafts)
+            if self._wiring.steps[draft.place].gathers
+        }
+        self._upstream = [self._upstream_of(number) for number in range(len(self._drafts))]
 
-    @staticmethod
-    def _members_of(draft: _Draft, drafting: _Drafting) -> tuple[tuple[int, ...], ...]:
-        return tuple(map(tuple, drafting.members.get((draft.place, draft.by_key), ())))
+    def _upstream_of(self, number: int) -> dict[int, None]:
+        """The trials that end before this one begins, without repetition."""
+        draft = self._drafts[number]
+        found = dict.fromkeys(draft.inputs)
+        for group in self._members.get(number, ()):
+            found |= dict.fromkeys(group)
+        if draft.waits:
+            found |= draft.waits
+        return found
 
     def graph(self, seed: int) -> Graph:
         """The graph, trials in plan order."""
@@ -252,8 +264,8 @@ class _Ordering:
         place_of = {number: place for place, number in enumerate(order)}
         return Graph(
             self._wiring,
-            tuple(self._node(number, place_of, seed) for number in order),
-            tuple(tuple(place_of[number] for number in path) for path in self._paths),
+            tuple([self._node(number, place_of, seed) for number in order]),
+            tuple([tuple([place_of[number] for number in path]) for path in self._paths]),
         )
 
     def _order(self) -> list[int]:
@@ -272,9 +284,9 @@ class _Ordering:
                 order.append(number)
                 for other in below[number]:
                     missing[other] -= 1
-                freed = [other for other in below[number] if not missing[other]]
-                late = [other for other in freed if other < appeared]
-                ready += sorted(late, key=self._in_wiring, reverse=True)
+                late = [other for other in below[number] if other < appeared and not missing[other]]
+                if late:
+                    ready += sorted(late, key=self._in_wiring, reverse=True)
         return order
 
     def _in_wiring(self, number: int) -> tuple[int, int]:
@@ -308,10 +320,14 @@ class _Ordering:
                 ]
             ),
             gathers=tuple(
-                Gathered(one.name, one.step, tuple(sorted([place_of[m] for m in members])))
-                for one, members in zip(step.gathers, self._members[number], strict=True)
+                [
+                    Gathered(one.name, one.step, tuple(sorted([place_of[m] for m in members])))
+                    for one, members in zip(
+                        step.gathers, self._members.get(number, ()), strict=True
+                    )
+                ]
             ),
             by=tuple(zip(step.by, draft.by, strict=True)),
             partial=step.partial,
-            waits=tuple(sorted([place_of[one] for one in draft.waits or ()])),
+            waits=tuple(sorted([place_of[one] for one in draft.waits])) if draft.waits else (),
         )

@@ -12,9 +12,7 @@ pipeline.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from functools import lru_cache
-from operator import attrgetter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hydra_sweep_runner.model import Flags, Operation, Run, Value
@@ -58,20 +56,26 @@ def step_identity(digest: str, inputs: Iterable[InputKey]) -> str:
 
     Without inputs it is `digest` itself. The order of the inputs does not matter.
     """
-    taken = [
-        f"{_place_key(one.name, one.path)}{canonical(one.identity)}]"
-        for one in sorted(inputs, key=_name)
-    ]
-    return _digest(f"[{canonical(digest)},[{','.join(taken)}]]") if taken else digest
+    keys = list(inputs)
+    places = InputPlaces((key.name, key.path) for key in keys)
+    return places.identity(digest, [key.identity for key in keys])
 
 
-_name = attrgetter("name")
+class InputPlaces:
+    """The names and paths of the inputs that all trials of a step have; see `InputKey`."""
 
+    def __init__(self, places: Iterable[tuple[str, str | None]]) -> None:
+        texts = [(name, f"[{canonical(name)},{canonical(path)},") for name, path in places]
+        order = sorted(range(len(texts)), key=lambda number: texts[number][0])
+        self._texts = [(texts[number][1], number) for number in order]
 
-@lru_cache(maxsize=1024)
-def _place_key(name: str, path: str | None) -> str:
-    """The text that stands for an input's name and path, before the upstream identity."""
-    return f"[{canonical(name)},{canonical(path)},"
+    def identity(self, digest: str, identities: Sequence[str]) -> str:
+        """`step_identity` of a trial whose inputs have these identities, in the order of the
+        places."""
+        if not self._texts:
+            return digest
+        taken = ",".join([f"{text}{canonical(identities[n])}]" for text, n in self._texts])
+        return _digest(f"[{canonical(digest)},[{taken}]]")
 
 
 def gather_identity(step: str, by: Iterable[tuple[str, Value]] = ()) -> str:
