@@ -91,6 +91,8 @@ def test_a_bug_is_told_with_its_file(program: Program, tmp_path: Path) -> None:
         ("lr=[1,2", "cannot read the override 'lr=[1,2': [ (character 4) is not closed"),
         ("lr=1,2 +x", "it has no value; write name=value (+x=…)"),
         ("lr=1,2 x@=3", "Override x@=3 looks like a config group override"),
+        ("+hydra.sweeper.params.lr=1", "on the command line, sweep with -m name=value"),
+        ("lr=1,2 nosuch=1 +neded=true", "did you mean +needed=true?"),
         ("lr==1,2", "= (character 4) has to stand in quotes"),
     ],
 )

@@ -142,6 +142,12 @@ def with_sweeper(settings: str) -> dict[str, str]:
     return {"conf/config.yaml": f"{good}hydra: {{sweeper: {{{settings}}}}}\n"}
 
 
+#: A project with a config group that has the name of a run option.
+GROUP_OF_AN_OPTION = {
+    "conf/config.yaml": "defaults: [{operation: script}, {label: a}, _self_]\nx: 1\ny: 2\n",
+    "conf/label/a.yaml": "x: 3\n",
+}
+
 IDS = [
     Row("+restart=ffffffff", "ffffffff"),
     Row("+restart=ffffffffffffffffffffffffffffffff", "ffffffffffffffffffffffffffffffff"),
@@ -278,7 +284,7 @@ OVERRIDES = [
     Row("-m hydra.job.name=a,b", "hydra.job.name=a,b"),
     Row("-m hydra/launcher=basic,runner", "hydra/launcher=basic,runner"),
     Row("hydra.searchpath=3", "hydra.searchpath"),
-    Row("-m hydra.sweeper.params=3", "params"),
+    Row("-m hydra.sweeper.params=3", "-m name=value"),
     Row("-m +hydra.sweeper.params.x=1", "-m name=value"),
 ]
 
@@ -532,6 +538,13 @@ YAML = [
     Row("-m x=1,2", "max_trials=0", files=with_sweeper("max_trials: 0")),
     Row("-m x=1,2", "needed=maybe", files=with_sweeper("needed: maybe")),
     Row("-m x=1,2", "'nosuch'", files=with_sweeper("nosuch: 1")),
+    Row("-m x=1,2", "did you mean max_trials?", files=with_sweeper("max_trial: 1")),
+    Row("-m", "config.yaml: hydra.sweeper.params is 3", files=with_sweeper("params: 3")),
+    Row("-m", "in quotes: params: {{lr: '0.1,0.2'}}", files=with_sweeper("params: [x]")),
+    Row("-m", "an entry 0.2 without a value", files=with_sweeper("params: {x: 0.1,0.2}")),
+    Row("-m", "hydra.sweeper.params.x: cannot", files=with_sweeper("params: {x: {a: 1}}")),
+    Row("-m x=1,2 +label=night", "is hydra.sweeper.label=night", files=GROUP_OF_AN_OPTION),
+    Row("-m x=1,2 +label=a", "to choose another: label=a", files=GROUP_OF_AN_OPTION),
     Row("-m x=1,2", "unknown flag 'z'", files=with_sweeper("params: {z: 1}")),
     Row("-m x=1,2", "y=choice(", files=with_sweeper("params: {y: choice(}")),
     Row("-m x=1,2", "interval", files=with_sweeper("params: {y: 'interval(1,0)'}")),

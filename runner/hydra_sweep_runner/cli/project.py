@@ -17,7 +17,8 @@ from hydra_sweep_runner import __version__
 from hydra_sweep_runner.cli.world import JOB_NAME, ProjectYaml, open_world
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, read_typed
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
-from hydra_sweep_runner.compose.composer import SweepConfig, explain_composition
+from hydra_sweep_runner.compose.composer import SweepConfig
+from hydra_sweep_runner.compose.explain import explain_composition
 from hydra_sweep_runner.compose.overrides import check_values, is_sweep
 from hydra_sweep_runner.compose.project import find_project, open_loader, set_defaults
 from hydra_sweep_runner.errors import Mistake

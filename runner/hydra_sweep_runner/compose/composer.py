@@ -8,17 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import hydra
-import yaml
 from hydra.core.config_loader import ConfigLoader
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hydra_sweep_runner.compose.explain import (
+    explain_composition,
+    explain_option_as_group,
+    explain_second_choice,
+    explain_sweeper,
+    unknown_setting,
+)
 from hydra_sweep_runner.compose.fast.changes import plain_changes, read_change
 from hydra_sweep_runner.compose.overrides import (
     element_text,
@@ -26,27 +31,24 @@ from hydra_sweep_runner.compose.overrides import (
     is_group_of_step,
     is_number,
     name_in,
-    one_line,
     parse_override,
     read_element,
 )
 from hydra_sweep_runner.compose.project import LEFT_OUT
 from hydra_sweep_runner.compose.reading import Reading, ReadingLoader, reading_loader
 from hydra_sweep_runner.compose.trial import (
-    JOBS_NAMES,
     REFUSALS,
     Base,
     TrialConfig,
     apply_overrides,
     base_of,
-    jobs_hint,
     sweeper_settings,
 )
 from hydra_sweep_runner.compose.within import within
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
-from hydra_sweep_runner.operation.flags import flatten
+from hydra_sweep_runner.operation.flags import covered_by, flatten
 
 _NO_SETTING = re.compile(r"Could not override '(hydra\.[\w.]+)'")
 
@@ -78,63 +80,6 @@ class SweepConfig:
         """The keys of `hydra.launcher`."""
         launcher = self.config.hydra.launcher
         return frozenset() if launcher is None else frozenset(str(name) for name in launcher)
-
-
-def explain_composition(error: Exception) -> str:
-    """One line for an error that Hydra raised while composing."""
-    if isinstance(error, yaml.YAMLError):
-        return f"YAML that does not parse: {one_line(error)}"
-    if isinstance(error, RecursionError):
-        return "the configuration does not compose: a config is among its own defaults"
-    if isinstance(error, AssertionError):
-        return "the configuration does not compose: hydra must be a mapping of Hydra's settings"
-    said = one_line(error).split(" Config search path:")[0].removesuffix(";")
-    cause = error.__cause__
-    if isinstance(cause, OmegaConfBaseException):
-        said = f"{said}: {one_line(cause)}"
-    said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
-    return f"the configuration does not compose: {said}"
-
-
-def unknown_setting(text: str, config: DictConfig) -> str:
-    """What is wrong with an override of a setting of Hydra's that does not exist, and which setting
-    was probably meant."""
-    override = parse_override(text)
-    *path, last = override.key_or_group.split(".")
-    node: Any = config
-    within: list[str] = []
-    for key in path:
-        below = OmegaConf.select(node, key)
-        if not OmegaConf.is_dict(below):
-            last = key
-            break
-        node = below
-        within.append(key)
-    where = ".".join(within)
-    names = [str(name) for name in node if not str(name).startswith("_")]
-    value = text.partition("=")[2]
-    held = override.value()
-    if last in names and isinstance(held, dict) and held:
-        key, first = next(iter(held.items()))
-        return (
-            f"{text}: {where}.{last} has no entry {key!r}; to add it: "
-            f"+{where}.{last}.{key}={element_text(first)}"
-        )
-    said = f"{text}: {where} has no setting {last!r}"
-    if where == "hydra.launcher" and last in JOBS_NAMES - {"n_jobs"} and "n_jobs" in names:
-        return f"{said}; {jobs_hint(override)}"
-    near = get_close_matches(last, names, n=1)
-    if near:
-        rest = override.key_or_group.split(".")[len(within) + 1 :]
-        return f"{said}; did you mean {'.'.join([where, near[0], *rest])}={value}?"
-    if where == "hydra.launcher" and not names:
-        chosen = config.hydra.runtime.choices.get("hydra/launcher")
-        return f"{said}, as hydra/launcher={chosen} has none; add hydra/launcher=runner"
-    return f"{said}; it has {', '.join(names)}"
-
-
-def _listed(match: re.Match[str]) -> str:
-    return f"{match[1]} {match[2].rstrip(';').replace(';', ',')}"
 
 
 class Composer:
@@ -217,6 +162,7 @@ class Composer:
                 validate_sweep_overrides=True,
             )
         except REFUSALS as error:
+            self._explain_words(error, [*self._in_force, *task])
             if "Could not override" in str(error):
                 self._explain_values(task)
                 self._explain_setting(error, task, mode)
@@ -257,13 +203,27 @@ class Composer:
                     raise Mistake(
                         f"{text}: {name} is a config group: give the name of a config in it"
                     ) from error
-        if isinstance(error, AssertionError) or "is None" in f"{error} {error.__cause__}":
+        about_params = "hydra.sweeper.params=" in str(error)
+        if isinstance(error, AssertionError) or about_params or "is None" in str(error.__cause__):
             for text in overrides:
-                if parse_override(text).key_or_group.startswith("hydra.sweeper.params."):
+                if covered_by(parse_override(text).key_or_group, "hydra.sweeper.params"):
                     raise Mistake(
                         f"{text}: hydra.sweeper.params is for YAML; on the command line, "
                         "sweep with -m name=value,…"
                     ) from error
+
+    def _explain_words(self, error: Exception, overrides: Sequence[str]) -> None:
+        """Raise Mistake if an override or `hydra.sweeper` in the YAML was written for something
+        else than Hydra takes it for."""
+        said = f"{error} {error.__cause__}"
+        why = None
+        if "Could not find" in said:
+            configs = self._loader.get_group_options
+            why = explain_option_as_group(overrides, self.is_group, configs)
+        why = why or explain_second_choice(said, overrides)
+        why = why or explain_sweeper(said, self._reading.files())
+        if why is not None:
+            raise Mistake(why) from error
 
     def _explain_values(self, task: Sequence[str]) -> None:
         """Raise Mistake for the first value override that cannot be applied, if that is the

@@ -315,8 +315,15 @@ def _in_place_of(former: str, text: str) -> list[str]:
 
 
 def params_as_overrides(params: Mapping[str, Any] | None) -> list[str]:
-    """`hydra.sweeper.params` as override strings, in order."""
-    return [f"{name}={value}" for name, value in (params or {}).items()]
+    """`hydra.sweeper.params` as override strings, in order. Raises Mistake for an entry that is
+    none."""
+    texts = {name: f"{name}={value}" for name, value in (params or {}).items()}
+    for name, text in texts.items():
+        try:
+            parse_override(text)
+        except Mistake as mistake:
+            raise Mistake(f"hydra.sweeper.params.{name}: {mistake}") from mistake
+    return list(texts.values())
 
 
 def check_values(texts: Iterable[str], advice: str | None = None) -> None:

@@ -35,7 +35,12 @@ def watch_sweeps() -> None:
         def composed(*args: Any, **settings: Any) -> Any:
             try:
                 return compose(*args, **settings)
-            except (HydraException, OmegaConfBaseException) as error:
+            except (
+                HydraException,
+                OmegaConfBaseException,
+                AssertionError,  # some that Hydra does not foresee
+                AttributeError,
+            ) as error:
                 mistake = _mistake(self, settings.get("config_name"), settings["overrides"])
                 if mistake is None:
                     raise
@@ -87,10 +92,9 @@ def _mistake(hydra: Hydra, config_name: str | None, overrides: Sequence[str]) ->
     from hydra_sweep_runner.compose.composer import Composer
 
     try:
-        typed = read_typed(overrides)
-        Composer(hydra.config_loader, config_name, typed.hydra).compose(
-            typed.task, RunMode.MULTIRUN
-        )
+        composer = Composer(hydra.config_loader, config_name, read_typed(overrides).hydra)
+        typed = read_typed(overrides).among(composer)
+        composer.compose(typed.task, RunMode.MULTIRUN)
     except Mistake as mistake:
         return mistake
     return None

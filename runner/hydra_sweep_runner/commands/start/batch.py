@@ -11,6 +11,7 @@ from hydra_sweep_runner.commands.start.calls import Prepared, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.hints import (
+    report_lists_in_params,
     report_texts_like_sweeps,
     report_unused_in_sweep,
 )
@@ -70,6 +71,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     sweep = plan_sweep(world, composing, master, None)
     sweep.options.check_new()
     report_planning(world, sweep)
+    report_lists_in_params(world, master.sweeper)
     if sweep.options.print_trials:
         if sweep.graph is None:
             print_plan(world, sweep)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.overrides import gives_sweep
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.model import Flags, Operation, Target
 from hydra_sweep_runner.operation.flags import given_flags
@@ -42,6 +43,18 @@ def report_unused_params(world: World, sweeper: Mapping[str, Any]) -> None:
             f"This is one run: hydra.sweeper.params ({names}) has an effect with -m alone, or "
             "where the YAML has hydra.mode: MULTIRUN"
         )
+
+
+def report_lists_in_params(world: World, sweeper: Mapping[str, Any]) -> None:
+    """Print which entries of `hydra.sweeper.params` are lists, which are single values."""
+    params = sweeper.get("params")
+    for name, value in params.items() if isinstance(params, Mapping) else ():
+        text = str(value).strip()
+        if text.startswith("[") and text.endswith("]") and not gives_sweep(f"{name}={text}"):
+            world.reporter.say(
+                f"hydra.sweeper.params.{escape(name)} is one value, the list {escape(text)}; its "
+                f"elements are swept over by {escape(name)}: {text[1:-1]!r}"
+            )
 
 
 # A command with more characters is cut in the hint on how it names a flag.

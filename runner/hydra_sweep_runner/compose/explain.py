@@ -1,0 +1,160 @@
+"""Explains why Hydra refuses a composition: what is wrong, where, and what would be right. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import yaml
+from hydra.core.override_parser.types import OverrideType
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from hydra_sweep_runner.compose.overrides import element_text, one_line, parse_override
+from hydra_sweep_runner.compose.trial import JOBS_NAMES, jobs_hint
+from hydra_sweep_runner.operation.run_options import OPTIONS
+
+_UNKNOWN_KEY = re.compile(r"full_key: hydra\.sweeper\.([\w.]+)")
+_SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
+_TWICE = re.compile(r"(\S+) appears more than once in the final defaults list")
+
+
+def explain_composition(error: Exception) -> str:
+    """One line for an error that Hydra raised while composing."""
+    if isinstance(error, yaml.YAMLError):
+        return f"YAML that does not parse: {one_line(error)}"
+    if isinstance(error, RecursionError):
+        return "the configuration does not compose: a config is among its own defaults"
+    if isinstance(error, AssertionError):
+        return "the configuration does not compose: hydra must be a mapping of Hydra's settings"
+    said = one_line(error).split(" Config search path:")[0].removesuffix(";")
+    cause = error.__cause__
+    if isinstance(cause, OmegaConfBaseException):
+        said = f"{said}: {one_line(cause)}"
+    said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
+    return f"the configuration does not compose: {said}"
+
+
+def unknown_setting(text: str, config: DictConfig) -> str:
+    """What is wrong with an override of a setting of Hydra's that does not exist, and which setting
+    was probably meant."""
+    override = parse_override(text)
+    *path, last = override.key_or_group.split(".")
+    node: Any = config
+    within: list[str] = []
+    for key in path:
+        below = OmegaConf.select(node, key)
+        if not OmegaConf.is_dict(below):
+            last = key
+            break
+        node = below
+        within.append(key)
+    where = ".".join(within)
+    names = [str(name) for name in node if not str(name).startswith("_")]
+    value = text.partition("=")[2]
+    held = override.value()
+    if last in names and isinstance(held, dict) and held:
+        key, first = next(iter(held.items()))
+        return (
+            f"{text}: {where}.{last} has no entry {key!r}; to add it: "
+            f"+{where}.{last}.{key}={element_text(first)}"
+        )
+    said = f"{text}: {where} has no setting {last!r}"
+    if where == "hydra.launcher" and last in JOBS_NAMES - {"n_jobs"} and "n_jobs" in names:
+        return f"{said}; {jobs_hint(override)}"
+    near = get_close_matches(last, names, n=1)
+    if near:
+        rest = override.key_or_group.split(".")[len(within) + 1 :]
+        return f"{said}; did you mean {'.'.join([where, near[0], *rest])}={value}?"
+    if where == "hydra.launcher" and not names:
+        chosen = config.hydra.runtime.choices.get("hydra/launcher")
+        return f"{said}, as hydra/launcher={chosen} has none; add hydra/launcher=runner"
+    return f"{said}; it has {', '.join(names)}"
+
+
+def _listed(match: re.Match[str]) -> str:
+    return f"{match[1]} {match[2].rstrip(';').replace(';', ',')}"
+
+
+def explain_option_as_group(
+    texts: Iterable[str],
+    is_group: Callable[[str], bool],
+    configs_of: Callable[[str], Iterable[str]],
+) -> str | None:
+    """What is wrong if an override was meant as a run option, but a config group has the option's
+    name, and no config of this name; None if no override is such."""
+    for text in texts:
+        override = parse_override(text)
+        name, value = override.key_or_group, text.partition("=")[2]
+        is_option = override.type is OverrideType.ADD and name in OPTIONS
+        if not is_option or override.package is not None or not is_group(name):
+            continue
+        configs = list(configs_of(name))
+        if value not in configs:
+            return (
+                f"{text}: {name} is a config group here, which has {', '.join(configs)}; the run "
+                f"option is hydra.sweeper.{name}={value}"
+            )
+    return None
+
+
+def explain_second_choice(said: str, texts: Iterable[str]) -> str | None:
+    """What is wrong if an override adds a config group that the defaults list has already."""
+    twice = _TWICE.search(said)
+    for text in texts if twice else ():
+        override = parse_override(text)
+        if twice and override.is_add() and override.key_or_group == twice[1]:
+            return (
+                f"{text}: the defaults list chooses from the config group {twice[1]} already; "
+                f"to choose another: {text.lstrip('+')}"
+            )
+    return None
+
+
+def explain_sweeper(said: str, files: Mapping[str, bytes]) -> str | None:
+    """What is wrong in the `hydra.sweeper` of the project's YAML, given by path, if the error that
+    says `said` is about that."""
+    if "Could not override" in said:
+        return None  # an override is wrong
+    unknown = _UNKNOWN_KEY.search(said)
+    if unknown is not None and "not in 'RunnerSweeperConf'" in said:
+        near = get_close_matches(unknown[1], _SWEEPER_KEYS, n=1)
+        wanted = f"did you mean {near[0]}?" if near else f"it has {', '.join(_SWEEPER_KEYS)}"
+        return f"hydra.sweeper has no setting {unknown[1]!r}; {wanted}"
+    for path, data in files.items():
+        found = _params_in(data)
+        wrong = None if found is None else _wrong_params(found)
+        if wrong is not None:
+            return (
+                f"{path.partition('/')[2]}: hydra.sweeper.params {wrong}; it maps each flag to its "
+                "values as on the command line, in quotes: params: {lr: '0.1,0.2'}"
+            )
+    return None
+
+
+def _params_in(data: bytes) -> Any:
+    """The value of `hydra.sweeper.params` in a YAML file; None if it has none."""
+    try:
+        held = yaml.load(
+            data, yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader
+        )
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return None
+    for key in ("hydra", "sweeper", "params"):
+        held = held.get(key) if isinstance(held, dict) else None
+    return held
+
+
+def _wrong_params(params: Any) -> str | None:
+    if not isinstance(params, dict):
+        return f"is {_shown(params)}, and no mapping"
+    for name, value in params.items():
+        if not isinstance(name, str) or value is None:
+            return f"has an entry {_shown(name)} without a value"
+    return None
+
+
+def _shown(value: Any) -> str:
+    return " ".join(yaml.safe_dump(value, default_flow_style=True).replace("...", "").split())
