@@ -113,3 +113,19 @@ def test_an_objective_that_the_yaml_sets_orders_as_one_on_the_command_line_does(
     batch = project.newest("batch")["id"]
     project.run(f"+restart={batch}", "+needed=true", "+objective=score")
     assert [line.split()[1] for line in project.run("compare").lines] == ["x", "1", "2", "3"]
+
+
+def test_the_best_trial_alone_has_the_flags_by_which_it_differs_from_the_others(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {function: lib.f}\nx: 1\ny: 2\nz: 3\n",
+            "lib.py": "def f(x, y, z): return x * y\n",
+        }
+    )
+    project.run("-m", "x=1,2", "y=1,2")
+    best = project.run("compare", "last:batch", "--min", "result", "-n", "1").lines
+    assert [line.split()[1:] for line in best] == [["x", "y", "result"], ["1", "1", "1.0"]]
+    table = project.run("compare", "last:batch", "--max", "result", "-n", "1", "--csv", "-").lines
+    assert table[0] == "id,status,x,y,result"

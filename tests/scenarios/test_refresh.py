@@ -200,3 +200,44 @@ def test_a_restart_under_a_required_file_that_is_gone_names_refresh_where_the_ya
         (line,) = project.run(restart, status=2).said
         assert "operation.requires): +refresh=true takes the new values" in line
         project.run(restart, "+refresh=true")
+
+
+def test_after_a_failure_under_an_old_requires_going_on_takes_the_mended_one(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                operation: {command: [cat, "${x}"]}
+                x: data.txt
+                hydra: {launcher: {n_jobs: 1}}
+            """,
+            "data.txt": "here\n",
+        }
+    )
+    project.run("-m", "x=data.txt,./data.txt", status=1)
+    config = project.folder / "conf" / "config.yaml"
+    config.write_text(config.read_text().replace("}\nx", ", requires: [data.txt]}\nx"))
+    said = project.run("+restart=last:batch", "+only=failed", status=1).said
+    assert said[-1].endswith(" +needed=true +refresh=true")
+    project.run("+restart=last:batch", "+needed=true", "+refresh=true")
+
+
+def test_going_on_does_not_take_new_values_of_flags(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                operation: {command: [cat, "${x}"]}
+                x: data.txt
+                y: 1
+            """,
+            "data.txt": "here\n",
+        }
+    )
+    project.run("-m", "x=data.txt,./data.txt", status=1)
+    config = project.folder / "conf" / "config.yaml"
+    text = config.read_text().replace("}\nx", ", requires: [data.txt]}\nx")
+    config.write_text(text.replace("y: 1", "y: 2"))
+    said = project.run("+restart=last:batch", "+only=failed", status=1).said
+    assert said[-1].endswith(" +needed=true")
+    assert any("to take that: +refresh=true" in line for line in said)

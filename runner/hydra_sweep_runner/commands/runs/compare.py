@@ -85,7 +85,8 @@ def compare_runs(
     count: int | None = None,
 ) -> Comparison:
     """The rows, best first: by the expression in `by`, else by the objective of the batch that
-    generated them, if a single one did; else in their given order.
+    generated them, if a single one did; else in their given order. With `count` only so many, with
+    the flags that vary among all rows.
 
     Raises Mistake for an expression that does not parse or has a name that no row has.
     """
@@ -96,7 +97,8 @@ def compare_runs(
     if objective is not None:
         rows = sort_by(objective.expression, rows, descending=objective.maximize)
     chosen = list(rows)[:count]
-    names = varying_flags(chosen) if flags == "varying" else _all_flags(chosen)
+    present = _all_flags(chosen)
+    names = present if flags == "all" else _those_of(varying_flags(rows), present)
     return Comparison(runs=chosen, flags=names, objective=objective)
 
 
@@ -213,6 +215,11 @@ def recorded_objective(batch: Run, rows: Sequence[RunRow]) -> Objective | None:
     if not any(name in run.scalars for run in rows):
         return None
     return Objective(name, Name(Scope.SCALAR, name), maximize=way == "max")
+
+
+def _those_of(names: Sequence[str], present: Sequence[str]) -> list[str]:
+    """The names of flags, or of config groups, that some of the shown rows have."""
+    return [name for name in names if name in present]
 
 
 def _all_flags(rows: Sequence[RunRow]) -> list[str]:

@@ -178,9 +178,7 @@ def restart_batch(
         report_code_changes(world, batch, carrying.batch.provenance, known.runs)
         if not sweep.options.refresh:
             report_environment(world, batch, os.environ)
-            carrying.note_on_failure = report_yaml_changes(
-                world, batch, composing, sweep.one_of_each()
-            )
+            carrying.mended = report_yaml_changes(world, batch, composing, sweep.one_of_each())
         return _carry_out(world, sweep, carrying)
 
 

@@ -12,6 +12,7 @@ from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.calls import Prepared
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import report_failures
+from hydra_sweep_runner.commands.start.notes import Mended
 from hydra_sweep_runner.commands.start.pipeline.decisions import Decided, inputs_of
 from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
 from hydra_sweep_runner.commands.start.programs import (
@@ -98,7 +99,7 @@ class Carrying:
         if sweep.composing.program is not None:
             self._jobs = tuple(number_jobs(reconciliation, batch.id))
         self.batch = self._record(batch)
-        self.note_on_failure = ""  #: a line that is printed with each failure
+        self.mended = Mended()  #: what is said of failures under an old copy of the YAML
 
     def _sources_of(self, paths: Iterable[Path]) -> Mapping[str, str]:
         """The digests of the batch's files that belong to one operation."""
@@ -340,7 +341,7 @@ class Carrying:
         unreported = Unreported(
             context, sweep.objective_asked_for, any_trial=sweep.graph is not None
         )
-        lines = TrialLines(context, sweep.varying, best, unreported, self.note_on_failure)
+        lines = TrialLines(context, sweep.varying, best, unreported, self.mended.note)
         execution = TrialExecution(
             context, self._executor, sweep.options, self.batch.id, trials, lines
         )
@@ -459,5 +460,7 @@ class Carrying:
         context.store.write(replace(batch, state=state, batch=part))
         trials = (runs[run_id] for run_id in self._ids)
         report_failures(context, batch.id, trials, self._sweep.varying)
-        context.reporter.say(summary_line(short(batch.id), counts, context.restart_command))
+        line = summary_line(short(batch.id), counts, context.restart_command)
+        has_failed = bool(counts.get(Status.ERROR))
+        context.reporter.say(line + (self.mended.go_on if has_failed else ""))
         return exit_status

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from hydra_sweep_runner.commands.start.composing import Composing
@@ -78,6 +78,16 @@ def report_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> Non
 _Changes: TypeAlias = "dict[str, tuple[Value | None, Value | None]]"
 
 
+@dataclass(frozen=True)
+class Mended:
+    """What to say of failures because the YAML was corrected since: a note for each, and the words
+    that make a restart use the corrected YAML; empty if it was not, or if it changes more than the
+    operation."""
+
+    note: str = ""
+    go_on: str = ""
+
+
 def report_environment(world: World, run: Run, environment: Mapping[str, str]) -> None:
     """Print the variables that determine which configs are composed and whose values have
     changed."""
@@ -95,10 +105,10 @@ def report_yaml_changes(
     run: Run,
     kept: Composing,
     trials: Iterable[Sequence[str]],
-) -> str:
+) -> Mended:
     """Print what has another value in the project's present YAML than in the kept copy: flags, the
-    operation, and the content of `hydra.sweeper`. Returns a note for trials that fail although the
-    YAML was corrected since; empty if nothing was.
+    operation, and the content of `hydra.sweeper`. Returns what to say of trials that fail although
+    the YAML was corrected since.
 
     `trials` are the overrides of one trial for each combination of config groups, those of the
     run, or those of combinations of a pipeline. Nothing is composed if the files are the same.
@@ -110,7 +120,7 @@ def report_yaml_changes(
             f"The project's YAML has changed since {short(run.id)} was made and cannot be "
             f"used now ({error}); the kept copy is used"
         )
-        return ""
+        return Mended()
     if changed:
         told = ", ".join(_change(name, *values) for name, values in changed.items())
         world.reporter.say(
@@ -118,11 +128,13 @@ def report_yaml_changes(
             "the new values: +refresh=true"
         )
     if "operation.requires" not in changed:
-        return ""
-    return (
+        return Mended()
+    note = (
         f"operation.requires is {shown_value(changed['operation.requires'][1])} in the project's "
         "present YAML; to take that: +refresh=true"
     )
+    is_safe = all(name.startswith("operation.") for name in changed)
+    return Mended(note=note, go_on=" +refresh=true" if is_safe else "")
 
 
 @contextmanager

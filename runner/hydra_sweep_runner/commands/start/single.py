@@ -221,7 +221,7 @@ def restart_run(
         note = ""
         if not options.refresh:
             report_environment(world, run, os.environ)
-            note = report_yaml_changes(world, run, composing, [composing.task])
+            note = report_yaml_changes(world, run, composing, [composing.task]).note
         world.store.keep_snapshot(composing.composer.files())
         exit_status = _execute(world, executor, start, options, note)
         report_out_of_date(world, alone)
