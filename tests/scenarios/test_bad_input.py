@@ -117,6 +117,31 @@ def test_a_folder_without_a_project_is_told_so(tmp_path: Path) -> None:
     assert "conf" in Project(tmp_path).run(status=2).err
 
 
+def test_a_folder_below_a_project_is_told_where_the_project_is(make_project: MakeProject) -> None:
+    project = make_project({**FILES, "scripts/a.txt": ""})
+    below = Project(project.folder / "scripts")
+    for words in ([], ["-m", "x=1,2"], ["+restart=last"]):
+        (line,) = below.run(*words, status=2).said
+        assert line.endswith(f"there is a project in {project.folder}: start runner there")
+
+
+def test_a_folder_with_a_hydra_program_is_told_how_it_is_started(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write({"train.py": "import hydra\n@hydra.main()\ndef main(cfg): ...\n"})
+    (line,) = project.run("-m", "x=1,2", status=2).said
+    assert "train.py is a Hydra program: python train.py -m hydra/sweeper=runner" in line
+
+
+def test_a_list_in_the_yaml_s_sweep_is_told_to_be_one_value(make_project: MakeProject) -> None:
+    config = FILES["conf/config.yaml"] + "          sweeper: {params: {x: [1, 2]}}\n"
+    config = config.replace("{launcher: {n_jobs: 1}}", "")
+    project = make_project({**FILES, "conf/config.yaml": config})
+    said = project.run("-m").err
+    assert (
+        "params.x is one value, the list [1, 2]; its elements are swept over by x: '1, 2'" in said
+    )
+
+
 def test_a_store_without_write_permission_is_told_so(make_project: MakeProject) -> None:
     project = make_project(FILES)
     project.store.mkdir()

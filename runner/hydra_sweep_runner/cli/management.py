@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from difflib import get_close_matches
+from typing import TypeGuard
 
 import click
 
@@ -115,8 +116,15 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = "runner" if context is None else context.command_path
     said = error.format_message().rstrip(".")
+    if isinstance(error, click.BadOptionUsage) and context is None:
+        return _without_its_value(said, error.option_name, arguments)
     if context is None:
         return f"{command}: {said}; see {command} --help"
+    if isinstance(error, click.NoSuchOption) and context is not None:
+        words = command.removeprefix("runner ")
+        instead = _INSTEAD.get((words, error.option_name)) or _INSTEAD.get(("", error.option_name))
+        if instead is not None:
+            return f"{command}: No such option '{error.option_name}'; {instead}"
     if said == "Missing command" and isinstance(context.command, click.Group):
         return f"{command}: give one of {', '.join(context.command.list_commands(context))}"
     if context.command is commands and "No such command" in said:
@@ -129,6 +137,43 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
     return f"{command}: {said}; see {command} --help"
 
 
+#: What shows the best trial of the newest batch.
+BEST = "runner compare last:batch --min SCALAR -n 1 (or --max)"
+
+#: What is typed for options that a command (empty: any) does not have.
+_INSTEAD = {
+    ("runs delete", "--all"): "all runs are deleted by runner runs delete --where true --yes",
+    ("runs delete", "--force"): "it is not asked for with --yes",
+    ("runs delete", "-f"): "it is not asked for with --yes",
+    ("runs delete", "-y"): "it is not asked for with --yes",
+    ("compare", "--sort"): "the order is that of --min EXPR or --max EXPR",
+    ("compare", "--reverse"): "the order is that of --min EXPR or --max EXPR",
+    ("compare", "--limit"): "so many rows are shown by -n N",
+    ("runs list", "--limit"): "so many rows are shown by -n N",
+    ("runs list", "--failed"): "those that failed are shown by --status error",
+    ("", "--best"): f"the best trial is shown by {BEST}",
+}
+
+
+def _without_its_value(said: str, option: str, arguments: Sequence[str]) -> str:
+    """The message for an option at the end of a command line that lacks its value."""
+    typed: click.Command = commands
+    path = ["runner"]
+    for word in arguments:
+        below = typed.get_command(click.Context(typed), word) if _is_group(typed) else None
+        if below is None:
+            break
+        typed, path = below, [*path, word]
+    found = next((one for one in typed.params if option in one.opts), None)
+    value = f": {option} {getattr(found, 'metavar', None) or 'VALUE'}"
+    command = " ".join(path)
+    return f"{command}: {said}{value}; see {command} --help"
+
+
+def _is_group(command: click.Command) -> TypeGuard[click.Group]:
+    return isinstance(command, click.Group)
+
+
 #: What starts something, by words of other tools.
 _STARTS = {
     "run": "one run is started by runner [FLAG=VALUE…]",
@@ -138,6 +183,7 @@ _STARTS = {
     "multirun": "a sweep is started by runner -m FLAG=VALUE,VALUE…",
     "restart": "a run or a batch is restarted by runner +restart=ID",
     "resume": "a run or a batch is restarted by runner +restart=ID",
+    "best": f"the best trial is shown by {BEST}",
     "rerun": "a run or a batch is restarted by runner +restart=ID",
 }
 

@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner import __version__
+from hydra_sweep_runner.cli.management import BEST
 from hydra_sweep_runner.cli.world import JOB_NAME, ProjectYaml, open_world
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, read_typed
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
@@ -53,6 +54,7 @@ _INSTEAD = {
     "resume": "+restart=ID goes on with a run or a batch",
     "restart": "+restart=ID goes on with a run or a batch",
     "store": "the store is named by hydra.sweeper.store=FOLDER",
+    "best": f"the best trial is shown by {BEST}",
 }
 
 
@@ -65,7 +67,10 @@ class _Parser(argparse.ArgumentParser):
             message = f"{message}; how many trials run at once is hydra.launcher.n_jobs=2"
         elif option is not None:
             name, value = option.groups()
+            option_name = name.replace("-", "_")
             instead = _INSTEAD.get(name) or f"a flag is written {name}={value or '…'}"
+            if option_name in OPTIONS and name not in _INSTEAD:
+                instead = f"the run option is +{option_name}={value or '…'}"
             message = f"{message}; {instead}"
         raise Mistake(f"{message}; see runner --help")
 
@@ -148,7 +153,10 @@ def _carry_out(args: argparse.Namespace) -> int:
     if "restart" in typed.given:
         from hydra_sweep_runner.commands.start.restart import restart
 
-        return restart(open_world(yaml, typed, yaml.store()), typed)
+        world = open_world(yaml, typed, yaml.store())
+        if not world.store.root.exists():
+            yaml.find()  # raises Mistake where there is no project, either
+        return restart(world, typed)
     return _start(args, yaml, typed)
 
 

@@ -18,13 +18,14 @@ from hydra_sweep_runner.operation.run_options import OPTIONS
 
 _UNKNOWN_KEY = re.compile(r"full_key: hydra\.sweeper\.([\w.]+)")
 _SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
+_NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(\$\{.*?)'(?:$|;| )")
 _TWICE = re.compile(r"(\S+) appears more than once in the final defaults list")
 
 
 def explain_composition(error: Exception) -> str:
     """One line for an error that Hydra raised while composing."""
     if isinstance(error, yaml.YAMLError):
-        return f"YAML that does not parse: {one_line(error)}"
+        return f"YAML that does not parse: {_in_yaml(error)}"
     if isinstance(error, RecursionError):
         return "the configuration does not compose: a config is among its own defaults"
     if isinstance(error, AssertionError):
@@ -33,8 +34,29 @@ def explain_composition(error: Exception) -> str:
     cause = error.__cause__
     if isinstance(cause, OmegaConfBaseException):
         said = f"{said}: {one_line(cause)}"
+    interpolation = _NO_INTERPOLATION.search(said)
+    if interpolation is not None:
+        return f"{interpolation[1]} is no interpolation: it is written ${{name}}, and closed"
     said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
     return f"the configuration does not compose: {said}"
+
+
+def _in_yaml(error: yaml.YAMLError) -> str:
+    """`conf/config.yaml, line 3, column 7: …`, with the way to write what is often written so."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None)
+    if mark is None or problem is None:
+        return one_line(error)
+    told = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: {problem}"
+    context, begin = getattr(error, "context", None), getattr(error, "context_mark", None)
+    if context:
+        where = f" from line {begin.line + 1}" if begin and begin.line != mark.line else ""
+        told += f" ({context}{where})"
+    if "but got '{'" in problem:
+        told += '; what holds ${…} stands in quotes: "${name}"'
+    if "'\\t'" in problem:
+        told += "; YAML is indented by spaces"
+    return told
 
 
 def unknown_setting(text: str, config: DictConfig) -> str:

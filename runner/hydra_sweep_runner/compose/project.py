@@ -56,10 +56,7 @@ def find_project(
         raise Mistake(f"--config-dir {config_dir}: there is no such folder")
     if not main.is_dir():
         if extra is None or config_path is not None:
-            raise Mistake(
-                f"no project here: {main} does not exist; make conf/config.yaml, or name a "
-                "folder with --config-path or --config-dir"
-            )
+            raise Mistake(f"no project here: {main} does not exist; {_where_to_start(folder)}")
         main, extra = extra, None
     name = config_name or "config"
     folders = [main, *([extra] if extra is not None else [])]
@@ -70,6 +67,32 @@ def find_project(
         config_name=name,
         extra=None if extra is None else str(extra.resolve()),
     )
+
+
+def _where_to_start(folder: Path) -> str:
+    """What to do in a folder without a configuration: go to the project above it, or start the
+    Hydra program in it."""
+    for above in folder.parents:
+        if (above / "conf" / "config.yaml").is_file():
+            return f"there is a project in {above}: start runner there"
+    programs = sorted(path.name for path in folder.glob("*.py") if _is_hydra_program(path))
+    if programs:
+        is_one = "is a Hydra program" if len(programs) == 1 else "are Hydra programs"
+        return (
+            f"{', '.join(programs[:3])} {is_one}: python {programs[0]} -m hydra/sweeper=runner "
+            "FLAG=VALUE,VALUE"
+        )
+    return (
+        "runner init SCRIPT.py makes conf/config.yaml for a script, and --config-path or "
+        "--config-dir name another folder"
+    )
+
+
+def _is_hydra_program(path: Path) -> bool:
+    try:
+        return b"hydra.main" in path.read_bytes()
+    except OSError:
+        return False
 
 
 def _has_config(folder: Path, name: str) -> bool:

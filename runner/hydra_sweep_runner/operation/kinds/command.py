@@ -62,6 +62,12 @@ def argument(value: object) -> str:
         raise Mistake(f"operation.command: {value!r}: an argument can hold no NUL character")
     if isinstance(value, (str, int, float)):
         return str(value)
+    if isinstance(value, dict) and len(value) == 1 and None in value.values():
+        (name,) = value
+        raise Mistake(
+            f"operation.command: {{{name}}} is a mapping in YAML: the flag {name} is written "
+            f'"${{{name}}}", in quotes'
+        )
     raise Mistake(f"operation.command: an argument must be a text or a number, not {value!r}")
 
 
