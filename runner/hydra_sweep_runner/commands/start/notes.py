@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.project import LEFT_OUT, read_snapshot
+from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Value
 from hydra_sweep_runner.operation.flags import differences, flatten
