@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Scalar
 from hydra_sweep_runner.operation.values import canonical
 from hydra_sweep_runner.query.evaluate import Facts, holds, same, value_of
+from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.parse import parse
 from tests.planning.test_identity import values
 
@@ -289,3 +291,62 @@ def test_nothing_is_raised_but_mistakes(text: str, x: Any, lr: Any) -> None:
         return
     value_of(expression, subject)
     holds(expression, subject)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "why"),
+    [
+        ("lr < 1 & loss < 1", "character 8", "joined with and, or and not"),
+        ("lr < 1 | loss < 1", "character 8", "joined with and, or and not"),
+        ("lr < 1 && loss < 1", "character 9", "joined with and, or and not"),
+        ("lr < 1 || loss < 1", "character 9", "joined with and, or and not"),
+        ("lr = 1", "character 4", "compared with =="),
+        ("!lr", "character 1", "negated with not"),
+        ("~lr", "character 1", "negated with not"),
+        ("label ~ 'a'", "character 7", "with in: 'part' in name"),
+        ("label =~ 'a'", "character 7", "with in: 'part' in name"),
+        ("lr < 1 AND loss < 1", "character 8", "small letters"),
+    ],
+)
+def test_what_other_languages_write_is_answered_with_what_is_written_here(
+    text: str, place: str, why: str
+) -> None:
+    with pytest.raises(Mistake, match=f"at {re.escape(place)}.*{re.escape(why)}"):
+        parse(text)
+
+
+RUNS = [
+    Facts(
+        flags={"batch-size": 2, "opt": "adam", "size": 1},
+        scalars={"val/loss": LOSS},
+        attributes={"status": "error", "batch": ["a"], "tags": ["best"]},
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("status == error", "error (a text stands in quotes: status == 'error')"),
+        ("adam != opt", "adam (a text stands in quotes: 'adam' != opt)"),
+        ("size - y < 3", "attribute y;"),
+        ("val/loss < 1", 'val/loss is read as arithmetic: as one name it is scalar["val/loss"]'),
+        ("sizes == 3", "sizes (did you mean size?)"),
+    ],
+)
+def test_a_name_that_no_run_has_is_answered_with_what_may_be_meant(text: str, told: str) -> None:
+    with pytest.raises(Mistake, match=re.escape(told)):
+        check_names([parse(text)], RUNS)
+
+
+def test_a_name_with_a_dash_is_answered_with_its_brackets() -> None:
+    runs = [Facts(flags={"batch-size": 2}, attributes={"batch": ["a"]})]
+    with pytest.raises(Mistake, match=re.escape('as one name it is flag["batch-size"]')):
+        check_names([parse("batch-size < 3")], runs)
+    assert holds(parse('flag["batch-size"] < 3'), runs[0])
+
+
+def test_arithmetic_with_names_that_there_are_is_arithmetic() -> None:
+    runs = [Facts(flags={"a": 5, "b": 3, "a-b": 1})]
+    check_names([parse("a-b == 2")], runs)
+    assert holds(parse("a-b == 2"), runs[0])

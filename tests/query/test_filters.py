@@ -15,7 +15,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Scalar
 from hydra_sweep_runner.query.evaluate import Facts, value_of
-from hydra_sweep_runner.query.filters import Filters, parse_since, select
+from hydra_sweep_runner.query.filters import Filters, explain_nothing, parse_since, select
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.sorting import sort_by
 
@@ -144,3 +144,22 @@ def test_equal_ones_keep_their_order(numbers: list[int | None], descending: bool
     ]
     for (one, before), (other, after) in pairwise(placed):
         assert one != other or before < after
+
+
+@pytest.mark.parametrize(
+    ("filters", "told"),
+    [
+        (Filters(statuses=("terminated",)), ["status has: completed, error, unreadable"]),
+        (Filters(operation="trian"), ["operation has: train, test"]),
+        (Filters(tag="b"), ["tags has: a"]),
+        (Filters(where=parse("status == 'failed'")), ["status has: completed, error, unreadable"]),
+        (Filters(where=parse("label in ['bets', 'worst']")), ["label has: best"]),
+        (Filters(where=parse("n > 5")), []),
+        (Filters(where=parse("status != 'failed' and n > 5")), []),
+        (Filters(kind="run", where=parse("step == 'train'")), ["step has: t"]),
+    ],
+)
+def test_filters_that_select_nothing_tell_what_there_is_instead(
+    filters: Filters, told: list[str]
+) -> None:
+    assert explain_nothing(filters, ALL) == told

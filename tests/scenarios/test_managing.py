@@ -112,10 +112,84 @@ def test_filters_and_ids_combine_with_and(echo: Project) -> None:
     batch, trials = batch_of(echo, "x=1,2,3")
     assert echo.terminal("runs", "delete", "--where", "x > 1", "--yes") == ["Deleted 2 run(s)"]
     said = echo.terminal("runs", "delete", batch, trials[1], "--kind", "trial", "--yes")
-    assert said == ["Deleted 1 run(s)"]
+    assert said == [f"{batch[:8]} does not match --kind trial: it stays", "Deleted 1 run(s)"]
     assert ids(echo.runs()) == [batch]
     said = echo.terminal("runs", "delete", "--status", "running", "--yes")
-    assert said == ["No run is meant: nothing was deleted"]
+    assert said == [
+        "No run of 1 matches --status running (status has: error)",
+        "No run is meant: nothing was deleted",
+    ]
+    said = echo.terminal("runs", "delete", batch, "--kind", "run", "--yes")
+    assert said == [
+        f"{batch[:8]} does not match --kind run: it stays",
+        "No run is meant: nothing was deleted",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--where", "x > 5"), "No run of 4 matches --where 'x > 5'"),
+        (
+            ("--where", "status == 'failed'"),
+            "No run of 4 matches --where \"status == 'failed'\" (status has: completed)",
+        ),
+        (("--kind", "trial", "--label", "a"), "No run of 4 matches --kind trial --label a"),
+        (("--operation", "ecoh"), "No run of 4 matches --operation ecoh (operation has: echo)"),
+    ],
+)
+def test_filters_that_select_nothing_say_so(
+    echo: Project, words: tuple[str, ...], told: str
+) -> None:
+    batch_of(echo, "x=1,2,3")
+    for command in (("runs", "list"), ("runs", "list", "--json"), ("runs", "export", "e.zip")):
+        said = echo.run(*command, *words).said
+        assert said[0].replace("echo.py", "echo") == told, command
+    assert echo.run("compare", "--where", "x > 5").said == ["No run of 4 matches --where 'x > 5'"]
+
+
+def test_a_status_of_another_tool_is_answered_with_ours(echo: Project) -> None:
+    for typed, ours in {"failed": "error", "done": "completed", "runing": "running"}.items():
+        said = echo.run("runs", "list", "--status", typed, status=2).said
+        assert said[-1].startswith(f"runner: --status {typed} (did you mean {ours}?): give one of ")
+
+
+def test_a_file_of_each_trial_of_a_batch_is_found(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {script: work.py}\nx: 1\n",
+            "work.py": """
+                x = 1
+                open("a b.csv", "w").write(f"{x}\\n")
+                if x > 1:
+                    open("more.csv", "w").write(f"{x}\\n")
+            """,
+        }
+    )
+    project.run("-m", "x=1,2,3")
+    trials = project.newest("batch")["trials"]
+    path = ("runs", "path", "last:batch")
+    expected = [str(project.store / run_id / "a b.csv") for run_id in trials]
+    assert project.run(*path, "a b.csv", "--trials").lines == expected
+    assert project.run(*path, "a b.csv", "--trials", "-0").out == "".join(
+        f"{each}\0" for each in expected
+    )
+    chosen = project.run(*path, "a b.csv", "--trials", "--where", "x > 1").lines
+    assert chosen == expected[1:]
+    folders = project.run(*path, "--trials").lines
+    assert folders == [str(project.store / run_id) for run_id in trials]
+    some = project.run(*path, "more.csv", "--trials")
+    assert some.lines == [str(project.store / run_id / "more.csv") for run_id in trials[1:]]
+    assert some.said == [f"1 of 3 trials have no more.csv: {trials[0][:8]}"]
+    assert len(project.run(*path, "*.csv", "--trials").lines) == 5
+    for words, told in {
+        ("none.csv", "--trials"): "none of the 3 trials of batch",
+        ("../x", "--trials"): "none of the 3 trials of batch",
+        ("a b.csv", "--where", "x > 1"): "add --trials",
+        ("a b.csv", "--trials", "--where", "x > 7"): "No run of 4 matches --where 'x > 7'",
+    }.items():
+        assert told in project.run(*path, *words, status=2).err
+    assert "is no batch" in project.run("runs", "path", "last", "--trials", status=2).err
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.query.evaluate import Subject, holds
+from hydra_sweep_runner.query.meant import instead, texts_of, texts_that_none_has
 from hydra_sweep_runner.query.names import check_names
-from hydra_sweep_runner.query.tree import Expression
+from hydra_sweep_runner.query.tree import Expression, Name, Scope
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -64,17 +65,33 @@ def select(filters: Filters, candidates: Iterable[_C]) -> list[_C]:
     return [candidate for candidate in chosen if holds(where, candidate)]
 
 
+def explain_nothing(filters: Filters, candidates: Sequence[Candidate]) -> list[str]:
+    """For filters that select none of the candidates: what those have instead of a text that none
+    of them has, `status has: completed, error`."""
+    wanted = [
+        *((name, text) for name, text in _equal_texts(filters).items() if text is not None),
+        *(("status", status) for status in filters.statuses),
+        *(("tags", tag) for tag in (filters.tag,) if tag is not None),
+    ]
+    hints = {}
+    for name, text in wanted:
+        known = texts_of(Name(Scope.RUN, name), candidates)
+        if known and text not in known:
+            hints[name] = instead(name, text, known)
+    if filters.where is not None and not hints:
+        tests = _plain_tests(filters)
+        chosen = [one for one in candidates if all(test(one) for test in tests)]
+        for name, text, there in texts_that_none_has(filters.where, chosen):
+            hints.setdefault(name, instead(name, text, there))
+    return list(hints.values())
+
+
 _Test = Callable[[Candidate], bool]
 
 
 def _plain_tests(filters: Filters) -> list[_Test]:
     """The conditions other than `where`; only those that were given."""
-    equals = {
-        "operation": filters.operation,
-        "kind": filters.kind,
-        "step": filters.step,
-        "label": filters.label,
-    }
+    equals = _equal_texts(filters)
     holds = {"batch": filters.batch, "tags": filters.tag}
     tests = [_equals(name, text) for name, text in equals.items() if text is not None]
     tests += [_holds(name, text) for name, text in holds.items() if text is not None]
@@ -84,6 +101,16 @@ def _plain_tests(filters: Filters) -> list[_Test]:
     if since is not None:
         tests.append(lambda one: one.at is not None and one.at >= since)
     return tests
+
+
+def _equal_texts(filters: Filters) -> dict[str, str | None]:
+    """The texts that an attribute must be equal to, by its name; None is no condition."""
+    return {
+        "operation": filters.operation,
+        "kind": filters.kind,
+        "step": filters.step,
+        "label": filters.label,
+    }
 
 
 def _equals(name: str, text: str) -> _Test:

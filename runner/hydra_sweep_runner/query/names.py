@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.query.evaluate import Subject, found
+from hydra_sweep_runner.query.meant import one_name, quoted
 from hydra_sweep_runner.query.tree import ATTRIBUTES, Expression, Name, Scope, names_in
 
 _MOST_LISTED = 40
@@ -21,13 +22,17 @@ def check_names(expressions: Iterable[Expression], subjects: Sequence[Subject]) 
     """
     if not subjects:
         return
-    asked = {name: None for expression in expressions for name in names_in(expression)}
-    for name in asked:
-        if not any(found(name, subject) for subject in subjects):
-            raise Mistake(_unknown(name, subjects))
+    asked = {name: each for each in reversed(list(expressions)) for name in names_in(each)}
+    for name, expression in asked.items():
+        if any(found(name, subject) for subject in subjects):
+            continue
+        split = one_name(expression, subjects)
+        if split is not None:
+            raise Mistake(f"{split[0]} is read as arithmetic: as one name it is {split[1]}")
+        raise Mistake(_unknown(name, expression, subjects))
 
 
-def _unknown(name: Name, subjects: Sequence[Subject]) -> str:
+def _unknown(name: Name, expression: Expression, subjects: Sequence[Subject]) -> str:
     flags = list({flag: None for subject in subjects for flag in subject.flags})
     scalars = list({scalar: None for subject in subjects for scalar in subject.scalars})
     known = {
@@ -37,6 +42,9 @@ def _unknown(name: Name, subjects: Sequence[Subject]) -> str:
     }[name.scope]
     near = _near(name.name, known)
     meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+    text = quoted(name, expression, subjects)
+    if text is not None:
+        meant = f" (a text stands in quotes: {text})"
     there_are = []
     if name.scope in (Scope.ANY, Scope.FLAG):
         there_are.append(f"flags: {_listed(flags)}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 import warnings
 from collections.abc import Callable, Mapping
@@ -63,6 +64,28 @@ _PERMITTED = (
 )
 
 
+_JOINED = "conditions are joined with and, or and not"
+_NEGATED = "a condition is negated with not"
+_PART = "a part of a text is looked for with in: 'part' in name"
+#: What other languages write, at the place where Python's parser stops.
+_OTHER = (
+    (re.compile(r"&&|\|\||(?<=&)&|(?<=\|)\|"), _JOINED),
+    (re.compile(r"=~|~"), _PART),
+    (re.compile(r"<>|(?<=<)>"), "values differ with !="),
+    (re.compile(r"="), "values are compared with ==, <= and >="),
+    (re.compile(r"!(?!=)"), _NEGATED),
+    (re.compile(r"(?i:and|or|not|in|like)\b"), "and, or, not and in are written in small letters"),
+)
+
+
+def _other_language(text: str, place: int) -> str:
+    """What is written instead of the sign at this place in the text; empty for any other."""
+    for form, why in _OTHER:
+        if form.match(text, place):
+            return why
+    return ""
+
+
 def parse(text: str, *, flags_only: bool = False) -> Expression:
     """The expression in a text.
 
@@ -111,8 +134,7 @@ class _Reading:
             why = (error.msg or "invalid syntax").splitlines()[0]
             offset = error.offset or 0  # 0 at the end of the text
             place = offset - 1 if offset > 0 and error.lineno == 1 else len(self._text)
-            if self._text[place : place + 1] == "=":
-                why = "values are compared with ==, <= and >="
+            why = _other_language(self._text, place) or why
             self._fail(place, why.rstrip("."))
         except (RecursionError, MemoryError):
             self._fail(0, "it is nested too deeply")
@@ -196,11 +218,13 @@ class _Reading:
         if isinstance(node.op, ast.Not):
             return Not(self._read(node.operand))
         if isinstance(node.op, ast.Invert):
-            self._refuse(node, _PERMITTED)
+            self._refuse(node, f"{_NEGATED}; {_PERMITTED}")
         return Signed("-" if isinstance(node.op, ast.USub) else "+", self._operand(node.operand))
 
     def _arithmetic(self, node: ast.BinOp) -> Expression:
         sign = _SIGNS.get(type(node.op))
+        if isinstance(node.op, (ast.BitAnd, ast.BitOr)):
+            self._fail(self._text.find("&" if isinstance(node.op, ast.BitAnd) else "|"), _JOINED)
         if sign is None:
             self._refuse(node, "the signs between numbers are + - * /")
         return Arithmetic(sign, self._operand(node.left), self._operand(node.right))

@@ -61,6 +61,8 @@ class RunRow:
         if isinstance(self.source, Unreadable):
             return {}
         run = self.source.glance
+        if not run.choices and not self._upstream:
+            return run.flags
         choices = shown_choices(run.choices, run.given, groups)
         shown = as_chosen(run.flags, choices, run.given)
         return {**self._upstream, **shown} if self._upstream else shown

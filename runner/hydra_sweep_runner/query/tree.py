@@ -121,24 +121,27 @@ Expression: TypeAlias = (
 )
 
 
+def walk(expression: Expression) -> Iterator[Expression]:
+    """An expression and all expressions in it, in order of appearance, each before its parts."""
+    yield expression
+    for part in _parts(expression):
+        yield from walk(part)
+
+
 def names_in(expression: Expression) -> Iterator[Name]:
     """Every name in an expression, in order of appearance."""
+    return (part for part in walk(expression) if isinstance(part, Name))
+
+
+def _parts(expression: Expression) -> tuple[Expression, ...]:
     match expression:
-        case Name():
-            yield expression
-        case Constant():
-            return
-        case Summary(_, scalar):
-            yield scalar
         case Items(parts) | And(parts) | Or(parts):
-            for part in parts:
-                yield from names_in(part)
-        case Not(part) | Signed(_, part):
-            yield from names_in(part)
+            return parts
+        case Not(part) | Signed(_, part) | Summary(_, part):
+            return (part,)
         case Arithmetic(_, left, right):
-            yield from names_in(left)
-            yield from names_in(right)
+            return (left, right)
         case Comparison(first, rest):
-            yield from names_in(first)
-            for _, other in rest:
-                yield from names_in(other)
+            return (first, *(other for _, other in rest))
+        case Name() | Constant():
+            return ()

@@ -9,7 +9,7 @@ import click
 from hydra_sweep_runner.cli.filters import with_filters
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import archive
-from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
+from hydra_sweep_runner.commands.runs.selecting import Asked, nothing_line, select_runs
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import escape
@@ -32,6 +32,8 @@ def export(destination: str, asked: Asked, store: str | None) -> None:
     """
     opened = open_store(store)
     runs = select_runs(opened, asked, now())
+    if not runs and asked and opened.ids():
+        click.echo(escape(nothing_line(opened, (), asked, now())), err=True)
     _tell(archive.export_runs(opened, runs, Path(destination)), "Exported")
 
 

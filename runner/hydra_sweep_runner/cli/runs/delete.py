@@ -9,7 +9,7 @@ import click
 from hydra_sweep_runner.cli.filters import with_filters
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import delete as deleting
-from hydra_sweep_runner.commands.runs.selecting import Asked
+from hydra_sweep_runner.commands.runs.selecting import Asked, nothing_line
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import escape
@@ -45,8 +45,11 @@ def command(
     deletion = deleting.plan_deletion(
         opened, run_ids, asked, now(), trials=trials, dependents=dependents
     )
+    _say(*deletion.passed_over)
     if not deletion.run_ids:
-        click.echo("No run is meant: nothing was deleted", err=True)
+        if not run_ids:
+            _say(nothing_line(opened, (), asked, now()))
+        _say("No run is meant: nothing was deleted")
         return
     if not yes:
         if not sys.stdin.isatty():

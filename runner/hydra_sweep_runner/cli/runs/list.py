@@ -9,10 +9,11 @@ import click
 from hydra_sweep_runner.cli.filters import with_filters
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import listing
-from hydra_sweep_runner.commands.runs.selecting import Asked, newest_runs, select_runs
+from hydra_sweep_runner.commands.runs.selecting import Asked, newest_runs, nothing_line, select_runs
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.query.columns import Column, parse_columns
 from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.render import escape
 from hydra_sweep_runner.terminal.screen import print_table
 
 
@@ -63,6 +64,8 @@ def command(
         shown, of_all = order.apply(found), len(found)
     else:  # the most common list, which is the fastest
         shown, of_all = newest_runs(opened, order.count), len(opened.ids())
+    if not shown and asked and opened.ids():
+        click.echo(escape(nothing_line(opened, (), asked, now())), err=True)
     if as_json:
         sys.stdout.writelines(listing.list_json(shown))
     elif as_csv:

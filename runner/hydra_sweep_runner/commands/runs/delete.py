@@ -32,9 +32,10 @@ _MOST_SHOWN = 20
 @dataclass(frozen=True, kw_only=True)
 class Deletion:
     """The runs to delete: their ids, without repetition, and a line about each batch among them
-    that needs one."""
+    that needs one. `passed_over` has a line about each typed id that the filters leave out."""
 
     run_ids: tuple[str, ...]
+    passed_over: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
 
     @property
@@ -61,7 +62,7 @@ def plan_deletion(
     """
     if not ids and not asked:
         raise Mistake("runner runs delete: give ids or filters: which runs are to be deleted?")
-    chosen = _chosen(store, ids, asked, now)
+    chosen, left_out = _chosen(store, ids, asked, now)
     batches = [batch for run_id in chosen if (batch := _batch(store, run_id)) is not None]
     with_trials = dict.fromkeys(chosen)
     if trials:
@@ -72,7 +73,14 @@ def plan_deletion(
     lines = [line for line in lines if line]
     if len(lines) > _MOST_SHOWN:
         lines[_MOST_SHOWN:] = [f"and {len(lines) - _MOST_SHOWN} more batches"]
-    return Deletion(run_ids=tuple(found), lines=tuple(lines))
+    passed_over = [
+        f"{short(run_id)} does not match {asked.words}: it stays"
+        for run_id in left_out
+        if run_id not in found
+    ]
+    if len(passed_over) > _MOST_SHOWN:
+        passed_over[_MOST_SHOWN:] = [f"and {len(passed_over) - _MOST_SHOWN} more that stay"]
+    return Deletion(run_ids=tuple(found), passed_over=tuple(passed_over), lines=tuple(lines))
 
 
 def table_lines(store: RunStore, deletion: Deletion) -> list[str]:
@@ -103,13 +111,19 @@ def delete_runs(store: RunStore, run_ids: Sequence[str], at: datetime) -> None:
             trash.put(places, at)
 
 
-def _chosen(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime) -> list[str]:
+def _chosen(
+    store: RunStore, ids: Sequence[str], asked: Asked, now: datetime
+) -> tuple[list[str], list[str]]:
+    """The runs that ids and filters select together, and those of the ids that the filters leave
+    out."""
     named = resolve_all(store, ids)
     if not asked:
-        return named
+        return named, []
     selected = [run.id for run in select_runs(store, asked, now)]
+    if not ids:
+        return selected, []
     held = set(selected)
-    return [run_id for run_id in named if run_id in held] if ids else selected
+    return [one for one in named if one in held], [one for one in named if one not in held]
 
 
 def _batch(store: RunStore, run_id: str) -> Run | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Kind, Status, Unreadable
-from hydra_sweep_runner.query.filters import Filters, parse_since, select
+from hydra_sweep_runner.query.filters import Filters, explain_nothing, parse_since, select
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary
@@ -18,6 +20,15 @@ from hydra_sweep_runner.store.runs import RunStore
 STATUSES = (*(status.value for status in Status), "unreadable")
 #: The values of `--kind`.
 KINDS = tuple(kind.value for kind in Kind)
+
+
+#: What other tools call our statuses.
+_WORDS = {
+    **dict.fromkeys(("failed", "failure", "fail", "crashed"), Status.ERROR.value),
+    **dict.fromkeys(("done", "finished", "success", "succeeded", "ok"), Status.COMPLETED.value),
+    **dict.fromkeys(("killed", "stopped", "cancelled", "canceled"), Status.TERMINATED.value),
+    **dict.fromkeys(("queued", "waiting", "created"), Status.PENDING.value),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +49,30 @@ class Asked:
         """Whether any filter was typed."""
         return self != Asked()
 
+    @property
+    def words(self) -> str:
+        """The filters as they are typed: `--status error --where 'lr > 1'`."""
+        given = [("status", status) for status in self.status]
+        for name in ("operation", "kind", "batch", "step", "label", "tag", "since", "where"):
+            text = getattr(self, name)
+            given += [] if text is None else [(name, text)]
+        return " ".join(f"--{name} {_quoted(text)}" for name, text in given)
+
+
+def _quoted(text: str) -> str:
+    """A word as it is typed in a shell, in double quotes if it has single ones in it."""
+    is_plain = "'" in text and not set('"$`\\!') & set(text)
+    return f'"{text}"' if is_plain else shlex.quote(text)
+
 
 def filters_of(asked: Asked, store: RunStore, now: datetime) -> Filters:
     """The typed filters. Raises Mistake for an invalid one; for the batch also UnknownRun,
     AmbiguousRun and UnreadableRecord."""
     for value in asked.status:
         if value not in STATUSES:
-            raise Mistake(f"--status {value}: give one of {', '.join(STATUSES)}")
+            near = _WORDS.get(value.lower()) or next(iter(get_close_matches(value, STATUSES)), "")
+            meant = f" (did you mean {near}?)" if near else ""
+            raise Mistake(f"--status {value}{meant}: give one of {', '.join(STATUSES)}")
     if asked.kind is not None and asked.kind not in KINDS:
         raise Mistake(f"--kind {asked.kind}: give one of {', '.join(KINDS)}")
     return Filters(
@@ -72,6 +100,19 @@ def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[RunRow]:
     in `where` that none of the runs selected by the other filters has."""
     filters = filters_of(asked, store, now)
     return select(filters, map(RunRow, store.summaries()))
+
+
+def nothing_line(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime) -> str:
+    """`No run of 24 matches --status error (status has: completed)`: that the filters select none
+    of all runs, or of those with `ids` (full; a batch stands for itself and its trials). Raises as
+    `filters_of`."""
+    rows = list(map(RunRow, store.summaries()))
+    if ids:
+        wanted = {*ids, *(row.id for row in _with_ids(rows, list(ids), store))}
+        rows = [row for row in rows if row.id in wanted]
+    hints = explain_nothing(filters_of(asked, store, now), rows)
+    why = f" ({'; '.join(hints)})" if hints else ""
+    return f"No run of {len(rows)} matches {asked.words}{why}"
 
 
 def newest_runs(store: RunStore, count: int | None) -> list[RunRow]:

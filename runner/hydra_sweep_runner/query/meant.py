@@ -1,0 +1,114 @@
+"""What may have been meant by an expression that has an unknown name, or selects nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+
+from hydra_sweep_runner.query.evaluate import Subject, value_of
+from hydra_sweep_runner.query.tree import (
+    Arithmetic,
+    Comparison,
+    Constant,
+    Expression,
+    Items,
+    Name,
+    Relation,
+    Scope,
+    walk,
+)
+
+_MOST_VALUES = 8
+
+
+def one_name(expression: Expression, subjects: Sequence[Subject]) -> tuple[str, str] | None:
+    """A name with `-` or `/` in it that was written without quotes, `batch-size`, as it has to be
+    written: `flag["batch-size"]`. None if there is none, or if its parts are names, too."""
+    for part in walk(expression):
+        text = _joined(part) if isinstance(part, Arithmetic) else None
+        if text is None:
+            continue
+        names = [name.name for name in walk(part) if isinstance(name, Name)]
+        if all(_scope(name, subjects) is not None for name in names):
+            continue
+        scope = _scope(text, subjects)
+        if scope is not None:
+            return text, f'{scope.value}["{text}"]'
+    return None
+
+
+def quoted(name: Name, expression: Expression, subjects: Sequence[Subject]) -> str | None:
+    """The comparison of a name that no run has, as a text in quotes: `status == 'error'` for
+    `status == error`. None if it is not compared with a name that has texts."""
+    for left, relation, right in _comparisons(expression):
+        if right == name and isinstance(left, Name) and texts_of(left, subjects):
+            return f"{left.name} {relation} '{name.name}'"
+        if left == name and isinstance(right, Name) and texts_of(right, subjects):
+            return f"'{name.name}' {relation} {right.name}"
+    return None
+
+
+def texts_that_none_has(
+    expression: Expression, subjects: Sequence[Subject]
+) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """For each text that a name is compared with and that no subject has there: the name, the text,
+    and the texts that there are instead."""
+    for left, relation, right in _comparisons(expression):
+        for one, other in ((left, right), (right, left)):
+            if not isinstance(one, Name) or relation not in ("==", "in"):
+                continue
+            wanted = other.items if isinstance(other, Items) else (other,)
+            known = texts_of(one, subjects)
+            for item in wanted:
+                text = item.value if isinstance(item, Constant) else None
+                if isinstance(text, str) and known and text not in known:
+                    yield one.name, text, known
+
+
+def texts_of(name: Name, subjects: Sequence[Subject]) -> list[str]:
+    """The texts that the subjects have under a name, in order of appearance; the elements of
+    lists, too."""
+    found: dict[str, None] = {}
+    for subject in subjects:
+        value = value_of(name, subject)
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, str):
+                found[item] = None
+    return list(found)
+
+
+def instead(name: str, text: str, known: Sequence[str]) -> str:
+    """`status has: completed, error`: what there is, the most similar first."""
+    near = get_close_matches(text, known, n=_MOST_VALUES, cutoff=0.5)
+    ordered = list(dict.fromkeys([*near, *sorted(known)]))
+    more = ", …" if len(ordered) > _MOST_VALUES else ""
+    return f"{name} has: {', '.join(ordered[:_MOST_VALUES])}{more}"
+
+
+def _comparisons(expression: Expression) -> Iterator[tuple[Expression, Relation, Expression]]:
+    for part in walk(expression):
+        if isinstance(part, Comparison):
+            left = part.first
+            for relation, right in part.rest:
+                yield left, relation, right
+                left = right
+
+
+def _joined(expression: Expression) -> str | None:
+    """Names, perhaps numbers, with `-` and `/` between them, as one name; else None."""
+    match expression:
+        case Name(Scope.ANY, name):
+            return name
+        case Constant(value) if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        case Arithmetic("-" | "/" as sign, left, right):
+            one, other = _joined(left), _joined(right)
+            return None if one is None or other is None else f"{one}{sign}{other}"
+    return None
+
+
+def _scope(name: str, subjects: Sequence[Subject]) -> Scope | None:
+    """Whether a name is a flag's or a scalar's; None if it is neither."""
+    if any(name in subject.flags for subject in subjects):
+        return Scope.FLAG
+    return Scope.SCALAR if any(name in subject.scalars for subject in subjects) else None
