@@ -11,6 +11,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 	$$name -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' \
 		>/dev/null 2>&1 && echo $$name && break; done)
 
+# Each process of the tests would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PIP = -m pip --disable-pip-version-check --quiet
 # What depends on the line of Hydra; the rest is tested on one of them.
 ON_HYDRA = tests/compose tests/hydra $(addprefix tests/scenarios/test_, \

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from benchmarks import report
 from benchmarks.__main__ import main
@@ -33,7 +34,27 @@ def world(tmp_path: Path) -> World:
     return World(ours=PYTHON, others=others, folder=tmp_path, disk=tmp_path, size=Size.TINY)
 
 
-@pytest.mark.parametrize("benchmark", ALL, ids=lambda benchmark: benchmark.name)
+#: Rows that are measured as others are, and take long: `make test-full` runs them.
+LONG = {
+    *("function-2", "function-1-disk", "function-2-disk", "script-disk"),
+    *("preload", "list-100000", "filter-100000", "pipeline-plan-short"),
+    *("page-dashboard", "page-filter", "page-scroll"),
+}
+
+
+def _params() -> list[ParameterSet]:
+    """All benchmarks, those that take long marked."""
+    return [
+        pytest.param(
+            benchmark,
+            id=benchmark.name,
+            marks=[pytest.mark.long] if benchmark.name in LONG else [],
+        )
+        for benchmark in ALL
+    ]
+
+
+@pytest.mark.parametrize("benchmark", _params())
 def test_every_row_can_be_measured(benchmark: Benchmark, world: World) -> None:
     row = measure(benchmark, world)
     missing = [name for name in benchmark.needs if name not in world.peers]
@@ -49,6 +70,10 @@ def test_every_row_can_be_measured(benchmark: Benchmark, world: World) -> None:
 
 def test_names_tell_the_rows_apart() -> None:
     assert len({benchmark.name for benchmark in ALL}) == len(ALL)
+
+
+def test_the_rows_that_take_long_are_there() -> None:
+    assert {benchmark.name for benchmark in ALL} > LONG
 
 
 # ---- what is made of samples

@@ -1,4 +1,4 @@
-"""One cluster for the tests of a module, and the project whose trials it runs."""
+"""One cluster for all tests of a process, and the project whose trials it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.cluster.dask import Cluster, dask_cluster
 from tests.hydra.program import Program
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with dask_cluster(tmp_path_factory.mktemp("cluster")) as started:
         yield started
