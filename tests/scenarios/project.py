@@ -99,10 +99,16 @@ class Project:
 
     def answer(self, *words: str, typed: str, columns: int = 80) -> tuple[int, str]:
         """Run a command on a terminal where somebody types: exit status and screen."""
+        return self.on_terminal(_command(words), typed, columns)
+
+    def on_terminal(
+        self, command: list[str], typed: str = "", columns: int = 80
+    ) -> tuple[int, str]:
+        """Run any program on a terminal where somebody types: exit status and screen."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         with subprocess.Popen(
-            _command(words),
+            command,
             cwd=self.folder,
             env=self._environment({}),
             stdin=theirs,

@@ -18,6 +18,12 @@ class Executor(Protocol):
         ...
 
     @property
+    def passes_output_on(self) -> bool:
+        """Whether the output of tasks goes to the reporter; if not, a Hydra launcher lets them
+        write to the terminal themselves."""
+        ...
+
+    @property
     def at_once(self) -> int | None:
         """The largest number of tasks executed at once; None if a Hydra launcher decides it."""
         ...

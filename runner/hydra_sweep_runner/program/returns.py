@@ -37,6 +37,11 @@ class SweepExecutor:
         return self._inner.claims_runs
 
     @property
+    def passes_output_on(self) -> bool:
+        """Whether the output of jobs goes to the reporter."""
+        return self._inner.passes_output_on
+
+    @property
     def at_once(self) -> int | None:
         """The largest number of jobs at once, if it is known."""
         return self._inner.at_once

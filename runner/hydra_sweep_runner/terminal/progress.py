@@ -29,6 +29,14 @@ _REDRAW_S = 0.1
 _FEWEST_ENDED = 5
 
 
+class _WithCursor(Console):
+    """A console that leaves the cursor visible: after a kill nobody would show it again."""
+
+    def show_cursor(self, show: bool = True) -> bool:
+        """Do nothing."""
+        return False
+
+
 class ProgressLine:
     """A progress line for `total` trials, shown until `close`. Safe to call from threads.
 
@@ -49,7 +57,7 @@ class ProgressLine:
             TextColumn("{task.description}"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
-            console=Console(stderr=True, highlight=False),
+            console=_WithCursor(stderr=True, highlight=False),
             transient=True,
             auto_refresh=False,
             redirect_stdout=False,

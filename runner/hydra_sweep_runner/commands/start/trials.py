@@ -130,7 +130,8 @@ class TrialExecution:
     def run(self, total: int) -> None:
         """Execute all trials, `total` as far as is known, unless one fails under `fail_fast` or the
         user stops."""
-        self._context.reporter.begin(total)
+        if self._executor.passes_output_on:  # else it would stand in front of the jobs' lines
+            self._context.reporter.begin(total)
         self._lines.best.begin()
         try:
             self._executor.run(self)

@@ -65,6 +65,7 @@ class ClusterExecutor:
 
     #: The worker that executes a run owns it: a lock held by this process would be useless there.
     claims_runs = True
+    passes_output_on = True
 
     def __init__(
         self,

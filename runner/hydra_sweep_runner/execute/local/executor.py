@@ -38,6 +38,8 @@ class LocalExecutor:
 
     #: The source of the tasks owns their runs.
     claims_runs = False
+    #: What tasks print is read here, and printed by the reporter.
+    passes_output_on = True
 
     def __init__(
         self,

@@ -55,6 +55,7 @@ class ForeignExecutor:
 
     #: The process that executes a run owns it; this process could not hold so many locks.
     claims_runs = True
+    passes_output_on = False
 
     def __init__(
         self,
