@@ -10,7 +10,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from hydra_sweep_runner.commands.start.programs import number_jobs
-from hydra_sweep_runner.compose.output_dir import Output, as_overrides
+from hydra_sweep_runner.compose.output_dir import OutputDir, as_overrides
 from hydra_sweep_runner.model import (
     JobPlace,
     Kind,
@@ -20,7 +20,7 @@ from hydra_sweep_runner.model import (
     State,
     Status,
 )
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
 from hydra_sweep_runner.planning.trials import Trial
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.record.text import from_text, to_text
@@ -46,7 +46,7 @@ def run(number: int | None, batch: str = BATCH) -> Run:
 def numbers(*steps: Run | None, orphaned: tuple[Run, ...] = ()) -> list[int | None]:
     reconciliation = Reconciliation(
         steps=tuple(
-            Step(TRIAL, Action.CREATE if known is None else Action.RESTART, known)
+            TrialStep(TRIAL, Action.CREATE if known is None else Action.RESTART, known)
             for known in steps
         ),
         orphaned=orphaned,
@@ -79,7 +79,7 @@ def test_a_folder_comes_out_of_an_override_as_it_went_in(folder: str) -> None:
 
 
 def test_output_is_moved_by_as_little_as_will_do(tmp_path: Path) -> None:
-    natural = Output(str(tmp_path / "sweep"), "3")
+    natural = OutputDir(str(tmp_path / "sweep"), "3")
     inside = natural.moved_to(str(tmp_path / "sweep/old/7"))
     assert inside.settings(natural) == {"sweep.subdir": "old/7"}
     outside = natural.moved_to(str(tmp_path / "before/3"))

@@ -9,7 +9,7 @@ import yaml
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.pipeline.parse import parse_steps
-from hydra_sweep_runner.pipeline.steps import By, Gather, Input, Wiring
+from hydra_sweep_runner.pipeline.steps import By, DeclaredInput, Gather, Wiring
 
 STUDY = """
 report: {operation: plot, gathers: {runs: evaluate}}
@@ -50,18 +50,18 @@ def test_an_input_has_the_name_of_its_file_or_the_one_that_is_given() -> None:
         "{a: , b: {inputs: [a/x/model.pt, {other: a/model.pt}, {own: a/y, copy: true}, a]}}"
     )
     assert inputs.step("b").inputs == (
-        Input(name="model.pt", step="a", path="x/model.pt"),
-        Input(name="other", step="a", path="model.pt"),
-        Input(name="own", step="a", path="y", copy=True),
-        Input(name="a", step="a", path=""),
+        DeclaredInput(name="model.pt", step="a", path="x/model.pt"),
+        DeclaredInput(name="other", step="a", path="model.pt"),
+        DeclaredInput(name="own", step="a", path="y", copy=True),
+        DeclaredInput(name="a", step="a", path=""),
     )
 
 
 def test_inputs_can_be_a_mapping_of_names() -> None:
     inputs = read("{a: , b: {inputs: {m: a/x, n: a, copy: true}}}").step("b").inputs
     assert inputs == (
-        Input(name="m", step="a", path="x", copy=True),
-        Input(name="n", step="a", path="", copy=True),
+        DeclaredInput(name="m", step="a", path="x", copy=True),
+        DeclaredInput(name="n", step="a", path="", copy=True),
     )
 
 

@@ -20,7 +20,13 @@ from hydra_sweep_runner.model import (
     Value,
 )
 from hydra_sweep_runner.planning.identity import identity
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step, adopt, reconcile
+from hydra_sweep_runner.planning.reconcile import (
+    Action,
+    Reconciliation,
+    TrialStep,
+    adopt,
+    reconcile,
+)
 from hydra_sweep_runner.planning.trials import Plan, Trial
 
 ECHO = Operation(name="echo.py", kind="script", target="echo.py")
@@ -211,7 +217,7 @@ def test_of_two_runs_with_the_same_flags_the_one_that_is_not_planned_is_an_orpha
     orphan = run_of("1" * 32, 1, Status.COMPLETED)
     planned = run_of("2" * 32, 1.0, Status.ERROR)
     result = reconcile(plan_of(1), BATCH, (planned.id,), [orphan, planned], needed=True)
-    assert result.steps == (Step(plan_of(1).trials[0], Action.RESTART, planned),)
+    assert result.steps == (TrialStep(plan_of(1).trials[0], Action.RESTART, planned),)
     assert result.orphaned == (orphan,)
 
 

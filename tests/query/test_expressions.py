@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Scalar
 from hydra_sweep_runner.operation.values import canonical
-from hydra_sweep_runner.query.evaluate import Facts, holds, same, value_of
+from hydra_sweep_runner.query.evaluate import PlainSubject, holds, same, value_of
 from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.parse import parse
 from tests.planning.test_identity import values
@@ -22,7 +22,7 @@ LOSS = Scalar(first=1.0, last=0.25, min=0.2, max=1.5, count=10, step=9, min_step
 NOTHING_BUT_NAN = Scalar(
     first=math.nan, last=math.nan, min=None, max=None, count=1, step=0, min_step=None, max_step=None
 )
-RUN = Facts(
+RUN = PlainSubject(
     flags={
         "lr": 0.1,
         "epochs": 3,
@@ -209,7 +209,9 @@ def test_what_does_not_parse_points_at_the_place(text: str, place: str, words: s
 
 
 def test_flags_only_knows_flags_only() -> None:
-    assert holds(parse("flag.loss == 1 and id == 2", flags_only=True), Facts(flags=_one("loss id")))
+    assert holds(
+        parse("flag.loss == 1 and id == 2", flags_only=True), PlainSubject(flags=_one("loss id"))
+    )
     for text in ("scalar.loss == 1", "run.id == 1", "min(loss) == 1"):
         with pytest.raises(Mistake, match="no run exists yet"):
             parse(text, flags_only=True)
@@ -220,7 +222,7 @@ def _one(names: str) -> dict[str, Any]:
 
 
 def test_a_hash_in_a_text_is_no_comment() -> None:
-    assert holds(parse("name == '#1'"), Facts(flags={"name": "#1"}))
+    assert holds(parse("name == '#1'"), PlainSubject(flags={"name": "#1"}))
 
 
 # ---- laws
@@ -271,7 +273,7 @@ connected = st.recursive(
 def test_what_python_shares_it_evaluates_alike(text: str, a: float, b: float, c: float) -> None:
     variables = {"a": a, "b": b, "c": c}
     expected = eval(text, {"__builtins__": {}}, variables)
-    assert value_of(parse(text), Facts(flags=variables)) == expected
+    assert value_of(parse(text), PlainSubject(flags=variables)) == expected
 
 
 WORDS = (
@@ -284,7 +286,7 @@ pieces = st.sampled_from(WORDS.split(" "))
 
 @given(st.lists(pieces, max_size=12).map(" ".join) | st.text(max_size=20), values, values)
 def test_nothing_is_raised_but_mistakes(text: str, x: Any, lr: Any) -> None:
-    subject = Facts(flags={"x": x, "lr": lr}, scalars={"loss": LOSS, "min": NOTHING_BUT_NAN})
+    subject = PlainSubject(flags={"x": x, "lr": lr}, scalars={"loss": LOSS, "min": NOTHING_BUT_NAN})
     try:
         expression = parse(text)
     except Mistake:
@@ -316,7 +318,7 @@ def test_what_other_languages_write_is_answered_with_what_is_written_here(
 
 
 RUNS = [
-    Facts(
+    PlainSubject(
         flags={"batch-size": 2, "opt": "adam", "size": 1},
         scalars={"val/loss": LOSS},
         attributes={"status": "error", "batch": ["a"], "tags": ["best"]},
@@ -340,13 +342,13 @@ def test_a_name_that_no_run_has_is_answered_with_what_may_be_meant(text: str, to
 
 
 def test_a_name_with_a_dash_is_answered_with_its_brackets() -> None:
-    runs = [Facts(flags={"batch-size": 2}, attributes={"batch": ["a"]})]
+    runs = [PlainSubject(flags={"batch-size": 2}, attributes={"batch": ["a"]})]
     with pytest.raises(Mistake, match=re.escape('as one name it is flag["batch-size"]')):
         check_names([parse("batch-size < 3")], runs)
     assert holds(parse('flag["batch-size"] < 3'), runs[0])
 
 
 def test_arithmetic_with_names_that_there_are_is_arithmetic() -> None:
-    runs = [Facts(flags={"a": 5, "b": 3, "a-b": 1})]
+    runs = [PlainSubject(flags={"a": 5, "b": 3, "a-b": 1})]
     check_names([parse("a-b == 2")], runs)
     assert holds(parse("a-b == 2"), runs[0])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Scalar
-from hydra_sweep_runner.query.evaluate import Facts, value_of
+from hydra_sweep_runner.query.evaluate import PlainSubject, value_of
 from hydra_sweep_runner.query.filters import Filters, explain_nothing, parse_since, select
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.sorting import sort_by
@@ -23,7 +23,7 @@ NOW = datetime(2026, 2, 1, 12, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen(Facts):
+class Seen(PlainSubject):
     at: datetime | None = NOW
 
 

@@ -18,7 +18,7 @@ from hydra_sweep_runner.search.learning import (
 )
 from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.optimizers.choose import make_optimizer
-from hydra_sweep_runner.search.optimizers.question import Optimizer, Question
+from hydra_sweep_runner.search.optimizers.question import Optimizer, ProposalQuestion
 from hydra_sweep_runner.search.space import Point, SearchSpace
 
 
@@ -167,7 +167,7 @@ class Drawn:
 
     version = "drawn 1"
 
-    def propose(self, question: Question) -> Point:
+    def propose(self, question: ProposalQuestion) -> Point:
         told = [(one.number, sorted(one.point.items()), one.values) for one in question.known]
         work = [sorted(one.point.items()) for one in question.running]
         chance = random.Random(f"{question.seed} {question.number} {told} {work}")

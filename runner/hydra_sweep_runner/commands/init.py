@@ -32,14 +32,14 @@ _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_ ./-]*(?<! )")
 
 
 @dataclass(frozen=True)
-class Start:
+class FirstConfig:
     """The configuration to write: the text of conf/config.yaml, and the lines to print about it."""
 
     config: str
     told: tuple[str, ...]
 
 
-def describe(words: Sequence[str], project: Path) -> Start:
+def describe(words: Sequence[str], project: Path) -> FirstConfig:
     """The configuration for a script (`train.py`), a function (`package.module.name`) or a command
     (`bash train.sh`).
 
@@ -58,7 +58,7 @@ def describe(words: Sequence[str], project: Path) -> Start:
     return _command(words, project)
 
 
-def write(start: Start, project: Path) -> list[str]:
+def write(start: FirstConfig, project: Path) -> list[str]:
     """Write the configuration and a line in .gitignore; returns a line for each.
 
     Raises Mistake if there is a configuration already.
@@ -97,7 +97,7 @@ def _gitignore(project: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
-def _script(script: str, project: Path) -> Start:
+def _script(script: str, project: Path) -> FirstConfig:
     path = project / script
     if not path.is_file():
         raise Mistake(f"runner init {script}: there is no such file in {project}")
@@ -116,7 +116,7 @@ def _script(script: str, project: Path) -> Start:
     return _start({"script": script}, declared.flags, *told)
 
 
-def _script_as_command(script: str, declared: Declared, left_out: Sequence[str]) -> Start:
+def _script_as_command(script: str, declared: Declared, left_out: Sequence[str]) -> FirstConfig:
     """The configuration for a script with arguments that have to be given without a name: a command
     that names each flag in its place."""
     taken: Defaults = dict(declared.by_place)
@@ -135,7 +135,7 @@ def _script_as_command(script: str, declared: Declared, left_out: Sequence[str])
     return _start({"command": command, "requires": [script]}, taken, told, *lines)
 
 
-def _function(name: str, project: Path) -> Start:
+def _function(name: str, project: Path) -> FirstConfig:
     module, _, function = name.rpartition(".")
     base = project.joinpath(*module.split("."))
     candidates = [base.with_suffix(".py"), base / "__init__.py"]
@@ -153,7 +153,7 @@ def _function(name: str, project: Path) -> Start:
     return _start({"function": name}, flags, f"{name} gets its flags {way}")
 
 
-def _command(words: Sequence[str], project: Path) -> Start:
+def _command(words: Sequence[str], project: Path) -> FirstConfig:
     requires = [word for word in words if _is_in_project(word, project)]
     operation: dict[str, Any] = {"command": list(words)}
     if requires:
@@ -176,7 +176,7 @@ def _is_in_project(word: str, project: Path) -> bool:
         return False
 
 
-def _start(operation: Mapping[str, Any], flags: Defaults, *told: str) -> Start:
+def _start(operation: Mapping[str, Any], flags: Defaults, *told: str) -> FirstConfig:
     usable = {name: value for name, value in flags.items() if name not in _RESERVED}
     tree: dict[str, Any] = {"operation": dict(operation)}
     for name, value in usable.items():
@@ -190,7 +190,7 @@ def _start(operation: Mapping[str, Any], flags: Defaults, *told: str) -> Start:
         lines.append(f"to be given: {', '.join(required)} (??? in {CONFIG})")
     example = next((name for name, value in usable.items() if _is_number(value)), None)
     sweep = "runner" if example is None else f"runner -m {example}={usable[example]},…"
-    return Start(_yaml(tree), (*lines, f"to look at it: runner --cfg job; to start: {sweep}"))
+    return FirstConfig(_yaml(tree), (*lines, f"to look at it: runner --cfg job; to start: {sweep}"))
 
 
 def _escaped(value: Value) -> Value:

@@ -34,7 +34,7 @@ from hydra_sweep_runner.compose.project import (
     folder_of,
     read_snapshot,
 )
-from hydra_sweep_runner.compose.yaml_files import Found, Unreadable, beside, read_bytes, search
+from hydra_sweep_runner.compose.yaml_files import Found, UnreadableYaml, beside, read_bytes, search
 
 
 class Reading:
@@ -296,7 +296,7 @@ class _ReadOnce(_Beside):
         path = self._normalize_file_name(config_path)
         try:
             data = self._reading.read(self._name, path)
-        except Unreadable as error:
+        except UnreadableYaml as error:
             raise ConfigLoadError(f"{self._reading.last}: {error}") from error
         # As Hydra's own source of files does.
         with io.TextIOWrapper(_NamedBytes(data, self._reading.last), encoding="utf-8") as file:

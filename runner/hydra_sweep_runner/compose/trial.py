@@ -45,7 +45,7 @@ from hydra_sweep_runner.compose.fast.templates import (
 )
 from hydra_sweep_runner.compose.job import drop_nodes, hydra_config
 from hydra_sweep_runner.compose.job_environment import refer_to_environment
-from hydra_sweep_runner.compose.output_dir import Output, find_output
+from hydra_sweep_runner.compose.output_dir import OutputDir, find_output
 from hydra_sweep_runner.compose.overrides import (
     gives_sweep,
     name_of,
@@ -150,11 +150,11 @@ class Base:
 
         return self._once(("log", marks), make)
 
-    def output(self, marks: Marks) -> Output | None:
+    def output(self, marks: Marks) -> OutputDir | None:
         """The output folder of jobs, which contains marks; None if it may depend on anything but
         the marks."""
 
-        def make() -> Output | None:
+        def make() -> OutputDir | None:
             config = self._marked(marks)
             names = ("sweep.dir", "sweep.subdir")
             if all(
@@ -340,7 +340,7 @@ class TrialConfig:
         )
         write_files(f"{folder}/{subdir}", texts)
 
-    def output(self) -> Output:
+    def output(self) -> OutputDir:
         """The job's output folder, as Hydra determines it. Raises Mistake if only the job itself
         can resolve it."""
         marks = marks_for(self._settings)

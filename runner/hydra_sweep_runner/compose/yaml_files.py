@@ -44,7 +44,7 @@ class Found:
     ended_early: bool = False
 
 
-class Unreadable(Exception):
+class UnreadableYaml(Exception):
     """The reason why a file is not copied."""
 
 
@@ -55,16 +55,16 @@ def read_bytes(path: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         why = "a link that leads nowhere" if os.path.islink(path) else "it is gone"  # noqa: PTH114
-        raise Unreadable(why) from None
+        raise UnreadableYaml(why) from None
     except OSError as error:
-        raise Unreadable(f"it cannot be read: {error.strerror}") from None
+        raise UnreadableYaml(f"it cannot be read: {error.strerror}") from None
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Unreadable("no file")
+            raise UnreadableYaml("no file")
         try:
             return file.read()
         except OSError as error:
-            raise Unreadable(f"it cannot be read: {error.strerror}") from None
+            raise UnreadableYaml(f"it cannot be read: {error.strerror}") from None
 
 
 def search(folder: Path) -> Found:
@@ -98,9 +98,9 @@ def beside(folder: Path, parent: str) -> Found:
 def _take(found: Found, path: str, where: str) -> None:
     try:
         if os.path.isfile(where) and os.path.getsize(where) > _MOST_BYTES_OF_ONE:  # noqa: PTH113, PTH202
-            raise Unreadable("it is too large for a configuration")
+            raise UnreadableYaml("it is too large for a configuration")
         found.files[path] = read_bytes(where)
-    except Unreadable as error:
+    except UnreadableYaml as error:
         if not path.rpartition("/")[2].startswith("."):
             found.left_out[path] = str(error)
 
@@ -170,7 +170,7 @@ def _is_output(folder: Path, names: set[str]) -> bool:
         return False
     try:
         text = read_bytes(f"{folder}/multirun.yaml")
-    except Unreadable:
+    except UnreadableYaml:
         return False
     if not text and names == {"multirun.yaml"}:
         return True  # a sweep is about to write it

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.compare import (
-    Objective,
+    Ranking,
     parse_objective,
     recorded_objective,
 )
@@ -52,7 +52,7 @@ class Answer:
     columns: Sequence[Column]
     scalars: Sequence[str]
     counts: Mapping[str, int]
-    objective: Objective | None
+    objective: Ranking | None
     is_assumed: bool
     best: RunRow | None
 
@@ -139,11 +139,11 @@ def _objective(
     batch: str | None,
     runs: Sequence[RunRow],
     scalars: Sequence[str],
-) -> tuple[Objective | None, bool]:
+) -> tuple[Ranking | None, bool]:
     """By what a run is better than another, and whether that is only assumed."""
     if question.objective is not None and runs:
         way, text = parse_objective(question.objective)
-        return Objective(text, parse_named(text, runs), maximize=way == "max"), False
+        return Ranking(text, parse_named(text, runs), maximize=way == "max"), False
     try:
         recorded = None if batch is None else recorded_objective(view.run(batch).run, runs)
     except UnknownRun:
@@ -152,10 +152,10 @@ def _objective(
         return recorded, False
     if not scalars:
         return None, True
-    return Objective(scalars[0], Name(Scope.SCALAR, scalars[0]), maximize=False), True
+    return Ranking(scalars[0], Name(Scope.SCALAR, scalars[0]), maximize=False), True
 
 
-def _best(objective: Objective, runs: Sequence[RunRow]) -> RunRow | None:
+def _best(objective: Ranking, runs: Sequence[RunRow]) -> RunRow | None:
     if not runs:
         return None
     first = sort_by(objective.expression, runs, descending=objective.maximize)[0]

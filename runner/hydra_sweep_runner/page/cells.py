@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from hydra_sweep_runner.commands.runs.compare import Objective
+from hydra_sweep_runner.commands.runs.compare import Ranking
 from hydra_sweep_runner.model import Unreadable, Value
 from hydra_sweep_runner.page.answer import Answer
 from hydra_sweep_runner.page.question import Part
@@ -72,7 +72,7 @@ def best_json(run: RunRow, answer: Answer) -> dict[str, Any]:
     return {"id": run.id, "value": value, "flags": flags}
 
 
-def objective_json(objective: Objective | None, *, is_assumed: bool) -> dict[str, Any] | None:
+def objective_json(objective: Ranking | None, *, is_assumed: bool) -> dict[str, Any] | None:
     """What makes a run better; `text` is what stands in the address for it."""
     if objective is None:
         return None

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.pipeline.steps import By, Gather, Input, Step, Wiring, in_order
+from hydra_sweep_runner.pipeline.steps import By, DeclaredInput, Gather, Step, Wiring, in_order
 
 #: The node of the configuration that holds the steps.
 PLACE = "operation.steps"
@@ -144,11 +144,11 @@ def known_step(place: str, name: str, names: Iterable[str]) -> str:
 # ---- inputs
 
 
-def _inputs(place: str, value: object, names: Sequence[str]) -> tuple[Input, ...]:
+def _inputs(place: str, value: object, names: Sequence[str]) -> tuple[DeclaredInput, ...]:
     if value is None:
         return ()
     items = value if isinstance(value, list) else [value]
-    found: list[Input] = []
+    found: list[DeclaredInput] = []
     for item in items:
         if isinstance(item, Mapping):
             found += _named(place, item, names)
@@ -161,7 +161,7 @@ def _inputs(place: str, value: object, names: Sequence[str]) -> tuple[Input, ...
     return tuple(found)
 
 
-def _named(place: str, item: Mapping[str, Any], names: Sequence[str]) -> list[Input]:
+def _named(place: str, item: Mapping[str, Any], names: Sequence[str]) -> list[DeclaredInput]:
     entries = dict(item)
     copy = entries.pop("copy") if isinstance(entries.get("copy"), bool) else False
     if not entries:
@@ -169,7 +169,9 @@ def _named(place: str, item: Mapping[str, Any], names: Sequence[str]) -> list[In
     return [_input(place, name, text, names, copy=copy) for name, text in entries.items()]
 
 
-def _input(place: str, name: object, text: object, names: Sequence[str], *, copy: bool) -> Input:
+def _input(
+    place: str, name: object, text: object, names: Sequence[str], *, copy: bool
+) -> DeclaredInput:
     if not isinstance(text, str) or not text.strip("/ "):
         raise Mistake(f"{place}: {name}: must be a text STEP/PATH, not {text!r}")
     step, _, rest = text.partition("/")
@@ -181,7 +183,7 @@ def _input(place: str, name: object, text: object, names: Sequence[str], *, copy
         raise Mistake(f"{place}: {text}: {path.parts[0]} is the runner's own: name another file")
     whole = str(path) if path.parts else ""
     own = _own_name(place, text, name) if name is not None else path.name or step
-    return Input(name=own, step=step, path=whole, copy=copy)
+    return DeclaredInput(name=own, step=step, path=whole, copy=copy)
 
 
 def _own_name(place: str, text: str, name: object) -> str:
@@ -193,7 +195,7 @@ def _own_name(place: str, text: str, name: object) -> str:
     return str(path)
 
 
-def _check_files(place: str, inputs: Sequence[Input], gathers: Sequence[Gather]) -> None:
+def _check_files(place: str, inputs: Sequence[DeclaredInput], gathers: Sequence[Gather]) -> None:
     """Raise Mistake for two inputs that would have the same name in the step's folder."""
     taken = [("inputs", one.name) for one in inputs]
     taken += [("gathers", name) for one in gathers for name in (one.name, f"{one.name}.json")]

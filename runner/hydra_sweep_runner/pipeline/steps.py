@@ -13,7 +13,7 @@ from hydra_sweep_runner.dataclass import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Input:
+class DeclaredInput:
     """A file or folder of an upstream run, placed in the step's own folder.
 
     `name` is its path in the step's folder, `path` its path in the upstream's; an empty `path` is
@@ -56,7 +56,7 @@ class Step:
 
     name: str
     operation: str
-    inputs: tuple[Input, ...] = ()
+    inputs: tuple[DeclaredInput, ...] = ()
     gathers: tuple[Gather, ...] = ()
     by: tuple[By, ...] = ()
     partial: bool = False

@@ -25,7 +25,7 @@ class Action(Enum):
 
 
 @dataclass(frozen=True)
-class Step:
+class TrialStep:
     """A planned trial, the action for it, and the stored run that it matches, if any."""
 
     trial: Trial
@@ -38,7 +38,7 @@ class Reconciliation:
     """What a restart does: a step for each planned trial, in plan order, and the batch's
     trials that are no longer in the plan, to be orphaned or deleted."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[TrialStep, ...]
     orphaned: tuple[Run, ...] = ()
     deleted: tuple[Run, ...] = ()
 
@@ -61,16 +61,16 @@ def reconcile(
     for run in runs:
         candidates.setdefault(identity_of(run), []).append(run)
     in_plan = set(present)
-    steps: list[Step] = []
+    steps: list[TrialStep] = []
     for trial in plan.trials:
         matching = candidates.get(trial.identity)
         if not matching:
-            steps.append(Step(trial, Action.CREATE))
+            steps.append(TrialStep(trial, Action.CREATE))
             continue
         run = min(matching, key=lambda candidate: candidate.id not in in_plan)
         matching.remove(run)
         skip = needed and run.state.status is Status.COMPLETED
-        steps.append(Step(trial, Action.SKIP if skip else Action.RESTART, run))
+        steps.append(TrialStep(trial, Action.SKIP if skip else Action.RESTART, run))
     left = [run for matching in candidates.values() for run in matching]
     return Reconciliation(
         steps=tuple(steps),
@@ -84,7 +84,7 @@ def only_failed(reconciliation: Reconciliation) -> Reconciliation:
     return replace(reconciliation, steps=tuple(_if_failed(step) for step in reconciliation.steps))
 
 
-def _if_failed(step: Step) -> Step:
+def _if_failed(step: TrialStep) -> TrialStep:
     if step.run is None:
         return replace(step, action=Action.INITIALIZE)
     failed = step.run.state.status is Status.ERROR
@@ -103,9 +103,9 @@ def adopt(plan: Plan, completed: Iterable[Run]) -> Reconciliation:
     known = {identity_of(run): run for run in completed}
     return Reconciliation(
         steps=tuple(
-            Step(trial, Action.SKIP, known[trial.identity])
+            TrialStep(trial, Action.SKIP, known[trial.identity])
             if trial.identity in known
-            else Step(trial, Action.CREATE)
+            else TrialStep(trial, Action.CREATE)
             for trial in plan.trials
         )
     )

@@ -18,9 +18,10 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags, Scalar, Value
 from hydra_sweep_runner.query.tree import (
     ATTRIBUTES,
+    Aggregate,
     And,
     Arithmetic,
-    Comparison,
+    ComparisonChain,
     Constant,
     Expression,
     Items,
@@ -31,7 +32,6 @@ from hydra_sweep_runner.query.tree import (
     Scope,
     Sign,
     Signed,
-    Summary,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Subject(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class PlainSubject:
     """A subject that holds what is asked of it."""
 
     flags: Flags = field(default_factory=dict)
@@ -146,7 +146,7 @@ def _items(node: Items, subject: Subject) -> _Found:
     return [_find(item, subject) for item in node.items]
 
 
-def _summary(node: Summary, subject: Subject) -> _Found:
+def _summary(node: Aggregate, subject: Subject) -> _Found:
     summary = subject.scalars.get(node.scalar.name)
     part: Value = None if summary is None else getattr(summary, node.part)
     return _Nothing.LACKED if part is None else part
@@ -201,7 +201,7 @@ def _arithmetic(node: Arithmetic, subject: Subject) -> _Found:
     return result
 
 
-def _comparison(node: Comparison, subject: Subject) -> _Found:
+def _comparison(node: ComparisonChain, subject: Subject) -> _Found:
     left = _find(node.first, subject)
     for relation, other in node.rest:
         right = _find(other, subject)
@@ -288,11 +288,11 @@ _EVALUATE: Mapping[type[Any], Callable[[Any, Subject], _Found]] = {
     Constant: _constant,
     Name: _name,
     Items: _items,
-    Summary: _summary,
+    Aggregate: _summary,
     And: _and,
     Or: _or,
     Not: _not,
     Signed: _signed,
     Arithmetic: _arithmetic,
-    Comparison: _comparison,
+    ComparisonChain: _comparison,
 }

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from hydra_sweep_runner.query.evaluate import Subject, value_of
 from hydra_sweep_runner.query.tree import (
     Arithmetic,
-    Comparison,
+    ComparisonChain,
     Constant,
     Expression,
     Items,
@@ -87,7 +87,7 @@ def instead(name: str, text: str, known: Sequence[str]) -> str:
 
 def _comparisons(expression: Expression) -> Iterator[tuple[Expression, Relation, Expression]]:
     for part in walk(expression):
-        if isinstance(part, Comparison):
+        if isinstance(part, ComparisonChain):
             left = part.first
             for relation, right in part.rest:
                 yield left, relation, right

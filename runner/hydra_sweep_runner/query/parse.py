@@ -18,9 +18,10 @@ from typing import Any, NoReturn, get_args
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.query.tree import (
     ATTRIBUTES,
+    Aggregate,
     And,
     Arithmetic,
-    Comparison,
+    ComparisonChain,
     Constant,
     Expression,
     Items,
@@ -32,7 +33,6 @@ from hydra_sweep_runner.query.tree import (
     Scope,
     Sign,
     Signed,
-    Summary,
 )
 
 _MOST_CHARACTERS = 100_000
@@ -205,7 +205,7 @@ class _Reading:
         named = self._read(node.args[0])
         if not isinstance(named, Name) or named.scope not in (Scope.ANY, Scope.SCALAR):
             self._refuse(node.args[0], f"{function.id} takes the name of a scalar")
-        return Summary(_PARTS[_PARTS.index(function.id)], Name(Scope.SCALAR, named.name))
+        return Aggregate(_PARTS[_PARTS.index(function.id)], Name(Scope.SCALAR, named.name))
 
     def _list(self, node: ast.List) -> Expression:
         return Items(tuple(self._read(item) for item in node.elts))
@@ -246,7 +246,7 @@ class _Reading:
             if relation is None:
                 self._refuse(node, "values are compared with == and !=, not with is")
             rest.append((relation, self._read(other)))
-        return Comparison(first, tuple(rest))
+        return ComparisonChain(first, tuple(rest))
 
     def _refuse(self, node: ast.expr, why: str) -> NoReturn:
         # Python's column offsets count bytes of UTF-8.

@@ -63,7 +63,7 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Aggregate:
     """`min(S)` and similar functions of a scalar."""
 
     part: Part
@@ -109,7 +109,7 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparisonChain:
     """`first R1 second R2 third …`: each operand compared with the next."""
 
     first: Expression
@@ -117,7 +117,7 @@ class Comparison:
 
 
 Expression: TypeAlias = (
-    Constant | Name | Items | Summary | And | Or | Not | Signed | Arithmetic | Comparison
+    Constant | Name | Items | Aggregate | And | Or | Not | Signed | Arithmetic | ComparisonChain
 )
 
 
@@ -137,11 +137,11 @@ def _parts(expression: Expression) -> tuple[Expression, ...]:
     match expression:
         case Items(parts) | And(parts) | Or(parts):
             return parts
-        case Not(part) | Signed(_, part) | Summary(_, part):
+        case Not(part) | Signed(_, part) | Aggregate(_, part):
             return (part,)
         case Arithmetic(_, left, right):
             return (left, right)
-        case Comparison(first, rest):
+        case ComparisonChain(first, rest):
             return (first, *(other for _, other in rest))
         case Name() | Constant():
             return ()

@@ -35,7 +35,7 @@ class Times(_Part, frozen=True):
     stopped: datetime | None
 
 
-class Source(_Part, frozen=True):
+class InputSource(_Part, frozen=True):
     """The used part of `model.Input`."""
 
     run: str | None
@@ -71,14 +71,14 @@ class Glance(_Part, frozen=True):
     state: Times
     choices: dict[str, Any]
     step: str | None
-    inputs: dict[str, Source]
+    inputs: dict[str, InputSource]
     scalars: dict[str, Reported]
 
 
 #: The names of the parts; packs of versions with other names are not read.
 FIELDS = tuple(
     f"{kind.__name__}.{name}"
-    for kind in (Named, Times, Source, Reported, Glance)
+    for kind in (Named, Times, InputSource, Reported, Glance)
     for name in kind.__struct_fields__
 )
 
@@ -102,7 +102,7 @@ def glance_of(run: Run) -> Glance:
         state=Times(state.status, state.initialized, state.started, state.stopped),
         choices={**run.choices},
         step=run.step,
-        inputs={name: Source(one.run, one.runs, one.step) for name, one in run.inputs.items()},
+        inputs={name: InputSource(one.run, one.runs, one.step) for name, one in run.inputs.items()},
         scalars={name: _reported(scalar) for name, scalar in run.scalars.items()},
     )
 

@@ -14,7 +14,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags
 from hydra_sweep_runner.search.basis import Basis, Era, Ledger
 from hydra_sweep_runner.search.objective import Last, Objective, Values
-from hydra_sweep_runner.search.optimizers.question import AtWork, Optimizer, Question, Told
+from hydra_sweep_runner.search.optimizers.question import AtWork, Optimizer, ProposalQuestion, Told
 from hydra_sweep_runner.search.space import Point, SearchSpace
 from hydra_sweep_runner.search.window import count_known
 
@@ -88,7 +88,7 @@ class Asking:
         before: Sequence[Earlier],
         known: int,
         tries: int,
-    ) -> Question | Unended:
+    ) -> ProposalQuestion | Unended:
         """The question for a number, in the era with index `place`, after `tries` refused
         proposals; UNENDED if the proposal would know a trial that has not ended.
 
@@ -114,7 +114,7 @@ class Asking:
             trial = self._told(one, nth, number, place, counted, space, objective)
             told += [] if trial is None else [trial]
             counted.append(len(told))
-        return Question(
+        return ProposalQuestion(
             space=space.named,
             objectives=len(objective.names),
             known=told,

@@ -25,7 +25,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class PlaceInBatch:
     """The place of a run in a batch when it was deleted.
 
     `planned` and `generated` are indices, from 0, in the batch's lists; None if it is not in the
@@ -44,7 +44,7 @@ class Trashed:
     id: str
     deleted: datetime
     folder: Path
-    places: Mapping[str, Place]
+    places: Mapping[str, PlaceInBatch]
 
 
 class Trash:
@@ -54,7 +54,7 @@ class Trash:
         self._root = root
         self._folder = root / layout.TRASH
 
-    def put(self, places: Mapping[str, Mapping[str, Place]], at: datetime) -> None:
+    def put(self, places: Mapping[str, Mapping[str, PlaceInBatch]], at: datetime) -> None:
         """Move runs to the trash, each atomically. `places` maps their ids to their places, by
         batch.
 
@@ -144,10 +144,12 @@ def _deleted(name: str) -> datetime | None:
     return None
 
 
-def _places(folder: Path) -> dict[str, Place]:
+def _places(folder: Path) -> dict[str, PlaceInBatch]:
     """The run's recorded places in batches; empty if they are missing or unreadable."""
     try:
         noted = json.loads(Path(f"{folder}.json").read_bytes())
-        return {batch: Place(**place) for batch, place in noted.items() if names.is_id(batch)}
+        return {
+            batch: PlaceInBatch(**place) for batch, place in noted.items() if names.is_id(batch)
+        }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

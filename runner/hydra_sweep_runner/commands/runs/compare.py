@@ -25,7 +25,7 @@ from hydra_sweep_runner.terminal.tables import Table
 
 
 @dataclass(frozen=True)
-class Objective:
+class Ranking:
     """The expression by which runs are compared, and whether the least or the greatest value is
     best.
 
@@ -48,7 +48,7 @@ class Comparison:
 
     runs: Sequence[RunRow]
     flags: Sequence[str]
-    objective: Objective | None
+    objective: Ranking | None
 
     @property
     def columns(self) -> list[Column]:
@@ -179,20 +179,20 @@ def comparison_plot(comparison: Comparison, *, as_png: bool) -> bytes:
     return render_html(data, title).encode()
 
 
-def _object(run: RunRow, objective: Objective | None) -> dict[str, Any]:
+def _object(run: RunRow, objective: Ranking | None) -> dict[str, Any]:
     value = None if objective is None else objective.column.value(run)
     if isinstance(value, float) and not math.isfinite(value):
         value = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     return {**public_object(run), "objective": value}
 
 
-def _objective(by: tuple[Literal["min", "max"], str], rows: Sequence[RunRow]) -> Objective:
+def _objective(by: tuple[Literal["min", "max"], str], rows: Sequence[RunRow]) -> Ranking:
     way, text = by
     expression = parse_named(text, rows) if rows else parse(text)
-    return Objective(text, expression, maximize=way == "max")
+    return Ranking(text, expression, maximize=way == "max")
 
 
-def _objective_of_makers(store: RunStore, rows: Sequence[RunRow]) -> Objective | None:
+def _objective_of_makers(store: RunStore, rows: Sequence[RunRow]) -> Ranking | None:
     """The objective of the batch that generated all rows; None if several did, or if it was
     deleted."""
     makers = {
@@ -207,14 +207,14 @@ def _objective_of_makers(store: RunStore, rows: Sequence[RunRow]) -> Objective |
     return recorded_objective(batch, rows)
 
 
-def recorded_objective(batch: Run, rows: Sequence[RunRow]) -> Objective | None:
+def recorded_objective(batch: Run, rows: Sequence[RunRow]) -> Ranking | None:
     """The objective of a batch's last start, the first of several, if its trials have reported it;
     without one, `result`."""
     texts = () if batch.batch is None else batch.batch.objective
     way, name = parse_objective(texts[0] if texts else "result")
     if not any(name in run.scalars for run in rows):
         return None
-    return Objective(name, Name(Scope.SCALAR, name), maximize=way == "max")
+    return Ranking(name, Name(Scope.SCALAR, name), maximize=way == "max")
 
 
 def _those_of(names: Sequence[str], present: Sequence[str]) -> list[str]:

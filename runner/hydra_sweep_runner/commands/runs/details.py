@@ -23,7 +23,7 @@ _TAIL_BYTES = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proposed:
+class ProposalKnew:
     """The trials whose results an optimizer knew when it proposed a trial: ids in plan order."""
 
     known: tuple[str, ...]
@@ -45,7 +45,7 @@ class Details:
     changes: Sequence[str]
     downstream: Sequence[str]
     orphans: Sequence[str]
-    proposed: Proposed | None
+    proposed: ProposalKnew | None
     tail: Sequence[str]
     runs_by_id: Mapping[str, Summary]
 
@@ -116,7 +116,7 @@ def _changes(run: Run, project: Path) -> list[str]:
     return [*code_changes(recorded, now), *gone]
 
 
-def _proposed(run: Run, batch: Run | None) -> Proposed | None:
+def _proposed(run: Run, batch: Run | None) -> ProposalKnew | None:
     """The trials that a proposal knew, and those that it counted as running; None if they are not
     recorded."""
     if run.basis is None or run.batch is not None or batch is None or batch.basis is None:
@@ -131,7 +131,7 @@ def _proposed(run: Run, batch: Run | None) -> Proposed | None:
         ids = [ledger.order[number] for number in plan]
     except (UnreadableRecord, IndexError):
         return None
-    return Proposed(known=tuple(ids[: basis.known]), at_work=tuple(ids[basis.known :]))
+    return ProposalKnew(known=tuple(ids[: basis.known]), at_work=tuple(ids[basis.known :]))
 
 
 def _tail(path: str | None) -> bytes:

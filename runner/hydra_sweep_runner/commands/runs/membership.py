@@ -12,7 +12,7 @@ from hydra_sweep_runner.model import BatchPart, Run
 from hydra_sweep_runner.store.runs import RunStore
 
 if TYPE_CHECKING:
-    from hydra_sweep_runner.store.trash import Place, Trashed
+    from hydra_sweep_runner.store.trash import PlaceInBatch, Trashed
 
 
 def leave_batches(
@@ -64,12 +64,12 @@ def planned(batch: Run) -> tuple[str, ...]:
 
 def places_of(
     store: RunStore, run_ids: Iterable[str], *, going: Collection[str]
-) -> dict[str, dict[str, Place]]:
+) -> dict[str, dict[str, PlaceInBatch]]:
     """The place of each run in the lists of each batch that has it, except batches in `going`."""
     leaving = dict.fromkeys(run_ids)
-    from hydra_sweep_runner.store.trash import Place  # a run that starts needs none of it
+    from hydra_sweep_runner.store.trash import PlaceInBatch  # a run that starts needs none of it
 
-    found: dict[str, dict[str, Place]] = {run_id: {} for run_id in leaving}
+    found: dict[str, dict[str, PlaceInBatch]] = {run_id: {} for run_id in leaving}
     for batch in store.batches():
         part = batch.batch or BatchPart()
         if batch.id in going:
@@ -77,7 +77,7 @@ def places_of(
         planned_at = {run_id: at for at, run_id in enumerate(part.trials) if run_id in leaving}
         generated_at = {run_id: at for at, run_id in enumerate(part.generated) if run_id in leaving}
         for run_id in {**planned_at, **generated_at}:
-            found[run_id][batch.id] = Place(
+            found[run_id][batch.id] = PlaceInBatch(
                 planned=planned_at.get(run_id),
                 generated=generated_at.get(run_id),
                 started=_start(batch),
@@ -104,7 +104,7 @@ def rejoin(batch: Run, entries: Iterable[Trashed]) -> Run:
     return replace(batch, batch=again)
 
 
-def _undone(batch_id: str, entries: Iterable[Trashed]) -> list[tuple[str, Place]]:
+def _undone(batch_id: str, entries: Iterable[Trashed]) -> list[tuple[str, PlaceInBatch]]:
     """The places in a batch, in the order that undoes the deletions."""
     held = [(entry, entry.places[batch_id]) for entry in entries if batch_id in entry.places]
     held.sort(key=lambda pair: (pair[1].planned or 0, pair[1].generated or 0))

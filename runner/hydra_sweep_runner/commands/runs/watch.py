@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from hydra_sweep_runner.commands.runs.compare import Objective, recorded_objective
+from hydra_sweep_runner.commands.runs.compare import Ranking, recorded_objective
 from hydra_sweep_runner.commands.runs.listing import cell, column_table
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
@@ -33,7 +33,7 @@ class Snapshot:
 
     batch: Summary
     trials: Sequence[RunRow]
-    objective: Objective | None
+    objective: Ranking | None
 
     @cached_property
     def varying(self) -> Sequence[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.membership import planned, without
-from hydra_sweep_runner.commands.start.calls import Prepared, prepare
+from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.hints import (
@@ -255,12 +255,14 @@ def _read_known(world: World, run_ids: Iterable[str]) -> _Known:
     return _Known(runs=runs, gone=set(gone), lines=lines)
 
 
-def prepare_all(world: World, sweep: Sweep, executor: Executor) -> dict[Operation, Prepared]:
+def prepare_all(
+    world: World, sweep: Sweep, executor: Executor
+) -> dict[Operation, PreparedOperation]:
     """Check each operation of the plan with each set of flag names that it gets.
 
     Raises Mistake, as `prepare` does.
     """
-    prepared: dict[Operation, Prepared] = {}
+    prepared: dict[Operation, PreparedOperation] = {}
     checked: set[tuple[Operation, tuple[str, ...]]] = set()
     for trial in sweep.plan.trials:
         key = (trial.operation, tuple(trial.flags))

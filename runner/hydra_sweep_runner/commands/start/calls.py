@@ -19,7 +19,7 @@ from hydra_sweep_runner.operation.kinds.known import KINDS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
+class PreparedOperation:
     """An operation that its kind found to be executable with its flags."""
 
     operation: Operation
@@ -55,7 +55,9 @@ class Prepared:
                 self.checked.check_flag(name, value)
 
 
-def prepare(operation: Operation, flags: Flags, project_dir: Path, importer: Importer) -> Prepared:
+def prepare(
+    operation: Operation, flags: Flags, project_dir: Path, importer: Importer
+) -> PreparedOperation:
     """Check that an operation can be executed with flags like these: with their names, and with the
     resolvers that they use.
 
@@ -75,7 +77,7 @@ def prepare(operation: Operation, flags: Flags, project_dir: Path, importer: Imp
             f"where the module of {operation.target} is imported (OmegaConf."
             "register_new_resolver), or in a plugin of Hydra's"
         )
-    return Prepared(
+    return PreparedOperation(
         operation=operation,
         checked=checked,
         inspector=inspector,

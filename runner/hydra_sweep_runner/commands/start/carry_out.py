@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hydra_sweep_runner.commands.start.best import Best
-from hydra_sweep_runner.commands.start.calls import Prepared
+from hydra_sweep_runner.commands.start.calls import PreparedOperation
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.notes import Mended
@@ -34,7 +34,7 @@ from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from hydra_sweep_runner.operation.kinds.kind import no_flag_to_check
 from hydra_sweep_runner.pipeline.graph import Graph
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.search.stopping import Stopping
 from hydra_sweep_runner.store.runs import RunStore
@@ -66,7 +66,7 @@ class Carrying:
         context: World,
         sweep: Sweep,
         executor: Executor,
-        prepared: Mapping[Operation, Prepared],
+        prepared: Mapping[Operation, PreparedOperation],
         reconciliation: Reconciliation,
         batch: Run,
         decided: Decided | None = None,
@@ -107,7 +107,7 @@ class Carrying:
         found = self._provenance.sources
         return {name: digest for name, digest in found.items() if name in names}
 
-    def _steps(self) -> Iterator[tuple[int, str, Step]]:
+    def _steps(self) -> Iterator[tuple[int, str, TrialStep]]:
         for number, (run_id, step) in enumerate(
             zip(self._ids, self._reconciliation.steps, strict=True)
         ):
@@ -273,7 +273,7 @@ class Carrying:
         made = [run_id for _, run_id, step in self._steps() if step.run is None]
         self._context.store.settle([batch.id, *made])
 
-    def _trial_run(self, number: int, step: Step, batch_id: str) -> Run:
+    def _trial_run(self, number: int, step: TrialStep, batch_id: str) -> Run:
         """The record of a trial that is about to start: its present record with the planned
         fields."""
         trial, sweep = step.trial, self._sweep
@@ -322,7 +322,7 @@ class Carrying:
         set_here = {name: value for name, value in own.items() if value is not None}
         return {**self._remembered, **set_here}
 
-    def _start(self, run: Run, number: int, step: Step) -> Start:
+    def _start(self, run: Run, number: int, step: TrialStep) -> Start:
         return Start(
             run=run,
             config=self._sweep.config(step.trial),
@@ -365,7 +365,7 @@ class Carrying:
         search = self._sweep.search
         assert search is not None and self.batch.batch is not None
         run_id, place = self._context.new_id(), search.place_of(number)
-        step = Step(search.trials[number], Action.CREATE)
+        step = TrialStep(search.trials[number], Action.CREATE)
         steps = self._reconciliation.steps
         self._reconciliation = replace(
             self._reconciliation, steps=(*steps[:place], step, *steps[place:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from hydra_sweep_runner.commands.start.calls import Prepared
+from hydra_sweep_runner.commands.start.calls import PreparedOperation
 from hydra_sweep_runner.commands.start.programs import program_task
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig
@@ -33,7 +33,7 @@ class Start:
 
     run: Run
     config: TrialConfig
-    prepared: Prepared
+    prepared: PreparedOperation
     number: int = 0
     upstream: Upstream = field(default_factory=Upstream)
     promised: Mapping[str, str] = field(default_factory=dict)

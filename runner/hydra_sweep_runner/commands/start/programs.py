@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.membership import planned
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.compose.output_dir import Output, find_sweep_dir
+from hydra_sweep_runner.compose.output_dir import OutputDir, find_sweep_dir
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.task import Task
@@ -177,7 +177,7 @@ def _place(
         return None if natural is None else relative_to_project(natural.path, project_dir), {}
     kept = str(project_dir / job.output_dir)
     if natural is None:
-        natural = Output("", "")
+        natural = OutputDir("", "")
     if kept == natural.path:
         return job.output_dir, {}
     return job.output_dir, natural.moved_to(kept).settings(natural)

@@ -71,9 +71,9 @@ class Exclusion:
         """Whether a trial with these flags is excluded."""
         if not self._expressions:
             return False
-        from hydra_sweep_runner.query.evaluate import Facts, found, holds
+        from hydra_sweep_runner.query.evaluate import PlainSubject, found, holds
 
-        facts = Facts(flags=flags)
+        facts = PlainSubject(flags=flags)
         if self._missing:
             self._missing = {name for name in self._missing if not found(name, facts)}
             self._seen = flags
@@ -82,11 +82,11 @@ class Exclusion:
     def check(self) -> None:
         """Raise Mistake for a name that was no trial's flag."""
         if self._missing:
-            from hydra_sweep_runner.query.evaluate import Facts
+            from hydra_sweep_runner.query.evaluate import PlainSubject
             from hydra_sweep_runner.query.names import check_names
 
             try:
-                check_names(self._expressions, [Facts(flags=self._seen)])
+                check_names(self._expressions, [PlainSubject(flags=self._seen)])
             except Mistake as error:
                 raise Mistake(f"+exclude: {error}") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from hydra_sweep_runner.commands.start.calls import Prepared, prepare
+from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.execution import (
     Start,
@@ -104,7 +104,7 @@ def _planned(
     world: World,
     composing: Composing,
     composed: _Composed,
-    prepared: Prepared,
+    prepared: PreparedOperation,
     options: Options,
     former: Mapping[str, Value],
     seed: int,
@@ -154,7 +154,7 @@ def _has_changed(world: World, composed: _Composed, run: Run, options: Options) 
     return changed
 
 
-def _prepare(world: World, composed: _Composed, executor: Executor) -> Prepared:
+def _prepare(world: World, composed: _Composed, executor: Executor) -> PreparedOperation:
     return prepare(composed.operation, composed.flags, world.project_dir, executor)
 
 

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hydra_sweep_runner.commands.start.calls import Prepared
+from hydra_sweep_runner.commands.start.calls import PreparedOperation
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.model import Operation, Run, Status
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
 from hydra_sweep_runner.system.provenance import digests
 
 
@@ -18,7 +18,7 @@ class StrictCode:
     """Compares runs with the present content of their operations' scripts, modules, `requires` and
     `code`. `tell` prints what differs."""
 
-    def __init__(self, world: World, prepared: Mapping[Operation, Prepared]) -> None:
+    def __init__(self, world: World, prepared: Mapping[Operation, PreparedOperation]) -> None:
         self._world = world
         self._now = {
             operation: digests(world.project_dir, one.sources)
@@ -42,16 +42,16 @@ class StrictCode:
         """The reconciliation of a new batch without adopted runs whose code has changed."""
         return replace(reconciliation, steps=tuple(map(self._adopted, reconciliation.steps)))
 
-    def _adopted(self, step: Step) -> Step:
+    def _adopted(self, step: TrialStep) -> TrialStep:
         if step.run is None or self.why_changed(step.trial.operation, step.run) is None:
             return step
-        return Step(step.trial, Action.CREATE)
+        return TrialStep(step.trial, Action.CREATE)
 
     def applied(self, reconciliation: Reconciliation) -> Reconciliation:
         """The reconciliation in which trials whose code has changed run again."""
         return replace(reconciliation, steps=tuple(map(self._applied, reconciliation.steps)))
 
-    def _applied(self, step: Step) -> Step:
+    def _applied(self, step: TrialStep) -> TrialStep:
         if step.action is not Action.SKIP or step.run is None:
             return step
         why = self.why_changed(step.trial.operation, step.run)

@@ -21,7 +21,7 @@ from hydra_sweep_runner.planning.draws import place_in_list, share
 from hydra_sweep_runner.planning.space import Interval
 from hydra_sweep_runner.search.optimizers.normalized import Cube
 from hydra_sweep_runner.search.optimizers.optuna_samplers import check_options
-from hydra_sweep_runner.search.optimizers.question import Question, Told
+from hydra_sweep_runner.search.optimizers.question import ProposalQuestion, Told
 from hydra_sweep_runner.search.space import Point
 
 #: With at least this many trials of other sources, their distribution is used.
@@ -55,7 +55,7 @@ class CmaEs:
         self._settings.check()
         self.version = f"cmaes {cmaes.__version__}"
 
-    def propose(self, question: Question) -> Point:
+    def propose(self, question: ProposalQuestion) -> Point:
         """The next point to try."""
         import numpy as np
 
@@ -75,7 +75,7 @@ class CmaEs:
                 point |= cube.point(state.ask())
         return point
 
-    def _replay(self, cube: Cube, question: Question) -> Any:
+    def _replay(self, cube: Cube, question: ProposalQuestion) -> Any:
         """The optimizer after all complete generations among the known trials."""
         own = [told.knew for told in question.known if told.knew is not None]
         first = min(own, default=len(question.known))
@@ -106,7 +106,7 @@ def _solution(cube: Cube, told: Told) -> tuple[Any, float]:
     return np.array(cube.shares(told.point)), told.values[0]
 
 
-def _drawn(name: str, one: Interval | Sequence[Any], question: Question) -> float:
+def _drawn(name: str, one: Interval | Sequence[Any], question: ProposalQuestion) -> float:
     """A random value for a flag, by the proposal's own seed."""
     taken = share(question.seed, name, question.number)
     return one.at(taken) if isinstance(one, Interval) else place_in_list(taken, len(one))

@@ -13,7 +13,7 @@ from typing import Any
 
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.planning.space import Interval
-from hydra_sweep_runner.search.optimizers.question import ProposalFailed, Question
+from hydra_sweep_runner.search.optimizers.question import ProposalFailed, ProposalQuestion
 from hydra_sweep_runner.search.space import Point, index_of, number_in
 
 
@@ -27,7 +27,7 @@ class ProjectsOwn:
         module = str(getattr(made_by, "__module__", ""))
         self.version = f"{path} {_version_of(module.split('.')[0])}".strip()
 
-    def propose(self, question: Question) -> Point:
+    def propose(self, question: ProposalQuestion) -> Point:
         """The next point to try. Raises ProposalFailed if the class raises an error, or if its
         answer is outside the space."""
         try:
@@ -39,14 +39,14 @@ class ProjectsOwn:
             ) from error
         return self._point(answer, question)
 
-    def _ask(self, question: Question) -> Any:
+    def _ask(self, question: ProposalQuestion) -> Any:
         optimizer = self._class(dict(question.space), seed=question.seed, **self._options)
         for told in question.known:
             values = None if told.values is None else list(told.values)
             optimizer.tell(told.number, dict(told.flags), values)
         return optimizer.ask(question.number, [dict(one.flags) for one in question.running])
 
-    def _point(self, answer: Any, question: Question) -> Point:
+    def _point(self, answer: Any, question: ProposalQuestion) -> Point:
         where = f"the optimizer {self._path} proposed {answer!r}"
         if not isinstance(answer, Mapping):
             raise ProposalFailed(f"{where}: ask must give a mapping of flags")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.planning.space import Interval
-from hydra_sweep_runner.search.optimizers.question import Question, Told
+from hydra_sweep_runner.search.optimizers.question import ProposalQuestion, Told
 from hydra_sweep_runner.search.space import Point
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class OptunaSampler:
         except (TypeError, ValueError) as error:
             raise Mistake(f"hydra.sweeper.optimizer_options: {_SAMPLERS[name]}: {error}") from error
 
-    def propose(self, question: Question) -> Point:
+    def propose(self, question: ProposalQuestion) -> Point:
         """The next point to try."""
         import optuna
 
@@ -105,7 +105,7 @@ class OptunaSampler:
                 point[name] = int(asked[name])
         return {name: point[name] for name in question.space}
 
-    def _sampler(self, question: Question) -> BaseSampler:
+    def _sampler(self, question: ProposalQuestion) -> BaseSampler:
         import optuna
 
         if self._name == "qmc":
@@ -116,7 +116,7 @@ class OptunaSampler:
         return sampler
 
     def _known(
-        self, question: Question, distributions: Mapping[str, BaseDistribution]
+        self, question: ProposalQuestion, distributions: Mapping[str, BaseDistribution]
     ) -> Iterator[FrozenTrial]:
         import optuna
 
@@ -131,7 +131,7 @@ class OptunaSampler:
             yield _trial(told, distributions, attributes)
 
 
-def _make_qmc(question: Question, options: Mapping[str, Any]) -> BaseSampler:
+def _make_qmc(question: ProposalQuestion, options: Mapping[str, Any]) -> BaseSampler:
     """A QMC sampler positioned at the trial's number plus the number of refused proposals. Trial 0
     is taken from the sequence too."""
     import optuna
@@ -196,7 +196,7 @@ def _trial(
 
 
 def _at_work(
-    question: Question, distributions: Mapping[str, BaseDistribution]
+    question: ProposalQuestion, distributions: Mapping[str, BaseDistribution]
 ) -> Iterator[FrozenTrial]:
     for running in question.running:
         yield _frozen("RUNNING", running.point, distributions)
@@ -242,6 +242,6 @@ def _kept_trial() -> type[FrozenTrial]:
 
 
 #: Used to check that a sampler can be made.
-_ANY_QUESTION = Question(
+_ANY_QUESTION = ProposalQuestion(
     space={}, objectives=1, known=(), running=(), number=0, seed=0, search_seed=0
 )

@@ -40,7 +40,7 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class ProposalQuestion:
     """Everything that a proposal depends on.
 
     `known` is in the order of the numbers. `seed` is this proposal's own, `search_seed` that of the
@@ -69,6 +69,6 @@ class Optimizer(Protocol):
         """The optimizer's library and its version."""
         ...
 
-    def propose(self, question: Question) -> Point:
+    def propose(self, question: ProposalQuestion) -> Point:
         """The next point to try: the same for the same question. Raises ProposalFailed."""
         ...

@@ -14,7 +14,7 @@ from hydra_sweep_runner.pipeline.graph import Graph, Node
 from hydra_sweep_runner.pipeline.parse import known_step
 from hydra_sweep_runner.pipeline.steps import Wiring
 from hydra_sweep_runner.planning.identity import gather_identity, identity_of
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, Step
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
 from hydra_sweep_runner.store.runs import RunStore
 
 
@@ -98,11 +98,11 @@ def decide_new(graph: Graph, completed: Iterable[Run], wanted: Wanted, changed: 
     steps = []
     for node, run, decision in zip(graph.nodes, runs, decisions, strict=True):
         adopted = run if decision.do is Do.SKIP else None
-        steps.append(_as_decided(Step(node.trial, Action.CREATE, adopted), decision))
+        steps.append(_as_decided(TrialStep(node.trial, Action.CREATE, adopted), decision))
     return Decided(wanted, Reconciliation(steps=tuple(steps)), decisions)
 
 
-def _as_decided(step: Step, decision: Decision) -> Step:
+def _as_decided(step: TrialStep, decision: Decision) -> TrialStep:
     if step.run is None:
         left = decision.do is Do.LEAVE
         return replace(step, action=Action.INITIALIZE if left else Action.CREATE)
