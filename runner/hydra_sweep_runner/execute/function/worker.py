@@ -160,6 +160,7 @@ class _Worker:
         atexit._clear()  # the forked process runs its callbacks itself
         self._exits = ExitCallbacks()
         self._baseline: Baseline | None = None
+        self._has_new_code = False  # the baseline is to be made again
         self._streams = open_streams()
         self._use_streams()
         self._interrupted = False
@@ -185,7 +186,12 @@ class _Worker:
         return replace(reply, is_last=True) if self._baseline is None else reply
 
     def put_back(self) -> bool:
-        """Restore the state before the last trial; returns whether that was possible."""
+        """Restore the state before the last trial; returns whether that was possible.
+
+        After a probe the state is noted instead, while the runner goes on with the answer.
+        """
+        if self._has_new_code:
+            self._note_state()
         if self._baseline is None:
             return True
         done = self._baseline.put_back()
@@ -218,6 +224,8 @@ class _Worker:
         self._set_environment({**self._environment, **job.environment})
         if isinstance(job, Job):
             self._load(job.target, job.project_dir)
+            if self._has_new_code:
+                self._note_state()
         elif job.packed is not None:
             self._unpack(job.packed)
         elif self._baseline is None:
@@ -292,8 +300,13 @@ class _Worker:
                 self._environment.pop(name, None)
             changed = {n: text for n, text in os.environ.items() if before.get(n) != text}
             self._environment.update(changed)
-            self._baseline = Baseline(self._exits)
+            self._has_new_code = True
         return function
+
+    def _note_state(self) -> None:
+        """Make the state in which every trial begins the present one."""
+        self._baseline = Baseline(self._exits)
+        self._has_new_code = False
 
     def _enter(self, job: Job | ProgramJob) -> None:
         again = {AGAIN: job.target} if isinstance(job, Job) else {}
