@@ -40,14 +40,14 @@ class Scope(str, Enum):
     RUN = "run"  #: among a run's attributes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Constant:
     """A number, a text, true, false or, as None, null."""
 
     value: bool | int | float | str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Name:
     """A flag, a scalar or an attribute, by its dotted name."""
 
@@ -55,14 +55,14 @@ class Name:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Items:
     """A list."""
 
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Aggregate:
     """`min(S)` and similar functions of a scalar."""
 
@@ -70,28 +70,28 @@ class Aggregate:
     scalar: Name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class And:
     """The first operand that is false, else the last."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Or:
     """The first operand that is true, else the last."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Not:
     """True if the operand is false."""
 
     part: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signed:
     """A number with a sign, `-` or `+`."""
 
@@ -99,7 +99,7 @@ class Signed:
     number: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arithmetic:
     """An arithmetic operation on two numbers."""
 
@@ -108,7 +108,7 @@ class Arithmetic:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ComparisonChain:
     """`first R1 second R2 third …`: each operand compared with the next."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
+from typing import NamedTuple
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Scalar
@@ -22,8 +23,7 @@ MOST_POINTS_OF_ALL = 4_000_000
 MOST_NAMES = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Reports:
+class Reports(NamedTuple):
     """Numbers that were reported under one name, in order.
 
     `steps` holds a step for each, None if that report had none; or is None if no report had one.
@@ -34,9 +34,8 @@ class Reports:
     steps: Sequence[float | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
-    index: int  # the number of earlier reports of the name
+class _Point(NamedTuple):
+    place: int  # the number of earlier reports of the name
     step: float
     value: float
 
@@ -111,14 +110,14 @@ class Series:
     def points(self) -> Iterator[tuple[float, float]]:
         """Steps and values of all kept points, in the order of the reports."""
         beside = {
-            point.index: point
+            point.place: point
             for point in (self._least, self._greatest, self._last)
-            if point is not None and point.index % self.stride
+            if point is not None and point.place % self.stride
         }
         between = [beside[index] for index in sorted(beside)]
         begin = 0
         for point in between:
-            end = point.index // self.stride + 1
+            end = point.place // self.stride + 1
             yield from zip(self._steps[begin:end], self._values[begin:end], strict=True)
             yield point.step, point.value
             begin = end

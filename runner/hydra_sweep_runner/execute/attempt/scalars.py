@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.model import Scalar
 from hydra_sweep_runner.scalars.form import Form
-from hydra_sweep_runner.scalars.printed import Printed
 from hydra_sweep_runner.scalars.reported import reports_in
 from hydra_sweep_runner.scalars.series import AllSeries, Reports
 from hydra_sweep_runner.store.scalars import ReportedFile, SeriesFile
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.scalars.printed import Printed
 
 # How many printed bytes are parsed together.
 _LOT_BYTES = 1 << 16
@@ -34,7 +37,8 @@ class Scalars:
     ) -> None:
         self._run_dir = run_dir
         self._keep = keep
-        self._printed = Printed(form)
+        self._form = form
+        self._printed: Printed | None = None
         self._pieces: list[tuple[int, bytes]] = []
         self._waiting_bytes = 0
         self._series = AllSeries()
@@ -72,8 +76,9 @@ class Scalars:
         """Take in the scalars of the result, which are the last, and return the summaries of
         all."""
         self._read_pieces()
-        for reports in self._printed.end():
-            self._series.add(reports)
+        if self._printed is not None:
+            for reports in self._printed.end():
+                self._series.add(reports)
         try:
             self._add_reported(self._reported_file.fresh(at_end=True))
             for name, value in result.items():
@@ -86,6 +91,13 @@ class Scalars:
 
     def _read_pieces(self) -> None:
         pieces, self._pieces, self._waiting_bytes = self._pieces, [], 0
+        if not pieces:
+            return
+        if self._printed is None:
+            # Its patterns take two milliseconds to compile; many a run prints nothing.
+            from hydra_sweep_runner.scalars.printed import Printed
+
+            self._printed = Printed(self._form)
         for stream, run in groupby(pieces, key=itemgetter(0)):
             for reports in self._printed.feed(stream, b"".join(data for _, data in run)):
                 self._series.add(reports)
