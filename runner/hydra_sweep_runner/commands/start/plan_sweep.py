@@ -200,8 +200,8 @@ def _with_graph(sweep: Sweep, pipeline: PipelineComposer) -> Sweep:
 
 def _graph_of(pipeline: PipelineComposer, combinations: Sequence[Trial], seed: int) -> Graph:
     """The graph of the trials of a pipeline's combinations. Raises Mistake."""
-    composed = [pipeline.combination(one.overrides, one.repeat) for one in combinations]
-    with no_garbage():
+    with no_garbage():  # the steps of all combinations have been composed before
+        composed = [pipeline.combination(one.overrides, one.repeat) for one in combinations]
         return plan_graph(pipeline.wiring, composed, seed)
 
 

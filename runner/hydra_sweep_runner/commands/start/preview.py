@@ -24,15 +24,20 @@ def print_graph(
     """Print a pipeline's plan: the step, the rows of the trials that a trial takes from, and the
     given flags of which it has a single value; with `decided` also what is done (run, skip,
     create), and why."""
+    with no_garbage():
+        for line in _lines(sweep, graph, decided):
+            world.reporter.result(line)
+
+
+def _lines(sweep: Sweep, graph: Graph, decided: Decided | None) -> list[str]:
     columns = [
         name for name in sweep.names if name != "operation" and is_column(sweep.combinations, name)
     ]
-    with no_garbage():
-        values = _values(sweep, graph, columns)
+    values = _values(sweep, graph, columns)
     rows = []
     for number, node in enumerate(graph.nodes):
         taken = cut(
-            ",".join(str(upstream + 1) for upstream in sorted(node.takes_from)), MOST_OF_VALUE
+            ",".join([str(upstream + 1) for upstream in sorted(node.takes_from)]), MOST_OF_VALUE
         )
         rows.append({"step": node.step, "from": taken, **values[number]})
     shown = ["step", "from", *columns]
@@ -44,8 +49,7 @@ def print_graph(
         shown += ["do", "why"]
         for number, (row, decision) in enumerate(zip(rows, decided.decisions, strict=True)):
             row |= {"do": _done(decision, decided.is_new(number)), "why": escape(decision.why)}
-    for line in render_plan(shown, rows):
-        world.reporter.result(line)
+    return render_plan(shown, rows)
 
 
 def _values(sweep: Sweep, graph: Graph, columns: Sequence[str]) -> list[dict[str, str]]:
