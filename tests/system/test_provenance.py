@@ -75,6 +75,42 @@ def test_a_checkout_without_a_commit_has_none(tmp_path: Path, git: Git) -> None:
     assert (code.commit, code.dirty) == (None, False)
 
 
+def test_a_project_that_is_reached_by_a_link_has_its_commit(
+    checkout: Path, git: Git, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    link = tmp_path_factory.mktemp("elsewhere") / "link"
+    (checkout / "deep").mkdir()
+    link.symlink_to(checkout / "deep")
+    assert read_provenance(link, []).commit == git("rev-parse", "HEAD")
+
+
+def test_a_worktree_and_a_repository_that_the_environment_names_have_their_commit(
+    checkout: Path,
+    git: Git,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    git("worktree", "add", "--quiet", str(elsewhere / "tree"))
+    assert read_provenance(elsewhere / "tree", []).commit == git("rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", str(checkout / ".git"))
+    assert read_provenance(elsewhere, []).commit == git("rev-parse", "HEAD")
+
+
+def test_outside_of_any_repository_git_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = tmp_path / "started"
+    (tmp_path / "git").write_text(f"#!/bin/sh\ntouch {started}\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert read_provenance(tmp_path, []).commit is None
+    assert not started.exists()
+    (tmp_path / ".git").mkdir()
+    read_provenance(tmp_path, [])
+    assert started.exists()
+
+
 def test_a_file_named_like_a_header_confuses_nobody(checkout: Path, git: Git) -> None:
     name = "# branch.oid 0000"
     (checkout / name).write_text("1")

@@ -106,6 +106,8 @@ def shown(path: Path, project_dir: Path) -> str:
 
 
 def _git_state(folder: Path) -> tuple[str | None, bool | None]:
+    if not _may_have_repository(folder):
+        return None, None
     command = ["git", "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     try:
         done = subprocess.run(
@@ -119,6 +121,14 @@ def _git_state(folder: Path) -> tuple[str | None, bool | None]:
     heads = [line.removeprefix("# branch.oid ") for line in lines if "branch.oid " in line]
     commit = heads[0] if heads and heads[0] != "(initial)" else None
     return commit, any(not line.startswith("#") for line in lines)
+
+
+def _may_have_repository(folder: Path) -> bool:
+    """Whether git could find a repository from this folder; starting git takes longer to tell."""
+    real = folder.resolve()
+    return "GIT_DIR" in os.environ or any(
+        (parent / ".git").exists() for parent in (real, *real.parents)
+    )
 
 
 def code_changes(before: Provenance, now: Provenance) -> list[str]:
