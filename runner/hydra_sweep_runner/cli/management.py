@@ -188,11 +188,16 @@ _STARTS = {
 }
 
 
+_INTERPRETERS = ("python", "python3", "bash", "sh")
+
+
 def _meant(word: str) -> str:
     """The command that was probably meant by an unknown first word."""
     if word in _STARTS:
         near = get_close_matches(word, COMMANDS, n=1)
         return f"; {_STARTS[word]}" + (f"; did you mean runner {near[0]}?" if near else "")
+    if word in _INTERPRETERS:
+        return "; runner init makes a script or a command a project, and runner alone then runs it"
     below = get_close_matches(word, RUNS_COMMANDS, n=1, cutoff=0.8)
     if below:
         return f": did you mean runner runs {below[0]}?"

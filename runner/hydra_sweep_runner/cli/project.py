@@ -58,13 +58,22 @@ _INSTEAD = {
 }
 
 
+#: A number that is probably meant for one of two things.
+_COUNT = re.compile(r"unrecognized arguments: -n ?=?(\d+)")
+
+
 class _Parser(argparse.ArgumentParser):
     """Hydra's options; an error in them is reported in one line."""
 
     def error(self, message: str) -> NoReturn:
-        option = _OPTION.match(message)
+        option, count = _OPTION.match(message), _COUNT.match(message)
         if _JOBS.match(message):
             message = f"{message}; how many trials run at once is hydra.launcher.n_jobs=2"
+        elif count is not None:
+            message = (
+                f"{message}; how many trials run at once is hydra.launcher.n_jobs={count[1]}, how "
+                f"many there are at most +max_trials={count[1]}"
+            )
         elif option is not None:
             name, value = option.groups()
             option_name = name.replace("-", "_")

@@ -53,6 +53,8 @@ def describe(words: Sequence[str], project: Path) -> FirstConfig:
                 f"flags; for a command of these words: runner init python {' '.join(words)}"
             )
         return _script(first, project)
+    if len(words) == 1 and (project / f"{first}.py").is_file():
+        raise Mistake(f"runner init {first}: did you mean the script, runner init {first}.py?")
     if len(words) == 1 and _FUNCTION.fullmatch(first):
         return _function(first, project)
     return _command(words, project)
@@ -166,7 +168,10 @@ def _command(words: Sequence[str], project: Path) -> FirstConfig:
             f"{' '.join(words)} has no flags yet: for a flag lr, write command: [{written}] and "
             f"below it lr: 0.1 in {CONFIG}"
         )
-    return _start(operation, flags, told)
+    lines = [told]
+    if words[0] in ("python", "python3") and words[-1].endswith(".py") and not flags:
+        lines.append(f"with the options of the script as flags: runner init {words[-1]}")
+    return _start(operation, flags, *lines)
 
 
 def _is_in_project(word: str, project: Path) -> bool:

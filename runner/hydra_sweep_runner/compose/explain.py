@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.overrides import element_text, one_line, parse_override
 from hydra_sweep_runner.compose.trial import JOBS_NAMES, jobs_hint
-from hydra_sweep_runner.operation.run_options import OPTIONS
+from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 
 _UNKNOWN_KEY = re.compile(r"full_key: hydra\.sweeper\.([\w.]+)")
 _SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
@@ -86,6 +86,12 @@ def unknown_setting(text: str, config: DictConfig) -> str:
     said = f"{text}: {where} has no setting {last!r}"
     if where == "hydra.launcher" and last in JOBS_NAMES - {"n_jobs"} and "n_jobs" in names:
         return f"{said}; {jobs_hint(override)}"
+    if where == "hydra.sweeper":
+        option = misspelt(last)
+        if last == "direction":
+            return f"{said}; - before the objective's name maximises: +objective=-NAME"
+        if option is not None:
+            return f"{said}; did you mean {where}.{option}={value}?"
     near = get_close_matches(last, names, n=1)
     if near:
         rest = override.key_or_group.split(".")[len(within) + 1 :]

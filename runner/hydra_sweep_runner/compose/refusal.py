@@ -19,6 +19,16 @@ _TEXT = "''"  # stands for a complete quoted text
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '([^']*)'")
 _EVALUATED = re.compile(r"while evaluating '.*?': (.*)")
+#: What is written for functions of other tools.
+_ELSEWHERE = {
+    **dict.fromkeys(("uniform", "float_range", "suggest_float"), "interval(LOW,HIGH)"),
+    **dict.fromkeys(
+        ("loguniform", "log_uniform", "logspace", "log"), "tag(log,interval(LOW,HIGH))"
+    ),
+    **dict.fromkeys(("randint", "integer", "suggest_int"), "int(interval(LOW,HIGH))"),
+    **dict.fromkeys(("linspace", "arange"), "range(START,STOP,STEP)"),
+    **dict.fromkeys(("choices", "oneof", "one_of", "categorical", "list"), "choice(A,B)"),
+}
 _FUNCTIONS = "choice, range, interval, glob, shuffle, sort, tag, str, int, float, bool"
 
 
@@ -35,6 +45,9 @@ def explain_refusal(text: str, said: str) -> str:
         return bad_name
     function = _UNKNOWN_FUNCTION.search(said)
     if function is not None:
+        known = _ELSEWHERE.get(function[1].lower())
+        if known is not None:
+            return f"there is no function {function[1]}; write {name}={known}"
         return (
             f"there is no function {function[1]} (there are {_FUNCTIONS}); "
             f"as a text: {quoted(name, value)}"

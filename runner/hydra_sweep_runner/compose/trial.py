@@ -465,7 +465,8 @@ def _names_near(name: str, config: DictConfig) -> str:
     node on its path."""
     last = name.rpartition(".")[2]
     like = [each for each in _all_names(config, "") if _is_like(each.rpartition(".")[2], last)]
-    close = get_close_matches(name, like, n=1, cutoff=0.7)
+    same = [each for each in _all_names(config, "") if each.lower() == name.lower()]
+    close = same or get_close_matches(name, like, n=1, cutoff=0.7)
     if close:
         return f"did you mean {close[0]}?"
     node, within, rest = config, "", name

@@ -78,7 +78,9 @@ def parse_stopping(rules: object, objective: Objective) -> Stopping:
     if rules is None:
         return Stopping(objective=objective)
     if not isinstance(rules, (list, tuple)):
-        raise Mistake(f'{_SETTING} must be a list of rules, such as [{{objective: "< 0.05"}}]')
+        raise Mistake(
+            f'{_SETTING} must be a list of rules, such as [{{objective: "< 0.05"}}, {{time: 2h}}]'
+        )
     reached: list[Reached] = []
     patience: list[int] = []
     time: list[tuple[float, str]] = []

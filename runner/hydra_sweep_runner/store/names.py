@@ -28,7 +28,8 @@ def parse_prefix(text: str) -> str:
     """The typed prefix of an id, in lower case. Raises Mistake."""
     if _DIGITS.fullmatch(text) is None:
         raise Mistake(
-            f"{text!r} is no run id: an id is hexadecimal digits, or {LAST}, or {LAST_BATCH}"
+            f"{text!r} is no run id: an id is hexadecimal digits, or {LAST} (the newest run), or "
+            f"{LAST_BATCH} (the newest batch)"
         )
     if len(text) < _FEWEST:
         raise Mistake(f"{text!r} is too short for a run id: give at least four of its digits")

@@ -157,3 +157,14 @@ def test_the_line_names_what_would_be_right(tmp_path: Path) -> None:
     assert str(said(f"choices={many}", "c")).endswith(
         "takes one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, …"
     )
+
+
+def test_a_list_for_an_option_that_takes_one_value_is_refused(tmp_path: Path) -> None:
+    def said(words: str, value: Any) -> str | None:
+        return _refusal(tmp_path, PARSER.format(name="x", words=f", {words}"), "x", value)[0]
+
+    assert said("type=float", [0.1, 0.2]) == (
+        "x=[0.1,0.2]: --x of train.py takes one value; to sweep over them: -m x=0.1,0.2"
+    )
+    assert said("type=float, nargs=2", [0.1, 0.2]) is None
+    assert said("type=float, action='append'", [0.1, 0.2]) is None

@@ -22,9 +22,10 @@ _MOST_CHOICES = 20
 class Accepted:
     """What an option does with a value's text: converts it by the type of this name, and compares
     the result with the choices, unless they are None. `needs_value` says that the option cannot
-    stand alone."""
+    stand alone, `takes_one` that it takes one value only."""
 
     needs_value: bool
+    takes_one: bool = False
     type_name: str = "str"
     choices: Sequence[object] | None = None
 
@@ -32,6 +33,14 @@ class Accepted:
         """Raise Mistake if the option cannot be given without a value."""
         if self.needs_value:
             raise Mistake(f"{name}=true: --{name} of {script} takes a value, and is no switch")
+
+    def check_number(self, script: str, name: str, texts: Sequence[str]) -> None:
+        """Raise Mistake for another number of values than the option takes."""
+        if self.takes_one and len(texts) != 1:
+            swept = f"; to sweep over them: -m {name}={','.join(texts)}" if texts else ""
+            raise Mistake(
+                f"{name}=[{','.join(texts)}]: --{name} of {script} takes one value{swept}"
+            )
 
     def check(self, script: str, name: str, text: str) -> None:
         """Raise Mistake for a text that the script would refuse."""
@@ -127,12 +136,13 @@ def _accepted(words: Mapping[str | None, ast.expr]) -> Accepted:
     nargs = words.get("nargs")
     number = nargs.value if isinstance(nargs, ast.Constant) else None
     needs_value = nargs is None or number == "+" or (isinstance(number, int) and number > 0)
+    takes_one = nargs is None and "action" not in words
     kind = words.get("type")
     name = "str" if kind is None else kind.id if isinstance(kind, ast.Name) else ""
     if name not in _TYPES:  # a type of the script's own may accept any text
-        return Accepted(needs_value=needs_value)
+        return Accepted(needs_value=needs_value, takes_one=takes_one)
     choices = _choices(words.get("choices"))
-    return Accepted(needs_value=needs_value, type_name=name, choices=choices)
+    return Accepted(needs_value=needs_value, takes_one=takes_one, type_name=name, choices=choices)
 
 
 def _choices(node: ast.expr | None) -> Sequence[object] | None:

@@ -83,6 +83,9 @@ class Parser:
         if value is True and list(found) == [f"--{name}"]:
             accepted.check_alone(self.script, name)
         elif not isinstance(value, bool):
+            if isinstance(value, list):
+                texts = [self._text(name, each) for each in value]
+                accepted.check_number(self.script, name, texts)
             for each in value if isinstance(value, list) else [value]:
                 accepted.check(self.script, name, self._text(name, each))
 

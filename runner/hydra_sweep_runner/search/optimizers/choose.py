@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from hydra_sweep_runner.errors import Mistake
@@ -33,8 +34,10 @@ def is_learning(name: str) -> bool:
         return True
     parts = name.split(".")
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+        near = get_close_matches(name.lower(), (*PLANNED, *LEARNING), n=1)
+        meant = f"did you mean {near[0]}? There are" if near else "there are"
         raise Mistake(
-            f"+optimizer={name}: no optimizer of that name; there are "
+            f"+optimizer={name}: no optimizer of that name; {meant} "
             f"{', '.join((*PLANNED, *LEARNING))}, or a class as package.module.Class"
         )
     return True
