@@ -80,6 +80,18 @@ def test_a_bug_is_told_with_its_file(program: Program, tmp_path: Path) -> None:
     assert "in find_sweep_dir" in file.read_text()
 
 
+def _train(program: Program, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process of its own: the plugin looks at the command line of the
+    process."""
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "train.py", *words],
+        cwd=program.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
@@ -100,14 +112,50 @@ def test_what_hydra_refuses_before_it_asks_a_sweeper_gets_one_line_too(
     program: Program, typed: str, says: str
 ) -> None:
     before = program.tree()
-    ended = subprocess.run(  # the plugin looks at the command line of the process
-        [sys.executable, "-W", "ignore", "train.py", "-m", SWEEPER, *typed.split()],
-        cwd=program.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = _train(program, "-m", SWEEPER, *typed.split())
     (line,) = ended.stderr.splitlines()
     assert line.startswith("runner: ") and says in line
     assert (ended.returncode, ended.stdout) == (2, "")
     assert program.tree() == before
+
+
+CHOSEN = {
+    "conf/config.yaml": "defaults: [{override hydra/sweeper: runner}, _self_]\nlr: 0.1\n",
+    "conf/plain.yaml": "defaults: [experiment: null, model: mlp, _self_]\nlr: 0.1\n",
+    "conf/model/mlp.yaml": "width: 3\n",
+    "conf/experiment/sweep.yaml": """
+        # @package _global_
+        defaults: [{override /hydra/sweeper: runner}]
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("lr=1,2 nosuch=1,2", "unknown flag 'nosuch'; there are lr"),
+        ("lr=1,2 hydra/launcher=nosuch", "nosuch"),
+        ("-cn plain experiment=sweep lr=[1,2", "lr=[1,2"),
+        ("-cn plain experiment=sweep hydra.sweeper.nosuch=1", "nosuch"),
+    ],
+)
+def test_a_mistake_is_told_alike_where_the_configuration_chooses_our_sweeper(
+    program: Program, typed: str, says: str
+) -> None:
+    program.write(CHOSEN)
+    before = program.tree()
+    ended = _train(program, "-m", *typed.split())
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("runner: ") and says in line
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert program.tree() == before
+
+
+@pytest.mark.parametrize("typed", ["lr=[1,2", "hydra.sweeper.nosuch=1", "model=nosuch"])
+def test_a_mistake_under_another_sweeper_is_told_in_hydras_words(
+    program: Program, typed: str
+) -> None:
+    program.write(CHOSEN)
+    ended = _train(program, "-m", "-cn", "plain", typed)
+    assert ended.returncode == 1
+    assert "runner:" not in ended.stderr

@@ -1,29 +1,36 @@
 """Explains overrides and configurations that Hydra refuses before it calls our sweeper.
 
 Hydra's parser names its own tokens, and its composition prints several lines; both end with exit
-status 1. If our sweeper was typed, such a mistake is reported as everywhere else.
+status 1. If the sweep would be ours, such a mistake is reported as everywhere else. Every program
+that sweeps imports this module, whatever its sweeper: it imports what it needs when Hydra refuses
+something.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.hydra import Hydra
+from hydra.core.config_loader import ConfigLoader
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.terminal.console import report_error
+from hydra_sweep_runner.errors import Mistake, RunnerError
+
+_TYPED = "hydra/sweeper=runner"
+_OURS = "hydra_plugins.runner.sweeper.RunnerSweeper"
 
 
 def watch_sweeps() -> None:
-    """Make this process report errors in composing a sweep, and end with exit status 2. With
-    HYDRA_FULL_ERROR=1 Hydra reports them itself."""
+    """Make this process report errors in composing a sweep of ours, and end with exit status 2.
+    With HYDRA_FULL_ERROR=1 Hydra reports them itself."""
     multirun = Hydra.multirun
     if hasattr(multirun, "__wrapped__") or os.environ.get("HYDRA_FULL_ERROR") == "1":
         return  # Hydra 1.3 imports a plugin twice
@@ -41,10 +48,12 @@ def watch_sweeps() -> None:
                 AssertionError,  # some that Hydra does not foresee
                 AttributeError,
             ) as error:
-                mistake = _mistake(self, settings.get("config_name"), settings["overrides"])
-                if mistake is None:
-                    raise
-                raise SystemExit(report_error(mistake)) from error
+                name, overrides = settings.get("config_name"), settings["overrides"]
+                if _is_ours(self.config_loader, name, overrides):
+                    mistake = _mistake(self, name, overrides)
+                    if mistake is not None:
+                        raise SystemExit(_report(mistake)) from error
+                raise
 
         self.compose_config = composed  # type: ignore[method-assign]
         return multirun(self, *given, **named)
@@ -68,11 +77,42 @@ def _watch_parser() -> None:
             return parse(self, config_name, overrides, *rest, **named)
         except HydraException as error:
             mistake = _mistake_in(overrides)
-            if mistake is None:
-                raise
-            raise SystemExit(report_error(mistake)) from error
+            if mistake is not None and _is_ours(self, config_name, overrides):
+                raise SystemExit(_report(mistake)) from error
+            raise
 
     setattr(ConfigLoaderImpl, "parse_overrides", parsed)  # noqa: B010 - Hydra 1.3 has none
+
+
+def _is_ours(loader: ConfigLoader, config_name: str | None, overrides: Sequence[str]) -> bool:
+    """Whether the sweeper is ours: it was typed, or the configuration chooses it, by the config
+    groups among the overrides as far as Hydra can compose them."""
+    if _TYPED in sys.argv[1:]:
+        return True
+    from hydra_sweep_runner.commands.start.composing import read_typed
+    from hydra_sweep_runner.compose.composer import Composer
+
+    kept: list[str] = []
+    target = ""
+    for text in ("", *overrides):
+        tried = [*kept, text] if text else kept
+        try:
+            typed = read_typed(tried)
+            composer = Composer(loader, config_name, typed.hydra)
+            if text and not composer.is_group_choice(text):
+                continue
+            config = composer.compose(typed.task, RunMode.MULTIRUN)
+        except (RunnerError, HydraException, OmegaConfBaseException):
+            continue  # what cannot be composed chooses no sweeper
+        kept = tried
+        target = str(OmegaConf.select(config, "hydra.sweeper._target_"))
+    return target == _OURS
+
+
+def _report(mistake: Mistake) -> int:
+    from hydra_sweep_runner.terminal.console import report_error
+
+    return report_error(mistake)
 
 
 def _mistake_in(overrides: Sequence[str]) -> Mistake | None:

@@ -82,9 +82,20 @@ if _OWN_COMMAND not in sys.modules and any(x.startswith("+restart=") for x in sy
     watch_runs()
 
 
-if _OWN_COMMAND not in sys.modules and "hydra/sweeper=runner" in sys.argv[1:]:
+def _may_sweep() -> bool:
+    """Whether the program may start a sweep of ours: that was typed, or any sweep, since the
+    configuration may choose our sweeper."""
+    if "hydra/sweeper=runner" in sys.argv[1:]:
+        _refuse_hidden_package()
+        return True
+    import hydra_sweep_runner
+
+    is_sweep = any(word in ("-m", "--multirun") for word in sys.argv[1:])
+    return is_sweep and hasattr(hydra_sweep_runner, "__path__")
+
+
+if _OWN_COMMAND not in sys.modules and _may_sweep():
     # Sweeps that Hydra refuses before it calls us are explained in our words.
-    _refuse_hidden_package()
     from hydra_sweep_runner.program.refusals import watch_sweeps
 
     watch_sweeps()
