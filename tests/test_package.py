@@ -32,6 +32,13 @@ def test_importing_report_imports_next_to_nothing() -> None:
     assert not imported & {"hydra", "omegaconf", "click", "rich", "joblib", "json", "asyncio"}
 
 
+def test_one_run_imports_neither_the_management_commands_nor_what_reads_records() -> None:
+    imported = modules_after("from hydra_sweep_runner.cli import project; project.open_world")
+    imported |= modules_after("from hydra_sweep_runner.commands.start import single")
+    assert "hydra_sweep_runner.compose.composer" in imported
+    assert not imported & {"click", "fractions", "msgspec", "rich"}
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         hydra_sweep_runner.nothing  # noqa: B018 - the access is what is tested

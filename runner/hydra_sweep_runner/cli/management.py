@@ -12,6 +12,7 @@ from typing import TypeGuard
 
 import click
 
+from hydra_sweep_runner.cli.advice import BEST
 from hydra_sweep_runner.cli.runs.group import COMMANDS as RUNS_COMMANDS
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.garbage import no_garbage
@@ -136,9 +137,6 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
             return f"{command}: {said}. Did you mean '{near[0]}'?"
     return f"{command}: {said}; see {command} --help"
 
-
-#: What shows the best trial of the newest batch.
-BEST = "runner compare last:batch --min SCALAR -n 1 (or --max)"
 
 #: What is typed for options that a command (empty: any) does not have.
 _INSTEAD = {

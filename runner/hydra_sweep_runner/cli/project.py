@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner import __version__
-from hydra_sweep_runner.cli.management import BEST
+from hydra_sweep_runner.cli.advice import BEST
 from hydra_sweep_runner.cli.world import JOB_NAME, ProjectYaml, open_world
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, read_typed
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline

@@ -14,11 +14,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser, create_
 from hydra.core.override_parser.types import IntervalSweep
 
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.planning.space import Interval
-
-#: The only tag that has a meaning for an interval.
-_LOG = "log"
 
 
 @dataclass(eq=False)
@@ -63,18 +58,3 @@ def make_parser() -> OverridesParser:
         del functions.definitions[name], functions.functions[name]
         functions.register(name=name, func=function)
     return OverridesParser(functions=functions)
-
-
-def interval_of(sweep: IntervalSweep, text: str) -> Interval:
-    """The interval that an override's sweep describes. Raises Mistake, naming its text."""
-    unknown = sorted(tag for tag in sweep.tags if tag != _LOG)
-    if unknown:
-        raise Mistake(
-            f"{text}: the tag {unknown[0]!r} says nothing of an interval; tag(log,interval(…)) "
-            "draws by the logarithm"
-        )
-    assert isinstance(sweep, WrittenInterval)
-    try:
-        return Interval(sweep.low, sweep.high, log=_LOG in sweep.tags, int=sweep.whole)
-    except ValueError as error:
-        raise Mistake(f"{text}: {error}") from error

@@ -31,7 +31,7 @@ from hydra_sweep_runner.compose.overrides import (
     parse_override,
     plain,
 )
-from hydra_sweep_runner.compose.spaces import interval_of
+from hydra_sweep_runner.compose.spaces import WrittenInterval
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.planning.combinations import Dimension
@@ -43,6 +43,9 @@ _ELEMENTS = (str, int, float, list, dict, QuotedString, type(None))
 
 #: Functions of Hydra's grammar that change values but not their order.
 _CASTS = frozenset(("int", "float", "str", "bool", "json_str", "tag"))
+
+# The only tag that has a meaning for an interval.
+_LOG = "log"
 
 #: A swept range with more values is recorded as its text, not as a list.
 LONGEST_LIST = 10_000
@@ -82,7 +85,7 @@ def _dimension(text: str, override: Override, seed: int, groups: ConfigGroups) -
         return Dimension(name=name, overrides=(_single(text, override),), swept=False)
     value = override._value
     if isinstance(value, IntervalSweep):
-        return _interval_dimension(name, key, interval_of(value, text))
+        return _interval_dimension(name, key, _interval(value, text))
     if isinstance(value, RangeSweep):
         overrides: Sequence[str] = _range(key, value, text)
         shuffle = value.shuffle or _is_shuffled(text)
@@ -114,6 +117,21 @@ def _is_shuffled(text: str) -> bool:
     names = re.findall(r"\w+", functions[1]) if functions else []
     casts = list(itertools.takewhile(lambda name: name in _CASTS, names))
     return names[len(casts) : len(casts) + 1] == ["shuffle"]
+
+
+def _interval(sweep: IntervalSweep, text: str) -> Interval:
+    """The interval that an override's sweep describes. Raises Mistake, naming its text."""
+    unknown = sorted(tag for tag in sweep.tags if tag != _LOG)
+    if unknown:
+        raise Mistake(
+            f"{text}: the tag {unknown[0]!r} says nothing of an interval; tag(log,interval(…)) "
+            "draws by the logarithm"
+        )
+    assert isinstance(sweep, WrittenInterval)
+    try:
+        return Interval(sweep.low, sweep.high, log=_LOG in sweep.tags, int=sweep.whole)
+    except ValueError as error:
+        raise Mistake(f"{text}: {error}") from error
 
 
 def _interval_dimension(name: str, key: str, interval: Interval) -> Dimension:
