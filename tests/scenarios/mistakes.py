@@ -461,6 +461,8 @@ OPERATIONS = [
     Row("+z.a=1", "nested"),
     Row("", "--y", files={"main.py": ONLY_X}),
     Row("", "flags_to", operation="{script: main.py, flags_to: [args]}"),
+    Row("-m x=1,2 +seed=3", "the runner's own is +random_seed=…", files={"main.py": CHOICES}),
+    Row("-m x=1,2 +seed=4", "the runner's own is +random_seed=…"),
     Row("-m x=1,7 y=true", "--x of main.py takes one of 1, 2", files={"main.py": CHOICES}),
     Row(
         "+restart={run} x=abc y=true",

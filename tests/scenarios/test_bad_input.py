@@ -142,6 +142,17 @@ def test_a_list_in_the_yaml_s_sweep_is_told_to_be_one_value(make_project: MakePr
     )
 
 
+def test_a_range_whose_step_leaves_one_value_is_told(make_project: MakeProject) -> None:
+    project = make_project(FILES)
+    said = project.run("-m", "x=range(0.1,0.5)", "+print_trials=true").said
+    assert said == [
+        "x=range(0.1,0.5) has one value, 0.1, as its step is 1: a smaller step gives more, "
+        "x=range(0.1,0.5,STEP), and random ones come from x=interval(0.1,0.5)"
+    ]
+    for whole in ("x=range(1,2)", "x=range(0.1,0.5,0.1)", "x=0.1"):
+        assert project.run("-m", whole, "+print_trials=true").said == []
+
+
 def test_a_store_without_write_permission_is_told_so(make_project: MakeProject) -> None:
     project = make_project(FILES)
     project.store.mkdir()

@@ -252,6 +252,16 @@ def _range(key: str, sweep: RangeSweep, text: str) -> RangeOverrides:
     return RangeOverrides(key, _FloatValues(start, step, length), convert)
 
 
+def range_of_one(text: str) -> RangeSweep | None:
+    """The range that an override sweeps over, if it has one value only because its step is not
+    smaller than the range; None for any other override."""
+    value = parse_override(text)._value
+    if not isinstance(value, RangeSweep) or not value.step:
+        return None
+    length = abs(float(value.stop or 0) - float(value.start or 0))
+    return value if 0 < length <= abs(value.step) and length != 1 else None
+
+
 def value_items(value: Any) -> list[Any]:
     """The elements of an override's parsed value: those of a sweep over a list or a short range,
     else the value alone."""

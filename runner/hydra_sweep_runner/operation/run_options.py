@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, fields
 from typing import Any
 
@@ -322,6 +322,25 @@ _ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("dry_run", "preview"), "print_trials"),
     **dict.fromkeys(("max_retries", "retry"), "retries"),
 }
+
+#: What is written for a name that may be a flag's, if nothing takes a flag of that name.
+_PERHAPS: Mapping[str, str] = {
+    "seed": "+random_seed=…",
+    "name": "+label=…",
+    "metric": "+objective=…",
+    "direction": "+objective=-… (- maximises)",
+    "stop": "hydra.sweeper.stop",
+    "patience": "hydra.sweeper.stop=[{patience: …}]",
+    **dict.fromkeys(("jobs", "parallel", "workers", "num_jobs"), "hydra.launcher.n_jobs=…"),
+}
+
+
+def perhaps_meant(names: Iterable[str]) -> str:
+    """What to add to a message about flags that nothing takes, if one of them has the name that
+    other tools give to a setting of the runner's; else an empty text."""
+    found = [_PERHAPS[name] for name in names if name in _PERHAPS]
+    return f"; the runner's own is {found[0]}" if found else ""
+
 
 # A name that differs from an option by at most this many letters is taken for a misspelling.
 _SLIP = 2

@@ -12,6 +12,7 @@ from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.hints import (
     report_lists_in_params,
+    report_short_ranges,
     report_texts_like_sweeps,
     report_unused_in_sweep,
 )
@@ -72,6 +73,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     sweep.options.check_new()
     report_planning(world, sweep)
     report_lists_in_params(world, master.sweeper)
+    report_short_ranges(world, sweep.overrides)
     if sweep.options.print_trials:
         if sweep.graph is None:
             print_plan(world, sweep)

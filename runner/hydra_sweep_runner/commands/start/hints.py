@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import gives_sweep
+from hydra_sweep_runner.compose.sweeps import range_of_one
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.model import Flags, Operation, Target
 from hydra_sweep_runner.operation.flags import given_flags
@@ -54,6 +55,19 @@ def report_lists_in_params(world: World, sweeper: Mapping[str, Any]) -> None:
             world.reporter.say(
                 f"hydra.sweeper.params.{escape(name)} is one value, the list {escape(text)}; its "
                 f"elements are swept over by {escape(name)}: {text[1:-1]!r}"
+            )
+
+
+def report_short_ranges(world: World, overrides: Iterable[str]) -> None:
+    """Print which swept ranges have a single value because their step is larger than they are."""
+    for text in overrides:
+        found = range_of_one(text)
+        if found is not None:
+            name, start, stop = escape(text.partition("=")[0]), found.start, found.stop
+            world.reporter.say(
+                f"{escape(text)} has one value, {start}, as its step is {found.step}: a smaller "
+                f"step gives more, {name}=range({start},{stop},STEP), and random ones come from "
+                f"{name}=interval({start},{stop})"
             )
 
 

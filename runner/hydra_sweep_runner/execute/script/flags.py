@@ -22,6 +22,7 @@ from hydra_sweep_runner.execute.script.parser_source import (
     style_of,
 )
 from hydra_sweep_runner.model import FlagsTo
+from hydra_sweep_runner.operation.run_options import perhaps_meant
 
 
 def resolve_flags_to(source_path: Path, flags_to: FlagsTo) -> FlagsTo:
@@ -93,6 +94,7 @@ def _check_globals(script: str, tree: ast.Module, names: list[str]) -> None:
             f"{script} has no module-level variable {_quoted(unknown)} for "
             f"{_the_flags(unknown, verb=False)}; it has: {has} (set to a literal: what is "
             "computed is code; if it reads its arguments, set operation.flags_to: args)"
+            f"{perhaps_meant(unknown)}"
         )
 
 
@@ -119,7 +121,8 @@ def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
             f"command, `command: [python, {script}, {words}, …]`, with the script in "
             "operation.requires"
         )
-    raise Mistake(f"{script} has no option {said}; it has {has}{hint if alike else ''}")
+    more = f"{hint if alike else ''}{perhaps_meant(unknown)}"
+    raise Mistake(f"{script} has no option {said}; it has {has}{more}")
 
 
 def _plain(name: str) -> str:
