@@ -221,6 +221,13 @@ def test_records_that_do_not_name_the_log_show_it_nevertheless(program: Program)
     assert "trained with lr 0.1" in program.run("runs", "log", trial["id"]).out
 
 
+def test_a_failure_is_not_told_twice_in_a_row(program: Program) -> None:
+    program.write({"exits.py": EXITS})
+    words = ("exits.py", "-m", SWEEPER, "hydra/launcher=joblib", "+how=refused,well")
+    said = program.python(*words, status=1).said
+    assert [line for line in said if line.startswith("  ")] == []
+
+
 def test_two_trials_differ_in_the_files_of_their_output_folders(program: Program) -> None:
     one, other = sweep(program, "basic", "lr=0.1,0.2")
     lines = program.run("runs", "diff", one["id"], other["id"]).lines

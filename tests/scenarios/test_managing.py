@@ -151,7 +151,8 @@ def test_filters_that_select_nothing_say_so(
 def test_a_status_of_another_tool_is_answered_with_ours(echo: Project) -> None:
     for typed, ours in {"failed": "error", "done": "completed", "runing": "running"}.items():
         said = echo.run("runs", "list", "--status", typed, status=2).said
-        assert said[-1].startswith(f"runner: --status {typed} (did you mean {ours}?): give one of ")
+        assert said[-1].startswith(f"runner: --status {typed}: give one of pending, ")
+        assert said[-1].endswith(f" (did you mean {ours}?)")
 
 
 def test_a_file_of_each_trial_of_a_batch_is_found(make_project: MakeProject) -> None:

@@ -72,7 +72,7 @@ def filters_of(asked: Asked, store: RunStore, now: datetime) -> Filters:
         if value not in STATUSES:
             near = _WORDS.get(value.lower()) or next(iter(get_close_matches(value, STATUSES)), "")
             meant = f" (did you mean {near}?)" if near else ""
-            raise Mistake(f"--status {value}{meant}: give one of {', '.join(STATUSES)}")
+            raise Mistake(f"--status {value}: give one of {', '.join(STATUSES)}{meant}")
     if asked.kind is not None and asked.kind not in KINDS:
         raise Mistake(f"--kind {asked.kind}: give one of {', '.join(KINDS)}")
     return Filters(

@@ -32,7 +32,9 @@ def report_failure(
     `varying` are the names that distinguish the trials of its batch; the line `note` follows."""
     lines = [failure_line(context, outcome.run, varying)]
     if not (outcome.was_shown and context.reporter.is_one_place):
-        lines += [f"  {line}" for line in last_lines(outcome.tail)]
+        _, said = parted(outcome.run.state.reason or "")
+        shown = last_lines(outcome.tail)
+        lines += [] if shown == [said] else [f"  {line}" for line in shown]
     if outcome.hint is not None:
         lines.append(outcome.hint)
     if note:
