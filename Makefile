@@ -15,11 +15,11 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 unexport PYTHONDONTWRITEBYTECODE
 
 PIP = -m pip --disable-pip-version-check --quiet
-# What depends on the line of Hydra; the rest is tested on one of them.
+# What depends on the line of Hydra; the rest is tested on one of them. (`make test-full` tests
+# all on both.)
 ON_HYDRA = tests/compose tests/hydra $(addprefix tests/scenarios/test_, \
-	bad_input.py batches.py pipelines.py plan_and_preview.py restart_walk.py secrets.py) \
-	$(addprefix tests/wild/test_, config_folders.py grammar.py left_to_the_next.py \
-	programs.py secrets.py started_again.py)
+	bad_input.py batches.py plan_and_preview.py restart_walk.py secrets.py) \
+	$(addprefix tests/wild/test_, config_folders.py grammar.py programs.py secrets.py)
 
 INSTALL_TEST = install --group dev --editable '.[samples]'
 

@@ -27,7 +27,7 @@ from tests.scenarios.preloaded import preload
 
 ROOT = Path(__file__).parents[2]
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)

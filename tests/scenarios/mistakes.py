@@ -646,6 +646,9 @@ STORES = [
     Row("runs delete {run} --yes --store empty", "empty", damage=make("empty")),
 ]
 
+#: Those that Hydra finds, or that are found in what Hydra composes.
+BY_HYDRA = [*OVERRIDES, *YAML]
+
 TABLE = [
     *(*IDS, *OVERRIDES, *OPTIONS, *COMMANDS),
     *(*OPERATIONS, *YAML, *RECORDS, *STORES),
