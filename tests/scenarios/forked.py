@@ -2,8 +2,8 @@
 
 What a command does is the same as in a process of its own, its exit status and its streams
 included, but without the start of Python, which is most of what a short command costs.
-`python -m tests.scenarios.forked` is that process: a request a line on its standard input, an
-answer a line on its standard output.
+`python -m tests.scenarios.forked [cluster]` is that process: a request a line on its standard
+input, an answer a line on its standard output.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from tests.scenarios.preloaded import preload
 ROOT = Path(__file__).parents[2]
 
 TIMEOUT_S = 120.0
+
+#: How a word begins that makes a command need Dask.
+_ON_CLUSTER = "hydra.launcher.backend="
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def run_forked(
     """Run `runner` with these words to its end, whatever that is; or the script that the first
     of them names, without warnings. With `merged`, both streams are in `out`, in the order of
     writing. What changes how Python itself starts cannot be in the environment."""
-    server = _server()
+    server = _server(any(word.startswith(_ON_CLUSTER) for word in words))
     assert server.stdin is not None
     assert server.stdout is not None
     request = {
@@ -83,10 +86,11 @@ def _umask() -> int:
 
 
 @functools.cache
-def _server() -> subprocess.Popen[str]:
-    """The process that forks. It ends with this one, when its standard input does."""
+def _server(cluster: bool) -> subprocess.Popen[str]:
+    """The process that forks, one for those that need Dask and one for all others. It ends with
+    this one, when its standard input does."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.scenarios.forked"],
+        [sys.executable, "-m", "tests.scenarios.forked", *(["cluster"] if cluster else [])],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -157,7 +161,7 @@ _CALLS: Mapping[str, Callable[[list[str]], None]] = {"runner": _runner, "script"
 
 
 def _serve() -> None:
-    preload()
+    preload(cluster="cluster" in sys.argv)
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     for line in requests:
         print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)

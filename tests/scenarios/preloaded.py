@@ -7,11 +7,12 @@ import importlib
 import pkgutil
 
 #: Parts of the runner that few commands need, and that import large libraries.
-_LEFT_OUT = ("__main__", "charts", "execute.cluster", "notebook", "page")
+_LEFT_OUT = ("__main__", "charts", "notebook", "page")
 
 
-def preload() -> None:
-    """Import the runner, Hydra and its plugins, and parse a line of each grammar.
+def preload(*, cluster: bool = False) -> None:
+    """Import the runner, Hydra and its plugins, and parse a line of each grammar; with `cluster`
+    Dask, too.
 
     Nothing that is imported may depend on the environment, the folder or the time: commands
     are forked in others. That start-up imports little is tested in processes of their own.
@@ -19,9 +20,12 @@ def preload() -> None:
     import hydra_sweep_runner
 
     package = f"{hydra_sweep_runner.__name__}."
+    left_out = _LEFT_OUT if cluster else (*_LEFT_OUT, "execute.cluster")
     for module in pkgutil.walk_packages(hydra_sweep_runner.__path__, package):
-        if not module.name.removeprefix(package).startswith(_LEFT_OUT):
+        if not module.name.removeprefix(package).startswith(left_out):
             importlib.import_module(module.name)
+    if cluster:
+        importlib.import_module("distributed")
     from hydra.core.plugins import Plugins
     from omegaconf.grammar_parser import parse as parse_value
 
