@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,33 @@ from hypothesis import settings
 settings.register_profile("quick", deadline=None, max_examples=30)
 settings.register_profile("full", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+#: Where a case is one or more commands, and how many cases of one test the small size runs there.
+_COMMANDS = ("scenarios", "wild", "hydra")
+_MOST = 4
+#: All cases of these: a row each of the table of mistakes, one batch for all, Hydra's own suites.
+_ALL = (
+    "scenarios/test_bad_input.py",
+    "wild/test_left_to_the_next.py",
+    "hydra/test_conformance.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most of many cases of one test to `make test-full`; the first and the last stay."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        is_long = item.get_closest_marker("long") is not None
+        if place.startswith(_COMMANDS) and place not in _ALL and not is_long:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for alike in cases.values():
+        if len(alike) > _MOST:
+            kept = {round(n * (len(alike) - 1) / (_MOST - 1)) for n in range(_MOST)}
+            for number, item in enumerate(alike):
+                if number not in kept:
+                    item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -38,7 +38,7 @@ def world(tmp_path: Path) -> World:
 LONG = {
     *("function-2", "function-1-disk", "function-2-disk", "script-disk"),
     *("preload", "list-100000", "filter-100000", "pipeline-plan-short"),
-    *("page-dashboard", "page-filter", "page-scroll"),
+    *("page-dashboard", "page-filter", "page-scroll", "record-memory", "search restart"),
 }
 
 

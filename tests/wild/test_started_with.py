@@ -92,7 +92,7 @@ def test_lists_and_mistakes_do_without_the_stream_that_they_are_for(folder: Fold
 
 
 @pytest.mark.parametrize("where", [">/dev/full", "2>/dev/full", ">/dev/full 2>&1", "| true"])
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_stream_that_cannot_be_written_to_stops_no_trial(
     folder: Folder, where: str, jobs: int
 ) -> None:
