@@ -367,3 +367,20 @@ def test_a_sweep_in_a_hydra_program_that_knows_nothing_of_us(
     assert set(ids(runs)) > before
     assert len(runs) == 4
     assert set(by_flag(runs, "x")) == {1, 2, 3}
+
+
+def test_pending_trials_that_a_restart_has_deleted_are_not_missed_by_the_next(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {command: ['true']}\nx: 1\n"
+            "hydra: {launcher: {n_jobs: 1}}\n"
+        }
+    )
+    project.run("-m", "x=1,2", "+init_trials=true")
+    batch = project.newest("batch")["id"]
+    project.run(f"+restart={batch}", "x=3,4", "+init_trials=true")
+    said = project.run(f"+restart={batch}").err
+    assert "deleted" not in said
+    assert {run["status"] for run in project.runs()} == {"completed"}

@@ -51,6 +51,42 @@ def searched(flags: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [(one["x"], one["n"], one["z"]) for one in flags]
 
 
+#: A class of the project's that notes what it is told and asked, in the project's folder.
+TELLING = {
+    **PROJECT,
+    "telling.py": """
+        import json, pathlib
+
+        class Telling:
+            def __init__(self, space, seed, **options):
+                self.space, self.told = space, []
+
+            def tell(self, number, flags, values):
+                self.told.append([number, flags["x"], flags["z"], values])
+
+            def ask(self, number, running):
+                noted = {"number": number, "told": self.told, "space": repr(self.space),
+                         "running": running}
+                with open("asked.jsonl", "a") as file:
+                    file.write(json.dumps(noted) + "\\n")
+                point = {"x": number / 8, "n": number % 4 + 1, "z": "a"}
+                return {name: point[name] for name in self.space}
+    """,
+}
+
+
+def asked_in(project: Project) -> list[dict[str, Any]]:
+    """What the project's own class was told and asked, proposal by proposal."""
+    lines = (project.folder / "asked.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def told_in(project: Project) -> list[list[Any]]:
+    """What it was told before the last question."""
+    told: list[list[Any]] = asked_in(project)[-1]["told"]
+    return told
+
+
 @pytest.fixture(scope="module")
 def whole(make_project: MakeProject) -> tuple[Project, list[tuple[Any, ...]]]:
     """A search of fourteen trials that nothing disturbed, and its plan."""
@@ -398,6 +434,40 @@ def test_what_lies_outside_or_has_other_flags_is_not_told(make_project: MakeProj
     assert [(one["x"], one["n"]) for one in told] == [(1, 1), (1, 2), (2, 1), (2, 2)]
 
 
+def test_a_completed_run_without_a_finite_objective_is_told_first_as_failed(
+    make_project: MakeProject,
+) -> None:
+    """And a failed one is not told. A restart tells the recorded ones, also for `all`."""
+    project = make_project(TELLING)
+    project.run("-m", "x=0.1,0.2,9", "z=a,odd,fail", status=1)
+    words = ("-m", "x=interval(0,1)", "n=int(interval(1,4))", "z=a,odd,fail", "+random_seed=1")
+    own = ("+optimizer=telling.Telling", "+objective=-result")
+    project.run(*words, *own, "+max_trials=1", "+warm_start=all")
+    first = [
+        [-4, 0.1, "a", [pytest.approx(-1.81)]],
+        [-3, 0.1, "odd", None],
+        [-2, 0.2, "a", [pytest.approx(-1.64)]],
+        [-1, 0.2, "odd", None],
+    ]
+    assert told_in(project) == first
+    project.run("-m", "x=0.3", "z=a")
+    batch = project.runs("--where", "random_seed == 1 and kind == 'batch'")[0]["id"]
+    project.run(f"+restart={batch}", "+needed=true", "+max_trials=2")
+    assert told_in(project)[:4] == first
+    assert len(told_in(project)) == 5
+    project.run(f"+restart={batch}", "+needed=true", "+max_trials=3", "+warm_start=all")
+    assert [number for number, *_ in told_in(project)] == [-5, -4, -3, -2, -1, 0, 1]
+    assert project.run("verify", batch).out.endswith("3 as proposed, 0 differ\n")
+
+
+def test_the_ids_of_a_warm_start_are_taken_as_they_are_typed(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    words = ("-m", "x=interval(0,1)", "+optimizer=tpe")
+    for typed in ("12e45678", "00012345", "[12345678,1e5]"):
+        said = project.run(*words, f"+warm_start={typed}", status=2).err
+        assert f"no run begins with '{typed.strip('[').partition(',')[0]}'" in said
+
+
 # ---- stopping rules
 
 
@@ -426,6 +496,24 @@ def test_a_time_ends_a_batch(make_project: MakeProject) -> None:
     words = ("x=range(0,1000)", "wait=0.02", "hydra.sweeper.stop=[{time:1s}]")
     result = project.run("-m", *words)
     assert "No more trials are started: the time of 1s is over" in result.said
+
+
+def test_a_rule_judges_by_what_the_next_trial_would_know_whatever_the_timing(
+    make_project: MakeProject,
+) -> None:
+    ran: list[list[object]] = []
+    for n_jobs, wait in ((3, 0), (3, 0.1)):
+        project = make_project(PROJECT)
+        words = (f"hydra.launcher.n_jobs={n_jobs}", f"wait={wait}", "+random_seed=4")
+        project.run("-m", "x=interval(-5,5)", "hydra.sweeper.stop=[{objective: '< 2'}]", *words)
+        runs = {run["id"]: run for run in project.runs()}
+        trials = [runs[one] for one in project.newest("batch")["trials"]]
+        ran.append([run["flags"]["x"] for run in trials if run["status"] == "completed"])
+        good = next(n for n, run in enumerate(trials) if (run["result"] or 9) < 2)
+        assert (
+            len(ran[-1]) == good + 3
+        )  # the first one that knows it, at a distance of 3, is not run
+    assert ran[0] == ran[1]
 
 
 # ---- the project's own
@@ -458,6 +546,86 @@ def test_a_class_of_the_project_searches(make_project: MakeProject) -> None:
     assert project.run("verify", batch).out.endswith("4 as proposed, 0 differ\n")
 
 
+def test_a_class_is_told_each_known_trial_and_asked_with_those_at_work(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(TELLING)
+    words = ("x=interval(0,1)", "n=int(interval(1,4))", "z=a,b", "+optimizer=telling.Telling")
+    project.run("-m", *words, "+window=2", "+max_trials=4", "hydra.launcher.n_jobs=1")
+    asked = asked_in(project)
+    assert [one["number"] for one in asked] == [0, 1, 2, 3]
+    assert [[number for number, *_ in one["told"]] for one in asked] == [[], [], [0], [0, 1]]
+    assert [[flags["x"] for flags in one["running"]] for one in asked] == [[], [0], [0.125], [0.25]]
+    assert set(asked[1]["running"][0]) == {"x", "n", "z", "wait"}  # all of the trial's flags
+    assert asked[0]["space"] == (
+        "{'x': Interval(low=0, high=1, log=False, int=False), "
+        "'n': Interval(low=1, high=4, log=False, int=True), 'z': ['a', 'b']}"
+    )
+    # A hundred proposals of a trial that is there end the search, with a line.
+    batch = project.newest("batch")["id"]
+    (project.folder / "telling.py").write_text(
+        (project.folder / "telling.py")
+        .read_text()
+        .replace("number / 8", "0.125")
+        .replace("number % 4 + 1", "2")
+    )
+    said = project.run(f"+restart={batch}", "+needed=true", "+max_trials=6").said
+    assert (
+        "The search ends: 100 proposals in a row were trials that are there, or are excluded"
+        in said
+    )
+    assert len(project.newest("batch")["trials"]) == 4
+    assert len(asked_in(project)) == 4 + 100
+
+
+def test_with_more_jobs_than_the_window_the_rest_idle(make_project: MakeProject) -> None:
+    """A trial that finds another beside it fails."""
+    project = make_project(
+        {
+            **PROJECT,
+            "work.py": """
+                import os, time
+
+                def loss(x, n, z, wait):
+                    taken = os.environ["RUNNER_PROJECT_DIR"] + "/taken"
+                    os.mkdir(taken)
+                    time.sleep(0.05)
+                    os.rmdir(taken)
+                    return x
+            """,
+        }
+    )
+    words = ("x=interval(0,1)", "+optimizer=qmc", "+window=1", "+max_trials=4")
+    project.run("-m", *words, "hydra.launcher.n_jobs=3")
+    assert {run["status"] for run in project.runs()} == {"completed"}
+
+
+@pytest.mark.parametrize("optimizer", ["tpe", "cmaes", "qmc", "nsga2"])
+def test_what_was_proposed_under_other_settings_stays_and_is_verified(
+    make_project: MakeProject, optimizer: str
+) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, f"+optimizer={optimizer}", "+max_trials=4", "+window=2")
+    batch = project.newest("batch")
+    before = batch["trials"]
+    for changed in (
+        ("+window=1", "+max_trials=6"),
+        ("+objective=-result", "+max_trials=7"),
+        ("+random_seed=8", "+max_trials=8"),
+        ("+max_trials=3",),
+        ("+exclude='x < -4'", "+max_trials=8"),
+        ("+exclude=null", "+max_trials=9"),
+        ("x=interval(-5,4)", "+max_trials=10"),
+    ):
+        project.run(f"+restart={batch['id']}", *changed, "+needed=true")
+    told = project.run("verify", batch["id"]).out
+    assert told.endswith(" 0 differ\n")
+    basis = [project.show(one)["basis"] for one in before]
+    assert {(one["window"], *one["objective"]) for one in basis} == {(2, "result")}
+    shown = project.run("runs", "show", batch["id"]).lines
+    assert any("objective -result, window 1" in line for line in shown)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -469,6 +637,12 @@ def test_a_class_of_the_project_searches(make_project: MakeProject) -> None:
         ("x=interval(0,1) +window=2", "for an optimizer that learns"),
         ("x=1,2 +warm_start=all", "for an optimizer that learns"),
         ("x=interval(0,1) +optimizer=tpe +warm_start=ffffffff", "no run begins with"),
+        ("x=interval(0,1) +optimizer=tpe +trials=rows.csv", "+trials goes with no optimizer"),
+        ("x=1,2 +optimizer=random +window=2", "for an optimizer that learns"),
+        ("x=interval(0,1) +objective=[a,a]", "a scalar is named twice"),
+        ("x=interval(0,1) hydra.sweeper.stop=[{time:2}]", "write a number and s, m, h or d"),
+        ("x=interval(0,1) hydra.sweeper.stop=[{objective:0.5}]", "write a comparison"),
+        ("x=interval(0,1) hydra.sweeper.stop=[{loss:'<1'}]", "no rule of that name"),
         ("x=interval(0,1) +optimizer=tpe +repeat=2", "+repeat goes with no optimizer"),
         ("x=interval(0,1) +optimizer=tpe +shape=zip", "+shape goes with no optimizer"),
         ("x=interval(0,1) +optimizer=tpe +include={x:1}", "+include goes with no optimizer"),

@@ -154,6 +154,24 @@ def test_a_saved_plan_is_read_back_as_the_same(project: Project, name: str) -> N
     words = ("-m", "x=1,2.5", "z='1',b", "model=small,large", "+include={x:7}", "+repeat=2")
     table = project.table(*words, f"+save_trials={name}")
     assert project.table("-m", f"+trials={name}") == table
+    texts = (
+        "z='','null',null,'1e3',1e3,'1e+5','true',true,' a ','a,b',nan,'.5','0x1',[1,'1'],'x: y'"
+    )
+    table = project.table("-m", texts, "+new=1,2", f"+save_trials={name}")
+    assert project.table("-m", f"+trials={name}") == table
+    drawn = ("-m", "x=interval(0,1)", "y=int(interval(1,3))", "+max_trials=4", "+random_seed=1")
+    table = project.table(*drawn, f"+save_trials={name}")
+    assert project.table("-m", f"+trials={name}") == table
+
+
+@pytest.mark.parametrize("name", ["plan.csv", "plan.json", "plan.yaml"])
+def test_a_saved_mapping_is_read_back_as_one_value(make_project: MakeProject, name: str) -> None:
+    project = make_project(RUN)
+    words = ("x={a:1},{a:{b:[2]}}", "model={depth:4}", "+random_seed=1")
+    project.run("-m", *words, f"+save_trials={name}")
+    before = project.newest("batch")["trials"]
+    project.run("-m", f"+trials={name}", "+needed=true")
+    assert project.newest("batch")["trials"] == before
 
 
 def test_with_a_preview_only_the_file_is_written(make_project: MakeProject) -> None:
@@ -255,9 +273,32 @@ def test_a_batch_keeps_the_rows_of_its_file(make_project: MakeProject) -> None:
     project.run(f"+restart={batch['id']}", "+trials=trials.csv")
     assert [run["flags"]["x"] for run in project.runs()[:1]] == [5]
     assert len(project.newest("batch")["trials"]) == 1
+    (project.folder / "trials.csv").write_text("x,z\n5,q\n6,q\n")
+    project.run(f"+restart={batch['id']}", "+refresh=true", "+needed=true")
+    assert len(project.newest("batch")["trials"]) == 2
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("trials=trials.csv", "save_trials=plan.csv", "include={x:1}", "exclude='x>1'"),
+        *("repeat=2", "shape=zip", "optimizer=tpe", "warm_start=all", "window=2"),
+    ],
+)
+def test_what_says_which_trials_there_are_is_refused_without_m(
+    project: Project, option: str
+) -> None:
+    name = option.partition("=")[0]
+    said = project.run(f"+{option}", status=2).said
+    assert said == [f"runner: +{name} is about the trials of a batch: add -m, or leave it out"]
+    assert not project.store.exists()
 
 
 def test_a_plan_is_saved_when_a_batch_starts(make_project: MakeProject) -> None:
     project = make_project(RUN)
     project.run("-m", "x=1,2", "+save_trials=plan.json")
     assert (project.folder / "plan.json").read_text() == '[\n  {"x": 1},\n  {"x": 2}\n]\n'
+    (project.folder / "plan.json").unlink()
+    batch = project.newest("batch")["id"]
+    project.run(f"+restart={batch}")  # it holds for the one call
+    assert not (project.folder / "plan.json").exists()

@@ -80,3 +80,28 @@ def test_a_pipeline_is_told_at_its_end_if_none_of_its_steps_reports_the_objectiv
     words = ("one.lr=1,2", "hydra.launcher.n_jobs=1")
     assert _told(project, *words, "+objective=score") == []
     assert len(_told(project, *words, "+objective=scor")) == 1
+
+
+def test_a_trial_whose_objective_is_not_finite_counts_as_failed_and_a_line_says_so(
+    make_project: MakeProject,
+) -> None:
+    """It stays completed, and the exit status is 0. A plain grid without an objective has none."""
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {function: work.f}\nx: 1\n"
+            "hydra: {launcher: {n_jobs: 1}}\n",
+            "work.py": "def f(x):\n    return float('nan') if x < 3 else x\n",
+        }
+    )
+
+    def told(*words: str) -> int:
+        said = project.run("-m", *words).said
+        ending = " has no finite result: it counts as failed for the search"
+        return sum(line.endswith(ending) for line in said)
+
+    assert told("x=interval(1,2)", "+max_trials=2") == 2
+    assert told("x=1,2,3", "+optimizer=random") == 2
+    assert told("x=1,2,3", "+objective=result") == 2
+    assert told("x=1,2,3", "hydra.sweeper.stop=[{patience: 9}]") == 2
+    assert told("x=1,2,3") == 0
+    assert {run["status"] for run in project.runs()} == {"completed"}

@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.overrides import parse_override, plain
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.model import Flags, Value
 from hydra_sweep_runner.operation.flags import flatten
 from hydra_sweep_runner.operation.values import canonical
 
@@ -54,6 +54,24 @@ def form_of(name: str) -> str:
 def row_overrides(row: Row) -> tuple[str, ...]:
     """A row as overrides of one value each."""
     return tuple(f"{name}={value_text(value)}" for name, value in row.items())
+
+
+def whole_mappings(row: Row, flags: Flags) -> Row:
+    """The row with a mapping in place of the dotted names below one of `flags`: what is one value
+    without the row is given whole, as Hydra wants it."""
+    whole: dict[str, Any] = {}
+    for name, value in row.items():
+        above = [name[:place] for place, sign in enumerate(name) if sign == "."]
+        flag = next((one for one in above if one in flags), None)
+        if flag is None:
+            whole[name] = value
+            continue
+        *path, last = name.removeprefix(f"{flag}.").split(".")
+        inner = whole.setdefault(flag, {})
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    return whole
 
 
 def value_text(value: Value) -> str:
@@ -164,9 +182,24 @@ def _read_yaml(text: str, name: str) -> list[Row]:
 
 def _render_yaml(rows: Sequence[Row]) -> str:
     # JSON is valid YAML except for a few numbers; one list item a line is readable for people.
-    return yaml.safe_dump(
-        [dict(row) for row in rows], sort_keys=False, allow_unicode=True, width=10**6
+    return yaml.dump(
+        [dict(row) for row in rows],
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=10**6,
     )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes texts that a configuration reads as numbers, and YAML 1.1 does not, such as 1e3."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        style = None if read_cell(text) == text else "'"
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def _checked(content: Any, name: str) -> list[Row]:

@@ -22,10 +22,10 @@ from hydra_sweep_runner.search.objective import Last, Values
 @dataclass(frozen=True, kw_only=True)
 class Before:
     """A run whose result was told to the optimizer before those of the plan, with its objective's
-    values at the time."""
+    values at the time, None if they were not finite."""
 
     run: str
-    values: Values
+    values: Values | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +210,7 @@ def _read_era(content: Mapping[str, Any]) -> Era:
         "sweep": tuple(content["sweep"]),
         "without": tuple(content["without"]),
         "before": tuple(
-            Before(run=str(one["run"]), values=_read_values(one["values"]) or ())
+            Before(run=str(one["run"]), values=_read_values(one["values"]))
             for one in content["before"]
         ),
     }

@@ -46,11 +46,12 @@ class Numbered:
 
 @dataclass(frozen=True, kw_only=True)
 class Earlier:
-    """A run whose result is told before those of the plan."""
+    """A run whose result is told before those of the plan; `values` is None if it counts as
+    failed."""
 
     flags: Flags
     overrides: Sequence[str]
-    values: Values
+    values: Values | None
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Asking:
                 number=nth - len(before),
                 point=point,
                 flags=earlier.flags,
-                values=objective.oriented(earlier.values),
+                values=None if earlier.values is None else objective.oriented(earlier.values),
             )
             for nth, earlier in enumerate(before)
             if (point := space.point_of(earlier.flags, earlier.overrides)) is not None

@@ -196,7 +196,8 @@ class Carrying:
         search = self._sweep.search
         if search is not None and search.room and not self._sweep.options.init_trials:
             most = search.room + len(self._ids)
-            lines.append(f"{search.room} more are proposed as results come, up to {most} trials")
+            more = "1 more is" if search.room == 1 else f"{search.room} more are"
+            lines.append(f"{more} proposed as results come, up to {most} trials")
         self._context.reporter.say(*lines)
 
     def out(self) -> int:
@@ -215,7 +216,10 @@ class Carrying:
             starts = self._create_missing(batch)
             self._settle(batch)
             self._delete_pending()
-            return 0 if options.init_trials else self._execute(starts)
+            if options.init_trials:
+                context.store.write(self._without_deleted())
+                return 0
+            return self._execute(starts)
         except BaseException:
             self._give_up(batch.id)
             raise
@@ -239,6 +243,13 @@ class Carrying:
                         continue
                 store.delete(pending)
                 self._deleted.update(pending)
+
+    def _without_deleted(self) -> Run:
+        """The batch's record without the trials that this start has deleted."""
+        part = self.batch.batch
+        assert part is not None
+        generated = tuple(run_id for run_id in part.generated if run_id not in self._deleted)
+        return replace(self.batch, batch=replace(part, generated=generated))
 
     def _give_up(self, batch_id: str) -> None:
         """Record, if possible, that the batch is no longer running. What is on the disk counts: a
@@ -339,7 +350,10 @@ class Carrying:
         trials = self._trials(starts, rules)
         best = Best(context.reporter, sweep.objective, rules.results.values())
         unreported = Unreported(
-            context, sweep.objective_asked_for, any_trial=sweep.graph is not None
+            context,
+            sweep.objective_asked_for,
+            counted=sweep.objective_of_search,
+            any_trial=sweep.graph is not None,
         )
         lines = TrialLines(context, sweep.varying, best, unreported, self.mended.note)
         execution = TrialExecution(
@@ -450,14 +464,7 @@ class Carrying:
         else:
             reason = None if exit_status == 0 else why_not_well(counts, left)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
-        assert batch.batch is not None
-        part = replace(
-            batch.batch,
-            generated=tuple(
-                run_id for run_id in batch.batch.generated if run_id not in self._deleted
-            ),
-        )
-        context.store.write(replace(batch, state=state, batch=part))
+        context.store.write(replace(self._without_deleted(), state=state))
         trials = (runs[run_id] for run_id in self._ids)
         report_failures(context, batch.id, trials, self._sweep.varying)
         line = summary_line(short(batch.id), counts, context.restart_command)

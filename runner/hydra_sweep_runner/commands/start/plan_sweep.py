@@ -63,6 +63,12 @@ class _Planning:
     kept_basis: Mapping[str, Value]
     open_executor: OpenExecutor
 
+    @property
+    def is_random(self) -> bool:
+        """Whether trials are drawn: a flag has an interval, or it was asked for."""
+        drawn = any(one.interval is not None for one in self.dimensions)
+        return self.options.optimizer == "random" or (drawn and self.options.optimizer is None)
+
     def sweep(
         self,
         plan: Plan,
@@ -87,6 +93,7 @@ class _Planning:
             search=search,
             stopping=self.stopping,
             window=self.window,
+            is_random=self.is_random,
             kept_basis=self.kept_basis,
         )
 

@@ -150,9 +150,9 @@ def _warm_start(
     own = set(ledger.order)
     for run in _candidates(world, options.warm_start, search):
         last = last_of(run)
-        values = None if last is None else objective.values(last)
-        if run.id not in own and values is not None and search.trial_like(run) is not None:
-            found.append((Before(run=run.id, values=values), run))
+        if run.id in own or last is None or search.trial_like(run) is None:
+            continue
+        found.append((Before(run=run.id, values=objective.values(last)), run))
     return found
 
 

@@ -16,6 +16,7 @@ from hydra_sweep_runner.compose.rows import (
     read_rows,
     render_rows,
     row_overrides,
+    whole_mappings,
 )
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
@@ -170,10 +171,8 @@ def _of_rows(
     given = [one.name for one in dimensions]
     listed = tuple(one for one in dimensions if one.interval is None)
     fixed = tuple(one.overrides[0] for one in dimensions if not one.swept)
-    numbered = (
-        any(REPEAT in row for row in rows)
-        and REPEAT not in composing.describe_combination(fixed)[1]
-    )
+    flags = composing.describe_combination(fixed)[1]
+    numbered = any(REPEAT in row for row in rows) and REPEAT not in flags
     if numbered and options.repeat > 1:
         raise Mistake("+repeat: the file of trials has a column repeat: leave one of them out")
     name = ", ".join(options.trials)
@@ -184,11 +183,14 @@ def _of_rows(
     return Rows(
         rows=[
             row_overrides(
-                {
-                    key: value
-                    for key, value in row.items()
-                    if not any(covered_by(key, one) for one in given)
-                }
+                whole_mappings(
+                    {
+                        key: value
+                        for key, value in row.items()
+                        if not any(covered_by(key, one) for one in given)
+                    },
+                    flags,
+                )
             )
             for row in kept
         ],

@@ -72,7 +72,7 @@ def start_run(world: World, composing: Composing) -> int:
     composed = _compose(composing)
     options = composing.options(composed.config.sweeper, {})
     options.check_new()
-    _refuse_batch_options(options)
+    _refuse_batch_options(composing, options)
     if options.needed and _is_completed(world, composed, options):
         return 0
     new = Run(
@@ -123,11 +123,19 @@ def _planned(
     )
 
 
-def _refuse_batch_options(options: Options) -> None:
+#: Options that say which trials a batch has: a single run would ignore them.
+_SHAPING = (
+    *("optimizer", "window", "warm_start"),
+    *("trials", "save_trials", "shape", "include", "exclude", "repeat"),
+)
+
+
+def _refuse_batch_options(composing: Composing, options: Options) -> None:
     refuse_parts(options)
-    for name in ("print_trials", "init_trials"):
-        if options.values.get(name):
-            raise Mistake(f"+{name} is about the trials of a batch: add -m, or leave it out")
+    asked = [name for name in ("print_trials", "init_trials") if options.values.get(name)]
+    asked += [name for name in _SHAPING if composing.typed.option(name) is not None]
+    if asked:
+        raise Mistake(f"+{asked[0]} is about the trials of a batch: add -m, or leave it out")
 
 
 def _is_completed(world: World, composed: _Composed, options: Options) -> bool:
@@ -171,7 +179,7 @@ def restart_run(
     one = f"{short(run.id)} is a single {run.kind.value}, which has one: give it one"
     composed = _compose(composing, f"{one}, start a batch by -m without +restart")
     options = composing.options(composed.config.sweeper, run.options)
-    _refuse_batch_options(options)
+    _refuse_batch_options(composing, options)
     is_completed = run.state.status is Status.COMPLETED
     if options.needed and is_completed and not _has_changed(world, composed, run, options):
         world.reporter.say(f"Skipping: {short(run.id)} is completed")

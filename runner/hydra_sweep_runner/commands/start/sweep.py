@@ -37,7 +37,8 @@ ROWS, WINDOW = "rows", "window"
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
     """A batch's planned sweep. `names` are the given flags and groups, in order, and `varying`
-    those that may differ between trials. `rows` are those of the files of trials.
+    those that may differ between trials. `rows` are those of the files of trials. `is_random`:
+    trials are drawn, and not proposed from results.
 
     For a pipeline, `graph` has the trials of `plan`, in the same order, and `combinations` are the
     combinations they were made from.
@@ -55,6 +56,7 @@ class Sweep:
     search: Searching | None = None
     stopping: Stopping
     window: int
+    is_random: bool = False
     kept_basis: Mapping[str, Value] = field(default_factory=dict)
     graph: Graph | None = None
     combinations: tuple[Trial, ...] = ()
@@ -74,6 +76,17 @@ class Sweep:
         if self.graph is not None and "objective" not in self.options.values:
             return None
         return self.stopping.objective
+
+    @property
+    def objective_of_search(self) -> Objective | None:
+        """The objective by which a trial without a finite value counts as failed: that of a random
+        search, or one that was asked for. None for a search that learns, which tells of each such
+        trial itself, and for a pipeline, whose steps report different things."""
+        if self.search is not None or self.graph is not None:
+            return None
+        if self.is_random:
+            return self.stopping.objective
+        return self.objective_asked_for
 
     @property
     def objective_asked_for(self) -> Objective | None:

@@ -9,16 +9,25 @@ from difflib import SequenceMatcher
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.search.objective import Objective
-from hydra_sweep_runner.search.results import reported_names
+from hydra_sweep_runner.search.results import last_of, reported_names
 from hydra_sweep_runner.terminal.render import escape, first_few, short
 
 
 class Unreported:
     """Prints one line for a batch whose completed trials lack a scalar of the objective."""
 
-    def __init__(self, world: World, objective: Objective | None, *, any_trial: bool) -> None:
+    def __init__(
+        self,
+        world: World,
+        objective: Objective | None,
+        *,
+        counted: Objective | None,
+        any_trial: bool,
+    ) -> None:
         """`objective` is None if there is nothing to check. With `any_trial` it is enough that one
-        of the trials reports it, as in a pipeline, whose steps report different things."""
+        of the trials reports it, as in a pipeline, whose steps report different things. A trial
+        that reports `counted`, and no finite value of it, is told, too."""
+        self._counted = counted
         self._world = world
         self._objective = objective
         self._any_trial = any_trial
@@ -28,7 +37,10 @@ class Unreported:
     def note(self, run: Run) -> None:
         """Take in a completed trial; the first one that lacks the objective is told at once, unless
         another trial may have it."""
-        if self._is_over or self._objective is None or run.state.status is not Status.COMPLETED:
+        if run.state.status is not Status.COMPLETED:
+            return
+        self._note_infinite(run)
+        if self._is_over or self._objective is None:
             return
         lacks = not set(self._objective.names) <= set(reported_names(run))
         if not lacks:
@@ -37,6 +49,17 @@ class Unreported:
             self._say(run, self._objective)
         elif self._lacking is None or reported_names(run):
             self._lacking = run
+
+    def _note_infinite(self, run: Run) -> None:
+        counted, last = self._counted, last_of(run) or {}
+        if counted is None or counted.values(last) is not None:
+            return
+        if set(counted.names) <= set(reported_names(run)):
+            names = " and ".join(name for name in counted.names if name not in last)
+            self._world.reporter.say(
+                f"Trial {short(run.id)} has no finite {escape(names)}: it counts as failed for the "
+                "search"
+            )
 
     def finish(self) -> None:
         """Tell it at the end if none of the trials has reported the objective."""
