@@ -265,7 +265,7 @@ def _saved(sweep: Sweep, trial: Trial, repeated: bool) -> Row:
         added = "+" if texts and texts[-1].startswith("+") else ""
         if texts and sweep.composing.composer.is_group_choice(texts[-1]):
             row[f"{added}{name}"] = plain(parse_override(texts[-1])._value)
-        elif not sweep.composing.composer.is_group(name):
+        elif texts or not sweep.composing.composer.is_group(name):
             flags = given_flags(trial.flags, [name])
             row |= {f"{added}{key}": value for key, value in flags.items()}
     return {**row, REPEAT: trial.repeat} if repeated else row
