@@ -27,7 +27,8 @@ def unused_names(config: DictConfig, names: Iterable[str]) -> tuple[str, ...]:
     """
     whole: Any = OmegaConf.to_container(config, resolve=False)
     flags = flatten({key: held for key, held in whole.items() if key not in ("hydra", "operation")})
-    seen = [*_texts(whole.get("operation")), *_texts(whole["hydra"]["job"])]
+    job = {name: held for name, held in whole["hydra"]["job"].items() if name != "override_dirname"}
+    seen = [*_texts(whole.get("operation")), *_texts(job)]
     used: set[str] = set()
     while seen:
         text = seen.pop()
