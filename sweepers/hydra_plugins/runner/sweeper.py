@@ -88,10 +88,11 @@ def _may_sweep() -> bool:
     if "hydra/sweeper=runner" in sys.argv[1:]:
         _refuse_hidden_package()
         return True
-    import hydra_sweep_runner
+    if not any(word in ("-m", "--multirun") for word in sys.argv[1:]):
+        return False
+    import hydra_sweep_runner  # not before: every Hydra program on the machine comes here
 
-    is_sweep = any(word in ("-m", "--multirun") for word in sys.argv[1:])
-    return is_sweep and hasattr(hydra_sweep_runner, "__path__")
+    return hasattr(hydra_sweep_runner, "__path__")
 
 
 if _OWN_COMMAND not in sys.modules and _may_sweep():
