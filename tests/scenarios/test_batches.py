@@ -291,7 +291,7 @@ def test_only_given_flags_are_shown_where_there_are_more_than_eight(
     project = make_project(
         {
             "conf/config.yaml": """
-                operation: {command: ["true"]}
+                operation: {command: ["true", "${h}"]}
                 a: 1
                 b: 2
                 c: 3

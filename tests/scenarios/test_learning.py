@@ -141,6 +141,59 @@ def test_a_search_that_is_killed_ends_with_its_budget_and_the_same_plan(
     )
 
 
+def test_a_search_that_is_killed_at_its_proposals_makes_them_again(
+    make_project: MakeProject,
+) -> None:
+    """Killed inside each of the first proposals, and once after each answer."""
+    killing = """
+import os, pathlib, random, signal, threading, time
+
+class Killing:
+    def __init__(self, space, seed):
+        self.seed, self.known = seed, []
+
+    def tell(self, number, flags, values):
+        self.known.append(values[0])
+
+    def ask(self, number, running):
+        project = pathlib.Path(os.environ["KILLS"])
+        for kind in ("before", "after"):
+            if not (project / f"{kind}-{number}").exists():
+                (project / f"{kind}-{number}").touch()
+                if kind == "before":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                delay = number / 1000  # from before the record to after its trial's start
+                kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+                threading.Timer(delay, kill).start()
+                break
+        return {"x": random.Random(f"{self.seed} {self.known}").random()}
+"""
+    plans = []
+    for name, undisturbed in (("whole", True), ("killed", False)):
+        project = make_project({**PROJECT, "killing.py": killing})
+        kills = project.folder / name
+        kills.mkdir()
+        for number in range(5 if undisturbed else 0):
+            (kills / f"before-{number}").touch()
+            (kills / f"after-{number}").touch()
+        words = ["-m", "x=interval(0,1)", "+optimizer=killing.Killing", "+random_seed=5"]
+        words += ["+max_trials=5", "+window=2", "wait=0.01"]
+        for _ in range(12):
+            ended = project.run_process(*words, status=None, KILLS=str(kills))
+            if ended.returncode != -9:
+                break
+            batches = [run for run in project.runs() if run["kind"] == "batch"]
+            if project.store.exists() and batches:
+                words = [f"+restart={batches[0]['id']}", "+needed=true"]
+        assert ended.returncode == 0, ended.err
+        plans.append([flags["x"] for flags in plan_of(project)])
+        batch = project.newest("batch")["id"]
+        verified = project.run("verify", batch, KILLS=str(kills)).out
+        assert verified.endswith("5 as proposed, 0 differ\n")
+    assert plans[0] == plans[1]
+    assert len(plans[0]) == 5
+
+
 def _completed(store: Path) -> int:
     texts = [path.read_text() for path in store.glob("*/.runner/record.json")]
     return sum('"kind": "trial"' in text and '"status": "completed"' in text for text in texts)

@@ -437,6 +437,34 @@ def test_a_file_that_was_deleted_is_made_anew(study: Project) -> None:
     assert ran(study, before) == ["prepare", "train", "evaluate", "report"]
 
 
+def test_strictly_needed_is_what_changed_code_made_and_what_depends_on_it(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01", "hydra.launcher.n_jobs=1")
+    before = started(study)
+    study.write({"evaluate.sh": FILES["evaluate.sh"] + "# changed\n"})
+    assert "Skipping 6" in study.run(f"+restart={batch}", "+needed=true").err
+    said = study.run(f"+restart={batch}", "+needed=strict").err
+    assert "2 completed runs are not taken as such: evaluate.sh has changed" in said
+    assert ran(study, before) == ["evaluate", "evaluate", "report"]
+
+
+def test_what_was_deleted_is_made_anew_and_a_moved_store_is_current(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01")
+    assert [run["step"] for run in study.runs("--step", "train")] == ["train", "train"]
+    deleted = steps(study)["train"][0]["id"]
+    study.run("runs", "delete", deleted, "--dependents", "--yes")
+    shutil.move(study.store, study.folder / "moved")
+    moved = "hydra.sweeper.store=moved"
+    table = study.table(f"+restart={batch}", moved, "+needed=true")
+    done = [line.split()[1] + " " + " ".join(line.split()[-2:]) for line in table[1:]]
+    assert sorted(done) == [
+        *("evaluate create new", "evaluate skip current", "prepare skip current"),
+        *("report create new", "train create new", "train skip current"),
+    ]
+    study.run(f"+restart={batch}", moved, "+needed=true")
+    table = study.table(f"+restart={batch}", moved, "+needed=true")
+    assert all(line.endswith(" current") for line in table[1:])
+
+
 def test_deleting_what_others_take_from_wants_dependents(study: Project) -> None:
     study.run(STUDY)
     train = steps(study)["train"][0]["id"]
