@@ -243,7 +243,9 @@ def test_a_unique_prefix_is_enough(store: RunStore, prefix: str) -> None:
 def test_an_id_is_hexadecimal_digits(store: RunStore, prefix: str) -> None:
     with pytest.raises(Mistake) as caught:
         store.resolve(prefix)
-    digits = "an id is hexadecimal digits, or last, or last:batch"
+    digits = (
+        "an id is hexadecimal digits, or last (the newest run), or last:batch (the newest batch)"
+    )
     assert str(caught.value) == f"{prefix!r} is no run id: {digits}"
 
 
