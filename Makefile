@@ -19,7 +19,7 @@ PIP = -m pip --disable-pip-version-check --quiet
 # all on both.)
 ON_HYDRA = tests/compose tests/hydra $(addprefix tests/scenarios/test_, \
 	bad_input.py batches.py plan_and_preview.py restart_walk.py secrets.py) \
-	$(addprefix tests/wild/test_, config_folders.py grammar.py programs.py secrets.py)
+	$(addprefix tests/wild/test_, grammar.py secrets.py)
 
 INSTALL_TEST = install --group dev --editable '.[samples]'
 
