@@ -119,9 +119,9 @@ def test_json_shows_a_damaged_run_with_the_same_keys() -> None:
     assert known == {"id": ID, "status": "unreadable", "dir": "/store/x", "reason": "empty"}
 
 
-def test_expressions_may_name_what_the_contract_lists() -> None:
+def test_expressions_may_name_what_the_contract_lists_and_the_reason() -> None:
     contract = "id operation kind status started stopped duration label tags step batch random_seed"
-    assert set(ATTRIBUTES) == set(contract.split())
+    assert set(ATTRIBUTES) == {*contract.split(), "reason"}
     assert ATTRIBUTES["batch"](summary(PLAIN, batches=("b",))) == ["b"]
     assert ATTRIBUTES["started"](summary(TRIAL)) == "2026-03-01T12:00:01.000250+00:00"
     assert ATTRIBUTES["status"](summary(TRIAL)) == "error"
