@@ -15,6 +15,9 @@ from tests.scenarios.project import Listed, Project, ids, wait_until
 for package in ("optuna", "cmaes", "scipy"):
     pytest.importorskip(package, reason=f"{package} is not installed: pip install --group dev")
 
+#: Run by `make test-full`: each takes as long as fifty tests.
+LONG = pytest.mark.long
+
 PROJECT = {
     "conf/config.yaml": """
         operation: {function: work.loss}
@@ -653,7 +656,9 @@ def test_with_more_jobs_than_the_window_the_rest_idle(make_project: MakeProject)
     assert {run["status"] for run in project.runs()} == {"completed"}
 
 
-@pytest.mark.parametrize("optimizer", ["tpe", "cmaes", "qmc", "nsga2"])
+@pytest.mark.parametrize(
+    "optimizer", ["tpe", "nsga2", *(pytest.param(name, marks=LONG) for name in ("cmaes", "qmc"))]
+)
 def test_what_was_proposed_under_other_settings_stays_and_is_verified(
     make_project: MakeProject, optimizer: str
 ) -> None:
