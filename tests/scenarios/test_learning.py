@@ -446,6 +446,26 @@ def test_trials_outside_a_changed_space_become_orphans(make_project: MakeProject
     assert project.newest("batch")["trials"][:10] == list(before)[:10]
 
 
+def test_results_that_change_again_and_again_change_no_basis(make_project: MakeProject) -> None:
+    project = make_project({**TELLING, "work.py": "def loss(x, n, z, wait):\n    return 1.0\n"})
+    own = ("x=interval(0,1)", "z=a,b", "+optimizer=telling.Telling", "+window=1")
+    project.run("-m", *own, "+max_trials=3")
+    batch = project.newest("batch")
+    for result in ("2.0", "3.0"):
+        project.write({"work.py": f"def loss(x, n, z, wait):\n    return {result}\n"})
+        project.run(f"+restart={batch['trials'][0]}")
+    project.run(f"+restart={batch['id']}", "+max_trials=4")
+    assert [values for *_, values in told_in(project)] == [[3.0]] * 3
+    shown = project.run("runs", "show", batch["trials"][2]).lines
+    first, second = (one[:8] for one in batch["trials"][:2])
+    assert [line for line in shown if line.startswith("  told of")] == [
+        f"  told of {first}: result=1.0",
+        f"  told of {second}: result=1.0",
+    ]
+    project.run("verify", batch["id"])
+    assert [one["told"][0][3] for one in asked_in(project)[-3:]] == [[1.0], [1.0], [3.0]]
+
+
 def test_a_trial_that_was_changed_on_its_own_is_proposed_again(
     make_project: MakeProject, whole: tuple[Project, list[tuple[Any, ...]]]
 ) -> None:

@@ -110,6 +110,18 @@ def test_results_that_have_changed_do_not_change_what_was_proposed_before() -> N
     assert question.known[2].values == (-100.0,)
 
 
+def test_what_a_proposal_was_told_is_kept_however_often_a_trial_runs_again() -> None:
+    ledger = Ledger(order=("a", "b", "c"))
+    for result in (1.0, 2.0, 3.0):  # it runs again three times, and nothing is proposed meanwhile
+        ledger = ledger.with_former({0: {"loss": result}})
+    ledger = ledger.numbering(["d"]).with_former({0: {"loss": 4.0}}).with_former({0: None})
+    told = [ledger.former(0, to) for to in range(1, 5)]
+    assert [None if one is None else one.last for one in told] == [
+        *({"loss": 1.0}, {"loss": 1.0}, {"loss": 4.0}),
+        None,
+    ]
+
+
 def test_a_failed_trial_is_told_as_failed() -> None:
     search = Search(era_of("drawn", 1), Drawn())
     run_search(

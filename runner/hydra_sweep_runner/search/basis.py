@@ -142,12 +142,14 @@ class Ledger:
         return None if last is None else {name: one for name, one in last.items() if name in names}
 
     def with_former(self, numbers: Mapping[int, Last | None]) -> Ledger:
-        """The ledger with the present results of these trials noted, before they run again."""
+        """The ledger with the present results of these trials noted, before they run again. A
+        result that no proposal was told is not noted: what was told before it stays."""
         formerly = dict(self.formerly)
         until = len(self.order)
         for number, last in numbers.items():
-            kept = [one for one in formerly.get(number, ()) if one.until < until]
-            formerly[number] = (*kept, Former(last=last, until=until))
+            kept = formerly.get(number, ())
+            if all(one.until < until for one in kept):
+                formerly[number] = (*kept, Former(last=last, until=until))
         return replace(self, formerly=formerly)
 
 
