@@ -6,7 +6,6 @@ what the records say now.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -100,7 +99,7 @@ class Catalogue:
         look = self._index.look(self._ids())
         entries = look.entries()
         count = len(entries) if n is None else n
-        order = heapq.nsmallest(count, entries, key=LIST_ORDER)
+        order = sorted(entries, key=LIST_ORDER)[:count]  # packs are sorted so already
         found = list(self._some(look, order))
         if len(found) < count or n is None:
             found += self._read_each(sorted(look.unreadable()))
