@@ -1,6 +1,6 @@
 """Composes configurations by Hydra itself, once for each combination of config groups.
 
-`compose.trial` applies a trial's other overrides to the result.
+`compose.value_overrides` applies a trial's other overrides to the result.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hydra_sweep_runner.compose.base import Base, base_of
 from hydra_sweep_runner.compose.explain import (
     explain_composition,
     explain_option_as_group,
@@ -36,14 +37,8 @@ from hydra_sweep_runner.compose.overrides import (
 )
 from hydra_sweep_runner.compose.project import LEFT_OUT
 from hydra_sweep_runner.compose.reading import Reading, ReadingLoader, reading_loader
-from hydra_sweep_runner.compose.trial import (
-    REFUSALS,
-    Base,
-    TrialConfig,
-    apply_overrides,
-    base_of,
-    sweeper_settings,
-)
+from hydra_sweep_runner.compose.trial import TrialConfig, sweeper_settings
+from hydra_sweep_runner.compose.value_overrides import REFUSALS, apply_overrides
 from hydra_sweep_runner.compose.within import within
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.overrides import element_text, one_line, parse_override
-from hydra_sweep_runner.compose.trial import JOBS_NAMES, jobs_hint
+from hydra_sweep_runner.compose.value_overrides import JOBS_NAMES, jobs_hint
 from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 
 _UNKNOWN_KEY = re.compile(r"full_key: hydra\.sweeper\.([\w.]+)")

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from hydra_sweep_runner.compose.trial import Base, base_of
+from hydra_sweep_runner.compose.base import Base, base_of
 from hydra_sweep_runner.operation.flags import flatten
 
 #: The entries below Hydra's node that Hydra writes for each composition.

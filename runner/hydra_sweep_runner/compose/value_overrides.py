@@ -1,0 +1,139 @@
+"""Applies value overrides to a composed configuration, and explains why one is not accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from hydra_sweep_runner.compose.fast.changes import (
+    NOT_FLAGS,
+)
+from hydra_sweep_runner.compose.overrides import (
+    name_of,
+    one_line,
+    option_as_meant,
+    parse_override,
+)
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
+
+#: Names under which users may look for the number of trials at once.
+JOBS_NAMES = frozenset(
+    ("n_jobs", "n_job", "njobs", "jobs", "num_jobs", "max_jobs", "parallel", "workers")
+)
+
+# The most flags that are listed for an unknown one.
+_MOST_NAMES = 20
+
+#: The errors that Hydra raises for a configuration or an override that it does not accept, some
+#: unintended: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`,
+#: OSError for YAML that is a number, AssertionError for an entry below a null, RecursionError
+#: for a config among its own defaults.
+REFUSALS = (
+    HydraException,
+    OmegaConfBaseException,
+    yaml.YAMLError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
+    """Apply value overrides to a configuration, in order, as Hydra does.
+
+    Raises Mistake, naming the override, if the configuration does not accept it.
+    """
+    for text in texts:
+        override = parse_override(text)
+        try:
+            ConfigLoaderImpl._apply_overrides_to_config([override], config)
+        except REFUSALS as error:
+            raise Mistake(_explain(error, override, config)) from error
+
+
+def _names_near(name: str, config: DictConfig) -> str:
+    """The flags to suggest for an unknown name: a similar one, or those of the deepest existing
+    node on its path."""
+    last = name.rpartition(".")[2]
+    like = [each for each in _all_names(config, "") if _is_like(each.rpartition(".")[2], last)]
+    same = [each for each in _all_names(config, "") if each.lower() == name.lower()]
+    close = same or get_close_matches(name, like, n=1, cutoff=0.7)
+    if close:
+        return f"did you mean {close[0]}?"
+    node, within, rest = config, "", name
+    while "." in rest:
+        key, _, rest = rest.partition(".")
+        below = _below(node, key)
+        if below is None:
+            break
+        node, within = below, f"{within}{key}."
+    names = [str(key) for key in node if within or key not in NOT_FLAGS]
+    near = get_close_matches(name.removeprefix(within).partition(".")[0], names, n=1)
+    if near:
+        return f"did you mean {within}{near[0]}?"
+    if not names:
+        return "the configuration has no flags" if not within else f"{within[:-1]} has none"
+    where = f"{within[:-1]} has" if within else "there are"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{where} {', '.join(names[:_MOST_NAMES])}{more}"
+
+
+def _below(node: DictConfig, key: Any) -> DictConfig | None:
+    """The mapping under a key; None if there is none."""
+    held: Any = node._content
+    below = held.get(key) if isinstance(held, dict) else None
+    is_mapping = isinstance(below, DictConfig) and isinstance(below._content, dict)
+    return below if is_mapping else None
+
+
+def jobs_hint(override: Override) -> str:
+    """Where to set the number of jobs, if the override tried to set it as a flag or under another
+    name."""
+    value = str(override.input_line).partition("=")[2]
+    return f"how many trials run at once is hydra.launcher.n_jobs={value}"
+
+
+def _is_like(name: str, wanted: str) -> bool:
+    return bool(get_close_matches(wanted, [name], n=1))
+
+
+def _all_names(node: DictConfig, prefix: str) -> Iterator[str]:
+    """The dotted names of all flags and of the nodes above them."""
+    for key in node:
+        if not prefix and key in NOT_FLAGS:
+            continue
+        yield f"{prefix}{key!s}"
+        below = _below(node, key)
+        if below is not None:
+            yield from _all_names(below, f"{prefix}{key!s}.")
+
+
+def _explain(error: Exception, override: Override, config: DictConfig) -> str:
+    text = str(override.input_line)
+    if "Could not override" in str(error):
+        if override.key_or_group in OPTIONS:
+            return f"{text}: unknown flag {name_of(override)!r}; the run option is +{text}"
+        known = _names_near(override.key_or_group, config)
+        if override.key_or_group in JOBS_NAMES and not known.startswith("did you mean"):
+            return f"{text}: unknown flag {name_of(override)!r}; {jobs_hint(override)}"
+        option = misspelt(override.key_or_group)
+        if option is not None and not known.startswith("did you mean"):
+            meant = option_as_meant(option, text.partition("=")[2])
+            return f"{text}: unknown flag {name_of(override)!r}; did you mean {meant}?"
+        return f"{text}: unknown flag {name_of(override)!r}; {known} (to add one: +{text})"
+    cause = error.__cause__ or error.__context__ or error
+    said = one_line(cause) if isinstance(cause, OmegaConfBaseException) else one_line(error)
+    return f"{text}: {said}"
