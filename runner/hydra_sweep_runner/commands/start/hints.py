@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import gives_sweep
-from hydra_sweep_runner.compose.sweeps import range_of_one
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.model import Flags, Operation, Target
 from hydra_sweep_runner.operation.flags import given_flags
@@ -60,6 +59,8 @@ def report_lists_in_params(world: World, sweeper: Mapping[str, Any]) -> None:
 
 def report_short_ranges(world: World, overrides: Iterable[str]) -> None:
     """Print which swept ranges have a single value because their step is larger than they are."""
+    from hydra_sweep_runner.compose.sweeps import range_of_one  # one run needs none of it
+
     for text in overrides:
         found = range_of_one(text)
         if found is not None:
