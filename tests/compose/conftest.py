@@ -8,7 +8,10 @@ import hydra.conf  # noqa: F401  (its defaults are in the store from here on)
 import pytest
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.version import VersionBase
+
+Plugins.instance()  # finds the kinds of configuration sources, as a start of Hydra does
 
 
 @pytest.fixture(scope="module", autouse=True)

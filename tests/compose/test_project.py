@@ -70,13 +70,13 @@ def test_a_folder_may_be_given_in_full(tmp_path: Path) -> None:
     [
         (
             (None, None, None),
-            "no project here: {0}/conf does not exist; make conf/config.yaml, or name a folder "
-            "with --config-path or --config-dir",
+            "no project here: {0}/conf does not exist; runner init SCRIPT.py makes "
+            "conf/config.yaml for a script, and --config-path or --config-dir name another folder",
         ),
         (
             ("nosuch", None, "there"),
-            "no project here: {0}/nosuch does not exist; make conf/config.yaml, or name a "
-            "folder with --config-path or --config-dir",
+            "no project here: {0}/nosuch does not exist; runner init SCRIPT.py makes "
+            "conf/config.yaml for a script, and --config-path or --config-dir name another folder",
         ),
         (("there", None, "nosuch"), "--config-dir nosuch: there is no such folder"),
         (("there", None, None), "{0}/there/config.yaml does not exist: it describes what to run"),

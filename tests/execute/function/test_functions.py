@@ -122,7 +122,7 @@ def test_an_exception_is_told_with_the_users_frames_only(world: World, lib: Path
     [
         ("leave", {"code": None}, ("completed", 0, None)),
         ("leave", {"code": 3}, ("error", 3, "exit status 3")),
-        ("leave", {"code": "why"}, ("error", 1, "exit status 1")),
+        ("leave", {"code": "why"}, ("error", 1, "exit status 1: why")),
         ("exit_now", {"code": 0}, ("error", None, "its process exited before it returned")),
         ("exit_now", {"code": 4}, ("error", 4, "exit status 4")),
         ("crash", {}, ("error", 139, "killed by signal 11 (SIGSEGV)")),
