@@ -52,7 +52,8 @@ def _no_traces_of_the_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterat
         for name in list(os.environ):
             if name.startswith(("RUNNER_", "HYDRA_", "GIT_")):
                 patch.delenv(name)
-        for name in ("COLUMNS", "LINES", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "OC_CAUSE"):
+        python = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+        for name in ("COLUMNS", "LINES", "OC_CAUSE", *python):
             patch.delenv(name, raising=False)
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)

@@ -41,7 +41,9 @@ def _leave(status: int) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Carry out a command line and return its exit status; an error is printed as one line."""
     try:
-        return _dispatch(arguments)
+        exit_status = _dispatch(arguments)
+        sys.stdout.flush()  # an error must not wait for Python's exit, which has its own status
+        return exit_status
     except RunnerError as error:
         return report_error(error)
     except KeyboardInterrupt:

@@ -18,7 +18,12 @@ from hydra_sweep_runner.program.command import is_again, marked_command
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.program.session import ProgramSession
 from hydra_sweep_runner.program.world import HydraCall
-from hydra_sweep_runner.terminal.console import give_up_output, report_bug, report_error
+from hydra_sweep_runner.terminal.console import (
+    flush_output,
+    give_up_output,
+    report_bug,
+    report_error,
+)
 from hydra_sweep_runner.terminal.streams import open_missing_streams
 
 
@@ -74,6 +79,7 @@ def is_command_line(frame: FrameType | None) -> bool:
 def _exit_unless_well(carry_out: Callable[[], int]) -> None:
     try:
         exit_status = carry_out()
+        flush_output()
     except RunnerError as error:
         exit_status = report_error(error)
     except KeyboardInterrupt:

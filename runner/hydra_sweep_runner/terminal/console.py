@@ -266,6 +266,16 @@ def give_up_output() -> int:
     return EXIT_CLOSED_PIPE
 
 
+def flush_output() -> None:
+    """Write what is buffered. A stream whose reader has gone leads nowhere from then on, so that it
+    does not change the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            lead_nowhere(stream.fileno())
+
+
 def report_bug() -> int:
     """Save the traceback of the current exception in a file, print the file's path, and return 70.
 

@@ -20,6 +20,7 @@ from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Deadlock, S
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.kind import Signature
+from hydra_sweep_runner.program.foreign.printed import closed_pipes_ignored
 from hydra_sweep_runner.program.foreign.recorded_task import Launch, NotRecorded, RecordedTask
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record.redaction import redact_run
@@ -196,7 +197,8 @@ class ForeignExecutor:
         overrides = [job_overrides(task, first + place) for place, task in enumerate(lot.tasks)]
         try:
             self._launching = True
-            given = list(self._launcher.launch(overrides, initial_job_idx=first))
+            with closed_pipes_ignored():
+                given = list(self._launcher.launch(overrides, initial_job_idx=first))
             self._returned += given
             return _own_failure(given)
         except KeyboardInterrupt:

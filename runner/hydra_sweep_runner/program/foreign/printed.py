@@ -7,10 +7,11 @@ gone, the job goes on, as one that our own launcher runs does.
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
@@ -56,23 +57,8 @@ class JobScalars:
         with self._lock:
             return self._scalars.finish(result)
 
-    @contextmanager
-    def _seen(self, number: int, stream: Any) -> Iterator[None]:
-        own = getattr(stream, "__dict__", {})
-        before = {name: own[name] for name in ("write", "flush") if name in own}
-        try:
-            stream.write, stream.flush = (
-                self._writing(number, stream, stream.write),
-                _unless_closed(stream, stream.flush),
-            )
-        except AttributeError:  # the stream is None, or its methods cannot be replaced
-            yield
-            return
-        try:
-            yield
-        finally:
-            del stream.write, stream.flush
-            vars(stream).update(before)
+    def _seen(self, number: int, stream: Any) -> AbstractContextManager[None]:
+        return _written_by(stream, lambda write: self._writing(number, stream, write))
 
     def _writing(
         self, number: int, stream: Any, write: Callable[[str], int]
@@ -92,6 +78,36 @@ class JobScalars:
             self._scalars.printed(number, data)
             if number == _STDERR:
                 self._end = (self._end + text)[-_KEPT:]
+
+
+@contextmanager
+def closed_pipes_ignored() -> Iterator[None]:
+    """Inside the context, this process goes on if the reader of its output has gone."""
+    with ExitStack() as streams:
+        for stream in (sys.stdout, sys.stderr):
+            streams.enter_context(_written_by(stream, functools.partial(_unless_closed, stream)))
+        yield
+
+
+@contextmanager
+def _written_by(stream: Any, writing: Callable[[Any], Callable[..., Any]]) -> Iterator[None]:
+    """Inside the context, a stream's `write` is what `writing` makes of it, and its `flush` goes on
+    if the reader has gone."""
+    own = getattr(stream, "__dict__", {})
+    before = {name: own[name] for name in ("write", "flush") if name in own}
+    try:
+        stream.write, stream.flush = (
+            writing(stream.write),
+            _unless_closed(stream, stream.flush),
+        )
+    except AttributeError:  # the stream is None, or its methods cannot be replaced
+        yield
+        return
+    try:
+        yield
+    finally:
+        del stream.write, stream.flush
+        vars(stream).update(before)
 
 
 def _unless_closed(stream: Any, act: Callable[..., _T]) -> Callable[..., _T | None]:
