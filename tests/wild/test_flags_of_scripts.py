@@ -57,6 +57,12 @@ def test_false_is_false_for_an_option_that_is_true_when_left_out(tmp_path: Path)
         assert typed.lines == ["True " * 4 + "True", " ".join(expected)]
 
 
+def test_a_switch_that_turns_another_flag_off_is_given_where_it_is_true(tmp_path: Path) -> None:
+    project = folder(tmp_path, "no-cache: false\n", BOOLEANS)
+    typed = project.bash("runner -m no-cache=true,false")
+    assert typed.lines == ["True True True False True", "True True True True True"]
+
+
 def test_where_no_argument_says_so_it_is_a_mistake_before_anything_runs(tmp_path: Path) -> None:
     project = folder(tmp_path, "stuck: true\n", BOOLEANS)
 

@@ -72,7 +72,7 @@ ABSL = """
                 "batch-size": 32,
                 "data": REQUIRED,
                 "debug": False,
-                "no-cache": True,
+                "no-cache": False,
                 "layers": [64, 32],
                 "out": None,
                 "seed": None,

@@ -125,8 +125,10 @@ class Parser:
         negative = next((f"no{s}{name}" for s in "-_" if f"no{s}{name}" in self.options), None)
         if option is None and negative is not None:
             return [] if value else [f"--{negative}"]
-        if option is not None and option.action == "store_false":
+        if option is not None and option.turns_off(name):
             return [] if value else [f"--{name}"]
+        if option is not None and option.action == "store_false":
+            return [f"--{name}"] if value else []
         if option is not None and _reads_booleans(option):
             return self._as_text(name, option, value)
         if value:

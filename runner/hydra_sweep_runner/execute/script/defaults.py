@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeGuard
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
-from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
+from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of, is_own_value
 from hydra_sweep_runner.model import FlagsTo, Value
 
 #: Marks a value that the user has to set (OmegaConf's mark for a missing value).
@@ -141,7 +141,11 @@ def _declare_option(names: list[str], given: Mapping[str, ast.expr], declared: D
     else:
         name, switch, _ = long[0].partition("/")
         name = name.strip()
-        _add(name, given.get("default"), _default_of_option(given, switch=bool(switch)), declared)
+        if action == "store_false" and not is_own_value(name, _text(given.get("dest"))):
+            _add(name, None, False, declared)  # its default is another flag's
+        else:
+            default = _default_of_option(given, switch=bool(switch))
+            _add(name, given.get("default"), default, declared)
         custom = given.get("action")
         is_boolean = isinstance(custom, ast.Attribute) and custom.attr == "BooleanOptionalAction"
         is_click_switch = any(_literal(given.get(word)) is True for word in ("is_flag", "count"))

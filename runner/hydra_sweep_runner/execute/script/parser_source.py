@@ -66,13 +66,15 @@ UNKNOWN = Unknown.UNKNOWN
 @dataclass(frozen=True, kw_only=True)
 class Option:
     """An option as declared: argparse's action (`boolean` for BooleanOptionalAction, None for an
-    action of the script's own), the name of its type, and its default. `is_certain` is false if the
-    source declares the option in several ways."""
+    action of the script's own), the name of its type, and its default. `dest` is the name of its
+    value, None if that is the option's own. `is_certain` is false if the source declares the option
+    in several ways."""
 
     action: str | None = "store"
     type: str | None = None
     nargs: Any = None
     default: Any = None
+    dest: str | None = None
     is_certain: bool = True
 
     @property
@@ -80,10 +82,20 @@ class Option:
         """Whether the option is a switch, which a value after it would not belong to."""
         return self.is_certain and self.action in ("store_true", "store_false", "boolean")
 
+    def turns_off(self, name: str) -> bool:
+        """Whether giving the option, of this name, makes its own value false. `--no-cache` with the
+        destination `cache` does not: given, `no-cache` is true."""
+        return self.action == "store_false" and is_own_value(name, self.dest)
+
     @property
     def is_repeated(self) -> bool:
         """Whether the option's name is repeated before each of several values."""
         return self.action == "append" and self.nargs is None
+
+
+def is_own_value(name: str, dest: str | None) -> bool:
+    """Whether the destination of an option (None: not declared) has the option's own name."""
+    return dest is None or dest.replace("_", "-") == name.replace("_", "-")
 
 
 def style_of(tree: ast.Module) -> Style | None:
@@ -156,6 +168,7 @@ def _declared(call: ast.Call, *, is_click: bool) -> Iterator[tuple[str, Option]]
         type=None if "type" not in words else _last_name(words["type"]) or "?",
         nargs=None if "nargs" not in words else _literal(words["nargs"]),
         default=_default(action, words),
+        dest=dest if isinstance(dest := _literal(words.get("dest")), str) else None,
     )
     for argument in call.args:
         text = _literal(argument)
@@ -165,7 +178,8 @@ def _declared(call: ast.Call, *, is_click: bool) -> Iterator[tuple[str, Option]]
         if slash and is_click:
             yield positive[2:].strip(), replace(option, action="store_true")
             if negative.strip().startswith("--"):
-                yield negative.strip()[2:], replace(option, action="store_false")
+                dest = positive[2:].strip()
+                yield negative.strip()[2:], replace(option, action="store_false", dest=dest)
         else:
             yield text[2:], option
 
