@@ -199,6 +199,8 @@ def test_under_another_sweeper_it_is_refused_too(tmp_path: Path, words: str) -> 
         assert line.startswith(
             f"runner: +restart={name} restarts nothing without hydra/sweeper=runner: python "
         )
+        others = words.removeprefix("-m +restart={}")
+        assert f"-m hydra/sweeper=runner +restart={name}{others} (++restart=" in line
         assert said.out == ""
     assert "x 1" in folder.bash("python -W ignore train.py -m ++restart=last x=1,2").lines
 

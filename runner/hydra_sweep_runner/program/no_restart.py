@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,9 +74,13 @@ def _refuse_restart(overrides: Sequence[str], lacking: str) -> None:
         store = location.store_path(folder, typed=named, environment=os.environ, in_yaml=None)
         named = "*" if match[1].startswith("last") else f"{match[1]}*"
         if any(store.glob(f"{named}/.runner")):
+            others = (each for each in overrides if each != text and not each.startswith("hydra"))
+            command = " ".join(
+                [f"{go_on_command(store, folder)}{match[1]}", *map(shlex.quote, others)]
+            )
             raise Mistake(
-                f"{text} restarts nothing {lacking}: {go_on_command(store, folder)}"
-                f"{match[1]} (++restart={match[1]} is a flag of the program)"
+                f"{text} restarts nothing {lacking}: {command} (++restart={match[1]} is a flag of "
+                "the program)"
             )
         if _LIKELY.fullmatch(match[1]):
             Console().say(

@@ -37,7 +37,7 @@ def check_owner(world: World, run: Run) -> None:
             raise Mistake(
                 f"{short(run.id)} is of the Hydra program {name}: restart it there, as "
                 f"python {escape(str(owner.target))} -m hydra/sweeper=runner "
-                f"+restart={'…' if batch is None else short(batch)}"
+                f"+restart={'…' if batch is None else short(batch)}, with the same options"
             )
         if (owner.name, owner.target) != (program.name, program.target):
             raise Mistake(f"{short(run.id)} is of {name}, not of {escape(program.name)}")
