@@ -533,7 +533,7 @@ OPERATIONS = [
 
 YAML = [
     Row("", "config.yaml", files={"conf/config.yaml": "x: [1\n"}),
-    Row("-m x=1,2", "line 2", files={"conf/config.yaml": "x: 1\n\ty: 2\n"}),
+    Row("-m x=1,2", "indented by spaces", files={"conf/config.yaml": "x: 1\n\ty: 2\n"}),
     Row("", "config.yaml, line 2, column 3: ", files={"conf/config.yaml": "x: 1\n y: 2\n"}),
     Row("", "script.yaml", files={"conf/operation/script.yaml": "operation: }\n"}),
     Row("+restart={batch} +refresh=true", "config.yaml", files={"conf/config.yaml": "x: [\n"}),

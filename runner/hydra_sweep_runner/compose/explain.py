@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -52,11 +53,22 @@ def _in_yaml(error: yaml.YAMLError) -> str:
     if context:
         where = f" from line {begin.line + 1}" if begin and begin.line != mark.line else ""
         told += f" ({context}{where})"
-    if "but got '{'" in problem:
+    line = _line_at(mark)
+    if "${" in line and "expected ','" in problem:
         told += '; what holds ${…} stands in quotes: "${name}"'
-    if "'\\t'" in problem:
+    if line.lstrip(" ").startswith("\t"):
         told += "; YAML is indented by spaces"
     return told
+
+
+def _line_at(mark: yaml.Mark) -> str:
+    """The line of a file that a mark is in; empty if it cannot be read. The hints go by it, as the
+    words of the problem are those of one of two parsers: Hydra 1.4 takes libyaml's."""
+    try:
+        lines = Path(mark.name).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[mark.line] if mark.line < len(lines) else ""
 
 
 def unknown_setting(text: str, config: DictConfig) -> str:
