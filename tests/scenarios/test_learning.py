@@ -426,6 +426,21 @@ def test_what_another_optimizer_proposed_stays(make_project: MakeProject) -> Non
     assert project.run("verify", batch["id"]).out.endswith("8 as proposed, 0 differ\n")
 
 
+def test_a_search_goes_on_where_it_was_after_a_random_one(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=4")
+    batch = project.newest("batch")
+    restart = (f"+restart={batch['id']}", "+needed=true")
+    for count in ("3 new", "3 to skip"):
+        said = project.run(*restart, "+optimizer=random", "+max_trials=3").said
+        assert said[0].endswith(f"3 trials: {count}, 4 set aside")
+    drawn = project.newest("batch")["trials"]
+    project.run(*restart, "+optimizer=tpe", "+max_trials=8")
+    assert project.newest("batch")["trials"][:7] == [*batch["trials"], *drawn]
+    assert len(plan_of(project)) == 8
+    assert project.run("verify", batch["id"]).out.endswith("5 as proposed, 0 differ\n")
+
+
 def _record(project: Project, run_id: str) -> Any:
     return json.loads((project.store / run_id / ".runner" / "record.json").read_text())
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from hydra_sweep_runner.commands.start.search_plan import SEARCH, ledger_of
+from hydra_sweep_runner.commands.start.search_plan import ledger_of
+from hydra_sweep_runner.commands.start.sweep import SEARCH
 from hydra_sweep_runner.errors import Busy, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.search.basis import ledger_to_value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.composing import Composing, sweep_overrides
 from hydra_sweep_runner.commands.start.shaping import load_rows, shape_sweep
-from hydra_sweep_runner.commands.start.sweep import ROWS, WINDOW, Sweep, check_saving
+from hydra_sweep_runner.commands.start.sweep import ROWS, SEARCH, WINDOW, Sweep, check_saving
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.pipeline import PipelineComposer
@@ -116,9 +116,13 @@ def _planning(
         seed = world.new_seed() if known is None else known
     overrides = sweep_overrides(composing, sweeper)
     found = dimensions(overrides, seed, composing.groups)
-    kept: Mapping[str, Value] = {} if remembered is None else remembered.basis or {}
-    stopping = parse_stopping(sweeper.get("stop"), Objective.parse(options.objective))
     learns = _learns(options)
+    kept: Mapping[str, Value] = {} if remembered is None else remembered.basis or {}
+    if remembered is not None and SEARCH in kept and not learns:
+        from hydra_sweep_runner.commands.start.search_plan import paused
+
+        kept = paused(remembered, kept)
+    stopping = parse_stopping(sweeper.get("stop"), Objective.parse(options.objective))
     _refuse_rules(composing, stopping)
     _check_search_options(composing, options, sweeper, learns, is_new=remembered is None)
     needs_window = learns or stopping.looks_at_results

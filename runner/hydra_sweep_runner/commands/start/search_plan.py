@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.searching import (
@@ -12,6 +12,7 @@ from hydra_sweep_runner.commands.start.searching import (
     settings_of,
 )
 from hydra_sweep_runner.commands.start.shaping import Exclusion
+from hydra_sweep_runner.commands.start.sweep import SEARCH, SEARCH_PLAN
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.overrides import parse_override, plain
@@ -27,8 +28,20 @@ from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.search.space import SearchSpace, check_learnable
 
-#: The key of the ledger in a batch's basis.
-SEARCH = "search"
+
+def paused(batch: Run, basis: Mapping[str, Value]) -> Mapping[str, Value]:
+    """A search's basis for a start that no learning optimizer plans: with the ids of the plan so
+    far, which the batch's own list will not have any more."""
+    return {**basis, SEARCH_PLAN: list(_plan_of_search(batch))}
+
+
+def _plan_of_search(batch: Run | None) -> tuple[str, ...]:
+    """The ids in the batch's plan, and in that of the last learning optimizer."""
+    if batch is None or batch.batch is None:
+        return ()
+    kept = (batch.basis or {}).get(SEARCH_PLAN)
+    earlier = map(str, kept) if isinstance(kept, list) else ()
+    return tuple(dict.fromkeys([*earlier, *batch.batch.trials]))
 
 
 def ledger_of(batch: Run | None) -> Ledger:
@@ -85,7 +98,7 @@ def plan_search(
         excluded=exclusion,
         ledger=ledger,
         runs={run.id: run for run in _existing(world, ledger.order)},
-        in_plan=frozenset(batch.batch.trials if batch is not None and batch.batch else ()),
+        in_plan=frozenset(_plan_of_search(batch)),
         import_class=importer(world.project_dir),
     )
     before = _warm_start(world, composing, options, batch, ledger, search, settings.objective)

@@ -30,8 +30,9 @@ from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, rende
 if TYPE_CHECKING:
     from hydra_sweep_runner.commands.start.searching import Searching
 
-#: Names in a batch's basis.
-ROWS, WINDOW = "rows", "window"
+#: Names in a batch's basis. SEARCH is the ledger; SEARCH_PLAN are the ids that were in the plan
+#: since a sweep of another kind took the search's place.
+ROWS, WINDOW, SEARCH, SEARCH_PLAN = "rows", "window", "search", "search_plan"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +111,13 @@ class Sweep:
         if self.stopping.looks_at_results or self.search is not None:
             basis[WINDOW] = self.window
         if self.search is not None:
-            from hydra_sweep_runner.commands.start.search_plan import SEARCH
             from hydra_sweep_runner.search.basis import ledger_to_value
 
             numbers = [n for n in self.search.plan if n in self.search.trials]
             for number, run_id in zip(numbers, run_ids, strict=True):
                 self.search.record(number, run_id)
             basis[SEARCH] = ledger_to_value(self.search.ledger)
+            basis.pop(SEARCH_PLAN, None)
         return basis or None
 
     def basis_of(self, trial: Trial, run: Run | None) -> Mapping[str, Value] | None:
