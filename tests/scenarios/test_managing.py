@@ -191,6 +191,9 @@ def test_a_file_of_each_trial_of_a_batch_is_found(make_project: MakeProject) -> 
     }.items():
         assert told in project.run(*path, *words, status=2).err
     assert "is no batch" in project.run("runs", "path", "last", "--trials", status=2).err
+    for name in ("../*/.runner/*", "*/../../*"):
+        said = project.run(*path, name, "--trials", status=2)
+        assert (said.out, "leads out" in said.err) == ("", True)
 
 
 @pytest.mark.parametrize(

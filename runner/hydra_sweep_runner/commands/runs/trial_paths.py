@@ -36,6 +36,8 @@ def trial_paths(
     Raises Mistake if the run is no batch, if the filters select no trial, and if no trial has such
     a file in its folder; otherwise as `select_rows`.
     """
+    if name is not None and _GLOB & set(name) and ".." in name.split("/"):
+        raise Mistake(f"{name}: leads out of the runs' folders")
     if store.read(batch_id).kind is not Kind.BATCH:
         raise Mistake(f"--trials: {short(batch_id)} is no batch; give the id of one")
     rows = select_rows(store, [batch_id], asked, now)
