@@ -37,6 +37,9 @@ def test_only_the_flags_that_were_given_are_told(make_project: MakeProject) -> N
     assert HINT not in project.run("-m", "lr=1,2").err
     said = project.run("-m", "lr=1,2", "model.depth=4").err
     assert "model.depth is in no argument of the command: write" in said
+    assert 'operation.command: [echo, "${lr}", "${model.depth}"]' in said
+    long = _project(make_project, f'{{command: [echo, "${{lr}}", {"x" * 60}]}}')
+    assert '[echo, …, "${model.depth}"]' in long.run("model.depth=4").err
 
 
 @pytest.mark.parametrize(

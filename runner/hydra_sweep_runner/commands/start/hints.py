@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from omegaconf import DictConfig, OmegaConf
+
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import gives_sweep
 from hydra_sweep_runner.compose.trial import TrialConfig
-from hydra_sweep_runner.model import Flags, Operation, Target
+from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.terminal.render import cut, escape, shown_value
@@ -72,7 +74,7 @@ def report_short_ranges(world: World, overrides: Iterable[str]) -> None:
             )
 
 
-# A command with more characters is cut in the hint on how it names a flag.
+# Of a command with more characters the hint on how it names a flag has the first word.
 _MOST_OF_COMMAND = 60
 
 
@@ -101,7 +103,8 @@ def report_unused_flags(
         return
     from hydra_sweep_runner.compose.unused import unused_names  # few operations are commands
 
-    unused = unused_names(config.load(), given)
+    loaded = config.load()
+    unused = unused_names(loaded, given)
     if not unused:
         return
     names = escape(", ".join(unused))
@@ -110,12 +113,22 @@ def report_unused_flags(
     so = ", so all trials do the same" if same else ""
     world.reporter.say(
         f"{names} {what} of the command{so}: write operation.command: "
-        f"{_with_flag(operation.target, unused[0])} (a command finds its flags in "
+        f"{_with_flag(_as_written(loaded), unused[0])} (a command finds its flags in "
         ".hydra/config.yaml, too)"
     )
 
 
-def _with_flag(command: Target, name: str) -> str:
-    """A command as it is written in YAML if it names a flag as its last argument."""
-    words = ", ".join(command if isinstance(command, tuple) else (command,))
-    return f'[{cut(escape(words), _MOST_OF_COMMAND)}, "${{{escape(name)}}}"]'
+def _as_written(config: DictConfig) -> list[str]:
+    """The words of a command as they are in the YAML, with their references to flags."""
+    written: Any = config.operation._get_node("command")
+    words: Any = OmegaConf.to_container(written) if OmegaConf.is_list(written) else [written]
+    return list(map(str, words))
+
+
+def _with_flag(command: Sequence[str], name: str) -> str:
+    """A command as it is written in YAML if it names a flag as its last argument; of a long one the
+    first word."""
+    words = [f'"{escape(word)}"' if "$" in word else escape(word) for word in command]
+    if len(", ".join(words)) > _MOST_OF_COMMAND:
+        words = [cut(words[0], _MOST_OF_COMMAND), "…"]
+    return f'[{", ".join(words)}, "${{{escape(name)}}}"]'
