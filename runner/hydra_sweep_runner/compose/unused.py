@@ -75,3 +75,10 @@ def _concerns(name: str, flag: str) -> bool:
     relative names (`${.lr}`) are compared by their end."""
     plain = flag.replace("[", ".").replace("]", "")
     return covered_by(plain, name) or covered_by(name, plain) or plain.endswith(f".{name}")
+
+
+def command_as_written(config: DictConfig) -> list[str]:
+    """The words of a command as they are in the YAML, with their references to flags."""
+    written: Any = config.operation._get_node("command")
+    words: Any = OmegaConf.to_container(written) if OmegaConf.is_list(written) else [written]
+    return list(map(str, words))

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
-
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import gives_sweep
 from hydra_sweep_runner.compose.trial import TrialConfig
@@ -101,7 +99,10 @@ def report_unused_flags(
     names are such, the trials do the same."""
     if not KINDS[operation.kind].names_its_flags:
         return
-    from hydra_sweep_runner.compose.unused import unused_names  # few operations are commands
+    from hydra_sweep_runner.compose.unused import (  # few operations are commands
+        command_as_written,
+        unused_names,
+    )
 
     loaded = config.load()
     unused = unused_names(loaded, given)
@@ -113,16 +114,9 @@ def report_unused_flags(
     so = ", so all trials do the same" if same else ""
     world.reporter.say(
         f"{names} {what} of the command{so}: write operation.command: "
-        f"{_with_flag(_as_written(loaded), unused[0])} (a command finds its flags in "
+        f"{_with_flag(command_as_written(loaded), unused[0])} (a command finds its flags in "
         ".hydra/config.yaml, too)"
     )
-
-
-def _as_written(config: DictConfig) -> list[str]:
-    """The words of a command as they are in the YAML, with their references to flags."""
-    written: Any = config.operation._get_node("command")
-    words: Any = OmegaConf.to_container(written) if OmegaConf.is_list(written) else [written]
-    return list(map(str, words))
 
 
 def _with_flag(command: Sequence[str], name: str) -> str:
