@@ -92,7 +92,7 @@ def test_choices_and_overrides_are_in_the_json(grouped: tuple[Project, list[str]
     assert first["flags"]["model.depth"] == 50
     assert batch["choices"] == {"model": ["resnet", "mlp"], "trainer": ["gpu", "cpu"]}
     project.run("model=mlp", "lr=3")
-    assert project.newest("run")["choices"]["model"] == "mlp"
+    assert project.newest("run")["choices"] == {"model": "mlp", "trainer": "cpu"}
 
 
 def test_a_flag_below_a_chosen_group_stands_beside_it_if_it_was_given(
