@@ -75,6 +75,9 @@ class Starts:
         except OSError as error:
             said.close()
             raise StoreFailed(f"cannot start {command}: {error.strerror}") from error
+        # The thread has the process until it ends, also when the page forgets it: a process that
+        # nobody waits for would stay in the process table.
+        threading.Thread(target=process.wait, name=f"wait for {process.pid}", daemon=True).start()
         with self._lock:
             self._count += 1
             started = Start(number=self._count, command=command, process=process, said=said)
