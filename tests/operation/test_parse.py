@@ -30,6 +30,24 @@ def test_a_function_is_named_by_its_dotted_name() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "given"),
+    [
+        (True, ("--x",)),
+        (False, ()),
+        (None, ()),
+        (0.5, ("--x", "0.5")),
+        ("a b", ("--x", "a b")),
+        ([1, True], ("--x", "1", "true")),
+    ],
+)
+def test_an_option_in_a_command_is_given_as_its_value_says(
+    value: object, given: tuple[str, ...]
+) -> None:
+    node = {"command": ["tool", {"--x": value, "-v": True}, "last"]}
+    assert parse_operation(node).target == ("tool", *given, "-v", "last")
+
+
 def test_a_command_is_named_by_its_first_word() -> None:
     node = {"command": ["bash", "train.sh", "${oc.env:X}", 3, 0.5, True, False, None, ""]}
     target = ("bash", "train.sh", "${oc.env:X}", "3", "0.5", "true", "false", "null", "")
@@ -119,6 +137,14 @@ MISTAKES: list[tuple[Any, str]] = [
         {"command": "bash train.sh"},
         "operation.command: must be a list of arguments, for example [bash, train.sh], not the "
         "text 'bash train.sh' (commands go through no shell)",
+    ),
+    (
+        {"command": ["a", {"--x": 1, "y": 2}]},
+        'operation.command: y: an option\'s name begins with -, as in {--y: "${y}"}',
+    ),
+    (
+        {"command": ["a", {"--x": {"y": 2}}]},
+        "operation.command: an argument must be a text or a number, not {'y': 2}",
     ),
     ({"command": []}, "operation.command: must be a list of at least one argument"),
     ({"command": {"a": 1}}, "operation.command: must be a list of at least one argument"),

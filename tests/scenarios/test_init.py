@@ -33,30 +33,63 @@ def test_a_script_runs_with_the_flags_and_defaults_of_its_parser(empty: Project)
     assert printed == str({"lr": 0.1, "name": "1e3 ${x}", "data": "d", "model.depth": 3}) + "\n"
 
 
-def test_a_script_with_an_argument_by_place_is_run_as_a_command_that_names_it(
+BY_PLACE = """
+    import argparse
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", choices=["d", "e"])
+    parser.add_argument("--lr", type=float, default=0.1)
+    parser.add_argument("--verbose", action="count", default=0)
+    parser.add_argument("--amp", action="store_true")
+    parser.add_argument("--layers", type=int, nargs="+", default=[1])
+    print(vars(parser.parse_args()))
+"""
+
+
+def test_a_script_with_an_argument_by_place_stays_a_script(empty: Project) -> None:
+    empty.write({"train.py": BY_PLACE})
+    said = empty.run("init", "train.py").err.splitlines()
+    assert "train.py gets its flags as --name value, data by place" in said
+    printed = empty.run("data=d", "lr=0.5", "verbose=2", "amp=true", "layers=[1,2]").out
+    taken = {"data": "d", "lr": 0.5, "verbose": 2, "amp": True, "layers": [1, 2]}
+    assert printed == f"{taken}\n"
+    said = empty.run("-m", "data=d,f", status=2).said
+    assert said == ["runner: data=f: data of train.py takes one of d, e"]
+    assert [run["operation"] for run in empty.runs()] == ["train.py"]
+
+
+def test_the_line_that_starts_it_works_as_it_is_printed(empty: Project) -> None:
+    empty.write({"train.py": BY_PLACE})
+    said = empty.run("init", "train.py").err.splitlines()[-1]
+    assert said == (
+        "to look at it: runner --cfg job; to start: write a value for data in conf/config.yaml, "
+        "then runner -m lr=0.1,0.01"
+    )
+    config = empty.folder / "conf" / "config.yaml"
+    config.write_text(config.read_text().replace("???", "d"))
+    empty.run(*said.rpartition(" then runner ")[2].split())
+    assert {run["flags"]["lr"] for run in empty.runs("--kind", "trial")} == {0.1, 0.01}
+
+
+def test_a_script_whose_source_does_not_show_the_order_is_run_as_a_command_with_all_its_flags(
     empty: Project,
 ) -> None:
-    source = """
-        import argparse
-        parser = argparse.ArgumentParser()
-        parser.add_argument("data")
-        parser.add_argument("--lr", type=float, default=0.1)
-        parser.add_argument("--verbose", action="count", default=0)
-        print(vars(parser.parse_args()))
-    """
+    source = BY_PLACE.replace('choices=["d", "e"]', "**{}").replace("default=[1]", "default=None")
     empty.write({"train.py": source})
     said = empty.run("init", "train.py").err.splitlines()
     assert "train.py takes data by place, so it is run as a command that names its flags" in said
-    assert "not taken: --verbose: a switch; write it into the command to set it" in said
-    printed = empty.run("data=d", "lr=0.5").out
-    assert printed == str({"data": "d", "lr": 0.5, "verbose": 0}) + "\n"
+    assert "not taken: --verbose: a switch that a command can only turn on" in said
+    plain = {"data": "d", "lr": 0.5, "verbose": 0, "amp": False, "layers": None}
+    assert empty.run("data=d", "lr=0.5").out == f"{plain}\n"
+    given = {**plain, "amp": True, "layers": [1, 2]}
+    assert empty.run("data=d", "lr=0.5", "amp=true", "layers=[1,2]").out == f"{given}\n"
+    assert {run["operation"] for run in empty.runs()} == {"train.py"}
 
 
 def test_what_a_script_cannot_take_as_a_flag_is_named_with_the_reason(empty: Project) -> None:
     source = """
         import argparse
         parser = argparse.ArgumentParser()
-        parser.add_argument("out", nargs="?", default="here")
+        parser.add_argument("out", nargs=argparse.REMAINDER)
         parser.add_argument("-q", action="store_true")
         parser.add_argument("-v", "--verbose", action="count", default=1)
         parser.add_argument("--amp", action="store_true")
@@ -66,7 +99,7 @@ def test_what_a_script_cannot_take_as_a_flag_is_named_with_the_reason(empty: Pro
     said = empty.run("init", "train.py").err.splitlines()
     assert "not taken: -q: it has no long name" in said
     assert any(line.startswith("not taken: out: by place") for line in said)
-    plain = {"out": "here", "q": False, "verbose": 1, "amp": False}
+    plain = {"out": [], "q": False, "verbose": 1, "amp": False}
     assert empty.run().out == f"{plain}\n"
     assert empty.run("verbose=3", "amp=true").out == f"{plain | {'verbose': 3, 'amp': True}}\n"
 

@@ -46,6 +46,7 @@ def test_only_the_flags_that_were_given_are_told(make_project: MakeProject) -> N
     ("operation", "more"),
     [
         ('{command: [echo, "--lr=${lr}"]}', ""),
+        ('{command: [echo, {--lr: "${lr}"}]}', ""),
         ('{command: [echo, "${both}"]}', "both: '${lr}-${model.depth}'\n"),
         ('{command: [echo, "${oc.select:lr,3}"]}', ""),
         ('{command: [echo, "${m.twice}"]}', "m: {twice: '${..lr}'}\n"),
@@ -99,3 +100,21 @@ def test_a_step_of_a_pipeline_that_is_a_command_is_told_about_its_own_flags(
     )
     said = project.run("-m", "fit.lr=1,2", "look.x=1,2").said
     assert [line.partition(" is")[0] for line in said if HINT in line] == ["lr"]
+
+
+def test_a_switch_is_written_as_an_option_that_is_given_or_left_out(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {"conf/config.yaml": 'operation: {command: [echo, {--lr: "${lr}"}]}\nlr: 1\namp: false\n'}
+    )
+    said = project.run("-m", "amp=false,true").err
+    hint = '[echo, {--lr: "${lr}"}, {--amp: "${amp}"}]'
+    assert f"write operation.command: {hint} (" in said
+    config = project.folder / "conf" / "config.yaml"
+    config.write_text(config.read_text().replace('[echo, {--lr: "${lr}"}]', hint))
+    assert project.run("amp=true").out == "--lr 1 --amp\n"
+    assert project.run("-m", "amp=false,true", "hydra.launcher.n_jobs=1").out == (
+        "--lr 1\n--lr 1 --amp\n"
+    )
+    assert project.run("+restart=last", "hydra.launcher.n_jobs=1").out == "--lr 1 --amp\n"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
@@ -18,7 +19,7 @@ from hydra_sweep_runner.execute.script.defaults import (
     function_defaults,
     script_defaults,
 )
-from hydra_sweep_runner.execute.script.flags import resolve_flags_to
+from hydra_sweep_runner.execute.script.flags import read_parser, resolve_flags_to
 from hydra_sweep_runner.model import FlagsTo, Value
 
 CONFIG = Path("conf", "config.yaml")
@@ -106,35 +107,44 @@ def _script(script: str, project: Path) -> FirstConfig:
     flags_to = resolve_flags_to(path, FlagsTo.AUTO)
     declared = script_defaults(path.read_bytes(), flags_to)
     left_out = [f"not taken: {name}: {why}" for name, why in declared.left_out.items()]
-    if REQUIRED in declared.by_place.values():
-        return _script_as_command(script, declared, left_out)
-    if declared.by_place:
-        names = ", ".join(declared.by_place)
-        left_out.insert(
-            0, f"not taken: {names}: by place, and can be left out; a script's flags are options"
-        )
     way = "as --name value" if flags_to is FlagsTo.ARGS else "as module-level variables"
-    told = (f"{script} gets its flags {way}", *left_out)
-    return _start({"script": script}, declared.flags, *told)
+    names = ", ".join(declared.by_place)
+    if not declared.by_place:
+        taken = declared.flags
+    elif set(declared.by_place) <= set(read_parser(path).places):
+        taken = {**declared.by_place, **declared.flags}
+        way = f"{way}, {names} by place"
+    elif REQUIRED in declared.by_place.values():
+        return _script_as_command(script, declared, left_out)
+    else:
+        taken = declared.flags
+        left_out.insert(0, f"not taken: {names}: by place, and can be left out")
+    return _start({"script": script}, taken, f"{script} gets its flags {way}", *left_out)
 
 
 def _script_as_command(script: str, declared: Declared, left_out: Sequence[str]) -> FirstConfig:
-    """The configuration for a script with arguments that have to be given without a name: a command
-    that names each flag in its place."""
+    """The configuration for a script with arguments that have to be given without a name, where its
+    source does not show in which order: a command that names each flag in its place."""
     taken: Defaults = dict(declared.by_place)
-    command = ["python", script, *(f"${{{name}}}" for name in declared.by_place)]
+    options: dict[str, str] = {}
     lines = list(left_out)
     for name, value in declared.flags.items():
-        if name in declared.switches:
-            lines.append(f"not taken: --{name}: a switch; write it into the command to set it")
-        elif value is None or isinstance(value, (list, dict)):
-            lines.append(f"not taken: --{name}: an argument of a command is one text or number")
+        if name in declared.switches and value is not False:
+            lines.append(f"not taken: --{name}: a switch that a command can only turn on")
+        elif isinstance(value, dict):
+            lines.append(f"not taken: --{name}: an option of a command holds no mapping")
         else:
             taken[name] = value
-            command += [f"--{name}", f"${{{name}}}"]
+            options[f"--{name}"] = f"${{{name}}}"
+    command = ["python", script, *(f"${{{name}}}" for name in declared.by_place)]
+    operation = {
+        "name": script,
+        "command": [*command, options] if options else command,
+        "requires": [script],
+    }
     by_place = ", ".join(declared.by_place)
     told = f"{script} takes {by_place} by place, so it is run as a command that names its flags"
-    return _start({"command": command, "requires": [script]}, taken, told, *lines)
+    return _start(operation, taken, told, *lines)
 
 
 def _function(name: str, project: Path) -> FirstConfig:
@@ -157,7 +167,9 @@ def _function(name: str, project: Path) -> FirstConfig:
 
 def _command(words: Sequence[str], project: Path) -> FirstConfig:
     requires = [word for word in words if _is_in_project(word, project)]
-    operation: dict[str, Any] = {"command": list(words)}
+    files = [word for word in requires if (project / word).is_file()]
+    operation: dict[str, Any] = {"name": PurePath(files[0]).name} if files else {}
+    operation["command"] = list(words)
     if requires:
         operation["requires"] = requires
     flags: Defaults = {name: REQUIRED for word in words for name in _INTERPOLATION.findall(word)}
@@ -193,9 +205,20 @@ def _start(operation: Mapping[str, Any], flags: Defaults, *told: str) -> FirstCo
     required = [name for name, value in usable.items() if value == REQUIRED]
     if required:
         lines.append(f"to be given: {', '.join(required)} (??? in {CONFIG})")
-    example = next((name for name, value in usable.items() if _is_number(value)), None)
-    sweep = "runner" if example is None else f"runner -m {example}={usable[example]},…"
-    return FirstConfig(_yaml(tree), (*lines, f"to look at it: runner --cfg job; to start: {sweep}"))
+    before = f"write a value for {' and '.join(required)} in {CONFIG}, then " if required else ""
+    start = f"to start: {before}{_first_sweep(usable)}"
+    return FirstConfig(_yaml(tree), (*lines, f"to look at it: runner --cfg job; {start}"))
+
+
+def _first_sweep(flags: Defaults) -> str:
+    """A sweep over a number among the flags, else one run; it works as it is written."""
+    for name, value in flags.items():
+        if isinstance(value, float) and math.isfinite(value) and value:
+            return f"runner -m {name}={value!r},{float(f'{value / 10:.6g}')!r}"
+    for name, value in flags.items():
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return f"runner -m {name}={value},{value + 1}"
+    return "runner"
 
 
 def _escaped(value: Value) -> Value:
@@ -205,10 +228,6 @@ def _escaped(value: Value) -> Value:
     if isinstance(value, dict):
         return {key: _escaped(each) for key, each in value.items()}
     return value.replace("${", "\\${") if isinstance(value, str) else value
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _set(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:

@@ -78,7 +78,17 @@ def _concerns(name: str, flag: str) -> bool:
 
 
 def command_as_written(config: DictConfig) -> list[str]:
-    """The words of a command as they are in the YAML, with their references to flags."""
+    """The words of a command as they are in the YAML, with their references to flags; options with
+    their values as a mapping, `{--amp: ${amp}}`."""
     written: Any = config.operation._get_node("command")
     words: Any = OmegaConf.to_container(written) if OmegaConf.is_list(written) else [written]
-    return list(map(str, words))
+    return [_options(word) if isinstance(word, dict) else str(word) for word in words]
+
+
+def is_switch(config: DictConfig, name: str) -> bool:
+    """Whether the flag is a boolean."""
+    return isinstance(OmegaConf.select(config, name, throw_on_missing=False), bool)
+
+
+def _options(entries: Mapping[Any, Any]) -> str:
+    return f"{{{', '.join(f'{name}: {value}' for name, value in entries.items())}}}"

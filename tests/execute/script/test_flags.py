@@ -322,9 +322,17 @@ def test_where_clicks_source_does_not_tell_all_nothing_is_a_mistake(
         check_flags(script, FlagsTo.ARGS, ["anything"])
 
 
-@pytest.mark.parametrize("text", [CLICK, "import argparse\np = argparse.ArgumentParser()\n"
-    "p.add_argument('src', help='-')\np.add_argument('--n')\np.parse_args()"])  # fmt: skip
-def test_what_is_taken_by_place_is_told_with_what_gives_it(script: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        CLICK.replace('"src"', '"src", nargs=N'),
+        "import argparse\np = argparse.ArgumentParser()\n"
+        "p.add_argument('src', nargs=argparse.REMAINDER)\np.add_argument('--n')\np.parse_args()",
+    ],
+)
+def test_what_is_taken_by_place_in_an_unclear_way_is_told_with_what_gives_it(
+    script: Path, text: str
+) -> None:
     said = wrong(script, text, FlagsTo.ARGS, "src")
     assert "train.py takes src by place" in said
     assert 'command: [python, train.py, "${src}", …]' in said

@@ -101,6 +101,7 @@ def report_unused_flags(
         return
     from hydra_sweep_runner.compose.unused import (  # few operations are commands
         command_as_written,
+        is_switch,
         unused_names,
     )
 
@@ -108,21 +109,31 @@ def report_unused_flags(
     unused = unused_names(loaded, given)
     if not unused:
         return
+    reference = f'"${{{escape(unused[0])}}}"'
+    if is_switch(loaded, unused[0]):  # given, or left out
+        reference = f"{{--{escape(unused[0])}: {reference}}}"
     names = escape(", ".join(unused))
     what = "is in no argument" if len(unused) == 1 else "are in no argument"
     same = varying and set(varying) <= set(unused)
     so = ", so all trials do the same" if same else ""
     world.reporter.say(
         f"{names} {what} of the command{so}: write operation.command: "
-        f"{_with_flag(command_as_written(loaded), unused[0])} (a command finds its flags in "
+        f"{_with_flag(command_as_written(loaded), reference)} (a command finds "
+        "its flags in "
         ".hydra/config.yaml, too)"
     )
 
 
-def _with_flag(command: Sequence[str], name: str) -> str:
-    """A command as it is written in YAML if it names a flag as its last argument; of a long one the
-    first word."""
-    words = [f'"{escape(word)}"' if "$" in word else escape(word) for word in command]
+def _with_flag(command: Sequence[str], argument: str) -> str:
+    """A command as it is written in YAML with this argument as its last; of a long one the first
+    word."""
+    words = [_quoted(escape(word)) for word in command]
     if len(", ".join(words)) > _MOST_OF_COMMAND:
         words = [cut(words[0], _MOST_OF_COMMAND), "…"]
-    return f'[{", ".join(words)}, "${{{escape(name)}}}"]'
+    return f"[{', '.join(words)}, {argument}]"
+
+
+def _quoted(word: str) -> str:
+    if "$" not in word:
+        return word
+    return re.sub(r"(\$\{[^}]*\})", r'"\1"', word) if word.startswith("{-") else f'"{word}"'

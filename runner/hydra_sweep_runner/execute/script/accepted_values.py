@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
@@ -22,12 +23,14 @@ _MOST_CHOICES = 20
 class Accepted:
     """What an option does with a value's text: converts it by the type of this name, and compares
     the result with the choices, unless they are None. `needs_value` says that the option cannot
-    stand alone, `takes_one` that it takes one value only."""
+    stand alone, `takes_one` that it takes one value only, `by_place` that it has no name on the
+    command line."""
 
     needs_value: bool
     takes_one: bool = False
     type_name: str = "str"
     choices: Sequence[object] | None = None
+    by_place: bool = False
 
     def check_alone(self, script: str, name: str) -> None:
         """Raise Mistake if the option cannot be given without a value."""
@@ -49,12 +52,18 @@ class Accepted:
         except ValueError:
             what = {"int": "a whole number", "float": "a number"}[self.type_name]
             raise Mistake(
-                f"{name}={text}: --{name} of {script} takes {what} (type={self.type_name})"
+                f"{name}={text}: {self._argument(name)} of {script} takes {what} "
+                f"(type={self.type_name})"
             ) from None
         if self.choices is not None and value not in self.choices:
             shown = ", ".join(map(str, self.choices[:_MOST_CHOICES]))
             more = ", …" if len(self.choices) > _MOST_CHOICES else ""
-            raise Mistake(f"{name}={text}: --{name} of {script} takes one of {shown}{more}")
+            raise Mistake(
+                f"{name}={text}: {self._argument(name)} of {script} takes one of {shown}{more}"
+            )
+
+    def _argument(self, name: str) -> str:
+        return name if self.by_place else f"--{name}"
 
 
 def accepted_values(tree: ast.Module) -> dict[str, Accepted]:
@@ -117,14 +126,16 @@ def _defines_a_type(node: ast.AST) -> bool:
 
 
 def _options(call: ast.Call) -> Iterator[tuple[str, Accepted | None]]:
-    """The long options that a call declares; with None those that take no value, or of which it is
-    not known."""
+    """The long options and the places that a call declares; with None those that take no value, or
+    of which it is not known."""
     words = {word.arg: word.value for word in call.keywords}
     accepted = _accepted(words) if _takes_values(words) else None
     for argument in call.args:
         text = argument.value if isinstance(argument, ast.Constant) else None
-        if isinstance(text, str) and text.startswith("--"):
-            yield text[2:], accepted
+        if isinstance(text, str) and (text.startswith("--") or not text.startswith("-")):
+            by_place = not text.startswith("--")
+            known = replace(accepted, by_place=by_place) if accepted else None
+            yield text.removeprefix("--"), known
 
 
 def _takes_values(words: Mapping[str | None, ast.expr]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from hydra_sweep_runner.dataclass import dataclass
+from hydra_sweep_runner.execute.script.places import Place, argparse_place, places_of
 
 # Uses of a parser that cannot change its options.
 _HARMLESS = frozenset(
@@ -31,17 +32,19 @@ _OPAQUE_PARSER_KEYWORDS = frozenset({None, "parents", "prefix_chars", "add_help"
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The long options of a script, without their dashes, in the order of the source, and the names
-    of its positional arguments. `abbreviates` says whether the parser accepts abbreviated names."""
+    of its arguments without a name. `places` are those if their values can be given for certain,
+    else empty. `abbreviates` says whether the parser accepts abbreviated names."""
 
     names: tuple[str, ...]
     by_place: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
     abbreviates: bool = True
 
     def takes(self, name: str) -> bool:
-        """Whether the parser accepts `--name`: as an option, as an abbreviation, or because it has
-        a `--no-name`."""
+        """Whether the parser accepts a value of this name: as an option, as an abbreviation,
+        because it has a `--no-name`, or by place."""
         wanted = (name, f"no-{name}", f"no_{name}")
-        return any(
+        return name in [place.name for place in self.places] or any(
             option in wanted or (self.abbreviates and option.startswith(name))
             for option in self.names
         )
@@ -57,7 +60,7 @@ def options_of(tree: ast.Module) -> Options | None:
     if parsers is None:
         return None
     names = ["help"]
-    by_place: list[str] = []
+    by_place: list[tuple[ast.Call, str]] = []
     allowed = set()
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Attribute) and _is_name(node.value, parsers)):
@@ -74,8 +77,12 @@ def options_of(tree: ast.Module) -> Options | None:
             if found is None:
                 return None
             names += found
-            by_place += [text for text in _texts(node) if not text.startswith("-")]
-    return Options(names=tuple(dict.fromkeys([*names[1:], "help"])), by_place=tuple(by_place))
+            by_place += [(node, text) for text in _texts(node) if not text.startswith("-")]
+    return Options(
+        names=tuple(dict.fromkeys([*names[1:], "help"])),
+        by_place=tuple(name for _, name in by_place),
+        places=places_of(tree, by_place, argparse_place),
+    )
 
 
 def _parser_names(tree: ast.Module) -> set[str] | None:

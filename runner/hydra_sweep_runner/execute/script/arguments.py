@@ -15,6 +15,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.accepted_values import Accepted
 from hydra_sweep_runner.execute.script.parser_source import UNKNOWN, Option, Style
+from hydra_sweep_runner.execute.script.places import Place, check_order
 from hydra_sweep_runner.model import Value
 
 # What argparse parses as a number, not as an option, in every version.
@@ -31,12 +32,19 @@ class Parser:
     style: Style = Style.OTHER
     options: Mapping[str, Option] = field(default_factory=dict)
     accepted: Mapping[str, Accepted] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)  #: in the order of the parser
     file_prefixes: str = ""  #: argparse reads arguments from a file named after one of these
 
     def arguments(self, flags: Mapping[str, Value]) -> tuple[str, ...]:
-        """The arguments of all flags, in their order. Raises Mistake for a value that no argument
-        can express and that is not the option's default."""
-        return tuple(text for name, value in flags.items() for text in self.given(name, value))
+        """The arguments of all flags: options in the order of the flags, then `--` and what is
+        taken by place. Raises Mistake for a value that no argument can express and that is not the
+        option's default."""
+        by_place = {name: self.given(name, flags[name]) for name in self.places if name in flags}
+        others = [name for name in flags if name not in by_place]
+        found = [text for name in others for text in self.given(name, flags[name])]
+        check_order(self.script, ((self.places[n], len(given)) for n, given in by_place.items()))
+        last = [text for given in by_place.values() for text in given]
+        return (*found, "--", *last) if last else tuple(found)
 
     def given(self, name: str, value: Value) -> list[str]:
         """The arguments of one flag: `--name value`.
@@ -47,7 +55,9 @@ class Parser:
         option is written `--name=-value`. Raises Mistake, also for a value that the parser would
         refuse for certain.
         """
-        if self.style is Style.FIRE:
+        if name in self.places:
+            found = self._by_place(self.places[name], value)
+        elif self.style is Style.FIRE:
             found = [] if value is None else [f"--{name}={value!r}"]
         elif value is None:
             found = self._none(name)
@@ -88,6 +98,27 @@ class Parser:
                 accepted.check_number(self.script, name, texts)
             for each in value if isinstance(value, list) else [value]:
                 accepted.check(self.script, name, self._text(name, each))
+
+    def _by_place(self, place: Place, value: Value) -> list[str]:
+        """The arguments of what is taken by place; none for null, which leaves it out."""
+        name = place.name
+        if value is None and place.default:
+            raise self._not_given(name, "null", place.default, by_name=False)
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        texts = [self._text(name, each) for each in values]
+        if place.type == "bool":  # Python's `bool`: every text but the empty one is true
+            texts = [
+                "" if each is False else text for each, text in zip(values, texts, strict=True)
+            ]
+        for text in texts:
+            self._check_text(name, text)
+            if self.file_prefixes and text.startswith(tuple(self.file_prefixes)):
+                raise Mistake(
+                    f"{name}={text}: {self.script} would take it for a file of arguments "
+                    f"(fromfile_prefix_chars): write it otherwise, such as ./{text}"
+                )
+        place.check_number(self.script, len(texts), self._text(name, value))
+        return texts
 
     def _none(self, name: str) -> list[str]:
         default = self.options.get(name, Option()).default
@@ -197,13 +228,19 @@ class Parser:
         if isinstance(value, str):
             return value
         if isinstance(value, float):
-            if self.options.get(name, Option()).type == "int" and value.is_integer():
+            known = self.places[name] if name in self.places else self.options.get(name, Option())
+            if known.type == "int" and value.is_integer():
                 return str(int(value))
             return repr(value)
         return json.dumps(value, ensure_ascii=False)
 
-    def _not_given(self, name: str, value: str, default: Any) -> Mistake:
+    def _not_given(self, name: str, value: str, default: Any, *, by_name: bool = True) -> Mistake:
         left_out = "what the source computes" if default is UNKNOWN else repr(default)
+        if not by_name:
+            return Mistake(
+                f"{name}={value}: {self.script} takes {name} by place, and without it runs with "
+                f"{left_out}: give it that value"
+            )
         return Mistake(
             f"{name}={value}: {self.script} takes no argument that says so, and without "
             f"--{name} it runs with {left_out}; give it one (argparse.BooleanOptionalAction "

@@ -6,6 +6,7 @@ import ast
 
 from hydra_sweep_runner.execute.script.argparse_source import Options
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
+from hydra_sweep_runner.execute.script.places import click_place, places_of
 
 # Decorators that add no option, and those that add an option with a known name.
 _NO_OPTION = frozenset({"pass_context", "pass_obj", "make_pass_decorator"})
@@ -35,7 +36,7 @@ def click_options_of(tree: ast.Module) -> Options | None:
     if any("click.group" in _decorators(each, named) for each in functions):
         return None
     names: list[str] = []
-    by_place: list[str] = []
+    by_place: list[tuple[ast.Call, str]] = []
     for decorator in commands[0].decorator_list:
         kind = full_name(decorator, named).removeprefix("click.")
         words = _words(decorator)
@@ -44,13 +45,16 @@ def click_options_of(tree: ast.Module) -> Options | None:
         if kind == "option":
             names += [name for word in words for name in _long(word)]
         elif kind == "argument":
-            by_place += words[:1]
+            by_place += [(decorator, word) for word in words[:1] if isinstance(decorator, ast.Call)]
         elif kind in _ONE_OPTION:
             names += [name for word in words for name in _long(word)] or [_ONE_OPTION[kind]]
         elif kind != "command" and kind not in _NO_OPTION:
             return None
     return Options(
-        names=tuple(dict.fromkeys([*names, "help"])), by_place=tuple(by_place), abbreviates=False
+        names=tuple(dict.fromkeys([*names, "help"])),
+        by_place=tuple(name for _, name in by_place),
+        places=places_of(tree, by_place, click_place),
+        abbreviates=False,
     )
 
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 import ast
 import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.accepted_values import accepted_values
-from hydra_sweep_runner.execute.script.argparse_source import options_of
+from hydra_sweep_runner.execute.script.argparse_source import Options, options_of
 from hydra_sweep_runner.execute.script.arguments import Parser
 from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
 from hydra_sweep_runner.execute.script.click_source import click_options_of
@@ -21,6 +21,7 @@ from hydra_sweep_runner.execute.script.parser_source import (
     options_declared,
     style_of,
 )
+from hydra_sweep_runner.execute.script.places import Place, check_given
 from hydra_sweep_runner.model import FlagsTo
 from hydra_sweep_runner.operation.run_options import perhaps_meant
 
@@ -43,9 +44,17 @@ def read_parser(source_path: Path) -> Parser:
         script=source_path.name,
         style=style_of(tree) or Style.OTHER,
         options=options_declared(tree),
+        places=places_by_name(tree),
         accepted=accepted_values(tree),
         file_prefixes=file_prefixes(tree),
     )
+
+
+def places_by_name(tree: ast.Module) -> Mapping[str, Place]:
+    """The arguments that the script takes by place and whose values can be given for certain, by
+    name, in their order."""
+    options = _options(tree)
+    return {} if options is None else {place.name: place for place in options.places}
 
 
 def check_flags(source_path: Path, flags_to: FlagsTo, names: Iterable[str]) -> None:
@@ -99,11 +108,12 @@ def _check_globals(script: str, tree: ast.Module, names: list[str]) -> None:
 
 
 def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
-    options = click_options_of(tree) if style_of(tree) is Style.CLICK else options_of(tree)
+    options = _options(tree)
     if options is None:
         return
     unknown = [name for name in names if not options.takes(name)]
     if not unknown:
+        check_given(script, options.places, names)
         return
     alike = [
         f"--{option}"
@@ -123,6 +133,10 @@ def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
         )
     more = f"{hint if alike else ''}{perhaps_meant(unknown)}"
     raise Mistake(f"{script} has no option {said}; it has {has}{more}")
+
+
+def _options(tree: ast.Module) -> Options | None:
+    return click_options_of(tree) if style_of(tree) is Style.CLICK else options_of(tree)
 
 
 def _plain(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +16,14 @@ _LONGEST_PATH = 1024
 
 
 class CommandKind:
-    """The target is the list of arguments, the program first, as written in the configuration:
-    values from the environment are references."""
+    """The target is the list of arguments, the program first: values from the environment are
+    references.
+
+    In the YAML an argument may also be a mapping from options to values, `{--amp: "${amp}"}`, for
+    switches and for options that are given or left out. Each entry is written as an option of a
+    script is: `--name value`, a bare `--name` for true, nothing for false and null, several values
+    for a list.
+    """
 
     own_keys: frozenset[str] = frozenset()
     is_hydra_job = False
@@ -35,7 +41,7 @@ class CommandKind:
             raise Mistake("operation.command: must be a list of at least one argument")
         if not isinstance(value[0], str) or not value[0].strip():
             raise Mistake(f"operation.command: the program to run must be a text, not {value[0]!r}")
-        return tuple(argument(item) for item in value)
+        return tuple(_arguments(value))
 
     def default_name(self, target: Target) -> str:
         """The first argument."""
@@ -50,6 +56,31 @@ class CommandKind:
             call=_call,
             check_values=partial(_check_program, operation.target[0]),
         )
+
+
+def _arguments(items: Iterable[object]) -> Iterator[str]:
+    """The elements of a command as the program receives them. Raises Mistake."""
+    for item in items:
+        if isinstance(item, dict) and any(str(name).startswith("-") for name in item):
+            for name, value in item.items():
+                yield from _option(name, value)
+        else:
+            yield argument(item)
+
+
+def _option(name: object, value: object) -> Iterator[str]:
+    """An entry of a mapping among the arguments: an option with the value of a flag, by the rules
+    for a script's options. Raises Mistake."""
+    if not isinstance(name, str) or not name.startswith("-"):
+        raise Mistake(
+            f"operation.command: {name}: an option's name begins with -, as in "
+            f'{{--{name}: "${{{name}}}"}}'
+        )
+    if value is None or value is False:
+        return
+    yield argument(name)
+    if value is not True:
+        yield from map(argument, value if isinstance(value, list) else [value])
 
 
 def argument(value: object) -> str:
@@ -72,7 +103,7 @@ def argument(value: object) -> str:
 
 
 def _call(values: Values) -> CommandCall:
-    return CommandCall(argv=tuple(argument(item) for item in values.target))
+    return CommandCall(argv=tuple(_arguments(values.target)))
 
 
 def _files_among(target: Target, inspector: Inspector) -> Iterator[Path]:
