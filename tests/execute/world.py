@@ -91,6 +91,7 @@ class Keeper:
         self.blocks: list[list[tuple[Stream, bytes]]] = []
         self.said: list[str] = []
         self.on_output: Callable[[bytes], object] = lambda data: None
+        self.on_block: Callable[[bytes], object] = lambda output: None
 
     def output(self, stream: Stream, data: bytes) -> None:
         """Live output."""
@@ -100,6 +101,7 @@ class Keeper:
     def block(self, pieces: Iterable[tuple[Stream, bytes]], head: str = "") -> None:
         """A trial's whole output."""
         self.blocks.append(list(pieces))
+        self.on_block(b"".join(data for _, data in self.blocks[-1]))
 
     def say(self, *lines: str) -> None:
         """Lines of the runner's own."""
@@ -216,7 +218,7 @@ def outcomes_of(executor: Executor, *tasks: Task) -> list[Outcome]:
 class Made:
     """A source of the tasks that a function gives for their numbers, from 0, up to the first
     Answer. It keeps what happens to each, "asked", "ended" and "recorded", and by which
-    threads it is called. `on_ready` and `on_end` are called when it is told so."""
+    threads it is called. `on_ready`, `on_end` and `on_recorded` are called when it is told so."""
 
     def __init__(self, make: Callable[[int], Next]) -> None:
         self._make = make
@@ -226,6 +228,7 @@ class Made:
         self.threads: set[int] = set()
         self.on_ready: Callable[[], object] = lambda: None
         self.on_end: Callable[[], object] = lambda: None
+        self.on_recorded: Callable[[], object] = lambda: None
 
     def next(self) -> Next:
         """The next task."""
@@ -248,6 +251,7 @@ class Made:
         """Keep it."""
         self.threads.add(threading.get_ident())
         self.told.append(("recorded", self._numbers[outcome.run.id]))
+        self.on_recorded()
 
     def make_ready(self) -> None:
         """Do what a test asks for."""

@@ -11,6 +11,7 @@ from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.local import executor
 from hydra_sweep_runner.execute.source import NO_MORE
 from hydra_sweep_runner.model import Result, Status
+from hydra_sweep_runner.store.runs import RunStore
 from tests.execute.world import Made, World, outcomes_of
 
 
@@ -42,14 +43,25 @@ def test_with_several_jobs_each_trials_output_is_one_block(world: World) -> None
     assert len(world.reporter.blocks) == 3
 
 
-def test_a_block_is_printed_before_its_outcome_is_given(world: World) -> None:
+@pytest.mark.parametrize("command", ["echo $RUNNER_RUN_ID", "echo $RUNNER_RUN_ID; exit 3"])
+def test_a_block_is_shown_when_the_end_is_on_the_disk(world: World, command: str) -> None:
+    def note(output: bytes) -> None:
+        run = RunStore.open(world.store.root, create=False).read(output.decode().strip())
+        shown[run.id] = run.state.status
+
+    world.reporter.on_block = note
+    shown: dict[str, Status] = {}
+    runs = world.ends(*(world.shell(command) for _ in range(6)), n_jobs=2)
+    assert shown == {run.id: run.state.status for run in runs}
+
+
+def test_a_block_is_shown_before_the_source_learns_that_the_end_is_recorded(world: World) -> None:
     source = Made(lambda number: world.shell("echo a") if number < 6 else NO_MORE)
-    source.on_end = lambda: printed.append(len(world.reporter.blocks))
+    source.on_recorded = lambda: printed.append(len(world.reporter.blocks))
     printed: list[int] = []
     with world.executor(n_jobs=2) as executor:
         executor.run(source)
-    assert len(printed) == 6
-    assert all(blocks >= count for count, blocks in enumerate(printed, 1))
+    assert printed == [1, 2, 3, 4, 5, 6]
 
 
 def test_there_is_no_barrier(world: World) -> None:

@@ -169,14 +169,18 @@ class TrialExecution:
                 self._ready = self._make_ready(start)
 
     def ended(self, outcome: Outcome) -> None:
-        """Print how a trial ended."""
+        """Print how a trial failed or was stopped."""
         self._unrecorded += 1
         self._end(outcome)
 
     def recorded(self, outcome: Outcome) -> None:
-        """Release the trial's claim."""
+        """Release the trial's claim. A completed trial counts as done from here on: what is printed
+        stays true if the process is killed."""
         self._unrecorded -= 1
         self._claims.pop(outcome.run.id).close()
+        if outcome.run.state.status is Status.COMPLETED:
+            self._context.reporter.ended(failed=False)
+            self._lines.success(outcome.run, has_line=self._is_side_by_side)
 
     def _make_ready(self, start: Start) -> _Ready:
         """Claim a trial and make its task; if that is impossible, keep the reason."""
@@ -241,14 +245,14 @@ class TrialExecution:
         run = outcome.run
         self._trials.ended(run)
         self.ended_runs[run.id] = run
+        if run.state.status is Status.COMPLETED:
+            return  # `recorded` tells it
         self._context.reporter.ended(failed=run.state.status is Status.ERROR)
         if run.state.status is Status.ERROR:
             self._has_failed = True
             self._lines.failure(outcome)
         elif run.state.reason == lifecycle.STOPPED_ON_REQUEST:
             self._context.reporter.say(f"Trial {short(run.id)} was {run.state.reason}")
-        elif run.state.status is Status.COMPLETED:
-            self._lines.success(run, has_line=self._is_side_by_side)
 
 
 def _completed_meanwhile(planned: Run, now: Run) -> bool:

@@ -53,8 +53,8 @@ class Surroundings:
     """The objects that supervision uses.
 
     `process` is this process. With `live` a trial's output is passed on as it comes, otherwise as
-    one block after each attempt. With `leaves_ends` the ends of completed runs are left to the
-    caller to record.
+    one block after each attempt, when its end is on the disk: whoever has seen the block can rely
+    on it. With `leaves_ends` the ends of completed runs are left to the caller to record.
     """
 
     store: RunStore
@@ -68,10 +68,22 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Unrecorded:
-    """The end of a completed run, which `record` writes to the disk."""
+    """The end of a completed run, which `record` writes to the disk; call `show` after it, in the
+    thread that uses the screen."""
 
     outcome: Outcome
     record: Callable[[], None]
+    show: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """How an attempt ended, the end of the output of a failed one, and how to show all of it; that
+    does nothing for output that was shown as it came."""
+
+    attempted: Attempted
+    tail: bytes
+    show: Callable[[], None]
 
 
 def supervise(
@@ -116,31 +128,30 @@ def _run_attempts(
     began = run.state.started or around.clock()
     left = task.retries
     while True:
-        attempted, tail = yield from _attempt(task, run, run_dir, around)
-        end = attempted.ending
+        made = yield from _attempt(task, run, run_dir, around)
+        attempted, end = made.attempted, made.attempted.ending
         if end.exit_status == 0 or not left or _is_stopped(attempted, around):
             break
         left -= 1
         run = _record_attempt(run, run_dir, began, end, around)
+        made.show()
         reason = redact_run(run, os.environ).state.attempts[-1].reason
         number = task.retries - left
         around.reporter.say(retry_line(task.title, number + 1, task.retries + 1, reason))
         began = around.clock()
     outcome = Outcome(run=_ended(run, attempted, task.project_dir, around))
     if outcome.run.state.status is Status.COMPLETED and around.leaves_ends:
-        return Unrecorded(outcome, partial(_record, outcome, around))
+        return Unrecorded(outcome, partial(_record, outcome, around), made.show)
     _record(outcome, around)
+    made.show()
     if outcome.run.state.status is not Status.ERROR:
         return outcome
-    outcome = replace(outcome, hint=hint_on(attempted.ending.exit_status, tail, task))
-    return outcome if around.live else replace(outcome, tail=tail, was_shown=True)
+    outcome = replace(outcome, hint=hint_on(end.exit_status, made.tail, task))
+    return outcome if around.live else replace(outcome, tail=made.tail, was_shown=True)
 
 
-def _attempt(
-    task: Task, run: Run, run_dir: Path, around: Surroundings
-) -> Supervision[tuple[Attempted, bytes]]:
-    """Make an attempt at the run recorded as `run`; returns how it ended and the end of its
-    output."""
+def _attempt(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Supervision[_Attempt]:
+    """Make an attempt at the run recorded as `run`."""
     scalars = Scalars(
         run_dir,
         parse_form(run.operation.scalars),
@@ -158,8 +169,6 @@ def _attempt(
         attempted = yield from attempt(
             task, run_dir, output, around.machinery, partial(_look, run.id, scalars, around)
         )
-        if not around.live:
-            around.reporter.block(output.pieces(), head_line(task.title))
         if attempted.ending.exit_status == 0 and output.error is not None:
             reason = f"its output could not be kept: {output.error.strerror}"
             end = Ending(exit_status=1, reason=reason)
@@ -169,12 +178,20 @@ def _attempt(
             if missing is not None:
                 attempted = replace(attempted, ending=Ending(exit_status=1, reason=missing))
         attempted = replace(attempted, scalars=scalars.finish(attempted.ending.scalars))
-        if attempted.ending.exit_status == 0:
-            return attempted, b""
-        tail = output.tail(outputs.TAIL_BYTES)
-        return replace(attempted, ending=with_last_words(attempted.ending, tail)), tail
+        tail = b""
+        if attempted.ending.exit_status != 0:
+            tail = output.tail(outputs.TAIL_BYTES)
+            attempted = replace(attempted, ending=with_last_words(attempted.ending, tail))
+        if around.live:
+            return _Attempt(attempted, tail, _do_nothing)
+        block = partial(around.reporter.block, output.pieces(), head_line(task.title))
+        return _Attempt(attempted, tail, block)
     finally:
         output.close()
+
+
+def _do_nothing() -> None:
+    """Show nothing: the output was shown as it came."""
 
 
 def _look(run_id: str, scalars: Scalars, around: Surroundings) -> bool:

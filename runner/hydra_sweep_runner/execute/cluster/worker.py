@@ -152,6 +152,7 @@ class _Execution:
                 end = run_to_end(supervise(task, now(), around), machinery.stop)
                 if isinstance(end, Unrecorded):
                     end.record()
+                    end.show()
                     return self._done(end.outcome, again=begun is not None)
                 return self._done(end, again=begun is not None)
 

@@ -48,7 +48,7 @@ class Execution:
         self._is_over = False  # no further task is taken
         self._waits = False  # the source returned WAIT, and no task has ended since
         self._unrecorded: list[Unrecorded] = []  # ends not yet submitted for recording
-        self._recording: dict[Future[None], Outcome] = {}
+        self._recording: dict[Future[None], Unrecorded] = {}
         self._written: SimpleQueue[Future[None]] = SimpleQueue()
         self._failure: BaseException | None = None
 
@@ -74,6 +74,8 @@ class Execution:
         finally:
             self._record_ends()
             wait(self._recording)
+            for future in list(self._recording):
+                self._note_recorded(future)
             for failed in self._reactor.close():
                 self._fail(failed.error)
         if self._failure is not None:
@@ -131,7 +133,7 @@ class Execution:
         """Submit the ends of the last step to the recorder's threads."""
         for end in self._unrecorded:
             future = self._recorder.submit(end.record)
-            self._recording[future] = end.outcome
+            self._recording[future] = end
             future.add_done_callback(self._wake)
         self._unrecorded.clear()
 
@@ -140,16 +142,20 @@ class Execution:
         self._reactor.wake()
 
     def _note_written(self) -> None:
-        """Tell the source which ends are on the disk."""
+        """Take note of the ends that are on the disk now."""
         while not self._written.empty():
-            future = self._written.get()
-            outcome = self._recording.pop(future)
-            self._waits = False
-            error = future.exception()
-            if error is None:
-                self._guard(partial(self._source.recorded, outcome))
-            else:
-                self._fail(error)
+            self._note_recorded(self._written.get())
+
+    def _note_recorded(self, future: Future[None]) -> None:
+        """Show the output of a run whose end has been recorded, and tell the source."""
+        end = self._recording.pop(future)
+        self._waits = False
+        error = future.exception()
+        if error is None:
+            self._guard(end.show)
+            self._guard(partial(self._source.recorded, end.outcome))
+        else:
+            self._fail(error)
 
     def _guard(self, act: Callable[[], object]) -> None:
         """Call `act`; an error ends the execution."""
