@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from pathlib import Path
 
 from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.calls import PreparedOperation
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.notes import Mended
-from hydra_sweep_runner.commands.start.pipeline.decisions import Decided, inputs_of
+from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
 from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
-from hydra_sweep_runner.commands.start.programs import (
-    check_output_dirs,
-    number_jobs,
-    sweep_place,
-)
-from hydra_sweep_runner.commands.start.records import Planned, as_planned, options_of_trial
+from hydra_sweep_runner.commands.start.plan_records import PlanRecords
+from hydra_sweep_runner.commands.start.programs import check_output_dirs
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.sweep import Sweep
@@ -31,15 +26,13 @@ from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
-from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
+from hydra_sweep_runner.model import JobPlace, Operation, Run, Status
 from hydra_sweep_runner.operation.kinds.kind import no_flag_to_check
-from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.search.stopping import Stopping
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.processes import this_process
-from hydra_sweep_runner.system.provenance import read_provenance, shown
 from hydra_sweep_runner.terminal.render import short, trial_line
 from hydra_sweep_runner.terminal.summary import (
     count_trials,
@@ -57,8 +50,6 @@ class Carrying:
     """Carries out a batch's reconciliation.
 
     Nothing is written before `create` or `out`; the plan's operations have been checked by then.
-    `batch` is the batch's record with the plan, its flags, options and seed; `recipe` is how to
-    compose it again.
     """
 
     def __init__(
@@ -79,71 +70,16 @@ class Carrying:
         self._prepared = prepared
         self._reconciliation = reconciliation
         self._decided = decided
-        sources = dict.fromkeys(path for one in prepared.values() for path in one.sources)
-        self._provenance = read_provenance(context.project_dir, sources)
-        # All trials of an operation share one object, so its text is rendered once.
-        self._provenances = {
-            operation: replace(self._provenance, sources=self._sources_of(one.sources))
-            for operation, one in prepared.items()
-        }
-        self._remembered = options_of_trial(sweep.options.remembered)
-        self.recipe = sweep.composing.recipe()
-        self._ids = tuple(
-            context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
-        )
+        self._plan = PlanRecords(context, sweep, prepared, reconciliation, batch)
         self._deleted: set[str] = set()
-        self._number = {run_id: number for number, run_id in enumerate(self._ids)}
         self._initialized: dict[str, Run] = {}
         self._grown: dict[str, Run] = {}
-        self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self._ids)
-        if sweep.composing.program is not None:
-            self._jobs = tuple(number_jobs(reconciliation, batch.id))
-        self.batch = self._record(batch)
         self.mended = Mended()  #: what is said of failures under an old copy of the YAML
 
-    def _sources_of(self, paths: Iterable[Path]) -> Mapping[str, str]:
-        """The digests of the batch's files that belong to one operation."""
-        names = {shown(path, self._context.project_dir) for path in paths}
-        found = self._provenance.sources
-        return {name: digest for name, digest in found.items() if name in names}
-
-    def _steps(self) -> Iterator[tuple[int, str, TrialStep]]:
-        for number, (run_id, step) in enumerate(
-            zip(self._ids, self._reconciliation.steps, strict=True)
-        ):
-            yield number, run_id, step
-
-    def _record(self, batch: Run) -> Run:
-        assert batch.batch is not None
-        sweep = self._sweep
-        trials = sweep.plan.trials
-        made = tuple(run_id for _, run_id, step in self._steps() if step.run is None)
-        options = sweep.composing.typed.options.over(batch.options)
-        job = None
-        if sweep.composing.program is not None:
-            job = sweep_place(sweep.config(trials[0]), self._context)
-        planned = Planned(
-            operation=sweep.operation,
-            flags=sweep.flags(),
-            recipe=self.recipe,
-            given=sweep.names,
-            options=sweep.options,
-            remembered=options.remembered,
-            random_seed=sweep.seed,
-            provenance=self._provenance,
-            choices=sweep.choices(),
-        )
-        return as_planned(
-            batch,
-            planned,
-            job=job,
-            basis=sweep.basis(self._ids),
-            batch=BatchPart(
-                trials=self._ids,
-                generated=(*batch.batch.generated, *made),
-                objective=() if sweep.objective is None else sweep.objective.texts,
-            ),
-        )
+    @property
+    def batch(self) -> Run:
+        """The batch's record with the plan."""
+        return self._plan.batch
 
     def create(self) -> None:
         """Create a new batch in the store, which is made if there is none."""
@@ -157,9 +93,9 @@ class Carrying:
     def check(self) -> None:
         """Resolve the flags of the first trial that is to start: a value that is missing there is
         mostly missing in all. Raises Mistake."""
-        for number, _, step in self._steps():
+        for number, _, step in self._plan.steps():
             if step.action not in (Action.SKIP, Action.INITIALIZE):
-                probe = self._start(self._trial_run(number, step, ""), number, step)
+                probe = self._start(self._plan.trial(number, step, ""), number, step)
                 check_start(self._context, probe, self._sweep.options)
                 break
         self._check_flags()
@@ -168,8 +104,8 @@ class Carrying:
             check_output_dirs(self._context, self._jobs_to_start(), limit)
 
     def _jobs_to_start(self) -> Iterator[tuple[TrialConfig, JobPlace]]:
-        for number, _, step in self._steps():
-            job = self._jobs[number]
+        for number, _, step in self._plan.steps():
+            job = self._plan.job(number)
             if step.action is not Action.SKIP and job is not None:
                 yield self._sweep.config(step.trial), job
 
@@ -177,7 +113,7 @@ class Carrying:
         """Check each value of each flag, once; values from the environment are references here, and
         are not checked."""
         seen: set[tuple[Operation, str, str]] = set()
-        for _, _, step in self._steps():
+        for _, _, step in self._plan.steps():
             operation = step.trial.operation
             check_flag = self._prepared[operation].checked.check_flag
             if step.action is Action.SKIP or check_flag is no_flag_to_check:
@@ -195,7 +131,7 @@ class Carrying:
         lines = [intent_line(short(self.batch.id), self._reconciliation, at_once)]
         search = self._sweep.search
         if search is not None and search.room and not self._sweep.options.init_trials:
-            most = search.room + len(self._ids)
+            most = search.room + len(self._plan.ids)
             more = "1 more is" if search.room == 1 else f"{search.room} more are"
             lines.append(f"{more} proposed as results come, up to {most} trials")
         self._context.reporter.say(*lines)
@@ -212,12 +148,12 @@ class Carrying:
             batch = replace(batch, state=state)
         try:
             context.store.write(batch)
-            self.batch = batch
+            self._plan.batch = batch
             starts = self._create_missing(batch)
             self._settle(batch)
             self._delete_pending()
             if options.init_trials:
-                context.store.write(self._without_deleted())
+                context.store.write(self._plan.batch_without(self._deleted))
                 return 0
             return self._execute(starts)
         except BaseException:
@@ -244,13 +180,6 @@ class Carrying:
                 store.delete(pending)
                 self._deleted.update(pending)
 
-    def _without_deleted(self) -> Run:
-        """The batch's record without the trials that this start has deleted."""
-        part = self.batch.batch
-        assert part is not None
-        generated = tuple(run_id for run_id in part.generated if run_id not in self._deleted)
-        return replace(self.batch, batch=replace(part, generated=generated))
-
     def _give_up(self, batch_id: str) -> None:
         """Record, if possible, that the batch is no longer running. What is on the disk counts: a
         record can be in its place though writing it has failed."""
@@ -265,10 +194,10 @@ class Carrying:
     def _create_missing(self, batch: Run) -> list[Start]:
         """Create the planned trials that do not exist; returns all trials that are to start."""
         starts: list[Start] = []
-        for number, _, step in self._steps():
+        for number, _, step in self._plan.steps():
             if step.action is Action.SKIP:
                 continue
-            run = self._trial_run(number, step, batch.id)
+            run = self._plan.trial(number, step, batch.id)
             if step.run is None:
                 self._context.store.create(run)
                 if self._sweep.options.init_trials or step.action is Action.INITIALIZE:
@@ -281,57 +210,8 @@ class Carrying:
 
     def _settle(self, batch: Run) -> None:
         """Sync the batch and its new trials to the disk before the first one starts."""
-        made = [run_id for _, run_id, step in self._steps() if step.run is None]
+        made = [run_id for _, run_id, step in self._plan.steps() if step.run is None]
         self._context.store.settle([batch.id, *made])
-
-    def _trial_run(self, number: int, step: TrialStep, batch_id: str) -> Run:
-        """The record of a trial that is about to start: its present record with the planned
-        fields."""
-        trial, sweep = step.trial, self._sweep
-        known = step.run or Run(
-            id=self._ids[number],
-            kind=Kind.TRIAL,
-            operation=trial.operation,
-            flags=trial.flags,
-            recipe=self.recipe,
-            state=State(status=Status.PENDING, initialized=self._context.clock()),
-            generated_by=batch_id,
-        )
-        planned = Planned(
-            operation=trial.operation,
-            flags=trial.flags,
-            recipe=replace(self.recipe, task=trial.overrides),
-            given=sweep.given(trial),
-            options=sweep.options,
-            remembered=self._trial_options(number),
-            random_seed=trial.random_seed,
-            provenance=self._provenances[trial.operation],
-            choices=sweep.composing.choices(trial.overrides),
-        )
-        run = as_planned(
-            known,
-            planned,
-            job=self._jobs[number],
-            repeat=trial.repeat,
-            basis=sweep.basis_of(trial, step.run),
-        )
-        return run if sweep.graph is None else self._in_graph(run, number, sweep.graph)
-
-    def _in_graph(self, run: Run, number: int, graph: Graph) -> Run:
-        """A pipeline's trial with its step and its inputs."""
-        inputs = inputs_of(graph, number, self._ids)
-        return replace(run, step=graph.nodes[number].step, inputs=inputs)
-
-    def _trial_options(self, number: int) -> Mapping[str, Value]:
-        """The options for a restart of the trial on its own: the batch's, and those of a pipeline's
-        step."""
-        graph = self._sweep.graph
-        if graph is None:
-            return self._remembered
-        step = graph.wiring.step(graph.nodes[number].step)
-        own: dict[str, Value] = {"retries": step.retries, "timeout": step.timeout_s}
-        set_here = {name: value for name, value in own.items() if value is not None}
-        return {**self._remembered, **set_here}
 
     def _start(self, run: Run, number: int, step: TrialStep) -> Start:
         return Start(
@@ -345,7 +225,7 @@ class Carrying:
 
     def _execute(self, starts: Sequence[Start]) -> int:
         context, sweep = self._context, self._sweep
-        self._report_skipped(len(self._ids) - len(starts) - len(self._initialized))
+        self._report_skipped(len(self._plan.ids) - len(starts) - len(self._initialized))
         rules = StoppingRules(context, sweep.stopping, sweep.window)
         trials = self._trials(starts, rules)
         best = Best(context.reporter, sweep.objective, rules.results.values())
@@ -376,27 +256,9 @@ class Carrying:
     def _grow(self, number: int) -> Start:
         """Record a trial that the search has proposed: in the batch first, so that the plan has it
         before it starts."""
-        search = self._sweep.search
-        assert search is not None and self.batch.batch is not None
-        run_id, place = self._context.new_id(), search.place_of(number)
-        step = TrialStep(search.trials[number], Action.CREATE)
-        steps = self._reconciliation.steps
-        self._reconciliation = replace(
-            self._reconciliation, steps=(*steps[:place], step, *steps[place:])
-        )
-        self._ids = (*self._ids[:place], run_id, *self._ids[place:])
-        job = None
-        if self._sweep.composing.program is not None:
-            job = JobPlace(number=1 + max(one.number or 0 for one in self._jobs if one is not None))
-        self._jobs = (*self._jobs[:place], job, *self._jobs[place:])
-        part = replace(
-            self.batch.batch,
-            trials=self._ids,
-            generated=(*self.batch.batch.generated, run_id),
-        )
-        self.batch = replace(self.batch, batch=part, basis=self._sweep.basis(self._ids))
-        self._context.store.write(self.batch)
-        run = self._trial_run(place, step, self.batch.id)
+        place, step = self._plan.grow(number)
+        self._context.store.write(self._plan.batch)
+        run = self._plan.trial(place, step, self._plan.batch.id)
         self._context.store.create(run)
         self._context.store.settle([run.id])
         self._grown[run.id] = run
@@ -406,8 +268,8 @@ class Carrying:
         """The source that decides which trial starts next."""
         sweep, known = self._sweep, self._as_known(starts)
         if sweep.graph is not None:
-            runs = [known[run_id] for run_id in self._ids]
-            by_number = {self._number[start.run.id]: start for start in starts}
+            runs = [known[run_id] for run_id in self._plan.ids]
+            by_number = {self._plan.number_of(start.run.id): start for start in starts}
             return StepTrials(self._context, sweep.graph, runs, by_number, rules)
         return source_of(
             self._context,
@@ -415,7 +277,7 @@ class Carrying:
             rules=rules,
             has_rules=sweep.stopping != Stopping(objective=sweep.stopping.objective),
             starts=starts,
-            plan=self._ids,
+            plan=self._plan.ids,
             known=known,
             grow=self._grow,
         )
@@ -437,10 +299,10 @@ class Carrying:
 
     def _is_beyond(self, run_id: str) -> bool:
         """Whether a pipeline's trial belongs to a step after the one given by `until`."""
-        return self._decided is not None and self._decided.is_beyond(self._number[run_id])
+        return self._decided is not None and self._decided.is_beyond(self._plan.number_of(run_id))
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
-        known = {run_id: step.run for _, run_id, step in self._steps() if step.run is not None}
+        known = {run_id: step.run for _, run_id, step in self._plan.steps() if step.run is not None}
         started = {start.run.id: start.run for start in starts}
         return {**known, **self._initialized, **self._grown, **started}
 
@@ -451,9 +313,11 @@ class Carrying:
         start but did not, though they may be completed from an earlier start. If a rule ended the
         batch early (`is_cut_short`), trials that did not start do not count as missing."""
         context, batch = self._context, self.batch
-        counts = count_trials(runs[run_id] for run_id in self._ids)
+        counts = count_trials(runs[run_id] for run_id in self._plan.ids)
         stopped = stop.exit_status
-        wanted = count_trials(runs[run_id] for run_id in self._ids if not self._is_beyond(run_id))
+        wanted = count_trials(
+            runs[run_id] for run_id in self._plan.ids if not self._is_beyond(run_id)
+        )
         missed = {k: n for k, n in wanted.items() if not is_cut_short or k is not Status.PENDING}
         well = ends_well(missed) and not left
         exit_status = stopped if stopped is not None else 0 if well else 1
@@ -464,8 +328,8 @@ class Carrying:
         else:
             reason = None if exit_status == 0 else why_not_well(counts, left)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
-        context.store.write(replace(self._without_deleted(), state=state))
-        trials = (runs[run_id] for run_id in self._ids)
+        context.store.write(replace(self._plan.batch_without(self._deleted), state=state))
+        trials = (runs[run_id] for run_id in self._plan.ids)
         report_failures(context, batch.id, trials, self._sweep.varying)
         line = summary_line(short(batch.id), counts, context.restart_command)
         has_failed = bool(counts.get(Status.ERROR))

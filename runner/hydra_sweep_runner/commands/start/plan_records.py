@@ -1,0 +1,187 @@
+"""The records of a batch's plan, before they are written: the batch's own and its trials'."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from hydra_sweep_runner.commands.start.calls import PreparedOperation
+from hydra_sweep_runner.commands.start.pipeline.decisions import inputs_of
+from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
+from hydra_sweep_runner.commands.start.records import Planned, as_planned, options_of_trial
+from hydra_sweep_runner.commands.start.sweep import Sweep
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
+from hydra_sweep_runner.pipeline.graph import Graph
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
+from hydra_sweep_runner.system.provenance import read_provenance, shown
+
+
+class PlanRecords:
+    """The records of a batch and of its trials, as they are about to be written.
+
+    `ids` are those of the trials, in plan order; a new trial has one as soon as it is planned.
+    `batch` is the batch's record with the plan, its flags, options and seed; `recipe` is how to
+    compose it again. A search's plan grows (`grow`); nothing else changes.
+    """
+
+    def __init__(
+        self,
+        context: World,
+        sweep: Sweep,
+        prepared: Mapping[Operation, PreparedOperation],
+        reconciliation: Reconciliation,
+        batch: Run,
+    ) -> None:
+        """`batch` is its record so far."""
+        self._context = context
+        self._sweep = sweep
+        self._reconciliation = reconciliation
+        sources = dict.fromkeys(path for one in prepared.values() for path in one.sources)
+        self._provenance = read_provenance(context.project_dir, sources)
+        # All trials of an operation share one object, so its text is rendered once.
+        self._provenances = {
+            operation: replace(self._provenance, sources=self._sources_of(one.sources))
+            for operation, one in prepared.items()
+        }
+        self._remembered = options_of_trial(sweep.options.remembered)
+        self.recipe = sweep.composing.recipe()
+        self.ids = tuple(
+            context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
+        )
+        self._number = {run_id: number for number, run_id in enumerate(self.ids)}
+        self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self.ids)
+        if sweep.composing.program is not None:
+            self._jobs = tuple(number_jobs(reconciliation, batch.id))
+        self.batch = self._batch(batch)
+
+    def steps(self) -> Iterator[tuple[int, str, TrialStep]]:
+        """Each trial of the plan: its number from 0, its id, and what is to be done."""
+        for number, (run_id, step) in enumerate(
+            zip(self.ids, self._reconciliation.steps, strict=True)
+        ):
+            yield number, run_id, step
+
+    def number_of(self, run_id: str) -> int:
+        """The number in the plan of a trial that was planned before the batch began."""
+        return self._number[run_id]
+
+    def job(self, number: int) -> JobPlace | None:
+        """The place of a Hydra program's job; None for an operation's trial."""
+        return self._jobs[number]
+
+    def trial(self, number: int, step: TrialStep, batch_id: str) -> Run:
+        """The record of a trial that is about to start: its present record with the planned
+        fields."""
+        trial, sweep = step.trial, self._sweep
+        known = step.run or Run(
+            id=self.ids[number],
+            kind=Kind.TRIAL,
+            operation=trial.operation,
+            flags=trial.flags,
+            recipe=self.recipe,
+            state=State(status=Status.PENDING, initialized=self._context.clock()),
+            generated_by=batch_id,
+        )
+        planned = Planned(
+            operation=trial.operation,
+            flags=trial.flags,
+            recipe=replace(self.recipe, task=trial.overrides),
+            given=sweep.given(trial),
+            options=sweep.options,
+            remembered=self._trial_options(number),
+            random_seed=trial.random_seed,
+            provenance=self._provenances[trial.operation],
+            choices=sweep.composing.choices(trial.overrides),
+        )
+        run = as_planned(
+            known,
+            planned,
+            job=self._jobs[number],
+            repeat=trial.repeat,
+            basis=sweep.basis_of(trial, step.run),
+        )
+        return run if sweep.graph is None else self._in_graph(run, number, sweep.graph)
+
+    def grow(self, number: int) -> tuple[int, TrialStep]:
+        """Add the trial that the search has proposed under this number to the plan and to the
+        batch's record; returns its place in the plan and its step."""
+        search = self._sweep.search
+        assert search is not None and self.batch.batch is not None
+        run_id, place = self._context.new_id(), search.place_of(number)
+        step = TrialStep(search.trials[number], Action.CREATE)
+        steps = self._reconciliation.steps
+        self._reconciliation = replace(
+            self._reconciliation, steps=(*steps[:place], step, *steps[place:])
+        )
+        self.ids = (*self.ids[:place], run_id, *self.ids[place:])
+        job = None
+        if self._sweep.composing.program is not None:
+            job = JobPlace(number=1 + max(one.number or 0 for one in self._jobs if one is not None))
+        self._jobs = (*self._jobs[:place], job, *self._jobs[place:])
+        generated = (*self.batch.batch.generated, run_id)
+        part = replace(self.batch.batch, trials=self.ids, generated=generated)
+        self.batch = replace(self.batch, batch=part, basis=self._sweep.basis(self.ids))
+        return place, step
+
+    def batch_without(self, deleted: Collection[str]) -> Run:
+        """The batch's record without trials that have been deleted."""
+        part = self.batch.batch
+        assert part is not None
+        generated = tuple(run_id for run_id in part.generated if run_id not in deleted)
+        return replace(self.batch, batch=replace(part, generated=generated))
+
+    def _batch(self, batch: Run) -> Run:
+        assert batch.batch is not None
+        sweep = self._sweep
+        trials = sweep.plan.trials
+        made = tuple(run_id for _, run_id, step in self.steps() if step.run is None)
+        options = sweep.composing.typed.options.over(batch.options)
+        job = None
+        if sweep.composing.program is not None:
+            job = sweep_place(sweep.config(trials[0]), self._context)
+        planned = Planned(
+            operation=sweep.operation,
+            flags=sweep.flags(),
+            recipe=self.recipe,
+            given=sweep.names,
+            options=sweep.options,
+            remembered=options.remembered,
+            random_seed=sweep.seed,
+            provenance=self._provenance,
+            choices=sweep.choices(),
+        )
+        return as_planned(
+            batch,
+            planned,
+            job=job,
+            basis=sweep.basis(self.ids),
+            batch=BatchPart(
+                trials=self.ids,
+                generated=(*batch.batch.generated, *made),
+                objective=() if sweep.objective is None else sweep.objective.texts,
+            ),
+        )
+
+    def _in_graph(self, run: Run, number: int, graph: Graph) -> Run:
+        """A pipeline's trial with its step and its inputs."""
+        inputs = inputs_of(graph, number, self.ids)
+        return replace(run, step=graph.nodes[number].step, inputs=inputs)
+
+    def _trial_options(self, number: int) -> Mapping[str, Value]:
+        """The options for a restart of the trial on its own: the batch's, and those of a pipeline's
+        step."""
+        graph = self._sweep.graph
+        if graph is None:
+            return self._remembered
+        step = graph.wiring.step(graph.nodes[number].step)
+        own: dict[str, Value] = {"retries": step.retries, "timeout": step.timeout_s}
+        set_here = {name: value for name, value in own.items() if value is not None}
+        return {**self._remembered, **set_here}
+
+    def _sources_of(self, paths: Iterable[Path]) -> Mapping[str, str]:
+        """The digests of the batch's files that belong to one operation."""
+        names = {shown(path, self._context.project_dir) for path in paths}
+        found = self._provenance.sources
+        return {name: digest for name, digest in found.items() if name in names}
