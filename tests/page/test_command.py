@@ -82,7 +82,6 @@ def test_two_pages_have_two_ports_unless_one_is_asked_for(origin: Project) -> No
 def test_what_is_asked_wrongly_is_a_mistake_in_one_line(origin: Project, tmp_path: Path) -> None:
     empty = Project(tmp_path)
     for project, words, said in (
-        (empty, (), "there is no store here"),
         (empty, ("--store", "elsewhere"), "--store elsewhere: there is no such folder"),
         (origin, ("--port", "0"), "--port"),
         (origin, ("--port", "http"), "--port"),
@@ -91,6 +90,15 @@ def test_what_is_asked_wrongly_is_a_mistake_in_one_line(origin: Project, tmp_pat
         result = project.run("page", "--no-open", *words, status=2)
         assert len(result.said) == 1 and said in result.said[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_before_the_first_run_the_page_is_there_and_shows_what_is_started(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write({"conf/config.yaml": "operation: {script: t.py}\n", "t.py": "print('x: 1')\n"})
+    with served(project) as (_, address):
+        assert json.loads(get(f"{address}api/store"))["total"] == 0
+        project.run()
+        assert json.loads(get(f"{address}api/store"))["total"] == 1
 
 
 def test_without_its_extra_it_says_what_to_install(origin: Project, tmp_path: Path) -> None:

@@ -45,10 +45,6 @@ def page(
       runner page --no-open --port 9000
     """
     opened = open_store(store)
-    if not os.path.lexists(opened.root):
-        raise Mistake(
-            f"there is no store here ({opened.root}): nothing has been run; --store names another"
-        )
     if optuna_batch is not None:
         from hydra_sweep_runner.page.optuna_study import serve_study
 
@@ -71,6 +67,9 @@ def page(
 
     def when_up() -> None:
         _announce(address(bound))
+        if not os.path.lexists(opened.root):
+            nothing = f"Nothing has been run here yet ({opened.root}): what is started is shown"
+            click.echo(escape(nothing), err=True)
         if not no_open:
             _open(address(bound))
 

@@ -47,7 +47,7 @@ def intent_line(batch: str, reconciliation: Reconciliation, at_once: int | None)
     counts = {
         "to run": reconciliation.count(Action.RESTART),
         "to skip": reconciliation.count(Action.SKIP),
-        "new": reconciliation.count(Action.CREATE),
+        "new": reconciliation.count(Action.CREATE) + reconciliation.count(Action.INITIALIZE),
         "set aside": len(reconciliation.orphaned),
         "deleted": len(reconciliation.deleted),
     }

@@ -18,8 +18,10 @@ from hydra_sweep_runner.commands.start.hints import (
 )
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
+    report_all_new,
     report_code_changes,
     report_environment,
+    report_nothing_to_run,
     report_older_code,
     report_yaml_changes,
 )
@@ -173,6 +175,9 @@ def restart_batch(
             carrying.check()
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
+        report_nothing_to_run(world, reconciliation, sweep.options)
+        if sweep.options.refresh and sweep.graph is None:
+            report_all_new(world, reconciliation, sweep.names)
         if strict is not None:
             strict.tell()
         report_planning(world, sweep)

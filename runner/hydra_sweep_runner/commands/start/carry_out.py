@@ -134,6 +134,9 @@ class Carrying:
             most = search.room + len(self._plan.ids)
             more = "1 more is" if search.room == 1 else f"{search.room} more are"
             lines.append(f"{more} proposed as results come, up to {most} trials")
+        if self._context.reporter.is_watched and not self._sweep.options.init_trials:
+            again = f"{self._context.restart_command}{short(self.batch.id)} +needed=true"
+            lines.append(f"If it is stopped or killed: {again}")
         self._context.reporter.say(*lines)
 
     def out(self) -> int:

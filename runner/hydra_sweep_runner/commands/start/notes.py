@@ -14,9 +14,10 @@ from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.project import LEFT_OUT, read_snapshot
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Value
-from hydra_sweep_runner.operation.flags import differences, flatten
-from hydra_sweep_runner.operation.run_options import OPTIONS
+from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Status, Value
+from hydra_sweep_runner.operation.flags import differences, flatten, given_flags
+from hydra_sweep_runner.operation.run_options import OPTIONS, Options
+from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 from hydra_sweep_runner.system.provenance import changed_files, code_changes, digests
 from hydra_sweep_runner.terminal.render import escape, short, shown_value
 
@@ -63,6 +64,58 @@ def report_older_code(world: World, runs: Sequence[Run]) -> None:
         how += f", with {escape(', '.join(imports))} among operation.code"
     told = escape(", ".join(names))
     world.reporter.say(f"{which} {has} made by other code ({told} changed since); {how}")
+
+
+def report_nothing_to_run(world: World, reconciliation: Reconciliation, options: Options) -> None:
+    """Print why a restart runs nothing though the plan has trials that are not completed."""
+    new = reconciliation.count(Action.INITIALIZE)
+    if options.only != "failed" or options.init_trials or reconciliation.count(Action.RESTART):
+        return
+    stay = f"; {new} new {'is' if new == 1 else 'are'} created as pending" if new else ""
+    world.reporter.say(
+        f"Nothing is run, as no trial of the plan has failed{stay}; +needed=true in the place of "
+        "+only=failed runs all that are not completed"
+    )
+
+
+def report_all_new(world: World, reconciliation: Reconciliation, given: Iterable[str]) -> None:
+    """Print why no trial of a batch is in the plan that the present YAML gives, and how those that
+    are there come back. `given` are the flags of the command line."""
+    former = [*reconciliation.orphaned, *reconciliation.deleted]
+    if not former or any(step.run is not None for step in reconciliation.steps):
+        return
+    trial = reconciliation.steps[0].trial
+    typed = given_flags({**former[0].flags, **trial.flags}, given)
+    before, after = (
+        {
+            "operation.name": operation.name,
+            f"operation.{operation.kind}": _plain(operation.target),
+            **{name: value for name, value in flags.items() if name not in typed},
+        }
+        for operation, flags in (
+            (former[0].operation, former[0].flags),
+            (trial.operation, trial.flags),
+        )
+    )
+    changed = differences(before, after)
+    if changed:
+        told = ", ".join(_change(name, *values) for name, values in changed.items())
+        world.reporter.say(
+            f"No trial of the batch fits the present YAML, so all are new: {told}; to have the "
+            "former ones back, take that back in the YAML and refresh once more"
+        )
+
+
+def report_last_of_batch(world: World, run: Run, typed: object) -> None:
+    """Print that the newest run, `+restart=last`, is one trial of a batch, and how the whole batch
+    is restarted."""
+    if typed != "last" or run.kind is not Kind.TRIAL:
+        return
+    what = "runs again though it is completed" if run.state.status is Status.COMPLETED else "runs"
+    world.reporter.say(
+        f"The last run is a trial of a batch; it alone {what}: the whole batch goes on by "
+        f"{world.restart_command}last:batch +needed=true"
+    )
 
 
 def report_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> None:

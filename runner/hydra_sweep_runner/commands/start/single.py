@@ -22,6 +22,7 @@ from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     report_code_changes,
     report_environment,
+    report_last_of_batch,
     report_left_batches,
     report_older_code,
     report_yaml_changes,
@@ -181,8 +182,10 @@ def restart_run(
     options = composing.options(composed.config.sweeper, run.options)
     _refuse_batch_options(composing, options)
     is_completed = run.state.status is Status.COMPLETED
+    asked_for = composing.typed.option("restart")
     if options.needed and is_completed and not _has_changed(world, composed, run, options):
         world.reporter.say(f"Skipping: {short(run.id)} is completed")
+        report_last_of_batch(world, run, asked_for)
         return 0
     if options.only == "failed" and run.state.status is not Status.ERROR:
         world.reporter.say(f"Skipping: {short(run.id)} has not failed")
@@ -223,6 +226,7 @@ def restart_run(
 
             keep_result(world.store, run)
         world.reporter.say(f"Restarting {short(run.id)}")
+        report_last_of_batch(world, run, asked_for)
         report_unused_flags(world, composed.operation, composed.config, composing.names())
         report_left_batches(world, run, left)
         report_code_changes(world, run, again.provenance)

@@ -23,11 +23,12 @@ _MOST_CHOICES = 20
 class Accepted:
     """What an option does with a value's text: converts it by the type of this name, and compares
     the result with the choices, unless they are None. `needs_value` says that the option cannot
-    stand alone, `takes_one` that it takes one value only, `by_place` that it has no name on the
-    command line."""
+    stand alone, `takes_one` that it takes one value only, `number` that it takes so many,
+    `by_place` that it has no name on the command line."""
 
     needs_value: bool
     takes_one: bool = False
+    number: int | None = None
     type_name: str = "str"
     choices: Sequence[object] | None = None
     by_place: bool = False
@@ -44,6 +45,12 @@ class Accepted:
             raise Mistake(
                 f"{name}=[{','.join(texts)}]: --{name} of {script} takes one value{swept}"
             )
+        if self.number is not None and len(texts) != self.number:
+            raise Mistake(
+                f"{name}=[{','.join(texts)}]: --{name} of {script} takes {self.number} values"
+            )
+        if self.needs_value and not texts:
+            raise Mistake(f"{name}=[]: --{name} of {script} takes at least one value")
 
     def check(self, script: str, name: str, text: str) -> None:
         """Raise Mistake for a text that the script would refuse."""
@@ -148,12 +155,19 @@ def _accepted(words: Mapping[str | None, ast.expr]) -> Accepted:
     number = nargs.value if isinstance(nargs, ast.Constant) else None
     needs_value = nargs is None or number == "+" or (isinstance(number, int) and number > 0)
     takes_one = nargs is None and "action" not in words
+    exactly = number if isinstance(number, int) and "action" not in words else None
     kind = words.get("type")
     name = "str" if kind is None else kind.id if isinstance(kind, ast.Name) else ""
     if name not in _TYPES:  # a type of the script's own may accept any text
-        return Accepted(needs_value=needs_value, takes_one=takes_one)
+        return Accepted(needs_value=needs_value, takes_one=takes_one, number=exactly)
     choices = _choices(words.get("choices"))
-    return Accepted(needs_value=needs_value, takes_one=takes_one, type_name=name, choices=choices)
+    return Accepted(
+        needs_value=needs_value,
+        takes_one=takes_one,
+        number=exactly,
+        type_name=name,
+        choices=choices,
+    )
 
 
 def _choices(node: ast.expr | None) -> Sequence[object] | None:

@@ -1,0 +1,94 @@
+"""A start that does something else than was probably meant says so, and what would do it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Project
+
+SCRIPT = """
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    parser.add_argument("--size", type=int, default=1)
+    parser.add_argument("--layers", type=int, nargs="+", default=[1])
+    parser.add_argument("--pair", type=int, nargs=2, default=[1, 2])
+    parser.add_argument("--decay", type=float, default=0.0)
+    given = parser.parse_args()
+    if given.size > 1:
+        raise SystemExit("too large")
+"""
+CONFIG = "operation: {script: train.py}\nlr: 0.1\nsize: 1\nhydra: {launcher: {n_jobs: 1}}\n"
+
+
+@pytest.fixture
+def project(make_project: MakeProject) -> Project:
+    return make_project({"train.py": SCRIPT, "conf/config.yaml": CONFIG})
+
+
+def test_only_failed_of_a_changed_plan_says_why_nothing_runs(project: Project) -> None:
+    project.run("-m", "size=1,2", status=1)
+    said = project.run("+restart=last:batch", "+only=failed", "size=3", status=1).said
+    assert said[0].endswith(": 1 trial: 1 new, 2 set aside")
+    assert said[2] == (
+        "Nothing is run, as no trial of the plan has failed; 1 new is created as pending; "
+        "+needed=true in the place of +only=failed runs all that are not completed"
+    )
+    said = project.run("+restart=last:batch", "+only=failed", "size=1,2", status=1).said
+    assert not any(line.startswith("Nothing is run") for line in said)
+
+
+def test_on_a_terminal_the_line_that_goes_on_stands_there_before_the_first_trial(
+    project: Project,
+) -> None:
+    _, screen = project.answer("-m", "lr=1,2", typed="", columns=200)
+    lines = screen.splitlines()
+    batch = project.newest("batch")["id"][:8]
+    first = lines.index(f"Batch {batch}: 2 trials, 1 at a time")
+    assert lines[first + 1] == f"If it is stopped or killed: runner +restart={batch} +needed=true"
+    assert not any("killed" in line for line in project.run("-m", "lr=1,2").said)
+
+
+def test_restarting_the_last_trial_names_the_whole_batch(project: Project) -> None:
+    project.run("-m", "lr=1,2")
+    told = "the whole batch goes on by runner +restart=last:batch +needed=true"
+    said = project.run("+restart=last").said
+    assert (
+        f"The last run is a trial of a batch; it alone runs again though it is completed: {told}"
+        in said
+    )
+    assert told in project.run("+restart=last", "+needed=true").err
+    trial = project.newest("trial")["id"]
+    assert told not in project.run(f"+restart={trial}").err
+    project.run()
+    assert told not in project.run("+restart=last").err
+
+
+def test_new_yaml_that_no_trial_fits_is_told_with_what_takes_them_back(project: Project) -> None:
+    project.run("-m", "lr=1,2")
+    before = {run["id"] for run in project.runs("--kind", "trial")}
+    config = project.folder / "conf" / "config.yaml"
+    config.write_text(f"{CONFIG}decay: 0.5\n")
+    said = project.run("+restart=last:batch", "+refresh=true").said
+    told = (
+        "No trial of the batch fits the present YAML, so all are new: decay (null, now 0.5); to "
+        "have the former ones back, take that back in the YAML and refresh once more"
+    )
+    assert told in said
+    config.write_text(CONFIG)
+    said = project.run("+restart=last:batch", "+refresh=true", "+needed=true").said
+    assert said[0].endswith(": 2 trials: 2 to skip, 2 set aside")
+    assert set(project.newest("batch")["trials"]) == before
+
+
+def test_a_list_of_a_length_that_the_parser_refuses_is_a_mistake(project: Project) -> None:
+    config = project.folder / "conf" / "config.yaml"
+    config.write_text(f"{CONFIG}layers: [1]\npair: [1, 2]\n")
+    for words, said in (
+        (("layers=[]",), "layers=[]: --layers of train.py takes at least one value"),
+        (("-m", "pair=[1,2],[3]"), "pair=[3]: --pair of train.py takes 2 values"),
+    ):
+        assert project.run(*words, status=2).said == [f"runner: {said}"]
+    assert project.runs() == []
