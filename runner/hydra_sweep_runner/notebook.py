@@ -276,12 +276,18 @@ class Run:
         """The absolute path of a file of the run, which need not exist: in the output folder of a
         Hydra program's job, otherwise in the run's folder.
 
-        Raises Mistake for a name that leads out of the folder.
+        Raises Mistake for a name that leads out of the folder, and for a file that a batch lacks:
+        its trials have the files.
         """
         folder = self.output_dir or self.dir
         path = Path(os.path.normpath(folder / name))
         if not path.is_relative_to(folder):
             raise Mistake(f"{name}: is not in the folder of run {short(self.id)}")
+        if self._run.batch is not None and not os.path.lexists(path):
+            raise Mistake(
+                f"{name}: {short(self.id)} is a batch, and its trials have the files: "
+                f"[run.path({name!r}) for run in store.runs(batch={short(self.id)!r})]"
+            )
         return path
 
     def log(self) -> str:

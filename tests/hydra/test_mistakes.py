@@ -119,6 +119,22 @@ def test_what_hydra_refuses_before_it_asks_a_sweeper_gets_one_line_too(
     assert program.tree() == before
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("hydra/sweeper=runer", "did you mean hydra/sweeper=runner? (there are "),
+        ("hydra.sweeper=runner", "written with a slash: hydra/sweeper=runner"),
+    ],
+)
+def test_a_word_that_was_meant_to_choose_our_sweeper_is_told_how_it_is_written(
+    program: Program, typed: str, says: str
+) -> None:
+    ended = _train(program, "-m", typed, "lr=1,2")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("runner: ") and says in line
+    assert ended.returncode == 2
+
+
 CHOSEN = {
     "conf/config.yaml": "defaults: [{override hydra/sweeper: runner}, _self_]\nlr: 0.1\n",
     "conf/plain.yaml": "defaults: [experiment: null, model: mlp, _self_]\nlr: 0.1\n",

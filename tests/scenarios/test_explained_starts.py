@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hydra_sweep_runner import Store
+from hydra_sweep_runner.errors import Mistake
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Project
 
@@ -81,6 +83,41 @@ def test_new_yaml_that_no_trial_fits_is_told_with_what_takes_them_back(project: 
     said = project.run("+restart=last:batch", "+refresh=true", "+needed=true").said
     assert said[0].endswith(": 2 trials: 2 to skip, 2 set aside")
     assert set(project.newest("batch")["trials"]) == before
+
+
+def test_a_text_like_a_range_is_told_to_be_one(make_project: MakeProject) -> None:
+    project = make_project(
+        {"train.py": "lr = 0.1\n", "conf/config.yaml": "operation: {script: train.py}\nlr: 0.1\n"}
+    )
+    told = (
+        "lr=0.1..0.3 is one text: numbers of a range are swept by -m 'lr=range(0.1,0.3,STEP)', "
+        "random ones by -m 'lr=interval(0.1,0.3)'"
+    )
+    assert told in project.run("-m", "lr=0.1..0.3").said
+    assert told in project.run("lr=0.1..0.3").said
+    assert told in project.run("-m", "lr=0.1..0.3", "+print_trials=true").said
+    assert "is one text" not in project.run("lr=a..b").err
+
+
+def test_of_long_values_the_part_that_has_changed_is_told(make_project: MakeProject) -> None:
+    config = "operation: {{command: [echo, {0}, --end, {1}]}}\n"
+    project = make_project({"conf/config.yaml": config.format("x" * 70, "old")})
+    project.run()
+    (project.folder / "conf" / "config.yaml").write_text(config.format("x" * 70, "new"))
+    told = "operation.command (…xxx, --end, old], now …xxx, --end, new])"
+    assert told in project.run("+restart=last").err
+
+
+def test_files_of_a_batch_are_said_to_be_its_trials(project: Project) -> None:
+    project.run("-m", "lr=1,2")
+    batch = project.newest("batch")["id"][:8]
+    result = project.run("runs", "files", batch)
+    assert result.out == ""
+    assert f"runner runs path {batch} FILE --trials" in result.err
+    with pytest.raises(
+        Mistake, match=rf"run.path\('m.txt'\) for run in store.runs\(batch='{batch}"
+    ):
+        Store(project.store).run(batch).path("m.txt")
 
 
 def test_a_list_of_a_length_that_the_parser_refuses_is_a_mistake(project: Project) -> None:

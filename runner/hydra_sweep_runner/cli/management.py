@@ -5,6 +5,7 @@ Each command is imported when it is used, so that it does not wait for the impor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from difflib import get_close_matches
@@ -121,6 +122,9 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
         return _without_its_value(said, error.option_name, arguments)
     if context is None:
         return f"{command}: {said}; see {command} --help"
+    extra = _EXTRA.match(said)
+    if extra is not None and command == "runner runs list":
+        return _extra_word(extra[1], arguments)
     if isinstance(error, click.NoSuchOption) and context is not None:
         words = command.removeprefix("runner ")
         instead = _INSTEAD.get((words, error.option_name)) or _INSTEAD.get(("", error.option_name))
@@ -136,6 +140,27 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
         if near:
             return f"{command}: {said}. Did you mean '{near[0]}'?"
     return f"{command}: {said}; see {command} --help"
+
+
+_EXTRA = re.compile(r"Got unexpected extra arguments? \(([^ )]+)")
+
+
+def _extra_word(word: str, arguments: Sequence[str]) -> str:
+    """What was meant by a word of `runner runs list` that belongs to no option."""
+    if "--columns" in arguments[:-2]:
+        place = arguments.index("--columns")
+        columns = [arguments[place + 1]]
+        for each in arguments[place + 2 :]:
+            if each.startswith("-"):
+                break
+            columns.append(each)
+        if word in columns[1:]:
+            written = ",".join(one.strip(",") for one in columns)
+            return f"runner runs list: the columns are one word, with commas: --columns {written}"
+    return (
+        f"runner runs list: it takes filters, and no word alone such as {word}; the trials of a "
+        f"batch: --batch {word}; one run: runner runs show {word}; by flags: --where 'lr < 0.1'"
+    )
 
 
 #: What is typed for options that a command (empty: any) does not have.

@@ -195,9 +195,9 @@ class Composer:
                 value = parse_override(text)._value
                 if self.is_group_choice(text) and not isinstance(value, (str, list)):
                     name = name_in(text)
-                    raise Mistake(
-                        f"{text}: {name} is a config group: give the name of a config in it"
-                    ) from error
+                    said = f"{text}: {name} is a config group: give the name of a config in it"
+                    none = f", for none that of an empty {name}/none.yaml" if value is None else ""
+                    raise Mistake(said + none) from error
         about_params = "hydra.sweeper.params=" in str(error)
         if isinstance(error, AssertionError) or about_params or "is None" in str(error.__cause__):
             for text in overrides:

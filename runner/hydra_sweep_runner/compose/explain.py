@@ -20,6 +20,7 @@ from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 _UNKNOWN_KEY = re.compile(r"full_key: hydra\.sweeper\.([\w.]+)")
 _SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
 _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(\$\{.*?)'(?:$|;| )")
+_NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
 _TWICE = re.compile(r"(\S+) appears more than once in the final defaults list")
 
 
@@ -38,6 +39,14 @@ def explain_composition(error: Exception) -> str:
     interpolation = _NO_INTERPOLATION.search(said)
     if interpolation is not None:
         return f"{interpolation[1]} is no interpolation: it is written ${{name}}, and closed"
+    unchosen = _NOT_CHOSEN.search(said)
+    if unchosen is not None:
+        group, choice = unchosen.groups()
+        return (
+            f"{group}={choice}: the defaults list chooses nothing from the config group {group}: "
+            f"+{group}={choice} adds it; with `- {group}: null` in the defaults list it is chosen "
+            "without +"
+        )
     said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
     return f"the configuration does not compose: {said}"
 

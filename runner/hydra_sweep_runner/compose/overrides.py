@@ -15,6 +15,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
     ChoiceSweep,
+    IntervalSweep,
     Override,
     OverrideType,
     Quote,
@@ -158,6 +159,16 @@ def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
                 f"{text}: there is no run option {name}; did you mean {meant}? (A flag of that "
                 f"name is added by ++{name}={value})"
             )
+
+
+def check_choice(text: str) -> None:
+    """Raise Mistake for `hydra.sweeper=NAME`, where `hydra/sweeper=NAME` chooses a config."""
+    override = parse_override(text)
+    name, value = override.key_or_group, override._value
+    if name in ("hydra.sweeper", "hydra.launcher") and isinstance(value, str):
+        raise Mistake(
+            f"{text}: a config group is written with a slash: {name.replace('.', '/')}={value}"
+        )
 
 
 def option_as_meant(option: str, value: str) -> str:
@@ -332,6 +343,11 @@ def check_values(texts: Iterable[str], advice: str | None = None) -> None:
     for text in texts:
         if is_sweep(text):
             name = name_of(parse_override(text))
+            if isinstance(parse_override(text)._value, IntervalSweep):
+                raise Mistake(
+                    f"{text} is a space that values of {name} are drawn from: "
+                    f"{advice or 'add -m to draw 20, or as many as +max_trials says'}"
+                )
             raise Mistake(
                 f"{text} gives {name} several values: "
                 f"{advice or 'add -m to sweep over them'}, or quote or bracket them for one value"

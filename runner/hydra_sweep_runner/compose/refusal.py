@@ -29,6 +29,12 @@ _ELSEWHERE = {
     **dict.fromkeys(("linspace", "arange"), "range(START,STOP,STEP)"),
     **dict.fromkeys(("choices", "oneof", "one_of", "categorical", "list"), "choice(A,B)"),
 }
+#: What is typed for a run option without a value.
+_VALUES = {
+    **dict.fromkeys(("needed", "init_trials", "print_trials", "refresh", "fail_fast"), "true"),
+    "only": "failed",
+    "restart": "ID",
+}
 _FUNCTIONS = "choice, range, interval, glob, shuffle, sort, tag, str, int, float, bool"
 
 
@@ -53,6 +59,13 @@ def explain_refusal(text: str, said: str) -> str:
             f"as a text: {quoted(name, value)}"
         )
     evaluated = _EVALUATED.search(said)
+    if evaluated is not None and "mismatch type argument" in evaluated[1]:
+        arguments = value.partition("(")[2].rstrip(")").split(",")
+        wrong = next((each for each in arguments if not _NUMBER.fullmatch(each.strip())), value)
+        return (
+            f"{wrong.strip()} is no number, as nothing is computed in an override: write it out; "
+            f"as a text: {quoted(name, value)}"
+        )
     if evaluated is not None:
         return evaluated[1].strip().rstrip(".")
     reason = _reason(value, len(name) + 2)
@@ -63,6 +76,9 @@ def _without_value(text: str) -> str:
     """What is typed in the place of a word without `=`."""
     if text.endswith(".py"):
         return f"runner init {text} makes a script a project, runner alone then runs it"
+    option = text.removeprefix("+") if text.startswith("+") else ""
+    if option in _VALUES:
+        return f"write name=value (+{option}={_VALUES[option]})"
     if _NUMBER.fullmatch(text):
         return "several values of a flag are written name=1,2, without white space"
     return f"write name=value ({text}=…)"

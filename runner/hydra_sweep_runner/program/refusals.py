@@ -37,6 +37,9 @@ def watch_sweeps() -> None:
 
     @functools.wraps(multirun)
     def watched(self: Hydra, *given: Any, **named: Any) -> Any:
+        mistake = _misdirected(self.config_loader)
+        if mistake is not None:
+            raise SystemExit(_report(mistake))
         compose: Any = self.compose_config
 
         def composed(*args: Any, **settings: Any) -> Any:
@@ -107,6 +110,26 @@ def _is_ours(loader: ConfigLoader, config_name: str | None, overrides: Sequence[
         kept = tried
         target = str(OmegaConf.select(config, "hydra.sweeper._target_"))
     return target == _OURS
+
+
+def _misdirected(loader: ConfigLoader) -> Mistake | None:
+    """The mistake in a word that was meant to choose our sweeper, and chooses none."""
+    for word in sys.argv[1:]:
+        name, _, value = word.partition("=")
+        if name == "hydra.sweeper" and value == "runner":
+            return Mistake(f"{word}: a config group is written with a slash: {_TYPED}")
+        if name == "hydra/sweeper" and value != "runner":
+            from difflib import get_close_matches
+
+            if not get_close_matches(value, ["runner"], n=1, cutoff=0.7):
+                continue
+            there = loader.get_group_options("hydra/sweeper")
+            if value not in there:
+                return Mistake(
+                    f"{word}: there is no such sweeper; did you mean {_TYPED}? (there are "
+                    f"{', '.join(there)})"
+                )
+    return None
 
 
 def _report(mistake: Mistake) -> int:

@@ -26,6 +26,9 @@ MOST_SCALARS = 3
 #: The most characters of a value in a line or a table.
 MOST_OF_VALUE = 60
 
+# Of two long values that differ, as much is shown of what is the same before.
+_MOST_BEFORE = 12
+
 # The most lines of a failed trial's output that are shown with its failure.
 _MOST_LINES = 10
 _MOST_COLUMNS = 160
@@ -105,6 +108,15 @@ def render_value(value: Value) -> str:
 def shown_value(value: Value) -> str:
     """A value as lines and tables show it, shortened if it is long."""
     return cut(render_value(value), MOST_OF_VALUE)
+
+
+def shown_change(before: Value, after: Value) -> tuple[str, str]:
+    """Two values as lines show them; of long ones the part where they begin to differ."""
+    texts = (render_value(before), render_value(after))
+    same = next((n for n, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), 0)
+    if max(map(len, texts)) > MOST_OF_VALUE and same > _MOST_BEFORE:
+        texts = (f"…{texts[0][same - _MOST_BEFORE :]}", f"…{texts[1][same - _MOST_BEFORE :]}")
+    return cut(texts[0], MOST_OF_VALUE), cut(texts[1], MOST_OF_VALUE)
 
 
 def cut(text: str, most: int) -> str:

@@ -9,7 +9,14 @@ import click
 
 from hydra_sweep_runner.cli.filters import with_filters
 from hydra_sweep_runner.cli.store import STORE, open_store
-from hydra_sweep_runner.commands.runs.files import Place, files_of, files_table, path_in, place_of
+from hydra_sweep_runner.commands.runs.files import (
+    Place,
+    files_of,
+    files_table,
+    nothing_line,
+    path_in,
+    place_of,
+)
 from hydra_sweep_runner.commands.runs.selecting import Asked
 from hydra_sweep_runner.commands.runs.trial_paths import trial_paths
 from hydra_sweep_runner.errors import Mistake, UnreadableRecord
@@ -33,7 +40,10 @@ def files(run_id: str, own: bool, store: str | None) -> None:
       runner runs files 3f2a9c1d
     """
     opened = open_store(store)
-    found = files_of(_place(opened, run_id), own=own)
+    place = _place(opened, run_id)
+    found = files_of(place, own=own)
+    if not found:
+        click.echo(nothing_line(place), err=True)
     for line in plain_lines(files_table(found)) if found else ():
         print(line)
 

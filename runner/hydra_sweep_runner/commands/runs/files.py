@@ -30,6 +30,7 @@ class Place:
     run_id: str
     folder: Path
     output: Path | None = None
+    is_batch: bool = False
 
     @property
     def main(self) -> Path:
@@ -41,7 +42,12 @@ def find_place(store: RunStore, run: Run) -> Place:
     """The folders of a run's files, as far as they exist."""
     output = output_folder(run, store.root)
     exists = output is not None and output.is_dir()
-    return Place(run_id=run.id, folder=store.folder(run.id), output=output if exists else None)
+    return Place(
+        run_id=run.id,
+        folder=store.folder(run.id),
+        output=output if exists else None,
+        is_batch=run.kind is Kind.BATCH,
+    )
 
 
 def place_of(store: RunStore, run: Run) -> Place:
@@ -110,9 +116,25 @@ def path_in(place: Place, name: str | None) -> Path:
     for path in paths:
         if os.path.lexists(path):
             return path
+    if place.is_batch:
+        raise Mistake(
+            f"{name}: {run_id} is a batch, and its trials have the files: "
+            f"runner runs path {run_id} {name} --trials"
+        )
     raise Mistake(
         f"{name}: there is no such file in run {run_id}; runner runs files {run_id} lists them"
     )
+
+
+def nothing_line(place: Place) -> str:
+    """The line on a run that has no files."""
+    run_id = short(place.run_id)
+    if place.is_batch:
+        return (
+            f"{run_id} is a batch, and its trials have the files: runner runs path {run_id} FILE "
+            "--trials finds one of each"
+        )
+    return f"Run {run_id} has no files (--all lists the runner's own)"
 
 
 def _files(folder: Path, *, own: bool) -> Iterator[File]:

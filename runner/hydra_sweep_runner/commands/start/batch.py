@@ -13,6 +13,7 @@ from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.hints import (
     report_lists_in_params,
     report_short_ranges,
+    report_texts_like_ranges,
     report_texts_like_sweeps,
     report_unused_in_sweep,
 )
@@ -82,6 +83,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         else:
             print_graph(world, sweep, sweep.graph)
         report_rest(world, sweep)
+        report_texts_like_ranges(world, sweep.overrides)
         report_unused_in_sweep(world, sweep)
         save_plan(world, sweep)
         return 0
@@ -107,6 +109,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         with world.store.claim(batch.id):
             carrying.tell()
             report_texts_like_sweeps(world, sweep.plan.trials[0].flags, sweep.names)
+            report_texts_like_ranges(world, sweep.overrides)
             report_unused_in_sweep(world, sweep)
             return _carry_out(world, sweep, carrying)
 

@@ -13,6 +13,7 @@ from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.overrides import (
     check_added,
+    check_choice,
     merge,
     name_in,
     name_of,
@@ -92,6 +93,7 @@ def read_typed(
     store: str | None = None
     for text in rest:
         override = parse_override(text)
+        check_choice(text)
         setting = override.key_or_group.removeprefix(_SWEEPER)
         ours = override.key_or_group.startswith(_SWEEPER) and not override.is_delete()
         if ours and setting == "store":

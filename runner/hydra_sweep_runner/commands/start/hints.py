@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hydra_sweep_runner.commands.start.sweep import Sweep
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*"
+_DOTTED = re.compile(r"\+{0,2}([\w.-]+)=([-+]?(?:\d+\.\d+|\d+))\.{2,3}([-+]?(?:\d+\.?\d*|\.\d+))")
 _NUMBERS = re.compile(rf"{_NUMBER}(,{_NUMBER})+", re.IGNORECASE)
 
 
@@ -31,6 +32,19 @@ def report_texts_like_sweeps(world: World, flags: Flags, given: Iterable[str]) -
             world.reporter.say(
                 f"{escape(name)} is one text in the YAML, {shown_value(value)!r}: its values are "
                 f"swept by -m {escape(name)}={escape(value)}, or from hydra.sweeper.params"
+            )
+
+
+def report_texts_like_ranges(world: World, overrides: Iterable[str]) -> None:
+    """Print which overrides give a text like `0.1..0.3`, which is no range."""
+    for text in overrides:
+        found = _DOTTED.fullmatch(text)
+        if found is not None:
+            name, low, high = map(escape, found.groups())
+            world.reporter.say(
+                f"{escape(text)} is one text: numbers of a range are swept by "
+                f"-m '{name}=range({low},{high},STEP)', random ones by "
+                f"-m '{name}=interval({low},{high})'"
             )
 
 

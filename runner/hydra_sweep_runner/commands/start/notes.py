@@ -19,7 +19,7 @@ from hydra_sweep_runner.operation.flags import differences, flatten, given_flags
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 from hydra_sweep_runner.system.provenance import changed_files, code_changes, digests
-from hydra_sweep_runner.terminal.render import escape, short, shown_value
+from hydra_sweep_runner.terminal.render import escape, short, shown_change, shown_value
 
 
 def report_code_changes(
@@ -277,4 +277,5 @@ def _sweeper(composing: Composing, run: Run) -> Flags:
 
 
 def _change(name: str, before: Value | None, after: Value | None) -> str:
-    return f"{escape(name)} ({shown_value(before)}, now {shown_value(after)})"
+    was, now = shown_change(before, after)
+    return f"{escape(name)} ({was}, now {now})"

@@ -14,6 +14,7 @@ from hydra_sweep_runner.commands.start.execution import (
 )
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.hints import (
+    report_texts_like_ranges,
     report_texts_like_sweeps,
     report_unused_flags,
     report_unused_params,
@@ -97,6 +98,7 @@ def start_run(world: World, composing: Composing) -> int:
         with world.store.claim(run.id):
             report_unused_params(world, composed.config.sweeper)
             report_texts_like_sweeps(world, composed.flags, composing.names())
+            report_texts_like_ranges(world, composing.task)
             report_unused_flags(world, composed.operation, composed.config, composing.names())
             return _execute(world, executor, start, options)
 
