@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +23,9 @@ _START_TOLERANCE_S = 0.005
 _CLOCK_TOLERANCE_S = 5.0
 # A smaller start time is no wall-clock time but seconds since the boot.
 _LONGEST_UPTIME_S = 5e8
+# How often a session's processes are killed, and the pause in between, in seconds.
+_KILLS = 3
+_KILL_AGAIN_S = 0.02
 
 
 def this_process(clock: Clock) -> Process:
@@ -65,6 +71,29 @@ def is_alive(process: Process) -> bool | None:
     if found is False and process.host != _host():
         return None
     return found
+
+
+def kill_session(leader: int) -> None:
+    """Kill all processes of a session whose leader, with this pid, has exited. While there are any,
+    no other process or session gets the number."""
+    import psutil
+
+    for _ in range(_KILLS):  # a process may fork before it is killed
+        members = [pid for pid in psutil.pids() if _session_of(pid) == leader]
+        if not members:
+            return
+        for pid in members:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_KILL_AGAIN_S)
+
+
+def _session_of(pid: int) -> int | None:
+    """The session of a process; None if the process is gone or must not be asked."""
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
 
 
 def _is_found(process: Process) -> bool | None:

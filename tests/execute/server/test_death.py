@@ -143,16 +143,18 @@ def test_a_server_that_dies_while_a_function_is_imported_is_no_mistake_in_it(
         executor.probe("lib.f", str(world.project))
 
 
+WITH_A_HELPER = """
+import subprocess
+HELPER = subprocess.Popen(["sleep", "600"])
+def f(x):
+    return HELPER.pid
+"""
+
+
 def test_when_the_server_dies_beside_an_idle_worker_what_that_has_started_ends(
     world: World,
 ) -> None:
-    text = """
-        import subprocess
-        HELPER = subprocess.Popen(["sleep", "600"])
-        def f(x):
-            return HELPER.pid
-    """
-    world.write("lib.py", text)
+    world.write("lib.py", WITH_A_HELPER)
     first = world.function("lib.f", x=1)
 
     def make(number: int) -> Next:
@@ -165,6 +167,32 @@ def test_when_the_server_dies_beside_an_idle_worker_what_that_has_started_ends(
 
     with world.executor() as executor, pytest.raises(RunnerError):
         executor.run(Made(make))
+    result = world.store.read(first.run.id).result
+    assert result is not None
+    wait_until_gone([int(str(result.value))])
+
+
+def test_what_a_worker_has_started_ends_though_the_server_dies_with_the_order_to_end_it(
+    world: World,
+) -> None:
+    world.write("lib.py", WITH_A_HELPER)
+    first = world.function("lib.f", x=1)
+
+    def make(number: int) -> Next:
+        if number == 0:
+            return first
+        os.kill(server_of(executor), signal.SIGSTOP)
+        (worker,) = executor._workers._free
+        os.kill(worker.child.pid or 0, signal.SIGKILL)
+        wait_until_gone([worker.child.pid or 0])
+        return world.function("lib.f", x=2)
+
+    source = Made(make)
+    with world.executor() as executor, pytest.raises(ServerDied):
+        source.on_ready = lambda: (
+            len(source.told) > 2 and os.kill(server_of(executor), signal.SIGKILL)
+        )
+        executor.run(source)
     result = world.store.read(first.run.id).result
     assert result is not None
     wait_until_gone([int(str(result.value))])

@@ -25,6 +25,7 @@ from hydra_sweep_runner.execute.server.messages import (
     StartScript,
     StartWorker,
 )
+from hydra_sweep_runner.system.processes import kill_session
 
 # How long to wait for the report of a server's death, in seconds.
 _LOST_S = 1.0
@@ -211,12 +212,18 @@ class ForkServer:
             return True
 
     def close(self) -> None:
-        """Stop all remaining children, and wait until the server has exited."""
+        """Stop all remaining children, and wait until the server has exited.
+
+        A killed server takes the requests with it that it has not read, so what is left of its
+        session is killed here.
+        """
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
         with suppress(ChildProcessError):
-            os.waitpid(self._pid, 0)
+            _, status = os.waitpid(self._pid, 0)
+            if os.WIFSIGNALED(status):
+                kill_session(self._pid)
 
     def _start(
         self, request: StartProgram | StartScript | StartWorker, fds: Sequence[int]
