@@ -70,7 +70,7 @@ def test_a_record_that_cannot_be_replaced_leaves_nothing_behind(store: RunStore)
     before = contents(store.root)
     with pytest.raises(StoreFailed, match=r"^cannot write .*record\.json: Is a directory$"):
         store.write(run_of())
-    assert contents(store.root) == before
+    assert contents(store.root) == {**before, f"{store.root}/.writing": None}
 
 
 def test_a_store_that_was_taken_away_fails(store: RunStore) -> None:
@@ -114,6 +114,7 @@ def test_a_killed_writer_leaves_the_store_as_it_was(store: RunStore, name: str) 
             ["record.json", "lock"],
             ["lock", "record.json"],
         )
+    assert contents(store.root / ".writing") == {}
 
 
 def test_a_reader_sees_the_old_record_or_the_new_one(store: RunStore) -> None:

@@ -33,13 +33,13 @@ from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.record.fields import Summary, begun_key
 from hydra_sweep_runner.record.glance import glance_of, pack_glances, unpack_glances
 from hydra_sweep_runner.record.text import to_text
-from hydra_sweep_runner.store import disk, index
+from hydra_sweep_runner.store import disk, head, index
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from tests.scenarios.project import wait_until
 from tests.stores import python, run_of, talking
 
-_TICK_NS = 20_000_000
+TICK_NS = 20_000_000
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -48,7 +48,7 @@ def _small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index, "WORTHWHILE", 3)
         patch.setattr(index, "FEW", 1)
-        patch.setattr(index, "_TICK_NS", _TICK_NS)
+        patch.setattr(disk, "TICK_NS", TICK_NS)
         yield
 
 
@@ -77,7 +77,7 @@ def settle(store: RunStore) -> None:
 
     def is_later() -> bool:
         probe.write_text("")
-        return probe.stat().st_ctime_ns > begun + 2 * _TICK_NS
+        return probe.stat().st_ctime_ns > begun + 2 * TICK_NS
 
     wait_until(is_later)
     probe.unlink()
@@ -94,10 +94,26 @@ def assert_same(store: RunStore) -> None:
     expected = without_index(store)
     for n in (1, 3, 8, 100):
         assert store.newest(n) == expected[:n]
+    assert store.count() == len(expected)
     batches = {run.id for run in expected if isinstance(run, Run) and run.kind is Kind.BATCH}
     assert {batch.id for batch in store.batches()} == batches
     for run in expected[:3]:
         assert store.resolve(run.id[:30]) == run.id
+
+
+def assert_true(store: RunStore) -> None:
+    """A record was changed in its place, behind the runner's back: whatever is shown is as recorded
+    all the same, and after a while the list is as without an index."""
+    expected = without_index(store)
+    recorded = {run.id: run for run in expected}
+    for n in (1, 3, 8):
+        shown = store.newest(n)
+        assert len({run.id for run in shown}) == min(n, len(expected))
+        assert all(run == recorded[run.id] for run in shown)
+    assert store.newest(None) == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(head, "TRUSTED_S", -1.0)
+        assert_same(store)
 
 
 def reads(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -123,8 +139,11 @@ class Histories(RuleBasedStateMachine):
         self.store = RunStore.open(self.folder / "runs", create=True)
         self.made = 0
         self.old: list[bytes] = []
+        self.old_heads: list[bytes] = []
         for _ in range(runs):
             self.create(Status.COMPLETED)
+
+    in_place = False  # whether a record was changed in its place, and not by the runner
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
@@ -134,6 +153,10 @@ class Histories(RuleBasedStateMachine):
     def list_file(self) -> Path:
         packs = sorted((self.store.root / ".index").glob("pack.*"))
         return packs[0] if packs else self.store.root / ".index" / "pack.x"
+
+    @property
+    def head_file(self) -> Path:
+        return self.store.root / ".index" / "head"
 
     def ids(self) -> list[str]:
         return sorted(self.store.ids())
@@ -149,11 +172,19 @@ class Histories(RuleBasedStateMachine):
             run = replace(run, kind=Kind.BATCH, batch=BatchPart())
         self.store.create(run)
 
-    @rule(place=st.integers(0, 20), moved_s=st.integers(-50, 50), ours=st.booleans())
-    def write(self, place: int, moved_s: int, ours: bool) -> None:
+    @rule(
+        place=st.integers(0, 20),
+        moved_s=st.integers(-50, 50),
+        ours=st.booleans(),
+        is_settled=st.booleans(),
+    )
+    def write(self, place: int, moved_s: int, ours: bool, is_settled: bool) -> None:
         """Start a run again, by the runner or by hand."""
         if not self.ids():
             return
+        if is_settled:  # so that the list has a head
+            settle(self.store)
+            self.store.newest(1)
         changed = self.changed(self.pick(place), moved_s)
         if changed is None:
             return
@@ -161,6 +192,7 @@ class Histories(RuleBasedStateMachine):
             self.store.write(changed)
         else:
             self.replace_record(changed)
+            self.in_place = True
 
     def changed(self, run_id: str, moved_s: int) -> Run | None:
         for run in self.store._read_each([run_id]):
@@ -171,7 +203,7 @@ class Histories(RuleBasedStateMachine):
 
     def replace_record(self, run: Run) -> None:
         path = f"{self.store.folder(run.id)}/.runner/record.json"
-        disk.replace(path, to_text(run).encode(), durable=False)
+        disk.replace(path, to_text(run).encode(), through=path, durable=False)
 
     @rule(place=st.integers(0, 20))
     def delete(self, place: int) -> None:
@@ -195,6 +227,7 @@ class Histories(RuleBasedStateMachine):
         if not whole:
             settle(self.store)
             assert_same(self.store)
+            self.in_place = True
         (folder / "record.json").write_text(to_text(run))
 
     @rule(place=st.integers(0, 20), damage=st.sampled_from(["", "{", '{"format": 99}']))
@@ -204,6 +237,7 @@ class Histories(RuleBasedStateMachine):
             return
         run_id = without_index(self.store)[: place + 1][-1].id
         (self.store.folder(run_id) / ".runner" / "record.json").write_text(damage)
+        self.in_place = True
 
     @rule()
     def time_goes_by(self) -> None:
@@ -221,14 +255,28 @@ class Histories(RuleBasedStateMachine):
         self.list_file.parent.mkdir(exist_ok=True)
         self.list_file.write_bytes(self.old[place % len(self.old)])
 
-    @rule(what=st.sampled_from(["", "pack."]))
+    @rule()
+    def keep_head(self) -> None:
+        if self.head_file.exists():
+            self.old_heads.append(self.head_file.read_bytes())
+
+    @rule(place=st.integers(0, 5))
+    def bring_back_an_old_head(self, place: int) -> None:
+        """Its signs may be those of today if records were changed in their places only."""
+        if not self.old_heads:
+            return
+        self.head_file.parent.mkdir(exist_ok=True)
+        self.head_file.write_bytes(self.old_heads[place % len(self.old_heads)])
+        self.in_place = True
+
+    @rule(what=st.sampled_from(["", "pack.", "head"]))
     def lose_index(self, what: str) -> None:
         for path in self.list_file.parent.glob(f"{what}*"):
             path.unlink()
         if not what and self.list_file.parent.exists():
             self.list_file.parent.rmdir()
 
-    @rule(place=st.integers(0, 5000), what=st.just("pack.*"), keep=st.booleans())
+    @rule(place=st.integers(0, 5000), what=st.sampled_from(["pack.*", "head"]), keep=st.booleans())
     def garble_index(self, place: int, what: str, keep: bool) -> None:
         for path in self.list_file.parent.glob(what):
             data = path.read_bytes()
@@ -251,8 +299,12 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def lists_alike(self) -> None:
-        if hasattr(self, "store"):
-            assert_same(self.store)
+        if not hasattr(self, "store"):
+            return
+        if self.in_place:
+            assert_true(self.store)
+            self.in_place = False
+        assert_same(self.store)
 
 
 Histories.TestCase.settings = settings(
@@ -276,9 +328,11 @@ def test_what_is_settled_is_read_once(store: RunStore, monkeypatch: pytest.Monke
     expected = store.newest(3)
     assert packs(store)
     seen = reads(store, monkeypatch)
-    assert store.newest(3) == expected
     assert len(store.summaries()) == 12
-    assert seen == []
+    assert store.newest(None) == without_index(store)
+    seen.clear()
+    assert store.newest(3) == expected
+    assert seen == [run.id for run in expected]  # what is shown is always read
 
 
 def test_after_a_change_only_what_changed_is_read(
@@ -488,7 +542,7 @@ def test_a_record_that_is_edited_in_its_place_is_seen(store: RunStore, place: in
     assert isinstance(run, Run)
     path = store.folder(run.id) / ".runner" / "record.json"
     path.write_text(to_text(replace(run, state=replace(run.state, started=now()))))
-    assert_same(store)
+    assert_true(store)
 
 
 UNWRITABLE = """
@@ -552,7 +606,7 @@ while True:
 
 READER = """
 from hydra_sweep_runner.store import index
-index.WORTHWHILE, index.FEW, index._TICK_NS = 3, 1, 20_000_000
+index.WORTHWHILE, index.FEW, disk.TICK_NS = 3, 1, 20_000_000
 print("begin", flush=True)
 while True:
     assert len(store.summaries()) == 12

@@ -154,12 +154,12 @@ def test_a_durable_write_is_on_the_disk_before_it_is_told(
 ) -> None:
     run = run_of()
     store.create(run)
-    record = str(store.folder(ID) / ".runner" / "record.json")
+    part = f"{store.root}/.writing/{ID}."
     synced = []
 
     def fsync(descriptor: int) -> None:
         path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
-        synced.append((path.startswith(record), path, store.read(ID).label))
+        synced.append((path.startswith(part), path, store.read(ID).label))
 
     monkeypatch.setattr(os, "fsync", fsync)
     store.write(replace(run, label="quick"), durable=False)

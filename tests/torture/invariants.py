@@ -77,18 +77,19 @@ def check_batch(runs: list[Listed], batch: Listed) -> None:
 def age_leftovers(place: Place) -> None:
     """Let what is staged have been left long ago."""
     then = time.time() - _STALE_S
-    for path in place.store.glob(".staging/*"):
+    for path in [*place.store.glob(".staging/*"), *place.store.glob(".writing/*")]:
         os.utime(path, (then, then), follow_symlinks=False)
 
 
 def check_no_leftovers(place: Place, batch: Listed) -> None:
     """Nothing is there that only serves while something is being made.
 
-    What is in a run's own folder its next start removes, and the batch's last start may
+    What was being written for a run its next start removes, and the batch's last start may
     have skipped the run. A program's trials are started with their batch only.
     """
     for part in list(place.store.rglob("*.part")):
-        run_id = part.relative_to(place.store).parts[0]
+        where = part.relative_to(place.store).parts
+        run_id = part.name.partition(".")[0] if where[0] == ".writing" else where[0]
         place.run(f"+restart={batch['id'] if place.program else run_id}")
     left = [*place.store.glob(".staging/*"), *place.store.rglob("*.part")]
     assert not left, left

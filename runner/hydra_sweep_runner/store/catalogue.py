@@ -14,6 +14,8 @@ from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.record.fields import Summary, begun_key, recency
 from hydra_sweep_runner.record.text import from_text
+from hydra_sweep_runner.store import index
+from hydra_sweep_runner.store.head import LENGTH, Head, HeadFile
 from hydra_sweep_runner.store.index import Index, Look
 from hydra_sweep_runner.store.logs import find_log
 from hydra_sweep_runner.store.pack import LIST_ORDER, NO_IDENTITY, Entry
@@ -46,6 +48,7 @@ class Catalogue:
         self._observe = observe
         self._find_log = partial(find_log, root)
         self._index = Index(root, _describe)
+        self._head = HeadFile(root)
 
     def summaries(self) -> list[Summary | Unreadable]:
         """All runs as observed, newest first; damaged runs as Unreadable, last."""
@@ -96,14 +99,38 @@ class Catalogue:
 
     def newest(self, n: int | None) -> list[Run | Unreadable]:
         """The `n` newest runs, or all, as recorded, newest first; damaged runs last."""
-        look = self._index.look(self._ids())
-        entries = look.entries()
+        kept = None if n is None else self._kept(n)
+        if kept is not None:
+            return kept
+        signs = self._head.signs()  # before looking, so later changes are noticed
+        ids = self._ids()
+        look = self._index.look(ids)
+        entries = sorted(look.entries(), key=LIST_ORDER)  # packs are sorted so already
+        if len(ids) >= index.WORTHWHILE:
+            newest = [(entry.key, entry.run_id) for entry in entries[:LENGTH]]
+            self._head.write(Head(len(ids), newest), signs)
         count = len(entries) if n is None else n
-        order = sorted(entries, key=LIST_ORDER)[:count]  # packs are sorted so already
+        order = entries[:count]
         found = list(self._some(look, order))
         if len(found) < count or n is None:
             found += self._read_each(sorted(look.unreadable()))
         return found if n is None else found[:n]
+
+    def _kept(self, n: int) -> list[Run | Unreadable] | None:
+        """The `n` newest runs by the head that is kept; None if there is none, or a record
+        contradicts it."""
+        head = self._head.read()
+        if head is None or n > len(head.newest):
+            return None
+        places = head.newest[:n]
+        found = list(self._read_each(run_id for _, run_id in places))
+        as_read = [(begun_key(run), run.id) for run in found if isinstance(run, Run)]
+        return found if as_read == places else None
+
+    def count(self) -> int:
+        """The number of all runs, the unreadable ones included."""
+        head = self._head.read()
+        return len(self._ids()) if head is None else head.total
 
     def batches(self) -> list[Run]:
         """Every readable batch record, in no particular order."""

@@ -18,6 +18,8 @@ from typing import BinaryIO
 
 from hydra_sweep_runner.errors import StoreFailed
 
+#: Two times of a file system this close together may be the same tick of its clock.
+TICK_NS = 3_000_000_000
 _PART = ".part"  # ends the name of a file that is being written
 
 
@@ -62,11 +64,22 @@ def write_new(path: str, data: bytes, *, durable: bool) -> None:
         os.close(descriptor)
 
 
-def replace(path: str, data: bytes, *, durable: bool) -> None:
-    """Replace a file atomically; with `durable`, it is synced to the disk under its name on
-    return."""
+def replace(path: str, data: bytes, *, through: str, durable: bool) -> None:
+    """Replace a file atomically; with `durable`, it is synced to the disk under its name on return.
 
-    _replace(path, lambda part: write_new(part, data, durable=durable), durable=durable)
+    It is written under a name that begins with the path `through`, on the same file system. The
+    folder of that name is made if it does not exist; its times change when the file is replaced.
+    """
+
+    def write(part: str) -> None:
+        write_new(part, data, durable=durable)
+
+    try:
+        _replace(path, write, through=through, durable=durable)
+    except FileNotFoundError:
+        with suppress(FileExistsError):
+            os.mkdir(through.rpartition("/")[0])  # noqa: PTH102
+        _replace(path, write, through=through, durable=durable)
 
 
 def replace_by(path: str, fill: Callable[[BinaryIO], object], *, durable: bool) -> None:
@@ -82,11 +95,11 @@ def replace_by(path: str, fill: Callable[[BinaryIO], object], *, durable: bool) 
                 file.flush()
                 os.fsync(file.fileno())
 
-    _replace(path, write, durable=durable)
+    _replace(path, write, through=path, durable=durable)
 
 
-def _replace(path: str, write: Callable[[str], None], *, durable: bool) -> None:
-    part = f"{path}.{token()}{_PART}"
+def _replace(path: str, write: Callable[[str], None], *, through: str, durable: bool) -> None:
+    part = f"{through}.{token()}{_PART}"
     try:
         write(part)
         os.replace(part, path)  # noqa: PTH105 - as everything here, done for each trial
@@ -98,11 +111,12 @@ def _replace(path: str, write: Callable[[str], None], *, durable: bool) -> None:
         sync_folder(path.rpartition("/")[0])
 
 
-def remove_parts(folder: str) -> None:
-    """Remove the unfinished files of killed writers from the folder. Only its single writer may
-    call this."""
+def remove_parts(folder: str, prefix: str = "") -> None:
+    """Remove the unfinished files of killed writers from the folder: those whose names begin with
+    `prefix`. Only their single writer may call this."""
     with os.scandir(folder) as entries:
-        parts = [entry.path for entry in entries if entry.name.endswith(_PART)]
+        names = ((entry.name, entry.path) for entry in entries)
+        parts = [path for name, path in names if name.startswith(prefix) and name.endswith(_PART)]
     for part in parts:
         Path(part).unlink(missing_ok=True)
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 WORTHWHILE = 500
 #: Up to this many records outside packs are read each time, before a new pack is written.
 FEW = 100
-# Two times of a file system this close together may be the same tick of its clock.
-_TICK_NS = 3_000_000_000
 # The stamp of a file that cannot be inspected.
 _UNKNOWN: Stamp = (0, 0, 0)
 _PACK = "pack."
@@ -116,7 +114,7 @@ class Index:
         """
         from hydra_sweep_runner.record.glance import glance_of
 
-        settled_ns = writer.now_ns - _TICK_NS
+        settled_ns = writer.now_ns - disk.TICK_NS
         added: list[tuple[Entry, Glance | None, bytes]] = [
             (one[0].stamped(stamps[run_id]), glance_of(one[1]), one[2])
             for run_id, one in look.fresh.items()

@@ -5,37 +5,31 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hydra_sweep_runner.errors import Busy, Mistake, StoreFailed, UnknownRun, UnreadableRecord
-from hydra_sweep_runner.model import BatchPart, Run, Status, Unreadable
-from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.record import text as record_text
-from hydra_sweep_runner.record.check import RecordError
-from hydra_sweep_runner.record.fields import Summary, begun_key
 from hydra_sweep_runner.record.redaction import redact_run
 from hydra_sweep_runner.store import (
     disk,
     heartbeat,
     layout,
-    names,
     ownership,
     results,
     second_names,
     snapshots,
 )
-from hydra_sweep_runner.store.catalogue import Catalogue, batches_of
+from hydra_sweep_runner.store.stored import StoredRuns
 
 _SIGNS_S = 0.5  # the longest time between taking a lock and signing it
 _STALE_S = 3600.0  # folders in `.staging` that are older were left by a dead process
 _FEW = 4  # up to this many runs are synced one by one
 
 
-class RunStore:
+class RunStore(StoredRuns):
     """The runs of a project: a folder each, with the record in `<id>/.runner/record.json`.
 
     Any number of processes may read while others write: a record is replaced atomically, so a
@@ -46,20 +40,9 @@ class RunStore:
     `.runner/stop` (a request to its owner) and, if JSON cannot hold the result,
     `.runner/result.joblib`. Hidden folders belong to the store: `.snapshots/<digest>/` are copies
     of the project's YAML; in `.staging/` folders are made before they appear under their names, and
-    deleted after they have disappeared. The folders are the truth: there is no state in memory, so
-    threads and processes may share a store. Only `read_result` unpickles anything.
+    deleted after they have disappeared; in `.writing/` a record is written before it replaces the
+    old one.
     """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root.absolute()
-        self._prefix = f"{self._root}/"
-        self._catalogue = Catalogue(
-            str(self._root),
-            ids=self.ids,
-            read=self.read,
-            read_each=self._read_each,
-            observe=self.observe,
-        )
 
     @classmethod
     def open(cls, path: Path, *, create: bool) -> RunStore:
@@ -88,148 +71,10 @@ class RunStore:
             except OSError as error:
                 raise Mistake(f"the store {root} is not writable: {error.strerror}") from error
             disk.sweep(root / layout.STAGING, older_than_s=_STALE_S)
+            disk.sweep(root / layout.WRITING, older_than_s=_STALE_S)
         elif not os.path.lexists(root):
             _check_parents(root)
         return store
-
-    @property
-    def root(self) -> Path:
-        """The store's folder, absolute."""
-        return self._root
-
-    def folder(self, run_id: str) -> Path:
-        """A run's folder, whether it exists or not. Raises Mistake if `run_id` is not a whole
-        id."""
-        return Path(self._path(run_id))
-
-    # Reading
-
-    def ids(self) -> list[str]:
-        """The ids of all run folders, in no particular order; links are ignored."""
-        return [name for name in self._names("") if names.is_id(name)]
-
-    def read(self, run_id: str) -> Run:
-        """The run as recorded. Raises UnknownRun or UnreadableRecord, naming the file."""
-        path = self._path(run_id)
-        try:
-            return _read(f"{path}/{layout.RECORD}", run_id)
-        except (FileNotFoundError, NotADirectoryError):
-            with suppress(FileNotFoundError, NotADirectoryError, RecordError):
-                spared = second_names.second_name(self._spare(run_id), layout.RECORD)
-                return _read(spared, run_id)  # the operation emptied the run's folder
-            if not Path(path).is_dir():
-                raise UnknownRun(f"no run {run_id} in {self._root}") from None
-            raise UnreadableRecord(f"{path}/{layout.RECORD}: missing") from None
-        except OSError as error:
-            raise UnreadableRecord(f"{path}/{layout.RECORD}: {error.strerror}") from error
-        except RecordError as error:
-            raise UnreadableRecord(f"{path}/{layout.RECORD}: {error}") from error
-
-    def read_all(self) -> Iterator[Run | Unreadable]:
-        """Every run in the store, in no particular order; damaged ones as Unreadable.
-
-        Runs that are deleted during the call are left out.
-        """
-        return self._read_each(self.ids())
-
-    def _read_each(self, run_ids: Iterable[str]) -> Iterator[Run | Unreadable]:
-        for run_id in run_ids:
-            try:
-                yield self.read(run_id)
-            except UnreadableRecord as error:
-                path = self._path(run_id)
-                yield Unreadable(id=run_id, path=path, why=str(error).removeprefix(f"{path}/"))
-            except UnknownRun:
-                continue
-
-    def newest(self, n: int | None = None) -> list[Run | Unreadable]:
-        """The `n` newest runs, or all, as recorded, newest first: by start time, or by
-        initialisation time if never started. Ties are sorted by id; damaged runs come last."""
-        return self._catalogue.newest(n)
-
-    def batches(self) -> list[Run]:
-        """Every readable batch record, in no particular order."""
-        return self._catalogue.batches()
-
-    def completed(self, identities: Collection[str]) -> dict[str, Run]:
-        """Maps each digest (`planning.identity`) to the completed run or trial with it that was
-        started last; digests without one are left out."""
-        return self._catalogue.completed(identities)
-
-    def summaries(self) -> list[Summary | Unreadable]:
-        """All runs as observed, newest first; damaged ones as Unreadable, last. Runs that are
-        deleted during the call are left out."""
-        return self._catalogue.summaries()
-
-    def summary(self, run_id: str) -> Summary:
-        """One run as observed. Raises UnknownRun or UnreadableRecord."""
-        run = self.observe(self.read(run_id))
-        return self._catalogue.summary(run, batches_of(self.batches()).get(run_id, ()))
-
-    def resolve(self, prefix: str) -> str:
-        """The id that begins with `prefix`: at least four digits, in upper or lower case. `last` is
-        the newest run, `last:batch` the newest batch.
-
-        Raises UnknownRun, AmbiguousRun, or Mistake if the prefix has another form.
-        """
-        if prefix in (names.LAST, names.LAST_BATCH):
-            return self._last(prefix)
-        prefix = names.parse_prefix(prefix)
-        if names.is_id(prefix):
-            folder = Path(self._path(prefix))
-            if folder.is_dir() and not folder.is_symlink():
-                return prefix  # no need to list the whole folder
-        found = [name for name in self._names(prefix) if names.is_id(name)]
-        return names.choose(prefix, found, self._root)
-
-    def _last(self, word: str) -> str:
-        if word == names.LAST:
-            found = [run for run in self.newest(1) if isinstance(run, Run)]
-        else:
-            found = sorted(self.batches(), key=lambda run: (begun_key(run), run.id))
-        if not found:
-            raise UnknownRun(f"{word}: there is none in {self._root}")
-        return found[0].id
-
-    def observe(self, run: Run, *, claimed: bool = False) -> Run:
-        """The run as it really is; its record is not changed.
-
-        A run recorded as running whose process is gone is terminated, and a completed batch whose
-        plan has lost trials is incomplete. A process that cannot be inspected from here counts as
-        gone if its heartbeat has stopped. With `claimed` the caller owns the run, so every other
-        process counts as gone.
-        """
-        if run.batch is not None and run.state.status is Status.COMPLETED:
-            return self._without_missing(run, run.batch)
-        if run.state.status is not Status.RUNNING:
-            return run
-        if not claimed and ownership.is_at_work(run, beats=lambda: self.beats(run.id)):
-            return run
-        process = run.state.process
-        where = f" (pid {process.pid} on {process.host})" if process is not None else ""
-        reason = f"its runner is gone{where}"
-        return replace(run, state=replace(run.state, status=Status.TERMINATED, reason=reason))
-
-    def _without_missing(self, run: Run, part: BatchPart) -> Run:
-        """The completed batch, or an incomplete one if some of its trials were deleted."""
-        gone = sum(not os.path.lexists(self._path(run_id)) for run_id in part.trials)
-        missing = part.missing + gone
-        if not missing:
-            return run
-        state = lifecycle.incomplete(run.state, missing, len(part.trials) + part.missing)
-        return replace(run, state=state, batch=replace(part, missing=missing))
-
-    def beats(self, run_id: str) -> bool:
-        """Whether the run's owner, on whatever host, has sent a heartbeat recently."""
-        return heartbeat.is_fresh(
-            f"{self._path(run_id)}/{layout.LOCK}", self._root / layout.STAGING
-        )
-
-    def is_asked_to_stop(self, run_id: str) -> bool:
-        """Whether the run's owner was requested to stop it."""
-        return os.path.lexists(f"{self._path(run_id)}/{layout.STOP}")
-
-    # Writing
 
     def create(self, run: Run) -> None:
         """Create the run's folder and record atomically. Raises StoreFailed.
@@ -274,7 +119,7 @@ class RunStore:
         path = f"{self._path(run.id)}/{layout.RECORD}"
         data = record_text.to_text(redact_run(run, os.environ)).encode()
         with disk.failing("write", path):
-            disk.replace(path, data, durable=durable)
+            disk.replace(path, data, through=self._writing(run.id), durable=durable)
         if run.state.status is not Status.RUNNING:
             second_names.forget(self._spare(run.id))
 
@@ -301,8 +146,8 @@ class RunStore:
                 folder, self._spare(run_id)
             )
 
-    def _spare(self, run_id: str) -> str:
-        return f"{self._prefix}{layout.RUNNING}/{run_id}"
+    def _writing(self, run_id: str) -> str:
+        return f"{self._prefix}{layout.WRITING}/{run_id}"
 
     def delete(self, run_ids: Sequence[str]) -> None:
         """Remove the runs' folders with all their contents; each disappears atomically.
@@ -357,6 +202,8 @@ class RunStore:
             with disk.failing("clean", path):
                 if not is_first:
                     disk.remove_parts(f"{path}/{layout.OWN}")
+                    with suppress(FileNotFoundError):  # no record was ever replaced
+                        disk.remove_parts(f"{self._prefix}{layout.WRITING}", run_id)
                 with suppress(FileNotFoundError):
                     os.unlink(f"{path}/{layout.STOP}")  # noqa: PTH108 - for each trial
             stack.enter_context(heartbeat.beating(f"{path}/{layout.LOCK}"))
@@ -387,18 +234,6 @@ class RunStore:
         with disk.failing("write", path):
             results.write(path, value, durable=durable)
 
-    def read_result(self, run_id: str) -> Any:
-        """The value that `write_result` stored. Raises Mistake if there is none.
-
-        This unpickles, so it can run any code that the file holds: call it only at a user's
-        request.
-        """
-        path = f"{self._path(run_id)}/{layout.RESULT}"
-        try:
-            return results.read(path)
-        except FileNotFoundError:
-            raise Mistake(f"no result is stored in {path}") from None
-
     def keep_snapshot(self, files: Mapping[str, bytes]) -> str:
         """Store files, given by relative path, and return the snapshot's name. A snapshot that
         exists already is not written again. Raises Mistake for a path that leads out, and
@@ -406,10 +241,6 @@ class RunStore:
         folder, staging = self._root / layout.SNAPSHOTS, self._root / layout.STAGING
         with disk.failing("write", folder):
             return snapshots.keep(files, snapshots=folder, staging=staging)
-
-    def snapshot_folder(self, name: str) -> Path:
-        """The folder of a snapshot. Raises Mistake if the store has no snapshot of that name."""
-        return snapshots.find(name, self._root / layout.SNAPSHOTS)
 
     def _take(self, stack: ExitStack, run_id: str) -> int | None:
         try:
@@ -440,36 +271,9 @@ class RunStore:
             time.sleep(0.01)
         return owner
 
-    def _path(self, run_id: str) -> str:
-        if not names.is_id(run_id):
-            raise Mistake(f"{run_id!r} is no run id: an id is 32 hexadecimal digits")
-        return self._prefix + run_id
-
-    def _names(self, prefix: str) -> list[str]:
-        """The names of the folders that begin with `prefix`."""
-        try:
-            with os.scandir(self._root) as entries:
-                return [
-                    entry.name
-                    for entry in entries
-                    if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False)
-                ]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise StoreFailed(f"cannot read the store {self._root}: {error.strerror}") from error
-
 
 def _busy(run_id: str, owner: str) -> Busy:
     return Busy(f"run {run_id[:8]} is at work: {owner}")
-
-
-def _read(record: str, run_id: str) -> Run:
-    data = disk.read(record)
-    try:
-        return record_text.from_text(data.decode(), run_id=run_id)
-    except UnicodeDecodeError:
-        raise RecordError("not UTF-8") from None
 
 
 def _check_length(root: Path) -> None:

@@ -63,7 +63,7 @@ def command(
         chosen = parse_columns(columns, found) if columns is not None and found else []
         shown, of_all = order.apply(found), len(found)
     else:  # the most common list, which is the fastest
-        shown, of_all = newest_runs(opened, order.count), len(opened.ids())
+        shown, of_all = newest_runs(opened, order.count), opened.count()
     if not shown and asked and opened.ids():
         click.echo(escape(nothing_line(opened, (), asked, now())), err=True)
     if as_json:
