@@ -91,13 +91,19 @@ def test_hydra_s_own_are_told_apart() -> None:
     ] * 2
 
 
-@pytest.mark.parametrize("text", ["x=1,2", "x=choice(1)", "x=range(3)", "x=interval(0,1)"])
+@pytest.mark.parametrize("text", ["x=1,2", "x=choice(1)", "x=range(3)"])
 def test_several_values_where_one_is_wanted_are_a_mistake(text: str) -> None:
     assert is_sweep(text)
     assert mistake(check_values, ["y=1", text]) == (
         f"{text} gives x several values: add -m to sweep over them, or quote or bracket them "
         "for one value"
     )
+
+
+def test_a_space_without_a_search_is_a_mistake_that_says_how_many_would_be_drawn() -> None:
+    said = "x=interval(0,1) is a space that values of x are drawn from: "
+    draw = "add -m to draw 20, or as many as +max_trials says"
+    assert mistake(check_values, ["x=interval(0,1)"]) == f"{said}{draw}"
 
 
 def test_one_value_is_no_sweep() -> None:
