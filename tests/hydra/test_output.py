@@ -265,3 +265,10 @@ def test_the_reason_of_a_job_has_what_it_said_at_its_end(tmp_path: Path, launche
     ]
     printed = program.run("runs", "log", trials[0]["id"]).out
     assert printed.endswith("diverged: lr too large\nsee the log\n")
+
+
+def test_the_basic_launcher_names_each_job_once(program: Program) -> None:
+    printed = program.python("train.py", "-m", SWEEPER, "hydra/launcher=basic", "lr=0.1,0.2").out
+    jobs = [line.rpartition("#")[2] for line in printed.splitlines() if "#" in line]
+    assert jobs == ["0 : lr=0.1", "1 : lr=0.2"]
+    assert "Launching" not in printed

@@ -129,3 +129,41 @@ def test_a_list_of_a_length_that_the_parser_refuses_is_a_mistake(project: Projec
     ):
         assert project.run(*words, status=2).said == [f"runner: {said}"]
     assert project.runs() == []
+
+
+def test_a_list_rounds_long_numbers_as_far_as_they_still_differ(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "train.py": "lr = 0.1\nnear = 0.1\nprint(f'epoch: 1 loss: {lr / 3}')\n",
+            "conf/config.yaml": "operation: {script: train.py}\nlr: 0.1\nnear: 0.1\n",
+        }
+    )
+    lr = "lr=0.012345678901234567,0.98765432109876543"
+    project.run("-m", lr, "near=0.12345678912,0.12345678999")
+    shown = [line for line in project.run("runs", "list").out.splitlines() if "epoch" in line]
+    assert len(shown) == 4
+    for rounded in ("lr=0.0123457", "lr=0.987654", "near=0.123456789", "near=0.12345679"):
+        assert sum(f"{rounded}," in line or f"{rounded} " in line for line in shown) == 2
+    exact = {run["flags"]["lr"] for run in project.runs("--kind", "trial")}
+    assert exact == {0.012345678901234567, 0.98765432109876543}
+
+
+def test_a_counter_stands_in_a_column_without_a_point(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "train.py": "lr = 1.0\nprint(f'epoch: 1 loss: {lr}')\n",
+            "conf/config.yaml": "operation: {script: train.py}\nlr: 1.0\n",
+        }
+    )
+    project.run("-m", "lr=1.0,2.5")
+    rows = project.run("runs", "list", "--columns", "epoch,lr", "--kind", "trial").out.splitlines()
+    assert [row.split() for row in rows[1:]] == [["1", "2.5"], ["1", "1.0"]]
+
+
+def test_the_help_of_a_project_without_groups_has_no_empty_heading(
+    project: Project, make_project: MakeProject
+) -> None:
+    assert "groups" not in project.run("--help").out
+    assert "lr: 0.1" in project.run("--help").out
+    files = {"conf/config.yaml": CONFIG, "conf/model/small.yaml": "depth: 3\n"}
+    assert "model: small" in make_project(files).run("--help").out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -120,9 +122,16 @@ def _ask_hydra(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int
     return 0
 
 
+#: What Hydra says of the config groups of a project that has none.
+_NO_GROUPS = re.compile(r"== Configuration groups ==\nCompose [^\n]*\n\s*(?=== )")
+
+
 def _answer(app: Hydra, name: str | None, args: Any, parser: argparse.ArgumentParser) -> None:
     if args.help:
-        app.app_help(config_name=name, args_parser=parser, args=args)
+        said = StringIO()
+        with redirect_stdout(said):
+            app.app_help(config_name=name, args_parser=parser, args=args)
+        print(_NO_GROUPS.sub("", said.getvalue()), end="")
     elif args.hydra_help:
         app.hydra_help(config_name=name, args_parser=parser, args=args)
     elif args.cfg:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.dataclass import dataclass
@@ -12,6 +12,7 @@ from hydra_sweep_runner.query.columns import Column, standard_columns, varying_f
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
+from hydra_sweep_runner.query.tree import Name, Scope
 from hydra_sweep_runner.record.fields import public, public_unreadable
 from hydra_sweep_runner.terminal import tables
 from hydra_sweep_runner.terminal.exact import csv_text, json_list
@@ -93,7 +94,8 @@ def list_table(runs: Sequence[RunRow], columns: Sequence[Column] = ()) -> Table:
     if columns:
         return column_table(columns, runs)
     varying = varying_flags(run for run in runs if not _is_batch(run))
-    rows = [_row(run, varying) for run in runs]
+    digits = _digits(runs)
+    rows = [_row(run, varying, digits) for run in runs]
     used = [place for place in range(len(_TITLES)) if any(row[place] for row in rows)]
     return Table(
         [_TITLES[place] for place in used], [[row[place] for place in used] for row in rows]
@@ -115,7 +117,24 @@ def column_table(
         for column, kind in zip(columns, kinds, strict=True)
     ]
     rows = [[cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in values]
+    for place, column in enumerate(columns):
+        if _is_counter(column, [row[place] for row in values], runs):
+            for row in rows:
+                row[place] = row[place].removesuffix(".0")
     return Table(titles, rows)
+
+
+def _is_counter(column: Column, values: Sequence[Value], runs: Sequence[RunRow]) -> bool:
+    """Whether a column is that of a scalar with whole numbers only, such as `epoch`."""
+    name = column.expression
+    if not isinstance(name, Name) or name.scope not in (Scope.ANY, Scope.SCALAR):
+        return False
+    if name.scope is Scope.ANY and any(name.name in run.flags for run in runs):
+        return False
+    present = [value for value in values if value is not None]
+    return any(name.name in run.scalars for run in runs) and all(
+        isinstance(value, (int, float)) and float(value).is_integer() for value in present
+    )
 
 
 def kind_of(title: str, values: Sequence[Value]) -> tables.ColumnKind:
@@ -143,7 +162,28 @@ def _is_batch(run: RunRow) -> bool:
     return not isinstance(run.source, Unreadable) and run.source.glance.kind is Kind.BATCH
 
 
-def _row(seen: RunRow, varying: Sequence[str]) -> Sequence[str]:
+def _digits(runs: Iterable[RunRow]) -> Mapping[str, int]:
+    """The significant digits of each flag with long floats: the fewest of 6, 9 or 12 by which its
+    unlike values differ, else all."""
+    seen: dict[str, set[float]] = {}
+    for run in runs:
+        for name, value in run.flags.items():
+            if isinstance(value, float) and len(repr(value)) > _EXACT:
+                seen.setdefault(name, set()).add(value)
+    return {
+        name: next(
+            (n for n in (6, 9, 12) if len({f"{one:.{n}g}" for one in values}) == len(values)), 17
+        )
+        for name, values in seen.items()
+    }
+
+
+def _rounded(name: str, value: Value, digits: Mapping[str, int]) -> Value:
+    is_long = name in digits and isinstance(value, float) and len(repr(value)) > _EXACT
+    return float(f"{value:.{digits[name]}g}") if is_long else value
+
+
+def _row(seen: RunRow, varying: Sequence[str], digits: Mapping[str, int]) -> Sequence[str]:
     if isinstance(seen.source, Unreadable):
         told = escape(f"{seen.source.path}: {seen.source.why}")
         return (short(seen.id), "", "unreadable", "", told, "", "", "")
@@ -154,17 +194,19 @@ def _row(seen: RunRow, varying: Sequence[str]) -> Sequence[str]:
         escape(run.operation.name) + ("+" if batch else ""),
         run.state.status.value,
         render_time(run.state.started),
-        _batch_flags(seen.source.run) if batch else _flags(run, varying),
+        _batch_flags(seen.source.run) if batch else _flags(run, varying, digits),
         render_scalars(run),
         escape(run.label or ""),
         escape(" ".join(run.tags)),
     )
 
 
-def _flags(run: Run | Glance, varying: Sequence[str]) -> str:
+def _flags(run: Run | Glance, varying: Sequence[str], digits: Mapping[str, int]) -> str:
     """The flags in a table: varying ones first, then given ones, then others if there is room."""
     choices = shown_choices(run.choices, run.given, varying)
     shown = as_chosen(run.flags, choices, (*run.given, *varying), varying)
+    if digits:
+        shown = {name: _rounded(name, value, digits) for name, value in shown.items()}
     entries = named(shown, (*varying, *run.given))
     return render_entries({**entries, **shown} if len(shown) <= MOST_FLAGS else entries)
 
