@@ -178,13 +178,16 @@ class BatchPart:
     the batch created, in order of creation, orphans included, deleted ones not. `missing` counts
     the trials that the plan has lost since the batch's last start: they were deleted, or restarted
     with other flags. `objective` is that of its last start, wherever it was set: names of scalars,
-    with `-` before those to be maximised.
+    with `-` before those to be maximised. `cells` are the given flags of a pipeline's plan, unless
+    it is too large to be shown by trial: for each flag the text that a table shows, by the ids of
+    the trials that have a single value of it.
     """
 
     trials: tuple[str, ...] = ()
     generated: tuple[str, ...] = ()
     missing: int = 0
     objective: tuple[str, ...] = ()
+    cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,7 +249,8 @@ class Input:
     ids in plan order, `attempts` the numbers of their attempts, `identity` the digest of the gather
     (`planning.identity`). The attempts are unknown until something was taken. `step` is the
     step that it is taken from, whatever the run itself is: it may have been made on its own, or be
-    shared by several steps.
+    shared by several steps. `folder` says whether `path` was a folder when it was taken; older
+    records do not have it.
     """
 
     run: str | None = None
@@ -257,6 +261,7 @@ class Input:
     attempts: tuple[int, ...] | None = None
     copy: bool = False
     step: str | None = None
+    folder: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

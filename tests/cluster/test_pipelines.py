@@ -92,6 +92,34 @@ def test_what_depends_on_a_failed_trial_waits_and_a_restart_does_the_rest(
     assert [row["train.lr"] for row in gathered(study)] == [2, 0.1]
 
 
+def test_copies_partial_gathers_and_missing_files_are_as_on_one_machine(
+    cluster: Cluster, study: Program
+) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    wired = text.replace(
+        "[prepare/clean.txt]", "[{clean.txt: prepare/clean.txt, copy: true}, prepare]", 1
+    )
+    wired = wired.replace("{runs: evaluate}", "{runs: evaluate, partial: true}")
+    study.write(
+        {
+            "conf/operation/study.yaml": wired,
+            "train.py": "import os\n" + FILES["train.py"] + 'if a.lr > 1: os.remove("model.txt")\n',
+            "evaluate.sh": 'cp "$RUNNER_INPUTS" inputs.json\n' + FILES["evaluate.sh"],
+        }
+    )
+    study.run("-m", *cluster.words, STUDY, "train.lr=2,0.1", status=1)
+    found = steps(study)
+    failed, train = found["train"]
+    assert failed["reason"] == "it has not made model.txt, which evaluate takes from it"
+    assert found["evaluate"][0]["reason"] == f"not started: train {failed['id'][:8]} failed"
+    assert not Path(train["dir"], "clean.txt").is_symlink()
+    assert Path(train["dir"], "prepare").is_symlink()
+    said = json.loads(Path(found["evaluate"][1]["dir"], "inputs.json").read_text())
+    assert said["model.txt"]["id"] == train["id"]
+    assert said["model.txt"]["inputs"]["clean.txt"]["flags"] == {"rows": 10}
+    assert [row["train.lr"] for row in gathered(study)] == [0.1]
+
+
 @pytest.mark.long
 def test_a_batch_goes_on_elsewhere_than_it_began(cluster: Cluster, study: Program) -> None:
     study.run("-m", *cluster.words, STUDY, "train.lr=0.1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -53,6 +54,11 @@ def test_combinations_share_what_they_agree_in(study: Project) -> None:
         "evaluate": 4,
         "report": 1,
     }
+    assert study.newest("batch")["flags"] == {
+        "operation": ["study"],
+        "train.lr": [0.1, 0.01],
+        "rows": [3, 4],
+    }
 
 
 def test_the_pipeline_is_swept_only_with_m(study: Project) -> None:
@@ -64,16 +70,22 @@ def test_the_pipeline_is_swept_only_with_m(study: Project) -> None:
 # ---- composition
 
 
-def test_a_step_gets_its_node_interpolated_and_then_its_overrides(study: Project) -> None:
-    study.run(STUDY, "rows=7", "train.lr=0.5", "~train.model", "+init_trials=true")
+def test_a_step_gets_its_node_interpolated_and_then_its_overrides_in_the_whole_grammar(
+    study: Project,
+) -> None:
+    words = ("train.lr=0.5", "~train.model", "+evaluate.note=x", "++train.epochs=9")
+    study.run(STUDY, "rows=7", "+lr=3", *words, "+init_trials=true")
     found = steps(study)
     assert found["prepare"][0]["flags"] == {"rows": 7}
-    assert found["train"][0]["flags"] == {"lr": 0.5, "epochs": 2}
+    assert found["train"][0]["flags"] == {"lr": 0.5, "epochs": 9}
+    assert found["evaluate"][0]["flags"] == {"note": "x"}
 
 
 def test_config_groups_of_a_step_are_chosen_and_swept(study: Project) -> None:
     batch_of(study, "train.model=glob(*)", "+init_trials=true")
-    assert [run["flags"]["model.depth"] for run in steps(study)["train"]] == [3, 1]
+    assert [run["flags"] for run in steps(study)["train"]] == [
+        {"model.depth": depth, "lr": 0.1, "epochs": 2} for depth in (3, 1)
+    ]
 
 
 def test_a_step_s_operation_can_be_swapped(study: Project) -> None:
@@ -170,16 +182,23 @@ def test_inputs_are_relative_links_and_the_store_can_be_moved(study: Project) ->
     assert all((member / "rows").read_text().strip() == "10" for member in report.iterdir())
 
 
-def test_an_input_can_be_copied_and_a_whole_folder_linked(study: Project) -> None:
+def test_an_input_can_be_copied_a_whole_folder_linked_and_a_step_only_waited_for(
+    study: Project,
+) -> None:
     text = FILES["conf/operation/study.yaml"]
     wired = text.replace(
         "[prepare/clean.txt]", "[{clean.txt: prepare/clean.txt, copy: true}, prepare]"
     )
+    wired = wired.replace("rows: 10", "    last: {operation: prepare, after: [train]}\nrows: 10")
     study.write({"conf/operation/study.yaml": wired})
-    study.run(STUDY)
-    train = folder(steps(study)["train"][0])
-    assert not (train / "clean.txt").is_symlink()
-    assert (train / "prepare" / "clean.txt").is_file()
+    study.run(STUDY, "hydra.launcher.n_jobs=2")
+    found = steps(study)
+    train, last = found["train"][0], found["last"][0]
+    assert not (folder(train) / "clean.txt").is_symlink()
+    assert (folder(train) / "prepare").is_symlink()
+    assert (folder(train) / "prepare" / "clean.txt").is_file()
+    assert last["started"] > train["stopped"]
+    assert last["inputs"] == {}
 
 
 def test_an_input_replaces_what_is_required_from_the_project(study: Project) -> None:
@@ -204,7 +223,11 @@ def test_runner_inputs_says_of_each_input_its_run_and_its_upstream(study: Projec
             "evaluate.sh": """
                 cp "$RUNNER_INPUTS" inputs.json
                 wc -l < data.txt > rows
-            """
+            """,
+            "plot.py": """
+                import os, shutil
+                shutil.copy(os.environ["RUNNER_INPUTS"], "inputs.json")
+            """,
         }
     )
     study.run(STUDY)
@@ -217,9 +240,15 @@ def test_runner_inputs_says_of_each_input_its_run_and_its_upstream(study: Projec
     assert said["model.txt"]["folder"] == train["dir"]
     assert said["model.txt"]["inputs"]["clean.txt"]["flags"] == {"rows": 10}
     assert {"scalars", "result"} <= set(said["model.txt"])
+    gathered = json.loads((folder(found["report"][0]) / "inputs.json").read_text())
+    (member,) = gathered["runs"]["runs"]
+    assert member["id"] == found["evaluate"][0]["id"]
+    assert member["inputs"]["model.txt"]["flags"] == train["flags"]
 
 
-def test_the_record_says_which_attempt_of_which_run_was_taken(study: Project) -> None:
+def test_the_record_says_which_attempt_of_which_run_was_taken_and_show_what_took_it(
+    study: Project,
+) -> None:
     study.run(STUDY)
     found = steps(study)
     train, prepare = found["train"][0], found["prepare"][0]
@@ -229,6 +258,11 @@ def test_the_record_says_which_attempt_of_which_run_was_taken(study: Project) ->
     }
     assert found["report"][0]["inputs"] == {"runs": {"runs": [found["evaluate"][0]["id"]]}}
     assert study.newest("batch")["step"] is None
+    shown = study.run("runs", "show", train["id"]).lines
+    assert f"  clean.txt: {prepare['id'][:8]} clean.txt, attempt 1" in shown
+    assert f"  {found['evaluate'][0]['id'][:8]} evaluate completed" in shown
+    downstream = study.show(prepare["id"])["downstream"]
+    assert sorted(downstream) == sorted([train["id"], found["evaluate"][0]["id"]])
 
 
 def test_a_missing_file_is_a_failure_of_the_upstream(study: Project) -> None:
@@ -261,6 +295,7 @@ def test_a_gather_finds_all_trials_in_plan_order_with_upstream_flags(study: Proj
     assert [run["flags"]["train.lr"] for run in listed] == [0.1, 0.01]
     assert listed[0]["flags"]["prepare.rows"] == 10
     assert {"scalars", "result", "status"} <= set(listed[0])
+    assert listed[0]["status"] == "completed"
     links = {f"runs/{run['id'][:8]}" for run in found["evaluate"]}
     assert {str(path.relative_to(report)) for path in (report / "runs").iterdir()} == links
 
@@ -311,6 +346,7 @@ def test_what_depends_on_a_failed_trial_stays_pending_and_other_branches_go_on(
     assert found["evaluate"][0]["reason"] == reason
     assert found["report"][0]["reason"] == reason
     assert f"2 trials {reason}" in said
+    assert study.newest("batch")["status"] == "error"
 
 
 def test_a_step_has_retries_and_a_timeout_of_its_own(study: Project) -> None:
@@ -361,11 +397,13 @@ def test_needed_runs_only_what_is_not_current(study: Project) -> None:
 
 def test_a_new_value_runs_its_branch_and_the_gather(study: Project) -> None:
     batch = batch_of(study, "train.lr=0.1")
-    before = started(study)
+    before, report = started(study), steps(study)["report"][0]["id"]
     study.run(f"+restart={batch}", "train.lr=0.1,0.01", "+needed=true")
     assert ran(study, before) == ["train", "evaluate", "report"]
     assert study.newest("trial")["step"] == "report"
-    assert len(steps(study)["report"]) == 1
+    assert [run["id"] for run in steps(study)["report"]] == [report]
+    study.run("operation=prepare", "rows=10", "+needed=true")
+    assert ran(study, before) == ["train", "evaluate", "report"]
 
 
 def test_a_value_less_orphans_its_branch_and_it_comes_back(study: Project) -> None:
@@ -377,6 +415,23 @@ def test_a_value_less_orphans_its_branch_and_it_comes_back(study: Project) -> No
     study.run(f"+restart={batch}", "train.lr=0.1,0.01", "+needed=true")
     assert study.newest("batch")["trials"] == both
     assert ran(study, before) == ["report"]
+
+
+def test_a_plan_is_drawn_anew_by_its_seed_and_pending_trials_that_it_loses_are_deleted(
+    study: Project,
+) -> None:
+    batch = batch_of(study, "train.lr=range(20)", "+max_trials=3", "+init_trials=true")
+
+    def planned(most: int) -> dict[float, str]:
+        study.run(f"+restart={batch}", f"+max_trials={most}", "+init_trials=true")
+        return {run["flags"]["lr"]: run["id"] for run in steps(study)["train"]}
+
+    few, more = planned(3), planned(6)
+    assert len(few) == 3
+    assert len(more) == 6
+    assert few.items() <= more.items()
+    assert planned(3) == few
+    assert len(study.runs()) == 1 + 1 + 2 * 3 + 1
 
 
 def test_a_mended_step_and_what_waited_for_it_run(study: Project) -> None:
@@ -429,12 +484,41 @@ def test_a_trial_restarted_alone_finds_its_inputs(study: Project) -> None:
     assert study.show(train["id"])["inputs"]["clean.txt"]["attempt"] == 1
 
 
-def test_a_file_that_was_deleted_is_made_anew(study: Project) -> None:
+def test_a_file_that_is_gone_or_a_folder_now_or_of_a_deleted_run_is_told_and_made_anew(
+    study: Project,
+) -> None:
+    again = "import shutil\nshutil.rmtree('clean.txt', ignore_errors=True)\n"
+    study.write({"prepare.py": again + FILES["prepare.py"]})
     study.run(STUDY)
-    (folder(steps(study)["prepare"][0]) / "clean.txt").unlink()
+    found, batch = steps(study), study.newest("batch")["id"]
+    prepare, train = found["prepare"][0], found["train"][0]["id"]
+    clean = folder(prepare) / "clean.txt"
+    clean.unlink()
+    said = study.run(f"+restart={train}", status=2).err
+    told = f"prepare {prepare['id'][:8]} has no clean.txt: restart the batch with +needed=true"
+    assert told in said
+    assert len(said.splitlines()) == 1
     before = started(study)
-    study.run(f"+restart={study.newest('batch')['id']}", "+needed=true")
+    said = study.run(f"+restart={batch}", "+needed=true").err
+    assert "1 completed run of prepare is not taken as such: clean.txt is missing" in said
     assert ran(study, before) == ["prepare", "train", "evaluate", "report"]
+
+    clean.unlink()
+    clean.mkdir()
+    said = study.run(f"+restart={train}", status=2).err
+    assert f"clean.txt is a folder now in prepare {prepare['id'][:8]}: restart the batch" in said
+    before = started(study)
+    said = study.run(f"+restart={batch}", "+needed=true").err
+    assert "1 completed run of prepare is not taken as such: clean.txt is a folder now" in said
+    assert ran(study, before) == ["prepare", "train", "evaluate", "report"]
+
+    shutil.rmtree(folder(prepare))
+    said = study.run(f"+restart={train}", status=2).err
+    assert f"what it takes from {prepare['id'][:8]} is gone" in said
+    assert len(said.splitlines()) == 1
+    said = study.run(f"+restart={batch}", "+needed=true").err
+    assert f"The folders of 1 trial were deleted by hand ({prepare['id'][:8]})" in said
+    assert len(ran(study, before)) == 4
 
 
 def test_strictly_needed_is_what_changed_code_made_and_what_depends_on_it(study: Project) -> None:
@@ -447,21 +531,22 @@ def test_strictly_needed_is_what_changed_code_made_and_what_depends_on_it(study:
     assert ran(study, before) == ["evaluate", "evaluate", "report"]
 
 
-def test_what_was_deleted_is_made_anew_and_a_moved_store_is_current(study: Project) -> None:
+def test_what_was_deleted_is_made_anew_and_a_copied_store_is_current(study: Project) -> None:
     batch = batch_of(study, "train.lr=0.1,0.01")
     assert [run["step"] for run in study.runs("--step", "train")] == ["train", "train"]
     deleted = steps(study)["train"][0]["id"]
     study.run("runs", "delete", deleted, "--dependents", "--yes")
-    shutil.move(study.store, study.folder / "moved")
-    moved = "hydra.sweeper.store=moved"
-    table = study.table(f"+restart={batch}", moved, "+needed=true")
+    shutil.copytree(study.store, study.folder / "copied", symlinks=True)
+    shutil.rmtree(study.store)
+    copied = "hydra.sweeper.store=copied"
+    table = study.table(f"+restart={batch}", copied, "+needed=true")
     done = [line.split()[1] + " " + " ".join(line.split()[-2:]) for line in table[1:]]
     assert sorted(done) == [
         *("evaluate create new", "evaluate skip current", "prepare skip current"),
         *("report create new", "train create new", "train skip current"),
     ]
-    study.run(f"+restart={batch}", moved, "+needed=true")
-    table = study.table(f"+restart={batch}", moved, "+needed=true")
+    study.run(f"+restart={batch}", copied, "+needed=true")
+    table = study.table(f"+restart={batch}", copied, "+needed=true")
     assert all(line.endswith(" current") for line in table[1:])
 
 
@@ -528,15 +613,44 @@ def test_show_of_a_batch_has_the_same_with_statuses(study: Project) -> None:
     ]
 
 
-def test_show_of_many_trials_has_a_line_for_each_step(study: Project) -> None:
-    batch = batch_of(study, "train.lr=range(1,25)", "+init_trials=true")
+def test_show_has_the_columns_of_the_preview(study: Project) -> None:
+    words = ("-m", STUDY, "train.model=small,large", "rows=4,5", "train.lr=0.3")
+    previewed = by_column(study.table(*words))
+    study.run(*words, "+init_trials=true")
+    shown = trials_shown(study, study.newest("batch")["id"])
+    for row, (trial, run_id) in zip(
+        previewed, zip(by_column(shown), study.newest("batch")["trials"], strict=True), strict=True
+    ):
+        assert trial == {**row, "trial": run_id[:8], "status": "pending", "reason": ""}
+    assert [row["rows"] for row in previewed] == [*"444555", *"4455", ""]
+    assert [row["train.model"] for row in previewed][1::3] == ["small", "small", "large", ""]
+
+
+def by_column(table: list[str]) -> list[dict[str, str]]:
+    """The rows of a table, by the titles of its columns."""
+    titles = [(found.group(), found.start()) for found in re.finditer(r"\S+", table[0])]
+    ends = [*(start for _, start in titles[1:]), None]
+    return [
+        {title: row[start:end].strip() for (title, start), end in zip(titles, ends, strict=True)}
+        for row in table[1:]
+    ]
+
+
+def trials_shown(study: Project, batch: str) -> list[str]:
+    """The table of trials in `runs show`."""
     shown = study.run("runs", "show", batch).lines
-    rows = [row.split() for row in shown[shown.index("trials:") + 1 :]]
-    assert rows == [
+    return [line.removeprefix("  ") for line in shown[shown.index("trials:") + 1 :]]
+
+
+def test_show_of_more_than_forty_trials_has_a_line_for_each_step(study: Project) -> None:
+    forty = batch_of(study, "rows=1,2,3", "train.lr=range(6)", "+init_trials=true")
+    assert len(trials_shown(study, forty)) == 1 + 40
+    more = batch_of(study, "rows=range(8)", "train.lr=1,2", "+init_trials=true")
+    assert [row.split() for row in trials_shown(study, more)] == [
         ["step", "trials", "status"],
-        ["prepare", "1", "1", "pending"],
-        ["train", "24", "24", "pending"],
-        ["evaluate", "24", "24", "pending"],
+        ["prepare", "8", "8", "pending"],
+        ["train", "16", "16", "pending"],
+        ["evaluate", "16", "16", "pending"],
         ["report", "1", "1", "pending"],
     ]
 
@@ -558,6 +672,16 @@ def test_show_of_many_trials_has_a_line_for_each_step(study: Project) -> None:
         (["trian.model/sub=x"], "there is no step 'trian'; did you mean train.model/sub?"),
         (["train.hydra.launcher.n_jobs=2"], "give it as hydra.launcher.n_jobs=2"),
         (["train.hydra/launcher=basic"], "give it as hydra/launcher=basic"),
+        (["rwos=5"], "rwos=5: unknown flag 'rwos'; did you mean rows?"),
+        (
+            ["operation.steps.train.inputs=[nope/x]"],
+            "operation.steps.train.inputs: nope/x: there is no step 'nope'",
+        ),
+        (["operation.steps.train.inputs=[evaluate/x]"], "train → evaluate → train is a circle"),
+        (["operation.steps.train.inputs=[prepare/../x]"], "prepare/../x: leads out of the folder"),
+        (["operation.steps.evaluate.inputs=[train/x,prepare/x]"], "two inputs are named 'x'"),
+        (["+operation.steps.train.input=[x]"], "steps.train.input: unknown key; did you mean inpu"),
+        (["+operation.steps.train.steps={a: b}"], "a step has no steps of its own"),
         (["train=5"], "train=5: train is a step, and a mapping of its flags"),
         (["+prepare.x=1", "operation.steps.prepare=3"], "operation.steps.prepare: must be a map"),
     ],

@@ -160,6 +160,12 @@ def members_now(
     }
 
 
+def kind_changed(path: str, is_folder: bool) -> str:
+    """The reason why a path of an upstream run is not what was taken from it: a folder instead of a
+    file, or a file instead of a folder."""
+    return f"{path} is a {'folder' if is_folder else 'file'} now"
+
+
 _NOT_COMPLETED = {
     Status.PENDING: "not started yet",
     Status.RUNNING: "was at work",

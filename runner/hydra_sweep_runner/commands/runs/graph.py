@@ -35,20 +35,29 @@ def graph_lines(store: RunStore, batch: Run) -> list[str]:
     if len(ids) > MOST_TRIALS:
         return _steps(_glances(store, ids))
     runs = [_read(store, run_id) for run_id in ids]
-    flags = all_flags({run.id: run for run in runs if run is not None})
-    names = [name for name in batch.given if _is_shown(name, flags.values())]
+    columns = _columns(batch, runs)
     number = {run_id: str(place) for place, run_id in enumerate(ids, start=1)}
-    rows = [["#", "trial", "step", "from", *map(escape, names), "status", "reason"]]
+    rows = [["#", "trial", "step", "from", *map(escape, columns), "status", "reason"]]
     for run_id, run in zip(ids, runs, strict=True):
+        cells = [texts.get(run_id, "") for texts in columns.values()]
         if run is None:
-            blank = [""] * (len(names) + 2)
-            rows.append([number[run_id], short(run_id), *blank, "not created", ""])
+            rows.append([number[run_id], short(run_id), "", "", *cells, "not created", ""])
             continue
-        taken = _taken(run, number)
-        head = (number[run_id], short(run_id), escape(_step(run)), cut(taken, MOST_OF_VALUE))
-        cells = (_cell(name, flags[run_id]) for name in names)
+        taken = cut(_taken(run, number), MOST_OF_VALUE)
+        head = (number[run_id], short(run_id), escape(_step(run)), taken)
         rows.append([*head, *cells, run.state.status.value, escape(run.state.reason or "")])
     return render_columns(rows)
+
+
+def _columns(batch: Run, runs: Sequence[Run | None]) -> Mapping[str, Mapping[str, str]]:
+    """The given flags of a batch's trials, as its preview shows them; for a batch that has had too
+    many trials for that, as far as the trials' own records tell them."""
+    part = batch.batch
+    if part is not None and part.cells:
+        return part.cells
+    flags = all_flags({run.id: run for run in runs if run is not None})
+    names = [name for name in batch.given if _is_shown(name, flags.values())]
+    return {name: {run_id: _cell(name, flags[run_id]) for run_id in flags} for name in names}
 
 
 def _taken(run: Run, number: Mapping[str, str]) -> str:

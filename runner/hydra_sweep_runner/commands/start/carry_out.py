@@ -287,7 +287,7 @@ class Carrying:
 
     def _report_skipped(self, skipped: int) -> None:
         if self._decided is not None:
-            for line in self._decided.lines_of_skipped():
+            for line in self._decided.lines():
                 self._context.reporter.say(line)
             return
         if not skipped:

@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from hydra_sweep_runner.commands.runs.graph import MOST_TRIALS
 from hydra_sweep_runner.commands.start.calls import PreparedOperation
+from hydra_sweep_runner.commands.start.pipeline.columns import cells_of, plan_columns
 from hydra_sweep_runner.commands.start.pipeline.decisions import inputs_of
 from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
 from hydra_sweep_runner.commands.start.records import Planned, as_planned, options_of_trial
@@ -161,8 +163,16 @@ class PlanRecords:
                 trials=self.ids,
                 generated=(*batch.batch.generated, *made),
                 objective=() if sweep.objective is None else sweep.objective.texts,
+                cells=self._cells(),
             ),
         )
+
+    def _cells(self) -> dict[str, dict[str, str]]:
+        """The given flags of a pipeline's trials, if `runs show` has a line for each of them."""
+        graph = self._sweep.graph
+        if graph is None or len(self.ids) > MOST_TRIALS:
+            return {}
+        return cells_of(plan_columns(self._sweep, graph), self.ids)
 
     def _in_graph(self, run: Run, number: int, graph: Graph) -> Run:
         """A pipeline's trial with its step and its inputs."""

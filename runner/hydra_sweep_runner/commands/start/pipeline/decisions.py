@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -9,8 +10,16 @@ from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Input, Run, Status
 from hydra_sweep_runner.operation.run_options import Options
-from hydra_sweep_runner.pipeline.current import Decision, Do, Known, Origin, Wanted, decide
-from hydra_sweep_runner.pipeline.graph import Graph, Node
+from hydra_sweep_runner.pipeline.current import (
+    Decision,
+    Do,
+    Known,
+    Origin,
+    Wanted,
+    decide,
+    kind_changed,
+)
+from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.pipeline.parse import known_step
 from hydra_sweep_runner.pipeline.steps import Wiring
 from hydra_sweep_runner.planning.identity import gather_identity, identity_of
@@ -20,11 +29,18 @@ from hydra_sweep_runner.store.runs import RunStore
 
 @dataclass(frozen=True)
 class Decided:
-    """A reconciliation with a decision, and its reason, for every trial of the graph."""
+    """A reconciliation with a decision, and its reason, for every trial of the graph. `damaged` are
+    the lines about completed runs whose files have changed."""
 
     wanted: Wanted
     reconciliation: Reconciliation
     decisions: tuple[Decision, ...]
+    damaged: tuple[str, ...] = ()
+
+    @property
+    def _is_judging(self) -> bool:
+        """Whether current trials do not run."""
+        return self.wanted.needed or self.wanted.from_step is not None
 
     def is_new(self, number: int) -> bool:
         """Whether the trial has no run yet."""
@@ -33,19 +49,19 @@ class Decided:
     def is_judged(self, number: int) -> bool:
         """Whether a trial runs only because its upstream runs, so that it may turn out to be
         current when that has ended."""
-        wanted = self.wanted
-        judged = wanted.needed or wanted.from_step is not None
-        return judged and not self.is_new(number) and self.decisions[number].is_provisional
+        is_provisional = self.decisions[number].is_provisional
+        return self._is_judging and not self.is_new(number) and is_provisional
 
     def is_beyond(self, number: int) -> bool:
         """Whether a trial does not run because its step comes after `until`."""
         return self.wanted.until is not None and self.decisions[number].do is Do.LEAVE
 
-    def lines_of_skipped(self) -> list[str]:
-        """The lines about trials that do not run."""
+    def lines(self) -> list[str]:
+        """The lines about trials that do not run, and about completed ones that run again for what
+        has become of their files."""
         steps = self.reconciliation.steps
         done = [decision.do for decision, step in zip(self.decisions, steps, strict=True)]
-        lines = []
+        lines = list(self.damaged) if self._is_judging else []
         if skipped := done.count(Do.SKIP):
             trials = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
             lines.append(f"Skipping {trials}")
@@ -76,13 +92,10 @@ def decide_restart(
 ) -> Decided:
     """Decide for each trial of a restarted batch."""
     steps = reconciliation.steps
-    known = [
-        None if step.run is None else known_of(step.run, changed(node, step.run))
-        for node, step in zip(graph.nodes, steps, strict=True)
-    ]
-    decisions = decide(graph, known, wanted)
+    decisions = decide(graph, changed.known([step.run for step in steps]), wanted)
     decided = tuple(map(_as_decided, steps, decisions))
-    return Decided(wanted, replace(reconciliation, steps=decided), decisions)
+    reconciliation = replace(reconciliation, steps=decided)
+    return Decided(wanted, reconciliation, decisions, tuple(changed.lines()))
 
 
 def decide_new(graph: Graph, completed: Iterable[Run], wanted: Wanted, changed: Changed) -> Decided:
@@ -90,16 +103,13 @@ def decide_new(graph: Graph, completed: Iterable[Run], wanted: Wanted, changed: 
     adopted, the last ended one at the end."""
     by_identity = {identity_of(run): run for run in completed}
     runs = [by_identity.get(node.trial.identity) for node in graph.nodes]
-    known = [
-        None if run is None else known_of(run, changed(node, run))
-        for node, run in zip(graph.nodes, runs, strict=True)
-    ]
-    decisions = decide(graph, known, wanted)
+    decisions = decide(graph, changed.known(runs), wanted)
     steps = []
     for node, run, decision in zip(graph.nodes, runs, decisions, strict=True):
         adopted = run if decision.do is Do.SKIP else None
         steps.append(_as_decided(TrialStep(node.trial, Action.CREATE, adopted), decision))
-    return Decided(wanted, Reconciliation(steps=tuple(steps)), decisions)
+    reconciliation = Reconciliation(steps=tuple(steps))
+    return Decided(wanted, reconciliation, decisions, tuple(changed.lines()))
 
 
 def _as_decided(step: TrialStep, decision: Decision) -> TrialStep:
@@ -170,20 +180,63 @@ def promised_by(graph: Graph, number: int) -> dict[str, str]:
 
 class Changed:
     """Says why a completed run does not count as completed: a file that the plan takes from it is
-    missing or, if the start checks that, its code has changed."""
+    missing, or is a folder now or the other way round; or, if the start checks that, its code has
+    changed."""
 
     def __init__(self, graph: Graph, store: RunStore, strict: StrictCode | None) -> None:
         self._graph = graph
         self._store = store
         self._strict = strict
-        self._number = {node.trial.identity: place for place, node in enumerate(graph.nodes)}
+        self._damaged: Counter[tuple[str, str]] = Counter()
 
-    def __call__(self, node: Node, run: Run) -> str | None:
-        """The reason; None if the run counts."""
+    def known(self, runs: Sequence[Run | None]) -> list[Known | None]:
+        """The plan's stored runs, in its order, in the form that decisions use."""
+        return [
+            None if run is None else known_of(run, self._why(number, run, runs))
+            for number, run in enumerate(runs)
+        ]
+
+    def lines(self) -> list[str]:
+        """The lines about completed runs whose files have changed."""
+        lines = []
+        for (step, why), count in self._damaged.items():
+            runs = f"1 completed run of {step} is"
+            if count > 1:
+                runs = f"{count} completed runs of {step} are"
+            lines.append(f"{runs} not taken as such: {why}")
+        return lines
+
+    def _why(self, number: int, run: Run, runs: Sequence[Run | None]) -> str | None:
         if run.state.status is not Status.COMPLETED:
             return None
+        node = self._graph.nodes[number]
+        damage = self._damage(number, run, runs)
+        if damage is not None:
+            self._damaged[node.step, damage] += 1
+            return damage
+        strict = self._strict
+        return None if strict is None else strict.why_changed(node.trial.operation, run)
+
+    def _damage(self, number: int, run: Run, runs: Sequence[Run | None]) -> str | None:
+        """What has become of the files that the plan takes from a run."""
         folder = self._store.folder(run.id)
-        for path in promised_by(self._graph, self._number[node.trial.identity]):
-            if not (folder / path).exists():
-                return f"has no {path}"
-        return None if self._strict is None else self._strict.why_changed(node.trial.operation, run)
+        was_folder = self._was_folder(number, run, runs)
+        for path in promised_by(self._graph, number):
+            place = folder / path
+            if not place.exists():
+                return f"{path} is missing"
+            is_folder = place.is_dir()
+            if is_folder != was_folder.get(path, is_folder):
+                return kind_changed(path, is_folder)
+        return None
+
+    def _was_folder(self, number: int, run: Run, runs: Sequence[Run | None]) -> dict[str, bool]:
+        """For each path that was taken from a run's last attempt, whether it was a folder."""
+        takers = [runs[taker] for taker in self._graph.takers[number]]
+        return {
+            one.path or "": one.folder
+            for taker in takers
+            if taker is not None
+            for one in taker.inputs.values()
+            if one.run == run.id and one.attempt == run.state.attempt and one.folder is not None
+        }

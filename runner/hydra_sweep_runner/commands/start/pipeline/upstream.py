@@ -10,6 +10,7 @@ from typing import Any
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.task import Placement, Upstream
 from hydra_sweep_runner.model import Input, Run, Status, Value
+from hydra_sweep_runner.pipeline.current import kind_changed
 from hydra_sweep_runner.record.fields import FIELD, Summary
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
@@ -47,18 +48,37 @@ class Upstreams:
         return self._runs[run_id]
 
     def now(self, inputs: Mapping[str, Input]) -> dict[str, Input]:
-        """The inputs with the present attempts of their runs."""
+        """The inputs with the present attempts of their runs.
+
+        Raises Mistake for a deleted run, a missing file, and a file that has become a folder (or
+        the other way round) since this input took it from the same attempt.
+        """
         return {name: self._now(one) for name, one in inputs.items()}
 
     def _now(self, one: Input) -> Input:
         if one.runs is not None:
             attempts = tuple(self.run(run_id).state.attempt for run_id in one.runs)
             return replace(one, attempts=attempts)
-        return replace(one, attempt=self.run(one.run or "").state.attempt)
+        run = self.run(one.run or "")
+        attempt, folder = run.state.attempt, self._is_folder(one, run)
+        if one.attempt == attempt and one.folder not in (None, folder):
+            raise Mistake(
+                f"{kind_changed(one.path or '', folder)} in {step_of(one, run)} {short(run.id)}: "
+                "restart the batch with +needed=true"
+            )
+        return replace(one, attempt=attempt, folder=folder)
+
+    def _is_folder(self, one: Input, run: Run) -> bool:
+        path = self._store.folder(run.id) / (one.path or "")
+        if not path.exists():
+            raise Mistake(
+                f"{step_of(one, run)} {short(run.id)} has no {one.path}: restart the batch with "
+                "+needed=true"
+            )
+        return path.is_dir()
 
     def of(self, run: Run) -> Upstream:
-        """The files to place in a run's folder for these inputs. Raises Mistake for a missing
-        file."""
+        """The files to place in a run's folder for its inputs, as `now` gives them."""
         if not run.inputs:
             return Upstream()
         placements: list[Placement] = []
@@ -79,10 +99,7 @@ class Upstreams:
         )
 
     def _placement(self, name: str, one: Input) -> Placement:
-        run = self.run(one.run or "")
-        source = f"{run.id}/{one.path}" if one.path else run.id
-        if not (self._store.root / source).exists():
-            raise Mistake(f"{step_of(one, run)} {short(run.id)} has no {one.path}")
+        source = f"{one.run}/{one.path}" if one.path else one.run or ""
         return Placement(name=name, source=source, copy=one.copy)
 
     def _input(self, one: Input) -> dict[str, Any]:
