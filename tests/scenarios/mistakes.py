@@ -240,6 +240,8 @@ OVERRIDES = [
     Row("sweep x=1,2", "a sweep is started by runner -m"),
     Row("run", "one run is started by runner [FLAG=VALUE"),
     Row("restart last", "runner +restart=ID"),
+    Row("runs rm last", "Did you mean 'delete'?"),
+    Row("init a_file", "runner init bash a_file"),
     Row("logs last", "did you mean runner runs log?"),
     Row("-m x=1,2 --jobs=2", "hydra.launcher.n_jobs=2"),
     Row("-m x=1,2 n_jobs=2", "how many trials run at once is hydra.launcher.n_jobs=2"),

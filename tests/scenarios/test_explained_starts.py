@@ -55,10 +55,10 @@ def test_on_a_terminal_the_line_that_goes_on_stands_there_before_the_first_trial
 
 def test_restarting_the_last_trial_names_the_whole_batch(project: Project) -> None:
     project.run("-m", "lr=1,2")
-    told = "the whole batch goes on by runner +restart=last:batch +needed=true"
+    told = "the whole batch: runner +restart=last:batch (with +needed=true, what is not completed)"
     said = project.run("+restart=last").said
     assert (
-        f"The last run is a trial of a batch; it alone runs again though it is completed: {told}"
+        f"The last run is a trial of a batch; it alone runs again though it is completed; {told}"
         in said
     )
     assert told in project.run("+restart=last", "+needed=true").err

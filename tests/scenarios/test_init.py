@@ -148,6 +148,7 @@ def test_gitignore_gets_a_line_of_its_own_once(empty: Project) -> None:
     [
         ("train.py", "conf/config.yaml is there already"),
         ("no.py", "there is no such file"),
+        ("program.py", "python program.py -m hydra/sweeper=runner FLAG=VALUE,VALUE"),
         ("train.py --lr 1", "runner init python train.py --lr 1"),
         ("train.f", "train.py defines no f"),
         ("no.f", "there is no module no (no.py or no/__init__.py)"),
@@ -157,7 +158,13 @@ def test_gitignore_gets_a_line_of_its_own_once(empty: Project) -> None:
     ],
 )
 def test_a_mistake_is_one_line_and_changes_nothing(empty: Project, words: str, said: str) -> None:
-    files = {"train.py": "lr = 0.1\n", "torn.py": "def f(:\n", "conf/config.yaml": "x: 1\n"}
+    program = "import hydra\n@hydra.main()\ndef main(cfg): ...\n"
+    files = {
+        "train.py": "lr = 0.1\n",
+        "program.py": program,
+        "torn.py": "def f(:\n",
+        "conf/config.yaml": "x: 1\n",
+    }
     empty.write(files)
     before = empty.tree()
     result = empty.run("init", *words.split(), status=2)

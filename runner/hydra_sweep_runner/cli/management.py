@@ -137,6 +137,7 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
     if "No such command" in said and isinstance(context.command, click.Group):
         word = said.split("'")[1]
         near = get_close_matches(word, context.command.list_commands(context), n=1)
+        near = [_ELSEWHERE[word]] if word in _ELSEWHERE else near
         if near:
             return f"{command}: {said}. Did you mean '{near[0]}'?"
     return f"{command}: {said}; see {command} --help"
@@ -210,6 +211,15 @@ _STARTS = {
     "rerun": "a run or a batch is restarted by runner +restart=ID",
 }
 
+
+#: What commands of `runner runs` are called elsewhere.
+_ELSEWHERE = {
+    **dict.fromkeys(("rm", "remove"), "delete"),
+    **dict.fromkeys(("ls", "ps"), "list"),
+    **dict.fromkeys(("kill", "cancel"), "stop"),
+    **dict.fromkeys(("info", "describe"), "show"),
+    "cat": "log",
+}
 
 _INTERPRETERS = ("python", "python3", "bash", "sh")
 

@@ -56,6 +56,11 @@ def describe(words: Sequence[str], project: Path) -> FirstConfig:
         return _script(first, project)
     if len(words) == 1 and (project / f"{first}.py").is_file():
         raise Mistake(f"runner init {first}: did you mean the script, runner init {first}.py?")
+    if len(words) == 1 and "/" not in first and (project / first).is_file():
+        raise Mistake(
+            f"runner init {first}: a file is run by a program, runner init bash {first}, or by "
+            f"itself if it can be executed, runner init ./{first}"
+        )
     if len(words) == 1 and _FUNCTION.fullmatch(first):
         return _function(first, project)
     return _command(words, project)
@@ -105,7 +110,13 @@ def _script(script: str, project: Path) -> FirstConfig:
     if not path.is_file():
         raise Mistake(f"runner init {script}: there is no such file in {project}")
     flags_to = resolve_flags_to(path, FlagsTo.AUTO)
-    declared = script_defaults(path.read_bytes(), flags_to)
+    source = path.read_bytes()
+    if b"@hydra.main" in source:
+        raise Mistake(
+            f"runner init {script}: it is a Hydra program, which needs none: python {script} -m "
+            "hydra/sweeper=runner FLAG=VALUE,VALUE starts a batch"
+        )
+    declared = script_defaults(source, flags_to)
     left_out = [f"not taken: {name}: {why}" for name, why in declared.left_out.items()]
     way = "as --name value" if flags_to is FlagsTo.ARGS else "as module-level variables"
     names = ", ".join(declared.by_place)
@@ -205,6 +216,11 @@ def _start(operation: Mapping[str, Any], flags: Defaults, *told: str) -> FirstCo
     required = [name for name, value in usable.items() if value == REQUIRED]
     if required:
         lines.append(f"to be given: {', '.join(required)} (??? in {CONFIG})")
+    if "requires" not in operation:
+        lines.append(
+            "each run works in a folder of its own, runs/ID: the files of the project that it "
+            f"reads are named in {CONFIG}, operation: {{requires: [data.csv]}}"
+        )
     before = f"write a value for {' and '.join(required)} in {CONFIG}, then " if required else ""
     start = f"to start: {before}{_first_sweep(usable)}"
     return FirstConfig(_yaml(tree), (*lines, f"to look at it: runner --cfg job; {start}"))

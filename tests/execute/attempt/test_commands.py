@@ -124,3 +124,13 @@ def test_a_missing_file_gets_a_hint(world: World) -> None:
     assert outcome.hint is not None
     assert outcome.hint.startswith("a file was not found: the trial works in ")
     assert world.execute(world.shell("exit 1"))[0].hint is None
+
+
+def test_a_missing_file_that_is_in_the_project_is_named(world: World) -> None:
+    world.write("data.csv", "1\n")
+    world.write("sets/train.csv", "1\n")
+    for path, named in (("data.csv", "data.csv"), ("sets/train.csv", "sets")):
+        hint = world.execute(world.command("cat", path))[0].hint
+        assert hint is not None
+        assert hint.endswith(f"operation.requires, such as {named}: requires: [{named}]")
+    assert "such as" not in str(world.execute(world.command("cat", "elsewhere.csv"))[0].hint)

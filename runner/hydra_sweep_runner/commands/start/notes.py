@@ -113,8 +113,8 @@ def report_last_of_batch(world: World, run: Run, typed: object) -> None:
         return
     what = "runs again though it is completed" if run.state.status is Status.COMPLETED else "runs"
     world.reporter.say(
-        f"The last run is a trial of a batch; it alone {what}: the whole batch goes on by "
-        f"{world.restart_command}last:batch +needed=true"
+        f"The last run is a trial of a batch; it alone {what}; the whole batch: "
+        f"{world.restart_command}last:batch (with +needed=true, what is not completed)"
     )
 
 

@@ -14,6 +14,9 @@ from hydra_sweep_runner.operation.call import CommandCall
 
 _MISSING_MODULE = re.compile(rb"No module named '?([A-Za-z_][\w.]*)")
 _NOTHING_TO_READ = (b"bdb.BdbQuit", b"EOFError: EOF when reading a line")
+_MISSING_FILE = re.compile(
+    rb"No such file or directory: '([^'\n]+)'|([^\s:'\"]+): No such file or directory"
+)
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 
 
@@ -47,10 +50,23 @@ def _hint_on_output(tail: bytes, task: Task) -> str | None:
         )
     if not any(word in tail for word in _NOT_FOUND):
         return None
+    named = _named_missing(tail, task)
+    what = f", such as {named}: requires: [{named}]" if named else ""
     return (
         f"a file was not found: the trial works in {task.working_dir}; what it needs from "
-        f"the project in {task.project_dir} is named in operation.requires"
+        f"the project in {task.project_dir} is named in operation.requires{what}"
     )
+
+
+def _named_missing(tail: bytes, task: Task) -> str | None:
+    """The file or folder of the project that the output names as missing; of a path in folders
+    the first. None if there is none in the project."""
+    for said in reversed(_MISSING_FILE.findall(tail)):
+        path: str = os.path.normpath(next(filter(None, said)).decode("utf-8", "replace"))
+        first = path.partition("/")[0]
+        if first not in ("", "..", ".") and Path(task.project_dir, path).exists():
+            return first if not Path(task.working_dir, first).exists() else path
+    return None
 
 
 def _hint_on_command(exit_status: int | None, task: Task) -> str | None:
