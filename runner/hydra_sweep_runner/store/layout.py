@@ -45,7 +45,7 @@ INDEX = ".index"
 HEAD = f"{INDEX}/head"
 #: Records on the way to their places. The folder's times tell when a record was last replaced.
 WRITING = ".writing"
-#: Second names for the files of running runs, one folder per run (`store.second_names`).
+#: Second names for the files of running runs (`store.second_names`).
 RUNNING = ".running"
 #: Deleted runs, until they are purged (`store.trash`).
 TRASH = ".trash"

@@ -1,10 +1,12 @@
 """Second names (hard links) for a running run's record, lock and logs, outside its folder.
 
-An operation may empty its working folder, `.runner` included. Hard links in the store's
-`.running/<id>` then keep these files, under the names that they have in `.runner`: later output
-goes into the same log file, and the lock is still the one that the run's owner holds. On a file
-system without hard links, a run whose operation empties its folder is recorded again at its end,
-without its log.
+An operation may empty its working folder, `.runner` included. Hard links in the store's `.running`
+then keep these files: `<id>.record.json` and so on. Later output goes into the same log file, and
+the lock is still the one that the run's owner holds. On a file system without hard links, a run
+whose operation empties its folder is recorded again at its end, without its log.
+
+`spare` is the path `.running/<id>`, with which the names begin. No folder is made for each run:
+making and removing one costs a trial three times as much as the links.
 """
 
 from __future__ import annotations
@@ -19,25 +21,24 @@ _KEPT = (layout.RECORD, layout.LOCK, layout.LOG)
 
 
 def second_name(spare: str, name: str) -> str:
-    """The second name, in the folder `spare`, of one of the runner's own files of a run."""
-    return f"{spare}/{name.removeprefix(f'{layout.OWN}/')}"
+    """The second name of one of the runner's own files of a run."""
+    return f"{spare}.{name.removeprefix(f'{layout.OWN}/')}"
 
 
 def keep(folder: str, spare: str) -> None:
-    """Link the files of the run's folder into `spare`, which is made; earlier links are
-    replaced."""
+    """Give the files of the run's folder second names; earlier ones are replaced."""
     logs = _logs(f"{folder}/{layout.LOGS}")
     with suppress(OSError):  # the file system has no hard links, or the disk is full
-        _make(spare)
-        if logs:
-            _make(second_name(spare, layout.LOGS))
+        target = second_name(spare, layout.LOGS) if logs else spare.rpartition("/")[0]
+        if not os.path.isdir(target):  # noqa: PTH112 (for each trial)
+            os.makedirs(target, exist_ok=True)  # noqa: PTH103
         for name in (*_KEPT, *logs):
             _link(f"{folder}/{name}", second_name(spare, name))
 
 
 def restore(folder: str, spare: str) -> bool:
-    """Link the files in `spare` back into the run's folder where they are missing. False if `spare`
-    holds no record.
+    """Link the files back into the run's folder where they are missing. False if the record has no
+    second name.
 
     Raises OSError.
     """
@@ -60,23 +61,8 @@ def forget(spare: str) -> None:
     for name in (*_logs(logs), *reversed(_KEPT)):
         with suppress(OSError):
             os.unlink(second_name(spare, name))  # noqa: PTH108
-    try:
-        os.rmdir(spare)  # noqa: PTH106
-    except FileNotFoundError:
-        return
-    except OSError:
-        with suppress(OSError):
-            os.rmdir(logs)  # noqa: PTH106
-            os.rmdir(spare)  # noqa: PTH106
-
-
-def _make(folder: str) -> None:
-    try:
-        os.mkdir(folder)  # noqa: PTH102 (for each trial)
-    except FileNotFoundError:
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-    except FileExistsError:
-        return
+    with suppress(OSError):
+        os.rmdir(logs)  # noqa: PTH106
 
 
 def _logs(folder: str) -> list[str]:
