@@ -83,3 +83,13 @@ def rows(page: Page) -> list[str]:
 def count(page: Page) -> str:
     """How many runs the page says that there are."""
     return page.locator("#count").inner_text()
+
+
+def confirm(page: Page, verb: str) -> str:
+    """Confirm what is asked; gives the command that was shown."""
+    command = page.locator("dialog .command")
+    expect(command).to_be_visible()
+    text = command.inner_text()
+    page.locator(f"dialog button:text-is('{verb}')").click()
+    expect(page.locator("dialog")).to_be_hidden()
+    return text

@@ -96,10 +96,26 @@ def test_the_failed_are_restarted_by_the_runner_s_own_command(project: Project, 
     script.write_text(script.read_text().replace("sys.exit", "print"))
     told = page.act("restart", ids=[batch], only="failed", do=True)
     assert told["command"] == f"runner +restart={batch[:8]} +only=failed"
+    said = told["done"][-1]  # a batch that has ended by then says how
+    assert said == f"Started: batch {batch[:8]}" or said.startswith(f"Batch {batch[:8]}"), said
     wait_until(lambda: project.newest("batch")["status"] == "completed")
     assert {run["status"] for run in project.runs("--kind", "trial")} == {"completed"}
     (start,) = page.client.get("/api/store").json()["starts"]
     assert start["command"] == told["command"]
+
+
+def test_a_restart_that_replaces_results_says_so_before(project: Project, page: Page) -> None:
+    batch = project.newest("batch")["id"]
+    (told, _) = page.act("restart", ids=[batch])["lines"]
+    assert told.startswith("4 trials have completed and would run again: results and scalars are")
+    for spared in ({"only": "failed"}, {"needed": True}):
+        assert len(page.act("restart", ids=[batch], **spared)["lines"]) == 1
+    trials = project.runs("--batch", batch)
+    completed = next(run["id"] for run in trials if run["status"] == "completed")
+    failed = next(run["id"] for run in trials if run["status"] == "error")
+    (told, _) = page.act("restart", ids=[completed])["lines"]
+    assert told.startswith("It has completed: its result and its scalars are replaced")
+    assert len(page.act("restart", ids=[failed])["lines"]) == 1
 
 
 def test_a_restart_that_is_a_mistake_is_told_in_its_words(project: Project, page: Page) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import count, needs_browser, open_browser, rows, served, tab
+from tests.page.browser import confirm, count, needs_browser, open_browser, rows, served, tab
 from tests.scenarios.pipelines import FILES as STUDY
 from tests.scenarios.project import Project, wait_until
 
@@ -36,25 +36,17 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
         yield opened
 
 
-def confirm(page: Page, verb: str) -> str:
-    """Confirm what is asked; gives the command that was shown."""
-    command = page.locator("dialog .command")
-    expect(command).to_be_visible()
-    text = command.inner_text()
-    page.locator(f"dialog button:text-is('{verb}')").click()
-    expect(page.locator("dialog")).to_be_hidden()
-    return text
-
-
 def test_it_shows_the_newest_batch_with_the_best_marked(page: Page, origin: Project) -> None:
     batch = origin.newest("batch")
     expect(page.locator(".entry.here")).to_contain_text(batch["id"][:8])
     assert count(page) == "6 runs" and len(rows(page)) == 6
     best = json.loads(origin.run("compare", batch["id"], "--json", "-n", "1").out)[0]["id"]
     expect(page.locator(".tabulator-row.best")).to_have_attribute("data-id", best)
-    expect(page.locator(".best-run")).to_contain_text("best loss 0.00666667")
+    expect(page.locator(".best-run")).to_contain_text("best 0.00666667")
+    expect(page.locator("#choose-objective")).to_have_value("loss")
     headers = page.locator(".tabulator-header .sort").all_inner_texts()
-    assert [h.strip() for h in headers][:6] == ["id", "status", "lr", "depth", "loss", "acc"]
+    wanted = ["id", "status", "reason", "lr", "depth", "loss", "acc"]
+    assert [h.strip() for h in headers][:7] == wanted
     assert page.url.endswith(f"/?batch={batch['id'][:8]}")
 
 
@@ -207,7 +199,9 @@ def test_curves_are_of_the_runs_that_were_chosen(page: Page) -> None:
     chosen = [rows(page)[place][:8] for place in (0, 3)]
     page.keyboard.press("3")
     expect(page.locator(".curves canvas")).to_be_visible()
-    assert [text.split()[0] for text in page.locator(".legend button").all_inner_texts()] == chosen
+    legend = page.locator(".legend button").all_inner_texts()
+    assert [text.split()[0] for text in legend] == chosen
+    assert ["✓ lr=0.01 " in legend[0], "✓ lr=0.1 " in legend[1]] == [True, True], legend
     page.locator("#choose-scalar").select_option("acc")
     expect(page.locator("#choose-scalar")).to_have_value("acc")
     assert "scalar=acc" in page.url and page.url.count("pick=") == 2
@@ -218,6 +212,7 @@ def test_the_plan_shows_each_trial_and_a_pipeline_as_a_graph(
 ) -> None:
     page.keyboard.press("4")
     expect(page.locator(".square")).to_have_count(6)
+    expect(page.locator(".square").nth(1)).to_contain_text("lr=0.1, depth=3")
     page.locator(".square").nth(1).click()
     expect(page.locator("#drawer")).to_contain_text("exit status 1")
     study = Project(tmp_path)
@@ -227,6 +222,8 @@ def test_the_plan_shows_each_trial_and_a_pipeline_as_a_graph(
         other.keyboard.press("4")
         expect(other.locator(".node")).to_have_count(6)
         expect(other.locator(".edge")).to_have_count(8)
+        told = other.locator(".node .flags").all_text_contents()
+        assert len([text for text in told if "lr=0.1" in text]) == 2, told  # train, evaluate
         other.locator(".node", has_text="report").click()
         expect(other.locator("#drawer h2")).to_contain_text("plot")
 

@@ -104,3 +104,52 @@ def test_a_node_stands_to_the_right_of_all_that_it_takes_from(page: Page) -> Non
     assert call(page, "layers", "columnsOf", 2, []) == [[0, 1]]
     loop = call(page, "layers", "columnsOf", 2, [[0, 1], [1, 0]])  # a damaged record could say so
     assert sorted(node for column in loop for node in column) == [0, 1]
+
+
+#: Draws a bar of buttons and a select twice; gives what is left of the first drawing.
+DRAWN_TWICE = """async (second) => {
+  const { el, redraw } = await import("/static/js/dom.js");
+  const place = document.createElement("div");
+  document.body.append(place);
+  const acted = [];
+  const draw = (names, count, chosen) => {
+    const field = el("select", {}, ...["a", "b"].map((value) => el("option", { value }, value)));
+    field.value = chosen;
+    const button = (name) => {
+      const onclick = () => acted.push(`${name} ${count}`);
+      return el("button", { "data-is": name, onclick }, `${name} (${count})`);
+    };
+    redraw(place, ...names.map(button), field);
+  };
+  draw(["stop", "tag"], 1, "a");
+  const [stop, tag] = place.querySelectorAll("button");
+  const select = place.querySelector("select");
+  tag.focus();
+  draw(second, 2, "b");
+  stop.click();
+  tag.click();
+  const found = {
+    texts: [...place.querySelectorAll("button")].map((one) => one.textContent),
+    stays: [stop.isConnected, tag.isConnected, select.isConnected],
+    focused: document.activeElement === tag,
+    value: select.value,
+    acted,
+  };
+  place.remove();
+  return found;
+}"""
+
+
+def test_what_is_drawn_again_keeps_its_elements_and_acts_as_the_new_ones(page: Page) -> None:
+    found = page.evaluate(DRAWN_TWICE, ["stop", "tag"])
+    assert found["texts"] == ["stop (2)", "tag (2)"]
+    assert found["stays"] == [True, True, True]
+    assert found["focused"] and found["value"] == "b"
+    assert found["acted"] == ["stop 2", "tag 2"]
+
+
+def test_a_button_never_becomes_another_one_under_the_pointer(page: Page) -> None:
+    found = page.evaluate(DRAWN_TWICE, ["delete", "tag"])
+    assert found["texts"] == ["delete (2)", "tag (2)"]
+    assert found["stays"][:2] == [False, True]
+    assert found["acted"] == ["stop 1", "tag 2"]  # what was pressed has done what it said

@@ -57,13 +57,41 @@ def test_flags_that_do_not_vary_have_no_column_unless_asked_for(page: TestClient
     assert "fixed" in ask(page, "runs", batch=batch, flags="all")["flags"]
 
 
+def titles(page: TestClient, **parameters: Any) -> list[str]:
+    return [one["title"] for one in ask(page, "runs", **parameters)["columns"]]
+
+
+def test_a_column_stays_when_a_filter_leaves_one_value_in_it(page: TestClient) -> None:
+    batch = ask(page, "store")["batches"][0]["id"]
+    for asked in ({"where": "lr == 0.1"}, {"status": "error"}, {"where": "loss > 1e9"}):
+        assert ask(page, "runs", batch=batch, **asked)["flags"] == ["lr", "depth"]
+    named = ask(page, "runs", batch=batch, where="fixed == 7 and fixed > 1 and loss > 0.01")
+    assert named["flags"] == ["lr", "depth", "fixed"]
+    assert set(column(named, "fixed")) == {7}
+
+
+def test_a_failed_run_has_its_reason_in_the_table(page: TestClient) -> None:
+    answer = ask(page, "runs", status="error")
+    assert set(column(answer, "reason")) == {"exit status 1: it diverged"}
+    assert "reason" in titles(page) and "reason" not in titles(page, status="completed")
+
+
+def test_what_a_batch_has_for_all_its_trials_has_no_column(page: TestClient) -> None:
+    batch = ask(page, "store")["batches"][0]["id"]
+    assert "label" in titles(page) and "label" not in titles(page, batch=batch)
+    assert "label" in titles(page, where="lr == 0.1")
+
+
 def test_the_best_is_by_the_batch_s_own_objective_or_the_one_that_is_chosen(
     page: TestClient, origin: Project
 ) -> None:
     batch = ask(page, "store")["batches"][0]["id"]
     best = ask(page, "runs", batch=batch)["best"]
     least = json.loads(origin.run("compare", batch, "--json", "-n", "1").out)[0]
+    assert best.pop("place") == 2  # of the six, the newest first
     assert best == {"id": least["id"], "value": 0.02 / 3, "flags": {"lr": 0.01, "depth": 2}}
+    sorted_by_it = ask(page, "runs", batch=batch, sort="loss", offset=5)
+    assert (sorted_by_it["best"]["place"], sorted_by_it["best"]["id"]) == (0, least["id"])
     greatest = ask(page, "runs", batch=batch, objective="-loss")["best"]
     assert greatest["flags"] == {"lr": 0.1, "depth": 4}
     assert ask(page, "runs")["objective"]["assumed"] is True
@@ -135,6 +163,15 @@ def test_a_series_is_the_one_that_was_reported(page: TestClient, origin: Project
     assert ask(page, "series", 400, run=run["id"])["error"] == "scalar: give one name"
 
 
+def test_a_curve_has_its_run_s_status_and_the_flags_that_tell_it_apart(
+    page: TestClient, origin: Project
+) -> None:
+    runs = by_flag(origin.runs("--where", "lr == 0.1"), "depth")
+    found = ask(page, "series", scalar="loss", run=[runs[2]["id"], runs[3]["id"]])
+    told = [(curve["flags"], curve["status"]) for curve in found["curves"]]
+    assert told == [("depth=2", "completed"), ("depth=3", "error")]
+
+
 def test_a_difference_is_that_of_runs_diff(page: TestClient, origin: Project) -> None:
     runs = by_flag(origin.runs("--where", "lr == 0.1"), "depth")
     one, other = runs[2]["id"], runs[3]["id"]
@@ -161,6 +198,8 @@ def test_charts_have_an_axis_for_each_flag_that_varies(page: TestClient) -> None
     assert (found["drawn"], found["total"], len(found["selected"])) == (6, 6, 2)
     chosen = [found["data"]["runs"][place]["values"][1] for place in found["selected"]]
     assert chosen == [4, 4]
+    of_one = ask(page, "charts", batch=batch, where="lr == 0.1")
+    assert [axis["name"] for axis in of_one["data"]["axes"]] == ["depth"]
 
 
 def test_a_damaged_record_is_told_and_the_others_are_shown(project: Project) -> None:

@@ -14,7 +14,7 @@ from hydra_sweep_runner.commands.runs import annotate, delete, stop, trash
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Busy, Mistake, RunnerError
+from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.page.starts import Starts
@@ -146,14 +146,36 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
         status, said = started.process.poll(), started.json()["said"]
         if status == Mistake.exit_status:
             raise Mistake("\n".join(said).removeprefix("runner: ") or "the command was refused")
-        return said if status is not None else [f"Started as process {started.process.pid}"]
+        return said if status is not None else [f"Started: {_what([run])}"]
 
     return Prepared(
         words=words,
         question=f"Restart {which}{_what([run])}{rest}?",
-        lines=[f"In {project.folder}"],
+        lines=[*_replaced(project, run, is_spared=bool(only or needed)), f"In {project.folder}"],
         do=do,
     )
+
+
+def _replaced(project: Project, run: Run, *, is_spared: bool) -> list[str]:
+    """A line on the results that a restart replaces; none where what has completed is spared."""
+    if is_spared:
+        return []
+    rest = "replaced by what the new start gives; the log of before is kept"
+    if run.batch is None:
+        completed = run.state.status is Status.COMPLETED
+        return [f"It has completed: its result and its scalars are {rest}"] if completed else []
+    count = sum(_has_completed(project.store, trial) for trial in run.batch.trials)
+    if not count:
+        return []
+    what = "1 trial has" if count == 1 else f"{count} trials have"
+    return [f"{what} completed and would run again: results and scalars are {rest}"]
+
+
+def _has_completed(store: RunStore, run_id: str) -> bool:
+    try:
+        return store.read(run_id).state.status is Status.COMPLETED
+    except (UnknownRun, UnreadableRecord):
+        return False
 
 
 def _program_words(folder: Path, batch: Run) -> list[str]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.compare import (
     Ranking,
@@ -14,25 +13,22 @@ from hydra_sweep_runner.commands.runs.compare import (
     recorded_objective,
 )
 from hydra_sweep_runner.commands.runs.listing import Order
-from hydra_sweep_runner.commands.runs.selecting import filters_of
+from hydra_sweep_runner.commands.runs.selecting import Asked, filters_of
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnknownRun
-from hydra_sweep_runner.model import Kind, Run, Unreadable
+from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.page.brushes import brushed
 from hydra_sweep_runner.page.live import Live, View
 from hydra_sweep_runner.page.question import Question
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
 from hydra_sweep_runner.query.evaluate import value_of
-from hydra_sweep_runner.query.filters import select
+from hydra_sweep_runner.query.filters import Filters, select
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
-from hydra_sweep_runner.query.tree import Name, Scope
+from hydra_sweep_runner.query.tree import Expression, Name, Scope, names_in
 from hydra_sweep_runner.query.upstream import with_upstream_flags
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.system.clock import now
-
-if TYPE_CHECKING:
-    from hydra_sweep_runner.record.glance import Glance
 
 _KEPT = 24
 
@@ -41,9 +37,12 @@ _KEPT = 24
 class Answer:
     """What a question comes to.
 
-    `runs` are in the order that was asked for, `before_brushes` newest first. `counts` are by
-    status, of what all filters but those of the status select. `is_assumed` tells that nobody
-    said the objective: it is the first scalar then.
+    `runs` are in the order that was asked for, `before_brushes` newest first. `flags` are those
+    that differ between the runs that are compared, which are those that all filters but the
+    expression, the status and the brushes select; and those that the expression names: a column
+    does not vanish because a filter has left one value in it. `counts` are by status, of what all
+    filters but those of the status select. `is_assumed` tells that nobody said the objective: it
+    is the first scalar then. `best_place` is the place of `best` in `runs`.
     """
 
     runs: Sequence[RunRow]
@@ -55,6 +54,7 @@ class Answer:
     objective: Ranking | None
     is_assumed: bool
     best: RunRow | None
+    best_place: int | None
 
 
 class Answers:
@@ -63,6 +63,7 @@ class Answers:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._kept: OrderedDict[tuple[int, Question], Answer] = OrderedDict()
+        self._varying: OrderedDict[tuple[int, Asked], Sequence[str]] = OrderedDict()
         self._lock = Lock()
 
     def answer(self, view: View, question: Question) -> Answer:
@@ -74,24 +75,42 @@ class Answers:
             if key in self._kept and is_timeless:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        found = _answer(self._live, view, question)
+        found = _answer(self._live, view, question, self._varying_of)
         with self._lock:
             self._kept[key] = found
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return found
 
+    def _varying_of(self, view: View, asked: Asked, compared: Sequence[RunRow]) -> Sequence[str]:
+        """The flags that differ between the compared runs, found once for each choice of them."""
+        key = (view.cursor, replace(asked, where=None, status=()))
+        with self._lock:
+            if key in self._varying and asked.since is None:
+                return self._varying[key]
+        found = varying_flags(compared)
+        with self._lock:
+            self._varying[key] = found
+            while len(self._varying) > _KEPT:
+                self._varying.popitem(last=False)
+        return found
 
-def _answer(live: Live, view: View, question: Question) -> Answer:
+
+#: The flags that differ between runs that are compared, by a view and what is asked for.
+_VaryingOf = Callable[[View, Asked, Sequence[RunRow]], Sequence[str]]
+
+
+def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) -> Answer:
     asked = question.asked
     filters = filters_of(asked, live.store, now())
     candidates = view.runs if asked.kind is not None else [r for r in view.runs if not is_batch(r)]
     if filters.batch is not None:
         planned = set(planned_ids(view, filters.batch))
         candidates = [run for run in candidates if run.id in planned]
-    runs = select(replace(filters, batch=None, statuses=()), candidates)
-    if any(not isinstance(run.source, Unreadable) and run.source.glance.inputs for run in runs):
-        runs = with_upstream_flags(runs, view.by_id)
+    compared = select(replace(filters, batch=None, statuses=(), where=None), candidates)
+    if any(not isinstance(run.source, Unreadable) and run.source.glance.inputs for run in compared):
+        compared = with_upstream_flags(compared, view.by_id)
+    runs = compared if filters.where is None else select(Filters(where=filters.where), compared)
     counts = Counter(map(status_of, runs))
     if filters.statuses:
         runs = [run for run in runs if status_of(run) in filters.statuses]
@@ -99,11 +118,20 @@ def _answer(live: Live, view: View, question: Question) -> Answer:
     objective, is_assumed = _objective(view, question, filters.batch, runs, scalars)
     column = None if objective is None else objective.column
     shown = brushed(runs, question.brushes, column) if question.brushes else runs
-    flags = varying_flags(runs) if question.flags == "varying" else _all_flags(runs)
-    columns = _columns(runs, flags)
+    if question.flags == "all":
+        flags: Sequence[str] = _all_flags(runs)
+    else:
+        flags = varying_of(view, asked, compared)
+        if filters.where is not None:
+            flags = _flags_under(filters.where, flags, runs)
+    wanted = set(filters.statuses or counts)
+    has_failed = any(counts[status] for status in wanted & _FAILED)
+    batch = None if filters.batch is None else view.run(filters.batch).run
+    columns = _columns(runs, flags, _telling(compared, batch), has_reasons=has_failed)
     best = None if objective is None or is_assumed else _best(objective, shown)
+    ordered = _ordered(shown, question, columns)
     return Answer(
-        runs=_ordered(shown, question, columns),
+        runs=ordered,
         before_brushes=runs,
         flags=flags,
         columns=columns,
@@ -112,7 +140,24 @@ def _answer(live: Live, view: View, question: Question) -> Answer:
         objective=objective,
         is_assumed=is_assumed,
         best=best,
+        best_place=next((place for place, run in enumerate(ordered) if run is best), None),
     )
+
+
+def _flags_under(
+    where: Expression, varying: Sequence[str], runs: Sequence[RunRow]
+) -> Sequence[str]:
+    """Of the flags that differ between the compared runs those that the selected ones have, and
+    those that the expression names; if none is selected, all that differ."""
+    if not runs:
+        return varying
+    has = {name for run in runs for name in run.flags}
+    named = [name.name for name in names_in(where) if _may_be_flag(name)]
+    return [name for name in dict.fromkeys([*varying, *named]) if name in has]
+
+
+def _may_be_flag(name: Name) -> bool:
+    return name.scope in (Scope.ANY, Scope.FLAG)
 
 
 def is_batch(run: RunRow) -> bool:
@@ -163,37 +208,35 @@ def _best(objective: Ranking, runs: Sequence[RunRow]) -> RunRow | None:
     return None if value is None or value != value else first
 
 
-def _columns(runs: Sequence[RunRow], flags: Sequence[str]) -> list[Column]:
-    """Id and status, what tells runs apart, flags, scalars, then times and what was noted."""
-    used = [name for name, tells_apart in _OPTIONAL.items() if tells_apart(runs)]
-    first = ["id", "status", *(name for name in ("operation", "step") if name in used)]
-    last = ["started", "duration", *(name for name in ("label", "tags") if name in used)]
+def _columns(
+    runs: Sequence[RunRow], flags: Sequence[str], telling: Collection[str], *, has_reasons: bool
+) -> list[Column]:
+    """Id and status, why runs have failed, what tells runs apart, flags, scalars, then times and
+    what was noted."""
+    reason = ["reason"] if has_reasons else []
+    first = ["id", "status", *reason, *(name for name in ("operation", "step") if name in telling)]
+    last = ["started", "duration", *(name for name in ("label", "tags") if name in telling)]
     columns = standard_columns(runs, [*first, *last], flags)
     of_run = {column.title: column for column in columns[: len(first) + len(last)]}
     rest = columns[len(first) + len(last) :]
     return [*(of_run[name] for name in first), *rest, *(of_run[name] for name in last)]
 
 
-def _any(get: Callable[[Run | Glance], object]) -> Callable[[Sequence[RunRow]], bool]:
-    return lambda runs: any(
-        get(run.source.glance) for run in runs if isinstance(run.source, Summary)
-    )
+def _telling(runs: Sequence[RunRow], batch: Run | None) -> set[str]:
+    """The attributes that tell runs apart, or from what their batch has for all of them."""
+    glances = [run.source.glance for run in runs if isinstance(run.source, Summary)]
+    label, tags = (None, ()) if batch is None else (batch.label, batch.tags)
+    found = {
+        "operation": len({glance.operation.name for glance in glances}) > 1,
+        "step": any(glance.step for glance in glances),
+        "label": any(glance.label != label for glance in glances),
+        "tags": any(glance.tags != tags for glance in glances),
+    }
+    return {name for name, is_telling in found.items() if is_telling}
 
 
-def _several_operations(runs: Sequence[RunRow]) -> bool:
-    return (
-        len({run.source.glance.operation.name for run in runs if isinstance(run.source, Summary)})
-        > 1
-    )
-
-
-#: Attributes that have a column only where they say something.
-_OPTIONAL: Mapping[str, Callable[[Sequence[RunRow]], bool]] = {
-    "operation": _several_operations,
-    "step": _any(lambda run: run.step),
-    "label": _any(lambda run: run.label),
-    "tags": _any(lambda run: run.tags),
-}
+#: With these statuses there is a reason to be told.
+_FAILED = frozenset({Status.ERROR.value, Status.TERMINATED.value, "unreadable"})
 
 
 def _ordered(

@@ -13,10 +13,11 @@ from hydra_sweep_runner.page.question import Part
 from hydra_sweep_runner.query.columns import Column
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.tree import Name, Scope
-from hydra_sweep_runner.terminal.render import escape, shown_value
+from hydra_sweep_runner.terminal.render import cut, escape, shown_value
 
 # JavaScript's numbers are exact up to here.
 _EXACT = 2**53
+_MOST_TOLD = 80
 
 
 def table_json(answer: Answer, part: Part, cursor: int) -> dict[str, Any]:
@@ -66,10 +67,11 @@ def _cell_of(column: Column, run: RunRow) -> Value:
 
 
 def best_json(run: RunRow, answer: Answer) -> dict[str, Any]:
-    """The best run: its id, its value of the objective, and its flags that vary."""
+    """The best run: its id, its place in the table, its value of the objective, and its flags that
+    vary."""
     value = None if answer.objective is None else cell(answer.objective.column.value(run))
     flags = {escape(name): cell(run.flags[name]) for name in answer.flags if name in run.flags}
-    return {"id": run.id, "value": value, "flags": flags}
+    return {"id": run.id, "place": answer.best_place, "value": value, "flags": flags}
 
 
 def objective_json(objective: Ranking | None, *, is_assumed: bool) -> dict[str, Any] | None:
@@ -97,6 +99,12 @@ def cell(value: Value) -> Value:
     if isinstance(value, (list, tuple)):
         return shown_value(list(value)) if value else None
     return shown_value(value) if not isinstance(value, str) else shown_text(value)
+
+
+def told_flags(run: RunRow, names: Sequence[str]) -> str:
+    """Those of the flags that a run has, in one line: `lr=0.1, depth=3`."""
+    told = (f"{escape(name)}={shown_value(run.flags[name])}" for name in names if name in run.flags)
+    return cut(", ".join(told), _MOST_TOLD)
 
 
 def shown_text(text: str, most: int = 200) -> str:

@@ -11,18 +11,17 @@ from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Status, Unreadable
 from hydra_sweep_runner.page.batches import NOT_CREATED
-from hydra_sweep_runner.page.cells import shown_text
+from hydra_sweep_runner.page.cells import shown_text, told_flags
 from hydra_sweep_runner.page.live import View
 from hydra_sweep_runner.query.columns import varying_flags
 from hydra_sweep_runner.query.run_row import RunRow
-from hydra_sweep_runner.terminal.render import cut, escape, shown_value
+from hydra_sweep_runner.query.upstream import with_upstream_flags
+from hydra_sweep_runner.terminal.render import escape
 
 #: With more trials a pipeline is shown a step a node.
 MOST_NODES = 60
 #: So many trials are squares of their own.
 MOST_TRIALS = 5000
-
-_MOST_TOLD = 80
 
 
 def plan_json(view: View, batch_id: str) -> dict[str, Any]:
@@ -36,8 +35,10 @@ def plan_json(view: View, batch_id: str) -> dict[str, Any]:
     if batch.batch is None:
         raise Mistake(f"{batch_id[:8]} is no batch: it has no plan")
     ids = batch.batch.trials
-    seen = [view.by_id.get(run_id) for run_id in ids]
-    flags = varying_flags(one for one in seen if one is not None)
+    there = [view.by_id[run_id] for run_id in ids if run_id in view.by_id]
+    widened = {row.id: row for row in with_upstream_flags(there, view.by_id)}
+    seen = [widened.get(run_id) for run_id in ids]
+    flags = varying_flags(widened.values())
     trials = [
         _trial(number, run_id, one, flags)
         for number, (run_id, one) in enumerate(zip(ids, seen, strict=True), start=1)
@@ -52,10 +53,6 @@ def plan_json(view: View, batch_id: str) -> dict[str, Any]:
 
 def _trial(number: int, run_id: str, seen: RunRow | None, flags: Sequence[str]) -> dict[str, Any]:
     of = None if seen is None or isinstance(seen.source, Unreadable) else seen.source
-    given = {} if seen is None else seen.flags
-    told = ", ".join(
-        f"{escape(name)}={shown_value(given[name])}" for name in flags if name in given
-    )
     has_reason = of is not None and of.glance.state.status is not Status.COMPLETED
     reason = of.run.state.reason if of is not None and has_reason else None
     return {
@@ -63,7 +60,7 @@ def _trial(number: int, run_id: str, seen: RunRow | None, flags: Sequence[str]) 
         "id": run_id,
         "status": _status(seen),
         "step": None if of is None or of.glance.step is None else shown_text(of.glance.step),
-        "flags": cut(told, _MOST_TOLD),
+        "flags": "" if seen is None else told_flags(seen, flags),
         "reason": None if reason is None else escape(reason),
     }
 

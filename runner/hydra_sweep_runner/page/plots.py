@@ -8,6 +8,7 @@ from typing import Any
 from hydra_sweep_runner.charts.data import chart_data
 from hydra_sweep_runner.page.answer import Answer
 from hydra_sweep_runner.page.cells import objective_json
+from hydra_sweep_runner.query.evaluate import same
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.terminal.render import escape
@@ -31,7 +32,7 @@ def charts_json(answer: Answer, cursor: int) -> dict[str, Any]:
     if objective is None:
         return {**head, "drawn": 0, "selected": None, "data": None}
     runs = drawn_runs(answer)
-    flags = [name for name in answer.flags if any(name in run.flags for run in runs)]
+    flags = [name for name in answer.flags if _differs(name, runs)]
     data = chart_data(
         runs,
         flags=flags[:MOST_AXES],
@@ -49,6 +50,12 @@ def charts_json(answer: Answer, cursor: int) -> dict[str, Any]:
         "selected": None if is_whole else places,
         "data": {**data, "axes": shown},
     }
+
+
+def _differs(name: str, runs: Sequence[RunRow]) -> bool:
+    """Whether a flag has several values in the runs, or some lack it: one value is no axis."""
+    first = runs[0].flags.get(name)
+    return any(not same(run.flags.get(name), first) for run in runs)
 
 
 def drawn_runs(answer: Answer, most: int = MOST_DRAWN) -> Sequence[RunRow]:

@@ -19,7 +19,7 @@ from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Status, Unreadable
 from hydra_sweep_runner.page import files
 from hydra_sweep_runner.page.batches import batches_json
-from hydra_sweep_runner.page.cells import cell, shown_text, table_json
+from hydra_sweep_runner.page.cells import cell, shown_text, table_json, told_flags
 from hydra_sweep_runner.page.drawer import drawer_json
 from hydra_sweep_runner.page.live import View
 from hydra_sweep_runner.page.logs import MOST_BYTES, Piece, read_piece
@@ -28,6 +28,7 @@ from hydra_sweep_runner.page.plots import charts_json
 from hydra_sweep_runner.page.question import parse_part, parse_question, whole_number
 from hydra_sweep_runner.page.site import Site
 from hydra_sweep_runner.page.thinning import thinned
+from hydra_sweep_runner.query.columns import varying_flags
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.scalars import read_series
 from hydra_sweep_runner.terminal.render import escape, short
@@ -145,17 +146,21 @@ def _file(site: Site, view: View, given: Given) -> dict[str, Any]:
 
 
 def _series(site: Site, view: View, given: Given) -> dict[str, Any]:
-    """The curves of one scalar, or of all that the runs have: `runs` are ids."""
+    """The curves of one scalar, each with its run's status and the flags that tell it from the
+    others."""
     ids = [_resolve(site, view, text) for text in given.get("run", ()) if text]
     name = _name(given, "scalar")
+    shown = [view.by_id[run_id] for run_id in ids[:_MOST_CURVES]]
+    flags = varying_flags(shown)
     curves = []
-    for run_id in ids[:_MOST_CURVES]:
-        seen = view.by_id[run_id]
+    for seen in shown:
+        run_id = seen.id
         points = thinned(read_series(site.store.folder(run_id), name), _MOST_POINTS)
         curves.append(
             {
                 "id": run_id,
                 "status": seen.attributes.get("status"),
+                "flags": told_flags(seen, flags),
                 "steps": [step for step, _ in points],
                 "values": [value if _is_finite(value) else None for _, value in points],
             }

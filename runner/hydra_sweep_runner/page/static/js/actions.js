@@ -1,6 +1,6 @@
 /* What can be changed: each action shows its command, asks, and is carried out. */
 import { act } from "./api.js";
-import { byId, el, fill } from "./dom.js";
+import { byId, el, fill, redraw } from "./dom.js";
 import { many, short } from "./words.js";
 
 let afterwards = () => {};
@@ -133,10 +133,9 @@ export function drawStarts(starts) {
   const atWork = starts.filter((one) => one.status === null).length;
   const failed = starts.filter((one) => one.status > 1).length;
   const place = byId("starts");
-  fill(place);
-  if (!starts.length) return;
+  if (!starts.length) return fill(place);
   const text = atWork ? `${many(atWork, "restart")} at work` : failed ? `${many(failed, "restart")} refused` : `${many(starts.length, "restart")} done`;
-  place.append(el("button", { class: `quiet${failed ? " wrong" : ""}`, onclick: () => showStarts(starts) }, text));
+  return redraw(place, el("button", { class: `quiet${failed ? " wrong" : ""}`, onclick: () => showStarts(starts) }, text));
 }
 
 function showStarts(starts) {

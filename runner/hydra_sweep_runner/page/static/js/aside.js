@@ -1,15 +1,14 @@
 /* The batches at the side. */
 import { fresh, go, now } from "./address.js";
-import { byId, el, fill } from "./dom.js";
+import { byId, el, redraw } from "./dom.js";
 import { STATUSES, glyph, many, short, statusClass, time } from "./words.js";
 
 /** Draw the list; `batches` are newest first. */
 export function drawAside(store, batches) {
   const place = byId("aside");
-  const scrolled = place.scrollTop;
   const state = now();
   const runs = store.total - batches.length;
-  fill(place,
+  redraw(place,
     el(
       "button",
       { class: `entry all${state.batch ? "" : " here"}`, onclick: () => go(fresh({})) },
@@ -21,7 +20,6 @@ export function drawAside(store, batches) {
     batches.length > 500 ? el("p", { class: "muted" }, `and ${batches.length - 500} older ones: filter by kind`) : null,
     ...damaged(store),
   );
-  place.scrollTop = scrolled;
 }
 
 function entry(batch, state) {

@@ -3,7 +3,7 @@ import uPlot from "../vendored/uplot.js";
 import { latest } from "./api.js";
 import { go, now } from "./address.js";
 import { css, el, fill, later } from "./dom.js";
-import { number, short } from "./words.js";
+import { glyph, number, short, statusClass } from "./words.js";
 
 const MOST = 24;
 const UNASKED = 8;
@@ -70,7 +70,7 @@ export class Curves {
         cursor: { focus: { prox: 24 } },
         focus: { alpha: 0.25 },
         series: [{}, ...curves.map((curve, at) => ({ label: short(curve.id), stroke: colour(at), dash: dash(at), width: 1.8, spanGaps: true, points: { show: curve.steps.length < 2 } }))],
-        hooks: { setCursor: [(plot) => this.point(plot)] },
+        hooks: { setCursor: [(plot) => this.point(plot)], draw: [(plot) => markEnds(plot, curves)] },
       },
       data,
       this.drawing,
@@ -84,8 +84,9 @@ export class Curves {
       ...curves.map((curve, at) => {
         const mark = el("span", { class: "mark" });
         mark.style.borderTop = `3px ${dash(at).length ? "dashed" : "solid"} ${colour(at)}`;
-        const value = el("span", { class: "muted", "data-at": at });
-        return el("button", { class: "quiet", onclick: () => this.open(curve.id) }, mark, el("span", { class: "id" }, short(curve.id)), " ", value);
+        const value = el("b", { "data-at": at });
+        const state = el("span", { class: `status ${statusClass(curve.status)}`, title: curve.status }, glyph(curve.status));
+        return el("button", { class: "quiet", title: `${curve.status}: open it`, onclick: () => this.open(curve.id) }, mark, el("span", { class: "id" }, short(curve.id)), " ", state, ` ${curve.flags} `, value);
       }),
     );
     this.point(null);
@@ -119,6 +120,22 @@ export class Curves {
     this.resized.disconnect();
     this.plot?.destroy();
   }
+}
+
+/** A cross where the curve of a run ends that has failed, a square where one was stopped. */
+function markEnds(plot, curves) {
+  const { ctx } = plot;
+  ctx.save();
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.font = `bold ${Math.round(15 * devicePixelRatio)}px system-ui, sans-serif`;
+  for (const curve of curves) {
+    const last = curve.values.findLastIndex((value) => value !== null);
+    if (last < 0 || !["error", "terminated"].includes(curve.status)) continue;
+    ctx.fillStyle = css(`--s-${curve.status}`);
+    ctx.fillText(glyph(curve.status), plot.valToPos(curve.steps[last], "x", true), plot.valToPos(curve.values[last], "y", true));
+  }
+  ctx.restore();
 }
 
 const colour = (at) => COLOURS[at % COLOURS.length];

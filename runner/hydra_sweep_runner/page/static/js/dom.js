@@ -20,9 +20,18 @@ export function svg(tag, properties = {}, ...children) {
 function set(element, properties) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) hear(element, name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
+}
+
+/** Listeners are held beside their elements, so that `redraw` can give an element new ones. */
+const heard = new WeakMap();
+
+function hear(element, type, act) {
+  if (!heard.has(element)) heard.set(element, {});
+  heard.get(element)[type] = act;
+  element.addEventListener(type, (event) => heard.get(element)[type](event));
 }
 
 function nodes(children) {
@@ -35,6 +44,47 @@ function nodes(children) {
 /** Put children in the place of those that an element has. */
 export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
+}
+
+/** Put children in the place of those that an element has, and keep what is alike: a button that
+    is being pressed, what has the focus, the open list of a select. What is kept listens as the
+    new one would, so listeners use `event.currentTarget`, not an element of their own. */
+export function redraw(element, ...children) {
+  redrawNodes(element, nodes(children));
+}
+
+function redrawNodes(element, fresh) {
+  const held = [...element.childNodes];
+  fresh.forEach((node, at) => {
+    if (at >= held.length) element.append(node);
+    else if (isAlike(held[at], node)) become(held[at], node);
+    else held[at].replaceWith(node);
+  });
+  for (const node of held.slice(fresh.length)) node.remove();
+}
+
+/** Whether a node can become another without being mistaken for it: two statuses, batches or
+    buttons of different names are never one. */
+function isAlike(node, other) {
+  if (node.nodeName !== other.nodeName) return false;
+  if (!(node instanceof Element)) return true;
+  const types = (of) => Object.keys(heard.get(of) ?? {}).join();
+  return types(node) === types(other) && ["data-is", "data-status", "data-batch", "id"].every((name) => node.getAttribute(name) === other.getAttribute(name));
+}
+
+function become(node, other) {
+  if (!(node instanceof Element)) {
+    if (node.nodeValue !== other.nodeValue) node.nodeValue = other.nodeValue;
+    return;
+  }
+  for (const { name } of [...node.attributes]) if (name !== "style" && !other.hasAttribute(name)) node.removeAttribute(name);
+  for (const { name, value } of other.attributes) if (name !== "style" && node.getAttribute(name) !== value) node.setAttribute(name, value);
+  if (node.style.cssText !== other.style.cssText) node.style.cssText = other.style.cssText;
+  if (heard.has(other)) Object.assign(heard.get(node), heard.get(other));
+  const { value, checked } = other;
+  redrawNodes(node, [...other.childNodes]);
+  if (node instanceof HTMLSelectElement && node.value !== value) node.value = value;
+  if (node instanceof HTMLInputElement) node.checked = checked;
 }
 
 export const byId = (id) => document.getElementById(id);

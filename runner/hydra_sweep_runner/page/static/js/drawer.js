@@ -2,7 +2,7 @@
 import { offer } from "./actions.js";
 import { latest, mayChange } from "./api.js";
 import { go, now } from "./address.js";
-import { byId, el, fill } from "./dom.js";
+import { byId, el, fill, redraw } from "./dom.js";
 import { Differences, Files } from "./files.js";
 import { Log } from "./log.js";
 import { duration, glyph, number, short, statusClass, time } from "./words.js";
@@ -52,8 +52,7 @@ export class Drawer {
     this.run = found;
     const head = this.head(found);
     if (isSame && this.head_) {
-      this.head_.replaceWith(head);
-      this.head_ = head;
+      redraw(this.head_, ...head.childNodes);
       this.part?.update?.(found);
       return;
     }
@@ -109,7 +108,9 @@ export class Drawer {
       { class: "line buttons" },
       marks,
       el("span", { class: "room" }),
-      isAtWork ? el("button", { onclick: () => offer.stop([found.id]) }, "Stop") : el("button", { onclick: () => offer.restart(found.id, {}) }, "Restart"),
+      isAtWork
+        ? el("button", { "data-is": "stop", onclick: () => offer.stop([found.id]) }, "Stop")
+        : el("button", { "data-is": "restart", onclick: () => offer.restart(found.id, {}) }, "Restart"),
       isAtWork
         ? null
         : [
@@ -155,7 +156,7 @@ class About {
   }
 
   update(found) {
-    fill(this.place,
+    redraw(this.place,
       found.note ? el("p", { class: "note" }, found.note) : "",
       section("Scalars", found.scalars.length ? table(["", "last", "least", "greatest", "step", "reports"], found.scalars.map((one) => [one.name, num(one.last), num(one.min), num(one.max), num(one.step), num(one.count)])) : null),
       section("Flags", found.flags.length ? table(["", "value", "from"], found.flags.map((flag) => [flag.name, el("span", { title: flag.exact }, number(flag.value)), el("span", { class: "muted" }, flag.origin ?? "")])) : null),

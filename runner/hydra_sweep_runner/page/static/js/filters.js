@@ -1,15 +1,14 @@
-/* The filters: an expression, what else is asked for, the objective. */
+/* The filters: an expression, and what else is asked for. */
 import { go, now } from "./address.js";
-import { byId, el, fill, later } from "./dom.js";
+import { byId, el, later, redraw } from "./dom.js";
 import { drawFields, toggleFields } from "./fields.js";
 
 let input = null;
 let failure = null;
 let store = null;
 
-/** Draw it by the table's answer and what the store holds; the field that somebody types in
-    stays. */
-export function drawFilters(answer, present) {
+/** Draw it by what the store holds; the field that somebody types in stays. */
+export function drawFilters(present) {
   store = present;
   const place = byId("filters");
   if (input === null) {
@@ -35,7 +34,7 @@ export function drawFilters(answer, present) {
     );
   }
   if (document.activeElement !== input) input.value = now().where ?? "";
-  fill(byId("filter-rest"), ...chips(), ...choices(answer, store.operations));
+  redraw(byId("filter-rest"), ...chips(), ...choices(store.operations));
   drawFields(store);
 }
 
@@ -68,7 +67,7 @@ function chips() {
 }
 
 const chip = (text, changes) =>
-  el("button", { class: "chip on", title: "Take this away", onclick: () => go(changes) }, text, " ×");
+  el("button", { class: "chip on", "data-is": text, title: "Take this away", onclick: () => go(changes) }, text, " ×");
 
 function toldBrush(text) {
   try {
@@ -80,19 +79,11 @@ function toldBrush(text) {
   }
 }
 
-function choices(answer, operations) {
+function choices(operations) {
   const state = now();
   const found = [el("span", { class: "room" })];
   if (!state.batch && operations.length > 1) {
     found.push(select("operation", "operation", [["", "any operation"], ...operations.map((one) => [one, one])], state.operation ?? ""));
-  }
-  if (answer?.scalars.length) {
-    const present = answer.objective;
-    const options = answer.scalars.flatMap((name) => [[name, `least ${name}`], [`-${name}`, `greatest ${name}`]]);
-    const known = options.some(([value]) => value === present?.text);
-    if (present && !known) options.unshift([present.text, `${present.maximize ? "greatest" : "least"} ${present.name}`]);
-    if (present?.assumed) options.unshift(["", "best is…"]);
-    found.push(select("objective", "What the best is", options, present?.assumed ? "" : (present?.text ?? "")));
   }
   found.push(
     el("label", { class: "check", title: "Also the flags that are the same in all of these runs" },
@@ -105,7 +96,7 @@ function choices(answer, operations) {
 function select(name, label, options, value) {
   const element = el(
     "select",
-    { id: `choose-${name}`, "aria-label": label, title: label, onchange: () => go({ [name]: element.value || null }) },
+    { id: `choose-${name}`, "aria-label": label, title: label, onchange: (event) => go({ [name]: event.currentTarget.value || null }) },
     ...options.map(([text, shown]) => el("option", { value: text }, shown)),
   );
   element.value = value;

@@ -1,16 +1,18 @@
-/* Above the views: what is looked at, how its trials are, the best of them, what can be done. */
+/* Above the views: what is looked at, how its trials are, the best of them, what can be done.
+   It is drawn again while people use it: listeners read what is seen when they are called. */
 import { offer } from "./actions.js";
 import { mayChange } from "./api.js";
 import { go, now } from "./address.js";
-import { byId, el, fill } from "./dom.js";
+import { byId, el, redraw } from "./dom.js";
 import { STATUSES, glyph, number, short, statusClass } from "./words.js";
 
-/** Draw it by the batch that is looked at, if any, and by the table's answer. */
-export function drawHead(batch, answer) {
-  fill(
+/** Draw it by the batch that is looked at, if any, and by the table's answer; `openBest` is called
+    with the best run. */
+export function drawHead(batch, answer, openBest) {
+  redraw(
     byId("head"),
-    el("div", { class: "line" }, title(batch), el("span", { class: "room" }), buttons(batch, answer)),
-    el("div", { class: "line wrap" }, chips(answer), best(answer)),
+    el("div", { class: "line" }, title(batch), el("span", { class: "room" }), buttons(batch)),
+    el("div", { class: "line wrap" }, chips(answer), best(answer, openBest)),
   );
 }
 
@@ -36,7 +38,6 @@ function chips(answer) {
     { class: "chips", role: "group", "aria-label": "Statuses" },
     ...shown.map((status) => {
       const isOn = chosen.includes(status);
-      const next = isOn ? chosen.filter((one) => one !== status) : [...chosen, status];
       return el(
         "button",
         {
@@ -44,7 +45,7 @@ function chips(answer) {
           "aria-pressed": isOn ? "true" : "false",
           "data-status": status,
           title: isOn ? "Show the others, too" : `Show those that are ${status}`,
-          onclick: () => go({ status: next }),
+          onclick: () => toggle(status),
         },
         `${glyph(status)} ${answer?.counts[status] ?? 0} ${status}`,
       );
@@ -52,43 +53,92 @@ function chips(answer) {
   );
 }
 
-function best(answer) {
-  if (!answer?.best) return null;
+function toggle(status) {
+  const chosen = now().status;
+  go({ status: chosen.includes(status) ? chosen.filter((one) => one !== status) : [...chosen, status] });
+}
+
+/** What makes a run the best, and which one it is. To choose sorts the table by it. */
+function best(answer, openBest) {
+  if (!answer?.scalars.length) return null;
+  return el("span", { class: "best-line" }, el("span", { class: "star" }, "★"), objective(answer), answer.best ? bestRun(answer, openBest) : null);
+}
+
+function objective(answer) {
+  const present = answer.objective;
+  const options = answer.scalars.flatMap((name) => [[name, `least ${name}`], [`-${name}`, `greatest ${name}`]]);
+  if (present && !options.some(([value]) => value === present.text)) options.unshift([present.text, `${present.maximize ? "greatest" : "least"} ${present.name}`]);
+  if (present?.assumed) options.unshift(["", "which is best?"]);
+  const field = el(
+    "select",
+    { id: "choose-objective", "aria-label": "What the best is", title: "What the best is: sorts the table by it", onchange: (event) => judge(event.currentTarget.value) },
+    ...options.map(([value, shown]) => el("option", { value }, shown)),
+  );
+  field.value = present?.assumed ? "" : (present?.text ?? "");
+  return field;
+}
+
+/** Judge by a scalar, with `-` before it where the greatest is the best; the best comes first. */
+function judge(text) {
+  const isGreatest = text.startsWith("-");
+  go({ objective: text || null, sort: text ? text.slice(isGreatest ? 1 : 0) : null, reverse: isGreatest ? "1" : null });
+}
+
+function bestRun(answer, openBest) {
   const flags = Object.entries(answer.best.flags).slice(0, 6);
   const told = flags.map(([name, value]) => `${name}=${number(value)}`).join(", ");
   return el(
     "button",
-    { class: "best-run", title: "Open the best run", onclick: () => go({ run: short(answer.best.id), tab: null }) },
-    el("span", { class: "star" }, "★"),
-    ` best ${answer.objective.name} `,
+    { class: "best-run", title: `Open the best run${told ? `: ${told}` : ""}`, onclick: () => openBest(answer.best) },
+    "best ",
     el("b", {}, number(answer.best.value)),
     el("span", { class: "muted" }, ` ${short(answer.best.id)}${told ? ` · ${told}` : ""}`),
   );
 }
 
-function buttons(batch, answer) {
+function buttons(batch) {
   if (!mayChange) return el("span", { class: "muted" }, "read-only");
   const picked = now().pick;
-  const found = [];
-  if (picked.length) {
-    found.push(el("span", { class: "muted" }, `${picked.length} chosen:`));
-    found.push(button("Tag", () => offer.tag(picked)), button("Label", () => offer.label(picked)));
-    found.push(button("Stop", () => offer.stop(picked)), button("Delete", () => offer.remove(picked), "danger"));
-    found.push(button("Choose none", () => go({ pick: [] }, { replace: true }), "quiet"));
-  } else if (batch !== null) {
-    const failed = batch.counts.error ?? 0;
-    const left = batch.trials - (batch.counts.completed ?? 0);
-    if (batch.status === "running") found.push(button("Stop", () => offer.stop([short(batch.id)])));
-    else {
-      if (failed) found.push(button(`Restart the failed (${failed})`, () => offer.restart(batch.id, { only: "failed" }), "main"));
-      if (left > failed) found.push(button(`Go on (${left} left)`, () => offer.restart(batch.id, { needed: true }), failed ? "" : "main"));
-      found.push(button("Restart all", () => offer.restart(batch.id, {})));
-    }
-    if (batch.status === "running") return el("span", { class: "buttons" }, ...found);
-    found.push(button("Tag", () => offer.tag([short(batch.id)])), button("Label", () => offer.label([short(batch.id)])));
-    found.push(button("Delete", () => offer.remove([short(batch.id)], { isBatch: true }), "danger"));
-  }
-  return el("span", { class: "buttons" }, ...found);
+  if (picked.length) return el("span", { class: "buttons", "data-is": "picked" }, el("span", { class: "muted" }, `${picked.length} chosen:`), ...ofPicked());
+  if (batch === null) return null;
+  return el("span", { class: "buttons", "data-is": batch.id }, ...(batch.status === "running" ? ofBatchAtWork(batch) : ofBatch(batch)));
 }
 
-const button = (text, act, kind = "") => el("button", { class: kind, onclick: act }, text);
+function ofPicked() {
+  const picked = () => now().pick;
+  return [
+    button("Tag", () => offer.tag(picked())),
+    button("Label", () => offer.label(picked())),
+    button("Stop", () => offer.stop(picked())),
+    button("Delete", () => offer.remove(picked()), "danger"),
+    button("Choose none", () => go({ pick: [] }, { replace: true }), "quiet"),
+  ];
+}
+
+function ofBatchAtWork(batch) {
+  const failed = batch.counts.error ?? 0;
+  const stop = button("Stop", () => offer.stop([short(batch.id)]));
+  if (!failed) return [stop];
+  const why = "when the batch has ended";
+  return [
+    el("button", { class: "", "data-is": "restart-failed", disabled: true, title: `Restarts wait until the batch has ended; a failed trial alone can be restarted now: open it` }, `Restart the failed (${failed})`),
+    el("span", { class: "muted why-not" }, why),
+    stop,
+  ];
+}
+
+function ofBatch(batch) {
+  const failed = batch.counts.error ?? 0;
+  const left = batch.trials - (batch.counts.completed ?? 0);
+  const ids = [short(batch.id)];
+  return [
+    failed ? button(`Restart the failed (${failed})`, () => offer.restart(batch.id, { only: "failed" }), "main", "restart-failed") : null,
+    left > failed ? button(`Go on (${left} left)`, () => offer.restart(batch.id, { needed: true }), failed ? "" : "main", "go-on") : null,
+    batch.trials ? button("Restart all", () => offer.restart(batch.id, {})) : null,
+    button("Tag", () => offer.tag(ids)),
+    button("Label", () => offer.label(ids)),
+    button("Delete", () => offer.remove(ids, { isBatch: true }), "danger"),
+  ];
+}
+
+const button = (text, act, kind = "", name = text) => el("button", { class: kind, "data-is": name, onclick: act }, text);

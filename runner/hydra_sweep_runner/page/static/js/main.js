@@ -3,7 +3,7 @@ import { drawStarts, toast, whenDone } from "./actions.js";
 import { ask, latest } from "./api.js";
 import { fresh, go, now, onChange, query } from "./address.js";
 import { drawAside } from "./aside.js";
-import { byId, el, fill, seldom } from "./dom.js";
+import { byId, el, redraw, seldom } from "./dom.js";
 import { Drawer, closeRun } from "./drawer.js";
 import { drawFilters, focusFilter, tellFilter } from "./filters.js";
 import { drawHead } from "./head.js";
@@ -51,16 +51,22 @@ function batchHere() {
 function drawAround() {
   const batch = batchHere();
   drawAside(store, batches);
-  drawHead(batch, answer);
-  drawFilters(answer, store);
+  drawHead(batch, answer, openBest);
+  drawFilters(store);
   const shown = present();
-  fill(byId("tabs"),
+  redraw(byId("tabs"),
     ...VIEWS.map(([name, title]) =>
       el("button", { role: "tab", "aria-selected": String(name === shown), "data-view": name, onclick: () => go({ view: name === "table" ? null : name }) }, title)),
     el("span", { class: "room" }),
     el("span", { class: "muted", id: "count" }, counted()),
   );
   document.title = batch ? `${batch.operation} ${short(batch.id)} · ${store.project}` : `${store.project} · runs`;
+}
+
+/** Open the best run, with its row in sight. */
+function openBest(best) {
+  if (best.place !== null && present() === "table") table.choose(best.place);
+  go({ run: short(best.id), tab: null, with: null, path: null });
 }
 
 function counted() {
@@ -160,6 +166,7 @@ onChange(async (state, before) => {
   else if (state.view !== before.view || state.scalar !== before.scalar || state.scale !== before.scale || state.pick.join() !== before.pick.join()) await showView();
   const parts = ["run", "tab", "with", "path"];
   if (parts.some((name) => state[name] !== before[name])) {
+    table.fit();
     await drawer.show();
     table.redraw();
   }

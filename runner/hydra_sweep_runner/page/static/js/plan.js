@@ -6,7 +6,9 @@ import { bar } from "./aside.js";
 import { columnsOf } from "./layers.js";
 import { STATUSES, glyph, many, short, statusClass } from "./words.js";
 
-const NODE = { width: 176, height: 46, gapX: 64, gapY: 14 };
+const NODE = { width: 196, height: 62, gapX: 56, gapY: 12 };
+/** With more trials there is no room for the flags of each. */
+const MOST_TOLD = 200;
 
 export class Plan {
   constructor(place, { open }) {
@@ -40,9 +42,10 @@ export class Plan {
 
   squares(found) {
     const more = found.total - found.trials.length;
+    const isTold = found.trials.length <= MOST_TOLD && found.trials.some((trial) => trial.flags || trial.step);
     return el(
       "div",
-      { class: "squares" },
+      { class: `squares${isTold ? " told" : ""}` },
       ...found.trials.map((trial) =>
         el("button", {
           class: `square ${statusClass(trial.status)}`,
@@ -50,7 +53,7 @@ export class Plan {
           "aria-label": `trial ${trial.number}, ${trial.status}`,
           disabled: trial.status === "not created",
           onclick: () => this.open(trial.id),
-        }, glyph(trial.status))),
+        }, glyph(trial.status), isTold ? el("span", { class: "flags" }, trial.step ? el("b", {}, `${trial.step} `) : null, trial.flags || short(trial.id)) : null)),
       more > 0 ? el("span", { class: "muted" }, `and ${more} more`) : null,
     );
   }
@@ -77,7 +80,7 @@ export class Plan {
 
   trialNode(trial, at) {
     const act = () => this.open(trial.id);
-    const node = box(at, trial.status, trial.step ?? short(trial.id), `${glyph(trial.status)} ${trial.status} ${short(trial.id)}`, `${trial.flags}${trial.reason ? `\n${trial.reason}` : ""}`);
+    const node = box(at, trial.status, trial.step ?? short(trial.id), [`${glyph(trial.status)} ${trial.status} ${short(trial.id)}`, trial.flags], `${trial.flags}${trial.reason ? `\n${trial.reason}` : ""}`);
     if (trial.status !== "not created") {
       node.setAttribute("tabindex", "0");
       node.setAttribute("role", "button");
@@ -93,7 +96,7 @@ export class Plan {
 function stepNode(node, at) {
   const worst = STATUSES.find((status) => node.counts[status]) ?? "pending";
   const told = STATUSES.filter((status) => node.counts[status]).map((status) => `${glyph(status)} ${node.counts[status]}`).join("  ");
-  return box(at, worst, node.step, told, STATUSES.filter((status) => node.counts[status]).map((status) => `${node.counts[status]} ${status}`).join(", "));
+  return box(at, worst, node.step, [told, many(node.trials, "trial")], STATUSES.filter((status) => node.counts[status]).map((status) => `${node.counts[status]} ${status}`).join(", "));
 }
 
 function box(at, status, name, told, title) {
@@ -103,10 +106,13 @@ function box(at, status, name, told, title) {
     svg("title", {}, title || name),
     svg("rect", { width: NODE.width, height: NODE.height, rx: 7 }),
     svg("rect", { class: "side", width: 6, height: NODE.height, rx: 3 }),
-    svg("text", { x: 16, y: 19, class: "name" }, name.length > 22 ? `${name.slice(0, 21)}…` : name),
-    svg("text", { x: 16, y: 36, class: "told" }, told),
+    svg("text", { x: 16, y: 19, class: "name" }, cut(name, 23)),
+    svg("text", { x: 16, y: 36, class: "told" }, told[0]),
+    svg("text", { x: 16, y: 52, class: "flags" }, cut(told[1], 28)),
   );
 }
+
+const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 /** Show what a node takes from and what takes from it, while the pointer is on it. */
 function lightUp(drawing, node, place, edges) {

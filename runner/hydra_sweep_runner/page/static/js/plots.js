@@ -61,7 +61,8 @@ export class Plots {
     this.data = data;
     this.drawOverview(data);
     const objective = data.objective;
-    RunnerCharts.best(this.chart("best", `Best ${objective.name} so far`), data, selected);
+    const way = objective.maximize ? "greatest" : "least";
+    RunnerCharts.best(this.chart("best", `Best (${way}) ${objective.name} so far`), data, selected);
     data.axes.forEach((axis, at) => {
       RunnerCharts.against(this.chart(`against ${axis.name}`, `${objective.name} against ${axis.name}`), data, at, selected);
     });
@@ -71,7 +72,8 @@ export class Plots {
 
   /** What is drawn already stays, so that nobody is disturbed at brushing. */
   drawOverview(data) {
-    const overview = this.chart("parallel", "Flags and objective", "wide");
+    const { name, maximize } = data.objective;
+    const overview = this.chart("parallel", `Flags and ${name}: the ${maximize ? "greatest" : "least"} ${name} is the best, and at the top`, "wide");
     const brush = now().brush.map(parseBrush).filter(Boolean);
     const key = JSON.stringify(data) + css("--text");
     const isMarked = JSON.stringify(brush.map(writtenBrush)) === this.written(overview, data);

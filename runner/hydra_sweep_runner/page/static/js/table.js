@@ -1,7 +1,7 @@
 /* The table of runs: as many rows as there are runs, of which the server gives those in sight. */
 import { Tabulator, FormatModule, FrozenColumnsModule, InteractionModule, ResizeColumnsModule, ResizeTableModule } from "../vendored/tabulator.min.js";
 import { go, now } from "./address.js";
-import { el, fill, seldom } from "./dom.js";
+import { el, redraw, seldom } from "./dom.js";
 import { Pages } from "./pages.js";
 import { FixedHeight, ROW_PX } from "./rows.js";
 import { duration, glyph, number, short, statusClass, time } from "./words.js";
@@ -41,8 +41,9 @@ export class Table {
 
   async take(answer, fromTop) {
     this.best = answer.best?.id ?? null;
-    const key = JSON.stringify([answer.columns, now().sort, now().reverse]);
+    const key = this.keyOf(answer);
     const others = key !== this.key;
+    this.answer = answer;
     const resized = this.total !== answer.total;
     this.answerColumns = answer.columns;
     this.total = answer.total;
@@ -59,6 +60,20 @@ export class Table {
       this.body().scrollTop = 0;
     }
     this.nothing.textContent = location.search ? "No run matches." : "Nothing has been run yet: `runner -m lr=0.1,0.01` starts a sweep.";
+  }
+
+  /** What the columns depend on. */
+  keyOf(answer) {
+    return JSON.stringify([answer.columns, now().sort, now().reverse, isCramped()]);
+  }
+
+  /** There is another room for the columns than there was. */
+  fit() {
+    if (!this.built || this.keyOf(this.answer) === this.key) return;
+    this.key = this.keyOf(this.answer);
+    const { scrollTop } = this.body();
+    this.tabulator.setColumns(this.definitions(this.answer));
+    this.body().scrollTop = scrollTop;
   }
 
   build(answer, key) {
@@ -100,6 +115,7 @@ export class Table {
       title: "",
       field: "n",
       width: 34,
+      minWidth: 30,
       resizable: false,
       frozen: true,
       cssClass: "pick",
@@ -115,18 +131,21 @@ export class Table {
       titleFormatter: () => header(column),
       formatter: (cell) => this.cell(cell.getData().n, at),
     }));
-    return [head, ...rest];
+    const shown = isCramped() ? rest.filter((_, at) => !isInDrawer(answer.columns[at])) : rest;
+    return [head, ...shown];
   }
 
   pickBox(place) {
     const row = this.pages.row(place);
-    const box = el("input", { type: "checkbox", "aria-label": "Choose this run", tabindex: "-1" });
-    if (row === null) box.disabled = true;
-    else {
-      box.checked = now().pick.includes(short(row.id));
-      box.addEventListener("change", () => this.pick(row.id, box.checked));
-    }
-    return box;
+    return el("input", {
+      type: "checkbox",
+      "aria-label": "Choose this run",
+      "data-is": row?.id,
+      tabindex: "-1",
+      disabled: row === null,
+      checked: row !== null && now().pick.includes(short(row.id)),
+      onchange: (event) => this.pick(row.id, event.currentTarget.checked),
+    });
   }
 
   cell(place, at) {
@@ -140,6 +159,8 @@ export class Table {
         return el("span", { class: "id" }, row.id === this.best ? el("span", { class: "star", title: "The best" }, "★ ") : null, short(row.id));
       case "status":
         return el("span", { class: `status ${statusClass(value)}`, title: row.reason ?? "" }, `${glyph(value)} ${value}`);
+      case "reason":
+        return el("span", { class: "why", title: row.reason ?? "" }, row.status === "completed" ? "" : inShort(row.reason ?? ""));
       case "started":
         return el("span", { title: value ?? "" }, time(value));
       case "duration":
@@ -178,7 +199,10 @@ export class Table {
     if (!this.built) return;
     for (const row of this.tabulator.getRows("visible")) {
       const { n } = row.getData();
-      row.getCells().forEach((cell, at) => fill(cell.getElement(), at ? this.cell(n, at - 1) : this.pickBox(n)));
+      for (const cell of row.getCells()) {
+        const field = cell.getField();
+        redraw(cell.getElement(), field === "n" ? this.pickBox(n) : this.cell(n, Number(field.slice(1))));
+      }
       this.formatRow(row);
     }
   }
@@ -223,6 +247,15 @@ export class Table {
   }
 }
 
+/** Whether an open run leaves the table little room. */
+const isCramped = () => now().run !== null && innerWidth < 1700;
+
+/** Whether the drawer tells it of the run that is open: what is compared has its room then. */
+const isInDrawer = (column) => column.scope === "run" && ["reason", "started", "label", "tags"].includes(column.title);
+
+/** A reason without the exit status that stands before what was said. */
+const inShort = (reason) => reason.replace(/^exit status \d+: /, "");
+
 function text(value) {
   if (typeof value === "number") {
     const shown = number(value);
@@ -260,11 +293,11 @@ function columnWidths(answer) {
   const wide = (content) => context.measureText(content).width;
   return answer.columns.map((column, at) => {
     if (column.scope === "run") {
-      const fixed = { id: 104, status: 112, started: 112, duration: 88 }[column.title];
+      const fixed = { id: 100, status: 112, reason: 196, started: 112, duration: 88 }[column.title];
       if (fixed) return fixed;
     }
     const cells = answer.rows.slice(0, SAMPLE).map((row) => wide(number(row.cells[at])));
-    return Math.round(Math.min(260, Math.max(56, wide(column.title) + 40, ...cells.map((w) => w + 24))));
+    return Math.round(Math.min(260, Math.max(56, wide(column.title) + 34, ...cells.map((w) => w + 24))));
   });
 }
 
