@@ -112,6 +112,25 @@ def test_arguments_without_a_name_are_no_flags(source: str, by_place: Defaults) 
     assert script_defaults(dedent(source).encode(), FlagsTo.ARGS).by_place == by_place
 
 
+def test_typers_options_have_hyphens_and_may_be_declared_by_annotations() -> None:
+    source = """
+        import typer
+        from typing import Annotated
+        def main(
+            data: str,
+            out_file: Annotated[str, typer.Argument()] = "here",
+            learning_rate: float = 0.1,
+            seed: Annotated[int, typer.Option()] = 3,
+            *,
+            key: Annotated[str, typer.Option(help="x")],
+        ): ...
+        typer.run(main)
+    """
+    declared = script_defaults(dedent(source).encode(), FlagsTo.ARGS)
+    assert declared.flags == {"learning-rate": 0.1, "seed": 3, "key": REQUIRED}
+    assert declared.by_place == {"data": REQUIRED, "out_file": "here"}
+
+
 def test_everything_that_a_parser_has_is_a_flag_or_left_out_with_a_reason() -> None:
     source = """
         import argparse

@@ -175,21 +175,40 @@ def _default_of_option(given: Mapping[str, ast.expr], *, switch: bool) -> Value:
 
 
 def _declare_parameters(tree: ast.Module, declared: Declared) -> None:
-    """Add the parameters of the function that typer, fire or tyro makes a command line from. With
-    typer, a parameter without a default is taken by place."""
+    """Add the parameters of the function that typer, fire or tyro makes a command line from.
+
+    With typer, a parameter without a default is taken by place unless it is declared an option, and
+    an option has `-` for each `_` of its parameter's name.
+    """
     function = _function_of_command(tree)
     if function is None:
         return
     named = imports_of(tree)
     is_typer = "typer" in {name.partition(".")[0] for name in named.values()}
     written = dict(_written_defaults(function))
+    says = {each.arg: _typer_word(each.annotation, named) for each in _arguments_of(function)}
     for name, default in _parameters(function).items():
         made_by = written[name]
-        is_argument = made_by is not None and full_name(made_by, named) == "typer.Argument"
-        if is_argument or (is_typer and made_by is None):
+        word = says[name] or _typer_word(made_by, named)
+        if word == "Argument" or (is_typer and made_by is None and word != "Option"):
             declared.by_place[name] = default
         else:
-            declared.flags[name] = default
+            declared.flags[name.replace("_", "-") if is_typer else name] = default
+
+
+def _arguments_of(function: _Function) -> list[ast.arg]:
+    arguments = function.args
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+
+
+def _typer_word(node: ast.expr | None, named: Mapping[str, str]) -> str | None:
+    """`Option` or `Argument` if a default or an annotation calls typer's function of that name."""
+    for call in ast.walk(node) if node is not None else ():
+        if isinstance(call, ast.Call):
+            place, _, word = full_name(call, named).rpartition(".")
+            if place == "typer" and word in ("Option", "Argument"):
+                return word
+    return None
 
 
 def _function_of_command(tree: ast.Module) -> _Function | None:
