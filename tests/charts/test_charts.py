@@ -64,6 +64,12 @@ def test_what_is_no_finite_number_is_no_objective() -> None:
     json.dumps(data, allow_nan=False)
 
 
+def test_a_flag_that_only_runs_without_an_objective_have_gets_no_axis() -> None:
+    flags = [{"rows": 10}, {"k": 1, "rows.up": 10}, {"k": 2}]
+    assert [axis["name"] for axis in data_of(flags, [None, 1.0, 2.0])["axes"]] == ["k", "rows.up"]
+    assert len(data_of(flags, [None, None, None])["axes"]) == 3
+
+
 def test_the_page_needs_no_network_and_holds_its_data_as_data() -> None:
     data = data_of([{NASTY: NASTY}, {NASTY: 2}], [1.0, 2.0], objective=NASTY)
     page = render_html(data, NASTY)

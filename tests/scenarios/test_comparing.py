@@ -8,7 +8,7 @@ import pytest
 
 from tests.scenarios import pipelines
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.project import Project, by_flag
+from tests.scenarios.project import Project, by_flag, without_ids
 
 
 def test_the_trials_of_a_pipeline_have_the_flags_of_what_is_upstream_by_dotted_names(
@@ -25,6 +25,10 @@ def test_the_trials_of_a_pipeline_have_the_flags_of_what_is_upstream_by_dotted_n
     }
     assert {row["train.epochs"] for row in evaluated} == {"2"}
     assert all(row["train.lr"] == "" for row in table if row["operation"] == "train")
+    watched = without_ids(project.run("watch", batch).lines)
+    assert "Trial prepare (rows=3) completed" in watched
+    of_evaluate = {line for line in watched if line.startswith("Trial evaluate (")}
+    assert len(of_evaluate) == 4 and all("prepare.rows=" in line for line in of_evaluate)
     best = project.run("compare", batch, "--operation", "evaluate", "--max", "prepare.rows").lines
     assert best[0].split() == ["id", "train.lr", "prepare.rows"]
     assert [line.split()[2] for line in best[1:]] == ["4", "4", "3", "3"]
@@ -68,12 +72,21 @@ def test_watch_shows_the_best_objective_so_far(make_project: MakeProject) -> Non
     project = make_project(
         {
             "conf/config.yaml": "operation: {function: lib.f}\nx: 0",
-            "lib.py": "def f(x): return {'loss': (x - 2) ** 2}",
+            "lib.py": """
+                def f(x):
+                    if x == 4:
+                        print("loss: -1")
+                        raise SystemExit("diverged")
+                    return {'loss': (x - 2) ** 2 if x < 5 else -float("inf")}
+            """,
         }
     )
-    project.run("-m", "x=1,2,3", "+objective=loss")
+    project.run("-m", "x=1,2,3,4,5", "+objective=loss", status=1)
     best = by_flag(project.runs(), "x")[2]["id"][:8]
-    assert project.run("watch").lines[-1].endswith(f"3 completed; best loss 0.0: {best} (x=2)")
+    assert project.run("watch").lines[-1].endswith(f"4 completed; best loss 0.0: {best} (x=2)")
+    assert without_ids(project.run("watch").lines)[3].endswith(
+        "(x=4) error: exit status 1: diverged"
+    )
 
 
 @pytest.mark.parametrize("columns", [80, 120, 200])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hydra_sweep_runner.terminal.render import render_seconds
 from hydra_sweep_runner.terminal.screen import draw
 from hydra_sweep_runner.terminal.tables import ColumnKind, Table, TableColumn, cut, fit, plain_lines
 
@@ -84,6 +85,30 @@ def test_then_times_are_left_out_and_then_columns_in_the_middle_but_never_the_id
     assert drawn(TABLE, 40)[1] == "3f2a9c1d  completed  0.25  a label"
     assert drawn(TABLE, 9)[1] == "3f2a9c1d"
     assert draw(TABLE, 40)[1] == ["not shown, for lack of room: started, flags"]
+
+
+def test_columns_that_yield_are_left_out_before_others_the_last_one_first() -> None:
+    yielding = [TableColumn(name, ColumnKind.NUMBER, yields=True) for name in ("acc", "mb")]
+    table = Table(
+        [*TABLE.columns[:2], *yielding, *TABLE.columns[3:5]],
+        [["3f2a9c1d", "error", "0.5", "16", "lr=0.1", "2"]],
+    )
+    assert drawn(table, 42)[1] == "3f2a9c1d  error   0.5  16  lr=0.1     2"
+    assert drawn(table, 36)[0] == "id        status  acc  flags   loss"
+    assert drawn(table, 32)[0] == "id        status  flags   loss"
+    assert drawn(table, 18)[0] == "id        loss"
+
+
+def test_seconds_have_three_digits_that_count() -> None:
+    seconds = [0.0021345, 0.5, 12.3456, 99.96, 123.4, 86400.2]
+    assert [render_seconds(each) for each in seconds] == [
+        "0.00213",
+        "0.5",
+        "12.3",
+        "100",
+        "123",
+        "86400",
+    ]
 
 
 def test_what_is_cut_ends_so() -> None:

@@ -26,13 +26,16 @@ def chart_data(
     maximize: bool,
 ) -> dict[str, Any]:
     """The data of the charts: an axis for each flag, and the runs by start time, each with its
-    objective (null if it is not a finite number).
+    objective (null if it is not a finite number). A flag that only runs without an objective have,
+    as those of a pipeline's other steps, gets no axis: nothing could be drawn on it.
 
     `values` are the objective's values, one for each run.
     """
     numbers = {run.id: _number(value) for run, value in zip(runs, values, strict=True)}
     ordered = sorted(runs, key=lambda run: ("" if run.at is None else run.at.isoformat(), run.id))
-    axes = [_axis(name, [run.flags.get(name) for run in ordered]) for name in flags]
+    drawn = [run for run in ordered if numbers[run.id] is not None] or ordered
+    names = [name for name in flags if any(name in run.flags for run in drawn)]
+    axes = [_axis(name, [run.flags.get(name) for run in ordered]) for name in names]
     return {
         "objective": {"name": objective, "maximize": maximize, **_scale(list(numbers.values()))},
         "axes": axes,

@@ -45,6 +45,15 @@ def standard_columns(
     return list(columns.values())
 
 
+def scalar_titles(columns: Iterable[Column]) -> list[str]:
+    """The titles of those columns that show the last value of a scalar."""
+    return [
+        column.title
+        for column in columns
+        if isinstance(column.expression, Name) and column.expression.scope is Scope.SCALAR
+    ]
+
+
 def parse_columns(text: str, runs: Sequence[RunRow]) -> list[Column]:
     """The columns of `--columns A,B`: names and expressions, each with its own text as title.
 

@@ -147,6 +147,11 @@ def render_number(value: float) -> str:
     return f"{value:.6g}"
 
 
+def render_seconds(value: float) -> str:
+    """Seconds in a table: three significant digits, and all whole ones."""
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+
+
 def render_time(at: datetime | None) -> str:
     """A time to the second, in this machine's time zone; empty for None."""
     return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"

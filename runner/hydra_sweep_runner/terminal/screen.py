@@ -54,7 +54,7 @@ def draw(table: Table, width: int) -> tuple[RichTable, list[str]]:
         column = table.columns[place]
         drawn.add_column(
             Text(cut(column.title, column_width)),
-            justify="right" if column.kind is ColumnKind.NUMBER else "left",
+            justify="right" if column.is_right else "left",
             width=column_width,
             no_wrap=True,
         )

@@ -24,17 +24,25 @@ class ColumnKind(Enum):
     ID = "id"  #: never left out
     TEXT = "text"
     NUMBER = "number"  #: aligned to the right
+    SECONDS = "seconds"  #: a number; aligned to the right
     STATUS = "status"  #: coloured
     TIME = "time"  #: left out before all others
 
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column's title and kind. A column that `stays` is never left out."""
+    """A column's title and kind. A column that `stays` is never left out; those that `yield` are
+    left out before others, the last one first."""
 
     title: str
     kind: ColumnKind = ColumnKind.TEXT
     stays: bool = False
+    yields: bool = False
+
+    @property
+    def is_right(self) -> bool:
+        """Whether its cells are aligned to the right."""
+        return self.kind in (ColumnKind.NUMBER, ColumnKind.SECONDS)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def plain_lines(table: Table) -> list[str]:
     lines = []
     for row in [titles, *table.rows]:
         padded = [
-            pad + cell if column.kind is ColumnKind.NUMBER else cell + pad
+            pad + cell if column.is_right else cell + pad
             for cell, pad, column in zip(row, _padding(row, widths), table.columns, strict=True)
         ]
         lines.append((" " * _GAP).join(padded).rstrip())
@@ -83,8 +91,9 @@ class Fitted:
 
 def fit(table: Table, width: int) -> Fitted:
     """Fit a table to a width. Texts are cut first, those in the middle before others, as far as
-    they can still be read. If that is not enough, times are left out; then texts are cut further;
-    then columns are left out, those in the middle first, but never an id or a column that stays."""
+    they can still be read. If that is not enough, times are left out, then columns that yield, the
+    last one first; then texts are cut further; then columns are left out, those in the middle
+    first, but never an id or a column that stays."""
     widths = table.widths()
     is_text = [column.kind is ColumnKind.TEXT for column in table.columns]
     least, enough = (
@@ -93,10 +102,11 @@ def fit(table: Table, width: int) -> Fitted:
     )
     places = list(range(len(widths)))
     inwards = sorted(places, key=lambda place: (abs(2 * place - len(places) + 1), -place))
-    times = [place for place in inwards if table.columns[place].kind is ColumnKind.TIME]
+    early = [place for place in inwards if table.columns[place].kind is ColumnKind.TIME]
+    early += [place for place in reversed(places) if table.columns[place].yields]
     hidden = []
-    for place in [*times, *(place for place in inwards if place not in times)]:
-        if _total(enough if place in times else least, places) <= width:
+    for place in [*early, *(place for place in inwards if place not in early)]:
+        if _total(enough if place in early else least, places) <= width:
             continue
         if table.columns[place].kind is not ColumnKind.ID and not table.columns[place].stays:
             places.remove(place)

@@ -13,7 +13,7 @@ from hydra_sweep_runner.commands.runs.listing import column_table, public_object
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
 from hydra_sweep_runner.model import Run, Unreadable
-from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
+from hydra_sweep_runner.query.columns import Column, scalar_titles, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
@@ -108,7 +108,7 @@ def parse_objective(text: str) -> tuple[Literal["min", "max"], str]:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """The comparison as a table for people, without the status if all have the same."""
+    """The comparison as a table for people, without the status if all are completed."""
     statuses = {run.attributes.get("status") for run in comparison.runs}
     columns = [
         column
@@ -116,7 +116,8 @@ def comparison_table(comparison: Comparison) -> Table:
         if column.title != "status" or statuses != {"completed"}
     ]
     objective = [] if comparison.objective is None else [comparison.objective.column.title]
-    return column_table(columns, comparison.runs, staying=objective)
+    scalars = scalar_titles(columns)
+    return column_table(columns, comparison.runs, staying=objective, yielding=scalars)
 
 
 def comparison_csv(comparison: Comparison) -> str:

@@ -22,6 +22,7 @@ from hydra_sweep_runner.terminal.render import (
     render_entries,
     render_number,
     render_scalars,
+    render_seconds,
     render_time,
     short,
     shown_value,
@@ -103,17 +104,26 @@ def list_table(runs: Sequence[RunRow], columns: Sequence[Column] = ()) -> Table:
 
 
 def column_table(
-    columns: Sequence[Column], runs: Sequence[RunRow], *, staying: Collection[str] = ()
+    columns: Sequence[Column],
+    runs: Sequence[RunRow],
+    *,
+    staying: Collection[str] = (),
+    yielding: Collection[str] = (),
 ) -> Table:
     """A table with these columns, one row a run. On a terminal, columns with the titles in
-    `staying` are never left out."""
+    `staying` are never left out, those in `yielding` before others."""
     values = [[column.value(run) for column in columns] for run in runs]
     kinds = [
         kind_of(column.title, [row[place] for row in values])
         for place, column in enumerate(columns)
     ]
     titles = [
-        tables.TableColumn(escape(column.title), kind, stays=column.title in staying)
+        tables.TableColumn(
+            escape(column.title),
+            kind,
+            stays=column.title in staying,
+            yields=column.title in yielding and column.title not in staying,
+        )
         for column, kind in zip(columns, kinds, strict=True)
     ]
     rows = [[cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in values]
@@ -145,7 +155,10 @@ def kind_of(title: str, values: Sequence[Value]) -> tables.ColumnKind:
         return tables.ColumnKind.STATUS
     present = [value for value in values if value is not None]
     numbers = [isinstance(value, (int, float)) and not isinstance(value, bool) for value in present]
-    return tables.ColumnKind.NUMBER if present and all(numbers) else tables.ColumnKind.TEXT
+    if not present or not all(numbers):
+        return tables.ColumnKind.TEXT
+    is_duration = title in ("duration", "run.duration")
+    return tables.ColumnKind.SECONDS if is_duration else tables.ColumnKind.NUMBER
 
 
 def cell(value: Value, kind: tables.ColumnKind) -> str:
@@ -154,6 +167,8 @@ def cell(value: Value, kind: tables.ColumnKind) -> str:
         return ""
     if kind is tables.ColumnKind.ID:
         return short(str(value))
+    if kind is tables.ColumnKind.SECONDS and isinstance(value, (int, float)):
+        return render_seconds(value)
     text = shown_value(value)
     return render_number(value) if isinstance(value, float) and len(text) > _EXACT else text
 

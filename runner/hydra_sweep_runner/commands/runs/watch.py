@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -10,26 +11,31 @@ from hydra_sweep_runner.commands.runs.compare import Ranking, recorded_objective
 from hydra_sweep_runner.commands.runs.listing import cell, column_table
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
-from hydra_sweep_runner.model import Kind, Status, Unreadable
+from hydra_sweep_runner.model import Kind, Status, Unreadable, Value
 from hydra_sweep_runner.operation.flags import named
-from hydra_sweep_runner.query.columns import standard_columns, varying_flags
+from hydra_sweep_runner.query.columns import Column, scalar_titles, standard_columns, varying_flags
 from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.sorting import sort_by
+from hydra_sweep_runner.query.tree import Name, Scope
+from hydra_sweep_runner.query.upstream import with_upstream_flags
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal import tables
-from hydra_sweep_runner.terminal.render import escape, render_entries, short
+from hydra_sweep_runner.terminal.render import cut, escape, render_entries, short
 from hydra_sweep_runner.terminal.tables import Table
 
 _MOST_FLAGS = 8
+# Characters of a reason in a line.
+_MOST_OF_REASON = 120
 # The order of statuses in the table: the most interesting first.
 _ORDER = ("running", "error", "terminated", "unreadable", "completed", "pending")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A batch and the existing trials of its plan, in plan order."""
+    """A batch and the existing trials of its plan, in plan order; those of a pipeline with the
+    flags of what is upstream."""
 
     batch: Summary
     trials: Sequence[RunRow]
@@ -47,12 +53,17 @@ class Snapshot:
 
     @property
     def best(self) -> RunRow | None:
-        """The best trial so far, if any has a finite value of the objective."""
-        if self.objective is None or not self.trials:
+        """The best completed trial so far, if any has a finite value of the objective."""
+        if self.objective is None:
             return None
         way = self.objective
-        first = sort_by(way.expression, self.trials, descending=way.maximize)[0]
-        return None if value_of(way.expression, first) is None else first
+        counted = [
+            run
+            for run in self.trials
+            if _status(run) == Status.COMPLETED.value and _is_finite(value_of(way.expression, run))
+        ]
+        ordered = sort_by(way.expression, counted, descending=way.maximize)
+        return ordered[0] if ordered else None
 
 
 def find_batch(store: RunStore, typed: str | None) -> str:
@@ -82,17 +93,22 @@ def take_snapshot(store: RunStore, batch_id: str) -> Snapshot:
     batch = seen[batch_id].source if batch_id in seen else None
     if not isinstance(batch, Summary) or batch.run.batch is None:
         raise UnknownRun(f"batch {short(batch_id)} is not there any more")
-    trials = [seen[run_id] for run_id in batch.run.batch.trials if run_id in seen]
+    planned = [seen[run_id] for run_id in batch.run.batch.trials if run_id in seen]
+    trials = with_upstream_flags(planned, seen)
     return Snapshot(batch=batch, trials=trials, objective=recorded_objective(batch.run, trials))
 
 
 def watch_table(snapshot: Snapshot, most: int | None = None) -> Table:
-    """The trials as a table, `most` at most: running and failed ones first."""
+    """The trials as a table, `most` at most: running and failed ones first; those of a pipeline
+    with their step, and where some have failed, with the reason."""
     trials = sorted(snapshot.trials, key=lambda run: _ORDER.index(_status(run)))[:most]
     flags = snapshot.varying[:_MOST_FLAGS]
-    columns = standard_columns(trials, ("id", "status", "duration"), flags)
+    step = ["step"] if any(_step(run) for run in trials) else []
+    columns = standard_columns(trials, ("id", *step, "status", "duration"), flags)
+    if any(run.attributes.get("reason") for run in trials):
+        columns.append(Column("reason", Name(Scope.RUN, "reason")))
     objective = [] if snapshot.objective is None else [snapshot.objective.column.title]
-    return column_table(columns, trials, staying=objective)
+    return column_table(columns, trials, staying=objective, yielding=scalar_titles(columns))
 
 
 def status_line(snapshot: Snapshot) -> str:
@@ -111,7 +127,8 @@ def status_line(snapshot: Snapshot) -> str:
 
 
 def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
-    """A line for each trial whose status has changed."""
+    """A line for each trial whose status has changed, with the reason of a failure, or else what it
+    has reported."""
     known = {} if before is None else {run.id: _status(run) for run in before.trials}
     for run in after.trials:
         status = _status(run)
@@ -121,13 +138,26 @@ def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
             f"{escape(name)}={cell(scalar.last, tables.ColumnKind.NUMBER)}"
             for name, scalar in run.scalars.items()
         )
-        reported = f": {scalars}" if scalars and status != "running" else ""
-        yield f"Trial {_name(run, after)} {status}{reported}"
+        reason = run.attributes.get("reason")
+        told = cut(escape(str(reason)), _MOST_OF_REASON) if reason else scalars
+        yield f"Trial {_name(run, after)} {status}" + (
+            f": {told}" if told and status != "running" else ""
+        )
 
 
 def _name(run: RunRow, snapshot: Snapshot) -> str:
     flags = render_entries(named(run.shown(snapshot.varying), snapshot.varying))
-    return f"{short(run.id)} ({flags})" if flags else short(run.id)
+    step = _step(run)
+    name = f"{short(run.id)} {escape(step)}" if step else short(run.id)
+    return f"{name} ({flags})" if flags else name
+
+
+def _is_finite(value: Value) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _step(run: RunRow) -> str | None:
+    return None if isinstance(run.source, Unreadable) else run.source.glance.step
 
 
 def _status(run: RunRow) -> str:
