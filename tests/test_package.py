@@ -25,6 +25,10 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert modules_after("import hydra_sweep_runner") == {"hydra_sweep_runner"}
 
 
+def test_type_checkers_are_told_that_it_is_typed() -> None:
+    assert Path(hydra_sweep_runner.__file__).with_name("py.typed").is_file()
+
+
 def test_importing_report_imports_next_to_nothing() -> None:
     imported = modules_after("from hydra_sweep_runner import report; report(loss=1)")
     ours = {name for name in imported if name.startswith("hydra_sweep_runner")}

@@ -196,6 +196,7 @@ PROGRAM = """
     @hydra.main(version_base="1.3", config_path=None, config_name="config")
     def main(cfg):
         print("ppid", os.getppid(), HydraConfig.get().job.num, cfg.twice)
+        print(f"step=3 val={cfg.lr}")
         if cfg.model.depth == 5:
             raise ValueError("too deep")
         return cfg.twice + OFFSET
@@ -219,6 +220,8 @@ def test_a_hydra_program_of_main_alone_runs_on_the_cluster(
         ("completed", 5.0),
         ("error", None),
     ]
+    last = [{name: each["last"] for name, each in trial["scalars"].items()} for trial in trials]
+    assert last == [{"val": 1, "result": 3}, {"val": 1}, {"val": 2, "result": 5}, {"val": 2}]
     shown: list[Any] = [line.split() for line in result.lines]
     servers = {int(words[1]) for words in shown if words[0] == "ppid"}
     workers = {worker.pid for worker in cluster.workers}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +32,8 @@ def test_a_deleted_run_comes_back_whole_under_its_id(echo: Project) -> None:
     (Path(run["dir"]) / "weights").write_bytes(b"abc")
     assert echo.delete(run["id"][:8]) == ["Deleted 1 run(s)"]
     assert echo.runs() == []
+    twice = echo.run("runs", "restore", run["id"], run["id"][:8], status=2)
+    assert twice.said == [f"runner: {run['id'][:8]}: this run is given twice"]
     assert echo.terminal("runs", "restore", run["id"][:8]) == ["Restored 1 run(s)"]
     assert echo.runs() == [run]
     assert (Path(run["dir"]) / "weights").read_bytes() == b"abc"
@@ -209,6 +215,8 @@ def test_a_file_of_each_trial_of_a_batch_is_found(make_project: MakeProject) -> 
         (("tag", "{run}", "+"), "a tag has a name"),
         (("label", "{run}"), "ID..."),
         (("label", "{run}", "{run}", "text"), "given twice"),
+        (("tag", "{run}", "{run:.6}", "+a"), "given twice"),
+        (("stop", "{run}", "{run:.6}"), "given twice"),
         (("path", "{run}", "../x"), "not in the folder"),
         (("path", "{run}", "/etc/passwd"), "not in the folder"),
         (("path", "{run}", "nothing"), "no such file"),
@@ -255,6 +263,29 @@ def test_who_is_asked_is_shown_the_runs(echo: Project) -> None:
     assert trials[2][:8] in screen and trials[1][:8] not in screen
     assert "Delete 1 run?" in screen
     assert len(echo.runs()) == 3
+
+
+def test_no_more_is_deleted_than_was_shown_and_confirmed(echo: Project) -> None:
+    batch_of(echo, "x=1,2")
+    command = [sys.executable, "-m", "hydra_sweep_runner"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*command, "runs", "delete", "--where", "x == 2"],
+        cwd=echo.folder,
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as asking:
+        assert asking.stderr is not None
+        while (shown := asking.stderr.read(1)) != b"?":
+            assert shown, "it ended without a question"
+        echo.run("x=2")
+        os.write(ours, b"y\n")
+        assert asking.stderr.read().endswith(b"Deleted 1 run(s)\n")
+    os.close(ours)
+    os.close(theirs)
+    left = [run["kind"] for run in echo.runs("--where", "x == 2")]
+    assert left == ["run"]
 
 
 def test_labels_tags_and_notes_change_no_identity_and_a_restart_keeps_them(echo: Project) -> None:

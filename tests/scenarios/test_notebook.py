@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import os
+import pickle
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +118,33 @@ def test_a_run_says_what_is_known_of_it(store: Store, project: Project) -> None:
 
 def test_a_result_is_unpickled_where_it_is_asked_for_only(store: Store) -> None:
     assert [run.result() for run in store.runs("x == 2", kind="trial")] == [{1, 2}]
+
+
+class Trap:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (self.path,)
+
+
+def test_nothing_else_unpickles(project: Project, tmp_path: Path) -> None:
+    shutil.copytree(project.store, tmp_path / "copy", symlinks=True)
+    trap = tmp_path / "sprung"
+    for kept in (tmp_path / "copy").glob("*/.runner/result.joblib"):
+        kept.write_bytes(pickle.dumps(Trap(str(trap))))
+    runs = Store(tmp_path / "copy").runs("x == 2", kind="trial")
+    told = [
+        (name, value() if callable(value) else value)
+        for name in dir(runs[0])
+        if not name.startswith("_") and name not in ("path", "series", "result")
+        for value in [getattr(runs[0], name)]
+    ]
+    assert len(told) > 20 and repr(runs[0]) and runs[0].path("x") and not trap.exists()
+    runs[0].result()
+    assert trap.exists()
 
 
 def test_the_best_has_the_least_or_the_greatest_last_value(store: Store) -> None:

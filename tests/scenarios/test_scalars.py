@@ -37,6 +37,10 @@ def train(lr):
     print(f"seen: {lr}")
     return {"loss": lr / 2, "deep": {"n": 3}, "on": True, "name": "x"}
 
+def joblibs(lr):
+    from fractions import Fraction
+    return {"loss": Fraction(lr), "model": {1, 2}}
+
 def number(lr):
     import numpy
     return numpy.float32(lr)
@@ -90,6 +94,8 @@ def test_a_script_reports_by_what_it_prints_and_by_its_file(script: Project) -> 
     assert series(run, "loss") == [(0, 1.0), (1, 0.5), (2, 1 / 3)]
     assert math.isnan(series(run, "val")[0][1])
     assert not Path(run["dir"], ".runner/reported.jsonl").exists()
+    kept = Path(run["dir"], ".runner/scalars.jsonl").read_text().splitlines()
+    assert '["loss",1,0.5]' in kept and '["val/loss",7,0.25]' in kept
 
 
 def test_the_key_of_an_error_is_no_scalar_and_what_came_before_it_stays(script: Project) -> None:
@@ -129,6 +135,7 @@ def test_trials_side_by_side_report_each_for_itself(script: Project, jobs: str) 
     [
         ("lib.train", {"seen": 0.5, "loss": 0.25, "deep.n": 3}),
         ("lib.number", {"result": 0.5}),
+        ("lib.joblibs", {"loss": 0.5}),
     ],
 )
 def test_a_function_reports_by_what_it_returns(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -135,6 +137,9 @@ def test_a_table_shows_what_varies_first(project: Project) -> None:
     ]
     assert "lr=0.2, model.depth=2, name=small, fail=false" in lines[1]
     assert "loss=0.2, val/acc=0.333333" in lines[1]
+    some = project.run("runs", "list", "--where", "model.depth == 2 and kind != 'batch'").lines
+    assert 'lr=1, name="large, really", fail=true, model.depth=2' in "".join(some)
+    assert "lr=0.1, name=small, fail=false, model.depth=2" in "".join(some)
     listed = project.run("runs", "list", "--columns", "id,status,lr", "-n", "1").lines
     assert listed[0].split() == ["id", "status", "lr"] and len(listed) == 2
 
@@ -202,6 +207,9 @@ def test_a_comparison_has_the_best_first_and_only_the_flags_that_vary(project: P
     assert best.lines[0].split()[1:] == [*flags, *objective, "loss", "val/acc"]
     every = project.run("compare", grid_of(project), "--min", "loss", "--flags", "all").lines
     assert every[0].split()[1:5] == ["lr", "model.depth", "name", "fail"]
+    where = ("--where", "lr in [0.1, 1] and model.depth == 2", "--flags", "all")
+    some = project.run("compare", *where, "--max", "loss").lines
+    assert some[0].split()[2:6] == ["lr", "name", "fail", "model.depth"]
 
 
 def test_without_ids_all_runs_are_compared_and_batches_are_no_rows(project: Project) -> None:
@@ -234,10 +242,15 @@ def test_a_comparison_is_drawn_and_written_as_parquet(project: Project, tmp_path
     assert files[0].read_text().startswith("<!doctype html>")
     assert files[1].read_bytes().startswith(b"\x89PNG")
     parquet = pytest.importorskip("pyarrow.parquet")
+    command = [sys.executable, "-m", "hydra_sweep_runner", *words, "--parquet", "-"]
+    printed = subprocess.run(command, cwd=project.folder, capture_output=True, check=True).stdout
+    assert printed == files[2].read_bytes()
     assert parquet.read_table(files[2]).column("lr").to_pylist() == [0.1, 0.1, 0.2, 0.2]
 
 
 def test_on_a_terminal_a_list_says_how_many_are_not_shown(project: Project) -> None:
     _, screen = project.answer("runs", "list", "-n", "2", typed="")
     assert "6 more: -n N or --all shows them" in screen
+    _, every = project.answer("runs", "list", "--all", typed="")
+    assert "more:" not in every and "\x1b[32mcompleted" in every and "\x1b[31merror" in every
     assert "more" not in project.run("runs", "list", "-n", "2").out

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
+
+import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Project, by_flag
@@ -39,10 +42,37 @@ def test_show_tells_where_flags_are_from_and_what_differs_now(make_project: Make
     assert f"  lr: {trial['flags']['lr']} (sweep)" in lines
     assert "  width: 1 (default)" in lines
     assert lines[-2:] == ["end of the log:", f"  {shown['tail'][0]}"]
+    loss = f"{trial['flags']['lr'] * 4}"
+    assert f"  loss: {loss} (reported once, min {loss}, max {loss})" in lines
+    assert f"random seed: {trial['random_seed']}" in lines and f"id: {trial['id']}" in lines
+    for time in ("initialized", "started", "stopped"):
+        shown_time = datetime.fromisoformat(trial[time]).astimezone()
+        assert f"{time}: {shown_time:%Y-%m-%d %H:%M:%S}" in lines
     with (project.folder / "fit.py").open("a") as script:
         script.write("\n# changed\n")
     assert project.show(trial["id"])["code"]["changes"] == ["fit.py differs"]
     assert "  changed since: fit.py differs" in project.run("runs", "show", trial["id"]).lines
+
+
+def test_show_tells_what_a_file_an_optimizer_and_former_attempts_gave(
+    make_project: MakeProject,
+) -> None:
+    project: Project = make_project(
+        FILES
+        | {
+            "rows.csv": "lr,depth\n1,2\n",
+            "fit.py": "lr = depth = 0\nwidth = 0\nraise SystemExit(2)\n",
+        }
+    )
+    project.run("-m", "+trials=rows.csv", "width=2", "+retries=1", status=1)
+    shown = project.show(project.newest("trial")["id"])
+    assert shown["origins"] == {"lr": "file", "depth": "file", "width": "override"}
+    lines = project.run("runs", "show", shown["id"]).lines
+    attempts = lines.index("attempts:")
+    assert lines[attempts + 1].endswith(": exit status 2 (.runner/logs/0001.log)")
+    pytest.importorskip("optuna")
+    project.run("-m", "+optimizer=tpe", "+max_trials=1", "lr=interval(0,1)", status=1)
+    assert project.show(project.newest("trial")["id"])["origins"]["lr"] == "optimizer"
 
 
 def test_show_has_the_flags_that_were_given_before_the_others(make_project: MakeProject) -> None:
@@ -93,6 +123,14 @@ def test_diff_tells_what_differs(make_project: MakeProject) -> None:
     lines = project.run("runs", "diff", first[:8], second[:8]).lines
     assert "  depth: 2 -> 3" in lines
     assert "  extra\\n: (none) -> 1" in lines
+    record = project.store / second / ".runner" / "record.json"
+    content = json.loads(record.read_text())
+    content["provenance"]["versions"]["python"] = "3.0"
+    content["recipe"]["environment"] = {"STAGE": "test"}
+    record.write_text(json.dumps(content))
+    found = json.loads(project.run("runs", "diff", first, second, "--json").out)
+    assert found["versions"]["python"][1] == "3.0"
+    assert found["environment"] == {"STAGE": [None, "test"]}
     refused = project.run("runs", "diff", first, first[:8], status=2)
     assert "given twice" in refused.err
 

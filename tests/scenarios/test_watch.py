@@ -74,8 +74,9 @@ def test_an_ended_batch_is_shown_once(project: Project) -> None:
 def test_ctrl_c_ends_the_watching_and_not_the_batch(project: Project) -> None:
     with project.at_work("-m", "x=1,2", "wait=true", "hydra.launcher.n_jobs=1") as batch:
         wait_until(lambda: project.store.exists() and project.runs("--status", "completed"))
+        project.run("-m", "x=5,6", "+init_trials=true")  # a newer one that is not at work
         with project.at_work("watch") as watching:
-            next(followed(watching))
+            assert without_ids([next(followed(watching))])[0].startswith("Trial (x=1) completed")
             os.killpg(watching.pid, signal.SIGINT)
             assert watching.wait() == 130
         assert batch.poll() is None

@@ -86,7 +86,7 @@ def compare_runs(
 ) -> Comparison:
     """The rows, best first: by the expression in `by`, else by the objective of the batch that
     generated them, if a single one did; else in their given order. With `count` only so many, with
-    the flags that vary among all rows.
+    the flags that vary among all rows, which stand first among all, before those that were given.
 
     Raises Mistake for an expression that does not parse or has a name that no row has.
     """
@@ -98,7 +98,10 @@ def compare_runs(
         rows = sort_by(objective.expression, rows, descending=objective.maximize)
     chosen = list(rows)[:count]
     present = _all_flags(chosen)
-    names = present if flags == "all" else _those_of(varying_flags(rows), present)
+    names = _those_of(varying_flags(rows), present)
+    if flags == "all":
+        given = dict.fromkeys(name for run in chosen for name in run.given)
+        names = list(dict.fromkeys([*names, *_those_of(list(given), present), *present]))
     return Comparison(runs=chosen, flags=names, objective=objective)
 
 

@@ -77,8 +77,9 @@ def _scalar(named: tuple[str, Scalar]) -> str:
 
 
 def _attempt(attempt: Attempt) -> str:
-    end = "" if attempt.exit_status is None else f", exit status {attempt.exit_status}"
+    end = "" if attempt.exit_status is None else f"exit status {attempt.exit_status}"
     why = escape(attempt.reason or "failed")
+    end = f", {end}" if end and not why.startswith(end) else ""
     return f"{render_time(attempt.started)}{end}: {why} ({layout.LOGS}/{escape(attempt.log)})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from hydra_sweep_runner.commands.runs.selecting import resolve_all
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun
 from hydra_sweep_runner.model import Process, Run, Status
@@ -22,13 +23,12 @@ class StillRunning(RunnerError):
 
 
 def runs_to_stop(store: RunStore, prefixes: Sequence[str]) -> list[Run]:
-    """The runs with these prefixes, without repetition, all of them running.
+    """The runs with these prefixes, all of them running.
 
-    Raises Mistake if a prefix names no run or several runs, or a run that is not running, and
-    UnreadableRecord.
+    Raises Mistake if a prefix names no run or several runs, a run that is not running, or one that
+    is given twice, and UnreadableRecord.
     """
-    found = dict.fromkeys(store.resolve(prefix) for prefix in prefixes)
-    runs = [store.observe(store.read(run_id)) for run_id in found]
+    runs = [store.observe(store.read(run_id)) for run_id in resolve_all(store, prefixes)]
     for run in runs:
         if run.state.status is not Status.RUNNING:
             raise Mistake(f"{short(run.id)} is not running: it is {run.state.status.value}")
