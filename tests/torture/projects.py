@@ -132,7 +132,7 @@ class Place:
         """Run a command to its end, as `Zygote.run`, the store watched unless another folder
         is named. It has to end with `status`, unless that is None."""
         program = None
-        if self.program and words[0] != "runs":
+        if self.program and words[0] not in ("runs", "verify"):
             program, words = "main.py", ("-m", "hydra/sweeper=runner", *words)
         ended = self.zygote.run(
             words,

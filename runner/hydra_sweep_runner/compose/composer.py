@@ -45,7 +45,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.flags import covered_by, flatten
 
-_NO_SETTING = re.compile(r"Could not override '(hydra\.[\w.]+)'")
+_NO_SETTING = re.compile(r"Could not override '(hydra(?:\.|/sweeper/)[\w.]+)'")
 
 
 @dataclass(frozen=True, eq=False)

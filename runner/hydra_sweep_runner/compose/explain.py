@@ -23,6 +23,24 @@ _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(
 _NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
 _TWICE = re.compile(r"(\S+) appears more than once in the final defaults list")
 
+#: What is written here for a setting of Hydra's sweeper for Optuna.
+_OF_OPTUNA = {
+    "sampler": "a sampler is chosen by +optimizer=tpe (gp, cmaes, qmc, nsga2), its seed is "
+    "+random_seed=N, its other options are hydra.sweeper.optimizer_options.NAME=…",
+    "direction": "- before the objective's name maximises: +objective=-NAME",
+    "n_jobs": "trials at once are hydra.launcher.n_jobs=N",
+    **dict.fromkeys(
+        ("storage", "study_name"),
+        "a search is kept in the store of all runs, and +restart=ID goes on with it",
+    ),
+    "max_failure_rate": "a failed trial ends no search, but with +fail_fast=true",
+    "custom_search_space": "+exclude takes combinations away, and +optimizer=module.Class is a "
+    "class of your own",
+    "search_space": "a space is written as flags, x=interval(0,1) y=1,2, or in "
+    "hydra.sweeper.params",
+    "optimizer": "options of the optimizer are hydra.sweeper.optimizer_options.NAME=…",
+}
+
 
 def explain_composition(error: Exception) -> str:
     """One line for an error that Hydra raised while composing."""
@@ -84,7 +102,7 @@ def unknown_setting(text: str, config: DictConfig) -> str:
     """What is wrong with an override of a setting of Hydra's that does not exist, and which setting
     was probably meant."""
     override = parse_override(text)
-    *path, last = override.key_or_group.split(".")
+    *path, last = override.key_or_group.replace("/", ".").split(".")
     node: Any = config
     within: list[str] = []
     for key in path:
@@ -105,12 +123,15 @@ def unknown_setting(text: str, config: DictConfig) -> str:
             f"+{where}.{last}.{key}={element_text(first)}"
         )
     said = f"{text}: {where} has no setting {last!r}"
+    if last in names and last != override.key_or_group.rpartition(".")[2]:
+        said = f"{text}: {where}.{last} is one value, and has no settings"
+        return f"{said}; {_OF_OPTUNA[last]}" if last in _OF_OPTUNA else said
     if where == "hydra.launcher" and last in JOBS_NAMES - {"n_jobs"} and "n_jobs" in names:
         return f"{said}; {jobs_hint(override)}"
     if where == "hydra.sweeper":
+        if last in _OF_OPTUNA:
+            return f"{said}; {_OF_OPTUNA[last]}"
         option = misspelt(last)
-        if last == "direction":
-            return f"{said}; - before the objective's name maximises: +objective=-NAME"
         if option is not None:
             return f"{said}; did you mean {where}.{option}={value}?"
     near = get_close_matches(last, names, n=1)
@@ -171,6 +192,7 @@ def explain_sweeper(said: str, files: Mapping[str, bytes]) -> str | None:
     if unknown is not None and "not in 'RunnerSweeperConf'" in said:
         near = get_close_matches(unknown[1], _SWEEPER_KEYS, n=1)
         wanted = f"did you mean {near[0]}?" if near else f"it has {', '.join(_SWEEPER_KEYS)}"
+        wanted = _OF_OPTUNA.get(unknown[1].partition(".")[0], wanted)
         return f"hydra.sweeper has no setting {unknown[1]!r}; {wanted}"
     for path, data in files.items():
         found = _params_in(data)
