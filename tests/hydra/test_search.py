@@ -46,6 +46,62 @@ def test_a_random_search_of_a_program_is_extended(tmp_path: Path) -> None:
     assert len(plan_of(program)) == 5
 
 
+def test_a_programs_trials_come_from_files_shapes_and_repeats(tmp_path: Path) -> None:
+    program = program_in(tmp_path)
+    program.write({"rows.csv": "x,n\n1,2\n2,\n", "pairs.yaml": "- {x: 5}\n"})
+    words = ("train.py", "-m", SWEEPER)
+    shape = ("+trials=rows.csv", "+repeat=2", "wait=0,0.001", "+exclude='x == 1 and wait > 0'")
+    program.python(*words, *shape, "+save_trials=saved.json")
+    trials = program.trials()
+    assert [(one["flags"]["x"], one["flags"]["wait"], one["repeat"]) for one in trials] == [
+        *((1, 0, 0), (1, 0, 1), (2, 0, 0), (2, 0, 1), (2, 0.001, 0), (2, 0.001, 1))
+    ]
+    assert [one["result"] for one in trials] == [2, 2, 2, 2, 2, 2]
+    saved = program.python(*words, "+trials=saved.json", "+print_trials=true").lines
+    table = program.python(*words, *shape, "+print_trials=true").lines
+    assert sorted(saved[0].split()) == sorted(table[0].split())
+    assert len(saved) == len(table) == 7
+    paired = ("+shape=zip", "x=1,2", "n=3,4", "+include={x:9}", "+print_trials=true")
+    assert [line.split() for line in program.python(*words, *paired).lines] == [
+        *(["#", "x", "n"], ["1", "1", "3"], ["2", "2", "4"], ["3", "9", "1"])
+    ]
+
+
+def test_a_programs_own_class_and_rules_and_warm_start(tmp_path: Path) -> None:
+    program = program_in(tmp_path)
+    program.write(
+        {
+            "mine.py": """
+                class Told:
+                    def __init__(self, space, *, seed):
+                        self.told = []
+
+                    def tell(self, number, flags, values):
+                        self.told.append(values[0])
+
+                    def ask(self, number, running):
+                        return {"x": len(self.told) / 8}
+            """
+        }
+    )
+    words = ("train.py", "-m", SWEEPER)
+    program.python(*words, "x=0.25,0.75")
+    search = ("x=interval(0,1)", "+optimizer=mine.Told", "+warm_start=all", "+max_trials=9")
+    rule = "hydra.sweeper.stop=[{objective: '< 1.3'}]"
+    said = program.python(*words, *search, rule).said
+    assert "No more trials are started: result < 1.3" in said
+    assert [one["flags"]["x"] for one in program.trials()] == [0.25, 0.375, 0.5]
+
+
+def test_a_config_group_of_an_options_name_is_hydras(tmp_path: Path) -> None:
+    program = program_in(tmp_path)
+    program.write({f"conf/optimizer/{name}.yaml": f"name: {name}\n" for name in ("sgd", "adam")})
+    words = ("+optimizer=sgd,adam", "n=range(0,50)", "hydra.sweeper.optimizer=random")
+    lines = program.python("train.py", "-m", SWEEPER, *words, "+print_trials=true").lines
+    assert len(lines) == 1 + 20
+    assert {line.split()[1] for line in lines[1:]} == {"sgd", "adam"}
+
+
 def test_a_programs_search_is_the_same_under_each_launcher(tmp_path: Path) -> None:
     pytest.importorskip("optuna", reason="optuna is not installed: pip install --group dev")
     plans = []

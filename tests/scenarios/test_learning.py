@@ -61,10 +61,11 @@ TELLING = {
         import json, pathlib
 
         class Telling:
-            def __init__(self, space, seed, **options):
+            def __init__(self, space, *, seed, **options):
                 self.space, self.told = space, []
 
             def tell(self, number, flags, values):
+                assert set(flags) == {"x", "n", "z", "wait"}  # all of the trial's
                 self.told.append([number, flags["x"], flags["z"], values])
 
             def ask(self, number, running):
@@ -72,7 +73,8 @@ TELLING = {
                          "running": running}
                 with open("asked.jsonl", "a") as file:
                     file.write(json.dumps(noted) + "\\n")
-                point = {"x": number / 8, "n": number % 4 + 1, "z": "a"}
+                low, high = self.space["x"].low, self.space["x"].high
+                point = {"x": low + (high - low) * number / 8, "n": number % 4 + 1, "z": "a"}
                 return {name: point[name] for name in self.space}
     """,
 }
@@ -107,6 +109,11 @@ def test_the_plan_grows_to_its_budget_without_a_trial_twice(
     assert batch["status"] == "completed"
     trials = {run["id"]: run for run in project.runs() if run["kind"] == "trial"}
     assert set(batch["trials"]) == set(trials)
+    # There is no second database, and nothing that would have to be unpickled.
+    there = {path.name for path in project.store.iterdir() if not path.name.startswith(".")}
+    assert there == {batch["id"], *trials}
+    kept = {path.suffix for path in project.store.rglob("*") if path.is_file()}
+    assert not kept & {".db", ".sqlite", ".pkl", ".pickle"}
     assert all(run["batches"] == [batch["id"]] for run in trials.values())
 
 
@@ -335,6 +342,7 @@ def test_the_json_of_a_basis_tells_what_a_trial_was_proposed_from(
     assert basis["optimizer"] == "cmaes" and basis["options"] == {"popsize": 3}
     assert basis["version"].startswith("cmaes ")
     assert (basis["number"], basis["known"], basis["tries"]) == (3, 2, 0)
+    assert basis["seed"] != project.show(trials[2])["basis"]["seed"]
     assert basis["window"] == 2  # the jobs of the first start
     assert (basis["told"], basis["at_work"]) == (trials[:2], trials[2:3])
     assert basis["objective"] == ["result"]
@@ -513,8 +521,9 @@ def test_a_search_is_told_runs_of_other_batches_first(make_project: MakeProject)
     assert len(_record(project, warm["id"])["basis"]["search"]["eras"]) == 1
 
 
-def test_what_lies_outside_or_has_other_flags_is_not_told(make_project: MakeProject) -> None:
-    project = make_project(PROJECT)
+def test_what_lies_outside_or_is_of_something_else_is_not_told(make_project: MakeProject) -> None:
+    project = make_project({**PROJECT, "other.py": "def f(x, n, z, wait):\n    return x\n"})
+    project.run("-m", "x=1.5", "n=2", "z=a", "operation.function=other.f")
     project.run("-m", "x=-9,1,2", "n=1,2", "z=a")
     project.run("-m", "x=1.5", "n=1", "z=a", "wait=0.001")
     words = ("-m", "x=interval(0,5)", "n=int(interval(1,4))", "+optimizer=tpe", "+max_trials=2")
@@ -573,6 +582,9 @@ def test_a_rule_ends_a_search_and_a_grid(make_project: MakeProject) -> None:
     assert statuses == {5: "completed", 4: "completed", 1: "completed", 0: "pending", 2: "pending"}
     assert project.newest("batch")["status"] == "completed"
     batch = project.newest("batch")["id"]
+    again = project.run(f"+restart={batch}", "+needed=true")  # it is remembered
+    assert "No more trials are started: result < 1.5" in again.said
+    assert sum(run["status"] == "pending" for run in project.runs()) == 2
     project.run(f"+restart={batch}", "+needed=true", "hydra.sweeper.stop=null")
     assert {run["status"] for run in project.runs()} == {"completed"}
     search = project.run(
@@ -669,6 +681,33 @@ def test_a_class_is_told_each_known_trial_and_asked_with_those_at_work(
     assert len(asked_in(project)) == 4 + 100
 
 
+def test_several_objectives_are_told_with_their_last_values(make_project: MakeProject) -> None:
+    """And a trial that has not all of them as failed; after a change of the space, those inside."""
+    work = """
+        def loss(x, n, z, wait):
+            print("loss: 9")
+            print("loss:", x)
+            if x != 0.125:
+                print(f"acc: {x / 2}")
+            return 7
+    """
+    project = make_project({**TELLING, "work.py": work})
+    words = ("x=interval(0,1)", "+optimizer=telling.Telling", "+objective=[loss,-acc]", "z=a")
+    said = project.run("-m", *words, "+max_trials=3", "+window=1").said
+    assert sum("has no finite acc: it counts as failed for the search" in one for one in said) == 1
+    assert told_in(project) == [[0, 0, "a", [0.0, 0.0]], [1, 0.125, "a", None]]
+    first = project.newest("batch")
+    restart = (f"+restart={first['id']}", "+needed=true")
+    project.run(*restart, "x=interval(0.1,1)", "+max_trials=4")
+    # Numbers are those of the present plan.
+    assert told_in(project)[:2] == [[0, 0.125, "a", None], [1, 0.25, "a", [0.25, -0.125]]]
+    after = project.newest("batch")["trials"]
+    assert after[:2] == first["trials"][1:] and len(after) == 4
+    project.run(*restart, "x=interval(0,1)", "+max_trials=6")
+    assert [x for _, x, *_ in told_in(project)][:3] == [0, 0.125, 0.25]
+    assert project.run("verify", first["id"]).out.endswith(" 0 differ\n")
+
+
 def test_with_more_jobs_than_the_window_the_rest_idle(make_project: MakeProject) -> None:
     """A trial that finds another beside it fails."""
     project = make_project(
@@ -746,6 +785,10 @@ def test_what_was_proposed_under_other_settings_stays_and_is_verified(
             "x=interval(0,1) +optimizer=tpe hydra.sweeper.optimizer_options.nosuch=1",
             "optimizer tpe has no such option",
         ),
+        (
+            "x=interval(0,1) +optimizer=mine.Steps hydra.sweeper.optimizer_options.nosuch=1",
+            "unexpected keyword argument 'nosuch'",
+        ),
         ("x=1,2 hydra.sweeper.optimizer_options.nosuch=1", "for an optimizer that learns"),
         ("x=interval(0,1) +optimizer=tpe +exclude='x>=0'", "the search has no trials"),
     ],
@@ -766,4 +809,9 @@ def test_a_warm_start_from_another_operation_is_a_mistake(make_project: MakeProj
     project.run("-m", "x=1,2", "operation.function=other.f")
     batch = project.newest("batch")["id"]
     words = ("-m", "x=interval(0,1)", "+optimizer=tpe", f"+warm_start={batch}")
-    assert "of another operation, other.f" in project.run(*words, status=2).err
+    before = project.tree()
+    (line,) = project.run(*words, status=2).said
+    assert line.endswith(f"+warm_start={batch}: that batch is of another operation, other.f")
+    assert {k: v for k, v in project.tree().items() if "__pycache__" not in k} == {
+        k: v for k, v in before.items() if "__pycache__" not in k
+    }

@@ -59,3 +59,29 @@ def test_a_search_has_twenty_trials_unless_told_otherwise(make_project: MakeProj
     assert len(project.table("-m", "x=interval(0,1)", "+random_seed=1")) == 21
     whole = project.table("-m", "n=int(interval(1.5,4.2))", "+random_seed=1")
     assert [line.split() for line in whole[1:]] == [["1", "2"], ["2", "3"], ["3", "4"]]
+
+
+def test_a_random_search_of_lists_has_twenty_trials_too(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    random = ("+optimizer=random", "+random_seed=1")
+    drawn = [line.split()[1] for line in project.table("-m", "n=range(0,100)", *random)[1:]]
+    assert len(drawn) == 20
+    assert drawn == sorted(drawn, key=int)  # sampled as a grid is
+    assert len(project.table("-m", "z=a,b", "n=1,2", *random)) == 5
+    assert len(project.table("-m", "n=range(0,100)", "+random_seed=1")) == 101
+
+
+def test_whole_numbers_by_the_logarithm_beside_an_interval_and_lists(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(PROJECT)
+    space = (
+        "x=interval(0,1)",
+        "n=tag(log,int(interval(1,1000)))",
+        "z=choice(a,b)",
+        "lr=range(1,3)",
+    )
+    table = [line.split()[1:] for line in project.table("-m", *space, "+max_trials=90")[1:]]
+    assert all(1 <= int(n) <= 1000 for _, n, *_ in table)
+    assert 25 < sum(int(n) < 32 for _, n, *_ in table) < 65  # 3 of 90, were they equally likely
+    assert {tuple(rest) for _, _, *rest in table} == {(z, lr) for z in "ab" for lr in "12"}

@@ -312,9 +312,29 @@ def test_an_answer_outside_the_space_says_what_is_wrong(answer: Any, words: str)
 
 
 def test_a_class_that_raises_is_told_with_its_error() -> None:
-    search = Search(era_of("p.Halving", 1), ProjectsOwn("p.Halving", Halving, {"nosuch": 1}))
-    with pytest.raises(ProposalFailed, match=r"p\.Halving gave no trial 0: TypeError"):
+    class Raising(Halving):
+        def ask(self, number: int, running: Any) -> Any:
+            raise KeyError("x")
+
+    search = Search(era_of("p.Raising", 1), ProjectsOwn("p.Raising", Raising, {}))
+    with pytest.raises(ProposalFailed, match=r"p\.Raising gave no trial 0: KeyError"):
         search.step()
+
+
+@pytest.mark.parametrize(
+    ("made_by", "options", "words"),
+    [
+        (Halving, {"nosuch": 1}, "unexpected keyword argument 'nosuch'"),
+        (lambda space: None, {}, "unexpected keyword argument 'seed'"),
+        (3, {}, "that is int, and no class"),
+    ],
+)
+def test_a_class_that_is_not_made_so_is_a_mistake(
+    made_by: Any, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(Mistake, match=words) as told:
+        ProjectsOwn("p.Halving", made_by, options)
+    assert str(told.value).startswith("+optimizer=p.Halving: ")
 
 
 def test_a_class_is_imported_by_whoever_can() -> None:

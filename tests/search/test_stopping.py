@@ -37,6 +37,8 @@ def told(*values: float | None) -> list[Values | None]:
         ({"patience": 2}, told(None), None),
         ({"time": "2m"}, told(), None),
         ({"time": "90s"}, told(), "the time of 90s is over"),
+        ({"time": "1m"}, told(), "the time of 1m is over"),
+        ({"time": "1h"}, told(), None),
     ],
 )
 def test_a_rule_ends_a_batch_when_it_holds(
@@ -70,6 +72,8 @@ def test_any_of_several_rules_ends_a_batch() -> None:
     assert stopping.why([(0.5,)], 0.0) == "loss < 1"
     assert stopping.why([(2.0,)], 86400.0) == "the time of 1d is over"
     assert stopping.why([(2.0,)], 86399.0) is None
+    hours = parse_stopping([{"time": "2h"}], LOSS)
+    assert (hours.why([], 7199.0), hours.why([], 7200.0)) == (None, "the time of 2h is over")
 
 
 def test_no_rules_end_nothing() -> None:

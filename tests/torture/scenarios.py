@@ -119,7 +119,8 @@ def check(
     if deleted:
         _delete_again(place, runs, deleted)
         done = {run_id: run for run_id, run in done.items() if run_id not in deleted}
-    _go_on(place, words)
+    said = _go_on(place, words)
+    assert "were deleted by hand" not in said or deleted, said
     after = invariants.read_list(place, failing=failing)
     batch = batch_of(after)
     assert batch is not None
@@ -138,14 +139,12 @@ def _delete_again(place: Place, runs: list[Listed], deleted: set[str]) -> None:
         place.run("runs", "delete", *left, "--yes")
 
 
-def _go_on(place: Place, words: list[str]) -> None:
-    """Restart the batch; or start it, if the kill came before there was one."""
+def _go_on(place: Place, words: list[str]) -> str:
+    """Restart the batch; or start it, if the kill came before there was one. What that says."""
     batch = batch_of(invariants.read_list(place, failing=True))
     if batch is not None:
-        place.run(f"+restart={batch['id']}", "+needed=true")
-    elif words[0] == "runs":
-        place.run("-m", "x=1,2,3")
-    else:
-        place.run(*words)
-        if "+init_trials=true" in words:
-            _go_on(place, words)
+        return place.run(f"+restart={batch['id']}", "+needed=true").err
+    if words[0] == "runs":
+        return place.run("-m", "x=1,2,3").err
+    said = place.run(*words).err
+    return _go_on(place, words) if "+init_trials=true" in words else said

@@ -197,7 +197,8 @@ def test_a_search_killed_at_any_change_ends_with_its_budget_and_the_same_proposa
             continue
         assert ended.status == -9, (at, ended)
         try:
-            place.run(*_go_on(place, words))
+            said = place.run(*_go_on(place, words)).err
+            assert "were deleted by hand" not in said, said
             _check(place, scenario.budget, there, wanted)
         except AssertionError as error:
             raise AssertionError(f"killed at {at}: {error}") from error

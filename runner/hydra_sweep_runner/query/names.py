@@ -15,10 +15,16 @@ _MOST_NEAR = 3
 _WORDS = {Scope.ANY: "flag, scalar or attribute", Scope.FLAG: "flag", Scope.SCALAR: "scalar"}
 
 
-def check_names(expressions: Iterable[Expression], subjects: Sequence[Subject]) -> None:
+def check_names(
+    expressions: Iterable[Expression],
+    subjects: Sequence[Subject],
+    *,
+    one: str = "the one run that is meant has",
+) -> None:
     """Raise Mistake if an expression has a name that none of the subjects has.
 
-    Without subjects no names are known, so every name is accepted.
+    Without subjects no names are known, so every name is accepted. `one` begins the message if
+    there is a single subject.
     """
     if not subjects:
         return
@@ -29,10 +35,10 @@ def check_names(expressions: Iterable[Expression], subjects: Sequence[Subject]) 
         split = one_name(expression, subjects)
         if split is not None:
             raise Mistake(f"{split[0]} is read as arithmetic: as one name it is {split[1]}")
-        raise Mistake(_unknown(name, expression, subjects))
+        raise Mistake(_unknown(name, expression, subjects, one))
 
 
-def _unknown(name: Name, expression: Expression, subjects: Sequence[Subject]) -> str:
+def _unknown(name: Name, expression: Expression, subjects: Sequence[Subject], one: str) -> str:
     flags = list({flag: None for subject in subjects for flag in subject.flags})
     scalars = list({scalar: None for subject in subjects for scalar in subject.scalars})
     known = {
@@ -53,7 +59,7 @@ def _unknown(name: Name, expression: Expression, subjects: Sequence[Subject]) ->
     if name.scope is Scope.ANY:
         there_are.append(f"attributes: {', '.join(ATTRIBUTES)}")
     count = len(subjects)
-    said = f"none of the {count} runs has a" if count > 1 else "the one run that is meant has no"
+    said = f"none of the {count} runs has a" if count > 1 else f"{one} no"
     return f"{said} {_WORDS[name.scope]} {name.name}{meant}; {'; '.join(there_are)}"
 
 

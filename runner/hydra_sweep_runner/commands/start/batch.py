@@ -156,7 +156,7 @@ def restart_batch(
     """
     assert batch.batch is not None
     sweep = plan_sweep(world, composing, composing.sweep(), batch)
-    known = _read_known(world, [*batch.batch.trials, *batch.batch.generated])
+    known = _read_known(world, batch, [*batch.batch.trials, *batch.batch.generated])
     batch = without(batch, known.gone, deleted=True)
     strict = _strict(world, sweep)
     reconciliation, decided = _reconcile(world, batch, sweep, known.runs, strict)
@@ -236,15 +236,15 @@ def _reconcile(
 
 @dataclass(frozen=True, kw_only=True)
 class _Known:
-    """The present trials of a batch. `gone` are those whose folders were deleted by hand; `lines`
-    report them, and those that cannot be read."""
+    """The present trials of a batch. `gone` are those whose folders are not there: deleted by hand,
+    or not made before the batch was killed. `lines` report them, and those that cannot be read."""
 
     runs: list[Run]
     gone: set[str]
     lines: list[str]
 
 
-def _read_known(world: World, run_ids: Iterable[str]) -> _Known:
+def _read_known(world: World, batch: Run, run_ids: Iterable[str]) -> _Known:
     runs: list[Run] = []
     gone: list[str] = []
     lines: list[str] = []
@@ -258,9 +258,13 @@ def _read_known(world: World, run_ids: Iterable[str]) -> _Known:
     if gone:
         trials = "1 trial" if len(gone) == 1 else f"{len(gone)} trials"
         named = ", ".join(map(short, gone[:_MOST_NAMED])) + (", …" * (len(gone) > _MOST_NAMED))
+        has_ended = batch.state.status in (Status.COMPLETED, Status.ERROR)  # and made all trials
         lines.append(
             f"The folders of {trials} were deleted by hand ({named}): what is planned of "
             "them is made anew"
+            if has_ended
+            else f"{trials} of the plan {'has' if len(gone) == 1 else 'have'} no folder ({named}), "
+            "not made yet or deleted by hand: what is planned of them is made now"
         )
     return _Known(runs=runs, gone=set(gone), lines=lines)
 

@@ -87,7 +87,8 @@ class Exclusion:
             from hydra_sweep_runner.query.names import check_names
 
             try:
-                check_names(self._expressions, [PlainSubject(flags=self._seen)])
+                subject = PlainSubject(flags=self._seen)
+                check_names(self._expressions, [subject], one="the trials have")
             except Mistake as error:
                 raise Mistake(f"+exclude: {error}") from error
 

@@ -8,9 +8,11 @@ returns a mapping of flags. `values` is a list in which less is better, or None 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.planning.space import Interval
 from hydra_sweep_runner.search.optimizers.question import ProposalFailed, ProposalQuestion
@@ -21,6 +23,8 @@ class ProjectsOwn:
     """An optimizer class, by its import path."""
 
     def __init__(self, path: str, made_by: Any, options: Mapping[str, Any]) -> None:
+        """Raises Mistake if that is no class, or takes other options."""
+        _check_options(path, made_by, options)
         self._path = path
         self._class = made_by
         self._options = dict(options)
@@ -63,6 +67,22 @@ class ProjectsOwn:
                 raise ProposalFailed(f"{where}: {name}={value} is not in {one}")
             point[name] = place
         return point
+
+
+def _check_options(path: str, made_by: Any, options: Mapping[str, Any]) -> None:
+    if not callable(made_by):
+        raise Mistake(f"+optimizer={path}: that is {type(made_by).__name__}, and no class")
+    try:
+        signature = inspect.signature(made_by)
+    except ValueError:  # one that is not written in Python need not have one
+        return
+    try:
+        signature.bind({}, seed=0, **options)
+    except TypeError as error:
+        raise Mistake(
+            f"+optimizer={path}: it is made as Class(space, seed=S, **optimizer_options), and "
+            f"takes {signature}: {error}"
+        ) from error
 
 
 def _plain(value: Any) -> Value:
