@@ -288,11 +288,13 @@ def merge(before: Sequence[str], new: Sequence[str]) -> list[str]:
     A flag that was appended with `+` stays appended if a plain `name=value` replaces it. A deletion
     of such a flag removes the appending override.
     """
+    names = [name_in(text) for text in new]
+    if not before and len(set(names)) == len(names):
+        return list(new)  # nothing is replaced
     merged = list(before)
     place_of = _places(merged)
     given: set[str] = set()
-    for text in new:
-        name = name_in(text)
+    for name, text in zip(names, new, strict=True):
         place = place_of.get(name)
         is_second = name in given and gives_mappings(parse_override(text))
         given.add(name)

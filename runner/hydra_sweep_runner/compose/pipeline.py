@@ -59,9 +59,11 @@ class PipelineComposer:
         self._sign = next((_sign(text) for text in choices if name_in(text) == GROUP), "")
         self._splits: dict[str, tuple[str | None, str]] = {}
         self._own: dict[tuple[str, ...], _Own] = {}
-        self._composed: dict[tuple[object, ...], Composed] = {}
+        #: What each step was composed to, for each of its nodes.
+        self._composed: dict[tuple[str, tuple[str, ...]], _ComposedSteps] = {}
         self._combinations: dict[tuple[tuple[str, ...], int], _Combination] = {}
         self._place_of = {name: place for place, name in enumerate(self.wiring.names)}
+        self._is_repeated = [name in self.wiring.repeated for name in self.wiring.names]
 
     def split(self, text: str) -> tuple[str | None, str]:
         """The step that an override is for, and the step's own override; None and the override
@@ -119,16 +121,11 @@ class PipelineComposer:
         if found is None:
             mine, of_steps = self._sorted(overrides)
             own = self._own_of(mine)
-            steps = tuple(
-                self._compose(
-                    step,
-                    own.nodes[step.name],
-                    of_steps.get(step.name, ()),
-                    repeat if step.name in self.wiring.repeated else 0,
-                )
-                for step in self.wiring.steps
-            )
-            found = self._combinations[key] = _Combination(own, steps)
+            steps = [
+                self._compose(own, place, of_steps.get(step.name, ()), repeat)
+                for place, step in enumerate(self.wiring.steps)
+            ]
+            found = self._combinations[key] = _Combination(own, tuple(steps))
         return found
 
     def get_group_options(self, group_name: str) -> list[str]:
@@ -153,21 +150,23 @@ class PipelineComposer:
 
     def _own_of(self, overrides: tuple[str, ...]) -> _Own:
         if overrides not in self._own:
-            self._own[overrides] = _Own(self._composer.trial(overrides), self.wiring)
+            own = _Own(self._composer.trial(overrides), self.wiring)
+            own.composed = [self._composed.setdefault(one, {}) for one in own.nodes.items()]
+            self._own[overrides] = own
         return self._own[overrides]
 
-    def _compose(
-        self, step: Step, node: tuple[str, ...], given: tuple[str, ...], repeat: int
-    ) -> Composed:
-        key = (step.name, node, given, repeat)
-        found = self._composed.get(key)
+    def _compose(self, own: _Own, place: int, given: tuple[str, ...], repeat: int) -> Composed:
+        key = (given, repeat if self._is_repeated[place] else 0)
+        known = own.composed[place]
+        found = known.get(key)
         if found is None:
-            found = self._compose_anew(step, tuple(merge(node, given)), repeat)
-            self._composed[key] = found
+            step = self.wiring.steps[place]
+            node = own.nodes[step.name]
+            found = known[key] = self._compose_anew(step, tuple(merge(node, given)), key[1])
         return found
 
     def _compose_anew(self, step: Step, texts: tuple[str, ...], repeat: int) -> Composed:
-        if not any(name_in(text) == GROUP for text in texts):
+        if GROUP not in [name_in(text) for text in texts]:
             texts = (f"{self._sign}{GROUP}={step.operation}", *texts)
         try:
             config = self._composer.step(texts, self.chosen_by)
@@ -190,9 +189,16 @@ class _Combination(NamedTuple):
     steps: tuple[Composed, ...]
 
 
+#: Composed steps by the overrides that are given for the step, and the number among repeats.
+_ComposedSteps = dict[tuple[tuple[str, ...], int], Composed]
+
+
 class _Own:
     """A pipeline's own configuration: its flags with their canonical text, and for each step the
-    overrides that the node of its name stands for."""
+    overrides that the node of its name stands for. `composed` is what each step was composed to
+    with that node so far, in the wiring's order."""
+
+    composed: Sequence[_ComposedSteps]
 
     def __init__(self, config: TrialConfig, wiring: Wiring) -> None:
         job = config.job()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags, Operation, Value
 
 #: The config group that chooses an operation. Among a combination's flags, `STEP.operation` is
@@ -12,8 +12,7 @@ from hydra_sweep_runner.model import Flags, Operation, Value
 OPERATION = "operation"
 
 
-@dataclass(frozen=True, eq=False)
-class Composed:
+class Composed(NamedTuple):
     """A composed step: the overrides of `runner operation=NAME`, the operation and flags they give,
     and the digest that this operation with these flags has outside a pipeline. `repeat` is its
     number among repeats, from 0."""

@@ -133,7 +133,9 @@ class _Drafting:
         #: Maps a step's index and the values of its `by` to the members of each of its gathers.
         self.members: dict[tuple[int, tuple[str, ...]], tuple[dict[int, None], ...]] = {}
         self._number_of: dict[str, int] = {}
-        self._known: dict[tuple[object, ...], int] = {}
+        #: For each step, the trials by all that distinguishes them.
+        self._known: list[dict[tuple[object, ...], int]] = [{} for _ in wiring.steps]
+        self._alone = [frozenset([place]) for place in range(len(wiring.steps))]
         self._values: dict[tuple[int, By], tuple[Composed, Value, str]] = {}
         self._place = {name: place for place, name in enumerate(wiring.names)}
         #: For each step, the indices of the steps that it takes files from.
@@ -154,19 +156,23 @@ class _Drafting:
             composed = combination[place]
             inputs = tuple([numbers[upstream] for upstream in self._inputs[place]])
             by, by_key = self._by(combination, step) if step.by else ((), ())
-            key = (place, composed.digest, inputs, by_key)
-            number = self._known.get(key)
+            key = (composed.digest, inputs, by_key)
+            known = self._known[place]
+            number = known.get(key)
             if number is None:
                 draft = _Draft("", place, composed, inputs, by, by_key)
-                number = self._known[key] = self._number(step, draft)
+                number = known[key] = self._number(step, draft)
             numbers.append(number)
             if step.gathers:
                 self._gather(place, step, by_key, numbers)
-            draft = self.drafts[number]
-            if step.after and draft.place == place:
-                waits = dict.fromkeys(numbers[self._place[name]] for name in step.after)
-                draft.waits = draft.waits or {}
-                draft.waits |= waits
+            if step.after:
+                self._wait(self.drafts[number], place, step, numbers)
+
+    def _wait(self, draft: _Draft, place: int, step: Step, numbers: Sequence[int]) -> None:
+        """Note which trials a trial waits for; those of the first of its steps count."""
+        if draft.place == place:
+            draft.waits = draft.waits or {}
+            draft.waits |= dict.fromkeys(numbers[self._place[name]] for name in step.after)
 
     def _number(self, step: Step, draft: _Draft) -> int:
         identities = [self.drafts[upstream].identity for upstream in draft.inputs]
@@ -175,13 +181,16 @@ class _Drafting:
             identities += [gather_identity(one.step, by) for one in step.gathers]
         places = self._input_places[draft.place]
         draft.identity = places.identity(draft.composed.digest, identities)
+        draft.places = self._alone[draft.place]
         number = self._number_of.setdefault(draft.identity, len(self.drafts))
         if number == len(self.drafts):
             self.drafts.append(draft)
+            return number
         known = self.drafts[number]
+        shared = known.places | draft.places
         if draft.place < known.place:
-            draft.places, self.drafts[number] = known.places, draft
-        self.drafts[number].places |= {draft.place}
+            self.drafts[number] = draft
+        self.drafts[number].places = shared
         return number
 
     def _gather(
@@ -240,6 +249,7 @@ class _Ordering:
         self._drafts = drafting.drafts
         self._paths = drafting.paths
         self._names: dict[frozenset[int], tuple[str, ...]] = {}
+        self._taken: dict[tuple[int, tuple[int, ...]], tuple[Taken, ...]] = {}
         #: For each trial that gathers, the members of each of its gathers.
         self._members = {
             number: [tuple(group) for group in drafting.members[draft.place, draft.by_key]]
@@ -261,7 +271,9 @@ class _Ordering:
     def graph(self, seed: int) -> Graph:
         """The graph, trials in plan order."""
         order = self._order()
-        place_of = {number: place for place, number in enumerate(order)}
+        place_of = [0] * len(order)
+        for place, number in enumerate(order):
+            place_of[number] = place
         return Graph(
             self._wiring,
             tuple([self._node(number, place_of, seed) for number in order]),
@@ -298,7 +310,7 @@ class _Ordering:
             self._names[draft.places] = tuple(names)
         return self._names[draft.places]
 
-    def _node(self, number: int, place_of: dict[int, int], seed: int) -> Node:
+    def _node(self, number: int, place_of: Sequence[int], seed: int) -> Node:
         draft = self._drafts[number]
         step = self._wiring.steps[draft.place]
         composed = draft.composed
@@ -313,21 +325,28 @@ class _Ordering:
                 random_seed=derive_seed(seed, draft.identity),
                 repeat=composed.repeat,
             ),
-            inputs=tuple(
-                [
-                    Taken(one.name, one.path, place_of[upstream], one.copy)
-                    for one, upstream in zip(step.inputs, draft.inputs, strict=True)
-                ]
-            ),
-            gathers=tuple(
-                [
-                    Gathered(one.name, one.step, tuple(sorted([place_of[m] for m in members])))
-                    for one, members in zip(
-                        step.gathers, self._members.get(number, ()), strict=True
-                    )
-                ]
-            ),
-            by=tuple(zip(step.by, draft.by, strict=True)),
+            inputs=self._inputs(draft, step, place_of),
+            gathers=self._gathers(number, step, place_of) if step.gathers else (),
+            by=tuple(zip(step.by, draft.by, strict=True)) if step.by else (),
             partial=step.partial,
             waits=tuple(sorted([place_of[one] for one in draft.waits])) if draft.waits else (),
+        )
+
+    def _inputs(self, draft: _Draft, step: Step, place_of: Sequence[int]) -> tuple[Taken, ...]:
+        """The inputs of a trial. Trials of a step that take from the same trials share them."""
+        key = (draft.place, draft.inputs)
+        found = self._taken.get(key)
+        if found is None:
+            pairs = zip(step.inputs, draft.inputs, strict=True)
+            taken = [Taken(one.name, one.path, place_of[up], one.copy) for one, up in pairs]
+            found = self._taken[key] = tuple(taken)
+        return found
+
+    def _gathers(self, number: int, step: Step, place_of: Sequence[int]) -> tuple[Gathered, ...]:
+        pairs = zip(step.gathers, self._members[number], strict=True)
+        return tuple(
+            [
+                Gathered(one.name, one.step, tuple(sorted([place_of[m] for m in members])))
+                for one, members in pairs
+            ]
         )

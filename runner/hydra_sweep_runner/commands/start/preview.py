@@ -7,7 +7,7 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.pipeline.current import Decision, Do
-from hydra_sweep_runner.pipeline.graph import Graph
+from hydra_sweep_runner.pipeline.graph import Graph, Node
 from hydra_sweep_runner.system.garbage import no_garbage
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan
 
@@ -28,19 +28,22 @@ def print_graph(
 
 def _lines(sweep: Sweep, graph: Graph, decided: Decided | None) -> list[str]:
     columns = plan_columns(sweep, graph)
-    rows = []
-    for number, node in enumerate(graph.nodes):
-        taken = cut(
-            ",".join([str(upstream + 1) for upstream in sorted(node.takes_from)]), MOST_OF_VALUE
-        )
-        flags = {name: texts[number] for name, texts in columns.items()}
-        rows.append({"step": node.step, "from": taken, **flags})
     shown = ["step", "from", *columns]
+    cells = zip(graph.nodes, *columns.values(), strict=True)
+    rows = [
+        dict(zip(shown, (node.step, _taken(node), *flags), strict=True)) for node, *flags in cells
+    ]
     if decided is not None:
         shown += ["do", "why"]
         for number, (row, decision) in enumerate(zip(rows, decided.decisions, strict=True)):
             row |= {"do": _done(decision, decided.is_new(number)), "why": escape(decision.why)}
     return render_plan(shown, rows)
+
+
+def _taken(node: Node) -> str:
+    """The rows of the trials that a trial takes from."""
+    rows = [str(upstream + 1) for upstream in sorted(node.takes_from)]
+    return cut(",".join(rows), MOST_OF_VALUE)
 
 
 def _done(decision: Decision, is_new: bool) -> str:

@@ -16,8 +16,7 @@ def plan_columns(sweep: Sweep, graph: Graph) -> dict[str, list[str]]:
     names = [
         name for name in sweep.names if name != "operation" and is_column(sweep.combinations, name)
     ]
-    values = _values(sweep, graph, names)
-    found = {name: [value.get(name, "") for value in values] for name in names}
+    found = {name: _column(sweep, graph, name) for name in names}
     if any(node.trial.repeat for node in graph.nodes):
         found[REPEAT] = [str(node.trial.repeat) for node in graph.nodes]
     return found
@@ -31,21 +30,17 @@ def cells_of(columns: Mapping[str, Sequence[str]], ids: Sequence[str]) -> dict[s
     }
 
 
-def _values(sweep: Sweep, graph: Graph, columns: Sequence[str]) -> list[dict[str, str]]:
-    """For each trial, the given flags that are the same in all of its combinations. A step's flag
-    is shown for that step and the steps that depend on it."""
-    found: list[dict[str, str]] = [{} for _ in graph.nodes]
-    for name in columns:
-        places = _concerned(graph, name)
-        several: set[int] = set()
-        for told, path in zip(_values_of(sweep, graph, name), graph.paths, strict=True):
-            for place in places:
-                number = path[place]
-                if found[number].setdefault(name, told) != told:
-                    several.add(number)
-        for number in several:
-            del found[number][name]
-    return found
+def _column(sweep: Sweep, graph: Graph, name: str) -> list[str]:
+    """For each trial, the value of a given flag that is the same in all of its combinations. A
+    step's flag is shown for that step and the steps that depend on it."""
+    values = list(_values_of(sweep, graph, name))
+    found: dict[int, str | None] = {}  # None: different ones
+    for place in _concerned(graph, name):
+        for value, path in zip(values, graph.paths, strict=True):
+            number = path[place]
+            if found.setdefault(number, value) != value:
+                found[number] = None
+    return [found.get(number) or "" for number in range(len(graph.nodes))]
 
 
 def _values_of(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
