@@ -41,11 +41,12 @@ export class Curves {
   }
 
   drawBar(scalars, scalar) {
+    if (!scalar) return fill(this.bar);
     const choice = el("select", { id: "choose-scalar", "aria-label": "Scalar", onchange: () => go({ scalar: choice.value }, { replace: true }) }, ...scalars.map((name) => el("option", { value: name }, name)));
     choice.value = scalar ?? "";
     const isLog = now().scale === "log";
     const told = now().pick.length ? `${now().pick.length} chosen runs` : "the first runs of the table; choose others by their boxes there";
-    fill(this.bar,
+    return fill(this.bar,
       choice,
       el("label", { class: "check" }, el("input", { type: "checkbox", checked: isLog, onchange: (event) => go({ scale: event.target.checked ? "log" : null }, { replace: true }) }), "logarithmic"),
       el("span", { class: "muted" }, told),

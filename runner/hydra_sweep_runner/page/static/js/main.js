@@ -18,6 +18,7 @@ let store = null;
 let batches = [];
 let answer = null;
 let hasBegun = false;
+let isEmpty = false; // whether nothing had been run when the store was read last
 const askRuns = latest();
 const drawer = new Drawer();
 const open = (id, replace = false) => go({ run: short(id), tab: now().run === null ? null : now().tab, with: null, path: null }, { replace });
@@ -132,8 +133,11 @@ const catchUp = seldom(async () => {
   changed.all = changed.runs = false;
   changed.ids = new Set();
   if (all) {
+    const wasEmpty = isEmpty;
     store = await ask("store");
     batches = store.batches;
+    isEmpty = store.total === 0;
+    if (wasEmpty) goToNewest();
   }
   drawAround();
   if (all || runs) await loadRuns(true);
@@ -235,6 +239,11 @@ async function redrawColours() {
   if (present() === "curves") (await views.curves)?.draw();
 }
 
+/** Look at the newest batch, unless the address says what is looked at. */
+function goToNewest() {
+  if (location.search === "" && batches.length) go(fresh({ batch: short(batches[0].id) }), { replace: true });
+}
+
 async function start() {
   byId("view").append(...Object.values(places));
   byId("theme").addEventListener("click", () => setTheme(THEMES[(THEMES.indexOf(theme()) + 1) % 3]));
@@ -252,7 +261,8 @@ async function start() {
   batches = store.batches;
   byId("store").textContent = store.store;
   drawStarts(store.starts);
-  if (location.search === "" && batches.length) go(fresh({ batch: short(batches[0].id) }), { replace: true });
+  isEmpty = store.total === 0;
+  goToNewest();
   hasBegun = true;
   drawAround();
   listen(store.cursor, hear);

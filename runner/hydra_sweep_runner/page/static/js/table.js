@@ -1,6 +1,6 @@
 /* The table of runs: as many rows as there are runs, of which the server gives those in sight. */
 import { Tabulator, FormatModule, FrozenColumnsModule, InteractionModule, ResizeColumnsModule, ResizeTableModule } from "../vendored/tabulator.min.js";
-import { go, now } from "./address.js";
+import { go, now, query } from "./address.js";
 import { el, redraw, seldom } from "./dom.js";
 import { Pages } from "./pages.js";
 import { FixedHeight, ROW_PX } from "./rows.js";
@@ -59,7 +59,7 @@ export class Table {
       this.active = -1;
       this.body().scrollTop = 0;
     }
-    this.nothing.textContent = location.search ? "No run matches." : "Nothing has been run yet: `runner -m lr=0.1,0.01` starts a sweep.";
+    this.nothing.textContent = query(now()).toString() ? "No run matches." : "Nothing has been run yet: `runner -m lr=0.1,0.01` starts a sweep.";
   }
 
   /** What the columns depend on. */
