@@ -263,6 +263,15 @@ def test_what_is_imported_is_shown_and_installed_modules_are_not(make_project: M
     assert not list(project.store.glob(f"{run}/.runner/imports*"))
 
 
+def test_what_python_imports_of_the_project_at_its_start_is_shown(
+    make_project: MakeProject,
+) -> None:
+    project = make_project({**IMPORTS, "main.py": "x = 1\n", "sitecustomize.py": ""})
+    project.run("x=1", PYTHONPATH=str(project.folder))
+    run = project.newest("run")["id"]
+    assert list(project.show(run)["code"]["imports"]) == ["sitecustomize.py"]
+
+
 def test_a_restart_says_which_imported_module_has_changed(make_project: MakeProject) -> None:
     project = make_project(IMPORTS)
     project.run("-m", "x=1,2")

@@ -19,10 +19,8 @@ from hydra_sweep_runner.commands.start.hints import (
 )
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
-    report_all_new,
     report_code_changes,
     report_environment,
-    report_nothing_to_run,
     report_older_code,
     report_yaml_changes,
 )
@@ -33,6 +31,7 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import (
     decide_restart,
     wanted_of,
 )
+from hydra_sweep_runner.commands.start.plan_notes import report_all_new, report_nothing_to_run
 from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
 from hydra_sweep_runner.commands.start.preview import print_graph
 from hydra_sweep_runner.commands.start.strict import StrictCode

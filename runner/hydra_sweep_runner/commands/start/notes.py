@@ -15,9 +15,8 @@ from hydra_sweep_runner.compose.project import LEFT_OUT, read_snapshot
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Status, Value
-from hydra_sweep_runner.operation.flags import differences, flatten, given_flags
-from hydra_sweep_runner.operation.run_options import OPTIONS, Options
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
+from hydra_sweep_runner.operation.flags import differences, flatten
+from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.system.provenance import changed_files, code_changes, digests
 from hydra_sweep_runner.terminal.render import escape, short, shown_change, shown_value
 
@@ -64,46 +63,6 @@ def report_older_code(world: World, runs: Sequence[Run]) -> None:
         how += f", with {escape(', '.join(imports))} among operation.code"
     told = escape(", ".join(names))
     world.reporter.say(f"{which} {has} made by other code ({told} changed since); {how}")
-
-
-def report_nothing_to_run(world: World, reconciliation: Reconciliation, options: Options) -> None:
-    """Print why a restart runs nothing though the plan has trials that are not completed."""
-    new = reconciliation.count(Action.INITIALIZE)
-    if options.only != "failed" or options.init_trials or reconciliation.count(Action.RESTART):
-        return
-    stay = f"; {new} new {'is' if new == 1 else 'are'} created as pending" if new else ""
-    world.reporter.say(
-        f"Nothing is run, as no trial of the plan has failed{stay}; +needed=true in the place of "
-        "+only=failed runs all that are not completed"
-    )
-
-
-def report_all_new(world: World, reconciliation: Reconciliation, given: Iterable[str]) -> None:
-    """Print why no trial of a batch is in the plan that the present YAML gives, and how those that
-    are there come back. `given` are the flags of the command line."""
-    former = [*reconciliation.orphaned, *reconciliation.deleted]
-    if not former or any(step.run is not None for step in reconciliation.steps):
-        return
-    trial = reconciliation.steps[0].trial
-    typed = given_flags({**former[0].flags, **trial.flags}, given)
-    before, after = (
-        {
-            "operation.name": operation.name,
-            f"operation.{operation.kind}": _plain(operation.target),
-            **{name: value for name, value in flags.items() if name not in typed},
-        }
-        for operation, flags in (
-            (former[0].operation, former[0].flags),
-            (trial.operation, trial.flags),
-        )
-    )
-    changed = differences(before, after)
-    if changed:
-        told = ", ".join(_change(name, *values) for name, values in changed.items())
-        world.reporter.say(
-            f"No trial of the batch fits the present YAML, so all are new: {told}; to have the "
-            "former ones back, take that back in the YAML and refresh once more"
-        )
 
 
 def report_last_of_batch(world: World, run: Run, typed: object) -> None:
@@ -176,7 +135,7 @@ def report_yaml_changes(
         )
         return Mended()
     if changed:
-        told = ", ".join(_change(name, *values) for name, values in changed.items())
+        told = ", ".join(change_text(name, *values) for name, values in changed.items())
         world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made: {told}; to take "
             "the new values: +refresh=true"
@@ -253,15 +212,16 @@ def _operation(operation: Operation) -> Flags:
     """The entries of the `operation` node."""
     entries: dict[str, Value] = {
         "name": operation.name,
-        operation.kind: _plain(operation.target),
+        operation.kind: plain_value(operation.target),
         "flags_to": operation.flags_to.value,
-        "requires": _plain(operation.requires),
-        "preload": _plain(operation.preload),
+        "requires": plain_value(operation.requires),
+        "preload": plain_value(operation.preload),
     }
     return {f"operation.{name}": value for name, value in entries.items()}
 
 
-def _plain(value: str | tuple[str, ...]) -> Value:
+def plain_value(value: str | tuple[str, ...]) -> Value:
+    """A text or several texts, as in a record."""
     return value if isinstance(value, str) else list(value)
 
 
@@ -276,6 +236,7 @@ def _sweeper(composing: Composing, run: Run) -> Flags:
     return flatten({"hydra": {"sweeper": held}})
 
 
-def _change(name: str, before: Value | None, after: Value | None) -> str:
+def change_text(name: str, before: Value | None, after: Value | None) -> str:
+    """`name (1, now 2)`"""
     was, now = shown_change(before, after)
     return f"{escape(name)} ({was}, now {now})"

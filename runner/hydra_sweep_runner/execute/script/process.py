@@ -15,7 +15,7 @@ from hydra_sweep_runner.execute.script.boot import main as boot_main
 from hydra_sweep_runner.execute.script.boot import run as boot_run
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.call import ScriptCall
-from hydra_sweep_runner.store import layout
+from hydra_sweep_runner.store import disk, layout
 
 #: All variables that a script's process may be given.
 VARIABLES = (boot_run.SCRIPT, boot_run.FLAGS, boot_run.CODE)
@@ -33,7 +33,7 @@ def variables(call: ScriptCall, environment: Mapping[str, str], run_dir: Path) -
     """The variables for a script that takes its flags as globals; `environment` holds the others.
     Raises StoreFailed."""
     for name in (layout.FLAGS, layout.IMPORTS, layout.EXIT):
-        _remove(run_dir / name)  # left by an attempt that was killed together with its runner
+        _remove(f"{run_dir}/{name}")  # left by an attempt that was killed together with its runner
     if not call.flags:
         return {}
     from hydra_sweep_runner.execute.script.compiled import compiled  # for scripts alone
@@ -73,19 +73,19 @@ def flags_removed(environment: Mapping[str, str]) -> Iterator[None]:
     except BaseException:
         if text.startswith("@"):
             with suppress(StoreFailed):  # the error that is being raised matters more
-                _remove(Path(text[1:]))
+                _remove(text[1:])
         raise
     if text.startswith("@"):
-        _remove(Path(text[1:]))
+        _remove(text[1:])
 
 
 def take_imports(run_dir: Path) -> list[tuple[str, bool]]:
     """The imports that a script noted in its run's folder at its end (`boot.imported`); the note is
     removed. Empty if there is no readable note: a script that has imported nothing makes none."""
-    path = run_dir / layout.IMPORTS
+    path = f"{run_dir}/{layout.IMPORTS}"
     try:
-        found: list[tuple[str, bool]] = marshal.loads(path.read_bytes())
-        path.unlink()
+        found: list[tuple[str, bool]] = marshal.loads(disk.read(path))
+        os.unlink(path)  # noqa: PTH108 (for each trial)
     except (OSError, ValueError, EOFError, TypeError):
         return []
     return found
@@ -103,8 +103,10 @@ def take_exit_text(run_dir: Path) -> str:
     return text
 
 
-def _remove(path: Path) -> None:
+def _remove(path: str) -> None:
     try:
-        path.unlink(missing_ok=True)
+        os.unlink(path)  # noqa: PTH108 (for each trial)
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise StoreFailed(f"cannot remove {path}: {error.strerror}") from error

@@ -95,7 +95,7 @@ def _become(begun: server_process.ScriptBegins, generators: Generators) -> None:
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     generators.begin_trial()
     ModuleState().renew_generators()
-    boot_run.note_imports_at_end(request.argv[0])
+    boot_run.note_imports_at_end(request.argv[0], is_fresh=False)
     run = boot_run.run_as_main
     for name in [name for name in sys.modules if name.partition(".")[0] == "hydra_sweep_runner"]:
         del sys.modules[name]  # the script may import a module of its own by that name

@@ -32,6 +32,9 @@ _PROJECT_DIR = "RUNNER_PROJECT_DIR"
 _IMPORTS = ".runner/imports.marshal"
 _EXIT = ".runner/exit.txt"
 
+# Modules that Python imports at its start, and that a project may have.
+_CUSTOM = {"sitecustomize", "usercustomize"}
+
 #: The process that the run has started, and the run's folder: a process that the script starts as
 #: itself notes nothing.
 _noting: "tuple[int, str] | None" = None
@@ -42,7 +45,7 @@ def main() -> None:
     _die_with_parent()
     path = sys.argv[1]
     sys.argv[:] = sys.argv[1:]
-    note_imports_at_end(path)
+    note_imports_at_end(path, is_fresh=True)
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = os.path.dirname(os.path.realpath(path))  # noqa: PTH120
     for stream in (sys.stdout, sys.stderr):
@@ -86,9 +89,10 @@ def run_as_main(path: str) -> None:
         _end_by(error)
 
 
-def note_imports_at_end(path: str) -> None:
+def note_imports_at_end(path: str, *, is_fresh: bool) -> None:
     """Note in the run's folder, when the process ends, the modules of the project that the script
-    at `path` has imported; if there are none, there is no note."""
+    at `path` has imported; if there are none, there is no note. A fresh process has imported only
+    what Python imports at its start: if nothing is added, there is nothing to look through."""
     import atexit  # both modules are built into Python
     from time import time_ns
 
@@ -96,7 +100,8 @@ def note_imports_at_end(path: str) -> None:
     if run_dir and project_dir:  # registered first, so that it runs last
         global _noting
         _noting = (os.getpid(), run_dir)
-        atexit.register(_note_imports, os.getpid(), path, project_dir, run_dir, time_ns())
+        known = frozenset(sys.modules) - _CUSTOM if is_fresh else frozenset()
+        atexit.register(_note_imports, os.getpid(), path, project_dir, run_dir, time_ns(), known)
 
 
 def _note_exit(code: object) -> None:
@@ -110,8 +115,10 @@ def _note_exit(code: object) -> None:
         return
 
 
-def _note_imports(pid: int, path: str, project_dir: str, run_dir: str, since_ns: int) -> None:
-    if os.getpid() != pid:
+def _note_imports(
+    pid: int, path: str, project_dir: str, run_dir: str, since_ns: int, known: "frozenset[str]"
+) -> None:
+    if os.getpid() != pid or sys.modules.keys() <= known:
         return
     imported = _load("imported")["imported"](project_dir, run_dir, since_ns)
     found = [each for each in imported if f"{project_dir}/{each[0]}" != path]
