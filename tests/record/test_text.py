@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -390,3 +392,34 @@ def test_what_is_no_record_is_told(text: str, message: str) -> None:
         from_text(text, run_id=ID)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+THREADS = """
+import sys, threading
+from hydra_sweep_runner.record.text import from_text, read_process
+
+text, process = open(sys.argv[1]).read(), {"host": "h", "boot": "b", "pid": 1, "created": 1.0}
+sys.setswitchinterval(1e-6)
+begin = threading.Barrier(8)
+
+def read():
+    begin.wait()
+    try:
+        from_text(text, run_id=sys.argv[2])
+        read_process(process, "")
+    except ValueError:
+        pass
+
+threads = [threading.Thread(target=read) for _ in range(8)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+"""
+
+
+def test_threads_may_all_read_their_first_record_at_once() -> None:
+    # Without a lock, msgspec crashes in three of ten such processes.
+    run_id = json.loads(OLD.read_text())["id"]
+    for _ in range(6):
+        subprocess.run([sys.executable, "-c", THREADS, str(OLD), run_id], check=True, timeout=60)

@@ -14,6 +14,7 @@ surrogates), is parsed by the standard library first.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -192,17 +193,29 @@ def _read_quickly(text: str) -> Run | None:
     import msgspec  # not at the top: a single new run reads no record
 
     try:
-        run: Run = _decoder()(text)
+        run: Run = _decoder(Run)(text)
         return run if checked(run) is run else None
     except (msgspec.MsgspecError, RecordError):
         return None
 
 
-@cache
-def _decoder() -> Callable[[str | bytes], Run]:
-    import msgspec
+def _decoder(kind: Any) -> Callable[[str | bytes], Any]:
+    """The decoder of a dataclass, made once.
 
-    return msgspec.json.Decoder(Run).decode
+    msgspec keeps what it knows of a dataclass on the class, and puts it there before it is complete
+    (0.22): a second thread that uses the class meanwhile crashes the process.
+    """
+    found = _decoders.get(kind)
+    if found is None:
+        import msgspec
+
+        with _making_decoders:
+            found = _decoders[kind] = msgspec.json.Decoder(kind).decode
+    return found
+
+
+_decoders: dict[Any, Callable[[str | bytes], Any]] = {}
+_making_decoders = threading.Lock()
 
 
 def _read_with_care(text: str, run_id: str) -> Run:
@@ -228,6 +241,7 @@ def convert(content: Any, kind: Any, path: str) -> Any:
     `path`."""
     import msgspec
 
+    _decoder(kind)  # from here on, threads may use the class
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
