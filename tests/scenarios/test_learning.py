@@ -681,6 +681,44 @@ def test_a_class_is_told_each_known_trial_and_asked_with_those_at_work(
     assert len(asked_in(project)) == 4 + 100
 
 
+def test_a_class_that_fails_ends_the_search_when_the_trials_at_work_have_ended(
+    make_project: MakeProject,
+) -> None:
+    own = """
+        class Failing:
+            def __init__(self, space, seed): ...
+
+            def tell(self, number, flags, values): ...
+
+            def ask(self, number, running):
+                return {"x": [1.0, 0.25, 0.5][number]}
+    """
+    # The second trial ends when the third has begun, and that one when the question has failed.
+    work = """
+        import os, pathlib, time
+
+        def loss(x, n, z, wait):
+            beside = pathlib.Path(os.environ["RUNNER_PROJECT_DIR"]) / "begun"
+            if x == 0.5:
+                beside.touch()
+            while x == 0.25 and not beside.exists():
+                time.sleep(0.01)
+            time.sleep(wait if x == 0.5 else 0)
+            return x
+    """
+    project = make_project({**PROJECT, "own.py": own, "work.py": work})
+    words = ("x=interval(0,1)", "+optimizer=own.Failing", "+max_trials=5", "wait=0.3")
+    said = project.run("-m", *words, "hydra.launcher.n_jobs=2", "+window=2", status=1).said
+    told = "the optimizer own.Failing gave no trial 3: IndexError: list index out of range"
+    assert said[-1] == f"runner: {told}"
+    assert [run["status"] for run in project.runs()] == [*["completed"] * 3, "terminated"]
+    batch = project.newest("batch")
+    assert (batch["status"], batch["reason"]) == ("terminated", told)
+    project.write({"own.py": own.replace("[number]", "[number % 3] / 7 ** (number // 3)")})
+    project.run(f"+restart={batch['id']}", "+needed=true")
+    assert len(project.newest("batch")["trials"]) == 5
+
+
 def test_several_objectives_are_told_with_their_last_values(make_project: MakeProject) -> None:
     """And a trial that has not all of them as failed; after a change of the space, those inside."""
     work = """

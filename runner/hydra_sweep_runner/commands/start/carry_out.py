@@ -159,8 +159,9 @@ class Carrying:
                 context.store.write(self._plan.batch_without(self._deleted))
                 return 0
             return self._execute(starts)
-        except BaseException:
-            self._give_up(batch.id)
+        except BaseException as error:
+            why = str(error) if isinstance(error, RunnerError) else "the runner failed"
+            self._give_up(batch.id, why)
             raise
 
     def _delete_pending(self) -> None:
@@ -183,7 +184,7 @@ class Carrying:
                 store.delete(pending)
                 self._deleted.update(pending)
 
-    def _give_up(self, batch_id: str) -> None:
+    def _give_up(self, batch_id: str, why: str) -> None:
         """Record, if possible, that the batch is no longer running. What is on the disk counts: a
         record can be in its place though writing it has failed."""
         store = self._context.store
@@ -191,7 +192,7 @@ class Carrying:
             batch = store.read(batch_id)
             if batch.state.status is Status.RUNNING:
                 at = self._context.clock()
-                state = lifecycle.terminated(batch.state, "the runner failed", at)
+                state = lifecycle.terminated(batch.state, why, at)
                 store.write(replace(batch, state=state))
 
     def _create_missing(self, batch: Run) -> list[Start]:

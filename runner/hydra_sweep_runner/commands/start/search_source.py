@@ -13,6 +13,7 @@ from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.search.learning import Unended
 from hydra_sweep_runner.search.objective import Last, Objective
+from hydra_sweep_runner.search.optimizers.question import ProposalFailed
 from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.terminal.render import short
 
@@ -41,10 +42,22 @@ class SearchTrials:
         self._grow = grow
         self._at_work: set[str] = set()
         self._is_over = False
+        self._failed: ProposalFailed | None = None
         self._ids = {number: run_id for run_id, number in numbers.items()}
 
     def next(self) -> Start | Answer:
-        """The next trial of the plan, or a newly proposed one."""
+        """The next trial of the plan, or a newly proposed one. Raises ProposalFailed, after the
+        trials at work have ended."""
+        if self._failed is None:
+            try:
+                return self._following()
+            except ProposalFailed as error:
+                self._failed = error
+        if self._at_work:
+            return WAIT
+        raise self._failed
+
+    def _following(self) -> Start | Answer:
         if self._is_over:
             return NO_MORE
         answer = self._rules.answer(self._plan_before_next())
