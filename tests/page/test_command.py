@@ -69,6 +69,33 @@ def test_it_listens_on_this_machine_only(origin: Project) -> None:
         assert process.poll() is None
 
 
+def test_it_opens_a_browser_if_there_is_a_screen_unless_told_not_to(
+    origin: Project, tmp_path: Path
+) -> None:
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {opened}\n')
+    browser.chmod(0o755)
+    shown = {"BROWSER": f"{browser} %s", "DISPLAY": ":7"}
+    for words in (("--no-open",), ()):
+        with origin.at_work("page", *words, **shown) as process:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            get(address)
+            if not words:
+                wait_until(opened.exists)
+    assert opened.read_text() == f"{address}\n"  # the first one, told not to, has opened nothing
+
+
+def test_another_store_than_the_project_s_is_served_if_it_is_named(
+    origin: Project, tmp_path: Path
+) -> None:
+    elsewhere = Project(tmp_path)
+    with served(elsewhere, "--store", str(origin.store)) as (_, address):
+        store = json.loads(get(f"{address}api/store"))
+        assert (store["store"], store["total"]) == (str(origin.store), 8)
+
+
 def test_two_pages_have_two_ports_unless_one_is_asked_for(origin: Project) -> None:
     with served(origin) as (_, first), served(origin) as (_, second):
         assert first != second

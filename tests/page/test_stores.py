@@ -132,10 +132,15 @@ def test_a_search_s_best_so_far_is_drawn_against_the_trials(
         card = page.locator("[data-chart=best]")
         expect(card).to_contain_text("Best (least) loss so far")
         expect(card.locator("canvas").first).to_be_visible()
-        expect(page.locator("[data-chart=parallel]")).to_contain_text("the least loss is the best")
+        expect(page.locator("[data-chart=parallel]")).to_contain_text(
+            "the least loss, which is the best, is at the top"
+        )
         expect(page.locator(".best-run")).to_contain_text("x=")
         page.locator("#choose-objective").select_option("-loss")
         expect(card).to_contain_text("Best (greatest) loss so far")
+        page.locator(".entry.all").click()  # there nobody has said what is the best
+        expect(card).to_contain_text("Least loss so far")
+        expect(page.locator("#choose-objective")).to_have_value("")
 
 
 def test_a_damaged_record_is_told_at_the_side_and_the_others_are_shown(

@@ -6,7 +6,7 @@ import { bar } from "./aside.js";
 import { columnsOf } from "./layers.js";
 import { STATUSES, glyph, many, short, statusClass } from "./words.js";
 
-const NODE = { width: 196, height: 62, gapX: 56, gapY: 12 };
+const NODE = { width: 184, height: 62, gapX: 56, gapY: 12 };
 /** With more trials there is no room for the flags of each. */
 const MOST_TOLD = 200;
 
@@ -108,7 +108,7 @@ function box(at, status, name, told, title) {
     svg("rect", { class: "side", width: 6, height: NODE.height, rx: 3 }),
     svg("text", { x: 16, y: 19, class: "name" }, cut(name, 23)),
     svg("text", { x: 16, y: 36, class: "told" }, told[0]),
-    svg("text", { x: 16, y: 52, class: "flags" }, cut(told[1], 28)),
+    svg("text", { x: 16, y: 52, class: "flags" }, cut(told[1], 26)),
   );
 }
 

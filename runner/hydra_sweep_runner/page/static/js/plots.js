@@ -62,7 +62,8 @@ export class Plots {
     this.drawOverview(data);
     const objective = data.objective;
     const way = objective.maximize ? "greatest" : "least";
-    RunnerCharts.best(this.chart("best", `Best (${way}) ${objective.name} so far`), data, selected);
+    const isTaken = this.answer.objective.assumed; // nobody has said what is the best
+    RunnerCharts.best(this.chart("best", isTaken ? `Least ${objective.name} so far` : `Best (${way}) ${objective.name} so far`), data, selected);
     data.axes.forEach((axis, at) => {
       RunnerCharts.against(this.chart(`against ${axis.name}`, `${objective.name} against ${axis.name}`), data, at, selected);
     });
@@ -73,7 +74,8 @@ export class Plots {
   /** What is drawn already stays, so that nobody is disturbed at brushing. */
   drawOverview(data) {
     const { name, maximize } = data.objective;
-    const overview = this.chart("parallel", `Flags and ${name}: the ${maximize ? "greatest" : "least"} ${name} is the best, and at the top`, "wide");
+    const best = this.answer.objective.assumed ? "" : ", which is the best,";
+    const overview = this.chart("parallel", `Flags and ${name}: the ${maximize ? "greatest" : "least"} ${name}${best} is at the top`, "wide");
     const brush = now().brush.map(parseBrush).filter(Boolean);
     const key = JSON.stringify(data) + css("--text");
     const isMarked = JSON.stringify(brush.map(writtenBrush)) === this.written(overview, data);

@@ -293,7 +293,7 @@ function columnWidths(answer) {
   const wide = (content) => context.measureText(content).width;
   return answer.columns.map((column, at) => {
     if (column.scope === "run") {
-      const fixed = { id: 100, status: 112, reason: 196, started: 112, duration: 88 }[column.title];
+      const fixed = { id: 100, status: 112, reason: innerWidth > 1900 ? 360 : 196, started: 112, duration: 88 }[column.title];
       if (fixed) return fixed;
     }
     const cells = answer.rows.slice(0, SAMPLE).map((row) => wide(number(row.cells[at])));
