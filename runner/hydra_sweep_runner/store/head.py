@@ -22,7 +22,7 @@ from typing import NamedTuple, TypeAlias
 from hydra_sweep_runner.store import disk, layout
 
 #: How many of the newest runs a head contains.
-LENGTH = 200
+LENGTH = 500
 #: For how long a head is trusted, in seconds.
 TRUSTED_S = 300.0
 _MAGIC = "runner head 1"
