@@ -144,6 +144,21 @@ def test_a_table_shows_what_varies_first(project: Project) -> None:
     assert listed[0].split() == ["id", "status", "lr"] and len(listed) == 2
 
 
+def test_a_flag_of_an_attributes_name_is_shown_exactly(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {function: lib.f}\nduration: 1\nreason: a\n",
+            "lib.py": "def f(duration, reason): return 1 / 0",
+        }
+    )
+    project.run("-m", "duration=0.12345,2", "reason='a, b'", status=1)
+    columns = ("runs", "list", "--kind", "trial", "--columns")
+    lines = project.run(*columns, "duration,reason,run.reason").lines
+    assert lines[2] == ' 0.12345  "a, b"  ZeroDivisionError: division by zero'
+    (_, *seconds) = project.run(*columns, "run.duration").lines
+    assert all(len(each.strip().lstrip("0.")) <= 3 for each in seconds)
+
+
 def grid_of(project: Project) -> str:
     return next(str(run["id"]) for run in project.runs("--kind", "batch", "--label", "grid"))
 

@@ -69,7 +69,17 @@ def test_the_text_in_the_middle_is_cut_first_as_far_as_it_can_be_read() -> None:
 def test_a_time_is_left_out_before_a_text_that_cannot_be_read() -> None:
     assert fit(LONG, 98).hidden == []
     assert (fit(LONG, 97).hidden, fit(LONG, 97).widths) == ([2], [8, 9, 28, 4, 40])
-    assert fit(LONG, 60).widths == [8, 9, 12, 4, 19]
+    assert fit(LONG, 60).widths == [8, 9, 19, 4, 12]
+
+
+def test_texts_that_cannot_all_be_read_are_cut_at_the_edges_first() -> None:
+    row = ["3f2a9c1d", "completed", *["x" * 30] * 3]
+    table = Table(
+        [*TABLE.columns[:2], *(TableColumn(name) for name in ("flags", "scalars", "label"))], [row]
+    )
+    assert fit(table, 103).widths[2:] == [24, 24, 30]
+    assert fit(table, 90).widths[2:] == [24, 24, 17]
+    assert fit(table, 75).widths[2:] == [24, 14, 12]
 
 
 def test_wide_characters_take_two_columns() -> None:

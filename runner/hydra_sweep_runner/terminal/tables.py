@@ -23,6 +23,7 @@ class ColumnKind(Enum):
 
     ID = "id"  #: never left out
     TEXT = "text"
+    PROSE = "prose"  #: a text that is written for people: without quotes
     NUMBER = "number"  #: aligned to the right
     SECONDS = "seconds"  #: a number; aligned to the right
     STATUS = "status"  #: coloured
@@ -92,10 +93,11 @@ class Fitted:
 def fit(table: Table, width: int) -> Fitted:
     """Fit a table to a width. Texts are cut first, those in the middle before others, as far as
     they can still be read. If that is not enough, times are left out, then columns that yield, the
-    last one first; then texts are cut further; then columns are left out, those in the middle
-    first, but never an id or a column that stays."""
+    last one first; then texts are cut further, those in the middle last; then columns are left out,
+    those in the middle first, but never an id or a column that stays."""
     widths = table.widths()
-    is_text = [column.kind is ColumnKind.TEXT for column in table.columns]
+    texts = (ColumnKind.TEXT, ColumnKind.PROSE)
+    is_text = [column.kind in texts for column in table.columns]
     least, enough = (
         [min(w, most) if cuts else w for w, cuts in zip(widths, is_text, strict=True)]
         for most in (_LEAST, _ENOUGH)
@@ -111,8 +113,8 @@ def fit(table: Table, width: int) -> Fitted:
         if table.columns[place].kind is not ColumnKind.ID and not table.columns[place].stays:
             places.remove(place)
             hidden.append(place)
-    for floor in (enough, least):
-        for place in inwards:
+    for floor, order in ((enough, inwards), (least, inwards[::-1])):
+        for place in order:
             over = _total(widths, places) - width
             if over > 0 and place in places:
                 widths[place] = max(floor[place], widths[place] - over)

@@ -114,8 +114,7 @@ def column_table(
     `staying` are never left out, those in `yielding` before others."""
     values = [[column.value(run) for column in columns] for run in runs]
     kinds = [
-        kind_of(column.title, [row[place] for row in values])
-        for place, column in enumerate(columns)
+        _kind(column, [row[place] for row in values], runs) for place, column in enumerate(columns)
     ]
     titles = [
         tables.TableColumn(
@@ -132,6 +131,21 @@ def column_table(
             for row in rows:
                 row[place] = row[place].removesuffix(".0")
     return Table(titles, rows)
+
+
+#: The kinds of attributes; a flag or scalar of the same name is shown as any other.
+_OF_ATTRIBUTES = {"duration": tables.ColumnKind.SECONDS, "reason": tables.ColumnKind.PROSE}
+
+
+def _kind(column: Column, values: Sequence[Value], runs: Sequence[RunRow]) -> tables.ColumnKind:
+    name = column.expression
+    if isinstance(name, Name) and name.name in _OF_ATTRIBUTES:
+        hidden = name.scope is Scope.ANY and any(
+            name.name in run.flags or name.name in run.scalars for run in runs
+        )
+        if name.scope is Scope.RUN or (name.scope is Scope.ANY and not hidden):
+            return _OF_ATTRIBUTES[name.name]
+    return kind_of(column.title, values)
 
 
 def _is_counter(column: Column, values: Sequence[Value], runs: Sequence[RunRow]) -> bool:
@@ -155,10 +169,7 @@ def kind_of(title: str, values: Sequence[Value]) -> tables.ColumnKind:
         return tables.ColumnKind.STATUS
     present = [value for value in values if value is not None]
     numbers = [isinstance(value, (int, float)) and not isinstance(value, bool) for value in present]
-    if not present or not all(numbers):
-        return tables.ColumnKind.TEXT
-    is_duration = title in ("duration", "run.duration")
-    return tables.ColumnKind.SECONDS if is_duration else tables.ColumnKind.NUMBER
+    return tables.ColumnKind.NUMBER if present and all(numbers) else tables.ColumnKind.TEXT
 
 
 def cell(value: Value, kind: tables.ColumnKind) -> str:
@@ -167,6 +178,8 @@ def cell(value: Value, kind: tables.ColumnKind) -> str:
         return ""
     if kind is tables.ColumnKind.ID:
         return short(str(value))
+    if kind is tables.ColumnKind.PROSE:
+        return escape(str(value))
     if kind is tables.ColumnKind.SECONDS and isinstance(value, (int, float)):
         return render_seconds(value)
     text = shown_value(value)

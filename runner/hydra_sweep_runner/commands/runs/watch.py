@@ -108,7 +108,8 @@ def watch_table(snapshot: Snapshot, most: int | None = None) -> Table:
     if any(run.attributes.get("reason") for run in trials):
         columns.append(Column("reason", Name(Scope.RUN, "reason")))
     objective = [] if snapshot.objective is None else [snapshot.objective.column.title]
-    return column_table(columns, trials, staying=objective, yielding=scalar_titles(columns))
+    yielding = [*scalar_titles(columns), "reason"]
+    return column_table(columns, trials, staying=objective, yielding=yielding)
 
 
 def status_line(snapshot: Snapshot) -> str:
