@@ -148,6 +148,6 @@ def test_the_best_trial_alone_has_the_flags_by_which_it_differs_from_the_others(
     )
     project.run("-m", "x=1,2", "y=1,2")
     best = project.run("compare", "last:batch", "--min", "result", "-n", "1").lines
-    assert [line.split()[1:] for line in best] == [["x", "y", "result"], ["1", "1", "1.0"]]
+    assert [line.split()[1:] for line in best] == [["x", "y", "result"], ["1", "1", "1"]]
     table = project.run("compare", "last:batch", "--max", "result", "-n", "1", "--csv", "-").lines
     assert table[0] == "id,status,x,y,result"
