@@ -121,7 +121,7 @@ function ofBatchAtWork(batch) {
   if (!failed) return [stop];
   const why = "when the batch has ended";
   return [
-    el("button", { class: "", "data-is": "restart-failed", disabled: true, title: `Restarts wait until the batch has ended; a failed trial alone can be restarted now: open it` }, `Restart the failed (${failed})`),
+    el("button", { class: "", "data-is": "restart-failed", disabled: true, title: "A batch at work cannot be restarted: wait until it has ended, or stop it" }, `Restart the failed (${failed})`),
     el("span", { class: "muted why-not" }, why),
     stop,
   ];
