@@ -85,6 +85,12 @@ def test_bash_completes_words_with_equal_signs(project: Project, tmp_path: Path)
     assert done.stdout.split() == [trial[:8]]
 
 
+def test_the_readme_names_the_line_that_installs_it() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert 'eval "$(runner completion bash)"' in readme
+    assert "zsh" in readme and "runner completion fish | source" in readme
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_can_read_its_script(shell: str, project: Project) -> None:
     if shutil.which(shell) is None:

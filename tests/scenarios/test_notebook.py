@@ -143,6 +143,7 @@ def test_nothing_else_unpickles(project: Project, tmp_path: Path) -> None:
         for value in [getattr(runs[0], name)]
     ]
     assert len(told) > 20 and repr(runs[0]) and runs[0].path("x") and not trap.exists()
+    assert "unpickles" in (notebook.Run.result.__doc__ or "")
     runs[0].result()
     assert trap.exists()
 
