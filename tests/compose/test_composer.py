@@ -262,6 +262,13 @@ def test_an_unknown_choice_is_told_with_those_that_there_are(composer: Composer)
     assert "large, small" in said.replace(",  ", ", ").replace("\t", "")
 
 
+def test_adding_the_beginning_of_a_flag_of_a_script_is_not_advised(tmp_path: Path) -> None:
+    config = "operation: {script: a.py}\nname: x\n"
+    composer = open_composer(tmp_path, {"config.yaml": config})
+    assert mistake_of(composer, "nam=1") == "nam=1: unknown flag 'nam'; did you mean name?"
+    assert mistake_of(composer, "namee=1").endswith("name? (to add one: +namee=1)")
+
+
 def test_a_configuration_without_flags_says_so(tmp_path: Path) -> None:
     composer = open_composer(tmp_path, {"config.yaml": "operation: {script: a.py}\n"})
     assert mistake_of(composer, "x=1") == (

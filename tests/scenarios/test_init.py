@@ -70,6 +70,27 @@ def test_the_line_that_starts_it_works_as_it_is_printed(empty: Project) -> None:
     assert {run["flags"]["lr"] for run in empty.runs("--kind", "trial")} == {0.1, 0.01}
 
 
+def test_a_script_whose_parser_a_function_returns_stays_a_script_and_is_checked(
+    empty: Project,
+) -> None:
+    body = BY_PLACE.replace("print(vars(parser.parse_args()))", "return parser")
+    body = body.replace("\n", "\n    ").replace(
+        "    import argparse", "import argparse\n    def get():", 1
+    )
+    empty.write({"train.py": f"{body.rstrip()}\n    print(vars(get().parse_args()))\n"})
+    said = empty.run("init", "train.py").err.splitlines()
+    assert "train.py gets its flags as --name value, data by place" in said
+    assert "'lr': 0.5" in empty.run("data=d", "lr=0.5").out
+    said = empty.run("-m", "data=d", "lr=0.1,abc", status=2).said
+    assert said == ["runner: lr=abc: --lr of train.py takes a number (type=float)"]
+    said = empty.run("data=d", "+verb=3", status=2).said
+    assert said == [
+        "runner: train.py has no option --verb, and would take it for --verbose: give the flag "
+        "verbose"
+    ]
+    assert len(empty.runs()) == 1
+
+
 def test_a_script_whose_source_does_not_show_the_order_is_run_as_a_command_with_all_its_flags(
     empty: Project,
 ) -> None:
@@ -78,6 +99,7 @@ def test_a_script_whose_source_does_not_show_the_order_is_run_as_a_command_with_
     said = empty.run("init", "train.py").err.splitlines()
     assert "train.py takes data by place, so it is run as a command that names its flags" in said
     assert "not taken: --verbose: a switch that a command can only turn on" in said
+    assert any("operation: {requires: [train.py, data.csv]}" in line for line in said)
     plain = {"data": "d", "lr": 0.5, "verbose": 0, "amp": False, "layers": None}
     assert empty.run("data=d", "lr=0.5").out == f"{plain}\n"
     given = {**plain, "amp": True, "layers": [1, 2]}

@@ -216,11 +216,11 @@ def _start(operation: Mapping[str, Any], flags: Defaults, *told: str) -> FirstCo
     required = [name for name, value in usable.items() if value == REQUIRED]
     if required:
         lines.append(f"to be given: {', '.join(required)} (??? in {CONFIG})")
-    if "requires" not in operation:
-        lines.append(
-            "each run works in a folder of its own, runs/ID: the files of the project that it "
-            f"reads are named in {CONFIG}, operation: {{requires: [data.csv]}}"
-        )
+    required_files = ", ".join([*operation.get("requires", ()), "data.csv"])
+    lines.append(
+        "each run works in a folder of its own, runs/ID: the files of the project that it "
+        f"reads are named in {CONFIG}, operation: {{requires: [{required_files}]}}"
+    )
     before = f"write a value for {' and '.join(required)} in {CONFIG}, then " if required else ""
     start = f"to start: {before}{_first_sweep(usable)}"
     return FirstConfig(_yaml(tree), (*lines, f"to look at it: runner --cfg job; {start}"))

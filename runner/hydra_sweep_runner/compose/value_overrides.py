@@ -133,7 +133,19 @@ def _explain(error: Exception, override: Override, config: DictConfig) -> str:
         if option is not None and not known.startswith("did you mean"):
             meant = option_as_meant(option, text.partition("=")[2])
             return f"{text}: unknown flag {name_of(override)!r}; did you mean {meant}?"
-        return f"{text}: unknown flag {name_of(override)!r}; {known} (to add one: +{text})"
+        told = f"{text}: unknown flag {name_of(override)!r}; {known}"
+        if _begins_an_option(override.key_or_group, config):
+            return told
+        return f"{told} (to add one: +{text})"
     cause = error.__cause__ or error.__context__ or error
     said = one_line(cause) if isinstance(cause, OmegaConfBaseException) else one_line(error)
     return f"{text}: {said}"
+
+
+def _begins_an_option(name: str, config: DictConfig) -> bool:
+    """Whether the name is the beginning of a flag of a script, whose parser would take it for that
+    one if it was added: argparse does."""
+    operation = _below(config, "operation")
+    if operation is None or "script" not in operation:
+        return False
+    return any(flag.startswith(name) for flag in _all_names(config, ""))

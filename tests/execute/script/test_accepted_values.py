@@ -168,3 +168,62 @@ def test_a_list_for_an_option_that_takes_one_value_is_refused(tmp_path: Path) ->
     )
     assert said("type=float, nargs=2", [0.1, 0.2]) is None
     assert said("type=float, action='append'", [0.1, 0.2]) is None
+
+
+RETURNED = """
+import argparse
+def get_parser(defaults=None) -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(description="trains")
+    group = p.add_argument_group("model")
+    group.add_argument("--x", type=int, choices=[1, 2])
+    return p
+def main():
+    {use}
+main()
+"""
+PARENTS = """
+import argparse
+base = argparse.ArgumentParser(add_help=False)
+base.add_argument("--x", type=int, choices=[1, 2])
+parser = argparse.ArgumentParser(parents=[base])
+parser.add_argument("--y", type=float)
+args = parser.parse_args()
+"""
+USES = [
+    "args = get_parser().parse_args()",
+    "parser = get_parser()\n    args = parser.parse_args()",
+    "parser = get_parser(3)\n    parser.add_argument('--y')\n    parser.parse_args()",
+]
+
+
+@pytest.mark.parametrize(
+    "source", [*(RETURNED.format(use=use) for use in USES), PARENTS], ids=range(4)
+)
+def test_a_parser_that_a_function_returns_or_that_has_parents_is_read_as_any(
+    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in ("abc", 3, True, [1, 2]):
+        assert _refusal(tmp_path, source, "x", value)[0] is not None
+        assert not _parses(source, _as_given(value), monkeypatch)
+    assert _refusal(tmp_path, source, "x", 2) == (None, ["--x", "2"])
+    assert _parses(source, ["--x", "2"], monkeypatch)
+
+
+UNCERTAIN_PARSERS = {
+    "a parser given away": RETURNED.format(use="more(get_parser())"),
+    "a function given away": RETURNED.format(use="more(get_parser); get_parser().parse_args()"),
+    "a decorated function": RETURNED.format(use=USES[0]).replace("def get", "@changed\ndef get"),
+    "two functions": RETURNED.format(use=USES[0]) + "def get_parser(): return None\n",
+    "options that a caller adds": RETURNED.format(use="get_parser().add_argument('--x')"),
+    "a parent from elsewhere": PARENTS.replace("[base]", "[base, other.base]"),
+    "a parent that is changed late": PARENTS.replace("args =", "base.add_argument('--z')\nargs ="),
+    "a parser that is no parent": PARENTS + "other = argparse.ArgumentParser()\n",
+    "a parent with a group": PARENTS.replace("base.add_arg", "base.add_argument_group().add_arg"),
+}
+
+
+@pytest.mark.parametrize("source", UNCERTAIN_PARSERS.values(), ids=UNCERTAIN_PARSERS)
+def test_where_a_parser_may_have_changed_on_its_way_nothing_is_refused(
+    tmp_path: Path, source: str
+) -> None:
+    assert _refusal(tmp_path, source, "x", "abc")[0] is None

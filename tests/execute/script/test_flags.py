@@ -136,9 +136,58 @@ def test_where_the_source_does_not_tell_all_options_nothing_is_a_mistake(
     check_flags(script, FlagsTo.ARGS, ["q"])
 
 
-def test_what_argparse_takes_for_a_short_form_is_none_either(script: Path) -> None:
-    script.write_text(ARGPARSE)
+def test_a_flag_that_argparse_would_take_for_another_option_is_a_mistake(script: Path) -> None:
+    said = wrong(script, ARGPARSE, FlagsTo.ARGS, "batch-size", "batch")
+    assert said == (
+        "train.py has no option --batch, and would take it for --batch-size: give the flag "
+        "batch-size"
+    )
+    assert "would take it for --help" in wrong(script, ARGPARSE, FlagsTo.ARGS, "hel")
+    exact = ARGPARSE.replace("ArgumentParser()", "ArgumentParser(allow_abbrev=False)")
+    assert "has no option --batch; it has" in wrong(script, exact, FlagsTo.ARGS, "batch")
+    two = f"{ARGPARSE}parser.add_argument('--batches')"
+    assert "has no option --batch; it has" in wrong(script, two, FlagsTo.ARGS, "batch")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "parser.parse_known_args()",
+        "def more(parser): parser.add_argument('--more')\nmore(parser)",
+        "sub = parser.add_subparsers()\none = sub.add_parser('one')\none.add_argument('--x')",
+    ],
+)
+def test_where_not_all_is_visible_the_beginning_of_a_visible_option_is_a_mistake_too(
+    script: Path, more: str
+) -> None:
+    said = wrong(script, ARGPARSE + more, FlagsTo.ARGS, "batch")
+    assert "would take it for --batch-size" in said
+    check_flags(script, FlagsTo.ARGS, ["other", "lr", "batch-size"])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "add_more_options(parser)",
+        "parser.add_argument(*names)",
+        "second = argparse.ArgumentParser(parents=[p])",
+        "other = lib.get_parser()\nother.add_argument('--x')",
+        "other = argparse.ArgumentParser(allow_abbrev=False)",
+    ],
+)
+def test_where_there_may_be_an_option_of_that_name_nothing_is_a_mistake(
+    script: Path, more: str
+) -> None:
+    script.write_text(ARGPARSE + more)
     check_flags(script, FlagsTo.ARGS, ["batch"])
+
+
+def test_two_names_of_one_option_are_no_two_flags(script: Path) -> None:
+    text = f"{ARGPARSE}parser.add_argument('--name', '--run-name')"
+    assert wrong(script, text, FlagsTo.ARGS, "name", "run-name") == (
+        "train.py has one option of the names --name and --run-name: give the flag name alone"
+    )
+    check_flags(script, FlagsTo.ARGS, ["run-name"])
 
 
 def test_scripts_with_other_parsers_are_not_judged(script: Path) -> None:

@@ -5,67 +5,63 @@ from __future__ import annotations
 import ast
 
 from hydra_sweep_runner.dataclass import dataclass
+from hydra_sweep_runner.execute.script.parser_names import GROUPS, HARMLESS, parsers_of
+from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 from hydra_sweep_runner.execute.script.places import Place, argparse_place, places_of
 
-# Uses of a parser that cannot change its options.
-_HARMLESS = frozenset(
-    {
-        "parse_args",
-        "set_defaults",
-        "get_default",
-        "error",
-        "exit",
-        "print_help",
-        "print_usage",
-        "format_help",
-        "format_usage",
-        "description",
-        "epilog",
-        "prog",
-        "usage",
-    }
-)
-_GROUPS = frozenset({"add_argument_group", "add_mutually_exclusive_group"})
-_OPAQUE_PARSER_KEYWORDS = frozenset({None, "parents", "prefix_chars", "add_help"})
+# With these keywords a parser has options that its calls do not show, or does not abbreviate.
+_OTHER_NAMES = frozenset({None, "parents", "prefix_chars", "add_help", "allow_abbrev"})
+_MAKERS = GROUPS | {"ArgumentParser", "add_parser"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The long options of a script, without their dashes, in the order of the source, and the names
     of its arguments without a name. `places` are those if their values can be given for certain,
-    else empty. `abbreviates` says whether the parser accepts abbreviated names."""
+    else empty. `abbreviates` says whether the parser takes a unique beginning of an option's name
+    for the option. `same` are the names of each option that has several."""
 
     names: tuple[str, ...]
     by_place: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     abbreviates: bool = True
+    same: tuple[tuple[str, ...], ...] = ()
 
     def takes(self, name: str) -> bool:
-        """Whether the parser accepts a value of this name: as an option, as an abbreviation,
-        because it has a `--no-name`, or by place."""
+        """Whether the parser accepts a value of this whole name: as an option, because it has a
+        `--no-name`, or by place."""
         wanted = (name, f"no-{name}", f"no_{name}")
         return name in [place.name for place in self.places] or any(
-            option in wanted or (self.abbreviates and option.startswith(name))
-            for option in self.names
+            option in wanted for option in self.names
         )
+
+    def abbreviated(self, name: str) -> str | None:
+        """The option for which the parser would take this name, which is none of its own."""
+        if not self.abbreviates or self.takes(name):
+            return None
+        longer = [option for option in self.names if option.startswith(name)]
+        return longer[0] if len(longer) == 1 else None
 
 
 def options_of(tree: ast.Module) -> Options | None:
     """The script's options; None if its source does not show all of them.
 
-    It shows them if one ArgumentParser is made, and it and its groups are used only for
-    `add_argument` with literal names and for calls that do not change the options.
+    It shows them if one ArgumentParser is made, beside its parents, and it and its groups are used
+    only for `add_argument` with literal names and for calls that do not change the options. A
+    function may make it and return it (`parser_names.parsers_of`).
     """
-    parsers = _parser_names(tree)
-    if parsers is None:
+    found_parsers = parsers_of(tree)
+    if found_parsers is None:
         return None
+    parsers = found_parsers.names
     names = ["help"]
+    same: list[tuple[str, ...]] = []
     by_place: list[tuple[ast.Call, str]] = []
-    allowed = set()
+    allowed = set(found_parsers.harmless)
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Attribute) and _is_name(node.value, parsers)):
             continue
-        if node.attr not in _HARMLESS | _GROUPS | {"add_argument"}:
+        if node.attr not in HARMLESS | GROUPS | {"add_argument"}:
             return None
         allowed.add(id(node.value))
     for node in ast.walk(tree):
@@ -73,38 +69,76 @@ def options_of(tree: ast.Module) -> Options | None:
             if isinstance(node.ctx, ast.Load) and id(node) not in allowed:
                 return None
         elif isinstance(node, ast.Call) and _is_call_of(node, "add_argument"):
-            found = _long_options(node)
+            found = _long_options(node) if _is_of(node, parsers) else None
             if found is None:
                 return None
             names += found
+            if len(found) > 1:
+                same.append(tuple(found))
             by_place += [(node, text) for text in _texts(node) if not text.startswith("-")]
     return Options(
         names=tuple(dict.fromkeys([*names[1:], "help"])),
         by_place=tuple(name for _, name in by_place),
         places=places_of(tree, by_place, argparse_place),
+        abbreviates=found_parsers.abbreviates,
+        same=tuple(same),
     )
 
 
-def _parser_names(tree: ast.Module) -> set[str] | None:
-    """The variables that hold the parser or a group of it; None if that is unclear."""
-    found: set[str] = set()
-    assigned: set[int] = set()
-    makers = _GROUPS | {"ArgumentParser"}
+def visible_options(tree: ast.Module) -> Options | None:
+    """The options of an argparse script whose source does not show all uses of its parsers; None if
+    there may be options that it does not show at all, or a parser does not abbreviate.
+
+    It shows them if all names are literal, and no parser of another module takes part.
+    """
+    if not _is_argparse_alone(tree):
+        return None
+    names: list[str] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            target, call = node.targets[0], node.value
-            if _called(call) not in makers or len(node.targets) > 1:
-                continue
-            if isinstance(target, ast.Name):
-                found.add(target.id)
-                assigned.add(id(call))
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and _called(n) in makers]
-    parsers = [call for call in calls if _called(call) == "ArgumentParser"]
-    if len(parsers) != 1 or any(id(call) not in assigned for call in calls):
-        return None
-    if {keyword.arg for keyword in parsers[0].keywords} & _OPAQUE_PARSER_KEYWORDS:
-        return None
-    return found
+        if isinstance(node, ast.Call) and _is_call_of(node, "add_argument"):
+            found = _long_options(node)
+            if found is None:
+                return None
+            names += found
+    return Options(names=tuple(dict.fromkeys([*names, "help"])))
+
+
+def _is_argparse_alone(tree: ast.Module) -> bool:
+    """Whether argparse's own parsers are made, and neither they nor their groups come from
+    elsewhere, or are given to functions of other modules, which may add options."""
+    named = imports_of(tree)
+    nodes = list(ast.walk(tree))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    own = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    made = [each for each in calls if full_name(each.func, named) == "argparse.ArgumentParser"]
+    if not made or any({w.arg for w in each.keywords} & _OTHER_NAMES for each in made):
+        return False
+    bases = [base for node in nodes if isinstance(node, ast.ClassDef) for base in node.bases]
+    if any("Parser" in ast.unparse(base) for base in bases):
+        return False
+    parsers = {
+        ast.unparse(c.func.value)
+        for c in calls
+        if isinstance(c.func, ast.Attribute) and c.func.attr == "add_argument"
+    }
+    for node in nodes:
+        if isinstance(node, ast.Assign) and {ast.unparse(t) for t in node.targets} & parsers:
+            maker = _last_name(node.value)
+            if maker not in _MAKERS | own:
+                return False
+        elif isinstance(node, ast.Call) and _last_name(node) not in own:
+            words = [*node.args, *(word.value for word in node.keywords)]
+            if any(ast.unparse(word) in parsers for word in words):
+                return False
+    return True
+
+
+def _last_name(node: ast.expr) -> str | None:
+    """The last word of a called function's name."""
+    function = node.func if isinstance(node, ast.Call) else None
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else None
 
 
 def _long_options(call: ast.Call) -> list[str] | None:
@@ -130,16 +164,14 @@ def _texts(call: ast.Call) -> list[str]:
     return [value for value in constants if isinstance(value, str)]
 
 
-def _called(call: ast.Call) -> str | None:
-    function = call.func
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else None
-
-
 def _is_call_of(call: ast.Call, method: str) -> bool:
     return isinstance(call.func, ast.Attribute) and call.func.attr == method
 
 
-def _is_name(node: ast.expr, names: set[str]) -> bool:
+def _is_of(call: ast.Call, names: frozenset[str]) -> bool:
+    """Whether a method is called on one of these variables."""
+    return isinstance(call.func, ast.Attribute) and _is_name(call.func.value, names)
+
+
+def _is_name(node: ast.expr, names: frozenset[str]) -> bool:
     return isinstance(node, ast.Name) and node.id in names

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.accepted_values import accepted_values
-from hydra_sweep_runner.execute.script.argparse_source import Options, options_of
+from hydra_sweep_runner.execute.script.argparse_source import Options, options_of, visible_options
 from hydra_sweep_runner.execute.script.arguments import Parser
 from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
 from hydra_sweep_runner.execute.script.click_source import click_options_of
@@ -110,9 +110,14 @@ def _check_globals(script: str, tree: ast.Module, names: list[str]) -> None:
 def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
     options = _options(tree)
     if options is None:
+        visible = visible_options(tree)
+        if visible is not None:
+            _refuse_abbreviations(script, visible, names)
         return
+    _refuse_abbreviations(script, options, names)
     unknown = [name for name in names if not options.takes(name)]
     if not unknown:
+        _refuse_second_names(script, options, names)
         check_given(script, options.places, names)
         return
     alike = [
@@ -133,6 +138,29 @@ def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
         )
     more = f"{hint if alike else ''}{perhaps_meant(unknown)}"
     raise Mistake(f"{script} has no option {said}; it has {has}{more}")
+
+
+def _refuse_abbreviations(script: str, options: Options, names: list[str]) -> None:
+    """Raise Mistake for a flag that the parser would take for another option, so that a trial would
+    run with another value than its record says."""
+    for name in names:
+        meant = options.abbreviated(name)
+        if meant is not None:
+            raise Mistake(
+                f"{script} has no option --{name}, and would take it for --{meant}: give the flag "
+                f"{meant}{perhaps_meant([name])}"
+            )
+
+
+def _refuse_second_names(script: str, options: Options, names: list[str]) -> None:
+    """Raise Mistake for two flags that are names of one option, of which one would be ignored."""
+    for same in options.same:
+        given = [name for name in names if name in same]
+        if len(given) > 1:
+            raise Mistake(
+                f"{script} has one option of the names {' and '.join(f'--{n}' for n in given)}: "
+                f"give the flag {given[0]} alone"
+            )
 
 
 def _options(tree: ast.Module) -> Options | None:
