@@ -138,6 +138,8 @@ def test_what_is_at_work_is_stopped_and_neither_restarted_nor_deleted(project: P
         batch = project.newest("batch")["id"]
         assert "at work" in page.act("restart", 409, ids=[batch])["error"]
         assert "at work" in page.act("delete", 409, ids=[batch], do=True)["error"]
+        said = f"{batch[:8]} is at work: its label can be changed when it has ended"
+        assert page.act("label", 409, ids=[batch], text="x")["error"] == said
         told = page.act("stop", ids=[batch])
         assert told["command"] == f"runner runs stop {batch[:8]}"
         done = page.act("stop", ids=[batch], do=True)["done"][-1]
@@ -174,7 +176,11 @@ def test_what_takes_its_time_to_stop_keeps_nobody_waiting(
 
 def test_what_was_deleted_comes_back(project: Project, page: Page) -> None:
     run = project.newest("run")["id"]
-    page.act("delete", ids=[run], do=True)
+    assert page.act("note", ids=[run], text="x", do=True)["done"] == ["Changed 1 run"]
+    again = page.act("note", ids=[run], text="x", do=True)["done"]
+    assert again == ["Nothing to change: it is so already"]
+    done = page.act("delete", ids=[run], do=True)["done"]
+    assert done == ["Deleted 1 run: runner runs restore brings it back"]
     assert run not in {each["id"] for each in project.runs()}
     assert page.act("restore", ids=[run])["command"] == f"runner runs restore {run[:8]}"
     page.act("restore", ids=[run], do=True)

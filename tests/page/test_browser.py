@@ -65,7 +65,7 @@ def test_the_other_filters_have_fields_and_stand_in_the_address(
 ) -> None:
     chosen = [run["id"] for run in origin.runs("--where", "lr < 0.1") if run["kind"] == "trial"]
     origin.run("runs", "tag", *chosen[:2], "+good")
-    with tab(browser, address, is_clean=False) as page:  # a refusal stands in the console
+    with tab(browser, address) as page:
         page.locator("#more-filters").click()
         page.locator("#fields input[name=tag]").fill("good")
         page.keyboard.press("Enter")
@@ -85,7 +85,7 @@ def test_the_other_filters_have_fields_and_stand_in_the_address(
 def test_what_does_not_parse_is_told_and_what_was_shown_stays(
     browser: Browser, address: str
 ) -> None:
-    with tab(browser, address, is_clean=False) as page:  # a refusal stands in the console
+    with tab(browser, address) as page:
         page.locator("#where").fill("lr <")
         expect(page.locator("#where-error")).to_contain_text("does not parse")
         assert count(page) == "6 runs"
@@ -94,10 +94,36 @@ def test_what_does_not_parse_is_told_and_what_was_shown_stays(
         page.locator("#where").fill("lr < 0.1")
         expect(page.locator("#where-error")).to_be_hidden()
         expect(page.locator("#count")).to_have_text("3 runs")
-    with tab(browser, f"{address}/?where=((&view=table", is_clean=False) as page:
+    with tab(browser, f"{address}/?where=((&view=plots") as page:
         expect(page.locator("#where-error")).to_contain_text("does not parse")
+        assert len(rows(page)) == 7
         page.locator(".entry.all").click()
         expect(page.locator("#count")).to_have_text("7 runs")
+
+
+def test_an_address_that_is_wrong_shows_the_runs_and_says_what_is_wrong(
+    browser: Browser, address: str
+) -> None:
+    with tab(browser, f"{address}/?batch=abcd0123", is_clean=False) as page:  # a 404
+        expect(page.locator("#where-error")).to_contain_text("abcd0123")
+        expect(page.locator("#where-error")).to_contain_text("these are all runs")
+        assert len(rows(page)) == 7
+    with tab(browser, f"{address}/?objective=nothing&sort=lr&kind=batch") as page:
+        expect(page.locator("#where-error")).to_contain_text("nothing")
+        assert count(page) == "1 run"
+
+
+def test_what_is_the_best_is_chosen_and_given_up(browser: Browser, address: str) -> None:
+    with tab(browser, f"{address}/?kind=run") as page:
+        choice = page.locator("#choose-objective")
+        choice.select_option("-loss")
+        expect(page.locator(".best-run")).to_be_visible()
+        page.goto(f"{page.url}&status=error")  # none of those has it: the choice stays
+        expect(page.locator("#count")).to_have_text("0 runs")
+        expect(choice).to_have_value("-loss")
+        choice.select_option("")
+        expect(page.locator(".best-run")).to_have_count(0)
+        assert "objective" not in page.url and "sort" not in page.url
 
 
 def test_a_title_sorts_one_way_then_the_other_then_not(page: Page, origin: Project) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from hydra_sweep_runner.model import Status
+from hydra_sweep_runner.page.batches import sign_of
 from tests.page.conftest import client_of, open_page
 from tests.scenarios.project import Project, by_flag
 
@@ -118,22 +121,70 @@ def test_brushes_select_by_numbers_and_by_texts(page: TestClient) -> None:
     [
         ({"where": "lr <"}, "does not parse"),
         ({"where": "lrr < 1"}, "did you mean lr?"),
-        ({"sort": "nothing"}, "none of the 7 runs has a"),
         ({"status": "done"}, "--status done: give one of"),
         ({"since": "yesterday"}, "not a time"),
         ({"batch": "zz"}, "no run id"),
+        ({"where": "tags == good"}, "'good' in tags"),
         ({"brush": "lr"}, 'give ["FLAG", LOW, HIGH]'),
         ({"offset": "-1"}, "whole number"),
         ({"flags": "some"}, "varying or all"),
-        ({"objective": "(loss"}, "does not parse"),
         ({"where": ["lr < 1", "lr < 2"]}, "given twice"),
     ],
 )
 def test_what_is_asked_wrongly_is_told_in_the_command_s_words(
     page: TestClient, parameters: dict[str, Any], said: str
 ) -> None:
-    error = ask(page, "runs", 400, **parameters)["error"]
-    assert said in error and "\n" not in error
+    for name in ("runs", "charts") if "offset" not in parameters else ("runs",):
+        mistake = ask(page, name, **parameters)["mistake"]
+        assert said in mistake and "\n" not in mistake
+
+
+def test_an_objective_that_none_of_the_selected_has_sorts_last_and_marks_no_best(
+    page: TestClient,
+) -> None:
+    batch = ask(page, "store")["batches"][0]["id"]
+    answer = ask(page, "runs", kind="batch", objective="loss", sort="loss", brush='["lr", 1, 2]')
+    assert (answer["told"], answer["best"], answer["objective"]["name"]) == ([], None, "loss")
+    answer = ask(page, "runs", kind="batch", objective="loss", sort="loss")
+    assert [row["id"] for row in answer["rows"]] == [batch]
+    assert column(answer, "loss") == [None]
+    assert ask(page, "charts", where="loss > 1e9", objective="loss")["data"] is None
+
+
+@pytest.mark.parametrize("name", ["sort", "objective"])
+def test_an_order_by_what_no_run_has_is_told_beside_the_runs(page: TestClient, name: str) -> None:
+    answer = ask(page, "runs", **{name: "nothing"})
+    assert "none of the 7 runs has a" in answer["told"][0]
+    assert (answer["total"], answer["best"]) == (7, None)
+    assert "does not parse" in ask(page, "runs", **{name: "(loss"})["told"][0]
+
+
+def test_the_best_has_completed(page: TestClient, origin: Project) -> None:
+    # the failed trials of depth 3 have reported a loss, too: the greatest of these two is theirs
+    answer = ask(page, "runs", where="depth < 4 and lr == 0.1", objective="-loss")
+    assert set(column(answer, "status")) == {"error", "completed"}
+    assert answer["best"]["flags"]["depth"] == 2
+
+
+def test_all_runs_have_a_column_for_their_batch_where_there_are_several(page: TestClient) -> None:
+    answer = ask(page, "runs", sort="lr")
+    assert column(answer, "batch") == [*["first"] * 6, None]
+    batch = ask(page, "store")["batches"][0]["id"]
+    assert "batch" not in titles(page, batch=batch)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sign"),
+    [
+        ({"completed": 19, "error": 1, "terminated": 1}, "error"),
+        ({"completed": 19, "terminated": 1}, "terminated"),
+        ({"completed": 19}, "completed"),
+        ({"completed": 19, "unreadable": 1}, "error"),
+    ],
+)
+def test_the_sign_of_a_batch_is_that_of_its_trials(counts: dict[str, int], sign: str) -> None:
+    assert sign_of(Status.ERROR, Counter(counts)) == sign
+    assert sign_of(Status.TERMINATED, Counter(counts)) == "terminated"
 
 
 def test_a_run_that_there_is_not_is_not_found(page: TestClient) -> None:

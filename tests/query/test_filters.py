@@ -147,6 +147,25 @@ def test_equal_ones_keep_their_order(numbers: list[int | None], descending: bool
 
 
 @pytest.mark.parametrize(
+    ("where", "meant"),
+    [
+        ("tags == good", "'good' in tags"),
+        ("good == tags", "'good' in tags"),
+        ("tags != good", "'good' not in tags"),
+        ("good in tags", "'good' in tags"),
+        ("batch == newest", "'newest' in batch"),
+        ("label == good", "label == 'good'"),
+    ],
+)
+def test_a_text_without_quotes_is_told_as_the_condition_that_was_meant(
+    where: str, meant: str
+) -> None:
+    with pytest.raises(Mistake) as raised:
+        select(Filters(where=parse(where)), ALL)
+    assert f"(a text stands in quotes: {meant})" in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("filters", "told"),
     [
         (Filters(statuses=("terminated",)), ["status has: completed, error, unreadable"]),
@@ -154,6 +173,7 @@ def test_equal_ones_keep_their_order(numbers: list[int | None], descending: bool
         (Filters(tag="b"), ["tags has: a"]),
         (Filters(where=parse("status == 'failed'")), ["status has: completed, error, unreadable"]),
         (Filters(where=parse("label in ['bets', 'worst']")), ["label has: best"]),
+        (Filters(where=parse("tags == 'a'")), ["of a list: 'a' in tags"]),
         (Filters(where=parse("n > 5")), []),
         (Filters(where=parse("status != 'failed' and n > 5")), []),
         (Filters(kind="run", where=parse("step == 'train'")), ["step has: t"]),

@@ -237,9 +237,13 @@ def _change(
     change: annotate.Change,
 ) -> Prepared:
     ids = _ids(project, given)
+    for run_id in ids:
+        if project.store.observe(project.store.read(run_id)).state.status is Status.RUNNING:
+            raise Busy(f"{short(run_id)} is at work: its {name} can be changed when it has ended")
 
     def do() -> list[str]:
-        return [f"Changed {annotate.change_runs(project.store, ids, change)} run(s)"]
+        count = annotate.change_runs(project.store, ids, change)
+        return [f"Changed {_count(count)}" if count else "Nothing to change: it is so already"]
 
     return Prepared(
         words=["runner", "runs", name, *_shorts(project, ids), *words, *project.store_words],
@@ -258,7 +262,8 @@ def _delete(project: Project, given: Mapping[str, Any]) -> Prepared:
 
     def do() -> list[str]:
         delete.delete_runs(project.store, deletion.run_ids, now())
-        return [f"Deleted {len(deletion.run_ids)} run(s): runner runs restore brings them back"]
+        them = "it" if len(deletion.run_ids) == 1 else "them"
+        return [f"Deleted {_count(len(deletion.run_ids))}: runner runs restore brings {them} back"]
 
     return Prepared(
         words=[
@@ -287,7 +292,7 @@ def _restore(project: Project, given: Mapping[str, Any]) -> Prepared:
         told = [
             f"{first_few([short(one) for one in orphans])}: orphans now, as the batch was restarted"
         ]
-        return [f"Restored {len(entries)} run(s)", *(told if orphans else [])]
+        return [f"Restored {_count(len(entries))}", *(told if orphans else [])]
 
     return Prepared(
         words=[

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 
 from hydra_sweep_runner.commands.runs.compare import (
     Ranking,
+    best_of,
     parse_objective,
     recorded_objective,
 )
-from hydra_sweep_runner.commands.runs.listing import Order
 from hydra_sweep_runner.commands.runs.selecting import Asked, filters_of
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import UnknownRun
+from hydra_sweep_runner.errors import Mistake, UnknownRun
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.page.brushes import brushed
 from hydra_sweep_runner.page.live import Live, View
 from hydra_sweep_runner.page.question import Question
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
-from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.filters import Filters, select
+from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Expression, Name, Scope, names_in
@@ -42,7 +43,8 @@ class Answer:
     expression, the status and the brushes select; and those that the expression names: a column
     does not vanish because a filter has left one value in it. `counts` are by status, of what all
     filters but those of the status select. `is_assumed` tells that nobody said the objective: it
-    is the first scalar then. `best_place` is the place of `best` in `runs`.
+    is the first scalar then. `best_place` is the place of `best` in `runs`. `told` says what is
+    wrong with the objective or the order: the runs are shown without it.
     """
 
     runs: Sequence[RunRow]
@@ -55,6 +57,7 @@ class Answer:
     is_assumed: bool
     best: RunRow | None
     best_place: int | None
+    told: Sequence[str] = ()
 
 
 class Answers:
@@ -115,7 +118,9 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
     if filters.statuses:
         runs = [run for run in runs if status_of(run) in filters.statuses]
     scalars = list({name: None for run in runs for name in run.scalars})
-    objective, is_assumed = _objective(view, question, filters.batch, runs, scalars)
+    named = partial(_named, choices=(runs, compared, view.runs))
+    told: list[str] = []
+    objective, is_assumed = _objective(view, question, filters.batch, (runs, compared), named, told)
     column = None if objective is None else objective.column
     shown = brushed(runs, question.brushes, column) if question.brushes else runs
     if question.flags == "all":
@@ -128,8 +133,10 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
     has_failed = any(counts[status] for status in wanted & _FAILED)
     batch = None if filters.batch is None else view.run(filters.batch).run
     columns = _columns(runs, flags, _telling(compared, batch), has_reasons=has_failed)
-    best = None if objective is None or is_assumed else _best(objective, shown)
-    ordered = _ordered(shown, question, columns)
+    if column is not None and all(column.title != one.title for one in columns):
+        columns.append(column)
+    best = None if objective is None or is_assumed else best_of(objective, shown)
+    ordered = _ordered(shown, question, columns, named, told)
     return Answer(
         runs=ordered,
         before_brushes=runs,
@@ -141,6 +148,7 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
         is_assumed=is_assumed,
         best=best,
         best_place=next((place for place, run in enumerate(ordered) if run is best), None),
+        told=list(dict.fromkeys(told)),
     )
 
 
@@ -178,34 +186,51 @@ def planned_ids(view: View, batch_id: str) -> Sequence[str]:
     return () if part is None else part.trials
 
 
+#: Reads an expression in which names of runs may stand.
+_NamedBy = Callable[[str], Expression]
+
+
+def _named(text: str, choices: Sequence[Sequence[RunRow]]) -> Expression:
+    """An expression with names that some run of one of the choices has, the nearest choice first:
+    a name that only others than the selected runs have is no mistake. Raises Mistake."""
+    mistake: Mistake | None = None
+    for runs in filter(None, choices):
+        try:
+            return parse_named(text, runs)
+        except Mistake as error:
+            mistake = mistake or error
+    if mistake is not None:
+        raise mistake
+    return parse(text)
+
+
 def _objective(
     view: View,
     question: Question,
     batch: str | None,
-    runs: Sequence[RunRow],
-    scalars: Sequence[str],
+    choices: tuple[Sequence[RunRow], Sequence[RunRow]],
+    named: _NamedBy,
+    told: list[str],
 ) -> tuple[Ranking | None, bool]:
-    """By what a run is better than another, and whether that is only assumed."""
-    if question.objective is not None and runs:
+    """By what a run is better than another, and whether that is only assumed; `choices` are the
+    selected runs and those that are compared. What is wrong is told."""
+    if question.objective is not None:
         way, text = parse_objective(question.objective)
-        return Ranking(text, parse_named(text, runs), maximize=way == "max"), False
+        try:
+            return Ranking(text, named(text), maximize=way == "max"), False
+        except Mistake as error:
+            told.append(str(error))
+    runs, compared = choices
     try:
-        recorded = None if batch is None else recorded_objective(view.run(batch).run, runs)
+        recorded = None if batch is None else recorded_objective(view.run(batch).run, compared)
     except UnknownRun:
         recorded = None
     if recorded is not None:
         return recorded, False
-    if not scalars:
+    first = next((name for run in runs for name in run.scalars), None)
+    if first is None:
         return None, True
-    return Ranking(scalars[0], Name(Scope.SCALAR, scalars[0]), maximize=False), True
-
-
-def _best(objective: Ranking, runs: Sequence[RunRow]) -> RunRow | None:
-    if not runs:
-        return None
-    first = sort_by(objective.expression, runs, descending=objective.maximize)[0]
-    value = value_of(objective.expression, first)
-    return None if value is None or value != value else first
+    return Ranking(first, Name(Scope.SCALAR, first), maximize=False), True
 
 
 def _columns(
@@ -214,7 +239,12 @@ def _columns(
     """Id and status, why runs have failed, what tells runs apart, flags, scalars, then times and
     what was noted."""
     reason = ["reason"] if has_reasons else []
-    first = ["id", "status", *reason, *(name for name in ("operation", "step") if name in telling)]
+    first = [
+        "id",
+        "status",
+        *reason,
+        *(name for name in ("batch", "operation", "step") if name in telling),
+    ]
     last = ["started", "duration", *(name for name in ("label", "tags") if name in telling)]
     columns = standard_columns(runs, [*first, *last], flags)
     of_run = {column.title: column for column in columns[: len(first) + len(last)]}
@@ -227,6 +257,7 @@ def _telling(runs: Sequence[RunRow], batch: Run | None) -> set[str]:
     glances = [run.source.glance for run in runs if isinstance(run.source, Summary)]
     label, tags = (None, ()) if batch is None else (batch.label, batch.tags)
     found = {
+        "batch": batch is None and len({_batches_of(run) for run in runs}) > 1,
         "operation": len({glance.operation.name for glance in glances}) > 1,
         "step": any(glance.step for glance in glances),
         "label": any(glance.label != label for glance in glances),
@@ -235,18 +266,32 @@ def _telling(runs: Sequence[RunRow], batch: Run | None) -> set[str]:
     return {name for name, is_telling in found.items() if is_telling}
 
 
+def _batches_of(run: RunRow) -> tuple[str, ...]:
+    return tuple(run.source.batches) if isinstance(run.source, Summary) else ()
+
+
 #: With these statuses there is a reason to be told.
 _FAILED = frozenset({Status.ERROR.value, Status.TERMINATED.value, "unreadable"})
 
 
 def _ordered(
-    runs: Sequence[RunRow], question: Question, columns: Sequence[Column]
+    runs: Sequence[RunRow],
+    question: Question,
+    columns: Sequence[Column],
+    named: _NamedBy,
+    told: list[str],
 ) -> Sequence[RunRow]:
+    """In the order that is asked for, or newest first where that is none, which is told."""
     sort = question.sort
+    if sort is None:
+        return list(reversed(runs)) if question.reverse else runs
     column = next((one for one in columns if one.title == sort), None)
-    if column is not None:
-        return sort_by(column.expression, runs, descending=question.reverse)
-    return Order(sort=sort, reverse=question.reverse).apply(runs)
+    try:
+        key = named(sort) if column is None else column.expression
+    except Mistake as error:
+        told.append(str(error))
+        return runs
+    return sort_by(key, runs, descending=question.reverse)
 
 
 def _all_flags(runs: Sequence[RunRow]) -> list[str]:

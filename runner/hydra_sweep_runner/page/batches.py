@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from hydra_sweep_runner.model import BatchPart, Kind, Run, Unreadable
+from hydra_sweep_runner.model import BatchPart, Kind, Run, Status, Unreadable
 from hydra_sweep_runner.page.cells import shown_text
 from hydra_sweep_runner.page.live import View
 from hydra_sweep_runner.query.run_row import RunRow
@@ -39,6 +39,7 @@ def batch_json(summary: Summary, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
         "operation": shown_text(run.operation.name),
         "kind": run.operation.kind,
         "status": run.state.status.value,
+        "sign": sign_of(run.state.status, counts),
         "reason": None if run.state.reason is None else escape(run.state.reason),
         "started": FIELD["started"].json(summary),
         "stopped": FIELD["stopped"].json(summary),
@@ -50,6 +51,16 @@ def batch_json(summary: Summary, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
         "counts": dict(counts),
         "objective": [shown_text(text) for text in part.objective],
     }
+
+
+def sign_of(status: Status, counts: Counter[str]) -> str:
+    """The status that the batch's sign has: `error` only as long as a trial has failed. A batch
+    that ended with trials that were stopped counts as stopped, one whose failed trials were
+    deleted or have completed since as completed."""
+    if status is not Status.ERROR or counts[Status.ERROR.value] or counts["unreadable"]:
+        return status.value
+    is_whole = counts.total() == counts[Status.COMPLETED.value] > 0
+    return Status.COMPLETED.value if is_whole else Status.TERMINATED.value
 
 
 def _status(seen: RunRow | None) -> str:

@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra_sweep_runner.commands.runs.compare import Ranking
 from hydra_sweep_runner.model import Unreadable, Value
 from hydra_sweep_runner.page.answer import Answer
+from hydra_sweep_runner.page.live import View
 from hydra_sweep_runner.page.question import Part
 from hydra_sweep_runner.query.columns import Column
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.tree import Name, Scope
-from hydra_sweep_runner.terminal.render import cut, escape, shown_value
+from hydra_sweep_runner.record.fields import Summary
+from hydra_sweep_runner.terminal.render import cut, escape, short, shown_value
 
 # JavaScript's numbers are exact up to here.
 _EXACT = 2**53
 _MOST_TOLD = 80
 
 
-def table_json(answer: Answer, part: Part, cursor: int) -> dict[str, Any]:
+def table_json(answer: Answer, part: Part, view: View) -> dict[str, Any]:
     """A part of a table: its columns and rows, and what there is to say of all of it."""
     rows = answer.runs[part.offset : part.offset + part.count]
     best = answer.best
     return {
-        "cursor": cursor,
+        "cursor": view.cursor,
         "total": len(answer.runs),
         "unbrushed": len(answer.before_brushes),
         "offset": part.offset,
         "columns": [column_json(column) for column in answer.columns],
-        "rows": [row_json(run, answer.columns) for run in rows],
+        "rows": [row_json(run, answer.columns, view.by_id) for run in rows],
         "counts": dict(answer.counts),
         "flags": list(answer.flags),
         "scalars": list(answer.scalars),
         "objective": objective_json(answer.objective, is_assumed=answer.is_assumed),
         "best": None if best is None else best_json(best, answer),
+        "told": [escape(line) for line in answer.told],
     }
 
 
@@ -47,23 +50,33 @@ def column_json(column: Column) -> dict[str, Any]:
     return {"title": title, "sort": column.title, "scope": scope.value}
 
 
-def row_json(run: RunRow, columns: Sequence[Column]) -> dict[str, Any]:
+def row_json(run: RunRow, columns: Sequence[Column], by_id: Mapping[str, RunRow]) -> dict[str, Any]:
     """A run's cells in the columns' order, and what a row of it needs beside them."""
     why = run.source.why if isinstance(run.source, Unreadable) else run.source.run.state.reason
     return {
         "id": run.id,
         "status": run.attributes.get("status"),
         "reason": None if why is None else escape(why),
-        "cells": [_cell_of(column, run) for column in columns],
+        "cells": [_cell_of(column, run, by_id) for column in columns],
     }
 
 
-def _cell_of(column: Column, run: RunRow) -> Value:
+def _cell_of(column: Column, run: RunRow, by_id: Mapping[str, RunRow]) -> Value:
     value = column.value(run)
     is_of_run = isinstance(column.expression, Name) and column.expression.scope is Scope.RUN
-    if is_of_run and isinstance(value, (list, tuple)):  # tags
-        return shown_text(", ".join(map(str, value))) or None
+    if is_of_run and isinstance(value, (list, tuple)):  # tags, or the batches that it is in
+        texts = [str(each) for each in value]
+        if column.title == "batch":
+            texts = [_batch_name(each, by_id) for each in texts]
+        return shown_text(", ".join(texts)) or None
     return cell(value)
+
+
+def _batch_name(batch_id: str, by_id: Mapping[str, RunRow]) -> str:
+    """A batch's label, or the beginning of its id."""
+    seen = by_id.get(batch_id)
+    label = seen.source.glance.label if seen and isinstance(seen.source, Summary) else None
+    return label or short(batch_id)
 
 
 def best_json(run: RunRow, answer: Answer) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def charts_json(answer: Answer, cursor: int) -> dict[str, Any]:
         "scalars": list(answer.scalars),
         "objective": objective_json(objective, is_assumed=answer.is_assumed),
     }
-    if objective is None:
+    if objective is None or not answer.before_brushes:
         return {**head, "drawn": 0, "selected": None, "data": None}
     runs = drawn_runs(answer)
     flags = [name for name in answer.flags if _differs(name, runs)]

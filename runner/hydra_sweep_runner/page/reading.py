@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -55,6 +56,7 @@ def _store(site: Site, view: View, given: Given) -> dict[str, Any]:
         "store": _as_typed(site.store.root),
         "project": escape(site.project.folder.name),
         "read_only": site.read_only,
+        "has_conf": (site.project.folder / "conf" / "config.yaml").is_file(),
         "total": len(view.runs),
         "unreadable": [
             {"id": run.id, "why": escape(run.source.why), "path": escape(run.source.path)}
@@ -82,12 +84,29 @@ def _as_typed(path: Path) -> str:
 
 
 def _runs(site: Site, view: View, given: Given) -> dict[str, Any]:
-    answer = site.answers.answer(view, parse_question(given))
-    return table_json(answer, parse_part(given), view.cursor)
+    with _telling_mistakes() as mistake:
+        answer = site.answers.answer(view, parse_question(given))
+        return table_json(answer, parse_part(given), view)
+    return mistake
 
 
 def _charts(site: Site, view: View, given: Given) -> dict[str, Any]:
-    return charts_json(site.answers.answer(view, parse_question(given)), view.cursor)
+    with _telling_mistakes() as mistake:
+        return charts_json(site.answers.answer(view, parse_question(given)), view.cursor)
+    return mistake
+
+
+@contextmanager
+def _telling_mistakes() -> Iterator[dict[str, Any]]:
+    """Answer a filter that is no filter, perhaps one that is being typed, by what is wrong with it
+    under `mistake`: this is no failure of the request, which browsers would complain of."""
+    told: dict[str, Any] = {}
+    try:
+        yield told
+    except UnknownRun:
+        raise
+    except Mistake as error:
+        told["mistake"] = escape(" ".join(str(error).split()))
 
 
 def _run(site: Site, view: View, given: Given) -> dict[str, Any]:

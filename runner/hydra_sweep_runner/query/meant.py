@@ -39,13 +39,39 @@ def one_name(expression: Expression, subjects: Sequence[Subject]) -> tuple[str, 
 
 def quoted(name: Name, expression: Expression, subjects: Sequence[Subject]) -> str | None:
     """The comparison of a name that no run has, as a text in quotes: `status == 'error'` for
-    `status == error`. None if it is not compared with a name that has texts."""
+    `status == error`, and `'good' in tags` for `tags == good`, as tags are a list. None if it is
+    not compared with a name that has texts."""
     for left, relation, right in _comparisons(expression):
+        for one, other in ((left, right), (right, left)):
+            if other == name and isinstance(one, Name) and is_list(one, subjects):
+                return in_list(one.name, relation, name.name)
         if right == name and isinstance(left, Name) and texts_of(left, subjects):
             return f"{left.name} {relation} '{name.name}'"
         if left == name and isinstance(right, Name) and texts_of(right, subjects):
             return f"'{name.name}' {relation} {right.name}"
     return None
+
+
+def texts_for_lists(expression: Expression, subjects: Sequence[Subject]) -> Iterator[str]:
+    """For each text that a list is compared with: the condition that was meant."""
+    for left, relation, right in _comparisons(expression):
+        for one, other in ((left, right), (right, left)):
+            text = other.value if isinstance(other, Constant) else None
+            if relation != "==" or not isinstance(text, str) or not isinstance(one, Name):
+                continue
+            if is_list(one, subjects):
+                yield in_list(one.name, relation, text)
+
+
+def is_list(name: Name, subjects: Sequence[Subject]) -> bool:
+    """Whether the subjects have lists under a name, and nothing else."""
+    values = [value for subject in subjects if (value := value_of(name, subject)) is not None]
+    return bool(values) and all(isinstance(value, (list, tuple)) for value in values)
+
+
+def in_list(name: str, relation: Relation, text: str) -> str:
+    """`'good' in tags`, or `not in` for what is not to be equal."""
+    return f"'{text}' {'not in' if relation in ('!=', 'not in') else 'in'} {name}"
 
 
 def texts_that_none_has(

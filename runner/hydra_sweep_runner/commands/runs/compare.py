@@ -12,8 +12,9 @@ from hydra_sweep_runner.charts.html import render_html
 from hydra_sweep_runner.commands.runs.listing import column_table, public_object
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
-from hydra_sweep_runner.model import Run, Unreadable
+from hydra_sweep_runner.model import Run, Status, Unreadable, Value
 from hydra_sweep_runner.query.columns import Column, scalar_titles, standard_columns, varying_flags
+from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
@@ -219,6 +220,23 @@ def recorded_objective(batch: Run, rows: Sequence[RunRow]) -> Ranking | None:
     if not any(name in run.scalars for run in rows):
         return None
     return Ranking(name, Name(Scope.SCALAR, name), maximize=way == "max")
+
+
+def best_of(way: Ranking, rows: Sequence[RunRow]) -> RunRow | None:
+    """The best of the completed runs that have a finite value of the objective; None if there is
+    none. What is at work has not come to its value yet."""
+    counted = [
+        run
+        for run in rows
+        if run.attributes.get("status") == Status.COMPLETED.value
+        and _is_finite(value_of(way.expression, run))
+    ]
+    ordered = sort_by(way.expression, counted, descending=way.maximize)
+    return ordered[0] if ordered else None
+
+
+def _is_finite(value: Value) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _those_of(names: Sequence[str], present: Sequence[str]) -> list[str]:

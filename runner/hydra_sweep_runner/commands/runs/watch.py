@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from hydra_sweep_runner.commands.runs.compare import Ranking, recorded_objective
+from hydra_sweep_runner.commands.runs.compare import Ranking, best_of, recorded_objective
 from hydra_sweep_runner.commands.runs.listing import cell, column_table
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
-from hydra_sweep_runner.model import Kind, Status, Unreadable, Value
+from hydra_sweep_runner.model import Kind, Status, Unreadable
 from hydra_sweep_runner.operation.flags import named
 from hydra_sweep_runner.query.columns import Column, scalar_titles, standard_columns, varying_flags
-from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.run_row import RunRow
-from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Name, Scope
 from hydra_sweep_runner.query.upstream import with_upstream_flags
 from hydra_sweep_runner.record.fields import Summary
@@ -54,16 +51,7 @@ class Snapshot:
     @property
     def best(self) -> RunRow | None:
         """The best completed trial so far, if any has a finite value of the objective."""
-        if self.objective is None:
-            return None
-        way = self.objective
-        counted = [
-            run
-            for run in self.trials
-            if _status(run) == Status.COMPLETED.value and _is_finite(value_of(way.expression, run))
-        ]
-        ordered = sort_by(way.expression, counted, descending=way.maximize)
-        return ordered[0] if ordered else None
+        return None if self.objective is None else best_of(self.objective, self.trials)
 
 
 def find_batch(store: RunStore, typed: str | None) -> str:
@@ -151,10 +139,6 @@ def _name(run: RunRow, snapshot: Snapshot) -> str:
     step = _step(run)
     name = f"{short(run.id)} {escape(step)}" if step else short(run.id)
     return f"{name} ({flags})" if flags else name
-
-
-def _is_finite(value: Value) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _step(run: RunRow) -> str | None:

@@ -19,6 +19,7 @@ async function answered(response) {
     throw new Refused(`the server answered ${response.status} without saying why`, response.status);
   }
   if (!response.ok) throw new Refused(body.error ?? `error ${response.status}`, response.status);
+  if (body.mistake) throw new Refused(body.mistake, 400);
   return body;
 }
 

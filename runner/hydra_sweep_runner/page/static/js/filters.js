@@ -40,12 +40,13 @@ export function drawFilters(present) {
 
 const apply = () => go({ where: input.value.trim() || null });
 
-/** Say why the filter is none; null says that all is well. */
-export function tellFilter(message) {
+/** Say why the filter is none or, if it is not `isOfFilter`, what else of the address is wrong; null
+    says that all is well. */
+export function tellFilter(message, { isOfFilter = true } = {}) {
   if (failure === null) return;
   failure.hidden = message === null;
   failure.textContent = message ?? "";
-  input.setAttribute("aria-invalid", message === null ? "false" : "true");
+  input.setAttribute("aria-invalid", message === null || !isOfFilter ? "false" : "true");
 }
 
 export function focusFilter() {

@@ -12,12 +12,12 @@ export function drawHead(batch, answer, openBest) {
   redraw(
     byId("head"),
     el("div", { class: "line" }, title(batch), el("span", { class: "room" }), buttons(batch)),
-    el("div", { class: "line wrap" }, chips(answer), best(answer, openBest)),
+    el("div", { class: "line wrap" }, chips(answer), best(batch, answer, openBest)),
   );
 }
 
 function title(batch) {
-  if (batch === null) return el("h1", {}, now().batch ? `Batch ${now().batch}` : "All runs");
+  if (batch === null) return el("h1", {}, now().batch ? `Batch ${now().batch} is not there` : "All runs");
   return el(
     "h1",
     {},
@@ -59,22 +59,24 @@ function toggle(status) {
 }
 
 /** What makes a run the best, and which one it is. To choose sorts the table by it. */
-function best(answer, openBest) {
-  if (!answer?.scalars.length) return null;
-  return el("span", { class: "best-line" }, el("span", { class: "star" }, "★"), objective(answer), answer.best ? bestRun(answer, openBest) : null);
+function best(batch, answer, openBest) {
+  if (answer === null || (!answer.scalars.length && !now().objective)) return null;
+  return el("span", { class: "best-line" }, el("span", { class: "star" }, "★"), objective(answer, batch), answer.best ? bestRun(answer, openBest) : null);
 }
 
-function objective(answer) {
+function objective(answer, batch) {
   const present = answer.objective;
   const options = answer.scalars.flatMap((name) => [[name, `least ${name}`], [`-${name}`, `greatest ${name}`]]);
   if (present && !options.some(([value]) => value === present.text)) options.unshift([present.text, `${present.maximize ? "greatest" : "least"} ${present.name}`]);
-  if (present?.assumed) options.unshift(["", "which is best?"]);
+  const isOpen = present === null || present.assumed;
+  if (isOpen) options.unshift(["", "which is best?"]);
+  else if (now().objective) options.unshift(["", batch?.objective.length ? "the batch's own" : "none"]);
   const field = el(
     "select",
     { id: "choose-objective", "aria-label": "What the best is", title: "What the best is: sorts the table by it", onchange: (event) => judge(event.currentTarget.value) },
     ...options.map(([value, shown]) => el("option", { value }, shown)),
   );
-  field.value = present?.assumed ? "" : (present?.text ?? "");
+  field.value = isOpen ? "" : present.text;
   return field;
 }
 

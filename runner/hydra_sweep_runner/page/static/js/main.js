@@ -19,6 +19,7 @@ let batches = [];
 let answer = null;
 let hasBegun = false;
 let isEmpty = false; // whether nothing had been run when the store was read last
+let answered = null; // the parameters of the question that the table answers
 const askRuns = latest();
 const drawer = new Drawer();
 const open = (id, replace = false) => go({ run: short(id), tab: now().run === null ? null : now().tab, with: null, path: null }, { replace });
@@ -81,22 +82,62 @@ function counted() {
 async function loadRuns(isSame) {
   const parameters = query(now());
   try {
-    const asked = new URLSearchParams(parameters);
-    if (isSame) asked.set("offset", String(firstInSight()));
-    const found = await askRuns("runs", asked);
+    const found = await askFor(parameters, isSame);
     if (found === null) return;
-    answer = found;
-    tellFilter(null);
+    tellFilter(found.told.join("; ") || null, { isOfFilter: false });
     trouble(null);
-    places.table.hidden = present() !== "table";
-    if (isSame) await table.update(found);
-    else await table.show(parameters, found);
-    drawAround();
+    await take(parameters, found, isSame);
     await showView();
   } catch (error) {
-    if (error.status === 400 && (now().where || now().since)) tellFilter(error.message);
+    if (error.status === 400 || error.status === 404) await showDespite(error);
     else trouble(error.message);
   }
+}
+
+function askFor(parameters, isSame) {
+  const asked = new URLSearchParams(parameters);
+  if (isSame) asked.set("offset", String(firstInSight()));
+  return askRuns("runs", asked);
+}
+
+async function take(parameters, found, isSame, isTable = present() === "table") {
+  answer = found;
+  answered = parameters;
+  places.table.hidden = !isTable;
+  if (isSame) await table.update(found);
+  else await table.show(parameters, found);
+  drawAround();
+}
+
+/** What is asked is a mistake: tell it, and show the runs that were shown before or, where those
+    are of another batch or there were none, the whole batch; where that is unknown, all runs. */
+async function showDespite(mistake) {
+  const { batch } = now();
+  const held = answered !== null && answered.get("batch") === batch ? [answered] : [];
+  const wholes = [new URLSearchParams(batch ? { batch } : {}), new URLSearchParams()];
+  const { message } = mistake;
+  const wrong = query(now()).toString();
+  for (const parameters of [...held, ...wholes].filter((one) => one.toString() !== wrong)) {
+    try {
+      const isSame = parameters === answered;
+      const found = await askFor(parameters, isSame);
+      if (found === null) return undefined;
+      tellFilter(batch && !parameters.has("batch") ? `${message}; these are all runs` : message);
+      trouble(null);
+      if (!isSame) hideOthers();
+      await take(parameters, found, isSame, !isSame || present() === "table");
+      table.redraw();
+      return undefined;
+    } catch (error) {
+      if (error.status !== 400 && error.status !== 404) return trouble(error.message);
+    }
+  }
+  return trouble(message);
+}
+
+/** The table is shown whatever the view: another one would ask the same mistake. */
+function hideOthers() {
+  for (const [name] of VIEWS) if (name !== "table") places[name].hidden = true;
 }
 
 const firstInSight = () => Math.max(0, Math.floor((table.built ? table.body().scrollTop : 0) / 30 / 100)) * 100;
@@ -111,7 +152,8 @@ async function showView() {
   try {
     await (await view(shown)).show(answer);
   } catch (error) {
-    trouble(error.message);
+    if (error.status === 400) tellFilter(error.message);
+    else trouble(error.message);
   }
 }
 
