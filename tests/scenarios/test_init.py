@@ -177,6 +177,13 @@ def test_gitignore_gets_a_line_of_its_own_once(empty: Project) -> None:
         ("torn.py", "torn.py, line 1 does not parse"),
         ("torn.f", "torn.py does not parse"),
         ("", "TARGET"),
+        ("--dryrun train.py", "--dryrun: there is no such option: did you mean --dry-run?"),
+        ("-x train.py", "-x: there is no such option, only --dry-run"),
+        ("nosuchprog --x 3", "no such program in PATH"),
+        ("./nosuch.sh", "there is no such file in"),
+        ("tran", "no such program in PATH: did you mean train.py?"),
+        ("tran.py", "there is no such file in {folder}: did you mean train.py?"),
+        ("train.pyy", "train.pyy: there is no such file: did you mean train.py?"),
     ],
 )
 def test_a_mistake_is_one_line_and_changes_nothing(empty: Project, words: str, said: str) -> None:
@@ -190,5 +197,6 @@ def test_a_mistake_is_one_line_and_changes_nothing(empty: Project, words: str, s
     empty.write(files)
     before = empty.tree()
     result = empty.run("init", *words.split(), status=2)
+    said = said.replace("{folder}", str(empty.folder))
     assert len(result.err.splitlines()) == 1 and said in result.err
     assert empty.tree() == before

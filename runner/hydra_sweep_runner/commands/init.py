@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -44,9 +46,15 @@ def describe(words: Sequence[str], project: Path) -> FirstConfig:
     """The configuration for a script (`train.py`), a function (`package.module.name`) or a command
     (`bash train.sh`).
 
-    Raises Mistake for a script or function that does not exist, or does not parse.
+    Raises Mistake for a script, function or program that does not exist, or does not parse.
     """
     first = words[0]
+    if first.startswith("-"):
+        meant = ": did you mean --dry-run?" if get_close_matches(first, ["--dry-run"]) else ""
+        raise Mistake(
+            f"runner init {first}: there is no such option{meant or ', only --dry-run'}; what "
+            "stands behind it is a script, a function or a command"
+        )
     if first.endswith(".py"):
         if len(words) > 1:
             raise Mistake(
@@ -63,7 +71,30 @@ def describe(words: Sequence[str], project: Path) -> FirstConfig:
         )
     if len(words) == 1 and _FUNCTION.fullmatch(first):
         return _function(first, project)
+    if "${" not in first and not _can_be_run(first, project):
+        raise Mistake(
+            f"runner init {first}: there is no such file in {project}, and no such program in "
+            f"PATH{_script_meant(first, project)}"
+        )
     return _command(words, project)
+
+
+def _can_be_run(program: str, project: Path) -> bool:
+    return shutil.which(program) is not None or _is_file(project / program)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _script_meant(name: str, project: Path) -> str:
+    """The script of the project that was probably meant, as the end of a message; or nothing."""
+    scripts = sorted(path.name for path in project.glob("*.py"))
+    meant = get_close_matches(name, scripts, n=1) or get_close_matches(f"{name}.py", scripts, n=1)
+    return f": did you mean {meant[0]}?" if meant else ""
 
 
 def write(start: FirstConfig, project: Path) -> list[str]:
@@ -108,7 +139,8 @@ def _gitignore(project: Path) -> str:
 def _script(script: str, project: Path) -> FirstConfig:
     path = project / script
     if not path.is_file():
-        raise Mistake(f"runner init {script}: there is no such file in {project}")
+        meant = _script_meant(script, project)
+        raise Mistake(f"runner init {script}: there is no such file in {project}{meant}")
     flags_to = resolve_flags_to(path, FlagsTo.AUTO)
     source = path.read_bytes()
     if b"@hydra.main" in source:
@@ -165,13 +197,17 @@ def _function(name: str, project: Path) -> FirstConfig:
     path = next((each for each in candidates if each.is_file()), None)
     if path is None:
         where = " or ".join(str(each.relative_to(project)) for each in candidates)
-        raise Mistake(f"runner init {name}: there is no module {module} ({where})")
+        meant = _script_meant(name, project)
+        raise Mistake(f"runner init {name}: there is no module {module} ({where}){meant}")
     try:
         flags = function_defaults(path.read_bytes(), function)
     except SyntaxError as error:
         raise Mistake(f"runner init {name}: {path} does not parse: {error.msg}") from error
     if flags is None:
-        raise Mistake(f"runner init {name}: {path.relative_to(project)} defines no {function}")
+        defines = f"{path.relative_to(project)} defines no {function}"
+        if get_close_matches(function, ["py"]):
+            defines = f"there is no such file{_script_meant(name, project)}"
+        raise Mistake(f"runner init {name}: {defines}")
     way = "as keyword arguments" if flags else "as one configuration, cfg, if it takes any"
     return _start({"function": name}, flags, f"{name} gets its flags {way}")
 
