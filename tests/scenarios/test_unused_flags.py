@@ -32,6 +32,16 @@ def test_a_sweep_over_what_the_command_does_not_name_says_that_all_trials_do_the
     assert HINT in project.run("+restart=last").err
 
 
+def test_a_flag_that_is_in_no_argument_is_told_once_for_all_trials(
+    make_project: MakeProject,
+) -> None:
+    project = _project(make_project, '{command: [echo, {--lr: "${lr}"}]}')
+    for words in (["+print_trials=true"], [], ["+restart=last:batch"]):
+        sweep = ["lr=1,2,3", "+v=2"] if "+restart=last:batch" not in words else []
+        said = project.run("-m", *sweep, *words).said
+        assert len([line for line in said if HINT in line]) == 1, said
+
+
 def test_only_the_flags_that_were_given_are_told(make_project: MakeProject) -> None:
     project = _project(make_project, '{command: [echo, "${lr}"]}')
     assert HINT not in project.run("-m", "lr=1,2").err

@@ -10,6 +10,7 @@ from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.commands.start.flag_checks import check_previewed
 from hydra_sweep_runner.commands.start.hints import (
     report_lists_in_params,
     report_short_ranges,
@@ -77,6 +78,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     report_lists_in_params(world, master.sweeper)
     report_short_ranges(world, sweep.overrides)
     if sweep.options.print_trials:
+        check_previewed(world, sweep, sweep.plan.trials)
         if sweep.graph is None:
             print_plan(world, sweep)
         else:
@@ -160,6 +162,10 @@ def restart_batch(
     strict = _strict(world, sweep)
     reconciliation, decided = _reconcile(world, batch, sweep, known.runs, strict)
     if sweep.options.print_trials:
+        steps = reconciliation.steps
+        with naming_refresh(world, batch, composing, sweep.one_of_each()):
+            started = [step.trial for step in steps if step.action is not Action.SKIP]
+            check_previewed(world, sweep, started)
         report_planning(world, sweep)
         world.reporter.say(intent_line(short(batch.id), reconciliation, None))
         if sweep.graph is None:

@@ -11,6 +11,7 @@ from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.calls import PreparedOperation
 from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import report_failures
+from hydra_sweep_runner.commands.start.flag_checks import check_values
 from hydra_sweep_runner.commands.start.notes import Mended
 from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
 from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
@@ -27,7 +28,6 @@ from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableR
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.model import JobPlace, Operation, Run, Status
-from hydra_sweep_runner.operation.kinds.kind import no_flag_to_check
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.search.stopping import Stopping
@@ -91,14 +91,15 @@ class Carrying:
         self._context.store.keep_snapshot(self._sweep.composing.composer.files())
 
     def check(self) -> None:
-        """Resolve the flags of the first trial that is to start: a value that is missing there is
-        mostly missing in all. Raises Mistake."""
-        for number, _, step in self._plan.steps():
-            if step.action not in (Action.SKIP, Action.INITIALIZE):
+        """Check each value of the trials that are to start, and resolve the flags of the first: a
+        value that is missing there is mostly missing in all. Raises Mistake."""
+        steps = [each for each in self._plan.steps() if each[2].action is not Action.SKIP]
+        check_values(self._sweep, (step.trial for _, _, step in steps), self._prepared)
+        for number, _, step in steps:
+            if step.action is not Action.INITIALIZE:
                 probe = self._start(self._plan.trial(number, step, ""), number, step)
                 check_start(self._context, probe, self._sweep.options)
                 break
-        self._check_flags()
         if self._sweep.composing.program is not None:
             limit = os.pathconf(self._context.project_dir, "PC_NAME_MAX")
             check_output_dirs(self._context, self._jobs_to_start(), limit)
@@ -108,21 +109,6 @@ class Carrying:
             job = self._plan.job(number)
             if step.action is not Action.SKIP and job is not None:
                 yield self._sweep.config(step.trial), job
-
-    def _check_flags(self) -> None:
-        """Check each value of each flag, once; values from the environment are references here, and
-        are not checked."""
-        seen: set[tuple[Operation, str, str]] = set()
-        for _, _, step in self._plan.steps():
-            operation = step.trial.operation
-            check_flag = self._prepared[operation].checked.check_flag
-            if step.action is Action.SKIP or check_flag is no_flag_to_check:
-                continue
-            for name, value in step.trial.flags.items():
-                key = (operation, name, repr(value))
-                if key not in seen and "${" not in key[2]:
-                    seen.add(key)
-                    check_flag(name, value)
 
     def tell(self) -> None:
         """Print what is about to be done, with the batch's id: it stays on the screen, however the

@@ -91,15 +91,16 @@ _MOST_OF_COMMAND = 60
 
 
 def report_unused_in_sweep(world: World, sweep: Sweep) -> None:
-    """Print which given flags the commands of a sweep do not receive."""
+    """Print which given flags the commands of a sweep do not receive, once for all trials of a
+    command as it is written: each has its own values among the arguments."""
     first = {
-        trial.operation: trial
+        (sweep.config(trial).base.key, sweep.given(trial)): trial
         for trial in reversed(sweep.plan.trials)
         if KINDS[trial.operation.kind].names_its_flags
     }
-    for operation, trial in first.items():
-        varying = () if len(sweep.plan.trials) < 2 else sweep.varying
-        report_unused_flags(world, operation, sweep.config(trial), sweep.given(trial), varying)
+    varying = () if len(sweep.plan.trials) < 2 else sweep.varying
+    for (_, given), trial in first.items():
+        report_unused_flags(world, trial.operation, sweep.config(trial), given, varying)
 
 
 def report_unused_flags(

@@ -171,8 +171,8 @@ def report_planning(world: World, sweep: Sweep) -> None:
     once, and steps' own settings of Hydra."""
     repeated = sweep.plan.repeated
     if repeated:
-        what = "1 combination comes" if repeated == 1 else f"{repeated} combinations come"
-        world.reporter.say(f"{what} more than once: each is kept once")
+        what = "1 combination is" if repeated == 1 else f"{repeated} combinations are"
+        world.reporter.say(f"{what} left out, which the plan has already: each is kept once")
     pipeline = sweep.composing.pipeline
     for step, names in ({} if pipeline is None else pipeline.ignored).items():
         world.reporter.say(

@@ -1,0 +1,81 @@
+"""Checks the flags of planned trials against what their operation takes, before any starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NoReturn
+
+from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
+from hydra_sweep_runner.commands.start.sweep import Sweep
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Operation, Value
+from hydra_sweep_runner.operation.kinds.kind import no_flag_to_check
+from hydra_sweep_runner.operation.kinds.known import KINDS
+from hydra_sweep_runner.planning.trials import Trial
+
+# A value that is still to be given, which is told where a trial's flags are resolved.
+_MISSING = "???"
+
+
+def check_values(
+    sweep: Sweep, trials: Iterable[Trial], prepared: Mapping[Operation, PreparedOperation]
+) -> None:
+    """Check each value of each flag, once. Raises Mistake, which names the row of a file that the
+    value comes from.
+
+    Values from the environment are references here, and are not checked. Trials of an operation
+    that is not prepared are passed over.
+    """
+    seen: set[tuple[Operation, str, str]] = set()
+    for trial in trials:
+        operation = trial.operation
+        if operation not in prepared:
+            continue
+        check_flag = prepared[operation].checked.check_flag
+        if check_flag is no_flag_to_check:
+            continue
+        for name, value in trial.flags.items():
+            key = (operation, name, repr(value))
+            if key not in seen and "${" not in key[2] and value != _MISSING:
+                seen.add(key)
+                try:
+                    check_flag(name, value)
+                except Mistake as mistake:
+                    row = _row(sweep, name, value)
+                    raise Mistake(f"{row}{mistake}") from mistake
+
+
+def check_previewed(world: World, sweep: Sweep, trials: Sequence[Trial]) -> None:
+    """The checks of a start for which no process has to be started: all but those of functions,
+    which are imported where they run. Raises Mistake, as the start would."""
+    prepared: dict[Operation, PreparedOperation] = {}
+    checked: set[tuple[Operation, tuple[str, ...]]] = set()
+    for trial in trials:
+        key = (trial.operation, tuple(trial.flags))
+        if key not in checked and not KINDS[trial.operation.kind].may_register_resolvers:
+            checked.add(key)
+            prepared[trial.operation] = prepare(
+                trial.operation, trial.flags, world.project_dir, _NoProcess()
+            )
+    check_values(sweep, trials, prepared)
+
+
+class _NoProcess:
+    """The `Importer` of a preview, which starts no process that could import anything."""
+
+    def probe(self, target: str, project_dir: str) -> NoReturn:
+        """Never asked: operations whose code has to be imported are not previewed."""
+        raise AssertionError(target)
+
+    def preload(self, modules: Sequence[str], script: str) -> None:
+        """Leave the modules to the start."""
+
+
+def _row(sweep: Sweep, name: str, value: Value) -> str:
+    """The file and the row with this value of the flag, as the beginning of a message; or
+    nothing."""
+    for number, row in enumerate(sweep.rows, 1):
+        if name in row and row[name] == value:
+            return ", ".join([*sweep.options.trials, f"row {number}: "])
+    return ""
