@@ -43,6 +43,46 @@ def test_the_trials_of_a_pipeline_have_the_flags_of_what_is_upstream_by_dotted_n
     assert [line.split()[2] for line in best[1:]] == ["4", "4", "3", "3"]
 
 
+def test_expressions_name_upstream_flags_in_every_command_and_lists_show_those_that_vary(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(pipelines.FILES)
+    project.run("-m", "operation=study", "train.lr=0.1,0.01", "rows=3,4")
+    batch = project.newest("batch")["id"]
+    for filters in (("--batch", batch, "--step", "train"), ("--step", "train"), ("--all",)):
+        listed = project.run("runs", "list", *filters).lines
+        told = [line for line in listed if " train " in line]
+        assert len(told) == 4
+        for lr in ("0.1", "0.01"):
+            for rows in ("3", "4"):
+                assert any(f"lr={lr}, " in o and f", prepare.rows={rows}" in o for o in told), told
+    few = project.run("runs", "list", "-n", "3").lines
+    assert any(", prepare.rows=4" in line or "prepare.rows=4" in line for line in few)
+    of_step = ("--step", "evaluate", "--where", "prepare.rows == 3 and train.lr < 0.1")
+    (found,) = project.runs(*of_step)
+    (row,) = project.run("compare", "--csv", "-", *of_step).lines[1:]
+    assert row.startswith(found["id"])
+    said = project.run("runs", "tag", found["id"], "+chosen").said
+    assert "Mistake" not in said
+    sorted_words = ("--sort", "prepare.rows", "--columns", "prepare.rows,train.lr", "--csv")
+    table = project.run("runs", "list", "--step", "evaluate", *sorted_words).lines
+    assert table[0] == "prepare.rows,train.lr"
+    assert [line.split(",")[0] for line in table[1:]] == ["3", "3", "4", "4"]
+    told = project.run("runs", "list", "--where", "prepare.row == 3", status=2).err
+    assert "did you mean prepare.rows?" in told
+
+
+def test_the_name_of_a_step_before_a_flag_is_the_flag_of_its_own_runs_too(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(pipelines.FILES)
+    project.run("-m", "operation=study", "train.lr=0.1,0.01", "+until=train")
+    found = project.runs("--where", "train.lr > 0.05")
+    assert sorted(run["step"] for run in found) == ["evaluate", "train"]
+    assert {run["flags"].get("lr") for run in found if run["step"] == "train"} == {0.1}
+    assert project.runs("--where", "step == 'prepare' and train.lr > 0") == []
+
+
 def test_a_flag_that_another_operation_does_not_have_does_not_vary(
     make_project: MakeProject,
 ) -> None:

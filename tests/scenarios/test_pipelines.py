@@ -349,6 +349,22 @@ def test_what_depends_on_a_failed_trial_stays_pending_and_other_branches_go_on(
     assert study.newest("batch")["status"] == "error"
 
 
+def test_the_flags_upstream_that_vary_tell_failed_trials_apart(study: Project) -> None:
+    study.write({"train.py": FILES["train.py"] + "assert rows != 7, 'seven is bad'\n"})
+    words = ("train.lr=2,0.1", "rows=6,7", "hydra.launcher.n_jobs=2")
+    said = study.run("-m", STUDY, *words, status=1).err
+    failed = {run["id"][:8]: run for run in steps(study)["train"] if run["status"] == "error"}
+    assert len(failed) == 2
+    for short, run in failed.items():
+        what = f"lr={run['flags']['lr']}, prepare.rows=7"
+        told = [line for line in lines(said) if line.startswith(f"Trial {short} failed: ")]
+        assert len(told) == 2, said  # when it failed, and at the end
+        assert all(o.endswith(f"; AssertionError: seven is bad)") for o in told), told
+        assert all(what in line for line in told), (what, told)
+    said = study.run("+restart=last:batch", "rows=7", "train.lr=2", status=1).err
+    assert "seven is bad)" in said and "prepare.rows" not in said  # it is the same for all
+
+
 def test_a_step_has_retries_and_a_timeout_of_its_own(study: Project) -> None:
     text = FILES["conf/operation/study.yaml"]
     wired = text.replace("prepare:\n", "prepare: {retries: 1}\n")

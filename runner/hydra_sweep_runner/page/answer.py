@@ -27,7 +27,7 @@ from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Expression, Name, Scope, names_in
-from hydra_sweep_runner.query.upstream import with_upstream_flags
+from hydra_sweep_runner.query.upstream import takes_files, with_upstream_flags
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.system.clock import now
 
@@ -111,7 +111,7 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
         planned = set(planned_ids(view, filters.batch))
         candidates = [run for run in candidates if run.id in planned]
     compared = select(replace(filters, batch=None, statuses=(), where=None), candidates)
-    if any(not isinstance(run.source, Unreadable) and run.source.glance.inputs for run in compared):
+    if any(map(takes_files, compared)):
         compared = with_upstream_flags(compared, view.by_id)
     runs = compared if filters.where is None else select(Filters(where=filters.where), compared)
     counts = Counter(map(status_of, runs))

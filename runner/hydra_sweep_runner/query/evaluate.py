@@ -119,7 +119,16 @@ def found(name: Name, subject: Subject) -> bool:
         (scope in (Scope.ANY, Scope.RUN) and text in ATTRIBUTES)
         or (scope in (Scope.ANY, Scope.FLAG) and text in subject.flags)
         or (scope in (Scope.ANY, Scope.SCALAR) and text in subject.scalars)
+        or (scope is Scope.ANY and _own_name(text, subject) is not None)
     )
+
+
+def _own_name(name: str, subject: Subject) -> str | None:
+    """For a run of the step `train`, `train.lr` is its own flag `lr`, as it is for what is
+    downstream of it. Returns the flag's name, None for any other name."""
+    step, _, flag = name.partition(".")
+    is_own = flag in subject.flags and subject.attributes.get("step") == step
+    return flag if is_own else None
 
 
 def _find(expression: Expression, subject: Subject) -> _Found:
@@ -138,7 +147,12 @@ def _name(node: Name, subject: Subject) -> _Found:
         return subject.scalars[name].last
     if scope is _ANY or scope is _RUN:
         value = subject.attributes.get(name)
-        return _Nothing.LACKED if value is None else value
+        if value is not None:
+            return value
+    if scope is _ANY and "." in name:
+        own = _own_name(name, subject)
+        if own is not None:
+            return subject.flags[own]
     return _Nothing.LACKED
 
 

@@ -24,7 +24,7 @@ class RunRow:
     `upstream`: flags of the runs that a pipeline's trial takes files from.
     """
 
-    __slots__ = ("_upstream", "flags", "scalars", "source")
+    __slots__ = ("flags", "scalars", "source", "upstream")
 
     def __init__(
         self, source: Summary | Unreadable, upstream: Mapping[str, Value] = _NOTHING
@@ -32,7 +32,7 @@ class RunRow:
         self.source = source
         self.flags: Flags
         self.scalars: Scalars
-        self._upstream = upstream
+        self.upstream = upstream
         if isinstance(source, Unreadable):
             self.flags, self.scalars = {}, {}
             return
@@ -61,11 +61,11 @@ class RunRow:
         if isinstance(self.source, Unreadable):
             return {}
         run = self.source.glance
-        if not run.choices and not self._upstream:
+        if not run.choices and not self.upstream:
             return run.flags
         choices = shown_choices(run.choices, run.given, groups)
         shown = as_chosen(run.flags, choices, run.given)
-        return {**self._upstream, **shown} if self._upstream else shown
+        return {**self.upstream, **shown} if self.upstream else shown
 
     @property
     def attributes(self) -> Mapping[str, Value]:

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from hydra_sweep_runner.model import Unreadable, Value
+from hydra_sweep_runner.query.evaluate import same
+from hydra_sweep_runner.query.filters import Filters, select
 from hydra_sweep_runner.query.run_row import RunRow
+
+
+def select_with_upstream(
+    filters: Filters, candidates: Iterable[RunRow], everything: Sequence[RunRow]
+) -> list[RunRow]:
+    """The candidates that meet all conditions, in their order, each with the flags of what is
+    upstream, which `where` can name. `everything` are all runs of the store. Raises as `select`."""
+    chosen = select(replace(filters, where=None), candidates)
+    if any(map(takes_files, chosen)):
+        chosen = with_upstream_flags(chosen, {run.id: run for run in everything})
+    return select(Filters(where=filters.where), chosen)
+
+
+def takes_files(run: RunRow) -> bool:
+    """Whether a run takes files from others."""
+    return not isinstance(run.source, Unreadable) and bool(run.source.glance.inputs)
 
 
 def with_upstream_flags(runs: Iterable[RunRow], by_id: Mapping[str, RunRow]) -> list[RunRow]:
@@ -20,6 +39,25 @@ def with_upstream_flags(runs: Iterable[RunRow], by_id: Mapping[str, RunRow]) -> 
         else:
             widened.append(run)
     return widened
+
+
+def telling_upstream(runs: Iterable[RunRow]) -> list[str]:
+    """The names of the flags upstream that have unlike values in two runs, without those below a
+    config group whose choices are unlike."""
+    firsts: dict[str, Value] = {}
+    telling: set[str] = set()
+    for run in runs:
+        for name, value in run.upstream.items():
+            if not same(value, firsts.setdefault(name, value)):
+                telling.add(name)
+    return [name for name in firsts if name in telling and telling.isdisjoint(_above(name))]
+
+
+def _above(name: str) -> Iterator[str]:
+    """`a.b` and `a` for `a.b.c`."""
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
 
 
 def _upstream(

@@ -184,12 +184,16 @@ def render_scalars(run: Run | Glance) -> str:
     return ", ".join([*shown, "…"] if len(run.scalars) > MOST_SCALARS else shown)
 
 
-def render_varying(run: Run, varying: Iterable[str]) -> str:
+def render_varying(
+    run: Run, varying: Iterable[str], upstream: Mapping[str, Value] = _NO_CHOICES
+) -> str:
     """The flags that distinguish a trial from the others of its batch: `lr=0.1, model=resnet`. For
-    a pipeline's trial, the given flags of its step."""
+    a pipeline's trial, the given flags of its step, and then those in `upstream`, by dotted names:
+    `lr=0.1, prepare.rows=7`."""
     names = tuple(varying) if run.step is None else run.given
     choices = shown_choices(run.choices, run.given, names)
-    return render_entries(named(as_chosen(run.flags, choices, run.given, names), names))
+    shown = named(as_chosen(run.flags, choices, run.given, names), names)
+    return render_entries({**shown, **upstream})
 
 
 def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -226,15 +230,19 @@ def retry_line(title: str, attempt: int, most: int, reason: str | None) -> str:
     return f"Retrying {title}, attempt {attempt} of {most}: {escape(why)}"
 
 
-def title_of(run: Run, varying: Iterable[str]) -> str:
-    """The name of a run in lines: `run 3f2a9c1d`, `trial 3f2a9c1d (lr=0.1)`."""
-    flags = render_varying(run, varying)
+def title_of(run: Run, varying: Iterable[str], upstream: Mapping[str, Value] = _NO_CHOICES) -> str:
+    """The name of a run in lines: `run 3f2a9c1d`, `trial 3f2a9c1d (lr=0.1)`. `varying` and
+    `upstream` as for `render_varying`."""
+    flags = render_varying(run, varying, upstream)
     return f"{run.kind.value} {short(run.id)}" + (f" ({flags})" if flags else "")
 
 
-def completed_line(run: Run, varying: Iterable[str]) -> str:
-    """`Trial 3f2a9c1d completed in 2.3 s (lr=0.1): loss=0.25`."""
-    state, flags = run.state, render_varying(run, varying)
+def completed_line(
+    run: Run, varying: Iterable[str], upstream: Mapping[str, Value] = _NO_CHOICES
+) -> str:
+    """`Trial 3f2a9c1d completed in 2.3 s (lr=0.1): loss=0.25`. `varying` and `upstream` as for
+    `render_varying`."""
+    state, flags = run.state, render_varying(run, varying, upstream)
     line = f"Trial {short(run.id)} completed"
     if state.started is not None and state.stopped is not None:
         line += f" in {(state.stopped - state.started).total_seconds():.1f} s"

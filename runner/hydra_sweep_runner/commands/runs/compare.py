@@ -19,7 +19,6 @@ from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
-from hydra_sweep_runner.query.upstream import with_upstream_flags
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import csv_cell, csv_text, json_list
 from hydra_sweep_runner.terminal.tables import Table
@@ -91,9 +90,6 @@ def compare_runs(
 
     Raises Mistake for an expression that does not parse or has a name that no row has.
     """
-    if any(run.source.glance.inputs for run in rows if not isinstance(run.source, Unreadable)):
-        by_id = {seen.id: seen for seen in map(RunRow, store.summaries())}
-        rows = with_upstream_flags(rows, by_id)
     objective = _objective(by, rows) if by is not None else _objective_of_makers(store, rows)
     if objective is not None:
         rows = sort_by(objective.expression, rows, descending=objective.maximize)

@@ -13,6 +13,7 @@ from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Name, Scope
+from hydra_sweep_runner.query.upstream import telling_upstream
 from hydra_sweep_runner.record.fields import public, public_unreadable
 from hydra_sweep_runner.terminal import tables
 from hydra_sweep_runner.terminal.exact import csv_text, json_list
@@ -95,8 +96,9 @@ def list_table(runs: Sequence[RunRow], columns: Sequence[Column] = ()) -> Table:
     if columns:
         return column_table(columns, runs)
     varying = varying_flags(run for run in runs if not _is_batch(run))
+    telling = telling_upstream(runs)
     digits = _digits(runs)
-    rows = [_row(run, varying, digits) for run in runs]
+    rows = [_row(run, varying, telling, digits) for run in runs]
     used = [place for place in range(len(_TITLES)) if any(row[place] for row in rows)]
     return Table(
         [_TITLES[place] for place in used], [[row[place] for place in used] for row in rows]
@@ -211,18 +213,26 @@ def _rounded(name: str, value: Value, digits: Mapping[str, int]) -> Value:
     return float(f"{value:.{digits[name]}g}") if is_long else value
 
 
-def _row(seen: RunRow, varying: Sequence[str], digits: Mapping[str, int]) -> Sequence[str]:
+def _row(
+    seen: RunRow, varying: Sequence[str], telling: Sequence[str], digits: Mapping[str, int]
+) -> Sequence[str]:
     if isinstance(seen.source, Unreadable):
         told = escape(f"{seen.source.path}: {seen.source.why}")
         return (short(seen.id), "", "unreadable", "", told, "", "", "")
     run = seen.source.glance
     batch = run.kind is Kind.BATCH
+    upstream = {
+        name: _rounded(name, seen.upstream[name], digits)
+        for name in telling
+        if name in seen.upstream
+    }
+    flags = () if batch else (_flags(run, varying, digits), render_entries(upstream))
     return (
         short(run.id),
         escape(run.operation.name) + ("+" if batch else ""),
         run.state.status.value,
         render_time(run.state.started),
-        _batch_flags(seen.source.run) if batch else _flags(run, varying, digits),
+        _batch_flags(seen.source.run) if batch else ", ".join(filter(None, flags)),
         render_scalars(run),
         escape(run.label or ""),
         escape(" ".join(run.tags)),

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Kind, Status, Unreadable
-from hydra_sweep_runner.query.filters import Filters, explain_nothing, parse_since, select
+from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
+from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
+from hydra_sweep_runner.query.filters import Filters, explain_nothing, parse_since
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow
+from hydra_sweep_runner.query.upstream import (
+    select_with_upstream,
+    takes_files,
+    with_upstream_flags,
+)
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 
@@ -96,46 +102,68 @@ def _batch(store: RunStore, typed: str) -> str:
 
 
 def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[RunRow]:
-    """The runs that meet all filters, newest first. Raises as `filters_of`, and Mistake for a name
-    in `where` that none of the runs selected by the other filters has."""
+    """The runs that meet all filters, newest first; those of pipelines with the flags of what is
+    upstream. Raises as `filters_of`, and Mistake for a name in `where` that none of the runs
+    selected by the other filters has."""
     filters = filters_of(asked, store, now)
-    return select(filters, map(RunRow, store.summaries()))
+    seen = list(map(RunRow, store.summaries()))
+    return select_with_upstream(filters, seen, seen)
 
 
 def nothing_line(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime) -> str:
     """`No run of 24 matches --status error (status has: completed)`: that the filters select none
     of all runs, or of those with `ids` (full; a batch stands for itself and its trials). Raises as
     `filters_of`."""
-    rows = list(map(RunRow, store.summaries()))
+    everything = rows = list(map(RunRow, store.summaries()))
     if ids:
         wanted = {*ids, *(row.id for row in _with_ids(rows, list(ids), store))}
         rows = [row for row in rows if row.id in wanted]
+    rows = select_with_upstream(Filters(), rows, everything)
     hints = explain_nothing(filters_of(asked, store, now), rows)
     why = f" ({'; '.join(hints)})" if hints else ""
     return f"No run of {len(rows)} matches {asked.words}{why}"
 
 
 def newest_runs(store: RunStore, count: int | None) -> list[RunRow]:
-    """The newest runs, without reading all runs; the batches that contain them are left out."""
-    return [
-        RunRow(
-            run
-            if isinstance(run, Unreadable)
-            else Summary(store.observe(run), folder=str(store.folder(run.id)))
-        )
-        for run in store.newest(count)
-    ]
+    """The newest runs, without reading all runs, those of pipelines with the flags of what is
+    upstream; the batches that contain them are left out."""
+    rows = [_row(store, run) for run in store.newest(count)]
+    if not any(map(takes_files, rows)):
+        return rows
+    return with_upstream_flags(rows, _with_upstream_runs(store, rows))
+
+
+def _row(store: RunStore, run: Run | Unreadable) -> RunRow:
+    if isinstance(run, Unreadable):
+        return RunRow(run)
+    return RunRow(Summary(store.observe(run), folder=str(store.folder(run.id))))
+
+
+def _with_upstream_runs(store: RunStore, rows: Sequence[RunRow]) -> dict[str, RunRow]:
+    """The rows, and all readable runs that these take files from, directly or indirectly, by id."""
+    found = {row.id: row for row in rows}
+    waiting = list(rows)
+    while waiting:
+        source = waiting.pop().source
+        if isinstance(source, Unreadable):
+            continue
+        for one in source.glance.inputs.values():
+            if one.run is not None and one.run not in found:
+                with suppress(UnknownRun, UnreadableRecord):
+                    found[one.run] = _row(store, store.read(one.run))
+                    waiting.append(found[one.run])
+    return found
 
 
 def select_rows(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime) -> list[RunRow]:
     """Runs and trials as rows of a comparison. With ids: those, in their order, a batch standing
     for the trials of its plan; otherwise all, newest first. Of these, the rows that meet the
-    filters. Raises as `select_runs`, and Mistake for a repeated id."""
+    filters; those of pipelines with the flags of what is upstream. Raises as `select_runs`, and
+    Mistake for a repeated id."""
     filters = filters_of(asked, store, now)
-    seen = list(map(RunRow, store.summaries()))
-    if ids:
-        seen = _with_ids(seen, resolve_all(store, ids), store)
-    return select(filters, [run for run in seen if _is_row(run)])
+    everything = list(map(RunRow, store.summaries()))
+    seen = _with_ids(everything, resolve_all(store, ids), store) if ids else everything
+    return select_with_upstream(filters, [run for run in seen if _is_row(run)], everything)
 
 
 def resolve_all(store: RunStore, ids: Iterable[str]) -> list[str]:

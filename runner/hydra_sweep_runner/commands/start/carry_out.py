@@ -14,6 +14,7 @@ from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.flag_checks import check_values
 from hydra_sweep_runner.commands.start.notes import Mended
 from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
+from hydra_sweep_runner.commands.start.pipeline.telling import NOTHING_UPSTREAM, Telling
 from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
 from hydra_sweep_runner.commands.start.plan_records import PlanRecords
 from hydra_sweep_runner.commands.start.programs import check_output_dirs
@@ -74,6 +75,7 @@ class Carrying:
         self._deleted: set[str] = set()
         self._initialized: dict[str, Run] = {}
         self._grown: dict[str, Run] = {}
+        self._telling = NOTHING_UPSTREAM
         self.mended = Mended()  #: what is said of failures under an old copy of the YAML
 
     @property
@@ -217,6 +219,9 @@ class Carrying:
         context, sweep = self._context, self._sweep
         self._report_skipped(len(self._plan.ids) - len(starts) - len(self._initialized))
         rules = StoppingRules(context, sweep.stopping, sweep.window)
+        known = self._as_known(starts)
+        planned = () if sweep.graph is None else (known[run_id] for run_id in self._plan.ids)
+        self._telling = Telling(planned)
         trials = self._trials(starts, rules)
         best = Best(context.reporter, sweep.objective, rules.results.values())
         unreported = Unreported(
@@ -225,7 +230,9 @@ class Carrying:
             counted=sweep.objective_of_search,
             any_trial=sweep.graph is not None,
         )
-        lines = TrialLines(context, sweep.varying, best, unreported, self.mended.note)
+        lines = TrialLines(
+            context, sweep.varying, best, unreported, self.mended.note, self._telling
+        )
         execution = TrialExecution(
             context, self._executor, sweep.options, self.batch.id, trials, lines
         )
@@ -260,7 +267,7 @@ class Carrying:
         if sweep.graph is not None:
             runs = [known[run_id] for run_id in self._plan.ids]
             by_number = {self._plan.number_of(start.run.id): start for start in starts}
-            return StepTrials(self._context, sweep.graph, runs, by_number, rules)
+            return StepTrials(self._context, sweep.graph, runs, by_number, rules, self._telling)
         return source_of(
             self._context,
             search=sweep.search,
@@ -320,7 +327,7 @@ class Carrying:
             state = lifecycle.finished(batch.state, exit_status, reason, at)
         context.store.write(replace(self._plan.batch_without(self._deleted), state=state))
         trials = (runs[run_id] for run_id in self._plan.ids)
-        report_failures(context, batch.id, trials, self._sweep.varying)
+        report_failures(context, batch.id, trials, self._sweep.varying, self._telling)
         line = summary_line(short(batch.id), counts, context.restart_command)
         has_failed = bool(counts.get(Status.ERROR))
         context.reporter.say(line + (self.mended.go_on if has_failed else ""))

@@ -13,7 +13,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.environment import run_environment
 from hydra_sweep_runner.execute.task import Task, Upstream
-from hydra_sweep_runner.model import Run, Value
+from hydra_sweep_runner.model import Flags, Run, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.terminal.render import title_of
@@ -26,7 +26,8 @@ class Start:
 
     For a pipeline's trial, `upstream` are its inputs, and `promised` maps the files that other
     steps take from it to those steps; `retries` and `timeout_s` are its step's own, None if it has
-    none. `varying` are the names that distinguish the batch's trials. `only_if_stale` says that it
+    none. `varying` are the names that distinguish the batch's trials, and `told_upstream` the flags
+    of what is upstream that do. `only_if_stale` says that it
     need not run if it turns out to be current. `why_not` is the reason why it cannot be started, if
     it cannot.
     """
@@ -40,6 +41,7 @@ class Start:
     retries: int | None = None
     timeout_s: float | None = None
     varying: tuple[str, ...] = ()
+    told_upstream: Flags = field(default_factory=dict)
     only_if_stale: bool = False
     why_not: Mistake | None = None
 
@@ -54,7 +56,7 @@ def make_task(context: World, start: Start, options: Options, batch_id: str | No
     environment = run_environment(
         run, folder=folder, project_dir=str(context.project_dir), batch_id=batch_id
     )
-    title = title_of(run, start.varying)
+    title = title_of(run, start.varying, start.told_upstream)
     if KINDS[run.operation.kind].is_hydra_job:
         return program_task(
             title=title,

@@ -10,6 +10,7 @@ from typing import Protocol
 from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.execution import Start, make_task
 from hydra_sweep_runner.commands.start.failures import report_failure
+from hydra_sweep_runner.commands.start.pipeline.telling import NOTHING_UPSTREAM, Telling
 from hydra_sweep_runner.commands.start.unreported import Unreported
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.dataclass import dataclass
@@ -79,7 +80,8 @@ class _Ready:
 class TrialLines:
     """Prints the lines on the ends of a batch's trials.
 
-    `varying` are the names that distinguish the trials; `best` shows the best one; `unreported`
+    `varying` are the names that distinguish the trials, and `telling` finds the flags upstream that
+    do; `best` shows the best one; `unreported`
     tells of an objective that no trial reports; `note` is a line after each failure, or empty.
     """
 
@@ -88,17 +90,18 @@ class TrialLines:
     best: Best
     unreported: Unreported
     note: str = ""
+    telling: Telling = NOTHING_UPSTREAM
 
     def failure(self, outcome: Outcome) -> None:
         """Print that a trial has failed, and why."""
-        report_failure(self.context, outcome, self.varying, self.note)
+        report_failure(self.context, outcome, self.varying, self.note, self.telling)
 
     def success(self, run: Run, *, has_line: bool) -> None:
         """Note a completed trial's result; with `has_line` print a line on a terminal."""
         self.best.note(last_of(run))
         self.unreported.note(run)
         if has_line and self.context.reporter.is_watched:
-            self.context.reporter.say(completed_line(run, self.varying))
+            self.context.reporter.say(completed_line(run, self.varying, self.telling.of(run)))
 
 
 class TrialExecution:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from hydra_sweep_runner.commands.start.execution import Start
 from hydra_sweep_runner.commands.start.pipeline.decisions import known_of, promised_by
 from hydra_sweep_runner.commands.start.pipeline.progress import StepProgress
+from hydra_sweep_runner.commands.start.pipeline.telling import Telling
 from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
 from hydra_sweep_runner.commands.start.world import World
@@ -40,9 +41,11 @@ class StepTrials:
         runs: Sequence[Run],
         starts: Mapping[int, Start],
         rules: StoppingRules,
+        telling: Telling,
     ) -> None:
         """`runs` are those of the plan, in order, as they are before the start; `starts` are the
-        trials that are to run, by their place in the plan; `rules` look at the time alone."""
+        trials that are to run, by their place in the plan; `rules` look at the time alone;
+        `telling` finds the flags upstream that distinguish trials."""
         self._world = world
         self._graph = graph
         self._runs = list(runs)
@@ -51,6 +54,7 @@ class StepTrials:
         self._upstreams = Upstreams(world.store)
         self._untold: Counter[str] = Counter()
         self._rules = rules
+        self._telling = telling
         self._progress = StepProgress(world.reporter, [graph.nodes[one].step for one in starts])
         done = (number for number, run in enumerate(runs) if number not in starts)
         completed = [number for number in done if _is_completed(runs[number])]
@@ -99,6 +103,7 @@ class StepTrials:
         start = replace(
             start,
             promised=promised_by(self._graph, number),
+            told_upstream=self._telling.of(start.run),
             retries=step.retries,
             timeout_s=step.timeout_s,
         )
