@@ -359,7 +359,7 @@ def test_the_flags_upstream_that_vary_tell_failed_trials_apart(study: Project) -
         what = f"lr={run['flags']['lr']}, prepare.rows=7"
         told = [line for line in lines(said) if line.startswith(f"Trial {short} failed: ")]
         assert len(told) == 2, said  # when it failed, and at the end
-        assert all(o.endswith(f"; AssertionError: seven is bad)") for o in told), told
+        assert all(o.endswith("; AssertionError: seven is bad)") for o in told), told
         assert all(what in line for line in told), (what, told)
     said = study.run("+restart=last:batch", "rows=7", "train.lr=2", status=1).err
     assert "seven is bad)" in said and "prepare.rows" not in said  # it is the same for all
