@@ -69,3 +69,14 @@ def test_combinations_that_come_again_are_counted_as_those_that_are_left_out(
     again = "left out, which the plan has already: each is kept once"
     assert f"2 combinations are {again}" in project.run("-m", "lr=0.1,0.1,0.10").said
     assert f"1 combination is {again}" in project.run("-m", "lr=0.1,0.2,0.1").said
+
+
+def test_an_option_of_a_batch_that_is_given_to_one_run_is_told(project: Project) -> None:
+    told = "on one run: a batch of trials is started with -m"
+    said = project.run("lr=0.2", "+max_trials=2", "+fail_fast=true").said
+    assert f"+max_trials, +fail_fast have no effect {told}" in said
+    assert f"+objective has no effect {told}" in project.run("+restart=last", "+objective=lr").said
+    assert told not in project.run("+restart=last").err
+    assert told not in project.run("-m", "lr=0.1,0.2", "+max_trials=1").err
+    trial = project.runs("--kind", "trial")[0]["id"]
+    assert told not in project.run(f"+restart={trial}").err

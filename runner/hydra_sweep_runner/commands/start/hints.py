@@ -4,7 +4,7 @@ that a command does not receive."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.world import World
@@ -56,6 +56,20 @@ def report_unused_params(world: World, sweeper: Mapping[str, Any]) -> None:
         world.reporter.say(
             f"This is one run: hydra.sweeper.params ({names}) has an effect with -m alone, or "
             "where the YAML has hydra.mode: MULTIRUN"
+        )
+
+
+#: Options that decide on the trials of a batch, which a single run has none of.
+_OF_BATCHES = ("max_trials", "fail_fast", "objective")
+
+
+def report_options_of_batches(world: World, typed: Collection[str]) -> None:
+    """Print which of the options that were typed have no effect on a single run."""
+    names = [f"+{name}" for name in _OF_BATCHES if name in typed]
+    if names:
+        have = "has no effect" if len(names) == 1 else "have no effect"
+        world.reporter.say(
+            f"{', '.join(names)} {have} on one run: a batch of trials is started with -m"
         )
 
 

@@ -14,6 +14,7 @@ from hydra_sweep_runner.commands.start.execution import (
 )
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.hints import (
+    report_options_of_batches,
     report_texts_like_ranges,
     report_texts_like_sweeps,
     report_unused_flags,
@@ -97,6 +98,7 @@ def start_run(world: World, composing: Composing) -> int:
         world.store.settle([run.id])
         with world.store.claim(run.id):
             report_unused_params(world, composed.config.sweeper)
+            report_options_of_batches(world, composing.typed.options.values)
             report_texts_like_sweeps(world, composed.flags, composing.names())
             report_texts_like_ranges(world, composing.task)
             report_unused_flags(world, composed.operation, composed.config, composing.names())
@@ -229,6 +231,7 @@ def restart_run(
             keep_result(world.store, run)
         world.reporter.say(f"Restarting {short(run.id)}")
         report_last_of_batch(world, run, asked_for)
+        report_options_of_batches(world, composing.typed.options.values)
         report_unused_flags(world, composed.operation, composed.config, composing.names())
         report_left_batches(world, run, left)
         report_code_changes(world, run, again.provenance)
