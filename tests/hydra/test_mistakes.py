@@ -3,6 +3,8 @@ any sweeper."""
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +70,55 @@ def test_a_mistake_gets_one_line_and_changes_nothing(
     assert len(result.said) == 1
     assert result.out == ""
     assert program.tree() == before
+
+
+@pytest.mark.parametrize("launcher", ["basic", "runner"])
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("hydra.sweep.dir=a_file/x", "hydra.sweep.dir: the output folder a_file/x cannot be used"),
+        ("hydra.sweep.dir=a_file", "cannot be used: a_file is not a folder"),
+        ("'hydra.sweep.dir=a_file/${now:%H}'", "cannot be used: a_file is not a folder"),
+        ("hydra.sweep.dir=/proc/x", "/proc takes no new folder (no such file or directory)"),
+        ("hydra.sweep.dir=dangling", "dangling is a link that leads nowhere"),
+        ("hydra.sweep.dir=loop/x", "too many levels of symbolic links"),
+        (f"hydra.sweep.dir={'long' * 70}", "takes 255; shorten hydra.sweep.dir"),
+        (f"hydra.sweep.dir={'a/b/' * 1100}x", "hydra.sweep.dir: the output folder"),
+        (f"hydra.sweep.subdir={'long' * 70}", "takes 255; shorten hydra.sweep.subdir"),
+        ("hydra.sweep.dir=. hydra.sweep.subdir=a_file", "hydra.sweep.subdir: the output folder"),
+        ("hydra.sweep.dir=. hydra.sweep.subdir=/proc/x", "hydra.sweep.subdir: the output folder"),
+    ],
+)
+def test_an_output_folder_that_cannot_be_made_is_a_mistake_before_the_batch_is_there(
+    program: Program, launcher: str, typed: str, says: str
+) -> None:
+    (program.folder / "dangling").symlink_to("nowhere")
+    (program.folder / "loop").symlink_to("loop")
+    before = program.tree()
+    words = ("train.py", "-m", SWEEPER, f"hydra/launcher={launcher}", "lr=1,2")
+    result = program.python(*words, *shlex.split(typed), status=2)
+    assert says in result.err
+    assert (len(result.said), result.out) == (1, "")
+    assert program.tree() == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_an_output_folder_that_the_user_may_not_write_is_a_mistake(program: Program) -> None:
+    (program.folder / "shut").mkdir(mode=0o555)
+    words = ("train.py", "-m", SWEEPER, "lr=1,2", "hydra.sweep.dir=shut/x")
+    result = program.python(*words, status=2)
+    assert "shut cannot be written" in result.err
+    assert not program.store.exists()
+
+
+def test_a_sweeps_folder_that_cannot_be_written_later_fails_as_the_store_does(
+    program: Program,
+) -> None:
+    (program.folder / "out/multirun.yaml").mkdir(parents=True)
+    words = ("train.py", "-m", SWEEPER, "lr=1,2", "hydra.sweep.dir=out")
+    result = program.python(*words, status=74)
+    assert "hydra.sweep.dir: " in result.err and "out/multirun.yaml cannot be written" in result.err
+    assert program.newest("batch")["status"] == "terminated"
 
 
 def test_a_bug_is_told_with_its_file(program: Program, tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_sweep_runner.compose.job_environment import refer_to_environment
 from hydra_sweep_runner.compose.output_dir import find_sweep_dir
-from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.errors import RunnerError, StoreFailed
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import Next, Source
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import escape
 
 
 class SweepExecutor:
@@ -54,11 +55,17 @@ class SweepExecutor:
         self._opened.__exit__(*failure)
 
     def run(self, source: Source) -> None:
-        """Execute the tasks of a source."""
-        folder = Path(find_sweep_dir(self._config))
-        folder.mkdir(parents=True, exist_ok=True)
+        """Execute the tasks of a source. Raises StoreFailed if the sweep's folder cannot be
+        written."""
+        path = Path(find_sweep_dir(self._config)) / "multirun.yaml"
         shown = refer_to_environment(copy.deepcopy(self._config))
-        OmegaConf.save(shown, folder / "multirun.yaml")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            OmegaConf.save(shown, path)
+        except OSError as error:
+            raise StoreFailed(
+                f"hydra.sweep.dir: {escape(str(path))} cannot be written: {error.strerror}"
+            ) from error
         self._inner.run(source)
 
     def probe(self, target: str, project_dir: str) -> Signature:

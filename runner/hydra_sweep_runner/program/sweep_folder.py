@@ -11,6 +11,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from hydra_sweep_runner.commands.start.places import check_place
 from hydra_sweep_runner.compose.output_dir import find_sweep_dir
 from hydra_sweep_runner.errors import Mistake
 
@@ -19,12 +20,14 @@ from hydra_sweep_runner.errors import Mistake
 def own_sweep_dir(config: DictConfig) -> Iterator[str | None]:
     """Claim the folder of a new sweep by creating its `multirun.yaml`, which only one process can
     do. Yields another folder beside it if another sweep has claimed it already, else None. If a
-    mistake ends the sweep before it starts, what was created is removed."""
+    mistake ends the sweep before it starts, what was created is removed. Raises Mistake for a
+    folder that cannot be made."""
     path = Path(find_sweep_dir(config))
     written = config.hydra.sweep._get_node("dir")._value()
     if "${now:" not in str(written):
         yield None  # a folder that the user names is used in any case
         return
+    check_place("hydra.sweep.dir", str(path))
     there = next(each for each in (path, *path.parents) if each.is_dir())
     taken = _take(path)
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.membership import planned
+from hydra_sweep_runner.commands.start.places import check_place
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.output_dir import OutputDir, find_sweep_dir
 from hydra_sweep_runner.compose.trial import TrialConfig
@@ -93,22 +94,26 @@ def check_output_dirs(
     world: World, jobs: Iterable[tuple[TrialConfig, JobPlace]], limit: int
 ) -> None:
     """Print which of a program's jobs that are to start share an output folder. Raises Mistake for
-    a folder whose name has more than `limit` bytes, which the file system does not accept."""
+    a folder that cannot be made, also for a name of more than `limit` bytes, which the file system
+    does not accept."""
     numbers: dict[str, list[int | None]] = {}
+    checked: set[str] = set()
     for config, job in jobs:
         at_work = config.with_hydra({"job.num": job.number, "job.id": str(job.number)})
         try:
-            path = at_work.output().path
+            output = at_work.output()
         except Mistake:
             continue  # only the job itself can resolve its folder
-        numbers.setdefault(job.output_dir or path, []).append(job.number)
-        longest = max(path.split("/"), key=len)
-        if len(os.fsencode(longest)) > limit:
-            raise Mistake(
-                f"File name too long: the output folder {cut(escape(longest), MOST_OF_VALUE)} has "
-                f"{len(longest)} characters, the file system takes {limit}; shorten hydra.sweep."
-                "subdir (hydra.job.config.override_dirname.exclude_keys leaves flags out)"
-            )
+        numbers.setdefault(job.output_dir or output.path, []).append(job.number)
+        _check_names(output, limit)
+        folders = {"hydra.sweep.dir": os.path.abspath(output.sweep_dir)}  # noqa: PTH100
+        folders["hydra.sweep.subdir"] = output.path
+        if job.output_dir is not None:  # the job goes on in its former one
+            folders = {"hydra.sweep.subdir": str(world.project_dir / job.output_dir)}
+        for setting, folder in folders.items():
+            if folder not in checked:
+                check_place(setting, folder)
+                checked.add(folder)
     shared = {path: jobs for path, jobs in numbers.items() if len(jobs) > 1}
     for path, sharing in list(shared.items())[:1]:
         more = f", and so in {len(shared) - 1} more folders" if len(shared) > 1 else ""
@@ -118,6 +123,23 @@ def check_output_dirs(
             f" and overwrite each other's files there{more}; hydra.sweep.subdir should have a "
             "part that differs, such as ${hydra.job.num}"
         )
+
+
+def _check_names(output: OutputDir, limit: int) -> None:
+    """Raise Mistake for a folder with a name of more than `limit` bytes in its path."""
+    longest = max(output.path.split("/"), key=len)
+    if len(os.fsencode(longest)) <= limit:
+        return
+    is_of_sweep = longest in output.sweep_dir.split("/")
+    shorten = (
+        "hydra.sweep.dir"
+        if is_of_sweep
+        else "hydra.sweep.subdir (hydra.job.config.override_dirname.exclude_keys leaves flags out)"
+    )
+    raise Mistake(
+        f"File name too long: the output folder {cut(escape(longest), MOST_OF_VALUE)} has "
+        f"{len(longest)} characters, the file system takes {limit}; shorten {shorten}"
+    )
 
 
 def sweep_place(config: TrialConfig, world: World) -> JobPlace:
