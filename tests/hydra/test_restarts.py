@@ -170,7 +170,9 @@ def test_mistakes_are_told_in_one_line(program: Program) -> None:
     batch = program.newest("batch")
     mistakes = {
         f"+restart={batch['trials'][0]}": "is a trial: a Hydra program restarts whole batches; its "
-        f"batch: python train.py -m {SWEEPER} +restart={batch['id'][:8]}",
+        f"batch: python train.py -m {SWEEPER} +restart={batch['id'][:8]} +needed=true (this "
+        "trial is completed, and runs again if deleted before: runner runs delete "
+        f"{batch['trials'][0][:8]} --yes)",
         "+restart=ffffffff": "no run begins with 'ffffffff'",
         "model=huge": "huge",
         "lr=interval(1,0)": "give the lower one first",

@@ -189,6 +189,25 @@ def test_a_restart_without_m_is_refused_before_anything_runs(tmp_path: Path) -> 
     assert "+restart=" in go_on(ended)
 
 
+def test_of_a_trial_the_commands_that_run_it_again_are_told_at_once(tmp_path: Path) -> None:
+    folder = program(tmp_path, kind=Folder)
+    folder.bash(f"{SWEEP} x=1,2")
+    batch = folder.batches()[0]
+    trial = batch["trials"][0][:8]
+
+    for typed in (f"+restart={trial}", f"-m +restart={trial} hydra/launcher=basic"):
+        (line,) = folder.bash(f"python -W ignore train.py {typed}", status=2).said
+        found = re.search(r"its batch: (.*?) \(.* before: (.*?)\) \(\+\+restart=", line)
+        assert found is not None, line
+
+    restart, delete = found.groups()
+    assert restart.endswith(f"+restart={batch['id'][:8]} +needed=true")
+    folder.bash(delete)
+    again = folder.bash(restart)
+    assert "Skipping 1 completed trial" in again.said
+    assert again.out.count("x 1") == 1 and "x 2" not in again.out.splitlines()
+
+
 @pytest.mark.parametrize("words", ["-m +restart={}", "-m +restart={} +needed=true x=1,2"])
 def test_under_another_sweeper_it_is_refused_too(tmp_path: Path, words: str) -> None:
     folder = program(tmp_path, kind=Folder)
@@ -210,7 +229,7 @@ def test_the_last_one_is_a_restart_where_there_is_a_store(tmp_path: Path) -> Non
     assert folder.bash("python -W ignore train.py +restart=last").lines == ["x 1"]
     folder.bash(f"{SWEEP} x=1,2")
     said = folder.bash("python -W ignore train.py +restart=last", status=2).said
-    assert said[0].startswith("runner: +restart=last restarts nothing without -m: ")
+    assert said[0].startswith("runner: +restart=last restarts nothing without -m, and ")
 
 
 @pytest.mark.parametrize("word", ["+restart=true", "+restart=20240101", "+restart=never", "x=1"])

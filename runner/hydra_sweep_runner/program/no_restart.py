@@ -12,6 +12,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from hydra._internal.hydra import Hydra
 from hydra.core.plugins import Plugins
 
 from hydra_sweep_runner.compose.overrides import read_path
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, RunnerError
+from hydra_sweep_runner.model import Kind
 from hydra_sweep_runner.program.identify import go_on_command, named_store, program_dir
 from hydra_sweep_runner.store import location
 from hydra_sweep_runner.terminal.console import Console, report_error
+from hydra_sweep_runner.terminal.render import short
 
 #: A shortened or full id; dates and other numbers do not match.
 _LIKELY = re.compile(r"(?=.*[a-f])([0-9a-f]{8}|[0-9a-f]{32})")
@@ -75,18 +78,39 @@ def _refuse_restart(overrides: Sequence[str], lacking: str) -> None:
         named = "*" if match[1].startswith("last") else f"{match[1]}*"
         if any(store.glob(f"{named}/.runner")):
             others = (each for each in overrides if each != text and not each.startswith("hydra"))
-            command = " ".join(
-                [f"{go_on_command(store, folder)}{match[1]}", *map(shlex.quote, others)]
-            )
+            words = "".join(f" {shlex.quote(each)}" for each in others)
+            command = go_on_command(store, folder)
+            of_trial = _restart_of_trial(store, match[1], command, words)
             raise Mistake(
-                f"{text} restarts nothing {lacking}: {command} (++restart={match[1]} is a flag of "
-                "the program)"
+                f"{text} restarts nothing {lacking}{of_trial or f': {command}{match[1]}{words}'} "
+                f"(++restart={match[1]} is a flag of the program)"
             )
         if _LIKELY.fullmatch(match[1]):
             Console().say(
                 f"{text} is a flag of this job: nothing is restarted {lacking}, and there is no "
                 f"such run in {store}"
             )
+
+
+def _restart_of_trial(root: Path, typed: str, command: str, others: str) -> str | None:
+    """How the batch of a trial is restarted; None for a batch, or where its record does not say.
+    `command` goes up to the id, and `others` are the words that follow it."""
+    from hydra_sweep_runner.commands.start.programs import IS_NO_BATCH, batch_of, in_its_batch
+    from hydra_sweep_runner.store.runs import RunStore
+
+    with suppress(RunnerError):
+        store = RunStore.open(root, create=False)
+        run = store.read(store.resolve(typed))
+        batch = None if run.kind is Kind.BATCH else batch_of(store, run)
+        if batch is not None:
+            of_store = (
+                ""
+                if root == Path.cwd() / location.DEFAULT_STORE
+                else (f" --store={shlex.quote(str(root))}")
+            )
+            how = in_its_batch(run, of_store, others)
+            return f", and {short(run.id)} {IS_NO_BATCH}: {command}{short(batch)}{how}"
+    return None
 
 
 _STORE = "hydra.sweeper.store="

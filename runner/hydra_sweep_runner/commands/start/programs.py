@@ -15,7 +15,7 @@ from hydra_sweep_runner.compose.output_dir import OutputDir, find_sweep_dir
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.task import Task
-from hydra_sweep_runner.model import JobPlace, Kind, Run, Value
+from hydra_sweep_runner.model import JobPlace, Kind, Run, Status, Value
 from hydra_sweep_runner.operation.call import ProgramCall
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
@@ -31,7 +31,7 @@ def check_owner(world: World, run: Run) -> None:
     """Raise Mistake for a run that cannot be restarted from here: a Hydra program restarts its own
     batches, `runner` restarts all other runs."""
     owner, program = run.operation, world.program
-    batch = run.id if run.kind is Kind.BATCH else _batch_of(world, run)
+    batch = run.id if run.kind is Kind.BATCH else batch_of(world.store, run)
     name = escape(owner.name)
     if KINDS[owner.kind].is_hydra_job:
         if program is None:
@@ -47,22 +47,31 @@ def check_owner(world: World, run: Run) -> None:
             f"{short(run.id)} is of {name}, which is no Hydra program: restart it with runner"
         )
     if program is not None and run.kind is not Kind.BATCH:
-        how = "which is not in the store" if batch is None else _command(world, batch)
-        raise Mistake(
-            f"{short(run.id)} is a {run.kind.value}: a Hydra program restarts whole batches; its "
-            f"batch: {how}"
-        )
+        how = "which is not in the store"
+        if batch is not None:
+            how = f"{world.restart_command}{short(batch)}{in_its_batch(run, world.store_words)}"
+        raise Mistake(f"{short(run.id)} {IS_NO_BATCH}: {how}")
 
 
-def _command(world: World, batch_id: str) -> str:
-    return f"{world.restart_command}{short(batch_id)}"
+IS_NO_BATCH = "is a trial: a Hydra program restarts whole batches; its batch"
 
 
-def _batch_of(world: World, run: Run) -> str | None:
+def in_its_batch(run: Run, store_words: str, others: str = "") -> str:
+    """What follows its batch's id in the command that restarts a trial, with `others`, the words
+    typed beside it: the other trials that are completed do not run again. If it is completed
+    itself, also how it runs again."""
+    words = others if "+needed=" in others else f" +needed=true{others}"
+    if run.state.status is not Status.COMPLETED:
+        return words
+    again = f"runner runs delete {short(run.id)} --yes{store_words}"
+    return f"{words} (this trial is completed, and runs again if deleted before: {again})"
+
+
+def batch_of(store: RunStore, run: Run) -> str | None:
     """The batch that generated a trial, else one whose plan contains it; None if there is none."""
-    if run.generated_by is not None and world.store.folder(run.generated_by).is_dir():
+    if run.generated_by is not None and store.folder(run.generated_by).is_dir():
         return run.generated_by
-    held = (batch.id for batch in world.store.batches() if run.id in planned(batch))
+    held = (batch.id for batch in store.batches() if run.id in planned(batch))
     return next(held, None)
 
 
