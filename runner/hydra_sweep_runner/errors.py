@@ -22,6 +22,14 @@ class Mistake(RunnerError):
     exit_status = 2
 
 
+class UnknownFlag(Mistake):
+    """An override is of a flag that the configuration does not have; `name` is the flag's."""
+
+    def __init__(self, said: str, name: str) -> None:
+        super().__init__(said)
+        self.name = name
+
+
 class UnknownRun(Mistake):
     """No run in the store has this id, or an id with this prefix."""
 

@@ -7,10 +7,13 @@ import os
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from hydra_plugins.runner.launcher import RunnerLauncherConf
+from hydra_sweep_runner.compose.explain import LAUNCHER_KEYS
 from tests.hydra.program import SWEEPER, Program
 
 PROGRAM = {
@@ -216,6 +219,29 @@ def test_a_mistake_is_told_alike_where_the_configuration_chooses_our_sweeper(
     assert line.startswith("runner: ") and says in line
     assert (ended.returncode, ended.stdout) == (2, "")
     assert program.tree() == before
+
+
+@pytest.mark.parametrize(
+    ("launcher", "setting", "says"),
+    [
+        ("basic", "njobs", "the defaults list, did you mean n_jobs?"),
+        ("basic", "n_jobs", "with `override hydra/launcher: runner` in the defaults list, it has"),
+        ("runner", "njobs", "has no setting 'njobs'; did you mean n_jobs?"),
+    ],
+)
+def test_a_setting_in_the_yaml_that_the_launcher_does_not_have_is_told_with_its_file(
+    program: Program, launcher: str, setting: str, says: str
+) -> None:
+    program.write({"conf/config.yaml": f"lr: 0.1\nhydra: {{launcher: {{{setting}: 3}}}}\n"})
+    ended = _train(program, "-m", SWEEPER, f"hydra/launcher={launcher}", "lr=1,2")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"runner: config.yaml: hydra.launcher has no setting {setting!r}; ")
+    assert says in line and ended.returncode == 2
+
+
+def test_the_launchers_settings_that_are_suggested_are_those_it_has() -> None:
+    have = {field.name for field in fields(RunnerLauncherConf)}
+    assert {"_target_", *LAUNCHER_KEYS} == have
 
 
 @pytest.mark.parametrize("typed", ["lr=[1,2", "hydra.sweeper.nosuch=1", "model=nosuch"])

@@ -136,6 +136,19 @@ class Row:
         return f"{self.typed} [{told}]".encode("unicode_escape").decode()
 
 
+#: A project with a config group that nothing is chosen from yet.
+WITH_EXPERIMENTS = {
+    "conf/config.yaml": "defaults: [{operation: script}, _self_, {experiment: null}]\nx: 1\ny: 2\n",
+    "conf/experiment/vit.yaml": "# @package _global_\nx: 3\n",
+}
+
+
+def with_launcher(settings: str) -> dict[str, str]:
+    """The good project with something set below `hydra.launcher`."""
+    good = "defaults: [{operation: script}, _self_]\nx: 1\ny: 2\n"
+    return {"conf/config.yaml": f"{good}hydra: {{launcher: {{{settings}}}}}\n"}
+
+
 def with_sweeper(settings: str) -> dict[str, str]:
     """The good project with something set below `hydra.sweeper`."""
     good = "defaults: [{operation: script}, _self_]\nx: 1\ny: 2\n"
@@ -587,6 +600,23 @@ YAML = [
     Row("-m x=1,2", "needed=maybe", files=with_sweeper("needed: maybe")),
     Row("-m x=1,2", "'nosuch'", files=with_sweeper("nosuch: 1")),
     Row("-m x=1,2", "did you mean max_trials?", files=with_sweeper("max_trial: 1")),
+    Row("", "config.yaml: hydra.sweeper has no", files=with_sweeper("nosuch: 1")),
+    Row(
+        "-m x=1,2",
+        "config.yaml: hydra.launcher has no setting 'njobs'; did you mean n_jobs?",
+        files=with_launcher("njobs: 3"),
+    ),
+    Row("", "did you mean stagger_s?", files=with_launcher("stagger: 3")),
+    Row("", "it has n_jobs, devices,", files=with_launcher("zzz: 3")),
+    *(
+        Row(f"{sweep}{typed}", says, files=WITH_EXPERIMENTS)
+        for sweep in ("", "-m x=1,2 ")
+        for typed, says in (
+            ("experiments=vit", "did you mean experiment=vit, of the config group experiment?"),
+            ("zzz=3", "there are x, y, and the config group experiment (to add one: +zzz=3)"),
+            ("+experiment=vit", "has the config group experiment already; to choose another: exp"),
+        )
+    ),
     Row("-m", "config.yaml: hydra.sweeper.params is 3", files=with_sweeper("params: 3")),
     Row("-m", "in quotes: params: {{lr: '0.1,0.2'}}", files=with_sweeper("params: [x]")),
     Row("-m", "an entry 0.2 without a value", files=with_sweeper("params: {x: 0.1,0.2}")),

@@ -28,6 +28,29 @@ def test_a_later_edit_of_the_yaml_does_not_change_a_batch_under_way(echo: Projec
     assert "z" in line
 
 
+def test_a_flag_that_the_kept_yaml_lacks_is_told_with_the_word_that_takes_the_present_one(
+    echo: Project,
+) -> None:
+    echo.run("-m", "x=1,2")
+    batch, trial = echo.newest("batch")["id"], echo.newest("trial")["id"]
+    path = echo.folder / "conf" / "operation" / "echo.yaml"
+    path.write_text(f"{path.read_text()}wd: 0.1\nopt: {{lr: 1}}\n")
+    for run, name in ((batch, "wd"), (batch, "opt.lr"), (trial, "wd")):
+        (line,) = echo.run(f"+restart={run}", f"{name}=0.2", status=2).said
+        assert line == (
+            f"runner: {name}: the copy of the YAML that {run[:8]} was made with has no such flag; "
+            "the project's present YAML has it, and +refresh=true takes that"
+        )
+    (line,) = echo.run(f"+restart={batch}", "wdd=0.0,0.1", status=2).said
+    assert "unknown flag 'wdd'" in line
+    (line,) = echo.run(f"+restart={batch}", "wd=0.0,0.1", status=2).said
+    assert "+refresh=true takes that" in line
+    (line,) = echo.run(f"+restart={batch}", "wdd=0.0", "+refresh=true", status=2).said
+    assert "unknown flag 'wdd'; did you mean wd?" in line
+    planned = echo.run(f"+restart={batch}", "wd=0.0,0.1", "+refresh=true", "+print_trials=true")
+    assert "4 trials" in planned.said[0]
+
+
 def test_refresh_takes_the_present_yaml_from_then_on(echo: Project) -> None:
     echo.run("-m", "x=1,2")
     batch = echo.newest("batch")["id"]

@@ -17,11 +17,29 @@ from hydra_sweep_runner.compose.overrides import element_text, one_line, parse_o
 from hydra_sweep_runner.compose.value_overrides import JOBS_NAMES, jobs_hint
 from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 
-_UNKNOWN_KEY = re.compile(r"full_key: hydra\.sweeper\.([\w.]+)")
+_UNKNOWN_KEY = re.compile(
+    r"Key '[^']*' not in '(?P<node>\w+)'.*"
+    r"full_key: hydra\.(?P<part>sweeper|launcher)\.(?P<key>[\w.]+)",
+    re.DOTALL,
+)
+_IN_CONFIG = re.compile(r"^In '([^']+)':")
+#: The settings of `hydra/launcher=runner`.
+LAUNCHER_KEYS = (
+    "n_jobs",
+    "devices",
+    "stagger_s",
+    "interrupt_grace_s",
+    "terminate_grace_s",
+    "backend",
+    "address",
+)
 _SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
 _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(\$\{.*?)'(?:$|;| )")
 _NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
-_TWICE = re.compile(r"(\S+) appears more than once in the final defaults list")
+_TWICE = re.compile(
+    r"(\S+) appears more than once in the final defaults list"
+    r"|Multiple values for (\S+)\. To override"
+)
 
 #: What is written here for a setting of Hydra's sweeper for Optuna.
 _OF_OPTUNA = {
@@ -173,27 +191,28 @@ def explain_option_as_group(
 def explain_second_choice(said: str, texts: Iterable[str]) -> str | None:
     """What is wrong if an override adds a config group that the defaults list has already."""
     twice = _TWICE.search(said)
+    group = None if twice is None else twice[1] or twice[2]
     for text in texts if twice else ():
         override = parse_override(text)
-        if twice and override.is_add() and override.key_or_group == twice[1]:
+        if override.is_add() and override.key_or_group == group:
             return (
-                f"{text}: the defaults list chooses from the config group {twice[1]} already; "
+                f"{text}: the defaults list has the config group {group} already; "
                 f"to choose another: {text.lstrip('+')}"
             )
     return None
 
 
 def explain_sweeper(said: str, files: Mapping[str, bytes]) -> str | None:
-    """What is wrong in the `hydra.sweeper` of the project's YAML, given by path, if the error that
-    says `said` is about that."""
+    """What is wrong in the `hydra.sweeper` or `hydra.launcher` of the project's YAML, given by
+    path, if the error that says `said` is about that."""
     if "Could not override" in said:
         return None  # an override is wrong
     unknown = _UNKNOWN_KEY.search(said)
-    if unknown is not None and "not in 'RunnerSweeperConf'" in said:
-        near = get_close_matches(unknown[1], _SWEEPER_KEYS, n=1)
-        wanted = f"did you mean {near[0]}?" if near else f"it has {', '.join(_SWEEPER_KEYS)}"
-        wanted = _OF_OPTUNA.get(unknown[1].partition(".")[0], wanted)
-        return f"hydra.sweeper has no setting {unknown[1]!r}; {wanted}"
+    wanted = None if unknown is None else _wanted(**unknown.groupdict())
+    if unknown is not None and wanted is not None:
+        config = _IN_CONFIG.match(said)
+        where = "" if config is None else f"{config[1]}.yaml: "
+        return f"{where}hydra.{unknown['part']} has no setting {unknown['key']!r}; {wanted}"
     for path, data in files.items():
         found = _params_in(data)
         wrong = None if found is None else _wrong_params(found)
@@ -203,6 +222,25 @@ def explain_sweeper(said: str, files: Mapping[str, bytes]) -> str | None:
                 "values as on the command line, in quotes: params: {lr: '0.1,0.2'}"
             )
     return None
+
+
+def _wanted(node: str, part: str, key: str) -> str | None:
+    """What would be right for a key that this node of the sweeper or launcher does not have; None
+    for a node of others, whose keys are not known here."""
+    first = key.partition(".")[0]
+    if node == "RunnerSweeperConf":
+        keys, known = _SWEEPER_KEYS, _OF_OPTUNA.get(first)
+    elif node in ("RunnerLauncherConf", "BasicLauncherConf"):
+        keys, known = LAUNCHER_KEYS, "did you mean n_jobs?" if first in JOBS_NAMES else None
+    else:
+        return None
+    near = get_close_matches(key, keys, n=1)
+    wanted = known or (f"did you mean {near[0]}?" if near else f"it has {', '.join(keys)}")
+    if node != "BasicLauncherConf":
+        return wanted
+    if key in keys:
+        wanted = "it has it"
+    return f"with `override hydra/launcher: runner` in the defaults list, {wanted}"
 
 
 def _params_in(data: bytes) -> Any:

@@ -66,7 +66,7 @@ class TrialConfig:
         config: DictConfig = pickle.loads(self.base.job)
         if self.changes is not None:
             return change_config(config, self.changes)
-        apply_overrides(self.values, config)
+        apply_overrides(self.values, config, self.base.choices)
         return config
 
     def load(self) -> DictConfig:
@@ -75,7 +75,7 @@ class TrialConfig:
         if self.changes is not None:
             change_config(config, self.changes)
         else:
-            apply_overrides(self.values, config)
+            apply_overrides(self.values, config, self.base.choices)
         return with_settings(config, self._settings, self.task)
 
     def plain(self) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -22,7 +22,7 @@ from hydra_sweep_runner.compose.overrides import (
     option_as_meant,
     parse_override,
 )
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, UnknownFlag
 from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 
 #: Names under which users may look for the number of trials at once.
@@ -51,17 +51,25 @@ REFUSALS = (
 )
 
 
-def apply_overrides(texts: Iterable[str], config: DictConfig) -> None:
+def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[str] = ()) -> None:
     """Apply value overrides to a configuration, in order, as Hydra does.
 
-    Raises Mistake, naming the override, if the configuration does not accept it.
+    Raises Mistake, naming the override, if the configuration does not accept it; UnknownFlag if it
+    has no such flag. `groups` are the config groups in the defaults list, which such a mistake
+    suggests, too.
     """
     for text in texts:
         override = parse_override(text)
         try:
             ConfigLoaderImpl._apply_overrides_to_config([override], config)
         except REFUSALS as error:
-            raise Mistake(_explain(error, override, config)) from error
+            if "Could not override" in str(error):
+                raise UnknownFlag(
+                    f"{text}: unknown flag {name_of(override)!r}; "
+                    f"{_instead(override, config, tuple(groups))}",
+                    name=override.key_or_group,
+                ) from error
+            raise Mistake(_explain(error, text)) from error
 
 
 def _names_near(name: str, config: DictConfig) -> str:
@@ -121,22 +129,29 @@ def _all_names(node: DictConfig, prefix: str) -> Iterator[str]:
             yield from _all_names(below, f"{prefix}{key!s}.")
 
 
-def _explain(error: Exception, override: Override, config: DictConfig) -> str:
-    text = str(override.input_line)
-    if "Could not override" in str(error):
-        if override.key_or_group in OPTIONS:
-            return f"{text}: unknown flag {name_of(override)!r}; the run option is +{text}"
-        known = _names_near(override.key_or_group, config)
-        if override.key_or_group in JOBS_NAMES and not known.startswith("did you mean"):
-            return f"{text}: unknown flag {name_of(override)!r}; {jobs_hint(override)}"
-        option = misspelt(override.key_or_group)
-        if option is not None and not known.startswith("did you mean"):
-            meant = option_as_meant(option, text.partition("=")[2])
-            return f"{text}: unknown flag {name_of(override)!r}; did you mean {meant}?"
-        told = f"{text}: unknown flag {name_of(override)!r}; {known}"
-        if _begins_an_option(override.key_or_group, config):
-            return told
-        return f"{told} (to add one: +{text})"
+def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> str:
+    """What to write in the place of an override of an unknown flag."""
+    text, name = str(override.input_line), override.key_or_group
+    value = text.partition("=")[2]
+    if name in OPTIONS:
+        return f"the run option is +{text}"
+    known = _names_near(name, config)
+    group = get_close_matches(name, groups, n=1, cutoff=0.7)
+    if not known.startswith("did you mean"):
+        if group:
+            return f"did you mean {group[0]}={value}, of the config group {group[0]}?"
+        if name in JOBS_NAMES:
+            return jobs_hint(override)
+        option = misspelt(name)
+        if option is not None:
+            return f"did you mean {option_as_meant(option, value)}?"
+        others = [each for each in groups if each not in config]
+        if others and "." not in name:
+            known += f", and the config group{'s' * (len(others) > 1)} {', '.join(others)}"
+    return known if _begins_an_option(name, config) else f"{known} (to add one: +{text})"
+
+
+def _explain(error: Exception, text: str) -> str:
     cause = error.__cause__ or error.__context__ or error
     said = one_line(cause) if isinstance(cause, OmegaConfBaseException) else one_line(error)
     return f"{text}: {said}"

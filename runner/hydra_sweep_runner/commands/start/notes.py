@@ -8,12 +8,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeAlias
 
-from hydra_sweep_runner.commands.start.composing import Composing
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from hydra_sweep_runner.commands.start.composing import Composing, Typed
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.project import LEFT_OUT, read_snapshot
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, UnknownFlag
 from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Status, Value
 from hydra_sweep_runner.operation.flags import differences, flatten
 from hydra_sweep_runner.operation.run_options import OPTIONS
@@ -169,6 +172,35 @@ def naming_refresh(
             f"{mistake}; the project's YAML has changed since ({', '.join(changed)}): "
             "+refresh=true takes the new values"
         ) from mistake
+
+
+@contextmanager
+def naming_present_flag(world: World, run: Run, typed: Typed) -> Iterator[None]:
+    """Say of a flag that the kept copy of the YAML does not have that the present YAML has it, if
+    it does."""
+    try:
+        yield
+    except UnknownFlag as mistake:
+        has_it = False
+        if not typed.option("refresh"):
+            with suppress(Mistake):  # the present YAML has a mistake, too
+                has_it = _has_flag(world, run, mistake.name)
+        if not has_it:
+            raise
+        raise Mistake(
+            f"{mistake.name}: the copy of the YAML that {short(run.id)} was made with has no such "
+            "flag; the project's present YAML has it, and +refresh=true takes that"
+        ) from mistake
+
+
+def _has_flag(world: World, run: Run, name: str) -> bool:
+    """Whether the present YAML, with the run's own config groups, has a flag. Raises Mistake."""
+    composer = world.open_composer(None, run.recipe.config_name, run.recipe.hydra)
+    groups = [text for text in run.recipe.task if composer.is_group_choice(text)]
+    config = composer.compose(groups, RunMode.MULTIRUN)
+    parent, _, last = name.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    return isinstance(node, DictConfig) and last in node
 
 
 def yaml_changes(

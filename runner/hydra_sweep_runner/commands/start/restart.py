@@ -6,7 +6,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from hydra_sweep_runner.commands.start.batch import restart_batch
-from hydra_sweep_runner.commands.start.composing import Typed, compose_restart
+from hydra_sweep_runner.commands.start.composing import Composing, Typed, compose_restart
+from hydra_sweep_runner.commands.start.notes import naming_present_flag
 from hydra_sweep_runner.commands.start.programs import check_owner
 from hydra_sweep_runner.commands.start.single import restart_run
 from hydra_sweep_runner.commands.start.world import World
@@ -36,13 +37,17 @@ def restart(
             run = store.observe(run, claimed=not preview)
         check_owner(world, run)
         _check_options(run, store.folder(run_id))
-        composing = compose_restart(world, run, typed)
-        if composing.dropped:
-            dropped = escape(", ".join(composing.dropped))
-            world.reporter.say(f"Dropped, as the chosen launcher has no such setting: {dropped}")
-        if run.kind is Kind.BATCH:
-            return restart_batch(world, run, composing)
-        return restart_run(world, run, composing)
+        with naming_present_flag(world, run, typed):
+            return _restart(world, run, compose_restart(world, run, typed))
+
+
+def _restart(world: World, run: Run, composing: Composing) -> int:
+    if composing.dropped:
+        dropped = escape(", ".join(composing.dropped))
+        world.reporter.say(f"Dropped, as the chosen launcher has no such setting: {dropped}")
+    if run.kind is Kind.BATCH:
+        return restart_batch(world, run, composing)
+    return restart_run(world, run, composing)
 
 
 def find_run(store: RunStore, typed: Typed) -> str:
