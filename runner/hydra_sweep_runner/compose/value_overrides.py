@@ -10,7 +10,7 @@ import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.fast.changes import (
@@ -70,6 +70,13 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
                     name=override.key_or_group,
                 ) from error
             raise Mistake(_explain(error, text)) from error
+
+
+def has_flag(config: DictConfig, name: str) -> bool:
+    """Whether a configuration has a flag, or a node, of this dotted name."""
+    parent, _, last = name.rpartition(".")
+    node: Any = OmegaConf.select(config, parent) if parent else config
+    return isinstance(node, DictConfig) and last in node
 
 
 def _names_near(name: str, config: DictConfig) -> str:

@@ -8,13 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeAlias
 
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
-
 from hydra_sweep_runner.commands.start.composing import Composing, Typed
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
+from hydra_sweep_runner.compose.overrides import gives_sweep
 from hydra_sweep_runner.compose.project import LEFT_OUT, read_snapshot
+from hydra_sweep_runner.compose.value_overrides import has_flag
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownFlag
 from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Status, Value
@@ -196,11 +195,10 @@ def naming_present_flag(world: World, run: Run, typed: Typed) -> Iterator[None]:
 def _has_flag(world: World, run: Run, name: str) -> bool:
     """Whether the present YAML, with the run's own config groups, has a flag. Raises Mistake."""
     composer = world.open_composer(None, run.recipe.config_name, run.recipe.hydra)
-    groups = [text for text in run.recipe.task if composer.is_group_choice(text)]
-    config = composer.compose(groups, RunMode.MULTIRUN)
-    parent, _, last = name.rpartition(".")
-    node = OmegaConf.select(config, parent) if parent else config
-    return isinstance(node, DictConfig) and last in node
+    groups = [
+        text for text in run.recipe.task if composer.is_group_choice(text) and not gives_sweep(text)
+    ]
+    return has_flag(composer.trial(groups).job(), name)
 
 
 def yaml_changes(
