@@ -67,8 +67,7 @@ def test_the_other_filters_have_fields_and_stand_in_the_address(
     origin.run("runs", "tag", *chosen[:2], "+good")
     with tab(browser, address) as page:
         page.locator("#more-filters").click()
-        page.locator("#fields input[name=tag]").fill("good")
-        page.keyboard.press("Enter")
+        page.locator("#fields input[name=tag]").fill("good")  # it applies as one types
         expect(page.locator("#count")).to_have_text("2 runs")
         assert "tag=good" in page.url
         page.locator("#fields input[name=since]").fill("yesterday-ish")
@@ -289,11 +288,24 @@ def test_a_log_is_followed_and_a_trial_is_stopped(browser: Browser, tmp_path: Pa
             assert "gone on" not in log.inner_text()
             (project.folder / "go").touch()
             expect(log).to_contain_text("gone on")
+            kept = page.locator("#drawer button", has_text="Note")
+            expect(kept).to_be_disabled()
+            expect(kept).to_have_attribute("title", re.compile("^Not while it is at work"))
+            expect(page.locator("#head button", has_text="Label")).to_be_disabled()
             page.locator("#drawer button", has_text="Stop").click()
             run = page.locator("#drawer h2 .id").inner_text()
             assert confirm(page, "Stop") == f"runner runs stop {run}"
             expect(page.locator("#drawer .drawer-head .status").first).to_contain_text("terminated")
             expect(page.locator(".chip[data-status=terminated]")).to_contain_text("1 terminated")
+            page.keyboard.press("Escape")
+            reason = page.locator(".tabulator-row .why.s-terminated")  # in the colour of its status
+            expect(reason).to_contain_text("stop")
+            for box in page.locator(".tabulator-row input").all():
+                box.check()
+            bulk = page.locator("#head [data-is=picked] button")
+            wanted = ["Tag 1 run", "Label 1 run", "Stop 1 run", "Delete 1 run", "Choose none"]
+            expect(bulk).to_have_text(wanted)
+            bulk.filter(has_text="Choose none").click()
             page.locator("#head button", has_text="Stop").click()
             confirm(page, "Stop")
             expect(page.locator(".chip[data-status=terminated]")).to_contain_text("2 terminated")
@@ -317,13 +329,31 @@ def test_the_failed_are_restarted_and_a_new_batch_appears_by_itself(
 
 def test_runs_are_labelled_and_deleted_and_come_back(browser: Browser, project: Project) -> None:
     with served(project) as address, tab(browser, address) as page:
-        page.locator(".tabulator-row input").nth(0).check()
         page.locator("#head button", has_text="Label").click()
+        assert page.evaluate("getSelection().toString()") == "first"  # to type is to replace it
+        page.keyboard.press("Escape")
+        for name, runs in (("Restart all", "completed ones too: 6"), ("restart-failed", ": 2")):
+            button = page.locator(f"#head button[data-is='{name}']")
+            expect(button).to_have_attribute("title", re.compile(re.escape(runs)))
+        page.locator("#head button", has_text="details").click()
+        expect(page.locator("#drawer [data-is=restart]")).to_have_text("Restart all")
+        page.keyboard.press("Escape")
+        page.locator(".tabulator-row input").nth(0).check()
+        stop = page.locator("#head button", has_text="Stop")
+        expect(stop).to_be_disabled()
+        expect(stop).to_have_attribute("title", "None of the chosen runs is at work")
+        page.locator("#head button", has_text="Tag 1 run").click()
+        expect(page.locator("dialog")).to_contain_text("Which tags?")
+        page.keyboard.press("Escape")
+        page.locator("#head button", has_text="Label 1 run").click()
         page.locator("dialog input").fill("the <b>best</b>")
         expect(page.locator("dialog .command")).to_contain_text("<b>best</b>")
         confirm(page, "Label")
         expect(page.locator(".tabulator-row", has_text="the <b>best</b>")).to_be_visible()
         page.locator("#head button", has_text="Delete").click()
+        question = page.locator("dialog .asked").bounding_box()
+        besides = page.locator("dialog input[type=checkbox]").bounding_box()
+        assert question is not None and besides is not None and question["y"] < besides["y"]
         confirm(page, "Delete")
         expect(page.locator("#count")).to_have_text("5 runs")
         page.locator("#toast button", has_text="Undo").click()

@@ -114,6 +114,7 @@ def test_a_page_that_was_opened_before_the_first_run_shows_the_first_sweep(
     nothing(project)
     with served(project) as address, tab(browser, address) as page:
         expect(page.locator(".nothing").first).to_contain_text("Nothing has been run yet")
+        expect(page.locator(".nothing code").last).to_have_text("runner -m lr=0.1,0.01")
         page.keyboard.press("3")
         expect(page.locator(".curves")).to_contain_text("No run here has reported a number yet")
         page.keyboard.press("1")

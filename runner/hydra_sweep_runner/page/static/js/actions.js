@@ -19,13 +19,15 @@ export const offer = {
   remove: (ids, { isBatch = false } = {}) => askDelete(ids, isBatch),
 };
 
-/** Show what the action stands for and ask; `inputs` gives what may change what is asked. */
+/** Show what the action stands for and ask; `inputs` gives what may change what is asked, and stands
+    above the question, or below it. Nothing is asked of the server while its `isEmpty`. */
 function ask(name, given, verb, { kind = "main", inputs = null } = {}) {
+
   const dialog = byId("dialog");
   const body = el("div", { class: "asked" });
   const go = el("button", { class: kind, value: "go", disabled: true }, verb);
   const cancel = el("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
-  const form = el("form", { method: "dialog" }, inputs?.element ?? null, body, el("div", { class: "buttons" }, cancel, go));
+  const form = el("form", { method: "dialog" }, ...(inputs?.isBelow ? [body, inputs.element] : [inputs?.element ?? null, body]), el("div", { class: "buttons" }, cancel, go));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!go.disabled) carryOut(name, { ...given, ...inputs?.values() }, verb, body, go, dialog);
@@ -34,6 +36,11 @@ function ask(name, given, verb, { kind = "main", inputs = null } = {}) {
   let turn = 0;
   const preview = async () => {
     const mine = ++turn;
+    if (inputs?.isEmpty?.()) {
+      fill(body, el("p", { class: "muted" }, inputs.hint));
+      go.disabled = true;
+      return;
+    }
     try {
       const told = await act(name, { ...given, ...inputs?.values() });
       if (mine !== turn) return;
@@ -41,7 +48,7 @@ function ask(name, given, verb, { kind = "main", inputs = null } = {}) {
       go.disabled = false;
     } catch (error) {
       if (mine !== turn) return;
-      fill(body, el("p", { class: inputs?.isEmpty?.() ? "muted" : "wrong" }, inputs?.isEmpty?.() ? inputs.hint : error.message));
+      fill(body, el("p", { class: "wrong" }, error.message));
       go.disabled = true;
     }
   };
@@ -77,6 +84,7 @@ function askText(name, ids, text, verb, hint, isLong = false) {
       onInput: (change) => field.addEventListener("input", change),
     },
   });
+  if (!isLong) field.select();
 }
 
 function askTags(ids, tags) {
@@ -111,6 +119,7 @@ function askDelete(ids, isBatch) {
         isBatch ? el("label", { class: "check" }, trials, "all its trials, too") : null,
         el("label", { class: "check" }, dependents, "the runs that take files from them, too")),
       first: null,
+      isBelow: true,
       values: () => ({ trials: trials.checked, dependents: dependents.checked }),
       onInput: (change) => [trials, dependents].forEach((box) => box.addEventListener("input", change)),
     },

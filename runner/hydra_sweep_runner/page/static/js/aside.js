@@ -30,13 +30,13 @@ function entry(batch, state) {
       class: `entry${isHere ? " here" : ""}`,
       "aria-current": isHere ? "true" : null,
       "data-batch": batch.id,
-      title: batch.reason ?? "",
+      title: batch.sign === batch.status ? (batch.reason ?? "") : told(batch),
       onclick: () => go(fresh({ batch: short(batch.id) })),
     },
     el(
       "span",
       { class: "line" },
-      el("span", { class: `dot ${statusClass(batch.status)}`, title: batch.status }, glyph(batch.status)),
+      el("span", { class: `dot ${statusClass(batch.sign)}`, title: told(batch) }, glyph(batch.sign)),
       el("b", {}, batch.operation),
       el("span", { class: "id muted" }, short(batch.id)),
       el("span", { class: "room" }),
@@ -48,6 +48,13 @@ function entry(batch, state) {
     batch.swept ? el("span", { class: "swept muted" }, batch.swept) : null,
     bar(batch.counts, batch.trials),
   );
+}
+
+/** What the batch's sign means: the counts tell more than the status that it once ended with. */
+function told(batch) {
+  if (batch.sign === batch.status) return batch.status;
+  const left = batch.trials - (batch.counts.completed ?? 0);
+  return left ? `${left} not completed` : "completed by now";
 }
 
 /** A bar of how many trials are how. */

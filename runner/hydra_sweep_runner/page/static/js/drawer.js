@@ -110,9 +110,9 @@ export class Drawer {
       el("span", { class: "room" }),
       isAtWork
         ? el("button", { "data-is": "stop", onclick: () => offer.stop([found.id]) }, "Stop")
-        : el("button", { "data-is": "restart", onclick: () => offer.restart(found.id, {}) }, "Restart"),
+        : el("button", { "data-is": "restart", onclick: () => offer.restart(found.id, {}) }, isBatch ? "Restart all" : "Restart"),
       isAtWork
-        ? null
+        ? ["Tag", "Label", "Note"].map((verb) => el("button", { disabled: true, title: "Not while it is at work: only its own process writes its record then" }, verb))
         : [
             el("button", { onclick: () => offer.tag([found.id], found.tags.map((tag) => tag.tag)) }, "Tag"),
             el("button", { onclick: () => offer.label([found.id], found.label ?? "") }, "Label"),

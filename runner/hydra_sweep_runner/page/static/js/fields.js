@@ -1,6 +1,6 @@
 /* The fields of the filters that are no expression: kind, step, label, tag and since. */
 import { go, now } from "./address.js";
-import { byId, el, fill } from "./dom.js";
+import { byId, el, fill, later } from "./dom.js";
 
 const KINDS = [["", "any"], ["trial", "trials"], ["run", "single runs"], ["batch", "batches"]];
 
@@ -44,6 +44,7 @@ function text(name, known, placeholder) {
     autocomplete: "off",
     spellcheck: "false",
     onchange: apply,
+    oninput: later(apply, 350),
   });
   field.value = now()[name] ?? "";
   const list = known.length ? el("datalist", { id: `known-${name}` }, ...known.map((value) => el("option", { value }))) : null;

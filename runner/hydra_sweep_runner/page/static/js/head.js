@@ -4,14 +4,14 @@ import { offer } from "./actions.js";
 import { mayChange } from "./api.js";
 import { go, now } from "./address.js";
 import { byId, el, redraw } from "./dom.js";
-import { STATUSES, glyph, number, short, statusClass } from "./words.js";
+import { STATUSES, glyph, many, number, short, statusClass } from "./words.js";
 
 /** Draw it by the batch that is looked at, if any, and by the table's answer; `openBest` is called
-    with the best run. */
-export function drawHead(batch, answer, openBest) {
+    with the best run, `statusOf` gives the status of a run by its short id, if it is known. */
+export function drawHead(batch, answer, openBest, statusOf) {
   redraw(
     byId("head"),
-    el("div", { class: "line" }, title(batch), el("span", { class: "room" }), buttons(batch)),
+    el("div", { class: "line" }, title(batch), el("span", { class: "room" }), buttons(batch, statusOf)),
     el("div", { class: "line wrap" }, chips(answer), best(batch, answer, openBest)),
   );
 }
@@ -98,33 +98,45 @@ function bestRun(answer, openBest) {
   );
 }
 
-function buttons(batch) {
+function buttons(batch, statusOf) {
   if (!mayChange) return el("span", { class: "muted" }, "read-only");
   const picked = now().pick;
-  if (picked.length) return el("span", { class: "buttons", "data-is": "picked" }, el("span", { class: "muted" }, `${picked.length} chosen:`), ...ofPicked());
+  if (picked.length) return el("span", { class: "buttons", "data-is": "picked" }, el("span", { class: "muted" }, `${picked.length} chosen:`), ...ofPicked(statusOf));
   if (batch === null) return null;
   return el("span", { class: "buttons", "data-is": batch.id }, ...(batch.status === "running" ? ofBatchAtWork(batch) : ofBatch(batch)));
 }
 
-function ofPicked() {
-  const picked = () => now().pick;
+/** Each button names how many of the chosen runs it is for: what is at work can be stopped, what has
+    ended changed. */
+function ofPicked(statusOf) {
+  const atWork = () => now().pick.filter((id) => statusOf(id) === "running");
+  const ended = () => now().pick.filter((id) => statusOf(id) !== "running");
+  const bulk = (verb, those, act, why, kind = "") => {
+    const count = those().length;
+    const text = count ? `${verb} ${many(count, "run")}` : verb;
+    return el("button", { class: kind, "data-is": verb, disabled: !count, title: count ? null : why, onclick: () => act(those()) }, text);
+  };
+  const whyNot = "All chosen runs are at work: wait until they have ended, or stop them";
   return [
-    button("Tag", () => offer.tag(picked())),
-    button("Label", () => offer.label(picked())),
-    button("Stop", () => offer.stop(picked())),
-    button("Delete", () => offer.remove(picked()), "danger"),
+    bulk("Tag", ended, offer.tag, whyNot),
+    bulk("Label", ended, offer.label, whyNot),
+    bulk("Stop", atWork, offer.stop, "None of the chosen runs is at work"),
+    bulk("Delete", ended, offer.remove, whyNot, "danger"),
     button("Choose none", () => go({ pick: [] }, { replace: true }), "quiet"),
   ];
 }
 
 function ofBatchAtWork(batch) {
   const failed = batch.counts.error ?? 0;
-  const stop = button("Stop", () => offer.stop([short(batch.id)]));
-  if (!failed) return [stop];
+  const stop = button("Stop", () => offer.stop([short(batch.id)]), "", "Stop", "Stop the batch: trials at work are stopped, the others not begun");
+  const later = ["Tag", "Label"].map((verb) =>
+    el("button", { class: "", "data-is": verb, disabled: true, title: "Not while it is at work: only its own process writes its record then" }, verb));
+  if (!failed) return [...later, stop];
   const why = "when the batch has ended";
   return [
     el("button", { class: "", "data-is": "restart-failed", disabled: true, title: "A batch at work cannot be restarted: wait until it has ended, or stop it" }, `Restart the failed (${failed})`),
     el("span", { class: "muted why-not" }, why),
+    ...later,
     stop,
   ];
 }
@@ -134,13 +146,13 @@ function ofBatch(batch) {
   const left = batch.trials - (batch.counts.completed ?? 0);
   const ids = [short(batch.id)];
   return [
-    failed ? button(`Restart the failed (${failed})`, () => offer.restart(batch.id, { only: "failed" }), "main", "restart-failed") : null,
-    left > failed ? button(`Go on (${left} left)`, () => offer.restart(batch.id, { needed: true }), failed ? "" : "main", "go-on") : null,
-    batch.trials ? button("Restart all", () => offer.restart(batch.id, {})) : null,
+    failed ? button(`Restart the failed (${failed})`, () => offer.restart(batch.id, { only: "failed" }), "main", "restart-failed", `Run the trials alone that have failed: ${failed}`) : null,
+    left > failed ? button(`Go on (${left} left)`, () => offer.restart(batch.id, { needed: true }), failed ? "" : "main", "go-on", `Run all that has not completed, failed, stopped or never begun: ${left}`) : null,
+    batch.trials ? button("Restart all", () => offer.restart(batch.id, {}), "", "Restart all", `Run every trial again, completed ones too: ${batch.trials}`) : null,
     button("Tag", () => offer.tag(ids)),
-    button("Label", () => offer.label(ids)),
+    button("Label", () => offer.label(ids, batch.label ?? "")),
     button("Delete", () => offer.remove(ids, { isBatch: true }), "danger"),
   ];
 }
 
-const button = (text, act, kind = "", name = text) => el("button", { class: kind, "data-is": name, onclick: act }, text);
+const button = (text, act, kind = "", name = text, title = null) => el("button", { class: kind, "data-is": name, title, onclick: act }, text);

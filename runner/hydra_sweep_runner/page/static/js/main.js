@@ -25,7 +25,7 @@ const drawer = new Drawer();
 const open = (id, replace = false) => go({ run: short(id), tab: now().run === null ? null : now().tab, with: null, path: null }, { replace });
 
 const places = Object.fromEntries(VIEWS.map(([name]) => [name, el("div", { class: `view of-${name}`, hidden: true })]));
-const table = new Table(places.table, { open, pick, failed: (error) => trouble(error.message) });
+const table = new Table(places.table, { open, pick, begin, failed: (error) => trouble(error.message) });
 
 /** The other views, each fetched when it is first looked at. */
 const views = {};
@@ -53,7 +53,7 @@ function batchHere() {
 function drawAround() {
   const batch = batchHere();
   drawAside(store, batches);
-  drawHead(batch, answer, openBest);
+  drawHead(batch, answer, openBest, statusOf);
   drawFilters(store);
   const shown = present();
   redraw(byId("tabs"),
@@ -63,6 +63,14 @@ function drawAround() {
     el("span", { class: "muted", id: "count" }, counted()),
   );
   document.title = batch ? `${batch.operation} ${short(batch.id)} · ${store.project}` : `${store.project} · runs`;
+}
+
+/** The status of a run by its short id, as the table had it last; undefined if it never had. */
+const statuses = new Map();
+function statusOf(id) {
+  const place = table.pages.placeOf(table.fullId(id));
+  if (place >= 0) statuses.set(id, table.pages.row(place).status);
+  return statuses.get(id);
 }
 
 /** Open the best run, with its row in sight. */
@@ -155,6 +163,13 @@ async function showView() {
     if (error.status === 400) tellFilter(error.message);
     else trouble(error.message);
   }
+}
+
+/** What to do in a project in which nothing has been run. */
+function begin() {
+  const sweep = el("code", {}, "runner -m lr=0.1,0.01");
+  if (store.has_conf) return ["Nothing has been run yet: ", sweep, " starts a sweep."];
+  return ["Nothing has been run yet: ", el("code", {}, "runner init train.py"), " makes this folder a project for a script, ", sweep, " then starts a sweep."];
 }
 
 function trouble(message) {

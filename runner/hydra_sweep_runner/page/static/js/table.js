@@ -1,7 +1,7 @@
 /* The table of runs: as many rows as there are runs, of which the server gives those in sight. */
 import { Tabulator, FormatModule, FrozenColumnsModule, InteractionModule, ResizeColumnsModule, ResizeTableModule } from "../vendored/tabulator.min.js";
 import { go, now, query } from "./address.js";
-import { el, redraw, seldom } from "./dom.js";
+import { el, fill, redraw, seldom } from "./dom.js";
 import { Pages } from "./pages.js";
 import { FixedHeight, ROW_PX } from "./rows.js";
 import { duration, glyph, number, short, statusClass, time } from "./words.js";
@@ -12,9 +12,10 @@ const SAMPLE = 60;
 
 export class Table {
   /** `open` is called with a run's id, `pick` with an id and whether it is chosen now. */
-  constructor(place, { open, pick, failed }) {
+  constructor(place, { open, pick, begin, failed }) {
     this.open = open;
     this.pick = pick;
+    this.begin = begin;
     this.pages = new Pages((answer) => this.came(answer), failed, () => this.inSight());
     this.columns = [];
     this.total = 0;
@@ -59,7 +60,7 @@ export class Table {
       this.active = -1;
       this.body().scrollTop = 0;
     }
-    this.nothing.textContent = query(now()).toString() ? "No run matches." : "Nothing has been run yet: `runner -m lr=0.1,0.01` starts a sweep.";
+    fill(this.nothing, ...(query(now()).toString() ? ["No run matches."] : this.begin()));
   }
 
   /** What the columns depend on. */
@@ -160,7 +161,7 @@ export class Table {
       case "status":
         return el("span", { class: `status ${statusClass(value)}`, title: row.reason ?? "" }, `${glyph(value)} ${value}`);
       case "reason":
-        return el("span", { class: "why", title: row.reason ?? "" }, row.status === "completed" ? "" : inShort(row.reason ?? ""));
+        return el("span", { class: `why ${statusClass(row.status)}`, title: row.reason ?? "" }, row.status === "completed" ? "" : inShort(row.reason ?? ""));
       case "started":
         return el("span", { title: value ?? "" }, time(value));
       case "duration":
@@ -251,7 +252,7 @@ export class Table {
 const isCramped = () => now().run !== null && innerWidth < 1700;
 
 /** Whether the drawer tells it of the run that is open: what is compared has its room then. */
-const isInDrawer = (column) => column.scope === "run" && ["reason", "started", "label", "tags"].includes(column.title);
+const isInDrawer = (column) => column.scope === "run" && ["reason", "batch", "started", "label", "tags"].includes(column.title);
 
 /** A reason without the exit status that stands before what was said. */
 const inShort = (reason) => reason.replace(/^exit status \d+: /, "");
