@@ -69,6 +69,24 @@ def test_filters_choose_what_is_exported(origin: Project, tmp_path: Path) -> Non
     assert ".tar.gz or .zip" in refused.err
 
 
+def test_a_batch_goes_along_with_its_trials_or_a_line_says_how(
+    origin: Project, echo: Project, tmp_path: Path
+) -> None:
+    batch = origin.newest("batch")
+    said = origin.run("runs", "export", str(tmp_path / "a.zip"), "--batch", batch["id"]).said
+    how = f"runner runs export {tmp_path / 'a.zip'} {batch['id'][:8]} --trials"
+    assert [line.endswith(how) for line in said if "batch" in line] == [True]
+    assert said[-1] == "Exported 2 run(s)"
+    archive = str(tmp_path / "b.zip")
+    said = origin.run("runs", "export", archive, batch["id"][:8], "--trials").said
+    assert said[-1] == "Exported 3 run(s)"
+    echo.run("runs", "import", archive)
+    assert {run["id"] for run in echo.runs()} == {batch["id"], *batch["trials"]}
+    assert echo.run(f"+restart={batch['id']}", "+needed=true").said[-1].endswith("2 completed")
+    alone = origin.run("runs", "export", str(tmp_path / "c.zip"), batch["trials"][0]).said
+    assert alone[-1] == "Exported 1 run(s)"
+
+
 def _tar(path: Path, *infos: tarfile.TarInfo, content: bytes = b"") -> Path:
     with tarfile.open(path, "w:gz") as tar:
         for info in infos:

@@ -226,6 +226,34 @@ def test_needed_names_strict_where_the_script_has_changed_since(make_project: Ma
     assert project.run("+needed=strict").lines == ["other"]
 
 
+def test_a_restart_says_which_of_the_trials_that_it_skips_were_made_by_other_code(
+    make_project: MakeProject,
+) -> None:
+    project = make_project({**IMPORTS, "main.py": "x = 1\nassert x < 3, 'old'\n"})
+    project.run("-m", "x=1,2,3", status=1)
+    project.write({"main.py": "x = 1\nassert x < 4, 'new'\n"})
+    batch = project.newest("batch")["id"]
+
+    def told(*words: str) -> list[str]:
+        said = project.run(f"+restart={batch}", *words).said
+        return [line for line in said if "other code" in line]
+
+    line = "were made by other code (main.py changed since); to run such again: +needed=strict"
+    assert told("+needed=true") == [f"2 of 2 trials skipped {line}"]
+    assert told("+needed=true") == [f"2 of 3 trials skipped {line}"]  # as long as it is so
+    single = next(run["id"] for run in project.runs("--where", "x == 1", "--kind", "trial"))
+    (skipped,) = [
+        line
+        for line in project.run(f"+restart={single}", "+needed=true").said
+        if "other code" in line
+    ]
+    assert skipped.startswith("The trial that is skipped was made by other code (main.py changed")
+    assert told("+needed=strict") == []
+    assert told("+needed=true") == []
+    project.write({"main.py": "x = 1\n"})
+    assert told("+needed=false") == []  # all run again
+
+
 def test_strict_compares_an_imported_module_that_is_named_later_with_what_ran(
     make_project: MakeProject,
 ) -> None:

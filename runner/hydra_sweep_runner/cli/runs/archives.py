@@ -9,7 +9,7 @@ import click
 from hydra_sweep_runner.cli.filters import with_filters
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import archive
-from hydra_sweep_runner.commands.runs.selecting import Asked, nothing_line, select_runs
+from hydra_sweep_runner.commands.runs.selecting import Asked, nothing_line, resolve_all
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import escape
@@ -17,10 +17,15 @@ from hydra_sweep_runner.terminal.render import escape
 
 @click.command("export")
 @click.argument("destination", metavar="DEST")
+@click.argument("run_ids", metavar="[ID]...", nargs=-1)
 @with_filters
+@click.option("--trials", is_flag=True, help="Of a batch, all its trials too, orphans among them.")
 @STORE
-def export(destination: str, asked: Asked, store: str | None) -> None:
-    """Write runs to a .tar.gz, a .zip or a folder: all, or those that the filters select.
+def export(
+    destination: str, run_ids: tuple[str, ...], asked: Asked, trials: bool, store: str | None
+) -> None:
+    """Write runs to a .tar.gz, a .zip or a folder: all, or those that ids and filters select
+    together.
 
     Ids stay, and the YAML that the runs are composed from goes along, so that they can be
     restarted where they are imported. The folder is itself a store.
@@ -29,11 +34,17 @@ def export(destination: str, asked: Asked, store: str | None) -> None:
     Examples:
       runner runs export all.tar.gz
       runner runs export best.zip --tag best
+      runner runs export batch.zip 77b01c52 --trials
     """
     opened = open_store(store)
-    runs = select_runs(opened, asked, now())
+    runs = archive.choose_runs(opened, run_ids, asked, now(), trials=trials)
     if not runs and asked and opened.ids():
-        click.echo(escape(nothing_line(opened, (), asked, now())), err=True)
+        found = resolve_all(opened, run_ids)
+        click.echo(escape(nothing_line(opened, found, asked, now())), err=True)
+    if runs and asked.batch is not None:
+        left = archive.left_batch_line(opened, asked.batch, runs, destination)
+        if left:
+            click.echo(escape(left), err=True)
     _tell(archive.export_runs(opened, runs, Path(destination)), "Exported")
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
+from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all, select_runs
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Run, Status, Unreadable
@@ -27,6 +29,37 @@ class ImportOutcome:
 
     count: int
     lines: Sequence[str] = ()
+
+
+def choose_runs(
+    store: RunStore, ids: Sequence[str], asked: Asked, now: datetime, *, trials: bool
+) -> list[RunRow]:
+    """The runs to export: those that ids and filters select together and, with `trials`, of each
+    batch among them all its trials, orphans too. Raises as `select_runs`, and Mistake for an id
+    that is given twice."""
+    chosen = select_runs(store, asked, now)
+    if ids:
+        wanted = set(resolve_all(store, ids))
+        chosen = [row for row in chosen if row.id in wanted]
+    if not trials:
+        return chosen
+    held = {row.id for row in chosen}
+    parts = [row.source.run.batch for row in chosen if not isinstance(row.source, Unreadable)]
+    theirs = {one for part in parts if part for one in (*part.trials, *part.generated)}
+    return [row for row in map(RunRow, store.summaries()) if row.id in held | theirs]
+
+
+def left_batch_line(store: RunStore, batch: str, seen: Sequence[RunRow], destination: str) -> str:
+    """The line that the batch whose trials are exported is not exported itself, and how it is;
+    empty if it is. `batch` is as typed."""
+    found = store.resolve(batch)
+    if any(row.id == found for row in seen):
+        return ""
+    one = short(found)
+    return (
+        f"The record of batch {one} itself is not exported; to take it along, so that the batch "
+        f"can be restarted: runner runs export {destination} {one} --trials"
+    )
 
 
 def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> ImportOutcome:

@@ -191,10 +191,28 @@ def restart_batch(
         report_planning(world, sweep)
         report_unused_in_sweep(world, sweep)
         report_code_changes(world, batch, carrying.batch.provenance, known.runs)
+        _report_skipped_of_older_code(world, sweep, reconciliation)
         if not sweep.options.refresh:
             report_environment(world, batch, os.environ)
             carrying.mended = report_yaml_changes(world, batch, composing, sweep.one_of_each())
         return _carry_out(world, sweep, carrying)
+
+
+def _report_skipped_of_older_code(
+    world: World, sweep: Sweep, reconciliation: Reconciliation
+) -> None:
+    """Print which completed trials that `needed` or `from` skips were made by other code."""
+    options = sweep.options
+    if options.init_trials or not (options.needed or options.from_step is not None):
+        return
+    skipped = [
+        step.run
+        for step in reconciliation.steps
+        if step.action is Action.SKIP
+        and step.run is not None
+        and step.run.state.status is Status.COMPLETED
+    ]
+    report_older_code(world, skipped, which=("trial", "skipped"))
 
 
 def _refuse_used(world: World, reconciliation: Reconciliation) -> None:

@@ -44,9 +44,12 @@ def report_code_changes(
         )
 
 
-def report_older_code(world: World, runs: Sequence[Run]) -> None:
+def report_older_code(
+    world: World, runs: Sequence[Run], *, which: tuple[str, str] = ("run", "taken")
+) -> None:
     """Print a line about completed runs that are used instead of running again: the files, scripts
-    and imported modules of the project, whose content has changed since."""
+    and imported modules of the project, whose content has changed since. `which` are the words for
+    such a run and for what is done with it."""
     files = dict.fromkeys(name for run in runs for name in run.provenance.files)
     now = digests(world.project_dir, (world.project_dir / name for name in files))
     changed = [changed_files(run.provenance, now) for run in runs]
@@ -55,7 +58,10 @@ def report_older_code(world: World, runs: Sequence[Run]) -> None:
         return
     count = sum(map(bool, changed))
     has = "was" if len(runs) == 1 else "were"
-    which = "The run that is taken" if len(runs) == 1 else f"{count} of {len(runs)} runs taken"
+    noun, done = which
+    told_of = (
+        f"The {noun} that is {done}" if len(runs) == 1 else f"{count} of {len(runs)} {noun}s {done}"
+    )
     owned = {name for run in runs for name in run.provenance.sources}
     imports = [name for name in names if name not in owned]
     how = "to run such again: +needed=strict"
@@ -64,7 +70,7 @@ def report_older_code(world: World, runs: Sequence[Run]) -> None:
     elif imports:
         how += f", with {escape(', '.join(imports))} among operation.code"
     told = escape(", ".join(names))
-    world.reporter.say(f"{which} {has} made by other code ({told} changed since); {how}")
+    world.reporter.say(f"{told_of} {has} made by other code ({told} changed since); {how}")
 
 
 def report_last_of_batch(world: World, run: Run, typed: object) -> None:

@@ -189,6 +189,7 @@ def restart_run(
     asked_for = composing.typed.option("restart")
     if options.needed and is_completed and not _has_changed(world, composed, run, options):
         world.reporter.say(f"Skipping: {short(run.id)} is completed")
+        report_older_code(world, [run], which=(run.kind.value, "skipped"))
         report_last_of_batch(world, run, asked_for)
         return 0
     if options.only == "failed" and run.state.status is not Status.ERROR:
