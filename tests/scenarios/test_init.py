@@ -178,7 +178,7 @@ def test_gitignore_gets_a_line_of_its_own_once(empty: Project) -> None:
         ("torn.f", "torn.py does not parse"),
         ("", "TARGET"),
         ("--dryrun train.py", "--dryrun: there is no such option: did you mean --dry-run?"),
-        ("-x train.py", "-x: there is no such option, only --dry-run"),
+        ("-x train.py", "-x: there is no such option: --dry-run is the only one"),
         ("nosuchprog --x 3", "no such program in PATH"),
         ("./nosuch.sh", "there is no such file in"),
         ("tran", "no such program in PATH: did you mean train.py?"),

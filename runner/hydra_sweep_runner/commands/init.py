@@ -50,11 +50,10 @@ def describe(words: Sequence[str], project: Path) -> FirstConfig:
     """
     first = words[0]
     if first.startswith("-"):
-        meant = ": did you mean --dry-run?" if get_close_matches(first, ["--dry-run"]) else ""
-        raise Mistake(
-            f"runner init {first}: there is no such option{meant or ', only --dry-run'}; what "
-            "stands behind it is a script, a function or a command"
-        )
+        meant = "did you mean --dry-run?"
+        if not get_close_matches(first, ["--dry-run"]):
+            meant = "--dry-run is the only one, and a script, a function or a command comes next"
+        raise Mistake(f"runner init {first}: there is no such option: {meant}")
     if first.endswith(".py"):
         if len(words) > 1:
             raise Mistake(
