@@ -9,7 +9,15 @@ const RunnerCharts = (() => {
     getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const colours = () => [css("--good"), css("--middle"), css("--bad")];
   const format = (value) =>
-    typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value ?? "–");
+    typeof value === "number" ? number(value) : String(value ?? "–");
+
+  /* A number in six significant digits, as tables have it. */
+  function number(value) {
+    if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
+    const text = value.toPrecision(6);
+    if (text.includes("e")) return text.replace(/\.?0+e/, "e");
+    return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  }
   const shown = (selection, place) => selection === null || selection.has(place);
 
   function tooltip(data) {
@@ -32,11 +40,17 @@ const RunnerCharts = (() => {
     };
   }
 
-  function axisOf(axis) {
+  /* An axis for these values; one of whole numbers has no marks between them. */
+  function axisOf(axis, values) {
     if (axis.kind === "text") return { type: "category", data: axis.texts };
-    const extent = { min: "dataMin", max: "dataMax" };
-    return axis.log ? { type: "log", ...extent } : { type: "value", scale: true };
+    if (axis.log) return { type: "log", min: "dataMin", max: "dataMax" };
+    const isWhole = values.every((value) => value === null || Number.isInteger(value));
+    return { type: "value", scale: true, ...(isWhole ? { minInterval: 1 } : {}) };
   }
+
+  const valuesOn = (data, number) => data.runs.map((run) => run.values[number]);
+  const objectiveAxis = (data) =>
+    axisOf({ ...data.objective, kind: "number" }, data.runs.map((run) => run.objective));
 
   function visualMap(data, more) {
     const known = data.runs.map((run) => run.objective).filter((value) => value !== null);
@@ -87,11 +101,10 @@ const RunnerCharts = (() => {
           inverse: axis === objective && !data.objective.maximize,
           areaSelectStyle: { width: 18, opacity: 0.25, color: css("--accent") },
           ...lines(),
-          ...axisOf(axis),
+          ...(axis === objective ? objectiveAxis(data) : axisOf(axis, valuesOn(data, dim))),
         })),
         series: {
           type: "parallel",
-          smooth: 0.15,
           lineStyle: { width: 1.6, opacity: 0.65 },
           inactiveOpacity: 0.04,
           activeOpacity: 0.85,
@@ -131,8 +144,8 @@ const RunnerCharts = (() => {
         tooltip: tooltip(data),
         visualMap: visualMap(data, { dimension: 1 }),
         grid: { left: 62, right: 18, top: 30, bottom: 44 },
-        xAxis: { name: axis.name, nameLocation: "middle", nameGap: 28, ...lines(), ...axisOf(axis) },
-        yAxis: { ...lines(), ...axisOf({ ...data.objective, kind: "number" }) },
+        xAxis: { name: axis.name, nameLocation: "middle", nameGap: 28, ...lines(), ...axisOf(axis, valuesOn(data, number)) },
+        yAxis: { ...lines(), ...objectiveAxis(data) },
         series: {
           type: "scatter",
           symbolSize: 8,
@@ -151,10 +164,11 @@ const RunnerCharts = (() => {
       .map((run, place) => ({ place, value: run.objective }))
       .filter(({ place, value }) => value !== null && shown(selection, place));
     let so_far = null;
-    const line = runs.map(({ value }, i) => {
+    const steps = runs.flatMap(({ value }, i) => {
+      const before = so_far;
       const better = so_far === null || (data.objective.maximize ? value > so_far : value < so_far);
       so_far = better ? value : so_far;
-      return [i + 1, so_far];
+      return before === null ? [[1, so_far]] : [[i + 1, before], [i + 1, so_far]];
     });
     chart.setOption(
       {
@@ -171,7 +185,7 @@ const RunnerCharts = (() => {
           max: Math.max(2, runs.length),
           ...lines(),
         },
-        yAxis: { ...lines(), ...axisOf({ ...data.objective, kind: "number" }) },
+        yAxis: { ...lines(), ...objectiveAxis(data) },
         series: [
           {
             type: "scatter",
@@ -180,12 +194,19 @@ const RunnerCharts = (() => {
             data: runs.map(({ place, value }, i) => ({ value: [i + 1, value], place })),
           },
           {
-            type: "line",
-            step: "end",
-            symbol: "none",
+            // a series of the type "line" leaves out steps of less than a pixel, which makes slopes
+            type: "custom",
             silent: true,
-            lineStyle: { color: css("--accent"), width: 2.5 },
-            data: line,
+            data: steps,
+            z: 3,
+            renderItem: (item, api) =>
+              item.dataIndexInside > 0
+                ? null
+                : {
+                    type: "polyline",
+                    shape: { points: steps.map((step) => api.coord(step)) },
+                    style: { stroke: css("--accent"), lineWidth: 2.5, fill: null },
+                  },
           },
         ],
       },
@@ -222,6 +243,9 @@ const RunnerCharts = (() => {
       if (had || intervals.length)
         chart.dispatchAction({ type: "axisAreaSelect", parallelAxisId: model.id, intervals });
     });
+    // An axis does not draw the marks that it is told of itself: this action is for no axis, and
+    // has all of them drawn.
+    chart.dispatchAction({ type: "axisAreaSelect", parallelAxisId: "none", intervals: [] });
   }
 
   return { parallel, against, best, format, marked, mark };

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hydra_sweep_runner.model import Value
@@ -15,6 +15,8 @@ from hydra_sweep_runner.terminal.render import render_value
 
 # An axis is logarithmic if its greatest value is at least this many times its least.
 _WIDE = 50.0
+# The same for a flag that a search draws in the logarithm.
+_NEAR = 1.01
 
 
 def chart_data(
@@ -24,18 +26,23 @@ def chart_data(
     objective: str,
     values: Sequence[Value],
     maximize: bool,
+    drawn_in_log: Collection[str] = (),
 ) -> dict[str, Any]:
     """The data of the charts: an axis for each flag, and the runs by start time, each with its
     objective (null if it is not a finite number). A flag that only runs without an objective have,
     as those of a pipeline's other steps, gets no axis: nothing could be drawn on it.
 
-    `values` are the objective's values, one for each run.
+    `values` are the objective's values, one for each run. An axis is logarithmic where its values
+    are above 0 and far apart, or its flag is in `drawn_in_log`.
     """
     numbers = {run.id: _number(value) for run, value in zip(runs, values, strict=True)}
     ordered = sorted(runs, key=lambda run: ("" if run.at is None else run.at.isoformat(), run.id))
     drawn = [run for run in ordered if numbers[run.id] is not None] or ordered
     names = [name for name in flags if any(name in run.flags for run in drawn)]
-    axes = [_axis(name, [run.flags.get(name) for run in ordered]) for name in names]
+    axes = [
+        _axis(name, [run.flags.get(name) for run in ordered], name in drawn_in_log)
+        for name in names
+    ]
     return {
         "objective": {"name": objective, "maximize": maximize, **_scale(list(numbers.values()))},
         "axes": axes,
@@ -52,18 +59,22 @@ def chart_data(
     }
 
 
-def _axis(name: str, values: Sequence[Value]) -> dict[str, Any]:
+def _axis(name: str, values: Sequence[Value], is_drawn_in_log: bool) -> dict[str, Any]:
     present = [value for value in values if value is not None]
     numbers = [_number(value) for value in present]
     if present and None not in numbers:
-        return {"name": name, "kind": "number", **_scale(numbers)}
+        return {
+            "name": name,
+            "kind": "number",
+            **_scale(numbers, _NEAR if is_drawn_in_log else _WIDE),
+        }
     texts = sorted({render_value(value) for value in present}, key=_as_people_count)
     return {"name": name, "kind": "text", "texts": texts}
 
 
-def _scale(numbers: Sequence[float | None]) -> Mapping[str, Any]:
+def _scale(numbers: Sequence[float | None], wide: float = _WIDE) -> Mapping[str, Any]:
     known = [number for number in numbers if number is not None]
-    is_wide = bool(known) and min(known) > 0 and max(known) >= _WIDE * min(known)
+    is_wide = bool(known) and min(known) > 0 and max(known) >= wide * min(known)
     return {"log": is_wide}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from hydra_sweep_runner.charts.data import chart_data
+from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.page.answer import Answer
 from hydra_sweep_runner.page.cells import objective_json
 from hydra_sweep_runner.query.evaluate import same
@@ -19,9 +21,10 @@ MOST_DRAWN = 2000
 MOST_AXES = 24
 
 
-def charts_json(answer: Answer, cursor: int) -> dict[str, Any]:
+def charts_json(answer: Answer, cursor: int, batch: Run | None = None) -> dict[str, Any]:
     """The data of the charts (`charts.data`); `selected` are the places, in its runs, of those
-    that lie in the brushes, null for all; `data` is null without an objective."""
+    that lie in the brushes, null for all; `data` is null without an objective.
+    `batch` is the one whose trials they are, if any."""
     objective = answer.objective
     head = {
         "cursor": cursor,
@@ -39,6 +42,7 @@ def charts_json(answer: Answer, cursor: int) -> dict[str, Any]:
         objective=objective.text,
         values=[objective.column.value(run) for run in runs],
         maximize=objective.maximize,
+        drawn_in_log=() if batch is None else drawn_in_log(batch),
     )
     chosen = {run.id for run in answer.runs}
     places = [place for place, run in enumerate(data["runs"]) if run["id"] in chosen]
@@ -50,6 +54,16 @@ def charts_json(answer: Answer, cursor: int) -> dict[str, Any]:
         "selected": None if is_whole else places,
         "data": {**data, "axes": shown},
     }
+
+
+#: How a search says that it draws a flag in the logarithm.
+_IN_LOG = re.compile(r"\btag\(\s*log\s*,")
+
+
+def drawn_in_log(batch: Run) -> frozenset[str]:
+    """The flags that a batch swept as `tag(log,interval(…))`."""
+    swept = batch.flags.items()
+    return frozenset(name for name, text in swept if isinstance(text, str) and _IN_LOG.search(text))
 
 
 def _differs(name: str, runs: Sequence[RunRow]) -> bool:
