@@ -93,3 +93,20 @@ def confirm(page: Page, verb: str) -> str:
     page.locator(f"dialog button:text-is('{verb}')").click()
     expect(page.locator("dialog")).to_be_hidden()
     return text
+
+
+#: The rectangles on the axes of the parallel coordinates, each by its place and size.
+_RECTANGLES = """() => {
+  const drawing = document.querySelector("[data-chart=parallel] .drawing");
+  const shapes = echarts.getInstanceByDom(drawing).getZr().storage.getDisplayList(true);
+  return shapes.filter((shape) => shape.name === "main").map((shape) => {
+    const { x, y, width, height } = shape.getBoundingRect();
+    return [x, y, width, height].map(Math.round);
+  });
+}"""
+
+
+def rectangles(page: Page) -> list[list[int]]:
+    """What is marked on the axes, as it is drawn."""
+    found: list[list[int]] = page.evaluate(_RECTANGLES)
+    return found

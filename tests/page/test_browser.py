@@ -6,12 +6,22 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import confirm, count, needs_browser, open_browser, rows, served, tab
+from tests.page.browser import (
+    confirm,
+    count,
+    needs_browser,
+    open_browser,
+    rectangles,
+    rows,
+    served,
+    tab,
+)
 from tests.scenarios.pipelines import FILES as STUDY
 from tests.scenarios.project import Project, wait_until
 
@@ -162,11 +172,31 @@ def test_a_brush_filters_the_table_and_stands_in_the_address(browser: Browser, p
     page.mouse.up()
     expect(page.locator("#count")).to_have_text("3 of 6 runs")
     assert "brush=" in page.url
+    assert len(rectangles(page)) == 1
+    page.mouse.click(x, top + 10)  # takes the mark away, and makes none
+    expect(page.locator("#count")).to_have_text("6 runs")
+    assert "brush=" not in page.url and rectangles(page) == []
+    page.mouse.move(x, bottom + 3)
+    page.mouse.down()
+    page.mouse.move(x, (top + bottom) / 2, steps=8)
+    page.mouse.up()
+    expect(page.locator("#count")).to_have_text("3 of 6 runs")
+    page.locator("#filter-rest .chip", has_text="lr").click()
+    expect(page.locator("#count")).to_have_text("6 runs")
+    wait_until(lambda: rectangles(page) == [])
+    page.mouse.move(x, bottom + 3)
+    page.mouse.down()
+    page.mouse.move(x, (top + bottom) / 2, steps=8)
+    page.mouse.up()
+    expect(page.locator("#count")).to_have_text("3 of 6 runs")
     seen = page.url
     page.keyboard.press("1")
     expect(page.locator(".tabulator-row")).to_have_count(3)
     with tab(browser, seen) as again:
         assert count(again) == "3 of 6 runs"
+        again.keyboard.press("2")
+        expect(again.locator("[data-chart=parallel] canvas").first).to_be_visible()
+        wait_until(lambda: len(rectangles(again)) == 1)
         chip = again.locator("#filter-rest .chip", has_text="lr")
         expect(chip).to_be_visible()
         chip.click()
@@ -174,6 +204,78 @@ def test_a_brush_filters_the_table_and_stands_in_the_address(browser: Browser, p
     page.go_back()
     page.go_back()
     expect(page.locator("#count")).to_have_text("6 runs")
+    wait_until(lambda: rectangles(page) == [])
+
+
+def test_values_stand_under_their_titles_whichever_view_the_run_was_opened_in(page: Page) -> None:
+    def whole_rows() -> list[list[str]]:
+        """Each row as its titles and values in sight, in the order in which they stand."""
+        script = """() => {
+          const left = (cell) => cell.getBoundingClientRect().left;
+          const columns = [...document.querySelectorAll(".tabulator-col")];
+          const titles = columns.filter((column) => column.innerText.trim());
+          return [...document.querySelectorAll(".tabulator-row")].map((row) => {
+            const at = (column) => [...row.querySelectorAll(".tabulator-cell")].find(
+              (cell) => Math.abs(left(cell) - left(column)) < 2);
+            return titles.map((title) => `${title.innerText.trim()}: ${at(title)?.innerText}`);
+          });
+        }"""
+        found: list[list[str]] = page.evaluate(script)
+        return found
+
+    alone = whole_rows()
+    assert len(alone) == 6 and any(text.startswith("reason:") for text in alone[0])
+    page.locator(".tabulator-row .status").nth(1).click()
+    expect(page.locator(".sort", has_text="reason")).to_have_count(0)
+    beside = whole_rows()
+    page.keyboard.press("3")
+    page.keyboard.press("Escape")
+    expect(page.locator("#drawer")).to_be_hidden()
+    page.keyboard.press("1")
+    expect(page.locator(".sort", has_text="reason")).to_be_visible()
+    assert whole_rows() == alone
+    page.keyboard.press("3")
+    expect(page.locator(".legend button").first).to_be_visible()
+    page.locator(".legend button").nth(1).click()
+    expect(page.locator("#drawer")).to_be_visible()
+    page.keyboard.press("1")
+    expect(page.locator(".sort", has_text="reason")).to_have_count(0)
+    assert whole_rows() == beside
+
+
+def test_all_rows_are_drawn_when_the_table_is_first_seen_after_another_view(
+    browser: Browser, address: str
+) -> None:
+    with tab(browser, f"{address}/?view=plan") as page:
+        page.keyboard.press("1")
+        expect(page.locator(".tabulator-row")).to_have_count(7)
+
+
+def test_best_so_far_is_a_staircase(page: Page) -> None:
+    page.keyboard.press("2")
+    expect(page.locator("[data-chart=best] canvas").first).to_be_visible()
+    draw = """() => {
+      const chart = echarts.init(document.createElement("div"), null, {width: 400, height: 200});
+      const runs = [5, 1, 0.999, 3, 0.998, 0.1].map((objective, at) => (
+        {id: String(at), objective, values: []}));
+      RunnerCharts.best(chart, {runs, axes: [], objective: {name: "loss", log: false}}, null);
+      const lines = chart.getZr().storage.getDisplayList(true).filter(
+        (shape) => shape.type.endsWith("polyline") && shape.style.lineWidth === 2.5);
+      const drawn = [];
+      const context = new Proxy({}, {
+        get: (_, name) => (...given) => {
+          if (name === "moveTo" || name === "lineTo") drawn.push(given);
+        },
+      });
+      lines[0].buildPath(context, lines[0].shape);
+      chart.dispose();
+      return drawn;
+    }"""
+    points = page.evaluate(draw)
+    pairs = list(pairwise(points))
+    assert len(points) >= 6
+    slopes = [pair for pair in pairs if all(abs(pair[0][i] - pair[1][i]) > 0.01 for i in (0, 1))]
+    assert slopes == []
 
 
 def test_a_run_is_opened_gone_through_by_arrows_and_closed(page: Page) -> None:
@@ -226,10 +328,68 @@ def test_curves_are_of_the_runs_that_were_chosen(page: Page) -> None:
     expect(page.locator(".curves canvas")).to_be_visible()
     legend = page.locator(".legend button").all_inner_texts()
     assert [text.split()[0] for text in legend] == chosen
+    expect(page.locator(".legend .at-step")).to_have_text("last values")
+    box = page.locator(".curves .u-over").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator(".legend .at-step")).to_have_text("step 1")
     assert ["✓ lr=0.01 " in legend[0], "✓ lr=0.1 " in legend[1]] == [True, True], legend
     page.locator("#choose-scalar").select_option("acc")
     expect(page.locator("#choose-scalar")).to_have_value("acc")
     assert "scalar=acc" in page.url and page.url.count("pick=") == 2
+    page.keyboard.press("1")
+    other = rows(page)[1][:8]
+    page.locator(".tabulator-row .status").nth(1).click()
+    page.keyboard.press("3")
+    expect(page.locator(".legend .open")).to_contain_text(other)
+    expect(page.locator(".legend button")).to_have_count(3)
+
+
+def test_all_rows_are_chosen_by_the_box_above_them(page: Page) -> None:
+    page.locator(".pick-all").check()
+    expect(page.locator("#head")).to_contain_text("6 chosen")
+    expect(page.locator(".tabulator-row input:checked")).to_have_count(6)
+    page.locator(".tabulator-row input").first.uncheck()
+    expect(page.locator(".pick-all")).not_to_be_checked()
+    page.locator(".pick-all").check()
+    page.locator(".pick-all").uncheck()
+    expect(page.locator(".tabulator-row input:checked")).to_have_count(0)
+    assert "pick=" not in page.url
+
+
+def test_the_run_to_compare_with_is_chosen_by_its_box(page: Page) -> None:
+    page.locator(".tabulator-row .status").first.click()
+    page.keyboard.press("d")
+    drawer = page.locator("#drawer .drawer-body")
+    drawer.locator("button", has_text="Compare").click()
+    expect(drawer.locator(".wrong")).to_contain_text("Give the id of another run")
+    page.locator(".tabulator-row input").nth(3).check()
+    expect(drawer.locator("section", has_text="flags")).to_contain_text("lr")
+    page.locator(".tabulator-row input").nth(3).uncheck()
+    expect(drawer).to_contain_text("choose one by its box")
+
+
+def test_the_batches_can_be_shown_beside_an_open_run(page: Page) -> None:
+    page.locator(".tabulator-row .status").first.click()
+    expect(page.locator("#drawer h2")).to_be_visible()
+    expect(page.locator("#aside")).to_be_hidden()
+    page.locator("#aside-toggle").click()
+    expect(page.locator("#aside")).to_be_visible()
+    page.keyboard.press("b")
+    expect(page.locator("#aside")).to_be_hidden()
+
+
+def test_a_reason_has_the_room_that_is_left(browser: Browser, project: Project) -> None:
+    script = project.folder / "train.py"
+    script.write_text(script.read_text().replace("it diverged", "it diverged " * 20))
+    project.run("-m", "lr=0.1", "depth=3", "fail=true", status=1)
+    with served(project) as address, tab(browser, address) as page:
+        why = page.locator(".tabulator-cell", has=page.locator(".why")).first
+        cut = "cell => cell.scrollWidth > cell.clientWidth"
+        assert why.evaluate(cut)
+        assert (why.locator(".why").get_attribute("title") or "").count("it diverged") == 20
+        page.set_viewport_size({"width": 2560, "height": 800})
+        wait_until(lambda: not why.evaluate(cut))
 
 
 def test_the_plan_shows_each_trial_and_a_pipeline_as_a_graph(
@@ -329,6 +489,7 @@ def test_the_failed_are_restarted_and_a_new_batch_appears_by_itself(
 
 def test_runs_are_labelled_and_deleted_and_come_back(browser: Browser, project: Project) -> None:
     with served(project) as address, tab(browser, address) as page:
+        page.clock.install()
         page.locator("#head button", has_text="Label").click()
         assert page.evaluate("getSelection().toString()") == "first"  # to type is to replace it
         page.keyboard.press("Escape")
@@ -359,6 +520,16 @@ def test_runs_are_labelled_and_deleted_and_come_back(browser: Browser, project: 
         page.locator("#toast button", has_text="Undo").click()
         confirm(page, "Bring back")
         expect(page.locator("#count")).to_have_text("6 runs")
+        page.locator(".tabulator-row .status").first.click()
+        page.locator("#drawer button", has_text="Delete").click()
+        confirm(page, "Delete")
+        expect(page.locator("#drawer")).to_be_hidden()
+        expect(page.locator("#count")).to_have_text("5 runs")
+        assert "run=" not in page.url
+        page.clock.fast_forward(60_000)
+        expect(page.locator("#toast button", has_text="Undo")).to_be_visible()
+        page.locator("#toast .close").click()
+        expect(page.locator("#toast")).to_be_hidden()
 
 
 def test_a_read_only_page_offers_no_change(browser: Browser, origin: Project) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import confirm, needs_browser, open_browser, rows, served, tab
+from tests.page.browser import confirm, needs_browser, open_browser, rectangles, rows, served, tab
 from tests.scenarios.project import Project, by_flag, wait_until
 
 pytestmark = needs_browser
@@ -81,8 +81,15 @@ def test_the_best_of_a_sweep_at_work_is_found_its_log_opened_and_the_failed_rest
             let_go(project, "0.01")
             expect(restart).to_be_enabled()
             sweep.wait(timeout=60)
+            page.locator(".tabulator-row", has_text="error").click()
+            log = page.locator("#drawer .log")
+            expect(log).to_contain_text("loss is NaN")
             restart.click()
             assert confirm(page, "Restart") == f"runner +restart={batch} +only=failed"
+            expect(page.locator("#drawer .status").first).to_contain_text("completed")
+            expect(page.locator("#drawer [role=tab][aria-selected=true]")).to_have_text("Log")
+            expect(log).not_to_contain_text("loss is NaN")
+            expect(log).to_contain_text("training with lr=1")
             expect(page.locator("#toast")).to_contain_text(batch)
             expect(page.locator(".chip[data-status=completed]")).to_contain_text("4 completed")
 
@@ -101,6 +108,33 @@ def test_a_button_that_is_pressed_while_news_come_acts(browser: Browser, project
             expect(page.locator("#count")).to_have_text("2 runs")
             assert "status=completed" in page.url
         let_go(project, "0.01")
+
+
+def test_an_axis_is_brushed_while_news_come(browser: Browser, project: Project) -> None:
+    let_go(project, "0.1")
+    with project.at_work("-m", "lr=0.1,0.05,0.01", "hydra.launcher.n_jobs=1"):
+        wait_until(lambda: len(project.runs("--status", "completed")) == 1)
+        with served(project) as address, tab(browser, address) as page:
+            page.keyboard.press("2")
+            drawing = page.locator("[data-chart=parallel] canvas").first
+            expect(drawing).to_be_visible()
+            expect(page.locator(".view.of-plots > p")).to_contain_text("1 of 3 runs has no loss")
+            box = drawing.bounding_box()
+            assert box is not None
+            x, top, bottom = box["x"] + box["width"] - 80, box["y"] + 46, box["y"] + 334
+            page.mouse.move(x, bottom + 3)
+            page.mouse.down()
+            page.mouse.move(x, bottom - 40, steps=4)
+            let_go(project, "0.05")
+            expect(page.locator(".chip[data-status=completed]")).to_have_text("✓ 2 completed")
+            page.mouse.move(x, (top + bottom) / 2, steps=4)
+            page.mouse.up()
+            expect(page.locator("#count")).to_have_text("1 of 3 runs")
+            wait_until(lambda: len(rectangles(page)) == 1)
+            let_go(project, "0.01")
+            expect(page.locator(".chip[data-status=completed]")).to_have_text("✓ 3 completed")
+            expect(page.locator(".view.of-plots > p")).not_to_contain_text("has no loss")
+            assert len(rectangles(page)) == 1 and "brush=" in page.url
 
 
 def test_what_the_drawer_tells_leaves_its_room_in_the_table_to_what_is_compared(

@@ -5,7 +5,7 @@ import { many, short } from "./words.js";
 
 let afterwards = () => {};
 
-/** `act` is called after something was changed. */
+/** `act` is called after something was changed, with the action's name and what it was given. */
 export const whenDone = (done) => {
   afterwards = done;
 };
@@ -65,7 +65,7 @@ async function carryOut(name, given, verb, body, go, dialog) {
     const told = await act(name, given, true);
     dialog.close();
     toast(told.done.at(-1) ?? "Done", name === "delete" ? { text: "Undo", act: () => ask("restore", { ids: given.ids }, "Bring back") } : null);
-    afterwards();
+    afterwards(name, given);
   } catch (error) {
     body.append(el("p", { class: "wrong" }, error.message));
     go.textContent = verb;
@@ -128,13 +128,18 @@ function askDelete(ids, isBatch) {
 
 let hiding = null;
 
-/** Say something for some seconds, perhaps with something that can be done about it. */
+/** Say something for some seconds or, with something that can be done about it, until that is
+    done or the toast is closed. */
 export function toast(text, button = null) {
   const place = byId("toast");
   clearTimeout(hiding);
-  fill(place, el("span", {}, text), button ? el("button", { onclick: () => { place.hidden = true; button.act(); } }, button.text) : null);
+  const hide = () => { place.hidden = true; };
+  const buttons = button
+    ? [el("button", { onclick: () => { hide(); button.act(); } }, button.text), el("button", { class: "close", "aria-label": "Close", onclick: hide }, "✕")]
+    : [];
+  fill(place, el("span", {}, text), ...buttons);
   place.hidden = false;
-  hiding = setTimeout(() => { place.hidden = true; }, button ? 12000 : 5000);
+  if (!button) hiding = setTimeout(hide, 5000);
 }
 
 /** Draw the restarts that were started from here; a click shows what they said. */

@@ -15,6 +15,8 @@ export class Drawer {
     this.ask = latest();
     this.run = null;
     this.part = null;
+    this.isGone = false; // whether the run that is shown is no longer in the store
+    this.first = null; // the tab that a run has begun with
   }
 
   /** Show the run that the address names, or close. */
@@ -48,9 +50,11 @@ export class Drawer {
   }
 
   draw(found) {
+    this.isGone = false;
     const isSame = this.run?.id === found.id && this.tab === this.tabOf(found) && this.other === now().with && this.path === now().path;
-    this.run = found;
     const head = this.head(found);
+    const tab = this.tabOf(found);
+    this.run = found;
     if (isSame && this.head_) {
       redraw(this.head_, ...head.childNodes);
       this.part?.update?.(found);
@@ -58,7 +62,7 @@ export class Drawer {
     }
     this.endPart();
     this.head_ = head;
-    this.tab = this.tabOf(found);
+    this.tab = tab;
     this.other = now().with;
     this.path = now().path;
     const body = el("div", { class: "drawer-body", tabindex: "-1" });
@@ -66,10 +70,26 @@ export class Drawer {
     this.part = this.makePart(found, body);
   }
 
-  /** The tab in the address; without one, the log of a failed run. */
+  /** The tab in the address; without one, the log of a run that had failed when it was opened.
+      A log stays that is begun anew. */
   tabOf(found) {
-    const asked = now().tab ?? (found.status === "error" ? "log" : "about");
-    return asked === "log" && !found.has_log ? "about" : asked;
+    if (this.first?.id !== found.id) this.first = { id: found.id, tab: found.status === "error" ? "log" : "about" };
+    const asked = now().tab ?? this.first.tab;
+    return asked === "log" && !this.hasLog(found) ? "about" : asked;
+  }
+
+  hasLog(found) {
+    return found.has_log || (this.run?.id === found.id && this.tab === "log");
+  }
+
+  /** Other runs are chosen than were. */
+  tellPicked() {
+    this.part?.picked?.();
+  }
+
+  /** Whether the open run is one of these, given by the beginnings of ids, or is gone. */
+  isOf(ids) {
+    return this.run !== null && (this.isGone || ids.some((id) => this.run.id.startsWith(id)));
   }
 
   makePart(found, body) {
@@ -82,7 +102,7 @@ export class Drawer {
   }
 
   head(found) {
-    const tabs = TABS.filter(([name]) => name !== "log" || found.has_log);
+    const tabs = TABS.filter(([name]) => name !== "log" || this.hasLog(found));
     return el(
       "div",
       { class: "drawer-head" },
@@ -126,8 +146,11 @@ export class Drawer {
     return el("button", { class: "quiet", title: "Close (Esc)", "aria-label": "Close", onclick: () => closeRun() }, "✕");
   }
 
+  /** The run is no longer in the store: it can be read on, and nothing be done with it. */
   tellGone(message) {
     if (this.place.querySelector(".gone")) return;
+    this.isGone = true;
+    this.head_?.querySelector(".buttons")?.remove();
     this.place.querySelector(".drawer-head")?.append(el("p", { class: "gone wrong", role: "alert" }, message));
   }
 
@@ -139,7 +162,7 @@ export class Drawer {
 
   close() {
     this.endPart();
-    this.run = null;
+    this.run = this.first = null;
     this.place.hidden = true;
     fill(this.place);
     document.body.classList.remove("has-drawer");

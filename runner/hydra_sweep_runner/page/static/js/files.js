@@ -68,19 +68,31 @@ export class Differences {
     const form = el("form", { class: "line" }, "against", field, el("button", {}, "Compare"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      go({ with: field.value.trim() || null });
+      const typed = field.value.trim();
+      if (typed || now().with) go({ with: typed || null });
+      else {
+        hint.className = "wrong";
+        field.focus();
+      }
     });
+    const hint = el("p", { class: "muted", role: "status" }, "Give the id of another run, or choose one by its box in the table.");
     fill(this.place, form);
+    this.other = other;
     if (other === null) {
-      this.place.append(el("p", { class: "muted" }, "Give the id of another run, or choose one by its box in the table."));
+      this.place.append(hint);
       return;
     }
     try {
       const found = await ask("diff", { a: this.id, b: other });
-      this.place.append(...this.drawn(found));
+      if (this.other === other) this.place.append(...this.drawn(found));
     } catch (error) {
-      this.place.append(el("p", { class: "wrong" }, error.message));
+      if (this.other === other) this.place.append(el("p", { class: "wrong" }, error.message));
     }
+  }
+
+  /** Other runs are chosen than were: the first of them is compared, unless the address says. */
+  picked() {
+    if (now().with === null && (now().pick.find((id) => !this.id.startsWith(id)) ?? null) !== this.other) this.load();
   }
 
   drawn(found) {

@@ -24,10 +24,18 @@ export class Log {
     this.place = place;
     place.classList.add("has-log");
     place.append(el("div", { class: "line" }, this.note, el("span", { class: "room" }), this.more), this.text);
+    this.isFollowing = false;
     this.follow();
   }
 
+  /** Read on as long as the log may grow. */
   async follow() {
+    this.isFollowing = true;
+    await this.readOn();
+    this.isFollowing = false;
+  }
+
+  async readOn() {
     while (!this.isClosed) {
       const asked = { id: this.id };
       if (this.offset !== null) Object.assign(asked, { offset: this.offset, wait: "1" });
@@ -94,7 +102,10 @@ export class Log {
     }
   }
 
-  update() {}
+  /** The run has changed: it may have been started again, with a log that is begun anew. */
+  update() {
+    if (!this.isFollowing && !this.isClosed) this.follow();
+  }
 
   close() {
     this.isClosed = true;

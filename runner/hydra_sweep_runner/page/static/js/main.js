@@ -14,6 +14,9 @@ import { short } from "./words.js";
 
 const VIEWS = [["table", "Table"], ["plots", "Plots"], ["curves", "Curves"], ["plan", "Plan"]];
 
+/** What changes the view, of what does not change the question. */
+const CHANGE_VIEW = ["view", "scalar", "scale", "pick"];
+
 let store = null;
 let batches = [];
 let answer = null;
@@ -25,7 +28,7 @@ const drawer = new Drawer();
 const open = (id, replace = false) => go({ run: short(id), tab: now().run === null ? null : now().tab, with: null, path: null }, { replace });
 
 const places = Object.fromEntries(VIEWS.map(([name]) => [name, el("div", { class: `view of-${name}`, hidden: true })]));
-const table = new Table(places.table, { open, pick, begin, failed: (error) => trouble(error.message) });
+const table = new Table(places.table, { open, pick, pickAll, begin, failed: (error) => trouble(error.message) });
 
 /** The other views, each fetched when it is first looked at. */
 const views = {};
@@ -82,7 +85,7 @@ function openBest(best) {
 function counted() {
   if (answer === null) return "";
   const total = answer.total.toLocaleString("en");
-  const runs = answer.total === 1 ? "run" : "runs";
+  const runs = answer.unbrushed === 1 ? "run" : "runs";
   return answer.total === answer.unbrushed ? `${total} ${runs}` : `${total} of ${answer.unbrushed.toLocaleString("en")} ${runs}`;
 }
 
@@ -154,7 +157,7 @@ async function showView() {
   const shown = present();
   for (const [name] of VIEWS) places[name].hidden = name !== shown;
   if (shown === "table") {
-    table.redraw();
+    await table.draw();
     return;
   }
   try {
@@ -183,6 +186,12 @@ function pick(id, isChosen) {
   go({ pick: isChosen ? [...others, short(id)] : others }, { replace: true });
 }
 
+function pickAll(ids, areChosen) {
+  const shown = ids.map(short);
+  const others = now().pick.filter((one) => !shown.includes(one));
+  go({ pick: areChosen ? [...others, ...shown] : others }, { replace: true });
+}
+
 /** What has changed in the store: told by the stream, drawn at most once a second. */
 const changed = { runs: false, ids: new Set(), all: false };
 const catchUp = seldom(async () => {
@@ -198,7 +207,7 @@ const catchUp = seldom(async () => {
   }
   drawAround();
   if (all || runs) await loadRuns(true);
-  if (drawer.run !== null && (all || ids.has(drawer.run.id))) await drawer.refresh();
+  if (drawer.run !== null && !drawer.isGone && (all || ids.has(drawer.run.id))) await drawer.refresh();
 }, 1000);
 
 function hear(news) {
@@ -212,6 +221,8 @@ function hear(news) {
     for (const batch of news.batches) held.set(batch.id, batch);
     for (const id of news.gone) held.delete(id);
     batches = [...unknown, ...[...held.values()].filter((batch) => !unknown.includes(batch))];
+    if (news.changed.includes(drawer.run?.id)) drawer.isGone = false; // it may have been brought back
+    if (news.gone.includes(drawer.run?.id)) drawer.tellGone(`there is no run ${short(drawer.run.id)} any more`);
     if (news.changed.some((id) => !changed.ids.has(id)) || news.gone.length) changed.runs = true;
     if (unknown.length || news.gone.length) changed.all = true;
     for (const id of [...news.changed, ...news.gone]) changed.ids.add(id);
@@ -224,10 +235,11 @@ onChange(async (state, before) => {
   const isSame = query(state).toString() === query(before).toString();
   drawAround();
   if (!isSame) await loadRuns(false);
-  else if (state.view !== before.view || state.scalar !== before.scalar || state.scale !== before.scale || state.pick.join() !== before.pick.join()) await showView();
+  else if (CHANGE_VIEW.some((name) => String(state[name]) !== String(before[name])) || (state.view === "curves" && state.run !== before.run)) await showView();
+  if (state.pick.join() !== before.pick.join()) drawer.tellPicked();
   const parts = ["run", "tab", "with", "path"];
   if (parts.some((name) => state[name] !== before[name])) {
-    table.fit();
+    await table.draw();
     await drawer.show();
     table.redraw();
   }
@@ -269,8 +281,11 @@ listenToKeys(
   escape,
 );
 
+/** Show the batches, or hide them; beside an open run a narrow window shows them only if asked. */
 function toggleAside() {
-  document.body.classList.toggle("no-aside");
+  const isShown = byId("aside").getClientRects().length > 0;
+  document.body.classList.toggle("no-aside", isShown);
+  document.body.classList.toggle("with-aside", !isShown);
 }
 
 const THEMES = ["auto", "light", "dark"];
@@ -308,7 +323,13 @@ async function start() {
   byId("aside-toggle").addEventListener("click", toggleAside);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawColours);
   drawTheme();
-  whenDone(() => loadRuns(true));
+  whenDone((name, given) => {
+    if (name === "delete") {
+      if (drawer.isOf(given.ids)) closeRun();
+      go({ pick: now().pick.filter((one) => !given.ids.some((id) => id.startsWith(one))) }, { replace: true });
+    }
+    loadRuns(true);
+  });
   try {
     store = JSON.parse(document.querySelector("meta[name=store]").content) ?? (await ask("store"));
   } catch (error) {

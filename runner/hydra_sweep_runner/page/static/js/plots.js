@@ -7,6 +7,8 @@ import { css, el, later } from "./dom.js";
 import { many } from "./words.js";
 
 let loading = null;
+/* What ends a drag, wherever the pointer is by then. */
+const ENDS = ["pointerup", "pointercancel"];
 
 /** The library of charts, fetched when the first chart is drawn. */
 function library() {
@@ -32,7 +34,9 @@ export class Plots {
     this.note = el("p", { class: "muted" });
     this.grid = el("div", { class: "plots" });
     place.append(this.note, this.grid);
-    this.brushed = later(() => this.tellBrushes(), 120);
+    this.isDragging = false;
+    this.dragged = () => this.endDrag();
+    for (const type of ENDS) addEventListener(type, this.dragged);
     this.resized = new ResizeObserver(later(() => this.resize(), 50));
     this.resized.observe(this.grid);
   }
@@ -45,8 +49,9 @@ export class Plots {
       this.clear();
       return;
     }
+    const lacking = toldLack(answer.data);
     const some = answer.drawn < answer.total ? `${answer.drawn.toLocaleString("en")} of ${many(answer.total, "run")}: the best half, and others at even distances. ` : "";
-    this.note.textContent = `${some}Drag along an axis to filter; click a line or a point to open its run.`;
+    this.note.textContent = `${some}Drag along an axis to filter; click a line or a point to open its run.${lacking}`;
     this.answer = answer;
     this.draw();
   }
@@ -71,25 +76,21 @@ export class Plots {
     if (order.some((card, at) => this.grid.children[at] !== card)) this.grid.append(...order);
   }
 
-  /** What is drawn already stays, so that nobody is disturbed at brushing. */
+  /** What is drawn already stays; while somebody drags along an axis nothing is drawn. What is
+      marked on the axes is what the address says. */
   drawOverview(data) {
+    if (this.isDragging) return;
     const { name, maximize } = data.objective;
     const best = this.answer.objective.assumed ? "" : ", which is the best,";
     const overview = this.chart("parallel", `Flags and ${name}: the ${maximize ? "greatest" : "least"} ${name}${best} is at the top`, "wide");
     const brush = now().brush.map(parseBrush).filter(Boolean);
     const key = JSON.stringify(data) + css("--text");
-    const isMarked = JSON.stringify(brush.map(writtenBrush)) === this.written(overview, data);
+    const isMarked = this.overviewKey && written(brush) === written(RunnerCharts.marked(overview, this.drawn));
     if (key === this.overviewKey && isMarked) return;
-    this.isDrawing = true;
-    if (key !== this.overviewKey) RunnerCharts.parallel(overview, data, () => this.brushed());
+    if (key !== this.overviewKey) RunnerCharts.parallel(overview, data, () => {});
     RunnerCharts.mark(overview, data, brush);
     this.overviewKey = key;
-    this.isDrawing = false;
-  }
-
-  /** What is marked on the axes, as it stands in the address. */
-  written(overview, data) {
-    return JSON.stringify(this.overviewKey ? RunnerCharts.marked(overview, data).map(writtenBrush) : []);
+    this.drawn = data;
   }
 
   chart(name, title, kind = "") {
@@ -99,8 +100,13 @@ export class Plots {
       const card = el("section", { class: `card ${kind}`, "data-chart": name }, el("h2", {}, title), drawing);
       this.grid.append(card);
       const chart = echarts.init(drawing);
+      if (name === "parallel") {
+        const begin = () => { this.isDragging = true; };
+        drawing.addEventListener("pointerdown", begin, { capture: true });
+      }
       chart.on("click", (event) => {
-        const run = this.data.runs[event.data?.place ?? event.dataIndex];
+        const { runs } = name === "parallel" ? this.drawn : this.data;
+        const run = runs[event.data?.place ?? event.dataIndex];
         if (run) this.open(run.id);
       });
       held = { card, chart, title: card.firstChild };
@@ -110,11 +116,24 @@ export class Plots {
     return held.chart;
   }
 
+  /** The button is up again: the chart knows by the next turn what was marked. */
+  endDrag() {
+    if (!this.isDragging) return;
+    setTimeout(() => {
+      this.isDragging = false;
+      if (!this.charts.has("parallel")) return;
+      this.tellBrushes();
+      this.drawOverview(this.data);
+    }, 0);
+  }
+
+  /** Put what is marked into the address, which keeps its brushes of axes that are not drawn. */
   tellBrushes() {
-    if (this.isDrawing) return;
-    const parts = RunnerCharts.marked(this.charts.get("parallel").chart, this.data);
-    const brush = parts.map(writtenBrush);
-    if (JSON.stringify(brush) !== JSON.stringify(now().brush.map((one) => writtenBrush(parseBrush(one) ?? {})))) go({ brush });
+    const drawn = new Set([...this.drawn.axes, this.drawn.objective].map((axis) => axis.name));
+    const before = now().brush.map(parseBrush).filter(Boolean);
+    const marked = RunnerCharts.marked(this.charts.get("parallel").chart, this.drawn).filter(hasWidth);
+    const parts = [...marked, ...before.filter((part) => !drawn.has(part.axis))];
+    if (written(parts) !== written(before)) go({ brush: parts.map(writtenBrush) });
   }
 
   resize() {
@@ -136,11 +155,27 @@ export class Plots {
 
   close() {
     this.clear();
+    for (const type of ENDS) removeEventListener(type, this.dragged);
     this.resized.disconnect();
   }
 }
 
+/** A click on an axis marks nothing. */
+const hasWidth = (part) => (part.texts ? part.texts.length > 0 : rounded(part.low) < rounded(part.high));
+
+/** How many of the runs have no value of the objective, or of an axis, and so are not drawn there. */
+function toldLack({ runs, axes, objective }) {
+  const lack = (name, valueOf, where) => {
+    const count = runs.filter((run) => valueOf(run) === null).length;
+    return count ? ` ${count.toLocaleString("en")} of ${many(runs.length, "run")} ${count === 1 ? "has" : "have"} no ${name} and ${count === 1 ? "is" : "are"} not drawn${where}.` : "";
+  };
+  return [lack(objective.name, (run) => run.objective, ""), ...axes.map((axis, at) => lack(axis.name, (run) => run.values[at], " on its axis"))].join("");
+}
+
 const rounded = (value) => Number(value.toPrecision(6));
+
+/** Brushes as one text, in whichever order they are. */
+const written = (parts) => JSON.stringify(parts.map(writtenBrush).sort());
 
 function writtenBrush(part) {
   return JSON.stringify(part.texts ? [part.axis, part.texts] : [part.axis, rounded(part.low ?? 0), rounded(part.high ?? 0)]);

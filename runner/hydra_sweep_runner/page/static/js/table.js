@@ -1,7 +1,7 @@
 /* The table of runs: as many rows as there are runs, of which the server gives those in sight. */
 import { Tabulator, FormatModule, FrozenColumnsModule, InteractionModule, ResizeColumnsModule, ResizeTableModule } from "../vendored/tabulator.min.js";
 import { go, now, query } from "./address.js";
-import { el, fill, redraw, seldom } from "./dom.js";
+import { el, fill, later, redraw, seldom } from "./dom.js";
 import { Pages } from "./pages.js";
 import { FixedHeight, ROW_PX } from "./rows.js";
 import { duration, glyph, number, short, statusClass, time } from "./words.js";
@@ -9,12 +9,17 @@ import { duration, glyph, number, short, statusClass, time } from "./words.js";
 Tabulator.registerModule([FormatModule, FrozenColumnsModule, InteractionModule, ResizeColumnsModule, ResizeTableModule]);
 
 const SAMPLE = 60;
+/* So many runs can be chosen by one click: the address holds them all. */
+const MOST_PICKED = 100;
+const REASON_PX = 196;
 
 export class Table {
-  /** `open` is called with a run's id, `pick` with an id and whether it is chosen now. */
-  constructor(place, { open, pick, begin, failed }) {
+  /** `open` is called with a run's id, `pick` with an id and `pickAll` with several, and whether
+      they are chosen now. */
+  constructor(place, { open, pick, pickAll, begin, failed }) {
     this.open = open;
     this.pick = pick;
+    this.pickAll = pickAll;
     this.begin = begin;
     this.pages = new Pages((answer) => this.came(answer), failed, () => this.inSight());
     this.columns = [];
@@ -26,6 +31,9 @@ export class Table {
     this.redraw = seldom(() => this.reformat(), 16);
     this.holder = el("div", { class: "table" });
     place.append(this.holder);
+    this.scrollTo = null;
+    this.isBehind = false; // whether what is drawn is older than what was answered
+    new ResizeObserver(later(() => this.fit(), 60)).observe(this.holder);
   }
 
   /** Show the first answer to a question; `answer.offset` is 0. */
@@ -42,43 +50,67 @@ export class Table {
 
   async take(answer, fromTop) {
     this.best = answer.best?.id ?? null;
-    const key = this.keyOf(answer);
-    const others = key !== this.key;
     this.answer = answer;
-    const resized = this.total !== answer.total;
-    this.answerColumns = answer.columns;
     this.total = answer.total;
-    if (!this.built) await this.build(answer, key);
-    else if (others) {
-      this.key = key;
-      this.tabulator.setColumns(this.definitions(answer));
-      if (resized) await this.tabulator.replaceData(this.placeholders());
-      else this.reformat();
-    } else if (resized) await this.tabulator.replaceData(this.placeholders());
-    else this.reformat();
     if (fromTop) {
       this.active = -1;
-      this.body().scrollTop = 0;
+      this.scrollTo = 0;
     }
+    if (this.built) await this.draw();
+    else await this.build(answer);
     fill(this.nothing, ...(query(now()).toString() ? ["No run matches."] : this.begin()));
   }
 
   /** What the columns depend on. */
   keyOf(answer) {
-    return JSON.stringify([answer.columns, now().sort, now().reverse, isCramped()]);
+    return JSON.stringify([answer.columns, now().sort, now().reverse, isCramped(), reasonWidth(answer, this.widthsOf(answer), this.holder.clientWidth)]);
   }
 
-  /** There is another room for the columns than there was. */
+  /** The columns' widths, measured once for an answer. */
+  widthsOf(answer) {
+    if (this.measured?.answer !== answer) this.measured = { answer, widths: columnWidths(answer) };
+    return this.measured.widths;
+  }
+
+  /** The table has another size: columns that go by its width are drawn again. */
   fit() {
-    if (!this.built || this.keyOf(this.answer) === this.key) return;
-    this.key = this.keyOf(this.answer);
-    const { scrollTop } = this.body();
-    this.tabulator.setColumns(this.definitions(this.answer));
-    this.body().scrollTop = scrollTop;
+    if (this.built && this.isSeen() && this.keyOf(this.answer) !== this.key) this.draw();
   }
 
-  build(answer, key) {
+  /** Draw what was answered last, columns and rows in one piece. While nobody sees the table
+      nothing is drawn: rows that are hidden do not take other columns. */
+  async draw() {
+    if (!this.built) return;
+    if (!this.isSeen()) {
+      this.isBehind = true;
+      return;
+    }
+    const key = this.keyOf(this.answer);
+    const isOther = key !== this.key;
+    const isResized = this.drawnTotal !== this.total;
+    const top = this.scrollTo ?? this.body().scrollTop;
+    const isWhole = this.isBehind || isOther;
+    this.isBehind = false;
+    this.scrollTo = null;
     this.key = key;
+    this.drawnTotal = this.total;
+    this.answerColumns = this.answer.columns;
+    if (isOther) this.tabulator.setColumns(this.definitions(this.answer));
+    if (isWhole) this.tabulator.redraw(true);
+    if (isResized) await this.tabulator.replaceData(this.placeholders());
+    else this.reformat();
+    this.body().scrollTop = top;
+  }
+
+  isSeen() {
+    return this.holder.clientHeight > 0;
+  }
+
+  build(answer) {
+    this.key = this.keyOf(answer);
+    this.isBehind = !this.isSeen();
+    this.drawnTotal = this.total;
+    this.answerColumns = answer.columns;
     this.tabulator = new Tabulator(this.holder, {
       data: this.placeholders(),
       index: "n",
@@ -111,7 +143,8 @@ export class Table {
   }
 
   definitions(answer) {
-    const widths = columnWidths(answer);
+    const widths = this.widthsOf(answer);
+    const forReason = reasonWidth(answer, widths, this.holder.clientWidth);
     const head = {
       title: "",
       field: "n",
@@ -120,13 +153,13 @@ export class Table {
       resizable: false,
       frozen: true,
       cssClass: "pick",
-      titleFormatter: () => el("span", { class: "muted", title: "Choose runs for curves and actions" }, "☐"),
+      titleFormatter: () => this.allBox(),
       formatter: (cell) => this.pickBox(cell.getData().n),
     };
     const rest = answer.columns.map((column, at) => ({
       title: column.title,
       field: `c${at}`,
-      width: widths[at],
+      width: isReason(column) ? forReason : widths[at],
       frozen: column.scope === "run" && column.title === "id",
       cssClass: isNumeric(answer, at) ? "number" : "",
       titleFormatter: () => header(column),
@@ -134,6 +167,24 @@ export class Table {
     }));
     const shown = isCramped() ? rest.filter((_, at) => !isInDrawer(answer.columns[at])) : rest;
     return [head, ...shown];
+  }
+
+  /** The box that chooses all runs of the table, where they are few enough for an address. */
+  allBox() {
+    const ids = this.total > 0 && this.total <= MOST_PICKED ? Array.from({ length: this.total }, (_, n) => this.pages.row(n)?.id ?? null) : [];
+    const isThere = ids.length > 0 && !ids.includes(null);
+    const chosen = ids.filter((id) => id !== null && now().pick.includes(short(id)));
+    const box = el("input", {
+      type: "checkbox",
+      class: "pick-all",
+      "aria-label": "Choose all of these runs",
+      title: isThere ? "Choose all of these runs, for curves and actions" : `All can be chosen of up to ${MOST_PICKED} runs`,
+      tabindex: "-1",
+      disabled: !isThere,
+      checked: isThere && chosen.length === ids.length,
+      onchange: (event) => this.pickAll(ids, event.currentTarget.checked),
+    });
+    return box;
   }
 
   pickBox(place) {
@@ -191,13 +242,15 @@ export class Table {
   came(answer) {
     if (answer.total !== this.total) {
       this.total = answer.total;
-      this.tabulator.replaceData(this.placeholders());
+      this.draw();
     } else this.redraw();
   }
 
   /** Draw the rows again that are in the document: those in sight, and some around them. */
   reformat() {
-    if (!this.built) return;
+    if (!this.built || this.isBehind || !this.isSeen()) return;
+    const all = this.holder.querySelector(".pick-all");
+    if (all) redraw(all.parentElement, this.allBox());
     for (const row of this.tabulator.getRows("visible")) {
       const { n } = row.getData();
       for (const cell of row.getCells()) {
@@ -211,6 +264,7 @@ export class Table {
   /** Make a row the one that the keys act on. */
   choose(place) {
     this.active = Math.max(0, Math.min(this.total - 1, place));
+    if (!this.built || !this.isSeen()) return;
     const body = this.body();
     const top = this.active * ROW_PX;
     const most = top - body.clientHeight + ROW_PX;
@@ -288,17 +342,37 @@ const isNumeric = (answer, at) => {
   return values.length > 0 && values.every((value) => typeof value === "number");
 };
 
+const isReason = (column) => column.scope === "run" && column.title === "reason";
+
+/** The width of the reasons: what the other columns leave, as far as the longest needs it. */
+function reasonWidth(answer, widths, room_px) {
+  const at = answer.columns.findIndex(isReason);
+  if (at < 0 || isCramped()) return REASON_PX;
+  const others = widths.reduce((sum, width, place) => sum + (place === at ? 0 : width), 34 + 20);
+  const needed = Math.max(0, ...answer.rows.slice(0, SAMPLE).map((row) => (row.status === "completed" ? 0 : measure(inShort(row.reason ?? "")) + 24)));
+  const width = Math.max(REASON_PX, Math.min(needed, room_px - others));
+  return Math.ceil(width) === Math.ceil(needed) ? Math.ceil(width) : Math.floor(width);
+}
+
+let context = null;
+
+/** How wide a text of the table is, in pixels. */
+function measure(content) {
+  if (context === null) {
+    context = document.createElement("canvas").getContext("2d");
+    context.font = "13px system-ui, sans-serif";
+  }
+  return context.measureText(content).width;
+}
+
 function columnWidths(answer) {
-  const context = document.createElement("canvas").getContext("2d");
-  context.font = "13px system-ui, sans-serif";
-  const wide = (content) => context.measureText(content).width;
   return answer.columns.map((column, at) => {
     if (column.scope === "run") {
-      const fixed = { id: 100, status: 112, reason: innerWidth > 1900 ? 360 : 196, started: 112, duration: 88 }[column.title];
+      const fixed = { id: 100, status: 112, reason: REASON_PX, started: 112, duration: 88 }[column.title];
       if (fixed) return fixed;
     }
-    const cells = answer.rows.slice(0, SAMPLE).map((row) => wide(number(row.cells[at])));
-    return Math.round(Math.min(260, Math.max(56, wide(column.title) + 34, ...cells.map((w) => w + 24))));
+    const cells = answer.rows.slice(0, SAMPLE).map((row) => measure(number(row.cells[at])));
+    return Math.round(Math.min(260, Math.max(56, measure(column.title) + 34, ...cells.map((w) => w + 24))));
   });
 }
 
