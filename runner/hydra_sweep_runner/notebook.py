@@ -342,19 +342,22 @@ class Runs(Sequence[Run]):
         return iter(self._runs)
 
     def best(self, scalar: str) -> Run:
-        """The run with the least last value of a scalar or, with `-` before its name, the greatest.
+        """The completed run with the least last value of a scalar or, with `-` before its name, the
+        greatest.
 
-        NaN is ignored. Raises Mistake if no run has reported the scalar.
+        NaN is ignored. Raises Mistake if no completed run has reported the scalar.
         """
         maximize = scalar.startswith("-")
         name = Name(Scope.SCALAR, scalar.removeprefix("-"))
-        ordered = sort_by(name, self._seen(), descending=maximize)
+        completed = Runs(run for run in self._runs if run.status == "completed")
+        ordered = sort_by(name, completed._seen(), descending=maximize)
         value = value_of(name, ordered[0]) if ordered else None
         if value is None or value != value:
-            there = sorted({known for run in self._runs for known in run.scalars})
+            there = sorted({known for run in completed for known in run.scalars})
             what = ", ".join(there) or "none"
             raise Mistake(
-                f"none of the {len(self)} runs has a scalar {name.name}; there are: {what}"
+                f"none of the {len(completed)} completed runs has a scalar {name.name}; "
+                f"there are: {what}"
             )
         return next(run for run in self._runs if run.id == ordered[0].id)
 

@@ -34,6 +34,7 @@ RIDDLES = re.compile(r"mismatched|extraneous|viable|token|missing [A-Z]|expectin
         ("x=a#b", "# (character 4) has to stand in quotes"),
         ("x=é", "é (character 3) has to stand in quotes"),
         ("x=a=b", "= (character 4) has to stand in quotes"),
+        ("x=[a=1,b]", "= within [] has to stand in quotes: \"x=['a=1',b]\""),
         ("x={a=1}", "= (character 5) stands within {}, where it is name: value"),
         ("x=a{b", "{ (character 4) stands within a text"),
         ("x=1,", "nothing stands after the comma (character 4)"),

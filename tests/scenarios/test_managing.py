@@ -202,6 +202,18 @@ def test_a_file_of_each_trial_of_a_batch_is_found(make_project: MakeProject) -> 
         assert (said.out, "leads out" in said.err) == ("", True)
 
 
+def test_of_a_deleted_run_it_is_told_how_it_comes_back(echo: Project) -> None:
+    echo.run("x=1")
+    run = echo.newest("run")["id"]
+    echo.run("runs", "delete", run, "--yes")
+    for typed in (run[:8], run):
+        (line,) = echo.run("runs", "show", typed, status=2).said
+        restore = f"runner runs restore {typed}"
+        assert line.endswith(f"in {echo.store}, but a deleted one does: {restore}")
+    echo.run(*restore.split()[1:])
+    echo.run("runs", "show", run)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -156,6 +156,18 @@ def test_the_best_has_the_least_or_the_greatest_last_value(store: Store) -> None
         runs.best("acc")
 
 
+def test_the_best_is_a_completed_run(make_project: MakeProject) -> None:
+    script = "x = 1\nprint(f'loss={x}', flush=True)\nraise SystemExit(x == 1)\n"
+    project = make_project(
+        {"conf/config.yaml": "operation: {script: main.py}\nx: 1\n", "main.py": script}
+    )
+    project.run("-m", "x=1,2,3", status=1)
+    runs = Store(project.store).runs(kind="trial")
+    assert runs.best("loss").flags["x"] == 2
+    with pytest.raises(Mistake, match="none of the 0 completed runs has a scalar loss"):
+        Store(project.store).runs(status="error").best("loss")
+
+
 def test_a_data_frame_has_a_row_a_run(store: Store) -> None:
     pandas = pytest.importorskip("pandas")
     frame = store.runs(kind="trial").to_pandas()

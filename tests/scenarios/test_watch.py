@@ -58,7 +58,7 @@ def test_it_tells_what_changes_until_the_batch_ends_however_it_ends(project: Pro
         "Trial (x=2) completed: result=1.0",
         "Trial (x=3) error: exit status 3",
     ]
-    told = "3 trials, 1 error, 2 completed; best result 0.5: (x=1)"
+    told = "3 trials, 1 failed, 2 completed; best result 0.5: (x=1)"
     assert said[-1].endswith(told)
 
 

@@ -46,7 +46,9 @@ def run_project(arguments: list[str]) -> int:
     return _carry_out(args)
 
 
-_JOBS = re.compile(r"unrecognized arguments: (-j|--(n[-_]?)?jobs|--parallel|--workers)")
+_JOBS = re.compile(
+    r"unrecognized arguments: (?:-j|--(?:n[-_]?)?jobs|--parallel|--workers)[= ]?(-?\d+)?"
+)
 
 
 _OPTION = re.compile(r"unrecognized arguments: --([A-Za-z][\w.-]*)(?:[= ](\S+))?")
@@ -69,8 +71,10 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         option, count = _OPTION.match(message), _COUNT.match(message)
-        if _JOBS.match(message):
-            message = f"{message}; how many trials run at once is hydra.launcher.n_jobs=2"
+        jobs = _JOBS.match(message)
+        if jobs is not None:
+            how = f"hydra.launcher.n_jobs={jobs[1] or 2}"
+            message = f"{message}; how many trials run at once is {how}"
         elif count is not None:
             message = (
                 f"{message}; how many trials run at once is hydra.launcher.n_jobs={count[1]}, how "

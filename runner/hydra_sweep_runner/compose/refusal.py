@@ -35,6 +35,7 @@ _VALUES = {
     "only": "failed",
     "restart": "ID",
 }
+_UNREAD = "its value cannot be read"
 _FUNCTIONS = "choice, range, interval, glob, shuffle, sort, tag, str, int, float, bool"
 
 
@@ -69,6 +70,11 @@ def explain_refusal(text: str, said: str) -> str:
     if evaluated is not None:
         return evaluated[1].strip().rstrip(".")
     reason = _reason(value, len(name) + 2)
+    elements = value[1:-1].split(",")
+    is_flat = value[:1] + value[-1:] == "[]" and not set(value[1:-1]) & set("'\"[]{}()\\$")
+    if is_flat and "=" in value and reason == _UNREAD:
+        held = ",".join(f"'{each.strip()}'" if "=" in each else each for each in elements)
+        return f'= within [] has to stand in quotes: "{name}=[{held}]"'
     return f"{reason}; as a text: {quoted(name, value)}"
 
 
@@ -157,7 +163,7 @@ def _reason(value: str, first: int) -> str:
         return f"{character} (character {place + first}) is not closed"
     if before == "," and value.strip():
         return f"nothing stands after the comma (character {len(value.rstrip()) + first - 1})"
-    return "its value cannot be read"
+    return _UNREAD
 
 
 def _is_plain(character: str) -> bool:

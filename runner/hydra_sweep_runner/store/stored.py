@@ -26,6 +26,7 @@ from hydra_sweep_runner.store import (
     snapshots,
 )
 from hydra_sweep_runner.store.catalogue import Catalogue, batches_of
+from hydra_sweep_runner.store.trash import Trash
 
 
 class StoredRuns:
@@ -137,6 +138,11 @@ class StoredRuns:
             if folder.is_dir() and not folder.is_symlink():
                 return prefix  # no need to list the whole folder
         found = [name for name in self._names(prefix) if names.is_id(name)]
+        if not found and any(e.id.startswith(prefix) for e in Trash(self._root).entries()):
+            raise UnknownRun(
+                f"no run begins with {prefix!r} in {self._root}, but a deleted one does: "
+                f"runner runs restore {prefix}"
+            )
         return names.choose(prefix, found, self._root)
 
     def _last(self, word: str) -> str:

@@ -22,6 +22,14 @@ from hydra_sweep_runner.store.archive.writing import place, write_tar, write_zip
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import escape, first_few, short
 
+#: Endings by which a name is meant for a file, of a form that is not written.
+_OF_FILES = frozenset(
+    (
+        *(".tar", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tbz", ".txz", ".txt", ".csv"),
+        *(".tsv", ".json", ".jsonl", ".yaml", ".yml", ".parquet", ".html", ".xlsx", ".pkl", ".db"),
+    )
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOutcome:
@@ -114,7 +122,7 @@ def import_runs(store: RunStore, source: Path) -> ImportOutcome:
 
 
 def _folder(destination: Path) -> Path:
-    if destination.suffix in (".tar", ".gz", ".bz2", ".xz", ".7z", ".rar"):
+    if destination.suffix.lower() in _OF_FILES and not destination.is_dir():
         raise Mistake(f"{destination}: give a name that ends in .tar.gz or .zip, or a folder")
     if destination.is_dir() and any(destination.iterdir()) and not _is_store(destination):
         raise Mistake(f"{destination}: is a folder with other files in it: give a new one")

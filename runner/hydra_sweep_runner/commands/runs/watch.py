@@ -26,6 +26,8 @@ _MOST_FLAGS = 8
 # Characters of a reason in a line.
 _MOST_OF_REASON = 120
 # The order of statuses in the table: the most interesting first.
+#: What counts call a status, as the last line of a batch does.
+_IN_COUNTS = {"error": "failed"}
 _ORDER = ("running", "error", "terminated", "unreadable", "completed", "pending")
 
 
@@ -101,12 +103,16 @@ def watch_table(snapshot: Snapshot, most: int | None = None) -> Table:
 
 
 def status_line(snapshot: Snapshot) -> str:
-    """`Batch 77b01c52: 12 trials, 2 running, 9 completed, 1 error; best loss 0.25: …`."""
+    """`Batch 77b01c52: 12 trials, 2 running, 9 completed, 1 failed; best loss 0.25: …`."""
     counts: Mapping[str, int] = Counter(map(_status, snapshot.trials))
     planned = snapshot.batch.run.batch
     total = len(snapshot.trials) if planned is None else len(planned.trials)
     told = [f"{total} trial" if total == 1 else f"{total} trials"]
-    told += [f"{counts[status]} {status}" for status in _ORDER if counts.get(status)]
+    told += [
+        f"{counts[status]} {_IN_COUNTS.get(status, status)}"
+        for status in _ORDER
+        if counts.get(status)
+    ]
     line = f"Batch {short(snapshot.batch.run.id)}: {', '.join(told)}"
     best = snapshot.best
     if best is None or snapshot.objective is None:
