@@ -42,7 +42,7 @@ def export(
         found = resolve_all(opened, run_ids)
         click.echo(escape(nothing_line(opened, found, asked, now())), err=True)
     if runs and asked.batch is not None:
-        left = archive.left_batch_line(opened, asked.batch, runs, destination)
+        left = archive.left_batch_line(opened, asked.batch, runs)
         if left:
             click.echo(escape(left), err=True)
     _tell(archive.export_runs(opened, runs, Path(destination)), "Exported")

@@ -57,7 +57,7 @@ def choose_runs(
     return [row for row in map(RunRow, store.summaries()) if row.id in held | theirs]
 
 
-def left_batch_line(store: RunStore, batch: str, seen: Sequence[RunRow], destination: str) -> str:
+def left_batch_line(store: RunStore, batch: str, seen: Sequence[RunRow]) -> str:
     """The line that the batch whose trials are exported is not exported itself, and how it is;
     empty if it is. `batch` is as typed."""
     found = store.resolve(batch)
@@ -65,8 +65,8 @@ def left_batch_line(store: RunStore, batch: str, seen: Sequence[RunRow], destina
         return ""
     one = short(found)
     return (
-        f"The record of batch {one} itself is not exported; to take it along, so that the batch "
-        f"can be restarted: runner runs export {destination} {one} --trials"
+        f"The record of batch {one} itself is not exported; to take it along, so that it can be "
+        f"restarted elsewhere: runner runs export DEST {one} --trials"
     )
 
 
