@@ -517,6 +517,9 @@ def test_runs_are_labelled_and_deleted_and_come_back(browser: Browser, project: 
         assert question is not None and besides is not None and question["y"] < besides["y"]
         confirm(page, "Delete")
         expect(page.locator("#count")).to_have_text("5 runs")
+        expect(page.locator("#head [data-is=picked]")).to_have_count(
+            0
+        )  # what is gone is not chosen
         page.locator("#toast button", has_text="Undo").click()
         confirm(page, "Bring back")
         expect(page.locator("#count")).to_have_text("6 runs")

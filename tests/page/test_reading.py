@@ -91,6 +91,7 @@ def test_the_best_is_by_the_batch_s_own_objective_or_the_one_that_is_chosen(
     batch = ask(page, "store")["batches"][0]["id"]
     best = ask(page, "runs", batch=batch)["best"]
     least = json.loads(origin.run("compare", batch, "--json", "-n", "1").out)[0]
+    assert ask(page, "runs", batch=batch)["has_own"] and not ask(page, "runs")["has_own"]
     assert best.pop("place") == 2  # of the six, the newest first
     assert best == {"id": least["id"], "value": 0.02 / 3, "flags": {"lr": 0.01, "depth": 2}}
     sorted_by_it = ask(page, "runs", batch=batch, sort="loss", offset=5)
@@ -148,6 +149,8 @@ def test_an_objective_that_none_of_the_selected_has_sorts_last_and_marks_no_best
     answer = ask(page, "runs", kind="batch", objective="loss", sort="loss")
     assert [row["id"] for row in answer["rows"]] == [batch]
     assert column(answer, "loss") == [None]
+    shown = [one["title"] for one in answer["columns"]]
+    assert shown.index("loss") < shown.index("started")
     assert ask(page, "charts", where="loss > 1e9", objective="loss")["data"] is None
 
 

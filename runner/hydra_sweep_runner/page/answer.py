@@ -43,8 +43,9 @@ class Answer:
     expression, the status and the brushes select; and those that the expression names: a column
     does not vanish because a filter has left one value in it. `counts` are by status, of what all
     filters but those of the status select. `is_assumed` tells that nobody said the objective: it
-    is the first scalar then. `best_place` is the place of `best` in `runs`. `told` says what is
-    wrong with the objective or the order: the runs are shown without it.
+    is the first scalar then. `best_place` is the place of `best` in `runs`. `has_own` tells that
+    the batch's own objective has been reported. `told` says what is wrong with the objective or the
+    order: the runs are shown without it.
     """
 
     runs: Sequence[RunRow]
@@ -57,6 +58,7 @@ class Answer:
     is_assumed: bool
     best: RunRow | None
     best_place: int | None
+    has_own: bool = False
     told: Sequence[str] = ()
 
 
@@ -120,7 +122,8 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
     scalars = list({name: None for run in runs for name in run.scalars})
     named = partial(_named, choices=(runs, compared, view.runs))
     told: list[str] = []
-    objective, is_assumed = _objective(view, question, filters.batch, (runs, compared), named, told)
+    own = None if filters.batch is None else _own_objective(view, filters.batch, compared)
+    objective, is_assumed = _objective(question, own, runs, named, told)
     column = None if objective is None else objective.column
     shown = brushed(runs, question.brushes, column) if question.brushes else runs
     if question.flags == "all":
@@ -134,7 +137,8 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
     batch = None if filters.batch is None else view.run(filters.batch).run
     columns = _columns(runs, flags, _telling(compared, batch), has_reasons=has_failed)
     if column is not None and all(column.title != one.title for one in columns):
-        columns.append(column)
+        place = next(at for at, one in enumerate(columns) if one.title == "started")
+        columns.insert(place, column)
     best = None if objective is None or is_assumed else best_of(objective, shown)
     ordered = _ordered(shown, question, columns, named, told)
     return Answer(
@@ -148,6 +152,7 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
         is_assumed=is_assumed,
         best=best,
         best_place=next((place for place, run in enumerate(ordered) if run is best), None),
+        has_own=own is not None,
         told=list(dict.fromkeys(told)),
     )
 
@@ -204,29 +209,31 @@ def _named(text: str, choices: Sequence[Sequence[RunRow]]) -> Expression:
     return parse(text)
 
 
+def _own_objective(view: View, batch: str, compared: Sequence[RunRow]) -> Ranking | None:
+    """The objective of a batch, if its trials have reported it."""
+    try:
+        return recorded_objective(view.run(batch).run, compared)
+    except UnknownRun:
+        return None
+
+
 def _objective(
-    view: View,
     question: Question,
-    batch: str | None,
-    choices: tuple[Sequence[RunRow], Sequence[RunRow]],
+    own: Ranking | None,
+    runs: Sequence[RunRow],
     named: _NamedBy,
     told: list[str],
 ) -> tuple[Ranking | None, bool]:
-    """By what a run is better than another, and whether that is only assumed; `choices` are the
-    selected runs and those that are compared. What is wrong is told."""
+    """By what a run is better than another, and whether that is only assumed; `own` is the
+    batch's. What is wrong is told."""
     if question.objective is not None:
         way, text = parse_objective(question.objective)
         try:
             return Ranking(text, named(text), maximize=way == "max"), False
         except Mistake as error:
             told.append(str(error))
-    runs, compared = choices
-    try:
-        recorded = None if batch is None else recorded_objective(view.run(batch).run, compared)
-    except UnknownRun:
-        recorded = None
-    if recorded is not None:
-        return recorded, False
+    if own is not None:
+        return own, False
     first = next((name for run in runs for name in run.scalars), None)
     if first is None:
         return None, True

@@ -37,6 +37,7 @@ def table_json(answer: Answer, part: Part, view: View) -> dict[str, Any]:
         "flags": list(answer.flags),
         "scalars": list(answer.scalars),
         "objective": objective_json(answer.objective, is_assumed=answer.is_assumed),
+        "has_own": answer.has_own,
         "best": None if best is None else best_json(best, answer),
         "told": [escape(line) for line in answer.told],
     }

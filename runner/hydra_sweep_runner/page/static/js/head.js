@@ -12,7 +12,7 @@ export function drawHead(batch, answer, openBest, statusOf) {
   redraw(
     byId("head"),
     el("div", { class: "line" }, title(batch), el("span", { class: "room" }), buttons(batch, statusOf)),
-    el("div", { class: "line wrap" }, chips(answer), best(batch, answer, openBest)),
+    el("div", { class: "line wrap" }, chips(answer), best(answer, openBest)),
   );
 }
 
@@ -59,18 +59,18 @@ function toggle(status) {
 }
 
 /** What makes a run the best, and which one it is. To choose sorts the table by it. */
-function best(batch, answer, openBest) {
+function best(answer, openBest) {
   if (answer === null || (!answer.scalars.length && !now().objective)) return null;
-  return el("span", { class: "best-line" }, el("span", { class: "star" }, "★"), objective(answer, batch), answer.best ? bestRun(answer, openBest) : null);
+  return el("span", { class: "best-line" }, el("span", { class: "star" }, "★"), objective(answer), answer.best ? bestRun(answer, openBest) : null);
 }
 
-function objective(answer, batch) {
+function objective(answer) {
   const present = answer.objective;
   const options = answer.scalars.flatMap((name) => [[name, `least ${name}`], [`-${name}`, `greatest ${name}`]]);
   if (present && !options.some(([value]) => value === present.text)) options.unshift([present.text, `${present.maximize ? "greatest" : "least"} ${present.name}`]);
   const isOpen = present === null || present.assumed;
   if (isOpen) options.unshift(["", "which is best?"]);
-  else if (now().objective) options.unshift(["", batch?.objective.length ? "the batch's own" : "none"]);
+  else if (now().objective) options.unshift(["", answer.has_own ? "the batch's own" : "none"]);
   const field = el(
     "select",
     { id: "choose-objective", "aria-label": "What the best is", title: "What the best is: sorts the table by it", onchange: (event) => judge(event.currentTarget.value) },

@@ -220,6 +220,8 @@ function hear(news) {
     const unknown = news.batches.filter((batch) => !held.has(batch.id));
     for (const batch of news.batches) held.set(batch.id, batch);
     for (const id of news.gone) held.delete(id);
+    const chosen = now().pick.filter((one) => !news.gone.some((id) => id.startsWith(one)));
+    if (chosen.length < now().pick.length) go({ pick: chosen }, { replace: true });
     batches = [...unknown, ...[...held.values()].filter((batch) => !unknown.includes(batch))];
     if (news.changed.includes(drawer.run?.id)) drawer.isGone = false; // it may have been brought back
     if (news.gone.includes(drawer.run?.id)) drawer.tellGone(`there is no run ${short(drawer.run.id)} any more`);
