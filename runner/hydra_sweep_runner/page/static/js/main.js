@@ -157,7 +157,7 @@ async function showView() {
   const shown = present();
   for (const [name] of VIEWS) places[name].hidden = name !== shown;
   if (shown === "table") {
-    await table.draw();
+    await table.look();
     return;
   }
   try {

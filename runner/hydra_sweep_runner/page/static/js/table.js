@@ -99,7 +99,13 @@ export class Table {
     if (isWhole) this.tabulator.redraw(true);
     if (isResized) await this.tabulator.replaceData(this.placeholders());
     else this.reformat();
-    this.body().scrollTop = top;
+    if (this.body().scrollTop !== top) this.body().scrollTop = top;
+  }
+
+  /** The table is looked at: draw what is older than the last answer, and the rows again soon. */
+  async look() {
+    if (this.isBehind || (this.built && this.keyOf(this.answer) !== this.key)) await this.draw();
+    else this.redraw();
   }
 
   isSeen() {
