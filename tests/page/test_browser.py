@@ -243,14 +243,6 @@ def test_values_stand_under_their_titles_whichever_view_the_run_was_opened_in(pa
     assert whole_rows() == beside
 
 
-def test_all_rows_are_drawn_when_the_table_is_first_seen_after_another_view(
-    browser: Browser, address: str
-) -> None:
-    with tab(browser, f"{address}/?view=plan") as page:
-        page.keyboard.press("1")
-        expect(page.locator(".tabulator-row")).to_have_count(7)
-
-
 def test_best_so_far_is_a_staircase(page: Page) -> None:
     page.keyboard.press("2")
     expect(page.locator("[data-chart=best] canvas").first).to_be_visible()
