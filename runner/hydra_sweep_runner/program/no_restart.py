@@ -103,11 +103,8 @@ def _restart_of_trial(root: Path, typed: str, command: str, others: str) -> str 
         run = store.read(store.resolve(typed))
         batch = None if run.kind is Kind.BATCH else batch_of(store, run)
         if batch is not None:
-            of_store = (
-                ""
-                if root == Path.cwd() / location.DEFAULT_STORE
-                else (f" --store={shlex.quote(str(root))}")
-            )
+            is_default = root == Path.cwd() / location.DEFAULT_STORE
+            of_store = "" if is_default else f" --store={shlex.quote(str(root))}"
             how = in_its_batch(run, of_store, others)
             return f", and {short(run.id)} {IS_NO_BATCH}: {command}{short(batch)}{how}"
     return None

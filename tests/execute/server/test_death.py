@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.execute.local.executor import LocalExecutor
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.execute.source import Next
 from hydra_sweep_runner.model import Status
@@ -151,51 +153,56 @@ def f(x):
 """
 
 
-def test_when_the_server_dies_beside_an_idle_worker_what_that_has_started_ends(
-    world: World,
-) -> None:
+def beside_an_idle_worker(
+    world: World, executor: LocalExecutor, act: Callable[[int, int], None]
+) -> Made:
+    """A source of two functions. When the first has ended, `act` is called with the pids of the
+    server and of the idle worker, and the worker's end is waited for."""
     world.write("lib.py", WITH_A_HELPER)
     first = world.function("lib.f", x=1)
 
     def make(number: int) -> Next:
         if number == 0:
             return first
-        os.kill(server_of(executor), signal.SIGKILL)
         (worker,) = executor._workers._free
+        act(server_of(executor), worker.child.pid or 0)
         wait_until_gone([worker.child.pid or 0])
         return world.function("lib.f", x=2)
 
-    with world.executor() as executor, pytest.raises(RunnerError):
-        executor.run(Made(make))
-    result = world.store.read(first.run.id).result
+    return Made(make)
+
+
+def wait_until_its_helper_is_gone(world: World, source: Made) -> None:
+    result = world.store.read(source.outcomes[0].run.id).result
     assert result is not None
     wait_until_gone([int(str(result.value))])
+
+
+def test_when_the_server_dies_beside_an_idle_worker_what_that_has_started_ends(
+    world: World,
+) -> None:
+    with world.executor() as executor, pytest.raises(RunnerError):
+        source = beside_an_idle_worker(
+            world, executor, lambda server, worker: os.kill(server, signal.SIGKILL)
+        )
+        executor.run(source)
+    wait_until_its_helper_is_gone(world, source)
 
 
 def test_what_a_worker_has_started_ends_though_the_server_dies_with_the_order_to_end_it(
     world: World,
 ) -> None:
-    world.write("lib.py", WITH_A_HELPER)
-    first = world.function("lib.f", x=1)
+    def act(server: int, worker: int) -> None:
+        os.kill(server, signal.SIGSTOP)
+        os.kill(worker, signal.SIGKILL)
 
-    def make(number: int) -> Next:
-        if number == 0:
-            return first
-        os.kill(server_of(executor), signal.SIGSTOP)
-        (worker,) = executor._workers._free
-        os.kill(worker.child.pid or 0, signal.SIGKILL)
-        wait_until_gone([worker.child.pid or 0])
-        return world.function("lib.f", x=2)
-
-    source = Made(make)
     with world.executor() as executor, pytest.raises(ServerDied):
+        source = beside_an_idle_worker(world, executor, act)
         source.on_ready = lambda: (
             len(source.told) > 2 and os.kill(server_of(executor), signal.SIGKILL)
         )
         executor.run(source)
-    result = world.store.read(first.run.id).result
-    assert result is not None
-    wait_until_gone([int(str(result.value))])
+    wait_until_its_helper_is_gone(world, source)
 
 
 def server_of(executor: object) -> int:

@@ -25,9 +25,9 @@ from hydra_sweep_runner.terminal.tables import Table
 _MOST_FLAGS = 8
 # Characters of a reason in a line.
 _MOST_OF_REASON = 120
-# The order of statuses in the table: the most interesting first.
 #: What counts call a status, as the last line of a batch does.
 _IN_COUNTS = {"error": "failed"}
+# The order of statuses in the table: the most interesting first.
 _ORDER = ("running", "error", "terminated", "unreadable", "completed", "pending")
 
 

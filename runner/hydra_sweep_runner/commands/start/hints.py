@@ -148,8 +148,7 @@ def report_unused_flags(
     world.reporter.say(
         f"{names} {what} of the command{so}: write operation.command: "
         f"{_with_flag(command_as_written(loaded), reference)} (a command finds "
-        "its flags in "
-        ".hydra/config.yaml, too)"
+        "its flags in .hydra/config.yaml, too)"
     )
 
 

@@ -232,18 +232,31 @@ def restart_run(
             keep_result(world.store, run)
         world.reporter.say(f"Restarting {short(run.id)}")
         report_last_of_batch(world, run, asked_for)
-        report_options_of_batches(world, composing.typed.options.values)
-        report_unused_flags(world, composed.operation, composed.config, composing.names())
         report_left_batches(world, run, left)
-        report_code_changes(world, run, again.provenance)
-        note = ""
-        if not options.refresh:
-            report_environment(world, run, os.environ)
-            note = report_yaml_changes(world, run, composing, [composing.task]).note
+        note = _report_restart(world, run, again, composing, composed, options)
         world.store.keep_snapshot(composing.composer.files())
         exit_status = _execute(world, executor, start, options, note)
         report_out_of_date(world, alone)
         return exit_status
+
+
+def _report_restart(
+    world: World,
+    run: Run,
+    again: Run,
+    composing: Composing,
+    composed: _Composed,
+    options: Options,
+) -> str:
+    """Print what is different from the run's last start, and what has no effect; returns the line
+    that follows a failure, or an empty one."""
+    report_options_of_batches(world, composing.typed.options.values)
+    report_unused_flags(world, composed.operation, composed.config, composing.names())
+    report_code_changes(world, run, again.provenance)
+    if options.refresh:
+        return ""
+    report_environment(world, run, os.environ)
+    return report_yaml_changes(world, run, composing, [composing.task]).note
 
 
 def _execute(

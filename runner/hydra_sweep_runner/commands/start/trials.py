@@ -81,8 +81,8 @@ class TrialLines:
     """Prints the lines on the ends of a batch's trials.
 
     `varying` are the names that distinguish the trials, and `telling` finds the flags upstream that
-    do; `best` shows the best one; `unreported`
-    tells of an objective that no trial reports; `note` is a line after each failure, or empty.
+    do; `best` shows the best one; `unreported` tells of an objective that no trial reports; `note`
+    is a line after each failure, or empty.
     """
 
     context: World

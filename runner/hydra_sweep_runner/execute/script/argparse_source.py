@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.execute.script.parser_names import GROUPS, HARMLESS, parsers_of
+from hydra_sweep_runner.execute.script.parser_names import GROUPS, HARMLESS, called, parsers_of
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 from hydra_sweep_runner.execute.script.places import Place, argparse_place, places_of
 
@@ -123,22 +123,14 @@ def _is_argparse_alone(tree: ast.Module) -> bool:
     }
     for node in nodes:
         if isinstance(node, ast.Assign) and {ast.unparse(t) for t in node.targets} & parsers:
-            maker = _last_name(node.value)
+            maker = called(node.value) if isinstance(node.value, ast.Call) else None
             if maker not in _MAKERS | own:
                 return False
-        elif isinstance(node, ast.Call) and _last_name(node) not in own:
+        elif isinstance(node, ast.Call) and called(node) not in own:
             words = [*node.args, *(word.value for word in node.keywords)]
             if any(ast.unparse(word) in parsers for word in words):
                 return False
     return True
-
-
-def _last_name(node: ast.expr) -> str | None:
-    """The last word of a called function's name."""
-    function = node.func if isinstance(node, ast.Call) else None
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else None
 
 
 def _long_options(call: ast.Call) -> list[str] | None:

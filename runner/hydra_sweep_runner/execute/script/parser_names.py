@@ -51,10 +51,10 @@ def parsers_of(tree: ast.Module) -> Parsers | None:
     """The script's parser; None if it is unclear which it is, or what else is done with it."""
     made = dict(_made(tree))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    makers = [call for call in calls if _called(call) in GROUPS | {_MAKER}]
+    makers = [call for call in calls if called(call) in GROUPS | {_MAKER}]
     if any(id(call) not in made for call in makers):
         return None
-    parsers = [call for call in makers if _called(call) == _MAKER]
+    parsers = [call for call in makers if called(call) == _MAKER]
     family = _family(parsers, made)
     if family is None:
         return None
@@ -80,7 +80,7 @@ def _made(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             target = node.targets[0] if len(node.targets) == 1 else None
-            if isinstance(target, ast.Name) and _called(node.value) in GROUPS | {_MAKER}:
+            if isinstance(target, ast.Name) and called(node.value) in GROUPS | {_MAKER}:
                 yield id(node.value), target.id
 
 
@@ -174,7 +174,8 @@ def _function_called(node: ast.expr) -> ast.expr | None:
     return node.func if isinstance(node, ast.Call) else None
 
 
-def _called(call: ast.Call) -> str | None:
+def called(call: ast.Call) -> str | None:
+    """The last word of the name of the function that is called."""
     function = call.func
     if isinstance(function, ast.Attribute):
         return function.attr

@@ -22,7 +22,6 @@ export const offer = {
 /** Show what the action stands for and ask; `inputs` gives what may change what is asked, and stands
     above the question, or below it. Nothing is asked of the server while its `isEmpty`. */
 function ask(name, given, verb, { kind = "main", inputs = null } = {}) {
-
   const dialog = byId("dialog");
   const body = el("div", { class: "asked" });
   const go = el("button", { class: kind, value: "go", disabled: true }, verb);
