@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from hydra_sweep_runner.page.application import make_application
 from hydra_sweep_runner.page.site import Site, open_site
 from hydra_sweep_runner.store.runs import RunStore
+from tests.page.browser import open_browser, served
 from tests.scenarios.project import Project
 
 HERE = "http://127.0.0.1:8710"
@@ -80,3 +82,17 @@ def page(origin: Project) -> Iterator[TestClient]:
     """The page of it, only looked at."""
     with client_of(open_page(origin)) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser, which the tests of a module share."""
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def address(origin: Project) -> Iterator[str]:
+    """The address of the page of `origin`, served by the real command."""
+    with served(origin) as found:
+        yield found

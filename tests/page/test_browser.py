@@ -16,7 +16,6 @@ from tests.page.browser import (
     confirm,
     count,
     needs_browser,
-    open_browser,
     rectangles,
     rows,
     served,
@@ -26,18 +25,6 @@ from tests.scenarios.pipelines import FILES as STUDY
 from tests.scenarios.project import Project, wait_until
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def address(origin: Project) -> Iterator[str]:
-    with served(origin) as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import confirm, needs_browser, open_browser, rectangles, rows, served, tab
+from tests.page.browser import confirm, needs_browser, rectangles, rows, served, tab
 from tests.scenarios.project import Project, by_flag, wait_until
 
 pytestmark = needs_browser
@@ -29,12 +28,6 @@ FILES = {
             raise FloatingPointError("loss is NaN")
     """,
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

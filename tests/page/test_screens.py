@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import confirm, needs_browser, open_browser, served, tab
+from tests.page.browser import confirm, needs_browser, served, tab
 from tests.scenarios.project import Project
 
 pytestmark = needs_browser
@@ -52,18 +52,6 @@ FAINT = """() => {
 OUTSIDE = """() => [...document.querySelectorAll("#top, #main, #head *, #filters *, #drawer > *")]
   .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 0.5)
   .map((one) => `${one.tagName} ${one.className} ${one.textContent}`)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def address(origin: Project) -> Iterator[str]:
-    with served(origin) as found:
-        yield found
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import count, needs_browser, open_browser, served, tab
+from tests.page.browser import count, needs_browser, served, tab
 from tests.scenarios.pipelines import FILES as STUDY
 from tests.scenarios.project import Project
 
@@ -63,12 +63,6 @@ def a_damaged_record(project: Project) -> None:
     project.run("-m", "x=1,2")
     damaged = project.newest("batch")["trials"][0]
     (project.store / damaged / ".runner" / "record.json").write_text("{")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 def look_at_all(page: Page) -> None:
