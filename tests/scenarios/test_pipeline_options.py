@@ -6,9 +6,14 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.pipelines import FILES, ran, started, steps
-from tests.scenarios.project import Project, lines
+from tests.scenarios.project import Listed, Project, lines
 
 STUDY = "operation=study"
+DONE, LEFT = ["completed"], ["pending"]
+
+
+def statuses(runs: list[Listed]) -> list[str]:
+    return [run["status"] for run in runs]
 
 
 @pytest.fixture
@@ -81,19 +86,68 @@ def test_repeats_run_each_step_again_but_one_that_gathers_them_all(study: Projec
     assert ran(study, before) == ["report"]
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["+optimizer=tpe"], "+optimizer=tpe: a pipeline's plan cannot grow from results"),
-        (["hydra.sweeper.stop=[{patience: 2}]"], "it stops by {time: 2h} alone"),
-        (["hydra.sweeper.stop=[{objective: '< 1'}]"], "it stops by {time: 2h} alone"),
-    ],
-)
-def test_what_judges_single_trials_is_a_mistake(
-    study: Project, words: list[str], said: str
-) -> None:
-    assert said in study.run("-m", STUDY, "train.lr=0.1,0.2", *words, status=2).err
+def test_a_pipeline_s_plan_does_not_grow_from_results(study: Project) -> None:
+    said = study.run("-m", STUDY, "train.lr=0.1,0.2", "+optimizer=tpe", status=2).err
+    assert "+optimizer=tpe: a pipeline's plan cannot grow from results" in said
     assert study.runs() == []
+
+
+LOSS = {"evaluate.sh": FILES["evaluate.sh"] + "echo loss: $(cut -d' ' -f1 model.txt)\n"}
+
+
+def test_an_objective_that_is_reached_ends_a_pipeline_after_its_combination(
+    study: Project,
+) -> None:
+    study.write(LOSS)
+    rule = ("+objective=loss", "hydra.sweeper.stop=[{objective: '< 0.25'}]")
+    words = ("train.lr=0.4,0.3,0.2,0.1,0.05", *rule, "hydra.launcher.n_jobs=1")
+    assert "No more trials are started: loss < 0.25" in study.run("-m", STUDY, *words).err
+    found = steps(study)
+    assert statuses(found["train"]) == statuses(found["evaluate"]) == [*DONE * 3, *LEFT * 2]
+    assert statuses(found["report"]) == LEFT
+    before, batch = started(study), study.newest("batch")["id"]
+    again = study.run(f"+restart={batch}", "+needed=true").err
+    assert "No more trials are started: loss < 0.25" in again
+    assert ran(study, before) == []
+    study.run(f"+restart={batch}", "+needed=true", "hydra.sweeper.stop=null")
+    assert ran(study, before) == ["train", "evaluate"] * 2 + ["report"]
+
+
+def test_patience_counts_combinations_whatever_the_number_of_jobs(study: Project) -> None:
+    study.write(LOSS)
+    rule = ("+objective=loss", "hydra.sweeper.stop=[{patience: 2}]")
+    words = ("train.lr=0.1,0.2,0.3,0.4,0.5,0.6", *rule, "hydra.launcher.n_jobs=2")
+    said = study.run("-m", STUDY, *words).err
+    assert "No more trials are started: no better combination among 2" in said
+    found = steps(study)
+    # Of two jobs, the combination 4 is the first that knows two which are not better than one.
+    assert statuses(found["train"]) == statuses(found["evaluate"]) == [*DONE * 4, *LEFT * 2]
+    before, batch = started(study), study.newest("batch")["id"]
+    study.run(f"+restart={batch}", "hydra.launcher.n_jobs=1")
+    assert sorted(ran(study, before)) == ["evaluate"] * 4 + ["prepare"] + ["train"] * 4
+
+
+def test_a_combination_with_a_failed_trial_is_no_better_one(study: Project) -> None:
+    fails = "import sys; sys.exit(0 if a.lr in (0.3, 0.05) else 3)\n"
+    study.write({**LOSS, "train.py": FILES["train.py"] + fails})
+    rule = ("+objective=loss", "hydra.sweeper.stop=[{patience: 3}]")
+    words = ("train.lr=0.3,0.2,0.1,0.15,0.05", *rule, "hydra.launcher.n_jobs=1")
+    said = study.run("-m", STUDY, *words, status=1).err
+    assert "No more trials are started: no better combination among 3" in said
+    assert statuses(steps(study)["train"]) == [*DONE, *["error"] * 3, *LEFT]
+
+
+def test_a_gathered_value_belongs_to_the_combination_of_its_last_member(study: Project) -> None:
+    by = "gathers: {runs: evaluate}, by: [train.lr]"
+    yaml = FILES["conf/operation/study.yaml"].replace("gathers: {runs: evaluate}", by)
+    mean = "print('loss:', sum(run['flags']['train.lr'] for run in runs))\n"
+    study.write({"conf/operation/study.yaml": yaml, "plot.py": FILES["plot.py"] + mean})
+    rule = ("+objective=loss", "hydra.sweeper.stop=[{objective: '< 0.5'}]")
+    words = ("train.lr=0.3,0.2,0.1", "train.epochs=1,2", *rule, "hydra.launcher.n_jobs=1")
+    assert "No more trials are started: loss < 0.5" in study.run("-m", STUDY, *words).err
+    found = steps(study)
+    assert statuses(found["report"]) == [*DONE * 2, *LEFT]
+    assert statuses(found["train"]) == [*DONE * 4, *LEFT * 2]
 
 
 def test_the_time_that_a_start_may_take_ends_it_and_the_rest_is_pending(study: Project) -> None:

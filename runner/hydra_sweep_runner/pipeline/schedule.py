@@ -50,7 +50,7 @@ class Schedule:
         self._free = {step.name: step.n_jobs for step in graph.wiring.steps if step.n_jobs}
         self._held: dict[str, list[int]] = {name: [] for name in self._free}
         self._ready: list[int] = []
-        self._at_work = 0
+        self.at_work = 0  #: the number of trials that were taken and have not ended
         self._cause: dict[int, int] = {}
         self.blocked: tuple[Blocked, ...] = self._begin(sorted(to_run))
 
@@ -80,7 +80,7 @@ class Schedule:
     @property
     def is_over(self) -> bool:
         """Whether no trial is running and none can start any more."""
-        return not self._at_work and not self._ready
+        return not self.at_work and not self._ready
 
     def peek(self) -> int | None:
         """The trial that `take` would return now."""
@@ -95,7 +95,7 @@ class Schedule:
             return None
         heappop(self._ready)
         self._states[number] = _State.AT_WORK
-        self._at_work += 1
+        self.at_work += 1
         step = self._nodes[number].step
         if step in self._free:
             self._free[step] = (self._free[step] or 0) - 1
@@ -111,7 +111,7 @@ class Schedule:
     def ended(self, number: int, *, completed: bool) -> tuple[Blocked, ...]:
         """Note that a trial that was taken has ended; returns the trials that will never start for
         that reason."""
-        self._at_work -= 1
+        self.at_work -= 1
         step = self._nodes[number].step
         if step in self._free:
             self._free[step] = (self._free[step] or 0) + 1

@@ -53,11 +53,13 @@ class Stopping:
         """Whether a rule depends on results."""
         return bool(self.reached) or self.patience is not None
 
-    def why(self, known: Sequence[Values | None], elapsed_s: float) -> str | None:
+    def why(
+        self, known: Sequence[Values | None], elapsed_s: float, judged: str = "trial"
+    ) -> str | None:
         """The rule that ends the batch, as text; None if it goes on.
 
         `known` are the results that the next trial would know, in plan order, None for a failed
-        trial.
+        trial. `judged` is what each is the result of.
         """
         for rule in self.reached:
             compare = _COMPARE[rule.comparison]
@@ -67,7 +69,7 @@ class Stopping:
             better = improvements(self.objective, known)
             since = len(known) - (better[-1] + 1 if better else 0)
             if since >= self.patience:
-                return f"no better trial among {self.patience}"
+                return f"no better {judged} among {self.patience}"
         if self.time_s is not None and elapsed_s >= self.time_s:
             return f"the time of {self.time_text} is over"
         return None

@@ -31,6 +31,7 @@ from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.model import JobPlace, Operation, Run, Status
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.search.stopping import Stopping
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.processes import this_process
@@ -218,12 +219,15 @@ class Carrying:
     def _execute(self, starts: Sequence[Start]) -> int:
         context, sweep = self._context, self._sweep
         self._report_skipped(len(self._plan.ids) - len(starts) - len(self._initialized))
-        rules = StoppingRules(context, sweep.stopping, sweep.window)
+        judged = "trial" if sweep.graph is None else "combination"
+        rules = StoppingRules(context, sweep.stopping, sweep.window, judged)
         known = self._as_known(starts)
         planned = () if sweep.graph is None else (known[run_id] for run_id in self._plan.ids)
         self._telling = Telling(planned)
         trials = self._trials(starts, rules)
-        best = Best(context.reporter, sweep.objective, rules.results.values())
+        starting = {start.run.id for start in starts}
+        ended = (run for run_id, run in known.items() if run_id not in starting)
+        best = Best(context.reporter, sweep.objective, map(last_of, ended))
         unreported = Unreported(
             context,
             sweep.objective_asked_for,

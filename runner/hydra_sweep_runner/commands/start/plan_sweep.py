@@ -123,7 +123,6 @@ def _planning(
 
         kept = paused(remembered, kept)
     stopping = parse_stopping(sweeper.get("stop"), Objective.parse(options.objective))
-    _refuse_rules(composing, stopping)
     _check_search_options(composing, options, sweeper, learns, is_new=remembered is None)
     needs_window = learns or stopping.looks_at_results
     return _Planning(
@@ -233,14 +232,6 @@ def _learns(options: Options) -> bool:
     from hydra_sweep_runner.search.optimizers.choose import is_learning
 
     return is_learning(options.optimizer)
-
-
-def _refuse_rules(composing: Composing, stopping: Stopping) -> None:
-    if composing.pipeline is not None and stopping.looks_at_results:
-        raise Mistake(
-            "hydra.sweeper.stop: a pipeline has trials of several steps, which no objective "
-            "judges one after the other: it stops by {time: 2h} alone"
-        )
 
 
 def _check_search_options(

@@ -23,15 +23,20 @@ if TYPE_CHECKING:
 class StoppingRules:
     """The rules that end a batch, applied to the results that the next trial would know.
 
-    `results` are the trials' results, by id. The reason of the end is printed once.
+    `results` are those of the trials by id, or of a pipeline's combinations by number. The reason
+    of the end is printed once.
     """
 
-    def __init__(self, world: World, stopping: Stopping, window: int) -> None:
+    def __init__(
+        self, world: World, stopping: Stopping, window: int, judged: str = "trial"
+    ) -> None:
+        """`judged` is what the rules look at: a trial, or a combination."""
         self._world = world
+        self._judged = judged
         self._stopping = stopping
         self._window = window
         self._began_s = time.monotonic()
-        self.results: dict[str, Last | None] = {}
+        self.results: dict[str | int, Last | None] = {}
         self.has_ended = False
 
     @property
@@ -39,17 +44,17 @@ class StoppingRules:
         """Whether a rule depends on results."""
         return self._stopping.looks_at_results
 
-    def answer(self, plan: Sequence[str]) -> Answer | None:
-        """NO_MORE if a rule ends the batch before the trial that follows these trials of the plan;
-        WAIT if that depends on missing results; None if it may start."""
+    def answer(self, before: Sequence[str | int]) -> Answer | None:
+        """NO_MORE if a rule ends the batch before the trial (or the combination) that follows these
+        ones of the plan; WAIT if that depends on missing results; None if it may start."""
         known: list[Values | None] = []
         if self.looks_at_results:
-            for run_id in plan[: count_known(len(plan), self._window)]:
-                if run_id not in self.results:
+            for key in before[: count_known(len(before), self._window)]:
+                if key not in self.results:
                     return WAIT
-                last = self.results[run_id]
+                last = self.results[key]
                 known.append(None if last is None else self._stopping.objective.values(last))
-        why = self._stopping.why(known, time.monotonic() - self._began_s)
+        why = self._stopping.why(known, time.monotonic() - self._began_s, self._judged)
         if why is None:
             return None
         if not self.has_ended:

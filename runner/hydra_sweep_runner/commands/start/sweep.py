@@ -72,11 +72,10 @@ class Sweep:
 
     @property
     def objective(self) -> Objective | None:
-        """The objective by which trials are compared. None for a pipeline unless a scalar is named,
-        because its steps return different things."""
-        if self.graph is not None and "objective" not in self.options.values:
-            return None
-        return self.stopping.objective
+        """The objective by which trials are compared. None for a pipeline unless a scalar is named
+        or a rule judges by it, because its steps return different things."""
+        is_meant = "objective" in self.options.values or self.stopping.looks_at_results
+        return self.stopping.objective if is_meant or self.graph is None else None
 
     @property
     def objective_of_search(self) -> Objective | None:

@@ -18,7 +18,9 @@ from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.pipeline.current import why_stale
 from hydra_sweep_runner.pipeline.graph import Graph
+from hydra_sweep_runner.pipeline.results import CombinationResults, Reported
 from hydra_sweep_runner.pipeline.schedule import Blocked, Schedule
+from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.terminal.render import short
 
 _WHY = {
@@ -44,8 +46,8 @@ class StepTrials:
         telling: Telling,
     ) -> None:
         """`runs` are those of the plan, in order, as they are before the start; `starts` are the
-        trials that are to run, by their place in the plan; `rules` look at the time alone;
-        `telling` finds the flags upstream that distinguish trials."""
+        trials that are to run, by their place in the plan; `telling` finds the flags upstream that
+        distinguish trials."""
         self._world = world
         self._graph = graph
         self._runs = list(runs)
@@ -54,31 +56,59 @@ class StepTrials:
         self._upstreams = Upstreams(world.store)
         self._untold: Counter[str] = Counter()
         self._rules = rules
+        self._results = CombinationResults(graph) if rules.looks_at_results else None
+        self._allowed = 0  #: the number of combinations that may start, by the rules
         self._telling = telling
         self._progress = StepProgress(world.reporter, [graph.nodes[one].step for one in starts])
-        done = (number for number, run in enumerate(runs) if number not in starts)
+        done = [number for number in range(len(runs)) if number not in starts]
         completed = [number for number in done if _is_completed(runs[number])]
         self._schedule = Schedule(graph, list(starts), completed)
+        for number in done:
+            is_pending = runs[number].state.status is Status.PENDING
+            self._note_result(number, {} if is_pending else last_of(runs[number]))
         self._set_blocked(self._schedule.blocked)
 
     def next(self) -> Start | Answer:
         """The first trial in the plan whose inputs exist."""
         self._report_blocked()
         self._progress.show()
-        while self._schedule.peek() is not None:
-            if self._rules.answer(()) is not None:
-                return NO_MORE
+        while (first := self._schedule.peek()) is not None:
+            answer = self._answer_of_rules(first)
+            if answer is not None:
+                return answer
             number = self._schedule.take()
-            assert number is not None
+            assert number == first
             if not self._is_current_after_all(number):
                 return self._start(number)
+            self._note_result(number, last_of(self._runs[number]))
             self._set_blocked(self._schedule.ended(number, completed=True))
         return NO_MORE if self._schedule.is_over else WAIT
+
+    def _answer_of_rules(self, number: int) -> Answer | None:
+        """NO_MORE if a rule ends the batch before this trial; None if it may start; WAIT if that
+        depends on missing results, or if trials of earlier combinations are to be finished first.
+        Combinations are judged one after the other, so that no answer depends on timing."""
+        if self._rules.answer(()) is not None:  # the time is over
+            return NO_MORE
+        if self._results is None:
+            return None
+        self._rules.results.update(self._results.news())
+        while self._allowed <= self._results.stages[number]:
+            answer = self._rules.answer(range(self._allowed))
+            if answer is not None:
+                return WAIT if self._schedule.at_work else answer
+            self._allowed += 1
+        return None
+
+    def _note_result(self, number: int, reported: Reported) -> None:
+        if self._results is not None:
+            self._results.ended(number, reported)
 
     def ended(self, run: Run) -> None:
         """Trials that wait for this one may start now, or never will."""
         number = self._number[run.id]
         self._runs[number] = run
+        self._note_result(number, last_of(run))
         self._upstreams.forget(run.id)
         self._progress.ended(self._graph.nodes[number].step)
         self._set_blocked(self._schedule.ended(number, completed=_is_completed(run)))
@@ -116,6 +146,7 @@ class StepTrials:
     def _set_blocked(self, blocked: Iterable[Blocked]) -> None:
         """Record why trials are not started; it is printed after the failure that is the cause."""
         for one in blocked:
+            self._note_result(one.number, None)
             cause = self._runs[one.cause]
             why = _WHY.get(cause.state.status, "was not run")
             reason = f"not started: {self._graph.nodes[one.cause].step} {short(cause.id)} {why}"
