@@ -131,13 +131,30 @@ def _against(plot: Any, data: Mapping[str, Any], number: int) -> None:
         plot.set_xticks(range(len(axis["texts"])), axis["texts"], parse_math=False)
     else:
         across = [value for value, _ in pairs]
-        plot.set_xscale("log" if axis["log"] else "linear")
+        if axis["log"]:
+            plot.set_xscale("log")
+            _mark_decades(plot.xaxis, across)
     heights = [height for _, height in pairs]
     plot.scatter(across, heights, c=heights, cmap=colours, norm=scaled, s=14)
     plot.set_title(f"against {axis['name']}", fontsize=10, parse_math=False)
     _scale(plot, data)
 
 
+def _mark_decades(axis: Any, values: Sequence[float]) -> None:
+    """Mark powers of ten on a logarithmic axis, within two of them 2 and 5 times that, too, as
+    tables write them: marks closer than that would overlap."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    is_short = max(values, default=1.0) <= 100 * min(values, default=1.0)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_short else (1,), numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def _scale(plot: Any, data: Mapping[str, Any]) -> None:
-    plot.set_yscale("log" if data["objective"]["log"] else "linear")
+    if data["objective"]["log"]:
+        plot.set_yscale("log")
+        known = [run["objective"] for run in data["runs"] if run["objective"] is not None]
+        _mark_decades(plot.yaxis, known)
+    plot.set_axisbelow(True)
     plot.grid(color="#eceff3")

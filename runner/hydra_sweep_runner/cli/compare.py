@@ -89,7 +89,7 @@ def compare(
         data = comparing.comparison_parquet(comparison)
         _write(parquet, data, "--parquet", len(comparison.runs))
     if plot is not None:
-        drawn = comparing.comparison_plot(comparison, as_png=suffix == ".png")
+        drawn = comparing.comparison_plot(opened, comparison, as_png=suffix == ".png")
         _write(plot, drawn, "--plot", len(comparison.runs))
     if as_json:
         sys.stdout.writelines(comparing.comparison_json(comparison))

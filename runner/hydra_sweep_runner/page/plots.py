@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra_sweep_runner.charts.data import chart_data
+from hydra_sweep_runner.charts.log_axes import batch_ids, drawn_in_log
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.page.answer import Answer
 from hydra_sweep_runner.page.cells import objective_json
 from hydra_sweep_runner.query.evaluate import same
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.sorting import sort_by
+from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.terminal.render import escape
 
 #: So many runs are drawn at the most, half of them the best; more lines cannot be told apart.
@@ -21,10 +22,10 @@ MOST_DRAWN = 2000
 MOST_AXES = 24
 
 
-def charts_json(answer: Answer, cursor: int, batch: Run | None = None) -> dict[str, Any]:
+def charts_json(answer: Answer, cursor: int, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
     """The data of the charts (`charts.data`); `selected` are the places, in its runs, of those
     that lie in the brushes, null for all; `data` is null without an objective.
-    `batch` is the one whose trials they are, if any."""
+    `by_id` has all runs of the store, for the batches among them."""
     objective = answer.objective
     head = {
         "cursor": cursor,
@@ -42,7 +43,7 @@ def charts_json(answer: Answer, cursor: int, batch: Run | None = None) -> dict[s
         objective=objective.text,
         values=[objective.column.value(run) for run in runs],
         maximize=objective.maximize,
-        drawn_in_log=() if batch is None else drawn_in_log(batch),
+        drawn_in_log=drawn_in_log(runs, _batches_of(runs, by_id)),
     )
     chosen = {run.id for run in answer.runs}
     places = [place for place, run in enumerate(data["runs"]) if run["id"] in chosen]
@@ -56,14 +57,10 @@ def charts_json(answer: Answer, cursor: int, batch: Run | None = None) -> dict[s
     }
 
 
-#: How a search says that it draws a flag in the logarithm.
-_IN_LOG = re.compile(r"\btag\(\s*log\s*,")
-
-
-def drawn_in_log(batch: Run) -> frozenset[str]:
-    """The flags that a batch swept as `tag(log,interval(…))`."""
-    swept = batch.flags.items()
-    return frozenset(name for name, text in swept if isinstance(text, str) and _IN_LOG.search(text))
+def _batches_of(runs: Sequence[RunRow], by_id: Mapping[str, RunRow]) -> dict[str, Run]:
+    """The batches of these runs, by id, without those that were deleted or are damaged."""
+    found = {batch_id: by_id[batch_id].source for batch_id in batch_ids(runs) if batch_id in by_id}
+    return {batch_id: one.run for batch_id, one in found.items() if isinstance(one, Summary)}
 
 
 def _differs(name: str, runs: Sequence[RunRow]) -> bool:

@@ -92,11 +92,8 @@ def _runs(site: Site, view: View, given: Given) -> dict[str, Any]:
 
 def _charts(site: Site, view: View, given: Given) -> dict[str, Any]:
     with _telling_mistakes() as mistake:
-        question = parse_question(given)
-        answer = site.answers.answer(view, question)
-        asked = question.asked.batch
-        batch = None if asked is None else view.run(site.store.resolve(asked)).run
-        return charts_json(answer, view.cursor, batch)
+        answer = site.answers.answer(view, parse_question(given))
+        return charts_json(answer, view.cursor, view.by_id)
     return mistake
 
 

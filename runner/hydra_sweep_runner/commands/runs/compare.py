@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from hydra_sweep_runner.charts.data import chart_data
 from hydra_sweep_runner.charts.html import render_html
+from hydra_sweep_runner.charts.log_axes import batch_ids, drawn_in_log
 from hydra_sweep_runner.commands.runs.listing import column_table, public_object
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake, UnknownRun
+from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status, Unreadable, Value
 from hydra_sweep_runner.query.columns import Column, scalar_titles, standard_columns, varying_flags
 from hydra_sweep_runner.query.evaluate import value_of
@@ -154,8 +156,8 @@ def comparison_parquet(comparison: Comparison) -> bytes:
     return file.getvalue()
 
 
-def comparison_plot(comparison: Comparison, *, as_png: bool) -> bytes:
-    """The comparison's charts, as HTML or as a PNG.
+def comparison_plot(store: RunStore, comparison: Comparison, *, as_png: bool) -> bytes:
+    """The comparison's charts, as HTML or as a PNG. The store has the batches that made the runs.
 
     Raises Mistake without an objective, if no run has a value of it, and for a PNG if matplotlib is
     not installed.
@@ -169,6 +171,7 @@ def comparison_plot(comparison: Comparison, *, as_png: bool) -> bytes:
         objective=objective.text,
         values=[objective.column.value(run) for run in comparison.runs],
         maximize=objective.maximize,
+        drawn_in_log=drawn_in_log(comparison.runs, _batches_of(store, comparison.runs)),
     )
     if all(run["objective"] is None for run in data["runs"]):
         raise Mistake(f"--plot: no run has a finite number for {objective.text}")
@@ -178,6 +181,15 @@ def comparison_plot(comparison: Comparison, *, as_png: bool) -> bytes:
 
         return render_png(data, title)
     return render_html(data, title).encode()
+
+
+def _batches_of(store: RunStore, runs: Sequence[RunRow]) -> dict[str, Run]:
+    """The batches of these runs, by id, without those that were deleted or are damaged."""
+    found = {}
+    for batch_id in batch_ids(runs):
+        with suppress(UnknownRun, UnreadableRecord):
+            found[batch_id] = store.read(batch_id)
+    return found
 
 
 def _object(run: RunRow, objective: Ranking | None) -> dict[str, Any]:
