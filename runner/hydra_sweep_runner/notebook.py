@@ -23,7 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
-from hydra_sweep_runner.commands.runs.files import files_of, place_of
+from hydra_sweep_runner.commands.runs.files import files_of, folders_of
 from hydra_sweep_runner.commands.runs.log import read_log
 from hydra_sweep_runner.commands.runs.selecting import Asked, select_runs
 from hydra_sweep_runner.errors import Mistake
@@ -270,7 +270,7 @@ class Run:
     def files(self) -> tuple[str, ...]:
         """The paths of its files, in its output folder if it has one, else in its folder; sorted.
         Raises Mistake if the output folder is gone."""
-        return tuple(file.path for file in files_of(place_of(self._store, self._run)))
+        return tuple(file.path for file in files_of(folders_of(self._store, self._run)))
 
     def path(self, name: str) -> Path:
         """The absolute path of a file of the run, which need not exist: in the output folder of a

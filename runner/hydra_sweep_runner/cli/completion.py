@@ -158,11 +158,11 @@ def _ids(words: Sequence[str]) -> list[str]:
 
 
 def _files(words: Sequence[str], typed: str) -> list[str]:
-    from hydra_sweep_runner.commands.runs.files import files_of, place_of
+    from hydra_sweep_runner.commands.runs.files import files_of, folders_of
 
     store = _store(words)
     run = store.read(store.resolve(typed))
-    return [file.path for file in files_of(place_of(store, run))]
+    return [file.path for file in files_of(folders_of(store, run))]
 
 
 def _operations(words: Sequence[str]) -> list[str]:

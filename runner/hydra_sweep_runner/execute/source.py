@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias, final
 from hydra_sweep_runner.execute.task import Outcome, Task
 
 
-class Answer(Enum):
+class NoTask(Enum):
     """A source's answer if it returns no task."""
 
     WAIT = "wait"
@@ -18,12 +18,12 @@ class Answer(Enum):
 
 
 #: There is no task until a running one has ended.
-WAIT = Answer.WAIT
+WAIT = NoTask.WAIT
 #: There are no further tasks.
-NO_MORE = Answer.NO_MORE
+NO_MORE = NoTask.NO_MORE
 
 #: The return value of `Source.next`.
-Next: TypeAlias = Task | Answer
+Next: TypeAlias = Task | NoTask
 
 
 class Source(Protocol):

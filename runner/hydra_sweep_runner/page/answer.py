@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import Lock
+from typing import Generic, TypeVar
 
 from hydra_sweep_runner.commands.runs.compare import (
     Ranking,
@@ -63,42 +64,59 @@ class Answer:
 
 
 class Answers:
-    """Answers questions about a store, and remembers the last few answers to a view."""
+    """Answers questions about a store, and remembers the last few answers to a view. Threads may
+    share it."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._kept: OrderedDict[tuple[int, Question], Answer] = OrderedDict()
-        self._varying: OrderedDict[tuple[int, Asked], Sequence[str]] = OrderedDict()
-        self._lock = Lock()
+        self._answers = _LastUsed[tuple[int, Question], Answer](_KEPT)
+        self._varying = _LastUsed[tuple[int, Asked], Sequence[str]](_KEPT)
 
     def answer(self, view: View, question: Question) -> Answer:
         """The answer by this view. Raises as `runner runs list` does for what is asked wrongly;
         a batch that is gone is an UnknownRun."""
-        key = (view.cursor, question)
-        is_timeless = question.asked.since is None
-        with self._lock:
-            if key in self._kept and is_timeless:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        found = _answer(self._live, view, question, self._varying_of)
-        with self._lock:
-            self._kept[key] = found
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
+
+        def make() -> Answer:
+            return _answer(self._live, view, question, self._varying_of)
+
+        if question.asked.since is not None:  # what that selects changes with the clock
+            return make()
+        return self._answers.get((view.cursor, question), make)
 
     def _varying_of(self, view: View, asked: Asked, compared: Sequence[RunRow]) -> Sequence[str]:
         """The flags that differ between the compared runs, found once for each choice of them."""
+        if asked.since is not None:
+            return varying_flags(compared)
         key = (view.cursor, replace(asked, where=None, status=()))
+        return self._varying.get(key, lambda: varying_flags(compared))
+
+
+_Key = TypeVar("_Key")
+_Made = TypeVar("_Made")
+
+
+class _LastUsed(Generic[_Key, _Made]):
+    """What was made for the keys that were asked for last, up to a number of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._made: OrderedDict[_Key, _Made] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: _Key, make: Callable[[], _Made]) -> _Made:
+        """What was made for the key, or is made now. Threads that ask for one key at the same time
+        may each make it: nobody waits while another works."""
         with self._lock:
-            if key in self._varying and asked.since is None:
-                return self._varying[key]
-        found = varying_flags(compared)
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key]
+        made = make()
         with self._lock:
-            self._varying[key] = found
-            while len(self._varying) > _KEPT:
-                self._varying.popitem(last=False)
-        return found
+            self._made[key] = made
+            self._made.move_to_end(key)
+            while len(self._made) > self._most:
+                self._made.popitem(last=False)
+        return made
 
 
 #: The flags that differ between runs that are compared, by a view and what is asked for.

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from hydra_sweep_runner.commands.runs.files import find_place, path_in
+from hydra_sweep_runner.commands.runs.files import find_folders, path_in
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.store import names
@@ -41,7 +41,7 @@ def locate(store: RunStore, run_id: str, name: str) -> Path:
     Raises Mistake for a name that leads out of the folder, that is not there, that is no regular
     file, or that leads out of all runs.
     """
-    place = find_place(store, store.read(run_id))
+    place = find_folders(store, store.read(run_id))
     path = Path(os.path.realpath(path_in(place, name)))
     if place.output is not None and path.is_relative_to(os.path.realpath(place.output)):
         return path

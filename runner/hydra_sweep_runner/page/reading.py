@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from hydra_sweep_runner.commands.runs.details import details_of
 from hydra_sweep_runner.commands.runs.diff import diff_runs
-from hydra_sweep_runner.commands.runs.files import files_of, find_place
+from hydra_sweep_runner.commands.runs.files import files_of, find_folders
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Status, Unreadable
 from hydra_sweep_runner.page import files
@@ -141,7 +141,7 @@ def _plain(value: Any) -> Any:
 
 def _files(site: Site, view: View, given: Given) -> dict[str, Any]:
     run_id = _id(site, view, given, "id")
-    place = find_place(site.store, site.store.read(run_id))
+    place = find_folders(site.store, site.store.read(run_id))
     found = files_of(place, own=bool(given.get("own")))
     return {
         "total": len(found),

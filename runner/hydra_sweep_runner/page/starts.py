@@ -25,7 +25,7 @@ _LOOK_S = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
+class StartedCommand:
     """A command that was started: `command` is the line that it stands for."""
 
     number: int
@@ -54,10 +54,10 @@ class Starts:
     def __init__(self, project: Path) -> None:
         self._project = project
         self._lock = threading.Lock()
-        self._starts: list[Start] = []
+        self._starts: list[StartedCommand] = []
         self._count = 0
 
-    def start(self, words: Sequence[str], command: str) -> Start:
+    def start(self, words: Sequence[str], command: str) -> StartedCommand:
         """Start `runner …` or `python …`, by this Python, in the project's folder. `command` is
         the line to be shown. Raises StoreFailed if that cannot be done."""
         program, *others = words
@@ -80,13 +80,15 @@ class Starts:
         threading.Thread(target=process.wait, name=f"wait for {process.pid}", daemon=True).start()
         with self._lock:
             self._count += 1
-            started = Start(number=self._count, command=command, process=process, said=said)
+            started = StartedCommand(
+                number=self._count, command=command, process=process, said=said
+            )
             self._starts.append(started)
             while len(self._starts) > _MOST_KEPT and self._starts[0].process.poll() is not None:
                 self._starts.pop(0).said.close()
         return started
 
-    def wait(self, started: Start, is_at_work: Callable[[], bool], most_s: float) -> None:
+    def wait(self, started: StartedCommand, is_at_work: Callable[[], bool], most_s: float) -> None:
         """Wait until the command has ended or is at work, so that a mistake in it is told; but
         not longer than so many seconds."""
         last_s = time.monotonic() + most_s

@@ -10,12 +10,12 @@ import click
 from hydra_sweep_runner.cli.filters import with_filters
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs.files import (
-    Place,
+    RunFolders,
     files_of,
     files_table,
+    folders_of,
     nothing_line,
     path_in,
-    place_of,
 )
 from hydra_sweep_runner.commands.runs.selecting import Asked
 from hydra_sweep_runner.commands.runs.trial_paths import trial_paths
@@ -91,10 +91,10 @@ def _shown(path: Path, nul: bool) -> str:
     return str(path) if nul else escape(str(path))
 
 
-def _place(store: RunStore, typed: str) -> Place:
+def _place(store: RunStore, typed: str) -> RunFolders:
     """The folders of the run's files. A damaged record does not hide its folder."""
     found = store.resolve(typed)
     try:
-        return place_of(store, store.read(found))
+        return folders_of(store, store.read(found))
     except UnreadableRecord:
-        return Place(run_id=found, folder=store.folder(found))
+        return RunFolders(run_id=found, folder=store.folder(found))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra_sweep_runner.commands.runs.files import File, find_place, list_files
+from hydra_sweep_runner.commands.runs.files import File, find_folders, list_files
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.model import Run
@@ -110,7 +110,7 @@ class _Files:
 def _files_of(store: RunStore, run: Run) -> _Files:
     """The files of a run, without its log, and without Hydra's copies of the configuration, which
     only repeat the flags."""
-    folder = find_place(store, run).main
+    folder = find_folders(store, run).main
     log = job_log(str(store.root), run)
     return _Files(
         folder=folder,

@@ -23,7 +23,7 @@ from hydra_sweep_runner.terminal.tables import Table
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class RunFolders:
     """The folders of a run's files: `output` is the output folder of a Hydra program's job, or the
     sweep's folder of its batch; None for other runs, and while there is none."""
 
@@ -38,11 +38,11 @@ class Place:
         return self.output or self.folder
 
 
-def find_place(store: RunStore, run: Run) -> Place:
+def find_folders(store: RunStore, run: Run) -> RunFolders:
     """The folders of a run's files, as far as they exist."""
     output = output_folder(run, store.root)
     exists = output is not None and output.is_dir()
-    return Place(
+    return RunFolders(
         run_id=run.id,
         folder=store.folder(run.id),
         output=output if exists else None,
@@ -50,9 +50,9 @@ def find_place(store: RunStore, run: Run) -> Place:
     )
 
 
-def place_of(store: RunStore, run: Run) -> Place:
+def folders_of(store: RunStore, run: Run) -> RunFolders:
     """The folders of a run's files. Raises Mistake if its output folder is gone."""
-    place, output = find_place(store, run), output_folder(run, store.root)
+    place, output = find_folders(store, run), output_folder(run, store.root)
     # A job that has just begun may not have made its folder yet.
     has_ended = run.state.started is not None and run.state.status is not Status.RUNNING
     if output is None or place.output is not None or run.kind is Kind.BATCH or not has_ended:
@@ -80,7 +80,7 @@ def list_files(folder: Path, *, own: bool = False) -> list[File]:
     return sorted(_files(folder, own=own), key=lambda file: file.path.split("/"))
 
 
-def files_of(place: Place, *, own: bool = False) -> list[File]:
+def files_of(place: RunFolders, *, own: bool = False) -> list[File]:
     """The files of a run by path: those in its output folder, if it has one, then those in its
     folder, as `list_files` lists them. Raises StoreFailed."""
     found = [] if place.output is None else list_files(place.output)
@@ -97,7 +97,7 @@ def files_table(files: list[File]) -> Table:
     return Table(columns, [[str(file.size_bytes), _shown(file)] for file in files])
 
 
-def path_in(place: Place, name: str | None) -> Path:
+def path_in(place: RunFolders, name: str | None) -> Path:
     """The path of the folder where a run's files are, or of one of its files.
 
     Raises Mistake for a name that leads out of the run's folders, and for a missing file.
@@ -126,7 +126,7 @@ def path_in(place: Place, name: str | None) -> Path:
     )
 
 
-def nothing_line(place: Place) -> str:
+def nothing_line(place: RunFolders) -> str:
     """The line on a run that has no files."""
     run_id = short(place.run_id)
     if place.is_batch:

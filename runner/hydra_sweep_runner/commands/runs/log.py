@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
-from hydra_sweep_runner.commands.runs.files import place_of
+from hydra_sweep_runner.commands.runs.files import folders_of
 from hydra_sweep_runner.errors import Mistake, StoreFailed, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.record.job_output import recorded_log
@@ -32,7 +32,7 @@ def check_has_output(store: RunStore, run: Run) -> None:
     """Raise Mistake for a Hydra program's job whose log cannot be there: the runner has kept no
     output of it, and its output folder is gone."""
     if own_log(str(store.root), run.id) is None:
-        place_of(store, run)
+        folders_of(store, run)
 
 
 def read_log(store: RunStore, run: Run, tell: Tell) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from hydra_sweep_runner.commands.runs.files import path_in, place_of
+from hydra_sweep_runner.commands.runs.files import folders_of, path_in
 from hydra_sweep_runner.commands.runs.selecting import Asked, nothing_line, select_rows
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnreadableRecord
@@ -61,7 +61,7 @@ def trial_paths(
 
 def _of_one(store: RunStore, run_id: str, name: str | None) -> Sequence[Path]:
     try:
-        place = place_of(store, store.read(run_id))
+        place = folders_of(store, store.read(run_id))
         if name is None or not _GLOB & set(name):
             return [path_in(place, name)]
         folders = (place.folder,) if place.output is None else (place.output, place.folder)

@@ -9,7 +9,7 @@ from hydra_sweep_runner.commands.start.searching import NO_PROPOSAL, Searching
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
 from hydra_sweep_runner.commands.start.unreported import what_it_reported
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, NoTask
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.search.learning import Unended
 from hydra_sweep_runner.search.objective import Last, Objective
@@ -45,7 +45,7 @@ class SearchTrials:
         self._failed: ProposalFailed | None = None
         self._ids = {number: run_id for run_id, number in numbers.items()}
 
-    def next(self) -> Start | Answer:
+    def next(self) -> Start | NoTask:
         """The next trial of the plan, or a newly proposed one. Raises ProposalFailed, after the
         trials at work have ended."""
         if self._failed is None:
@@ -57,7 +57,7 @@ class SearchTrials:
             return WAIT
         raise self._failed
 
-    def _following(self) -> Start | Answer:
+    def _following(self) -> Start | NoTask:
         if self._is_over:
             return NO_MORE
         answer = self._rules.answer(self._plan_before_next())
@@ -80,7 +80,7 @@ class SearchTrials:
         before = [n for n in self._search.plan if upcoming is None or n < upcoming]
         return [self._ids[number] for number in before if number in self._ids]
 
-    def _proposed(self) -> Start | Answer:
+    def _proposed(self) -> Start | NoTask:
         if self._search.is_whole:
             return NO_MORE
         why = self._search.why_no_more()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hydra_sweep_runner.commands.start.execution import Start
 from hydra_sweep_runner.commands.start.trials import PlannedTrials, Trials
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, NoTask
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.search.objective import Last, Values
 from hydra_sweep_runner.search.results import last_of
@@ -44,7 +44,7 @@ class StoppingRules:
         """Whether a rule depends on results."""
         return self._stopping.looks_at_results
 
-    def answer(self, before: Sequence[str | int]) -> Answer | None:
+    def answer(self, before: Sequence[str | int]) -> NoTask | None:
         """NO_MORE if a rule ends the batch before the trial (or the combination) that follows these
         ones of the plan; WAIT if that depends on missing results; None if it may start."""
         known: list[Values | None] = []
@@ -71,19 +71,19 @@ class RuledTrials:
         self._grid = PlannedTrials(starts)
         self._plan = plan
         self._rules = rules
-        self._next: Start | Answer | None = None
+        self._next: Start | NoTask | None = None
 
     @property
     def depends_on_results(self) -> bool:
         """Whether a rule depends on results."""
         return self._rules.looks_at_results
 
-    def next(self) -> Start | Answer:
+    def next(self) -> Start | NoTask:
         """The next trial of the plan, unless a rule ends the batch."""
         if self._next is None:
             self._next = self._grid.next()
         start = self._next
-        if isinstance(start, Answer):
+        if isinstance(start, NoTask):
             return start
         answer = self._rules.answer(self._plan[: start.number])
         if answer is None:

@@ -16,7 +16,7 @@ from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Busy, Mistake
 from hydra_sweep_runner.execute.executor import Executor
-from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Next
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Next, NoTask
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.run_options import Options
@@ -40,7 +40,7 @@ class Trials(Protocol):
         """
         ...
 
-    def next(self) -> Start | Answer:
+    def next(self) -> Start | NoTask:
         """The trial to start next, `WAIT` until a running one has ended, or `NO_MORE`."""
         ...
 
@@ -58,7 +58,7 @@ class PlannedTrials:
     def __init__(self, starts: Sequence[Start]) -> None:
         self._starts = iter(starts)
 
-    def next(self) -> Start | Answer:
+    def next(self) -> Start | NoTask:
         """The next trial of the plan."""
         return next(self._starts, NO_MORE)
 
@@ -154,7 +154,7 @@ class TrialExecution:
             ready, self._ready = self._ready, None
             if ready is None:
                 start = self._trials.next()
-                if isinstance(start, Answer):
+                if isinstance(start, NoTask):
                     return start
                 ready = self._make_ready(start)
             elif isinstance(ready.task, Busy):

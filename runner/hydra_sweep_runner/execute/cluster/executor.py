@@ -23,7 +23,7 @@ from hydra_sweep_runner.execute.cluster.messages import Assignment, Done, Lost, 
 from hydra_sweep_runner.execute.cluster.session_file import Session
 from hydra_sweep_runner.execute.cluster.worker_state import SESSIONS
 from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
-from hydra_sweep_runner.execute.source import WAIT, Answer, Deadlock, Source
+from hydra_sweep_runner.execute.source import WAIT, Deadlock, NoTask, Source
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Status
 from hydra_sweep_runner.operation.call import PackedProgram, ProgramCall
@@ -147,7 +147,7 @@ class ClusterExecutor:
 
     def _execute(self, source: Source) -> None:
         results: SimpleQueue[Done | Refused | Lost] = SimpleQueue()
-        answer: Answer | None = None
+        answer: NoTask | None = None
         while True:
             while answer is None and not self._stopping and self._has_room:
                 answer = self._start_next(source, results)
@@ -172,11 +172,11 @@ class ClusterExecutor:
 
     def _start_next(
         self, source: Source, results: SimpleQueue[Done | Refused | Lost]
-    ) -> Answer | None:
+    ) -> NoTask | None:
         """Assign the next task to a worker; returns the source's answer if there is no task."""
         try:
             task = source.next()
-            if isinstance(task, Answer):
+            if isinstance(task, NoTask):
                 return task
             self._cluster.submit(self._packed(task), results.put)
             self._outstanding[task.run.id] = task

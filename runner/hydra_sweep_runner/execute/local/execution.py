@@ -13,7 +13,7 @@ from hydra_sweep_runner.execute.attempt.stopping import Urgency
 from hydra_sweep_runner.execute.attempt.supervise import Surroundings, Unrecorded, supervise
 from hydra_sweep_runner.execute.local.reactor import Failed, Reactor
 from hydra_sweep_runner.execute.local.recorder import Recorder
-from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Deadlock, Source
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Deadlock, NoTask, Source
 from hydra_sweep_runner.execute.task import Outcome
 
 
@@ -98,7 +98,7 @@ class Execution:
                 return  # `wake` is called when the screen has caught up
             self._check()
             task = self._source.next()
-            if isinstance(task, Answer):
+            if isinstance(task, NoTask):
                 self._waits = task is WAIT
                 self._is_over = task is NO_MORE
             else:

@@ -15,7 +15,7 @@ _MAKERS = GROUPS | {"ArgumentParser", "add_parser"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ScriptOptions:
     """The long options of a script, without their dashes, in the order of the source, and the names
     of its arguments without a name. `places` are those if their values can be given for certain,
     else empty. `abbreviates` says whether the parser takes a unique beginning of an option's name
@@ -43,7 +43,7 @@ class Options:
         return longer[0] if len(longer) == 1 else None
 
 
-def options_of(tree: ast.Module) -> Options | None:
+def options_of(tree: ast.Module) -> ScriptOptions | None:
     """The script's options; None if its source does not show all of them.
 
     It shows them if one ArgumentParser is made, beside its parents, and it and its groups are used
@@ -76,7 +76,7 @@ def options_of(tree: ast.Module) -> Options | None:
             if len(found) > 1:
                 same.append(tuple(found))
             by_place += [(node, text) for text in _texts(node) if not text.startswith("-")]
-    return Options(
+    return ScriptOptions(
         names=tuple(dict.fromkeys([*names[1:], "help"])),
         by_place=tuple(name for _, name in by_place),
         places=places_of(tree, by_place, argparse_place),
@@ -85,7 +85,7 @@ def options_of(tree: ast.Module) -> Options | None:
     )
 
 
-def visible_options(tree: ast.Module) -> Options | None:
+def visible_options(tree: ast.Module) -> ScriptOptions | None:
     """The options of an argparse script whose source does not show all uses of its parsers; None if
     there may be options that it does not show at all, or a parser does not abbreviate.
 
@@ -100,7 +100,7 @@ def visible_options(tree: ast.Module) -> Options | None:
             if found is None:
                 return None
             names += found
-    return Options(names=tuple(dict.fromkeys([*names, "help"])))
+    return ScriptOptions(names=tuple(dict.fromkeys([*names, "help"])))
 
 
 def _is_argparse_alone(tree: ast.Module) -> bool:

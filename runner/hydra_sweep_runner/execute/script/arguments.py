@@ -14,7 +14,7 @@ from typing import Any
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.accepted_values import Accepted
-from hydra_sweep_runner.execute.script.parser_source import UNKNOWN, Option, Style
+from hydra_sweep_runner.execute.script.parser_source import UNKNOWN, ParserOption, Style
 from hydra_sweep_runner.execute.script.places import Place, check_order
 from hydra_sweep_runner.model import Value
 
@@ -30,7 +30,7 @@ class Parser:
 
     script: str = "the script"
     style: Style = Style.OTHER
-    options: Mapping[str, Option] = field(default_factory=dict)
+    options: Mapping[str, ParserOption] = field(default_factory=dict)
     accepted: Mapping[str, Accepted] = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict)  #: in the order of the parser
     file_prefixes: str = ""  #: argparse reads arguments from a file named after one of these
@@ -67,7 +67,7 @@ class Parser:
             found = self._counted(name, value)
         elif isinstance(value, bool):
             found = self._switch(name, value)
-        elif self.options.get(name, Option()).takes_no_value:
+        elif self.options.get(name, ParserOption()).takes_no_value:
             raise Mistake(
                 f"{name}={self._text(name, value)}: --{name} of {self.script} is a switch, which "
                 f"takes no value: give {name}=true or {name}=false"
@@ -121,7 +121,7 @@ class Parser:
         return texts
 
     def _none(self, name: str) -> list[str]:
-        default = self.options.get(name, Option()).default
+        default = self.options.get(name, ParserOption()).default
         if default and default is not UNKNOWN:
             raise self._not_given(name, "null", default)
         return []
@@ -174,7 +174,7 @@ class Parser:
             raise self._not_given(name, "false", option.default)
         return []
 
-    def _as_text(self, name: str, option: Option, value: bool) -> list[str]:
+    def _as_text(self, name: str, option: ParserOption, value: bool) -> list[str]:
         if option.type == "bool" and self.style is Style.ARGPARSE:
             # Python's `bool`: every text but the empty one is true.
             return [f"--{name}=true" if value else f"--{name}="]
@@ -183,7 +183,7 @@ class Parser:
         return [f"--{name}={'true' if value else 'false'}"]
 
     def _several(self, name: str, values: list[Any]) -> list[str]:
-        option = self.options.get(name, Option())
+        option = self.options.get(name, ParserOption())
         texts = [self._text(name, each) for each in values]
         if option.is_repeated:
             return [f"--{name}={text}" for text in texts]
@@ -228,7 +228,9 @@ class Parser:
         if isinstance(value, str):
             return value
         if isinstance(value, float):
-            known = self.places[name] if name in self.places else self.options.get(name, Option())
+            known = (
+                self.places[name] if name in self.places else self.options.get(name, ParserOption())
+            )
             if known.type == "int" and value.is_integer():
                 return str(int(value))
             return repr(value)
@@ -248,7 +250,7 @@ class Parser:
         )
 
 
-def _reads_booleans(option: Option) -> bool:
+def _reads_booleans(option: ParserOption) -> bool:
     """Whether the option takes a text value that its `type` converts to a boolean."""
     return option.action == "store" and option.type is not None and "bool" in option.type.lower()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from hydra_sweep_runner.execute.script.argparse_source import Options
+from hydra_sweep_runner.execute.script.argparse_source import ScriptOptions
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 from hydra_sweep_runner.execute.script.places import click_place, places_of
 
@@ -20,7 +20,7 @@ _ONE_OPTION = {
 _OPAQUE_KEYWORDS = frozenset({None, "cls", "context_settings", "params", "add_help_option"})
 
 
-def click_options_of(tree: ast.Module) -> Options | None:
+def click_options_of(tree: ast.Module) -> ScriptOptions | None:
     """The script's options; None if its source does not show all of them.
 
     It shows them if one function is made a command, there is no group, and all of its decorators
@@ -50,7 +50,7 @@ def click_options_of(tree: ast.Module) -> Options | None:
             names += [name for word in words for name in _long(word)] or [_ONE_OPTION[kind]]
         elif kind != "command" and kind not in _NO_OPTION:
             return None
-    return Options(
+    return ScriptOptions(
         names=tuple(dict.fromkeys([*names, "help"])),
         by_place=tuple(name for _, name in by_place),
         places=places_of(tree, by_place, click_place),

@@ -11,7 +11,11 @@ from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.accepted_values import accepted_values
-from hydra_sweep_runner.execute.script.argparse_source import Options, options_of, visible_options
+from hydra_sweep_runner.execute.script.argparse_source import (
+    ScriptOptions,
+    options_of,
+    visible_options,
+)
 from hydra_sweep_runner.execute.script.arguments import Parser
 from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
 from hydra_sweep_runner.execute.script.click_source import click_options_of
@@ -140,7 +144,7 @@ def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
     raise Mistake(f"{script} has no option {said}; it has {has}{more}")
 
 
-def _refuse_abbreviations(script: str, options: Options, names: list[str]) -> None:
+def _refuse_abbreviations(script: str, options: ScriptOptions, names: list[str]) -> None:
     """Raise Mistake for a flag that the parser would take for another option, so that a trial would
     run with another value than its record says."""
     for name in names:
@@ -152,7 +156,7 @@ def _refuse_abbreviations(script: str, options: Options, names: list[str]) -> No
             )
 
 
-def _refuse_second_names(script: str, options: Options, names: list[str]) -> None:
+def _refuse_second_names(script: str, options: ScriptOptions, names: list[str]) -> None:
     """Raise Mistake for two flags that are names of one option, of which one would be ignored."""
     for same in options.same:
         given = [name for name in names if name in same]
@@ -163,7 +167,7 @@ def _refuse_second_names(script: str, options: Options, names: list[str]) -> Non
             )
 
 
-def _options(tree: ast.Module) -> Options | None:
+def _options(tree: ast.Module) -> ScriptOptions | None:
     return click_options_of(tree) if style_of(tree) is Style.CLICK else options_of(tree)
 
 

@@ -64,7 +64,7 @@ UNKNOWN = Unknown.UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
-class Option:
+class ParserOption:
     """An option as declared: argparse's action (`boolean` for BooleanOptionalAction, None for an
     action of the script's own), the name of its type, and its default. `dest` is the name of its
     value, None if that is the option's own. `is_certain` is false if the source declares the option
@@ -116,10 +116,10 @@ def style_of(tree: ast.Module) -> Style | None:
     return None
 
 
-def options_declared(tree: ast.Module) -> dict[str, Option]:
+def options_declared(tree: ast.Module) -> dict[str, ParserOption]:
     """The options of argparse and click that the source declares with literal names, by their long
     names without dashes. For `--a/--no-a` the second is listed under its own name."""
-    found: dict[str, Option] = {}
+    found: dict[str, ParserOption] = {}
     defaults: dict[str, Any] = {}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -154,7 +154,7 @@ def file_prefixes(tree: ast.Module) -> str:
     return "".join("@" if text is UNKNOWN else text for text in given if text)
 
 
-def _declared(call: ast.Call, *, is_click: bool) -> Iterator[tuple[str, Option]]:
+def _declared(call: ast.Call, *, is_click: bool) -> Iterator[tuple[str, ParserOption]]:
     words = {word.arg: word.value for word in call.keywords}
     action = "store" if "action" not in words else _action(words["action"])
     if is_click and _literal(words.get("count")) is True:
@@ -163,7 +163,7 @@ def _declared(call: ast.Call, *, is_click: bool) -> Iterator[tuple[str, Option]]
         action = "store_true"
     if _literal(words.get("multiple")) is True:
         action = "append"
-    option = Option(
+    option = ParserOption(
         action=action,
         type=None if "type" not in words else _last_name(words["type"]) or "?",
         nargs=None if "nargs" not in words else _literal(words["nargs"]),

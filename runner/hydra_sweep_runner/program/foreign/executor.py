@@ -16,7 +16,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt import log as outputs
-from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer, Deadlock, Source
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Deadlock, NoTask, Source
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.kind import Signature
@@ -105,12 +105,12 @@ class ForeignExecutor:
             if answer is NO_MORE:
                 return
 
-    def _take(self, source: Source) -> tuple[list[Task], Answer | None]:
+    def _take(self, source: Source) -> tuple[list[Task], NoTask | None]:
         """The tasks to launch together, and the source's answer if there are no more."""
         tasks: list[Task] = []
         while self._chunk is None or len(tasks) < self._chunk:
             task = source.next()
-            if isinstance(task, Answer):
+            if isinstance(task, NoTask):
                 return tasks, task
             tasks.append(task)
         return tasks, None

@@ -14,7 +14,7 @@ from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Busy, Mistake
-from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Answer
+from hydra_sweep_runner.execute.source import NO_MORE, WAIT, NoTask
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.pipeline.current import why_stale
 from hydra_sweep_runner.pipeline.graph import Graph
@@ -68,7 +68,7 @@ class StepTrials:
             self._note_result(number, {} if is_pending else last_of(runs[number]))
         self._set_blocked(self._schedule.blocked)
 
-    def next(self) -> Start | Answer:
+    def next(self) -> Start | NoTask:
         """The first trial in the plan whose inputs exist."""
         self._report_blocked()
         self._progress.show()
