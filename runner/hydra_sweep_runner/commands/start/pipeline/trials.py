@@ -84,7 +84,7 @@ class StepTrials:
             self._set_blocked(self._schedule.ended(number, completed=True))
         return NO_MORE if self._schedule.is_over else WAIT
 
-    def _answer_of_rules(self, number: int) -> Answer | None:
+    def _answer_of_rules(self, number: int) -> NoTask | None:
         """NO_MORE if a rule ends the batch before this trial; None if it may start; WAIT if that
         depends on missing results, or if trials of earlier combinations are to be finished first.
         Combinations are judged one after the other, so that no answer depends on timing."""
