@@ -118,6 +118,50 @@ def test_a_restart_that_replaces_results_says_so_before(project: Project, page: 
     assert len(page.act("restart", ids=[failed])["lines"]) == 1
 
 
+def test_several_runs_are_restarted_by_a_command_each_one_after_the_other(
+    project: Project, page: Page
+) -> None:
+    failed = project.runs("--kind", "trial", "--status", "error")
+    alone = project.newest("run")
+    made = sorted([*failed, alone], key=lambda run: str(run["initialized"]))
+    told = page.act("restart", ids=[run["id"] for run in reversed(made)], do=True)
+    assert told["question"] == "Restart 3 runs?"
+    assert told["command"].splitlines() == [f"runner +restart={run['id'][:8]}" for run in made]
+    completed, in_turn, _ = told["lines"]
+    assert completed.startswith("1 run has completed and would run again: results and scalars are")
+    assert in_turn.startswith("One after the other, also if one fails")
+    wait_until(lambda: page.client.get("/api/store").json()["starts"][0]["status"] is not None)
+    (start,) = page.client.get("/api/store").json()["starts"]
+    assert (start["status"], start["not_begun"]) == (1, 0)
+    again = {run["id"]: run for run in project.runs()}
+    ends = [again[run["id"]]["stopped"] for run in made]
+    assert ends == sorted(ends)
+    assert all(again[run["id"]]["started"] > run["started"] for run in made)
+    assert [again[run["id"]]["status"] for run in made] == [run["status"] for run in made]
+
+
+def test_of_several_runs_one_that_cannot_be_restarted_is_told_and_none_is(
+    project: Project, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [run["id"] for run in project.runs("--kind", "trial")]
+    before = project.tree()
+    assert "no run" in page.act("restart", 404, ids=[*ids, "abcd" * 8], do=True)["error"]
+    monkeypatch.setattr(actions, "_MOST_RESTARTS", 5)
+    error = page.act("restart", 400, ids=ids, do=True)["error"]
+    assert error == "restart: 6 runs at once; 5 are the most: restart their batch"
+    assert project.tree() == before
+
+
+def test_a_script_that_ends_with_2_was_not_refused(project: Project, page: Page) -> None:
+    script = project.folder / "train.py"
+    script.write_text(script.read_text().replace('"it diverged"', "2"))
+    (one, _) = project.runs("--kind", "trial", "--status", "error")
+    page.act("restart", ids=[one["id"]], do=True)
+    wait_until(lambda: page.client.get("/api/store").json()["starts"][0]["status"] is not None)
+    (start,) = page.client.get("/api/store").json()["starts"]
+    assert (start["status"], start["not_begun"]) == (2, 0)
+
+
 def test_a_restart_that_is_a_mistake_is_told_in_its_words(project: Project, page: Page) -> None:
     batch = project.newest("batch")["id"]
     (project.folder / "train.py").unlink()

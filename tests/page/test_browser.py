@@ -442,8 +442,8 @@ def test_a_log_is_followed_and_a_trial_is_stopped(browser: Browser, tmp_path: Pa
             for box in page.locator(".tabulator-row input").all():
                 box.check()
             bulk = page.locator("#head [data-is=picked] button")
-            wanted = ["Tag 1 run", "Label 1 run", "Stop 1 run", "Delete 1 run", "Choose none"]
-            expect(bulk).to_have_text(wanted)
+            one = [f"{verb} 1 run" for verb in ("Restart", "Tag", "Label", "Stop", "Delete")]
+            expect(bulk).to_have_text([*one, "Choose none"])
             bulk.filter(has_text="Choose none").click()
             page.locator("#head button", has_text="Stop").click()
             confirm(page, "Stop")
@@ -464,6 +464,27 @@ def test_the_failed_are_restarted_and_a_new_batch_appears_by_itself(
         project.run("-m", "lr=1,2", "+label=second")
         expect(page.locator(".entry", has_text="second")).to_be_visible()
         expect(page.locator(".entry.all")).to_contain_text("9")
+
+
+def test_chosen_runs_are_restarted_each_by_a_command_that_is_shown(
+    browser: Browser, project: Project
+) -> None:
+    script = project.folder / "train.py"
+    script.write_text(script.read_text().replace("sys.exit", "print"))
+    failed = {run["id"][:8] for run in project.runs("--kind", "trial", "--status", "error")}
+    with served(project) as address, tab(browser, address) as page:
+        page.locator(".chip[data-status=error]").click()
+        expect(page.locator("#count")).to_have_text("2 runs")
+        page.locator(".pick-all").check()
+        page.locator("#head button", has_text="Restart 2 runs").click()
+        lines = confirm(page, "Restart").splitlines()
+        assert {line.removeprefix("runner +restart=") for line in lines} == failed
+        expect(page.locator("#count")).to_have_text("0 runs")
+        page.locator(".chip[data-status=error]").click()
+        expect(page.locator(".chip[data-status=completed]")).to_contain_text("6 completed")
+        expect(page.locator("#starts button")).to_have_text("1 restart done")
+        page.locator("#starts button").click()
+        expect(page.locator("dialog .said")).to_contain_text(lines[1])
 
 
 def test_runs_are_labelled_and_deleted_and_come_back(browser: Browser, project: Project) -> None:

@@ -128,7 +128,7 @@ def test_a_store_where_nothing_happens_costs_a_few_looks_at_folders(
     monkeypatch.setattr(RunStore, "read", None)
     monkeypatch.setattr(RunStore, "ids", None)
     view = live.look()
-    assert len(looked) == 3  # the store's folder, that of runs at work, the one at work
+    assert len(looked) == 4  # the folders: the store, runs at work, records; the one at work
     assert view is live.view and len(view.runs) == 51
 
 
@@ -142,6 +142,44 @@ def test_a_new_run_and_a_run_at_work_are_seen_by_the_next_look(tmp_path: Path) -
     view = live.look()
     assert set(live.since(cursor).changed) == {"f" * 32, f"{1:032x}"}
     assert view.run(f"{1:032x}").run.note == "so far"
+
+
+def test_a_label_or_a_tag_is_seen_by_the_next_look(tmp_path: Path) -> None:
+    store = store_of(tmp_path, Status.COMPLETED, Status.COMPLETED, Status.RUNNING)
+    live = Live(store)
+    cursor = live.look().cursor
+    for change in ({"label": "good"}, {"tags": ("best",)}, {"note": "so far"}):
+        store.write(replace(store.read("0" * 32), **change))  # type: ignore[arg-type]
+        view = live.look()
+        assert live.since(cursor).changed == ["0" * 32]
+        assert live.look() is view
+        cursor = view.cursor
+    assert view.run("0" * 32).run.label == "good"
+
+
+def test_a_run_at_work_that_records_scalars_has_no_other_record_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_of(tmp_path, *[Status.COMPLETED] * 50, Status.RUNNING)
+    at_work = store.read(f"{50:032x}")
+    store.write(at_work)  # the folder in which it is written is there from now on
+    live = Live(store)
+    live.look()
+    live.look()
+    store.write(replace(at_work, note="so far"))
+    looked: list[str] = []
+    stat = os.stat
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            live_module.os,
+            "stat",
+            lambda *each, **how: looked.append(each[0]) or stat(*each, **how),
+        )
+        view = live.look()
+    assert view.run(at_work.id).run.note == "so far"
+    assert [path for path in looked if path.endswith("record.json")] == [
+        f"{store.root}/{at_work.id}/.runner/record.json"
+    ]
 
 
 def test_a_run_whose_process_is_gone_is_seen_as_terminated(tmp_path: Path) -> None:

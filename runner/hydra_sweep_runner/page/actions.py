@@ -24,6 +24,8 @@ from hydra_sweep_runner.terminal.render import first_few, short
 
 _MOST_IDS = 10_000
 _MOST_TEXT = 10_000
+# So many runs are restarted at once, each by a command of its own.
+_MOST_RESTARTS = 100
 # A restart has begun by then, or has said what is wrong.
 _WAIT_S = 15.0
 # So long an answer waits for what is to stop; a server that ends has to wait as long.
@@ -48,18 +50,19 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """An action that can be carried out: the words of the command it stands for, the question to
-    ask, what there is to say before, and what does it. `do` gives lines on what was done."""
+    """An action that can be carried out: the commands it stands for, each by its words, the
+    question to ask, what there is to say before, and what does it. `do` gives lines on what was
+    done."""
 
-    words: Sequence[str]
+    commands: Sequence[Sequence[str]]
     question: str
     lines: Sequence[str] = ()
     do: Callable[[], Sequence[str]]
 
     @property
-    def command(self) -> str:
-        """The command line, as a shell takes it."""
-        return command_line(self.words)
+    def command_lines(self) -> list[str]:
+        """The commands as a shell takes them."""
+        return [command_line(words) for words in self.commands]
 
 
 def command_line(words: Sequence[str]) -> str:
@@ -105,12 +108,14 @@ def _stop(project: Project, given: Mapping[str, Any]) -> Prepared:
         return said
 
     return Prepared(
-        words=[
-            "runner",
-            "runs",
-            "stop",
-            *_shorts(project, [run.id for run in runs]),
-            *project.store_words,
+        commands=[
+            [
+                "runner",
+                "runs",
+                "stop",
+                *_shorts(project, [run.id for run in runs]),
+                *project.store_words,
+            ]
         ],
         question=f"Stop {_what(runs)}?",
         do=do,
@@ -119,56 +124,94 @@ def _stop(project: Project, given: Mapping[str, Any]) -> Prepared:
 
 def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
     ids = _ids(project, given)
-    if len(ids) != 1:
-        raise Mistake("restart: give the id of one run, trial or batch")
-    run = project.store.observe(project.store.read(ids[0]))
-    _check_restart(project, run)
-    is_program = KINDS[run.operation.kind].is_hydra_job
+    if len(ids) > _MOST_RESTARTS:
+        raise Mistake(
+            f"restart: {len(ids)} runs at once; {_MOST_RESTARTS} are the most: restart their batch"
+        )
     only, needed = given.get("only"), given.get("needed")
     if only not in (None, "failed") or needed not in (None, False, True):
         raise Mistake("restart: only is failed or left out, needed is true or false")
+    found = [project.store.observe(project.store.read(run_id)) for run_id in ids]
+    runs = sorted(found, key=lambda run: run.state.initialized)  # what takes files comes later
+    _check_restart(project, runs)
+    options = [*([f"+only={only}"] if only else []), *(["+needed=true"] if needed else [])]
+    commands = [_restart_words(project, run, options) for run in runs]
+    which = "the failed trials of " if only else ""
+    rest = ", what has completed excepted" if needed else ""
+    in_turn = "One after the other, also if one fails; if one is stopped, the rest do not start"
+
+    def do() -> Sequence[str]:
+        return _start(project, runs, commands)
+
+    return Prepared(
+        commands=commands,
+        question=f"Restart {which}{_what(runs)}{rest}?",
+        lines=[
+            *_replaced(project, runs, is_spared=bool(only or needed)),
+            *([in_turn] if len(runs) > 1 else []),
+            f"In {project.folder}",
+        ],
+        do=do,
+    )
+
+
+def _restart_words(project: Project, run: Run, options: Sequence[str]) -> list[str]:
+    is_program = KINDS[run.operation.kind].is_hydra_job
     words = _program_words(project.folder, run) if is_program else ["runner"]
-    words.append(f"+restart={_shorts(project, ids)[0]}")
-    words += [f"+only={only}"] if only else []
-    words += ["+needed=true"] if needed else []
+    words += [f"+restart={_shorts(project, [run.id])[0]}", *options]
     if not project.is_default_store:
         from hydra_sweep_runner.commands.start.world import store_override  # imports Hydra
 
         words += [
             shlex.split(word)[0] for word in store_override(project.store.root, project.folder)
         ]
-    which = "the failed trials of " if only else ""
-    rest = ", what has completed excepted" if needed else ""
-
-    def do() -> list[str]:
-        started = project.starts.start(words, command_line(words))
-        project.starts.wait(started, lambda: _is_at_work(project.store, run.id), _WAIT_S)
-        status, said = started.process.poll(), started.json()["said"]
-        if status == Mistake.exit_status:
-            raise Mistake("\n".join(said).removeprefix("runner: ") or "the command was refused")
-        return said if status is not None else [f"Started: {_what([run])}"]
-
-    return Prepared(
-        words=words,
-        question=f"Restart {which}{_what([run])}{rest}?",
-        lines=[*_replaced(project, run, is_spared=bool(only or needed)), f"In {project.folder}"],
-        do=do,
-    )
+    return words
 
 
-def _replaced(project: Project, run: Run, *, is_spared: bool) -> list[str]:
-    """A line on the results that a restart replaces; none where what has completed is spared."""
+def _start(
+    project: Project, runs: Sequence[Run], commands: Sequence[Sequence[str]]
+) -> Sequence[str]:
+    """Start the commands that restart these runs, and wait until one has begun. Raises Mistake if
+    they were refused."""
+
+    def count_begun() -> int:
+        return sum(_has_begun(project.store, run) for run in runs)
+
+    started = project.starts.start(commands, list(map(command_line, commands)), count_begun)
+    has_begun = project.starts.wait(started, _WAIT_S)
+    status, said = started.process.poll(), started.said_lines()
+    if status == Mistake.exit_status and not has_begun:
+        raise Mistake("\n".join(said).removeprefix("runner: ") or "the command was refused")
+    return said if status is not None else [f"Started: {_what(runs)}"]
+
+
+def _has_begun(store: RunStore, before: Run) -> bool:
+    """Whether a run was started since `before` was read."""
+    try:
+        state = store.read(before.id).state
+    except (UnknownRun, UnreadableRecord):  # it is deleted or damaged: the command says so
+        return False
+    return state.started != before.state.started
+
+
+def _replaced(project: Project, runs: Sequence[Run], *, is_spared: bool) -> list[str]:
+    """Lines on the results that a restart replaces; none where what has completed is spared."""
     if is_spared:
         return []
     rest = "replaced by what the new start gives; the log of before is kept"
-    if run.batch is None:
-        completed = run.state.status is Status.COMPLETED
+    if len(runs) == 1 and runs[0].batch is None:
+        completed = runs[0].state.status is Status.COMPLETED
         return [f"It has completed: its result and its scalars are {rest}"] if completed else []
-    count = sum(_has_completed(project.store, trial) for trial in run.batch.trials)
-    if not count:
-        return []
-    what = "1 trial has" if count == 1 else f"{count} trials have"
-    return [f"{what} completed and would run again: results and scalars are {rest}"]
+    alone = sum(run.batch is None and run.state.status is Status.COMPLETED for run in runs)
+    planned = {run_id for run in runs if run.batch is not None for run_id in run.batch.trials}
+    count = sum(_has_completed(project.store, trial) for trial in planned)
+    told = [(alone, "run"), (count, "trial")]
+    return [
+        f"{_count(number, what)} {'has' if number == 1 else 'have'} completed and would run again: "
+        f"results and scalars are {rest}"
+        for number, what in told
+        if number
+    ]
 
 
 def _has_completed(store: RunStore, run_id: str) -> bool:
@@ -193,20 +236,14 @@ def _program_words(folder: Path, batch: Run) -> list[str]:
     return ["python", *started, *config, "-m", "hydra/sweeper=runner"]
 
 
-def _is_at_work(store: RunStore, run_id: str) -> bool:
-    try:
-        return store.observe(store.read(run_id)).state.status is Status.RUNNING
-    except RunnerError:  # its record is being damaged, or it is deleted: the command says so
-        return False
-
-
-def _check_restart(project: Project, run: Run) -> None:
-    if KINDS[run.operation.kind].is_hydra_job and run.batch is None:
-        owner = short(run.generated_by or run.id)
-        raise Mistake(f"{short(run.id)} is of a Hydra program, which restarts batches: {owner}")
-    if run.state.status is Status.RUNNING:
-        raise Busy(f"{short(run.id)} is at work: stop it before it is restarted")
-    Dependents(project.store).refuse_if_used([run.id], "restarted")
+def _check_restart(project: Project, runs: Sequence[Run]) -> None:
+    for run in runs:
+        if KINDS[run.operation.kind].is_hydra_job and run.batch is None:
+            owner = short(run.generated_by or run.id)
+            raise Mistake(f"{short(run.id)} is of a Hydra program, which restarts batches: {owner}")
+        if run.state.status is Status.RUNNING:
+            raise Busy(f"{short(run.id)} is at work: stop it before it is restarted")
+    Dependents(project.store).refuse_if_used([run.id for run in runs], "restarted")
 
 
 def _tag(project: Project, given: Mapping[str, Any]) -> Prepared:
@@ -246,7 +283,7 @@ def _change(
         return [f"Changed {_count(count)}" if count else "Nothing to change: it is so already"]
 
     return Prepared(
-        words=["runner", "runs", name, *_shorts(project, ids), *words, *project.store_words],
+        commands=[["runner", "runs", name, *_shorts(project, ids), *words, *project.store_words]],
         question=f"Change {_count(len(ids))}?",
         do=do,
     )
@@ -266,14 +303,16 @@ def _delete(project: Project, given: Mapping[str, Any]) -> Prepared:
         return [f"Deleted {_count(len(deletion.run_ids))}: runner runs restore brings {them} back"]
 
     return Prepared(
-        words=[
-            "runner",
-            "runs",
-            "delete",
-            *_shorts(project, ids),
-            *options,
-            "--yes",
-            *project.store_words,
+        commands=[
+            [
+                "runner",
+                "runs",
+                "delete",
+                *_shorts(project, ids),
+                *options,
+                "--yes",
+                *project.store_words,
+            ]
         ],
         question=f"Move {deletion.what} to the trash?",
         lines=deletion.lines,
@@ -295,12 +334,14 @@ def _restore(project: Project, given: Mapping[str, Any]) -> Prepared:
         return [f"Restored {_count(len(entries))}", *(told if orphans else [])]
 
     return Prepared(
-        words=[
-            "runner",
-            "runs",
-            "restore",
-            *(short(entry.id) for entry in entries),
-            *project.store_words,
+        commands=[
+            [
+                "runner",
+                "runs",
+                "restore",
+                *(short(entry.id) for entry in entries),
+                *project.store_words,
+            ]
         ],
         question=f"Bring {_count(len(entries))} back from the trash?",
         do=do,
@@ -367,5 +408,5 @@ def _what(runs: Sequence[Run]) -> str:
     return _count(len(runs))
 
 
-def _count(number: int) -> str:
-    return "1 run" if number == 1 else f"{number} runs"
+def _count(number: int, what: str = "run") -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"

@@ -165,7 +165,7 @@ async def _act(site: Site, request: Request) -> Response:
     given = await _body(request)
     prepared = await asyncio.to_thread(prepare, site.project, name, given)
     told = {
-        "command": escape(prepared.command),
+        "command": "\n".join(map(escape, prepared.command_lines)),
         "question": escape(prepared.question),
         "lines": [escape(line) for line in prepared.lines],
     }

@@ -1,8 +1,10 @@
 """What a store holds now, kept up to date by looking at little, and what has changed since.
 
-A look costs two `stat` calls and one for each batch and each run at work; all records are looked
-at when the store's folder or that of its runs at work has changed, and every few seconds, as
-labels and tags change neither. Only records that are not as they were are read again.
+A look costs three `stat` calls and one for each batch and each run at work. All records are looked
+at when the store's folder has changed, or that of its runs at work, or the one in which records are
+written (`store.head` says why these tell), unless it was one of the runs at work that was recorded
+anew; and every few seconds, as an editor's change of a record shows in none of them. Only records
+that are not as they were are read again.
 """
 
 from __future__ import annotations
@@ -80,6 +82,7 @@ class Live:
         self._changed_at: dict[str, int] = {}
         self._gone_at: dict[str, int] = {}
         self._folders: tuple[int, int] = (0, 0)
+        self._writing = 0
         self._next_whole_s = 0.0
         self._view = View(cursor=0, runs=(), by_id={})
 
@@ -94,15 +97,15 @@ class Live:
         Raises StoreFailed if the store cannot be read.
         """
         with self._lock:
-            folders = self._folder_stamps()
+            folders, writing = self._folder_stamps(), self._writing_stamp()
             began_s = time.monotonic()
-            if whole or folders != self._folders or began_s >= self._next_whole_s:
+            is_due = whole or folders != self._folders or began_s >= self._next_whole_s
+            if is_due or (not self._take_in(self._restless(), ()) and writing != self._writing):
                 self._look_at_all()
                 self._folders = folders
                 now_s = time.monotonic()
                 self._next_whole_s = now_s + max(_WHOLE_S, (now_s - began_s) / _SHARE)
-            else:
-                self._take_in(self._restless(), ())
+            self._writing = writing
             return self._view
 
     def since(self, cursor: int) -> Changes:
@@ -116,6 +119,9 @@ class Live:
 
     def _folder_stamps(self) -> tuple[int, int]:
         return _changed_ns(self._root), _changed_ns(f"{self._root}/{layout.RUNNING}")
+
+    def _writing_stamp(self) -> int:
+        return _changed_ns(f"{self._root}/{layout.WRITING}")
 
     def _look_at_all(self) -> None:
         ids = self.store.ids()
@@ -140,7 +146,8 @@ class Live:
         """The runs that change without a trace in the store's folders."""
         return list(self._recorded)
 
-    def _take_in(self, run_ids: Iterable[str], gone: Sequence[str], *, whole: bool = False) -> None:
+    def _take_in(self, run_ids: Iterable[str], gone: Sequence[str], *, whole: bool = False) -> bool:
+        """Look at these runs, and forget those that are gone; whether anything has changed."""
         by_id = dict(self._view.by_id)
         other: list[str] = []
         left = list(gone)
@@ -159,6 +166,7 @@ class Live:
             self._recorded.pop(run_id, None)
         if other or left:
             self._show(by_id, other, left)
+        return bool(other or left)
 
     def _again(self, run_id: str, before: RunRow | None, *, whole: bool) -> RunRow | None:
         """A run as it is now: the same object if it is as before; None if it is gone."""

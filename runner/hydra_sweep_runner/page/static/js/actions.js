@@ -12,7 +12,7 @@ export const whenDone = (done) => {
 
 export const offer = {
   stop: (ids) => ask("stop", { ids }, "Stop"),
-  restart: (id, options) => ask("restart", { ids: [short(id)], ...options }, "Restart"),
+  restart: (ids, options = {}) => ask("restart", { ids: ids.map(short), ...options }, "Restart"),
   tag: (ids, tags = []) => askTags(ids, tags),
   label: (ids, text = "") => askText("label", ids, text, "Label", "An empty label takes it away."),
   note: (id, text = "") => askText("note", [id], text, "Note", "An empty note takes it away.", true),
@@ -144,11 +144,11 @@ export function toast(text, button = null) {
 /** Draw the restarts that were started from here; a click shows what they said. */
 export function drawStarts(starts) {
   const atWork = starts.filter((one) => one.status === null).length;
-  const failed = starts.filter((one) => one.status > 1).length;
+  const refused = starts.reduce((sum, one) => sum + one.not_begun, 0);
   const place = byId("starts");
   if (!starts.length) return fill(place);
-  const text = atWork ? `${many(atWork, "restart")} at work` : failed ? `${many(failed, "restart")} refused` : `${many(starts.length, "restart")} done`;
-  return redraw(place, el("button", { class: `quiet${failed ? " wrong" : ""}`, onclick: () => showStarts(starts) }, text));
+  const text = atWork ? `${many(atWork, "restart")} at work` : refused ? `${many(refused, "restart")} did not start` : `${many(starts.length, "restart")} done`;
+  return redraw(place, el("button", { class: `quiet${refused ? " wrong" : ""}`, onclick: () => showStarts(starts) }, text));
 }
 
 function showStarts(starts) {
@@ -156,7 +156,7 @@ function showStarts(starts) {
   const told = starts.map((one) =>
     el("section", {},
       el("pre", { class: "command" }, one.command),
-      el("p", { class: "muted" }, one.status === null ? `at work, process ${one.pid}` : `ended with exit status ${one.status}`),
+      el("p", { class: "muted" }, one.status === null ? `at work, process ${one.pid}` : `ended with exit status ${one.status}${one.not_begun ? `; ${many(one.not_begun, "run")} did not start` : ""}`),
       one.said.length ? el("pre", { class: "said" }, one.said.join("\n")) : null));
   fill(dialog, el("form", { method: "dialog" }, el("h2", {}, "Restarts from this page"), ...told, el("div", { class: "buttons" }, el("button", {}, "Close"))));
   dialog.showModal();

@@ -130,7 +130,7 @@ export class Drawer {
       el("span", { class: "room" }),
       isAtWork
         ? el("button", { "data-is": "stop", onclick: () => offer.stop([found.id]) }, "Stop")
-        : el("button", { "data-is": "restart", onclick: () => offer.restart(found.id, {}) }, isBatch ? "Restart all" : "Restart"),
+        : el("button", { "data-is": "restart", onclick: () => offer.restart([found.id]) }, isBatch ? "Restart all" : "Restart"),
       isAtWork
         ? ["Tag", "Label", "Note"].map((verb) => el("button", { disabled: true, title: "Not while it is at work: only its own process writes its record then" }, verb))
         : [

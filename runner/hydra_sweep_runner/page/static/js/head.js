@@ -118,6 +118,7 @@ function ofPicked(statusOf) {
   };
   const whyNot = "All chosen runs are at work: wait until they have ended, or stop them";
   return [
+    bulk("Restart", ended, (ids) => offer.restart(ids), whyNot),
     bulk("Tag", ended, offer.tag, whyNot),
     bulk("Label", ended, offer.label, whyNot),
     bulk("Stop", atWork, offer.stop, "None of the chosen runs is at work"),
@@ -146,9 +147,9 @@ function ofBatch(batch) {
   const left = batch.trials - (batch.counts.completed ?? 0);
   const ids = [short(batch.id)];
   return [
-    failed ? button(`Restart the failed (${failed})`, () => offer.restart(batch.id, { only: "failed" }), "main", "restart-failed", `Run the trials alone that have failed: ${failed}`) : null,
-    left > failed ? button(`Go on (${left} left)`, () => offer.restart(batch.id, { needed: true }), failed ? "" : "main", "go-on", `Run all that has not completed, failed, stopped or never begun: ${left}`) : null,
-    batch.trials ? button("Restart all", () => offer.restart(batch.id, {}), "", "Restart all", `Run every trial again, completed ones too: ${batch.trials}`) : null,
+    failed ? button(`Restart the failed (${failed})`, () => offer.restart(ids, { only: "failed" }), "main", "restart-failed", `Run the trials alone that have failed: ${failed}`) : null,
+    left > failed ? button(`Go on (${left} left)`, () => offer.restart(ids, { needed: true }), failed ? "" : "main", "go-on", `Run all that has not completed, failed, stopped or never begun: ${left}`) : null,
+    batch.trials ? button("Restart all", () => offer.restart(ids), "", "Restart all", `Run every trial again, completed ones too: ${batch.trials}`) : null,
     button("Tag", () => offer.tag(ids)),
     button("Label", () => offer.label(ids, batch.label ?? "")),
     button("Delete", () => offer.remove(ids, { isBatch: true }), "danger"),
