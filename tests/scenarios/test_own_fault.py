@@ -81,7 +81,7 @@ def _run(project: Project, folder: Path, where: str, *words: str) -> Result:
             marks=pytest.mark.long,
         ),
         pytest.param(
-            "hydra_sweep_runner.commands.start.trials.trial_line",
+            "hydra_sweep_runner.commands.start.trial_source.trial_line",
             ["-m", "x=7,8"],
             marks=pytest.mark.long,
         ),

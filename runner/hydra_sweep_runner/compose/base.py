@@ -16,7 +16,7 @@ from hydra_sweep_runner.compose.fast.changes import (
     Plain,
     change_config,
 )
-from hydra_sweep_runner.compose.fast.logs import LogSettings, find_log_settings
+from hydra_sweep_runner.compose.fast.job_logging import LogSettings, find_log_settings
 from hydra_sweep_runner.compose.fast.shared_settings import depends_on_marks_alone
 from hydra_sweep_runner.compose.fast.templates import (
     TASK_MARK,

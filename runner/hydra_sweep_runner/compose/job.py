@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from hydra_sweep_runner.compose.fast.changes import NOT_FLAGS
-from hydra_sweep_runner.compose.fast.logs import set_up_logging
+from hydra_sweep_runner.compose.fast.job_logging import set_up_logging
 from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.compose.overrides import why_unresolved
 from hydra_sweep_runner.compose.reference import real_value

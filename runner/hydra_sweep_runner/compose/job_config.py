@@ -36,6 +36,6 @@ class JobConfig(Protocol):
 
     @property
     def log_settings(self) -> tuple[Any, Mapping[str, Any]] | None:
-        """The job's logging settings (`compose.fast.logs.LogSettings`), with the settings below
-        `hydra` that they depend on; None if they may depend on anything else."""
+        """The job's logging settings (`compose.fast.job_logging.LogSettings`), with the settings
+        below `hydra` that they depend on; None if they may depend on anything else."""
         ...

@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 
 from hydra_sweep_runner.compose.base import Base, register_base
 from hydra_sweep_runner.compose.fast.changes import PlainValue
-from hydra_sweep_runner.compose.fast.logs import LogSettings
+from hydra_sweep_runner.compose.fast.job_logging import LogSettings
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Value

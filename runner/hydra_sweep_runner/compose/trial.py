@@ -26,7 +26,7 @@ from hydra_sweep_runner.compose.fast.changes import (
     change_config,
     read_change,
 )
-from hydra_sweep_runner.compose.fast.logs import LogSettings
+from hydra_sweep_runner.compose.fast.job_logging import LogSettings
 from hydra_sweep_runner.compose.fast.templates import (
     list_text,
     marks_for,

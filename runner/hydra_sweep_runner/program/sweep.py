@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from hydra_sweep_runner.errors import RunnerError
 from hydra_sweep_runner.program.again import do_again
-from hydra_sweep_runner.program.command import is_again, marked_command
+from hydra_sweep_runner.program.command_line import is_again, marked_command
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.program.session import ProgramSession
 from hydra_sweep_runner.program.world import HydraCall

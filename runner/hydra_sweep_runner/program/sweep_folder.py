@@ -11,7 +11,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from hydra_sweep_runner.commands.start.places import check_place
+from hydra_sweep_runner.commands.start.output_folders import check_place
 from hydra_sweep_runner.compose.output_dir import find_sweep_dir
 from hydra_sweep_runner.errors import Mistake
 

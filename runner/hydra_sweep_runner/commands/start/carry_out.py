@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.calls import PreparedOperation
-from hydra_sweep_runner.commands.start.execution import Start, check_start
 from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.flag_checks import check_values
 from hydra_sweep_runner.commands.start.notes import Mended
@@ -21,7 +20,8 @@ from hydra_sweep_runner.commands.start.programs import check_output_dirs
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.sweep import Sweep
-from hydra_sweep_runner.commands.start.trials import TrialExecution, TrialLines, Trials
+from hydra_sweep_runner.commands.start.tasks import Start, check_start
+from hydra_sweep_runner.commands.start.trial_source import TrialExecution, TrialLines, Trials
 from hydra_sweep_runner.commands.start.unreported import Unreported
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.membership import planned
-from hydra_sweep_runner.commands.start.places import check_place
+from hydra_sweep_runner.commands.start.output_folders import check_place
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.output_dir import OutputDir, find_sweep_dir
 from hydra_sweep_runner.compose.trial import TrialConfig

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from hydra_sweep_runner.commands.start.execution import Start
 from hydra_sweep_runner.commands.start.searching import NO_PROPOSAL, Searching
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
+from hydra_sweep_runner.commands.start.tasks import Start
 from hydra_sweep_runner.commands.start.unreported import what_it_reported
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, NoTask

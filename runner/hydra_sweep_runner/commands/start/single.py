@@ -7,11 +7,6 @@ from collections.abc import Mapping
 
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.composing import Composing
-from hydra_sweep_runner.commands.start.execution import (
-    Start,
-    check_start,
-    make_task,
-)
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.hints import (
     report_options_of_batches,
@@ -31,6 +26,11 @@ from hydra_sweep_runner.commands.start.notes import (
 )
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import stoppable
+from hydra_sweep_runner.commands.start.tasks import (
+    Start,
+    check_start,
+    make_task,
+)
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hydra_sweep_runner.commands.start.execution import Start
-from hydra_sweep_runner.commands.start.trials import PlannedTrials, Trials
+from hydra_sweep_runner.commands.start.tasks import Start
+from hydra_sweep_runner.commands.start.trial_source import PlannedTrials, Trials
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, NoTask
 from hydra_sweep_runner.model import Run

@@ -16,7 +16,7 @@ from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.attempt import Attempted, Machinery, attempt
 from hydra_sweep_runner.execute.attempt.exit_reason import Ending, with_last_words
 from hydra_sweep_runner.execute.attempt.hints import hint_on
-from hydra_sweep_runner.execute.attempt.imports import with_imports
+from hydra_sweep_runner.execute.attempt.imported_modules import with_imports
 from hydra_sweep_runner.execute.attempt.inputs import (
     missing_output,
     place_inputs,

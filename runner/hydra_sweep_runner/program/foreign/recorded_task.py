@@ -25,7 +25,7 @@ from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.execute.attempt import log as outputs
 from hydra_sweep_runner.execute.attempt.environment import run_environment
 from hydra_sweep_runner.execute.attempt.exit_reason import of_timeout
-from hydra_sweep_runner.execute.attempt.imports import with_imports
+from hydra_sweep_runner.execute.attempt.imported_modules import with_imports
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.results import NotPlain, plain

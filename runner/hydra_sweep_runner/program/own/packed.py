@@ -19,7 +19,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.function.generators import Generators
 from hydra_sweep_runner.execute.function.worker import ProgramJob, reason_of
 from hydra_sweep_runner.operation.call import PackedProgram
-from hydra_sweep_runner.program.command import COMMAND, mark
+from hydra_sweep_runner.program.command_line import COMMAND, mark
 from hydra_sweep_runner.program.own.inherited import InheritedProgram
 
 

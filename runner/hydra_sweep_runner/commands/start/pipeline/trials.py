@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from hydra_sweep_runner.commands.start.execution import Start
 from hydra_sweep_runner.commands.start.pipeline.decisions import known_of, promised_by
 from hydra_sweep_runner.commands.start.pipeline.progress import StepProgress
 from hydra_sweep_runner.commands.start.pipeline.telling import Telling
 from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
+from hydra_sweep_runner.commands.start.tasks import Start
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Busy, Mistake
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, NoTask
@@ -32,7 +32,7 @@ _WHY = {
 
 
 class StepTrials:
-    """Decides which trial of a pipeline's plan starts next (a `commands.start.trials.Trials`)."""
+    """Decides which trial of a pipeline's plan starts next: a `trial_source.Trials`."""
 
     depends_on_results = True
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hydra_sweep_runner.compose.composer import Composer
-from hydra_sweep_runner.compose.fast import logs
+from hydra_sweep_runner.compose.fast import job_logging
 from hydra_sweep_runner.compose.job import job_context
 from hydra_sweep_runner.compose.trial import TrialConfig
 from tests.compose.projects import open_composer
@@ -52,8 +52,10 @@ def do(trial: TrialConfig, *lines: str, empty: bool = False) -> None:
 def configured(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Each configuration from scratch."""
     calls: list[object] = []
-    real = logs.configure_log
-    monkeypatch.setattr(logs, "configure_log", lambda given: (calls.append(given), real(given)))
+    real = job_logging.configure_log
+    monkeypatch.setattr(
+        job_logging, "configure_log", lambda given: (calls.append(given), real(given))
+    )
     return calls
 
 

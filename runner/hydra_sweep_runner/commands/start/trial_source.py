@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from hydra_sweep_runner.commands.start.best import Best
-from hydra_sweep_runner.commands.start.execution import Start, make_task
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.pipeline.telling import NOTHING_UPSTREAM, Telling
+from hydra_sweep_runner.commands.start.tasks import Start, make_task
 from hydra_sweep_runner.commands.start.unreported import Unreported
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.dataclass import dataclass
