@@ -41,6 +41,8 @@ RIDDLES = re.compile(r"mismatched|extraneous|viable|token|missing [A-Z]|expectin
         ("x=[1,,2]", "nothing stands before the comma (character 6)"),
         ("x=foo(1)", "there is no function foo (there are choice, range,"),
         ("x=choice()", "empty choice is not legal"),
+        ("x=choice(1,null)", "choice() takes no null; write x=1,null"),
+        ("x=choice(null, a, [1,2])", "choice() takes no null; write x=null, a, [1,2]"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(text: str, reason: str) -> None:

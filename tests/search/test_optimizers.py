@@ -321,11 +321,30 @@ def test_a_class_that_raises_is_told_with_its_error() -> None:
         search.step()
 
 
+def test_a_class_that_exits_is_told_as_one_that_raises() -> None:
+    class Leaving(Halving):
+        def ask(self, number: int, running: Any) -> Any:
+            sys.exit(0)
+
+    search = Search(era_of("p.Leaving", 1), ProjectsOwn("p.Leaving", Leaving, {}))
+    with pytest.raises(ProposalFailed, match=r"p\.Leaving gave no trial 0: SystemExit: 0"):
+        search.step()
+
+
+class Deaf:
+    """Has no `tell`."""
+
+    def __init__(self, space: Any, seed: int) -> None: ...
+
+    def ask(self, number: int, running: Any) -> Any: ...
+
+
 @pytest.mark.parametrize(
     ("made_by", "options", "words"),
     [
         (Halving, {"nosuch": 1}, "unexpected keyword argument 'nosuch'"),
         (lambda space: None, {}, "unexpected keyword argument 'seed'"),
+        (Deaf, {}, "it has no method tell"),
         (3, {}, "that is int, and no class"),
     ],
 )

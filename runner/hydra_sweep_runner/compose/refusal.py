@@ -60,6 +60,11 @@ def explain_refusal(text: str, said: str) -> str:
             f"as a text: {quoted(name, value)}"
         )
     evaluated = _EVALUATED.search(said)
+    if evaluated is not None and "NoneType is incompatible" in evaluated[1]:
+        # Hydra's grammar knows null as a value of a list, but not as one of its functions'.
+        if value.startswith("choice("):
+            return f"choice() takes no null; write {name}={value[len('choice(') : -1]}"
+        return f"{value.partition('(')[0]}() takes no null"
     if evaluated is not None and "mismatch type argument" in evaluated[1]:
         arguments = value.partition("(")[2].rstrip(")").split(",")
         wrong = next((each for each in arguments if not _NUMBER.fullmatch(each.strip())), value)

@@ -166,7 +166,15 @@ def _render_csv(rows: Sequence[Row]) -> str:
 
 
 def _read_json(text: str, name: str) -> list[Row]:
-    return _checked(json.loads(text), name)
+    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        read = dict(pairs)
+        if len(read) < len(pairs):
+            names = [key for key, _ in pairs]
+            twice = next(key for key in names if names.count(key) > 1)
+            raise Mistake(f"{name}: {twice!r} comes twice in one flag set")
+        return read
+
+    return _checked(json.loads(text, object_pairs_hook=mapping), name)
 
 
 def _render_json(rows: Sequence[Row]) -> str:
@@ -218,7 +226,10 @@ def checked_row(row: Any, where: str) -> Row:
     flat: dict[str, Value] = {}
     for name, value in row.items():
         nested = isinstance(value, dict) and bool(value)
-        flat.update(flatten(value, name) if nested else {name: value})
+        for dotted, one in (flatten(value, name) if nested else {name: value}).items():
+            if dotted in flat:
+                raise Mistake(f"{where}: {dotted!r} comes twice")
+            flat[dotted] = one
     return flat
 
 

@@ -23,7 +23,7 @@ class ProjectsOwn:
     """An optimizer class, by its import path."""
 
     def __init__(self, path: str, made_by: Any, options: Mapping[str, Any]) -> None:
-        """Raises Mistake if that is no class, or takes other options."""
+        """Raises Mistake if that is no class of the kind, or takes other options."""
         _check_options(path, made_by, options)
         self._path = path
         self._class = made_by
@@ -32,11 +32,11 @@ class ProjectsOwn:
         self.version = f"{path} {_version_of(module.split('.')[0])}".strip()
 
     def propose(self, question: ProposalQuestion) -> Point:
-        """The next point to try. Raises ProposalFailed if the class raises an error, or if its
-        answer is outside the space."""
+        """The next point to try. Raises ProposalFailed if the class raises an error or exits, or
+        if its answer is outside the space."""
         try:
             answer = self._ask(question)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             said = f"{type(error).__name__}: {error}".splitlines()[0]
             raise ProposalFailed(
                 f"the optimizer {self._path} gave no trial {question.number}: {said}"
@@ -72,6 +72,9 @@ class ProjectsOwn:
 def _check_options(path: str, made_by: Any, options: Mapping[str, Any]) -> None:
     if not callable(made_by):
         raise Mistake(f"+optimizer={path}: that is {type(made_by).__name__}, and no class")
+    for method in ("tell", "ask") if inspect.isclass(made_by) else ():
+        if not callable(getattr(made_by, method, None)):
+            raise Mistake(f"+optimizer={path}: it has no method {method}")
     try:
         signature = inspect.signature(made_by)
     except ValueError:  # one that is not written in Python need not have one
