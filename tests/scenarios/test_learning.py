@@ -802,6 +802,8 @@ def test_what_was_proposed_under_other_settings_stays_and_is_verified(
         ("x=interval(0,1) +optimizer=tpee", "grid, random, tpe, gp, cmaes, qmc, nsga2"),
         ("x=interval(0,1) +optimizer=mine.Nosuch", "cannot be imported"),
         ("x=interval(0,1) +optimizer=nosuch.Class", "cannot be imported"),
+        ("x=interval(0,1) +optimizer=torn.Class", "cannot be imported: SyntaxError: invalid syntax"),
+        ("x=interval(0,1) +optimizer=leaving.Class", "cannot be imported: SystemExit: 3"),
         ("x=3 +optimizer=tpe", "has nothing to choose"),
         ("x=interval(0,1) +optimizer=tpe +window=0", "at least 1"),
         ("x=interval(0,1) +window=2", "for an optimizer that learns"),
@@ -834,7 +836,9 @@ def test_what_was_proposed_under_other_settings_stays_and_is_verified(
 def test_a_mistake_is_told_in_one_line_and_changes_nothing(
     make_project: MakeProject, words: str, says: str
 ) -> None:
-    project = make_project(OWN)
+    project = make_project(
+        {**OWN, "torn.py": "class Class(:\n", "leaving.py": "import sys\n\nsys.exit(3)\n"}
+    )
     before = {name for name in project.tree() if "__pycache__" not in name}
     result = project.run("-m", *words.split(), status=2)
     assert says in result.err

@@ -108,6 +108,9 @@ def importer(project_dir: Path) -> Callable[[str], Any]:
             return getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError) as error:
             raise Mistake(f"+optimizer={path}: cannot be imported: {error}") from error
+        except (Exception, SystemExit) as error:  # of the module's own code
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise Mistake(f"+optimizer={path}: cannot be imported: {said}") from error
 
     return import_class
 
