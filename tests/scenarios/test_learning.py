@@ -802,7 +802,10 @@ def test_what_was_proposed_under_other_settings_stays_and_is_verified(
         ("x=interval(0,1) +optimizer=tpee", "grid, random, tpe, gp, cmaes, qmc, nsga2"),
         ("x=interval(0,1) +optimizer=mine.Nosuch", "cannot be imported"),
         ("x=interval(0,1) +optimizer=nosuch.Class", "cannot be imported"),
-        ("x=interval(0,1) +optimizer=torn.Class", "cannot be imported: SyntaxError: invalid syntax"),
+        (
+            "x=interval(0,1) +optimizer=torn.Class",
+            "cannot be imported: SyntaxError: ",
+        ),
         ("x=interval(0,1) +optimizer=leaving.Class", "cannot be imported: SystemExit: 3"),
         ("x=3 +optimizer=tpe", "has nothing to choose"),
         ("x=interval(0,1) +optimizer=tpe +window=0", "at least 1"),

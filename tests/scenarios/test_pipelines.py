@@ -116,6 +116,33 @@ def test_the_node_of_a_step_may_be_given_whole(study: Project) -> None:
     assert steps(study)["train"][0]["flags"]["epochs"] == 3
 
 
+def test_what_the_pipeline_itself_sets_of_hydra_is_not_told_as_a_step_s_own(
+    study: Project,
+) -> None:
+    """Also where an experiment sets it, or the project's configuration for all operations."""
+    more = "hydra: {launcher: {n_jobs: 2}, sweeper: {label: mine}}\n"
+    study.write(
+        {
+            "conf/operation/study.yaml": FILES["conf/operation/study.yaml"] + more,
+            "conf/config.yaml": """
+                defaults: [_self_, operation: null]
+                hydra: {sweeper: {label: all}}
+            """,
+            "conf/experiment/wide.yaml": """
+                # @package _global_
+                hydra: {sweeper: {retries: 1, params: {train.lr: "0.1,0.2"}}}
+            """,
+        }
+    )
+    words = ("-m", "+experiment=wide", STUDY, "+print_trials=true")
+    result = study.run(*words)
+    assert result.err == ""
+    text = FILES["conf/operation/train.yaml"]
+    study.write({"conf/operation/train.yaml": text + "hydra: {sweeper: {label: own}}\n"})
+    (line,) = study.run(*words).said
+    assert line.startswith("train: its own hydra.sweeper.label is ignored: ")
+
+
 def test_a_step_s_own_hydra_node_is_ignored_with_a_line(study: Project) -> None:
     text = FILES["conf/operation/train.yaml"]
     own = "hydra: {launcher: {n_jobs: 0}, sweeper: {retries: 2}, job: {chdir: false}}\n"

@@ -39,7 +39,7 @@ from hydra_sweep_runner.compose.project import LEFT_OUT
 from hydra_sweep_runner.compose.reading import Reading, ReadingLoader, reading_loader
 from hydra_sweep_runner.compose.trial import TrialConfig, sweeper_settings
 from hydra_sweep_runner.compose.value_overrides import REFUSALS, apply_overrides
-from hydra_sweep_runner.compose.within import within
+from hydra_sweep_runner.compose.within import settings_of_all, within
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
@@ -105,6 +105,7 @@ class Composer:
         self._bases: dict[tuple[str, ...], Base] = {}
         self._step_bases: dict[tuple[tuple[str, ...], tuple[str, ...]], Base] = {}
         self._ignored: dict[int, tuple[str, ...]] = {}
+        self._settings_of_all = settings_of_all(self._compose_base)
         self._groups: dict[str, bool] = {}
         self._repository: Any = None
 
@@ -412,7 +413,7 @@ class Composer:
         key = (groups, pipeline)
         if key not in self._step_bases:
             common = self.trial(pipeline).base
-            base, ignored = within(self._compose_base(groups), common)
+            base, ignored = within(self._compose_base(groups), common, self._settings_of_all)
             self._step_bases[key], self._ignored[base.key] = base, ignored
         return self._step_bases[key]
 
