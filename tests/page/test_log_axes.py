@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
+from tests.page.browser import needs_browser, served, tab
 from tests.page.conftest import client_of, open_page
 from tests.scenarios.project import Project, ids
 
@@ -84,3 +86,50 @@ def test_the_picture_of_a_search_differs_from_one_whose_draws_nobody_knows(
     assert drawn() != in_log
     searched.run("runs", "restore", batch)
     assert drawn() == in_log
+
+
+#: The places of the runs whose lines are drawn as chosen, and what is marked on the axes.
+CHOSEN = """() => {
+  const drawing = document.querySelector("[data-chart=parallel] .drawing");
+  return echarts.getInstanceByDom(drawing).getModel().getSeries()[0]
+    .getRawIndicesByActiveState("active");
+}"""
+
+
+def drag_first_axis(page: Page, share: float) -> None:
+    """Mark the first axis of the parallel coordinates from below its lower end on, up to a share
+    of its height, or beyond its upper end."""
+    box = page.locator("[data-chart=parallel] canvas").first.bounding_box()
+    assert box is not None
+    x, top, bottom = box["x"] + 60, box["y"] + 46, box["y"] + box["height"] - 26
+    page.mouse.move(x, bottom + 3)
+    page.mouse.down()
+    page.mouse.move(x, (top + bottom) / 2, steps=3)
+    page.mouse.move(x, bottom - (bottom - top) * share, steps=3)
+    page.mouse.up()
+
+
+@needs_browser
+@pytest.mark.parametrize(("share", "count"), [(1.1, 5), (0.5, 3)])
+def test_a_mark_up_to_the_end_of_an_axis_holds_the_value_there(
+    browser: Browser, searched: Project, share: float, count: int
+) -> None:
+    rates = ["0.0001", "0.001", "0.003", "0.3", "1"]
+    label = f"wide {count}"
+    searched.run("-m", f"lr={','.join(rates)}", "+objective=loss", f"+label={label!r}")
+    batch = searched.runs("--kind", "batch", "--label", label)[0]["id"][:8]
+    with (
+        served(searched) as address,
+        tab(browser, f"{address}/?batch={batch}&view=plots") as page,
+    ):
+        expect(page.locator("[data-chart=parallel] canvas").first).to_be_visible()
+        drag_first_axis(page, share)
+        expect(page.locator("#count")).to_have_text(
+            "5 runs" if count == 5 else f"{count} of 5 runs"
+        )
+        expect(page.locator("#filter-rest .chip", has_text="lr")).to_contain_text("0.0001 ≤ lr")
+        assert len(page.evaluate(CHOSEN)) == count
+        drawn = page.evaluate(CHOSEN)
+        with tab(browser, page.url) as again:
+            expect(again.locator("[data-chart=parallel] canvas").first).to_be_visible()
+            assert again.evaluate(CHOSEN) == drawn

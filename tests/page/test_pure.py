@@ -75,6 +75,9 @@ def test_a_thinned_series_keeps_its_ends_its_peaks_and_its_order(
         ("x" * 300, "x" * 199 + "…"),
         ([1, "a"], "[1, a]"),
         ([], None),
+        (None, None),
+        ("", '""'),
+        ("  ", '"  "'),
     ],
 )
 def test_a_cell_is_a_number_that_a_browser_holds_exactly_or_a_text(

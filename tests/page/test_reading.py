@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from hydra_sweep_runner.model import Status
-from hydra_sweep_runner.page.batches import sign_of
+from hydra_sweep_runner.model import BatchPart, Flags, Kind, Status
+from hydra_sweep_runner.page.batches import batch_json, sign_of
+from hydra_sweep_runner.record.fields import Summary
 from tests.page.conftest import client_of, open_page
 from tests.scenarios.project import Project, by_flag
+from tests.stores import run_of
 
 
 def ask(page: TestClient, name: str, expected: int = 200, /, **parameters: Any) -> Any:
@@ -38,6 +41,15 @@ def test_it_begins_with_the_batches_and_how_their_trials_are(
     assert (batch["trials"], batch["label"], batch["status"]) == (6, "first", "error")
     assert batch["swept"].startswith("lr=0.1,0.01 depth=2,3,4")
     assert (store["total"], store["read_only"], store["operations"]) == (8, False, ["train.py"])
+
+
+def test_a_batch_says_first_what_it_draws_or_lists_then_what_it_gives_once() -> None:
+    flags: Flags = {"opt": ["adam"], "lr": "tag(log,interval(0.1,1))", "k": [1, 2], "n": [3]}
+    batch = replace(
+        run_of(status=Status.COMPLETED), kind=Kind.BATCH, flags=flags, batch=BatchPart()
+    )
+    told = batch_json(Summary(batch, folder=""), {})["swept"]
+    assert told == "lr=tag(log,interval(0.1,1)) k=1,2 opt=adam n=3"
 
 
 def test_the_table_is_what_runs_list_selects_and_sorts(page: TestClient, origin: Project) -> None:

@@ -40,10 +40,15 @@ const RunnerCharts = (() => {
     };
   }
 
-  /* An axis for these values; one of whole numbers has no marks between them. */
+  /* An axis for these values; one of whole numbers has no marks between them. A logarithmic one is
+     longer than its values by less than can be seen: where on it the pointer is, is known only
+     nearly, and a mark up to an end has to hold the value there. */
   function axisOf(axis, values) {
     if (axis.kind === "text") return { type: "category", data: axis.texts };
-    if (axis.log) return { type: "log", min: "dataMin", max: "dataMax" };
+    if (axis.log) {
+      const known = values.filter((value) => value !== null);
+      return { type: "log", min: Math.min(...known) * (1 - 1e-9), max: Math.max(...known) * (1 + 1e-9) };
+    }
     const isWhole = values.every((value) => value === null || Number.isInteger(value));
     return { type: "value", scale: true, ...(isWhole ? { minInterval: 1 } : {}) };
   }

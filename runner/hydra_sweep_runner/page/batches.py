@@ -74,11 +74,12 @@ def _status(seen: RunRow | None) -> str:
 
 
 def _swept(run: Run) -> str:
-    """`lr=0.1,0.01 depth=1,2`: what has several values first."""
+    """`lr=0.1,0.01 depth=1,2`: what has several values, or is drawn, first."""
     texts = []
     for name, values in run.flags.items():
         listed = values if isinstance(values, list) else [values]
         told = ",".join(shown_value(value) for value in listed[:_MOST_VALUES])
         more = ",…" if len(listed) > _MOST_VALUES else ""
-        texts.append((len(listed) < 2, f"{escape(name)}={told}{more}"))
+        is_interval = isinstance(values, str)
+        texts.append((len(listed) < 2 and not is_interval, f"{escape(name)}={told}{more}"))
     return cut(" ".join(text for _, text in sorted(texts, key=lambda pair: pair[0])), _MOST_SWEPT)

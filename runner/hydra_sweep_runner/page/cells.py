@@ -112,7 +112,8 @@ def cell(value: Value) -> Value:
         return value
     if isinstance(value, (list, tuple)):
         return shown_value(list(value)) if value else None
-    return shown_value(value) if not isinstance(value, str) else shown_text(value)
+    is_blank = isinstance(value, str) and not value.strip()  # its quotes tell it from nothing
+    return shown_text(value) if isinstance(value, str) and not is_blank else shown_value(value)
 
 
 def told_flags(run: RunRow, names: Sequence[str]) -> str:

@@ -38,13 +38,19 @@ class Piece:
 
 
 def read_piece(
-    store: RunStore, run_id: str, *, offset: int | None, file: str | None, most: int = MOST_BYTES
+    store: RunStore,
+    run_id: str,
+    *,
+    offset: int | None,
+    file: str | None,
+    most: int = MOST_BYTES,
+    is_earlier: bool = False,
 ) -> Piece:
     """What stands in the log from `offset` on, or the end of it without one.
 
     Where the log is another than `file`, or shorter than `offset`, it is its end. A character
-    that is whole only in the next piece is left to it; what is no UTF-8 is replaced. Raises
-    StoreFailed.
+    that is whole only in the next piece is left to it, and with `is_earlier`, of a piece that goes
+    before others, one that began before; what is no UTF-8 is replaced. Raises StoreFailed.
     """
     log = open_log(store, run_id)
     if log is None:
@@ -58,7 +64,7 @@ def read_piece(
         data = os.pread(log, most, begin)
     finally:
         os.close(log)
-    skipped = _continuation(data) if begin and begin != offset else 0
+    skipped = _continuation(data) if begin and (is_earlier or begin != offset) else 0
     data = data[skipped:]
     whole = len(data) - _torn(data) if begin + skipped + len(data) < about.st_size else len(data)
     text = data[:whole].decode("utf-8", "replace")

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from hydra_sweep_runner.commands.runs.details import details_of
 from hydra_sweep_runner.commands.runs.diff import diff_runs
 from hydra_sweep_runner.commands.runs.files import files_of, find_folders
+from hydra_sweep_runner.commands.runs.log import open_log
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Status, Unreadable
 from hydra_sweep_runner.page import files
@@ -240,7 +241,13 @@ async def read_log(site: Site, request: Request) -> Response:
     while True:
         is_over = await asyncio.to_thread(_has_ended, site, run_id)  # before reading: all is there
         piece = await asyncio.to_thread(
-            read_piece, site.store, run_id, offset=offset, file=file, most=most
+            read_piece,
+            site.store,
+            run_id,
+            offset=offset,
+            file=file,
+            most=most,
+            is_earlier=bool(given.get("earlier")),
         )
         is_news = offset is None or _is_news(piece, offset, file)
         if is_news or is_over or time.monotonic() >= last_s or site.feed.is_closing:
@@ -261,18 +268,28 @@ def _has_ended(site: Site, run_id: str) -> bool:
 
 
 async def download(site: Site, request: Request) -> Response:
-    """A file of a run, as it is: a picture to be shown, anything else to be saved."""
+    """A file of a run, as it is: a picture to be shown, anything else to be saved; with `log` its
+    log."""
     given = parameters(request)
     view = await site.feed.fresh()
-    run_id, name = _id(site, view, given, "id"), _name(given)
+    run_id = _id(site, view, given, "id")
+    if given.get("log"):
+        log = await asyncio.to_thread(open_log, site.store, run_id)
+        if log is None:
+            raise Mistake(f"{short(run_id)} has no log yet")
+        return _sent(log, os.fstat(log).st_size, f"{short(run_id)}.log", None)
+    name = _name(given)
     path = await asyncio.to_thread(files.locate, site.store, run_id, name)
     opened, size = await asyncio.to_thread(files.open_file, path)
     picture = files.PICTURES.get(PurePosixPath(name).suffix.lower())
+    return _sent(opened, size, path.name, None if given.get("save") else picture)
+
+
+def _sent(opened: int, size: int, name: str, picture: str | None) -> Response:
+    """A file that is open, as a picture of that type or to be saved under a name."""
     headers = {"Content-Length": str(size)}
-    if picture is None or given.get("save"):
-        plain = "".join(
-            c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in path.name
-        )
+    if picture is None:
+        plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
         headers["Content-Disposition"] = f'attachment; filename="{plain}"'
     return StreamingResponse(
         _content(opened, size),

@@ -43,7 +43,7 @@ function ask(name, given, verb, { kind = "main", inputs = null } = {}) {
     try {
       const told = await act(name, { ...given, ...inputs?.values() });
       if (mine !== turn) return;
-      fill(body, el("p", {}, el("b", {}, told.question)), ...told.lines.map((line) => el("p", { class: "muted" }, line)), el("pre", { class: "command" }, told.command));
+      fill(body, el("p", {}, el("b", {}, told.question)), ...told.lines.map((line) => el("p", { class: "muted" }, line)), commandLines(told.command));
       go.disabled = false;
     } catch (error) {
       if (mine !== turn) return;
@@ -56,6 +56,9 @@ function ask(name, given, verb, { kind = "main", inputs = null } = {}) {
   if (!dialog.open) dialog.showModal();
   (inputs?.first ?? cancel).focus();
 }
+
+/** Commands as they are typed, a line each. */
+const commandLines = (text) => el("pre", { class: "command" }, ...text.split("\n").map((line) => el("span", {}, line)));
 
 async function carryOut(name, given, verb, body, go, dialog) {
   go.disabled = true;
@@ -155,9 +158,10 @@ function showStarts(starts) {
   const dialog = byId("dialog");
   const told = starts.map((one) =>
     el("section", {},
-      el("pre", { class: "command" }, one.command),
+      commandLines(one.command),
       el("p", { class: "muted" }, one.status === null ? `at work, process ${one.pid}` : `ended with exit status ${one.status}${one.not_begun ? `; ${many(one.not_begun, "run")} did not start` : ""}`),
       one.said.length ? el("pre", { class: "said" }, one.said.join("\n")) : null));
   fill(dialog, el("form", { method: "dialog" }, el("h2", {}, "Restarts from this page"), ...told, el("div", { class: "buttons" }, el("button", {}, "Close"))));
   dialog.showModal();
+  for (const said of dialog.querySelectorAll(".said")) said.scrollTop = said.scrollHeight; // the end tells most
 }

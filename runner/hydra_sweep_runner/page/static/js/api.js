@@ -45,6 +45,9 @@ export function fileAddress(id, path, save = false) {
   return `/download?${new URLSearchParams({ id, path, ...(save ? { save: "1" } : {}) })}`;
 }
 
+/** The address of a run's whole log, to be saved. */
+export const logAddress = (id) => `/download?${new URLSearchParams({ id, log: "1" })}`;
+
 /** A question that only the last asking of counts: earlier ones are given up. */
 export function latest() {
   let controller = null;

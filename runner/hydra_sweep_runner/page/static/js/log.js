@@ -1,12 +1,13 @@
 /* A run's log, from its end, as it grows. */
-import { ask } from "./api.js";
+import { ask, logAddress } from "./api.js";
 import { el, fill } from "./dom.js";
 import { shownLine, split } from "./logtext.js";
 import { bytes } from "./words.js";
 
-/** So many lines are kept; of longer logs the last. */
+/** So many lines are kept while new ones come; of longer logs the last. */
 const MOST_LINES = 5000;
 const MOST_REST = 1 << 20;
+const EARLIER_BYTES = 256 * 1024;
 const AGAIN_MS = 2000;
 
 export class Log {
@@ -17,13 +18,15 @@ export class Log {
     this.offset = null;
     this.file = null;
     this.rest = "";
+    this.parts = []; // of what is shown: where each piece began, and how many lines it completed
     this.note = el("p", { class: "muted log-note" });
+    this.save = el("a", { class: "quiet", href: logAddress(run.id), download: "", title: "Save the whole log as a file", hidden: true }, "Save");
     this.more = el("button", { class: "quiet", hidden: true, onclick: () => this.earlier() }, "Earlier lines");
     this.text = el("pre", { class: "log", tabindex: "0", "aria-label": "Log" });
     this.last = el("div", { class: "log-line" });
     this.place = place;
     place.classList.add("has-log");
-    place.append(el("div", { class: "line" }, this.note, el("span", { class: "room" }), this.more), this.text);
+    place.append(el("div", { class: "line" }, this.note, el("span", { class: "room" }), this.more, this.save), this.text);
     this.isFollowing = false;
     this.follow();
   }
@@ -60,45 +63,75 @@ export class Log {
     const isOther = this.file !== null && piece.file !== this.file;
     if (isOther || piece.begin !== this.offset) {
       this.rest = "";
+      this.parts = [];
       fill(this.text);
-      this.begin = piece.begin;
-      this.more.hidden = piece.begin === 0;
+      this.beginAt(piece.begin);
     }
     this.file = piece.file;
     this.offset = piece.end;
     const isAtEnd = this.text.scrollHeight - this.text.scrollTop - this.text.clientHeight < 40;
-    this.append(piece.text);
-    if (isAtEnd) this.text.scrollTop = this.text.scrollHeight;
+    this.append(piece);
+    if (isAtEnd) {
+      this.dropFirst();
+      this.text.scrollTop = this.text.scrollHeight;
+    }
+    this.save.hidden = !piece.size;
     const state = piece.ended ? "" : " · as it grows";
     this.note.textContent = piece.file === null ? "Nothing was printed yet." : piece.size === 0 ? `Empty so far${state}` : `${bytes(piece.size)}${state}`;
   }
 
-  append(more) {
-    const { lines, rest } = split(this.rest + more);
+  beginAt(begin) {
+    this.begin = begin;
+    this.more.hidden = begin === 0;
+  }
+
+  append({ text, begin }) {
+    const torn = this.rest.length;
+    const { lines, rest } = split(this.rest + text);
+    this.parts.push({ begin, count: lines.length, torn });
     this.rest = rest.length > MOST_REST ? rest.slice(-MOST_REST) : rest;
     this.last.remove();
     this.text.append(...lines.map(lineOf));
-    this.last.textContent = shownLine(this.rest);
+    show(this.last, this.rest);
     if (this.rest) this.text.append(this.last);
-    while (this.text.children.length > MOST_LINES) this.text.firstChild.remove();
+  }
+
+  /** Drop the first pieces where many lines are shown: what is dropped can be loaded again. Nothing
+      is dropped of what people have scrolled back to. */
+  dropFirst() {
+    while (this.parts.length > 1 && this.text.children.length - this.parts[0].count > MOST_LINES) {
+      const { count } = this.parts.shift();
+      for (let i = 0; i < count; i += 1) this.text.firstChild.remove();
+      const { begin, torn } = this.parts[0];
+      // The first line is shown whole, and may have begun in the piece before.
+      const first = this.text.firstChild;
+      raws.set(first, rawOf(first).slice(torn));
+      this.beginAt(begin);
+    }
   }
 
   /** Load what stands before the first line. */
   async earlier() {
-    const from = Math.max(0, this.begin - 64 * 1024);
+    const from = Math.max(0, this.begin - EARLIER_BYTES);
+    this.more.disabled = true;
     try {
-      const piece = await ask("log", { id: this.id, offset: from, file: this.file ?? "", most: this.begin - from });
-      const text = piece.text;
-      const { lines, rest } = split(text);
+      const piece = await ask("log", { id: this.id, offset: from, file: this.file ?? "", most: this.begin - from, earlier: "1" });
+      if (piece.file !== this.file) return; // begun anew meanwhile
+      const { lines, rest } = split(piece.text);
       const first = this.text.firstChild;
       const height = this.text.scrollHeight;
+      if (first === this.last) this.rest = rest + this.rest;
+      if (first) show(first, rest + rawOf(first));
+      else if (rest) lines.push(rest);
       this.text.prepend(...lines.map(lineOf));
-      if (first && rest) first.textContent = shownLine(rest + first.textContent);
       this.text.scrollTop += this.text.scrollHeight - height;
-      this.begin = piece.begin;
-      this.more.hidden = piece.begin === 0;
+      if (this.parts.length) this.parts[0].torn = rest.length;
+      this.parts.unshift({ begin: piece.begin, count: lines.length, torn: 0 });
+      this.beginAt(piece.begin);
     } catch (error) {
       this.note.textContent = error.message;
+    } finally {
+      this.more.disabled = false;
     }
   }
 
@@ -113,4 +146,17 @@ export class Log {
   }
 }
 
-const lineOf = (raw) => el("div", { class: "log-line" }, shownLine(raw) || "\u00a0");
+/** What each line has beside what is shown of it: lines are put together that were read in parts. */
+const raws = new WeakMap();
+const rawOf = (line) => raws.get(line) ?? "";
+
+function show(line, raw) {
+  raws.set(line, raw);
+  line.textContent = shownLine(raw) || "\u00a0";
+}
+
+function lineOf(raw) {
+  const line = el("div", { class: "log-line" });
+  show(line, raw);
+  return line;
+}

@@ -131,7 +131,7 @@ export class Plots {
   tellBrushes() {
     const drawn = new Set([...this.drawn.axes, this.drawn.objective].map((axis) => axis.name));
     const before = now().brush.map(parseBrush).filter(Boolean);
-    const marked = RunnerCharts.marked(this.charts.get("parallel").chart, this.drawn).filter(hasWidth);
+    const marked = RunnerCharts.marked(this.charts.get("parallel").chart, this.drawn).filter(hasWidth).map((part) => neat(part, valuesOf(this.drawn, part.axis)));
     const parts = [...marked, ...before.filter((part) => !drawn.has(part.axis))];
     if (written(parts) !== written(before)) go({ brush: parts.map(writtenBrush) });
   }
@@ -172,13 +172,25 @@ function toldLack({ runs, axes, objective }) {
   return [lack(objective.name, (run) => run.objective, ""), ...axes.map((axis, at) => lack(axis.name, (run) => run.values[at], " on its axis"))].join("");
 }
 
+const valuesOf = ({ axes, runs }, name) => {
+  const at = axes.findIndex((axis) => axis.name === name);
+  return runs.map((run) => (at < 0 ? run.objective : run.values[at])).filter((value) => value !== null);
+};
+
+/** What is marked, in few digits, but without losing a value that lies in it. */
+function neat(part, values) {
+  if (part.texts) return part;
+  const inside = values.filter((value) => part.low <= value && value <= part.high);
+  return { axis: part.axis, low: Math.min(rounded(part.low), ...inside), high: Math.max(rounded(part.high), ...inside) };
+}
+
 const rounded = (value) => Number(value.toPrecision(6));
 
 /** Brushes as one text, in whichever order they are. */
 const written = (parts) => JSON.stringify(parts.map(writtenBrush).sort());
 
 function writtenBrush(part) {
-  return JSON.stringify(part.texts ? [part.axis, part.texts] : [part.axis, rounded(part.low ?? 0), rounded(part.high ?? 0)]);
+  return JSON.stringify(part.texts ? [part.axis, part.texts] : [part.axis, part.low ?? 0, part.high ?? 0]);
 }
 
 function parseBrush(text) {
