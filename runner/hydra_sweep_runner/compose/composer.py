@@ -254,6 +254,9 @@ class Composer:
         Overrides whose key exists only in a swept config are left out here; they are applied when
         the trials are composed.
         """
+        known = self._known_base(task)
+        if known is not None:
+            return SweepConfig(known.load())
         swept = [text for text in task if self._is_swept_group(text)]
         try:
             return SweepConfig(self.compose(task, RunMode.MULTIRUN))
@@ -266,6 +269,11 @@ class Composer:
             with suppress(Mistake):
                 apply_overrides([text], config)
         return SweepConfig(config)
+
+    def _known_base(self, task: Sequence[str]) -> Base | None:
+        """The base that is composed of exactly these overrides, if it is known: all of them choose
+        a single config of a group. Hydra composes the same for one job and for several then."""
+        return self._bases.get(tuple(self.named(task)))
 
     def _is_swept_group(self, text: str) -> bool:
         return parse_override(text).is_sweep_override() and self.is_group_choice(text)

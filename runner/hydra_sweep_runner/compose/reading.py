@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy as shallow
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
@@ -137,6 +137,8 @@ class ReadingLoader(ConfigLoaderImpl):
         super().__init__(path)
         self.reading = reading
         self.repository = _Repository(path, reading)
+        #: The configs of `_merge_hydras`; None for those that were composed once.
+        self._merged: dict[tuple[str, ...], bytes | None] = {}
 
     def _load_configuration_impl(self, *args: Any, **keywords: Any) -> Any:
         with _environment(self.reading.environment), _noting(self.reading.note):
@@ -147,10 +149,47 @@ class ReadingLoader(ConfigLoaderImpl):
         files."""
         return refer_to_environment(super().load_sweep_config(*args, **keywords))
 
-    def _compose_config_from_defaults_list(self, *args: Any, **keywords: Any) -> Any:
+    def _compose_config_from_defaults_list(self, defaults: list[Any], repo: Any) -> Any:
         # Variables that values read from here on do not affect the defaults list.
         _stop_noting()
-        return super()._compose_config_from_defaults_list(*args, **keywords)
+        count = next((n for n, one in enumerate(defaults) if not _is_hydras(one)), len(defaults))
+        merged = self._merge_hydras(defaults[:count], repo)
+        if merged is not None:
+            defaults = [_Merged(merged), *defaults[count:]]
+        return super()._compose_config_from_defaults_list(defaults, repo)
+
+    def _merge_hydras(self, defaults: list[Any], repo: Any) -> bytes | None:
+        """Hydra's own configs that most compositions begin with, merged and pickled; they are most
+        of what is merged. None when they are composed for the first time: a single run needs them
+        once."""
+        sources = [f"{one.provider}={one.path}" for one in repo.get_sources()]
+        key = (*sources, *(f"{one.config_path}@{one.package}" for one in defaults))
+        if key not in self._merged:
+            self._merged[key] = None
+        elif self._merged[key] is None:
+            config = super()._compose_config_from_defaults_list(defaults, repo)
+            self._merged[key] = pickle.dumps(config)
+        return self._merged[key]
+
+    def _load_single_config(self, default: Any, repo: Any) -> ConfigResult:
+        if isinstance(default, _Merged):
+            return ConfigResult(
+                provider="", path="", config=pickle.loads(default.config), header={}
+            )
+        result: ConfigResult = super()._load_single_config(default=default, repo=repo)
+        return result
+
+
+class _Merged(NamedTuple):
+    """Stands in a defaults list for the configs that were merged into this pickled one."""
+
+    config: bytes
+    config_path: str = "hydra"
+
+
+def _is_hydras(default: Any) -> bool:
+    """Whether an entry of a defaults list is in Hydra's own config group."""
+    return bool(str(default.config_path).startswith("hydra/")) and not default.primary
 
 
 def reading_loader(loader: ConfigLoader, reading: Reading) -> ReadingLoader:
