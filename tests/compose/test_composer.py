@@ -12,6 +12,7 @@ from typing import Any
 import hydra
 import pytest
 import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from hypothesis import HealthCheck, Phase, given, settings
@@ -105,19 +106,23 @@ group_overrides = st.sampled_from(
 task_overrides = st.lists(value_overrides | group_overrides, max_size=5)
 
 
-def master_of(composer: Composer) -> DictConfig:
+def hydras_loader(composer: Composer) -> Any:
+    """Hydra's own loader, without ours around it."""
+    return ConfigLoaderImpl(composer.loader.get_search_path())
+
+
+def master_of(composer: Composer, task: Sequence[str] = ()) -> DictConfig:
     """The configuration of a sweep, as Hydra composes it."""
-    overrides = list(composer.hydra_overrides)
-    return composer.loader.load_configuration(
-        composer.config_name, overrides, run_mode=RunMode.MULTIRUN
+    master: DictConfig = hydras_loader(composer).load_configuration(
+        composer.config_name, [*composer.hydra_overrides, *task], run_mode=RunMode.MULTIRUN
     )
+    return master
 
 
 def by_hydra(composer: Composer, master: DictConfig, task: Sequence[str]) -> Any:
     """What Hydra hands to a sweep's job, or the exception with which it refuses."""
-    loader: Any = composer.loader
     try:
-        return loader.load_sweep_config(master, list(task))
+        return hydras_loader(composer).load_sweep_config(master, list(task))
     except Exception as error:
         return error
 
@@ -198,6 +203,28 @@ def test_groups_are_composed_once_for_all_trials_that_choose_the_same(composer: 
     assert composer.trial(["db=small"]).base is not trials[0].base
     assert [trial.job().lr for trial in trials] == [0, 1, 2, 3, 4]
     assert all(trial.job().db.size == 2 for trial in trials)
+
+
+@pytest.mark.parametrize("task", [(), ("db=large",), ("db=small", "lr=1"), ("db=small,large",)])
+def test_a_sweep_is_composed_as_hydra_composes_it_also_after_its_trials(
+    composer: Composer, task: tuple[str, ...]
+) -> None:
+    expected = OmegaConf.to_yaml(master_of(composer, task))
+    assert OmegaConf.to_yaml(composer.sweep(task).config) == expected
+    for one in ((), ("db=large",), ("db=small",)):
+        composer.trial(one)
+    master = composer.sweep(task).config
+    assert OmegaConf.to_yaml(master) == expected
+    assert OmegaConf.is_struct(master)
+
+
+def test_what_is_composed_again_and_again_stays_the_same(composer: Composer) -> None:
+    for text in ("db=small", "db=large", "+db@more=small", "+db@more=large", "+db@model=small"):
+        theirs = hydras_loader(composer).load_configuration(
+            composer.config_name, [text], run_mode=RunMode.RUN
+        )
+        ours = composer.compose([text], RunMode.RUN)
+        assert OmegaConf.to_yaml(ours) == OmegaConf.to_yaml(theirs)
 
 
 def test_one_trial_s_values_are_not_another_s(composer: Composer) -> None:

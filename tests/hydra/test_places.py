@@ -27,7 +27,7 @@ from hydra_sweep_runner.record.text import from_text, to_text
 
 OPERATION = Operation(name="train.py", kind="program", target="train.py")
 BATCH, OTHER = "b" * 32, "c" * 32
-TRIAL = Trial(overrides=(), operation=OPERATION, flags={}, identity="", random_seed=0)
+TRIAL = Trial(overrides=(), operation=OPERATION, flags={}, identity="", batch_seed=0)
 
 
 def run(number: int | None, batch: str = BATCH) -> Run:

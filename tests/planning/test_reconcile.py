@@ -46,7 +46,7 @@ def trial_of(value: Value, operation: Operation = ECHO) -> Trial:
         operation=operation,
         flags=flags,
         identity=identity(operation, flags),
-        random_seed=0,
+        batch_seed=0,
     )
 
 

@@ -12,6 +12,7 @@ import sys
 from typing import NoReturn, TypeGuard
 
 from hydra_sweep_runner.errors import Mistake, OutputFailed, RunnerError
+from hydra_sweep_runner.system.garbage import no_garbage
 from hydra_sweep_runner.terminal.console import give_up_output, report_bug, report_error
 from hydra_sweep_runner.terminal.streams import (
     escape_unencodable,
@@ -78,7 +79,9 @@ def _dispatch(arguments: list[str]) -> int:
         from hydra_sweep_runner.cli.management import run_management
 
         return run_management(arguments)
-    from hydra_sweep_runner.cli.project import run_project
+    with no_garbage():
+        from hydra_sweep_runner.cli.project import run_project
+    gc.freeze()  # modules stay, and looking for garbage among them takes long
 
     return run_project(arguments)
 

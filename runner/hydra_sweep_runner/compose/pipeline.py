@@ -121,10 +121,14 @@ class PipelineComposer:
         if found is None:
             mine, of_steps = self._sorted(overrides)
             own = self._own_of(mine)
-            steps = [
-                self._compose(own, place, of_steps.get(step.name, ()), repeat)
-                for place, step in enumerate(self.wiring.steps)
-            ]
+            steps: list[Composed] = []
+            for place, known in enumerate(own.composed):
+                given = of_steps.get(place, ())
+                step_key = (given, repeat if self._is_repeated[place] else 0)
+                composed = known.get(step_key)
+                if composed is None:
+                    composed = known[step_key] = self._compose(own, place, *step_key)
+                steps.append(composed)
             found = self._combinations[key] = _Combination(own, tuple(steps))
         return found
 
@@ -136,16 +140,17 @@ class PipelineComposer:
 
     def _sorted(
         self, overrides: Sequence[str]
-    ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-        """The pipeline's own overrides, and those of each step that has some."""
+    ) -> tuple[tuple[str, ...], dict[int, tuple[str, ...]]]:
+        """The pipeline's own overrides, and those of each step that has some, by its place."""
         mine: tuple[str, ...] = ()
-        of_steps: dict[str, tuple[str, ...]] = {}
+        of_steps: dict[int, tuple[str, ...]] = {}
         for text in overrides:
-            step, rest = self.split(text)
+            step, rest = self._splits.get(text) or self.split(text)
             if step is None:
                 mine += (text,)
             else:
-                of_steps[step] = (*of_steps.get(step, ()), rest)
+                place = self._place_of[step]
+                of_steps[place] = (*of_steps.get(place, ()), rest)
         return mine, of_steps
 
     def _own_of(self, overrides: tuple[str, ...]) -> _Own:
@@ -156,16 +161,9 @@ class PipelineComposer:
         return self._own[overrides]
 
     def _compose(self, own: _Own, place: int, given: tuple[str, ...], repeat: int) -> Composed:
-        key = (given, repeat if self._is_repeated[place] else 0)
-        known = own.composed[place]
-        found = known.get(key)
-        if found is None:
-            step = self.wiring.steps[place]
-            node = own.nodes[step.name]
-            found = known[key] = self._compose_anew(step, tuple(merge(node, given)), key[1])
-        return found
-
-    def _compose_anew(self, step: Step, texts: tuple[str, ...], repeat: int) -> Composed:
+        """Compose a step, with the overrides given for it after those of its node."""
+        step = self.wiring.steps[place]
+        texts = tuple(merge(own.nodes[step.name], given))
         if GROUP not in [name_in(text) for text in texts]:
             texts = (f"{self._sign}{GROUP}={step.operation}", *texts)
         try:

@@ -20,7 +20,6 @@ from hydra_sweep_runner.pipeline.combination import Composed
 from hydra_sweep_runner.pipeline.parse import PLACE
 from hydra_sweep_runner.pipeline.steps import By, Step, Wiring
 from hydra_sweep_runner.planning.identity import InputPlaces, gather_identity
-from hydra_sweep_runner.planning.sampling import derive_seed
 from hydra_sweep_runner.planning.trials import Trial
 
 
@@ -95,8 +94,8 @@ class Graph:
 def plan_graph(wiring: Wiring, combinations: Iterable[Sequence[Composed]], seed: int) -> Graph:
     """The graph of the combinations' trials.
 
-    A combination has the composed steps in the wiring's order. Each trial's seed is derived from
-    `seed`, the batch's. Raises Mistake for a flag in `by` that a step does not have.
+    A combination has the composed steps in the wiring's order. `seed` is the batch's. Raises
+    Mistake for a flag in `by` that a step does not have.
     """
     drafting = _Drafting(wiring)
     for combination in combinations:
@@ -322,7 +321,7 @@ class _Ordering:
                 operation=composed.operation,
                 flags=composed.flags,
                 identity=draft.identity,
-                random_seed=derive_seed(seed, draft.identity),
+                batch_seed=seed,
                 repeat=composed.repeat,
             ),
             inputs=self._inputs(draft, step, place_of),

@@ -28,15 +28,20 @@ MAX_DRAWS_WITHOUT_NEW = 1_000
 class Trial:
     """A planned trial: the combination's overrides, and the flags composed from them.
 
-    `repeat` numbers trials with the same flags, from 0.
+    `repeat` numbers trials with the same flags, from 0. `batch_seed` is the seed of its batch.
     """
 
     overrides: tuple[str, ...]
     operation: Operation
     flags: Flags
     identity: str
-    random_seed: int
+    batch_seed: int
     repeat: int = 0
+
+    @property
+    def random_seed(self) -> int:
+        """The trial's own seed, derived from the batch's and from what the trial is."""
+        return derive_seed(self.batch_seed, self.identity)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,7 +247,7 @@ def planned(
     repeat: int = 0,
     digest: str | None = None,
 ) -> Trial:
-    """The trial of a composed combination; its seed is derived from the batch's seed.
+    """The trial of a composed combination; `seed` is the batch's.
 
     `digest` is its identity if operation and flags alone do not determine it.
     """
@@ -253,7 +258,7 @@ def planned(
         operation=operation,
         flags=flags,
         identity=digest,
-        random_seed=derive_seed(seed, digest),
+        batch_seed=seed,
         repeat=repeat,
     )
 

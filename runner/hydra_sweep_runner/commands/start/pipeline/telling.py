@@ -7,8 +7,6 @@ from functools import cached_property
 from types import MappingProxyType
 
 from hydra_sweep_runner.model import Flags, Run, Value
-from hydra_sweep_runner.query.run_row import RunRow
-from hydra_sweep_runner.query.upstream import telling_upstream, with_upstream_flags
 from hydra_sweep_runner.record.fields import Summary
 
 _NONE: Mapping[str, Value] = MappingProxyType({})
@@ -28,6 +26,10 @@ class Telling:
 
     @cached_property
     def _by_id(self) -> Mapping[str, Flags]:
+        # A run outside a pipeline needs none of it.
+        from hydra_sweep_runner.query.run_row import RunRow
+        from hydra_sweep_runner.query.upstream import telling_upstream, with_upstream_flags
+
         rows = [RunRow(Summary(run, folder="")) for run in self._runs]
         widened = with_upstream_flags(rows, {row.id: row for row in rows})
         names = telling_upstream(widened)
