@@ -80,6 +80,10 @@ def test_a_pipeline_is_told_at_its_end_if_none_of_its_steps_reports_the_objectiv
     words = ("one.lr=1,2", "hydra.launcher.n_jobs=1")
     assert _told(project, *words, "+objective=score") == []
     assert len(_told(project, *words, "+objective=scor")) == 1
+    # Several objectives may be those of several steps.
+    assert _told(project, *words, "+objective=[score,loss]") == []
+    (line,) = _told(project, *words, "+objective=[score,nosuch]")
+    assert line.startswith("no nosuch, the objective: it reported ")
 
 
 def test_a_trial_whose_objective_is_not_finite_counts_as_failed_and_a_line_says_so(

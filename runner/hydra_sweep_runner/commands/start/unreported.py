@@ -24,14 +24,16 @@ class Unreported:
         counted: Objective | None,
         any_trial: bool,
     ) -> None:
-        """`objective` is None if there is nothing to check. With `any_trial` it is enough that one
-        of the trials reports it, as in a pipeline, whose steps report different things. A trial
-        that reports `counted`, and no finite value of it, is told, too."""
+        """`objective` is None if there is nothing to check. With `any_trial` it is enough that each
+        of its scalars is reported by one of the trials, as in a pipeline, whose steps report
+        different things. A trial that reports `counted`, and no finite value of it, is told, too.
+        """
         self._counted = counted
         self._world = world
         self._objective = objective
         self._any_trial = any_trial
         self._lacking: Run | None = None
+        self._missing = set() if objective is None else set(objective.names)
         self._is_over = objective is None
 
     def note(self, run: Run) -> None:
@@ -42,13 +44,16 @@ class Unreported:
         self._note_infinite(run)
         if self._is_over or self._objective is None:
             return
-        lacks = not set(self._objective.names) <= set(reported_names(run))
-        if not lacks:
-            self._is_over = self._any_trial
-        elif not self._any_trial:
+        reported = set(reported_names(run))
+        lacks = not set(self._objective.names) <= reported
+        if self._any_trial:
+            self._missing -= reported
+            self._is_over = not self._missing
+            if lacks and (self._lacking is None or reported):
+                self._lacking = run
+        elif lacks:
+            self._missing -= reported
             self._say(run, self._objective)
-        elif self._lacking is None or reported_names(run):
-            self._lacking = run
 
     def _note_infinite(self, run: Run) -> None:
         counted, last = self._counted, last_of(run) or {}
@@ -62,13 +67,13 @@ class Unreported:
             )
 
     def finish(self) -> None:
-        """Tell it at the end if none of the trials has reported the objective."""
+        """Tell it at the end if none of the trials has reported a scalar of the objective."""
         if not self._is_over and self._objective is not None and self._lacking is not None:
             self._say(self._lacking, self._objective)
 
     def _say(self, run: Run, objective: Objective) -> None:
         self._is_over = True
-        missing = [name for name in objective.names if name not in reported_names(run)]
+        missing = [name for name in objective.names if name in self._missing]
         self._world.reporter.say(
             f"Trial {short(run.id)} reported no {escape(' and no '.join(missing))}, the objective: "
             f"{what_it_reported(run, objective)}"
