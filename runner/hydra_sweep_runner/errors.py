@@ -25,9 +25,15 @@ class Mistake(RunnerError):
 class UnknownFlag(Mistake):
     """An override is of a flag that the configuration does not have; `name` is the flag's."""
 
-    def __init__(self, said: str, name: str) -> None:
+    def __init__(self, said: str, *, name: str, override: str) -> None:
         super().__init__(said)
         self.name = name
+        self.override = override
+
+    def of(self, given: str) -> UnknownFlag:
+        """The same about the override as it was given, where it gives several values."""
+        said = str(self).replace(self.override, given)
+        return UnknownFlag(said, name=self.name, override=given)
 
 
 class UnknownRun(Mistake):

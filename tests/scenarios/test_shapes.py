@@ -202,6 +202,11 @@ def test_with_a_preview_only_the_file_is_written(make_project: MakeProject) -> N
         ("x=1,2 +exclude='lr>0'", "+exclude: the trials have no flag lr; flags: x, y, z"),
         ("x=1,2 +exclude='scalar.loss>0'", "loss"),
         ("x=1,2 +include={w:1}", "unknown flag 'w'"),
+        ("x=1,2 w=a,b", "w=a,b: unknown flag 'w'; there are x, y, z, model (to add one: +w=a,b)"),
+        (
+            "w=interval(0,1)",
+            "w=interval(0,1): unknown flag 'w'; there are x, y, z (to add one: +w=in",
+        ),
         ("x=1,2 +include=3", "list of flag sets"),
         ("+trials=nosuch.csv", "nosuch.csv: No such file"),
         ("+trials=trials.txt", "ends in .csv, .json or .yaml"),

@@ -68,6 +68,7 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
                     f"{text}: unknown flag {name_of(override)!r}; "
                     f"{_instead(override, config, tuple(groups))}",
                     name=override.key_or_group,
+                    override=text,
                 ) from error
             raise Mistake(_explain(error, text)) from error
 

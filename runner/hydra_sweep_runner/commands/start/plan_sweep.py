@@ -12,11 +12,12 @@ from hydra_sweep_runner.commands.start.shaping import load_rows, shape_sweep
 from hydra_sweep_runner.commands.start.sweep import ROWS, SEARCH, WINDOW, Sweep, check_saving
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
 from hydra_sweep_runner.compose.composer import SweepConfig
+from hydra_sweep_runner.compose.overrides import name_in
 from hydra_sweep_runner.compose.pipeline import PipelineComposer
 from hydra_sweep_runner.compose.rows import Row, checked_row
 from hydra_sweep_runner.compose.sweeps import dimensions
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, UnknownFlag
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Run, Value
 from hydra_sweep_runner.operation.run_options import Options
@@ -42,10 +43,16 @@ def plan_sweep(
     Raises Mistake for a sweep that cannot be composed or has no trials.
     """
     planning = _planning(world, composing, master, remembered)
-    if planning.learns:
-        return _planned_search(world, master, planning, remembered)
-    sweep = _planned_grid(world, master, planning, remembered)
-    return sweep if composing.pipeline is None else _with_graph(sweep, composing.pipeline)
+    try:
+        if planning.learns:
+            return _planned_search(world, master, planning, remembered)
+        sweep = _planned_grid(world, master, planning, remembered)
+        return sweep if composing.pipeline is None else _with_graph(sweep, composing.pipeline)
+    except UnknownFlag as mistake:
+        given = [text for text in planning.overrides if name_in(text) == mistake.name]
+        if not given:
+            raise
+        raise mistake.of(given[-1]) from mistake
 
 
 @dataclass(frozen=True, kw_only=True)
