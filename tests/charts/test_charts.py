@@ -57,10 +57,10 @@ def test_an_axis_is_of_numbers_or_of_texts_and_logarithmic_where_numbers_are_wid
     assert data["objective"] == {"name": "loss", "maximize": False, "log": False}
 
 
-def test_an_axis_of_a_flag_that_was_drawn_in_the_logarithm_is_logarithmic() -> None:
-    flags = [{"lr": 0.01, "x": 0.01, "y": 0}, {"lr": 0.2, "x": 0.2, "y": 2}]
-    data = data_of(flags, [1.0, 2.0], drawn_in_log={"lr", "y"})
-    assert [axis["log"] for axis in data["axes"]] == [True, False, False]
+def test_an_axis_is_logarithmic_or_not_as_its_flag_was_drawn() -> None:
+    flags = [{"lr": 0.01, "x": 0.01, "y": 0, "z": 1}, {"lr": 0.2, "x": 0.2, "y": 2, "z": 1000}]
+    data = data_of(flags, [1.0, 2.0], drawn_in_log={"lr": True, "y": True, "z": False})
+    assert [axis["log"] for axis in data["axes"]] == [True, False, False, False]
 
 
 def test_what_is_no_finite_number_is_no_objective() -> None:

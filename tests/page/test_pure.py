@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Flags, Status
 from hydra_sweep_runner.page.brushes import Brush, parse_brush
-from hydra_sweep_runner.page.cells import cell
+from hydra_sweep_runner.page.cells import cell, told_flags
 from hydra_sweep_runner.page.thinning import thinned
+from hydra_sweep_runner.query.run_row import RunRow
+from hydra_sweep_runner.record.fields import Summary
+from tests.stores import run_of
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -85,3 +90,11 @@ def test_a_cell_is_a_number_that_a_browser_holds_exactly_or_a_text(
 ) -> None:
     found = cell(value)  # type: ignore[arg-type]
     assert found == shown and type(found) is type(shown)
+
+
+def test_the_line_of_a_run_has_its_flags_in_as_many_digits_as_the_table() -> None:
+    run = run_of(status=Status.COMPLETED)
+    flags: Flags = {"lr": 0.9263925003430995, "x": 1e-05, "k": 2**70, "inf": math.inf, "y": 1.0}
+    row = RunRow(Summary(replace(run, flags=flags), folder=""))
+    told = "lr=0.926393, x=1e-05, k=1180591620717411303424, inf=inf, y=1"
+    assert told_flags(row, [*flags, "z"]) == told

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from hydra_sweep_runner.model import Value
@@ -26,21 +27,21 @@ def chart_data(
     objective: str,
     values: Sequence[Value],
     maximize: bool,
-    drawn_in_log: Collection[str] = (),
+    drawn_in_log: Mapping[str, bool] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The data of the charts: an axis for each flag, and the runs by start time, each with its
     objective (null if it is not a finite number). A flag that only runs without an objective have,
     as those of a pipeline's other steps, gets no axis: nothing could be drawn on it.
 
     `values` are the objective's values, one for each run. An axis is logarithmic where its values
-    are above 0 and far apart, or its flag is in `drawn_in_log`.
+    are above 0 and far apart; for a flag in `drawn_in_log`, where that says so.
     """
     numbers = {run.id: _number(value) for run, value in zip(runs, values, strict=True)}
     ordered = sorted(runs, key=lambda run: ("" if run.at is None else run.at.isoformat(), run.id))
     drawn = [run for run in ordered if numbers[run.id] is not None] or ordered
     names = [name for name in flags if any(name in run.flags for run in drawn)]
     axes = [
-        _axis(name, [run.flags.get(name) for run in ordered], name in drawn_in_log)
+        _axis(name, [run.flags.get(name) for run in ordered], drawn_in_log.get(name))
         for name in names
     ]
     return {
@@ -59,15 +60,12 @@ def chart_data(
     }
 
 
-def _axis(name: str, values: Sequence[Value], is_drawn_in_log: bool) -> dict[str, Any]:
+def _axis(name: str, values: Sequence[Value], is_drawn_in_log: bool | None) -> dict[str, Any]:
     present = [value for value in values if value is not None]
     numbers = [_number(value) for value in present]
     if present and None not in numbers:
-        return {
-            "name": name,
-            "kind": "number",
-            **_scale(numbers, _NEAR if is_drawn_in_log else _WIDE),
-        }
+        wide = {True: _NEAR, False: math.inf, None: _WIDE}[is_drawn_in_log]
+        return {"name": name, "kind": "number", **_scale(numbers, wide)}
     texts = sorted({render_value(value) for value in present}, key=_as_people_count)
     return {"name": name, "kind": "text", "texts": texts}
 

@@ -1,4 +1,4 @@
-"""Which flags have logarithmic axes because a search drew them in the logarithm. Pure."""
+"""Whether flags have logarithmic axes by how searches drew them. Pure."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ _INTERVAL = re.compile(r"\binterval\(")
 _IN_LOG = re.compile(r"""\btag\(\s*["']?log["']?\s*,""")
 
 
-def drawn_in_log(runs: Iterable[RunRow], batches: Mapping[str, Run]) -> frozenset[str]:
-    """The flags that the runs' batches swept by `tag(log,interval(…))`: those that made a run, and
-    those whose plan holds it. `batches` has them by id; one that is not there has no say.
+def drawn_in_log(runs: Iterable[RunRow], batches: Mapping[str, Run]) -> Mapping[str, bool]:
+    """For each flag that the runs' batches drew from an interval, whether it was in the logarithm:
+    true for `tag(log,interval(…))`. Batches of a run are the one that made it and those whose plan
+    holds it; `batches` has them by id, and one that is not there has no say.
 
-    Batches have to agree: a flag that another one drew uniformly is left out, and one that
-    lists a flag's values has no say in it. A pipeline's `train.lr` is the flag `lr` of its step
-    `train`, and `train.lr` of the steps that take files from that.
+    Batches have to agree: a flag that they drew in both ways is left out, and one that lists a
+    flag's values has no say in it. A pipeline's `train.lr` is the flag `lr` of its step `train`,
+    and `train.lr` of the steps that take files from that.
     """
-    in_log: set[str] = set()
-    uniformly: set[str] = set()
+    ways: dict[str, set[bool]] = {}
     for step, batch_id in {origin for run in runs for origin in _origins(run)}:
         batch = batches.get(batch_id)
         for name, text in () if batch is None else _intervals(batch):
-            names = [name] if step is None else [name, name.removeprefix(f"{step}.")]
-            (in_log if _IN_LOG.search(text) else uniformly).update(names)
-    return frozenset(in_log - uniformly)
+            is_in_log = _IN_LOG.search(text) is not None
+            for each in {name, name if step is None else name.removeprefix(f"{step}.")}:
+                ways.setdefault(each, set()).add(is_in_log)
+    return {name: found.pop() for name, found in ways.items() if len(found) == 1}
 
 
 def batch_ids(runs: Iterable[RunRow]) -> frozenset[str]:

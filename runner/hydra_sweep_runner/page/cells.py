@@ -117,9 +117,15 @@ def cell(value: Value) -> Value:
 
 
 def told_flags(run: RunRow, names: Sequence[str]) -> str:
-    """Those of the flags that a run has, in one line: `lr=0.1, depth=3`."""
-    told = (f"{escape(name)}={shown_value(run.flags[name])}" for name in names if name in run.flags)
+    """Those of the flags that a run has, in one line: `lr=0.1, depth=3`; numbers in as many digits
+    as the table has."""
+    told = (f"{escape(name)}={_in_short(run.flags[name])}" for name in names if name in run.flags)
     return cut(", ".join(told), _MOST_TOLD)
+
+
+def _in_short(value: Value) -> str:
+    shown = shown_value(value)
+    return min(shown, f"{value:.6g}", key=len) if isinstance(value, float) else shown
 
 
 def shown_text(text: str, most: int = 200) -> str:

@@ -12,6 +12,7 @@ const SAMPLE = 60;
 /* So many runs can be chosen by one click: the address holds them all. */
 const MOST_PICKED = 100;
 const REASON_PX = 196;
+const LEAST_REASON_PX = 130;
 
 export class Table {
   /** `open` is called with a run's id, `pick` with an id and `pickAll` with several, and whether
@@ -350,24 +351,23 @@ const isNumeric = (answer, at) => {
 
 const isReason = (column) => column.scope === "run" && column.title === "reason";
 
-/** The width of the reasons: what the other columns leave, as far as the longest needs it. */
+/** The width of the reasons: what the other columns leave, as far as the longest needs it; where
+    they leave little, reasons are cut before the scalars behind them are out of sight. */
 function reasonWidth(answer, widths, room_px) {
   const at = answer.columns.findIndex(isReason);
   if (at < 0 || isCramped()) return REASON_PX;
   const others = widths.reduce((sum, width, place) => sum + (place === at ? 0 : width), 34 + 20);
   const needed = Math.max(0, ...answer.rows.slice(0, SAMPLE).map((row) => (row.status === "completed" ? 0 : measure(inShort(row.reason ?? "")) + 24)));
-  const width = Math.max(REASON_PX, Math.min(needed, room_px - others));
+  const width = Math.max(LEAST_REASON_PX, Math.min(Math.max(REASON_PX, needed), room_px - others));
   return Math.ceil(width) === Math.ceil(needed) ? Math.ceil(width) : Math.floor(width);
 }
 
 let context = null;
 
 /** How wide a text of the table is, in pixels. */
-function measure(content) {
-  if (context === null) {
-    context = document.createElement("canvas").getContext("2d");
-    context.font = "13px system-ui, sans-serif";
-  }
+function measure(content, weight = "normal") {
+  context ??= document.createElement("canvas").getContext("2d");
+  context.font = `${weight} 13px system-ui, sans-serif`;
   return context.measureText(content).width;
 }
 
@@ -377,7 +377,7 @@ function columnWidths(answer) {
       const fixed = { id: 100, status: 112, reason: REASON_PX, started: 112, duration: 88 }[column.title];
       if (fixed) return fixed;
     }
-    const cells = answer.rows.slice(0, SAMPLE).map((row) => measure(number(row.cells[at])));
+    const cells = answer.rows.slice(0, SAMPLE).map((row) => measure(number(row.cells[at]), row.id === answer.best?.id ? "bold" : "normal"));
     return Math.round(Math.min(260, Math.max(56, measure(column.title) + 34, ...cells.map((w) => w + 24))));
   });
 }
