@@ -1,33 +1,27 @@
 """Typing a transcript into a real shell and comparing what it prints.
 
-A line that is nothing but `runner` and its words is carried out by a fork, see
+A line that is nothing but a command and its words is carried out by a fork, see
 `tests.scenarios.forked`: all others are bash's, those with a pipe, a variable or a pattern.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.samples.transcript import match_ids, read_transcript, typed
-from tests.scenarios.forked import run_forked
-
-#: What is the shell's affair outside of quotes.
-_QUOTED = re.compile(r"'[^']*'")
-_SHELL = re.compile(r"[|&;<>$`*?~#\\\n]")
+from tests.scenarios.forked import run_typed
 
 
 def printed_by(command: str, folder: Path) -> list[str]:
     """What a shell in `folder` prints for a command, both streams together."""
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": programs}
-    if command.startswith("runner ") and not _SHELL.search(_QUOTED.sub("", command)):
-        words = shlex.split(command)[1:]
-        return run_forked(words, folder, environment, merged=True).lines
+    forked = run_typed(command, folder, environment, merged=True)
+    if forked is not None:
+        return forked.lines
     ended = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,

@@ -12,7 +12,9 @@ import faulthandler
 import functools
 import json
 import os
+import re
 import runpy
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,10 @@ TIMEOUT_S = 120.0
 
 #: How a word begins that makes a command need Dask.
 _ON_CLUSTER = "hydra.launcher.backend="
+
+#: What bash would do something about, outside of single quotes.
+_QUOTED = re.compile(r"'[^']*'")
+_FOR_BASH = re.compile(r"[|&;<>$`*?~#\\\n]")
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,23 @@ def run_forked(
     server.stdin.write(json.dumps(request) + "\n")
     server.stdin.flush()
     return Result(**json.loads(server.stdout.readline()))
+
+
+def run_typed(
+    line: str, folder: Path, environment: Mapping[str, str], *, merged: bool = False
+) -> Result | None:
+    """Run a line as bash would, if it is nothing but `runner` or `python SCRIPT` and their words,
+    else None: the others are for bash itself."""
+    if _FOR_BASH.search(_QUOTED.sub("", line)):
+        return None
+    words = shlex.split(line)
+    if words[:1] == ["runner"]:
+        return run_forked(words[1:], folder, environment, merged=merged)
+    if words[:3] == ["python", "-W", "ignore"]:
+        words[1:3] = []
+    if words[:1] == ["python"] and words[1:] and words[1].endswith(".py"):
+        return run_forked(words[1:], folder, environment, what="script", merged=merged)
+    return None
 
 
 def _umask() -> int:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,12 +18,9 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from tests.scenarios.forked import run_forked
+from tests.scenarios.forked import run_forked, run_typed
 
 TIMEOUT_S = 120.0
-
-#: What bash would do something about.
-_FOR_BASH = re.compile(r"[|&;<>$`*?\\\n]")
 
 #: Before a command: root, too, may then read and write only what the modes permit.
 AS_NOBODY_SPECIAL = "setpriv --bounding-set=-dac_override,-dac_read_search -- " * (not os.geteuid())
@@ -128,13 +123,8 @@ class WarmFolder(Folder):
 
     def bash(self, line: str, status: int | None = 0, **environment: str) -> Typed:
         """Carry out a line to its end; it has to end with `status`, unless that is None."""
-        words = [] if _FOR_BASH.search(line) else shlex.split(line)
-        given = self._environment(environment)
-        if words[:1] == ["runner"]:
-            ended = run_forked(words[1:], self.path, given)
-        elif words[:4] == ["python", "-W", "ignore", "train.py"]:
-            ended = run_forked(words[3:], self.path, given, what="script")
-        else:
+        ended = run_typed(line, self.path, self._environment(environment))
+        if ended is None:
             return super().bash(line, status, **environment)
         told = f"$ {line}\nexit {ended.returncode}\n{ended.out}\n{ended.err}"
         assert status is None or ended.returncode == status, told

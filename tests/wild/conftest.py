@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.cluster.conftest import cluster
 from tests.scenarios.conftest import make_project
 
-__all__ = ["make_project"]
+__all__ = ["cluster", "make_project"]

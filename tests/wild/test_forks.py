@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.dask import dask_cluster
+from tests.cluster.dask import Cluster
 from tests.wild.cases import Folder
 
 SWEEP = "python -W ignore train.py -m hydra/sweeper=runner"
@@ -46,17 +46,16 @@ def test_what_a_program_has_seeded_is_seeded_under_each_launcher(
     assert len(set(drawn)) == 1
 
 
-@pytest.mark.parametrize("launcher", ["joblib", "runner"])
-def test_so_it_is_in_processes_that_are_no_forks(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, launcher: str
-) -> None:
+def test_so_it_is_in_a_pool_of_processes(tmp_path: Path) -> None:
     folder = program(tmp_path, "import random; random.seed(7)", "return random.random()")
-    if launcher == "joblib":
-        folder.bash(f"{SWEEP} hydra/launcher=joblib x=1,2")
-    else:
-        with dask_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-            cluster.have(1)
-            folder.bash(f"{SWEEP} hydra/launcher=runner {' '.join(cluster.words)} x=1,2")
+    folder.bash(f"{SWEEP} hydra/launcher=joblib x=1,2")
+    assert folder.results() == [random.Random(7).random()] * 2
+
+
+def test_so_it_is_on_a_cluster(tmp_path: Path, cluster: Cluster) -> None:
+    cluster.have(1)
+    folder = program(tmp_path, "import random; random.seed(7)", "return random.random()")
+    folder.bash(f"{SWEEP} hydra/launcher=runner {' '.join(cluster.words)} x=1,2")
     assert folder.results() == [random.Random(7).random()] * 2
 
 

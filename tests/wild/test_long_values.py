@@ -54,7 +54,8 @@ def test_a_failure_and_a_preview_have_lines_that_can_be_read(tmp_path: Path) -> 
 
 def test_lists_cut_it_and_json_and_csv_do_not(tmp_path: Path) -> None:
     folder = WarmFolder(tmp_path, FILES)
-    folder.bash("runner; runner prompt=b")
+    folder.bash("runner")
+    folder.bash("runner prompt=b")
     for command in ("runner runs list", "runner runs show last", "runner compare"):
         lines = folder.bash(command).lines
         assert lines and max(map(len, lines)) < MOST

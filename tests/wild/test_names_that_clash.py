@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.dask import Cluster, dask_cluster
+from tests.cluster.dask import Cluster
 from tests.wild.cases import Folder
 
 #: Names that our own processes have used, or that our modules have within their package.
@@ -74,15 +73,9 @@ def test_a_project_with_modules_of_our_names_has_its_own(
     assert folder.statuses() == ["completed"] * 2
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with dask_cluster(tmp_path_factory.mktemp("cluster")) as started:
-        started.have(1)
-        yield started
-
-
 @pytest.mark.parametrize("way", [WAYS[0], WAYS[3], WAYS[5]])
 def test_so_it_is_on_a_cluster(tmp_path: Path, way: str, cluster: Cluster) -> None:
+    cluster.have(1)
     folder = Folder(tmp_path, {**FILES, **RUNNERS["module"]})
     folder.bash(f"{way} {' '.join(cluster.words)} hydra.launcher.n_jobs=1 x=2,3")
 

@@ -51,7 +51,8 @@ def test_the_record_and_the_log_are_kept(tmp_path: Path, line: str) -> None:
     again = folder.bash(f"runner +restart={batch} +needed=true")
     assert "Skipping 2 completed trials" in again.said
     folder.bash(f"runner +restart={batch}")
-    folder.bash(f"runner runs delete {batch} --trials --yes; runner runs purge --yes")
+    folder.bash(f"runner runs delete {batch} --trials --yes")
+    folder.bash("runner runs purge --yes")
     assert folder.runs() == []
 
 
@@ -82,7 +83,8 @@ def test_a_folder_with_anything_in_it_is_listed_exported_and_deleted(tmp_path: P
     assert "dead -> /nowhere" in files and "loop -> ." in files and "\\n" in files
     folder.bash("runner runs export all.tar.gz; RUNNER_STORE=other runner runs import all.tar.gz")
     assert (tmp_path / "other").is_dir()
-    folder.bash("runner runs delete last --yes; runner runs purge --yes")
+    folder.bash("runner runs delete last --yes")
+    folder.bash("runner runs purge --yes")
     assert not [path for path in (tmp_path / "runs").iterdir() if len(path.name) == 32]
 
 
