@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from distributed import Client
 
 from tests.scenarios.project import TIMEOUT_S, wait_until
 
@@ -54,6 +53,8 @@ class Cluster:
 
     def have(self, count: int) -> None:
         """Start workers until so many are alive, and wait until all are known."""
+        from distributed import Client  # takes a second, which each process of the tests would pay
+
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         for _ in range(count - len(self.workers)):
             name = "distributed.cli.dask_worker"
