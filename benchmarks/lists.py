@@ -19,10 +19,13 @@ _SEARCHED = BySize(tiny=5, small=1000, full=10_000)
 _SETTLED_S = 4.0
 
 
-def _list(world: World, runs: int, words: Sequence[str] = ("runs", "list")) -> Side:
+def _list(world: World, runs: int, words: Sequence[str] = ("runs", "list"), new: int = 0) -> Side:
+    """The time of a listing of a store with so many runs, and `new` more before each sample."""
     store = fill_store(world.new_folder() / "runs", runs)
 
     def sample() -> float:
+        if new:
+            fill_store(store, new)
         return world.seconds(world.runner(*words), store.parent)
 
     for _ in range(2):
@@ -87,9 +90,9 @@ def _against_mlflow(scheme: str) -> Callable[[World], Sides]:
     return prepare
 
 
-def _alone(runs: BySize[int], *words: str) -> Callable[[World], Sides]:
+def _alone(runs: BySize[int], *words: str, new: int = 0) -> Callable[[World], Sides]:
     def prepare(world: World) -> Sides:
-        return Sides(ours=_list(world, world.size.of(runs), words))
+        return Sides(ours=_list(world, world.size.of(runs), words, new))
 
     return prepare
 
@@ -173,8 +176,21 @@ BENCHMARKS = (
         ),
     ),
     Benchmark(
+        name="filter-10000-new",
+        what="the same, just after 1,000 new runs",
+        against="",
+        figure=Figure.ALONE,
+        target=1,
+        unit="s",
+        prepare=_alone(
+            BySize(tiny=100, small=10_000, full=10_000),
+            *("runs", "list", "--where", "x < 5 and loss < 0.5"),
+            new=1000,
+        ),
+    ),
+    Benchmark(
         name="filter-100000",
-        what="the same, 100,000 runs",
+        what="runner runs list --where 'x < 5 and loss < 0.5', 100,000 runs",
         against="",
         figure=Figure.ALONE,
         target=2,
