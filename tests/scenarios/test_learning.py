@@ -582,10 +582,12 @@ def test_a_rule_ends_a_search_and_a_grid(make_project: MakeProject) -> None:
     assert statuses == {5: "completed", 4: "completed", 1: "completed", 0: "pending", 2: "pending"}
     assert project.newest("batch")["status"] == "completed"
     batch = project.newest("batch")["id"]
+    go_on = f"+restart={batch[:8]} +needed=true hydra.sweeper.stop=null"
+    assert f"to go on: runner {go_on}\n" in result.err
     again = project.run(f"+restart={batch}", "+needed=true")  # it is remembered
     assert "No more trials are started: result < 1.5" in again.said
     assert sum(run["status"] == "pending" for run in project.runs()) == 2
-    project.run(f"+restart={batch}", "+needed=true", "hydra.sweeper.stop=null")
+    project.run(*go_on.split())
     assert {run["status"] for run in project.runs()} == {"completed"}
     search = project.run(
         "-m", *SPACE, "+optimizer=tpe", "+max_trials=50", "hydra.sweeper.stop=[{patience:4}]"
@@ -599,6 +601,7 @@ def test_a_time_ends_a_batch(make_project: MakeProject) -> None:
     words = ("x=range(0,1000)", "wait=0.02", "hydra.sweeper.stop=[{time:1s}]")
     result = project.run("-m", *words)
     assert "No more trials are started: the time of 1s is over" in result.said
+    assert result.err.rstrip().endswith("+needed=true")
 
 
 def test_a_rule_judges_by_what_the_next_trial_would_know_whatever_the_timing(

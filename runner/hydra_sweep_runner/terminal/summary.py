@@ -58,12 +58,17 @@ def intent_line(batch: str, reconciliation: Reconciliation, at_once: int | None)
     return line if at_once is None else f"{line}, {min(at_once, total)} at a time"
 
 
-def summary_line(batch: str, counts: Mapping[Status, int], restart_command: str) -> str:
-    """`Batch 77b01c52: 4 trials, 3 completed, 1 failed; to go on: runner +restart=…`."""
+def summary_line(
+    batch: str, counts: Mapping[Status, int], restart_command: str, lift: str = ""
+) -> str:
+    """`Batch 77b01c52: 4 trials, 3 completed, 1 failed; to go on: runner +restart=…`. `lift` is
+    the override without which trials that are pending would stay so."""
     total = sum(counts.values())
     told = [f"{total} trial" if total == 1 else f"{total} trials"]
     told += [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts.get(status)]
     line = f"Batch {batch}: {', '.join(told)}"
     if ends_well(counts):
         return line
-    return f"{line}; to go on: {restart_command}{batch} +needed=true"
+    only_pending = set(+Counter(counts)) <= {Status.COMPLETED, Status.PENDING}
+    lifted = f" {lift}" if lift and only_pending else ""
+    return f"{line}; to go on: {restart_command}{batch} +needed=true{lifted}"

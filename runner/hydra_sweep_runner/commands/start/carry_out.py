@@ -250,7 +250,7 @@ class Carrying:
                 raise
         runs = {**self._as_known(starts), **execution.ended_runs}
         if rules.has_ended:
-            return self._end(runs, stop, is_cut_short=True)
+            return self._end(runs, stop, cut_short=rules.lift)
         left = 0 if stop.why else sum(start.run.id not in execution.ended_runs for start in starts)
         return self._end(runs, stop, left)
 
@@ -308,18 +308,19 @@ class Carrying:
         return {**known, **self._initialized, **self._grown, **started}
 
     def _end(
-        self, runs: Mapping[str, Run], stop: Stop, left: int = 0, *, is_cut_short: bool = False
+        self, runs: Mapping[str, Run], stop: Stop, left: int = 0, *, cut_short: str | None = None
     ) -> int:
         """Record how the batch ended, print it, and return the exit status. `left` trials were to
         start but did not, though they may be completed from an earlier start. If a rule ended the
-        batch early (`is_cut_short`), trials that did not start do not count as missing."""
+        batch early, trials that did not start do not count as missing; `cut_short` is then the
+        override that lifts it on a restart, or empty."""
         context, batch = self._context, self.batch
         counts = count_trials(runs[run_id] for run_id in self._plan.ids)
         stopped = stop.exit_status
         wanted = count_trials(
             runs[run_id] for run_id in self._plan.ids if not self._is_beyond(run_id)
         )
-        missed = {k: n for k, n in wanted.items() if not is_cut_short or k is not Status.PENDING}
+        missed = {k: n for k, n in wanted.items() if cut_short is None or k is not Status.PENDING}
         well = ends_well(missed) and not left
         exit_status = stopped if stopped is not None else 0 if well else 1
         at = context.clock()
@@ -332,7 +333,7 @@ class Carrying:
         context.store.write(replace(self._plan.batch_without(self._deleted), state=state))
         trials = (runs[run_id] for run_id in self._plan.ids)
         report_failures(context, batch.id, trials, self._sweep.varying, self._telling)
-        line = summary_line(short(batch.id), counts, context.restart_command)
+        line = summary_line(short(batch.id), counts, context.restart_command, cut_short or "")
         has_failed = bool(counts.get(Status.ERROR))
         context.reporter.say(line + (self.mended.go_on if has_failed else ""))
         return exit_status

@@ -38,6 +38,7 @@ class StoppingRules:
         self._began_s = time.monotonic()
         self.results: dict[str | int, Last | None] = {}
         self.has_ended = False
+        self.lift = ""  #: the override without which a restart would end at once, too
 
     @property
     def looks_at_results(self) -> bool:
@@ -59,6 +60,8 @@ class StoppingRules:
             return None
         if not self.has_ended:
             self._world.reporter.say(f"No more trials are started: {why}")
+            depends_on_time = self._stopping.why(known, elapsed_s=0.0) is None
+            self.lift = "" if depends_on_time else "hydra.sweeper.stop=null"
         self.has_ended = True
         return NO_MORE
 
