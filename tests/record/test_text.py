@@ -277,6 +277,9 @@ def test_keys_that_it_does_not_know_are_passed_over() -> None:
     assert from_text(json.dumps(content), run_id=ID) == PLAIN
 
 
+HUGE = {"first": 1, "last": 1, "min": 1, "max": 2**1024, "count": 2, "step": 1, "min_step": 0,
+        "max_step": 0}  # fmt: skip
+
 WRONG = [
     ("format", 2, "format: 2 is newer than 1, the newest that this version of runner reads; "
      "upgrade runner"),
@@ -314,6 +317,7 @@ WRONG = [
     ("provenance.dirty", 1, "provenance.dirty: not true or false: 1"),
     ("provenance.sources", {"a": 1}, "provenance.sources: not an object of texts: {'a': 1}"),
     ("result.stored", 1, "result.stored: not true or false: 1"),
+    ("scalars", {"loss": HUGE}, "scalars.loss.max: larger than a float can be"),
     ("label", ["x" * 100], "label: not text: ['" + "x" * 55 + "..."),
 ]  # fmt: skip
 

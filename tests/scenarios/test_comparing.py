@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -191,3 +192,22 @@ def test_the_best_trial_alone_has_the_flags_by_which_it_differs_from_the_others(
     assert [line.split()[1:] for line in best] == [["x", "y", "result"], ["1", "1", "1"]]
     table = project.run("compare", "last:batch", "--max", "result", "-n", "1", "--csv", "-").lines
     assert table[0] == "id,status,x,y,result"
+
+
+def test_integers_that_no_float_can_hold_are_numbers_everywhere(make_project: MakeProject) -> None:
+    files = {
+        "conf/config.yaml": "operation: {function: huge.train}\nx: 1\n",
+        "huge.py": "def train(x):\n    return {'loss': 10**400, 'acc': 0.5}\n",
+    }
+    project = make_project(files)
+    huge = str(10**400)
+    said = project.run("-m", f"x=1,{huge},-{huge}", "+objective=loss").err
+    assert "reported no loss, the objective: it reported acc" in said
+    listed = project.run("runs", "list", "--sort", "x", "--json", "--kind", "trial").out
+    assert [run["flags"]["x"] for run in json.loads(listed)] == [-int(huge), 1, int(huge)]
+    best = project.run("compare", "--min", "x", "--max", "acc", "--json", status=2)
+    assert "--min" in best.err
+    ordered = json.loads(project.run("compare", "--min", "x", "--json").out)
+    assert [run["flags"]["x"] for run in ordered] == [-int(huge), 1, int(huge)]
+    assert len(project.runs("--where", "x > 1e308")) == 1
+    assert "Wrote f.html: 3 runs" in project.run("compare", "--min", "acc", "--plot", "f.html").said

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations
@@ -299,7 +300,7 @@ def _seconds(place: str, value: object) -> float | None:
     if value is None:
         return None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = float(value) if value < sys.float_info.max else math.inf
         if seconds > 0 and math.isfinite(seconds):
             return seconds
     raise Mistake(f"{place}: must be a number of seconds above 0, not {value!r}")

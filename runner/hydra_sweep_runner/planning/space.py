@@ -84,8 +84,7 @@ class Interval:
         """Whether a flag's value lies in the interval."""
         if isinstance(value, bool) or not isinstance(value, (float, int)):
             return False
-        whole = not self.int or (math.isfinite(value) and value == math.floor(value))
-        return whole and self.low <= value <= self.high
+        return self.low <= value <= self.high and (not self.int or value == math.floor(value))
 
     def at(self, share: Fraction) -> float:
         """The value below which this share (0 to 1) of the interval lies.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -35,7 +34,7 @@ def _place(value: Value) -> tuple[int, Any] | None:
     if isinstance(value, bool):
         return 1, value
     if isinstance(value, (int, float)):
-        return None if math.isnan(value) else (0, value)
+        return None if value != value else (0, value)  # NaN alone differs from itself
     if isinstance(value, str):
         return 2, value
     if isinstance(value, (list, tuple)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass, replace
@@ -14,6 +15,9 @@ from hydra_sweep_runner.model import Kind, Run
 from hydra_sweep_runner.operation.kinds.known import KINDS
 
 _D = TypeVar("_D")
+
+#: The greatest integer that a float can hold.
+_MOST = int(sys.float_info.max)
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _WHERE = re.compile(r" - at `(?:key in )?\$\.?(?P<path>.*?)(?P<in_dict>\[\.\.\.\].*)?`$")
@@ -43,6 +47,10 @@ def checked(run: Run) -> Run:
     for name, source in run.inputs.items():
         one = () if source.run is None else (source.run,)
         _check_ids(f"inputs.{name}", [*one, *(source.runs or ())])
+    for name, scalar in run.scalars.items():
+        for field, number in vars(scalar).items():
+            if type(number) is int and not -_MOST <= number <= _MOST:
+                raise RecordError(f"scalars.{name}.{field}: larger than a float can be")
     state = check_times(run.state, "state.", ("initialized", "started", "stopped"))
     if state.process is not None:
         process = check_times(state.process, "state.process.")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.flags import flatten
+from hydra_sweep_runner.scalars.numbers import number_of
 from hydra_sweep_runner.search.objective import DEFAULT, Last
 
 
@@ -29,11 +30,8 @@ def reported_names(run: Run) -> tuple[str, ...]:
 def _returned(run: Run) -> Mapping[str, float]:
     value = None if run.result is None else run.result.value
     found = flatten(value) if isinstance(value, dict) else {DEFAULT: value}
-    return {
-        name: float(one)
-        for name, one in found.items()
-        if isinstance(one, (int, float)) and not isinstance(one, bool)
-    }
+    numbers = {name: number_of(one) for name, one in found.items()}
+    return {name: number for name, number in numbers.items() if number is not None}
 
 
 def _finite(value: float) -> bool:

@@ -244,7 +244,7 @@ def best_of(way: Ranking, rows: Sequence[RunRow]) -> RunRow | None:
 
 
 def _is_finite(value: Value) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _those_of(names: Sequence[str], present: Sequence[str]) -> list[str]:
