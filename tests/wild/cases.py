@@ -65,6 +65,10 @@ class Folder:
 
     def bash(self, line: str, status: int | None = 0, **environment: str) -> Typed:
         """Carry out a line to its end; it has to end with `status`, unless that is None."""
+        return self.process(line, status, **environment)
+
+    def process(self, line: str, status: int | None = 0, **environment: str) -> Typed:
+        """`bash`, with processes of its own in any case."""
         ended = subprocess.run(
             ["bash", "-c", line],
             cwd=self.path,

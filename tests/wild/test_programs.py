@@ -25,10 +25,8 @@ PROGRAM = """
 SWEEP = "python -W ignore train.py -m hydra/sweeper=runner"
 
 
-def program(
-    path: Path, config: str = "x: 1\ntext: a\n", kind: type[Folder] = WarmFolder, **files: str
-) -> Folder:
-    return kind(path, {"conf/config.yaml": config, "train.py": PROGRAM, **files})
+def program(path: Path, config: str = "x: 1\ntext: a\n", **files: str) -> Folder:
+    return WarmFolder(path, {"conf/config.yaml": config, "train.py": PROGRAM, **files})
 
 
 def go_on(typed: Typed) -> str:
@@ -173,13 +171,13 @@ def test_what_is_printed_to_go_on_works_as_printed_in_a_project(tmp_path: Path) 
 
 
 def test_a_restart_without_m_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    folder = program(tmp_path, kind=Folder)
+    folder = program(tmp_path)
     ended = folder.bash(f"{SWEEP} x=2,3", status=1)
     batch = folder.batches()[0]["id"]
     before = sorted(tmp_path.rglob("*"))
 
     for typed in (batch, batch[:8]):
-        said = folder.bash(f"python -W ignore train.py +restart={typed}", status=2)
+        said = folder.process(f"python -W ignore train.py +restart={typed}", status=2)
         (line,) = said.said
         assert line.startswith(f"runner: +restart={typed} restarts nothing without -m: python ")
         assert "train.py -m hydra/sweeper=runner +restart=" in line
@@ -190,30 +188,30 @@ def test_a_restart_without_m_is_refused_before_anything_runs(tmp_path: Path) -> 
 
 
 def test_of_a_trial_the_commands_that_run_it_again_are_told_at_once(tmp_path: Path) -> None:
-    folder = program(tmp_path, kind=Folder)
+    folder = program(tmp_path)
     folder.bash(f"{SWEEP} x=1,2")
     batch = folder.batches()[0]
     trial = batch["trials"][0][:8]
 
     for typed in (f"+restart={trial}", f"-m +restart={trial} hydra/launcher=basic"):
-        (line,) = folder.bash(f"python -W ignore train.py {typed}", status=2).said
+        (line,) = folder.process(f"python -W ignore train.py {typed}", status=2).said
         found = re.search(r"its batch: (.*?) \(.* before: (.*?)\) \(\+\+restart=", line)
         assert found is not None, line
 
     restart, delete = found.groups()
     assert restart.endswith(f"+restart={batch['id'][:8]} +needed=true")
-    folder.bash(delete)
-    again = folder.bash(restart)
+    folder.process(delete)
+    again = folder.process(restart)
     assert "Skipping 1 completed trial" in again.said
     assert again.out.count("x 1") == 1 and "x 2" not in again.out.splitlines()
 
 
 @pytest.mark.parametrize("words", ["-m +restart={}", "-m +restart={} +needed=true x=1,2"])
 def test_under_another_sweeper_it_is_refused_too(tmp_path: Path, words: str) -> None:
-    folder = program(tmp_path, kind=Folder)
+    folder = program(tmp_path)
     folder.bash(f"{SWEEP} x=1,2")
     for name in (folder.batches()[0]["id"][:8], "last:batch"):
-        said = folder.bash(f"python -W ignore train.py {words.format(name)}", status=2)
+        said = folder.process(f"python -W ignore train.py {words.format(name)}", status=2)
         (line,) = said.said
         assert line.startswith(
             f"runner: +restart={name} restarts nothing without hydra/sweeper=runner: python "
@@ -221,23 +219,23 @@ def test_under_another_sweeper_it_is_refused_too(tmp_path: Path, words: str) -> 
         others = words.removeprefix("-m +restart={}")
         assert f"-m hydra/sweeper=runner +restart={name}{others} (++restart=" in line
         assert said.out == ""
-    assert "x 1" in folder.bash("python -W ignore train.py -m ++restart=last x=1,2").lines
+    assert "x 1" in folder.process("python -W ignore train.py -m ++restart=last x=1,2").lines
 
 
 def test_the_last_one_is_a_restart_where_there_is_a_store(tmp_path: Path) -> None:
-    folder = program(tmp_path, kind=Folder)
-    assert folder.bash("python -W ignore train.py +restart=last").lines == ["x 1"]
+    folder = program(tmp_path)
+    assert folder.process("python -W ignore train.py +restart=last").lines == ["x 1"]
     folder.bash(f"{SWEEP} x=1,2")
-    said = folder.bash("python -W ignore train.py +restart=last", status=2).said
+    said = folder.process("python -W ignore train.py +restart=last", status=2).said
     assert said[0].startswith("runner: +restart=last restarts nothing without -m, and ")
 
 
 @pytest.mark.parametrize("word", ["+restart=true", "+restart=20240101", "+restart=never", "x=1"])
 def test_a_flag_named_restart_is_a_programs_own(tmp_path: Path, word: str) -> None:
-    folder = program(tmp_path, kind=Folder)
+    folder = program(tmp_path)
     folder.bash(f"{SWEEP} x=1,2")
 
-    typed = folder.bash(f"python -W ignore train.py {word}")
+    typed = folder.process(f"python -W ignore train.py {word}")
 
     assert typed.out == "x 1\n"
     assert "restart" not in typed.err

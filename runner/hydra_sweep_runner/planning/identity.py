@@ -1,7 +1,8 @@
 """When two trials are the same: a digest of operation and flags.
 
 The digest is the same on every machine, Python and library version, because it is computed
-from a text that `operation.values.canonical` writes and not from a pickle.
+from a text that `operation.values.canonical` writes and not from a pickle. Which values are
+equal (1 and 1.0, two NaNs) is decided there.
 
 A pipeline trial's identity also covers its inputs: for each input, its name, its path and the
 upstream trial's identity; for a gather, its name, the gathered step, and `by` with its values,

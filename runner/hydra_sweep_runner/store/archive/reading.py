@@ -1,4 +1,7 @@
-"""Reads archives of runs: a folder, a `.tar.gz` or a `.zip`."""
+"""Reads archives of runs: a folder, a `.tar.gz` or a `.zip`.
+
+`members` refuses names and links that lead outside, before anything is written.
+"""
 
 from __future__ import annotations
 
