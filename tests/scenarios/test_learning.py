@@ -722,6 +722,92 @@ def test_a_class_that_fails_ends_the_search_when_the_trials_at_work_have_ended(
     assert len(project.newest("batch")["trials"]) == 5
 
 
+#: Proposes the operations of the space one after the other.
+TURNS = """
+    class Turns:
+        def __init__(self, space, seed):
+            self.space = space
+
+        def tell(self, number, flags, values): ...
+
+        def ask(self, number, running):
+            turn = {"x": number / 8}
+            for name in self.space.keys() - {"x"}:
+                turn[name] = self.space[name][number % len(self.space[name])]
+            return turn
+"""
+
+
+def test_a_search_goes_over_commands_whose_arguments_are_flags(make_project: MakeProject) -> None:
+    """Each trial has another command line then, which is known only when it is proposed."""
+    command = "[python, -c, \"import sys; print('loss:', sys.argv[1])\", '${x}']"
+    config = f"operation: {{command: {command}}}\nx: 0.5\nhydra: {{launcher: {{n_jobs: 1}}}}\n"
+    project = make_project({"conf/config.yaml": config, "turns.py": TURNS})
+    words = ("-m", "x=interval(0,1)", "+optimizer=turns.Turns", "+objective=loss")
+    project.run(*words, "+max_trials=3")
+    batch = project.newest("batch")["id"]
+    project.run(f"+restart={batch}", "+needed=true", "+max_trials=5")
+    runs = [run for run in reversed(project.runs()) if run["kind"] == "trial"]
+    assert [run["scalars"]["loss"]["last"] for run in runs] == [0, 0.125, 0.25, 0.375, 0.5]
+    assert project.run("verify", batch).out.endswith("5 as proposed, 0 differ\n")
+
+
+def test_a_search_may_choose_configs_that_no_earlier_trial_has(make_project: MakeProject) -> None:
+    """They are composed when the workers have long been forked."""
+    project = make_project(
+        {
+            "conf/config.yaml": (
+                "defaults: [{model: a}, _self_]\noperation: {function: work.f}\nx: 0.5\n"
+                "hydra: {launcher: {n_jobs: 1}}\n"
+            ),
+            **{f"conf/model/{name}.yaml": f"w: {w}\n" for w, name in enumerate("abc")},
+            "work.py": "def f(x, model):\n    return model['w']\n",
+            "turns.py": TURNS,
+        }
+    )
+    words = ("x=interval(0,1)", "model=a,b,c", "+optimizer=turns.Turns", "+max_trials=5")
+    project.run("-m", *words, "+window=1")
+    runs = [run for run in reversed(project.runs()) if run["kind"] == "trial"]
+    assert [run["result"] for run in runs] == [0, 1, 2, 0, 1]
+
+
+def test_a_search_may_choose_the_operation(make_project: MakeProject) -> None:
+    """One that cannot be executed ends the search as soon as it is proposed."""
+    project = make_project(
+        {
+            "conf/config.yaml": (
+                "defaults: [{operation: square}, _self_]\nx: 0.5\nhydra: {launcher: {n_jobs: 2}}\n"
+            ),
+            **{
+                f"conf/operation/{name}.yaml": (
+                    f"# @package _global_\noperation: {{name: {name}, {kind}}}\n"
+                )
+                for name, kind in (
+                    ("square", "function: work.square"),
+                    ("double", "function: other.double"),
+                    ("script", "script: script.py"),
+                    ("absent", "function: other.absent"),
+                )
+            },
+            "work.py": "def square(x):\n    return x * x\n",
+            "other.py": "def double(x):\n    return 2 * x\n",
+            "script.py": "x = 0\nprint('result:', x)\n",
+            "turns.py": TURNS,
+        }
+    )
+    words = ("-m", "x=interval(0,1)", "+optimizer=turns.Turns", "+window=1", "+max_trials=6")
+    project.run(*words, "operation=square,double,script")
+    runs = [run for run in reversed(project.runs()) if run["kind"] == "trial"]
+    assert [run["operation"] for run in runs] == ["square", "double", "script"] * 2
+    assert [run["scalars"]["result"]["last"] for run in runs] == [0, 0.25, 0.25, 0.140625, 1, 0.625]
+    code = [set(project.show(run["id"])["code"]["sources"]) for run in runs]
+    assert code == [{"work.py"}, {"other.py"}, {"script.py"}] * 2
+    project.delete_all()
+    said = project.run(*words, "operation=square,absent,script", status=1).said
+    assert "a trial was proposed that cannot start: " in said[-1]
+    assert [run["status"] for run in project.runs()] == ["completed", "terminated"]
+
+
 def test_several_objectives_are_told_with_their_last_values(make_project: MakeProject) -> None:
     """And a trial that has not all of them as failed; after a change of the space, those inside."""
     work = """

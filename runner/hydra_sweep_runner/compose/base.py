@@ -145,6 +145,12 @@ def _known_base(key: int) -> Base:
     return _BASES[key]
 
 
+def count_bases() -> int:
+    """How many bases this process has; one that is forked from it now knows those whose keys are
+    less."""
+    return len(_BASES)
+
+
 def register_base(fields: Mapping[str, Any]) -> Base:
     """Make a base of another process, given by its fields, one of this process."""
     base = Base(**{**fields, "key": len(_BASES)})

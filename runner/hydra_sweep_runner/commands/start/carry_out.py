@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.best import Best
-from hydra_sweep_runner.commands.start.calls import PreparedOperation
+from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.flag_checks import check_values
 from hydra_sweep_runner.commands.start.notes import Mended
@@ -25,12 +25,14 @@ from hydra_sweep_runner.commands.start.trial_source import TrialExecution, Trial
 from hydra_sweep_runner.commands.start.unreported import Unreported
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig
-from hydra_sweep_runner.errors import Busy, RunnerError, UnknownRun, UnreadableRecord
+from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.model import JobPlace, Operation, Run, Status
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
+from hydra_sweep_runner.planning.trials import Trial
 from hydra_sweep_runner.record import lifecycle
+from hydra_sweep_runner.search.optimizers.question import ProposalFailed
 from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.search.stopping import Stopping
 from hydra_sweep_runner.store.runs import RunStore
@@ -69,7 +71,7 @@ class Carrying:
         self._context = context
         self._sweep = sweep
         self._executor = executor
-        self._prepared = prepared
+        self._prepared = dict(prepared)
         self._reconciliation = reconciliation
         self._decided = decided
         self._plan = PlanRecords(context, sweep, prepared, reconciliation, batch)
@@ -256,7 +258,9 @@ class Carrying:
 
     def _grow(self, number: int) -> Start:
         """Record a trial that the search has proposed: in the batch first, so that the plan has it
-        before it starts."""
+        before it starts. Raises ProposalFailed if its operation cannot be executed."""
+        assert self._sweep.search is not None
+        self._prepare(self._sweep.search.trials[number])
         place, step = self._plan.grow(number)
         self._context.store.write(self._plan.batch)
         run = self._plan.trial(place, step, self._plan.batch.id)
@@ -264,6 +268,19 @@ class Carrying:
         self._context.store.settle([run.id])
         self._grown[run.id] = run
         return self._start(run, place, step)
+
+    def _prepare(self, trial: Trial) -> None:
+        """Check an operation that no earlier trial has: flags may be among a command's arguments,
+        and a search may choose the operation."""
+        operation = trial.operation
+        if operation in self._prepared:
+            return
+        try:
+            one = prepare(operation, trial.flags, self._context.project_dir, self._executor)
+        except Mistake as mistake:
+            raise ProposalFailed(f"a trial was proposed that cannot start: {mistake}") from mistake
+        self._prepared[operation] = one
+        self._plan.add(one)
 
     def _trials(self, starts: Sequence[Start], rules: StoppingRules) -> Trials:
         """The source that decides which trial starts next."""

@@ -47,6 +47,7 @@ class PlanRecords:
             operation: replace(self._provenance, sources=self._sources_of(one.sources))
             for operation, one in prepared.items()
         }
+        self._known_sources = set(sources)
         self._remembered = options_of_trial(sweep.options.remembered)
         self.recipe = sweep.composing.recipe()
         self.ids = tuple(
@@ -105,6 +106,17 @@ class PlanRecords:
             basis=sweep.basis_of(trial, step.run),
         )
         return run if sweep.graph is None else self._in_graph(run, number, sweep.graph)
+
+    def add(self, prepared: PreparedOperation) -> None:
+        """Take in an operation that a search has proposed, for the trials that follow."""
+        if not self._known_sources.issuperset(prepared.sources):
+            self._known_sources.update(prepared.sources)
+            found = read_provenance(self._context.project_dir, prepared.sources)
+            sources = {**self._provenance.sources, **found.sources}
+            self._provenance = replace(self._provenance, sources=sources)
+        self._provenances[prepared.operation] = replace(
+            self._provenance, sources=self._sources_of(prepared.sources)
+        )
 
     def grow(self, number: int) -> tuple[int, TrialStep]:
         """Add the trial that the search has proposed under this number to the plan and to the

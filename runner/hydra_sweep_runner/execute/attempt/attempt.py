@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 
+from hydra_sweep_runner.compose.job_config import JobConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.exit_reason import Ending
@@ -38,7 +39,8 @@ from hydra_sweep_runner.system.provenance import Digests
 @dataclass(frozen=True, kw_only=True)
 class Machinery:
     """The means of making attempts. The trials' environments are based on `environment`. `stdin` is
-    the descriptor that trials read from; None if their standard input is empty."""
+    the descriptor that trials read from; None if their standard input is empty. `inherited` is how
+    many bases of configurations (`compose.base`) the workers have inherited."""
 
     server: ForkServer
     workers: Workers
@@ -48,11 +50,23 @@ class Machinery:
     devices: Devices = field(default_factory=lambda: Devices(()))
     preloading: Preloading | None = None
     stdin: int | None = None
+    inherited: int = 0
     digests: Digests = field(default_factory=Digests)
 
     def streams(self, output: Output) -> tuple[int, ...]:
         """The descriptors of an attempt's stdout, stderr and, unless it is empty, stdin."""
         return output.writers if self.stdin is None else (*output.writers, self.stdin)
+
+    def config_for_worker(self, config: JobConfig) -> JobConfig:
+        """The configuration in a form that a worker can unpickle: a search that learns goes on to
+        compose when the workers' process has long been forked."""
+        from hydra_sweep_runner.compose.trial import TrialConfig
+
+        if not isinstance(config, TrialConfig) or config.base.key < self.inherited:
+            return config
+        from hydra_sweep_runner.compose.portable import portable
+
+        return portable(config)
 
     def server_for(self, call: Call) -> ForkServer | None:
         """The preloaded process that starts this call, if it has modules to preload."""
@@ -180,6 +194,7 @@ def _attempt_in_worker(
     machinery: Machinery,
     schedule: SignalSchedule,
 ) -> Generator[Watch, None, Attempted]:
+    job = replace(job, config=machinery.config_for_worker(job.config))
     worker = machinery.workers.start(job, machinery.streams(output))
     watch = Watch(worker.child, machinery.server, output, schedule, machinery.stop, worker.control)
     try:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from types import TracebackType
 
+from hydra_sweep_runner.compose.base import count_bases
 from hydra_sweep_runner.execute.attempt.attempt import Machinery
 from hydra_sweep_runner.execute.attempt.log import BackgroundScreen
 from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
@@ -87,6 +88,7 @@ class LocalExecutor:
         # Python seeds `random` anew in every fork, so the program's seeded state is saved first.
         generators = None if self._program is None else Generators.of_this_process()
         work = partial(worker.work, program=self._program, limits=limits, generators=generators)
+        inherited = count_bases()
         self._server = ForkServer.fork(work)
         self._workers = Workers(self._server)
         self._recorder = Recorder()
@@ -106,6 +108,7 @@ class LocalExecutor:
                 devices=self._devices,
                 preloading=self._preloading,
                 stdin=self._stdin,
+                inherited=inherited,
                 environment={**environment, **limits},
             ),
         )
