@@ -140,6 +140,32 @@ def test_several_runs_are_restarted_by_a_command_each_one_after_the_other(
     assert [again[run["id"]]["status"] for run in made] == [run["status"] for run in made]
 
 
+def test_to_stop_one_of_several_restarts_ends_the_rest_which_is_told(project: Project) -> None:
+    project.write(
+        {
+            "conf/config.yaml": "operation: {script: wait.py}\nx: 1\n",
+            "wait.py": """
+                import os, time
+                x = 1
+                if os.environ["RUNNER_RESTARTED"] == "1":
+                    time.sleep(60)
+            """,
+        }
+    )
+    project.run("-m", "x=1,2,3")
+    page = Page(open_page(project))
+    ids = [run["id"] for run in project.runs("--kind", "trial", "--where", "x in [1, 2, 3]")]
+    page.act("restart", ids=ids, do=True)
+    (at_work,) = project.runs("--status", "running")
+    page.act("stop", ids=[at_work["id"]], do=True)
+    wait_until(lambda: page.client.get("/api/store").json()["starts"][0]["status"] is not None)
+    (start,) = page.client.get("/api/store").json()["starts"]
+    assert (start["status"], start["not_begun"]) == (143, 2)
+    statuses = {run["id"]: run["status"] for run in project.runs() if run["id"] in ids}
+    assert statuses == dict.fromkeys(ids, "completed") | {at_work["id"]: "terminated"}
+    page.site.project.starts.close()
+
+
 def test_of_several_runs_one_that_cannot_be_restarted_is_told_and_none_is(
     project: Project, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
