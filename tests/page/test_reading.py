@@ -52,6 +52,23 @@ def test_a_batch_says_first_what_it_draws_or_lists_then_what_it_gives_once() -> 
     assert told == "lr=tag(log,interval(0.1,1)) k=1,2 opt=adam n=3"
 
 
+@pytest.mark.parametrize(
+    ("status", "options", "goal"),
+    [
+        (Status.RUNNING, {"optimizer": "tpe", "max_trials": 200}, 200),
+        (Status.RUNNING, {"optimizer": "random", "max_trials": 200}, None),
+        (Status.RUNNING, {"optimizer": "tpe"}, None),
+        (Status.RUNNING, {"max_trials": 200}, None),
+        (Status.TERMINATED, {"optimizer": "tpe", "max_trials": 200}, None),
+    ],
+)
+def test_a_search_at_work_says_to_how_many_trials_it_goes_on(
+    status: Status, options: Flags, goal: int | None
+) -> None:
+    batch = replace(run_of(status=status), kind=Kind.BATCH, options=options, batch=BatchPart())
+    assert batch_json(Summary(batch, folder=""), {})["goal"] == goal
+
+
 def test_the_table_is_what_runs_list_selects_and_sorts(page: TestClient, origin: Project) -> None:
     listed = origin.runs("--where", "lr < 1 and loss > 0.01", "--sort", "loss", "--reverse")
     answer = ask(page, "runs", where="lr < 1 and loss > 0.01", sort="loss", reverse="1")

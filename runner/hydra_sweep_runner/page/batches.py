@@ -11,6 +11,7 @@ from hydra_sweep_runner.page.cells import shown_text
 from hydra_sweep_runner.page.live import View
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import FIELD, Summary
+from hydra_sweep_runner.search.optimizers.choose import PLANNED
 from hydra_sweep_runner.terminal.render import cut, escape, shown_value
 
 #: A batch whose trials were not made yet has them under this status.
@@ -47,10 +48,19 @@ def batch_json(summary: Summary, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
         "tags": [shown_text(tag) for tag in run.tags],
         "swept": _swept(run),
         "trials": len(part.trials),
+        "goal": _goal(run),
         "orphans": sum(one in by_id for one in set(part.generated) - set(part.trials)),
         "counts": dict(counts),
         "objective": [shown_text(text) for text in part.objective],
     }
+
+
+def _goal(run: Run) -> int | None:
+    """How many trials a search at work goes on to: an optimizer that learns plans them one by one.
+    None for every other batch, and where its options do not say."""
+    optimizer, most = run.options.get("optimizer"), run.options.get("max_trials")
+    is_growing = run.state.status is Status.RUNNING and optimizer not in (None, *PLANNED)
+    return most if is_growing and isinstance(most, int) else None
 
 
 def sign_of(status: Status, counts: Counter[str]) -> str:

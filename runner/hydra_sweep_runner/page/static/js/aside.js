@@ -46,7 +46,7 @@ function entry(batch, state) {
       ? el("span", { class: "line" }, batch.label ? el("i", {}, batch.label) : null, ...batch.tags.map((tag) => el("span", { class: "tag" }, tag)))
       : null,
     batch.swept ? el("span", { class: "swept muted" }, batch.swept) : null,
-    bar(batch.counts, batch.trials),
+    bar(batch.counts, Math.max(batch.trials, batch.goal ?? 0)),
   );
 }
 
@@ -57,7 +57,7 @@ function told(batch) {
   return left ? `${left} not completed` : "completed by now";
 }
 
-/** A bar of how many trials are how. */
+/** A bar of how many trials are how, of so many in all. */
 export function bar(counts, total) {
   const told = STATUSES.filter((status) => counts[status]);
   const parts = told.map((status) => {
@@ -65,6 +65,12 @@ export function bar(counts, total) {
     part.style.flexGrow = String(counts[status]);
     return part;
   });
+  const planned = told.reduce((sum, status) => sum + counts[status], 0);
+  if (total > planned) {
+    const rest = el("span"); // of a search, which is to be planned yet
+    rest.style.flexGrow = String(total - planned);
+    parts.push(rest);
+  }
   const words = told.map((status) => `${counts[status]} ${status}`).join(", ");
   return el("span", { class: "line" }, el("span", { class: "bar", title: words, role: "img", "aria-label": words }, ...parts), el("span", { class: "muted count" }, `${counts.completed ?? 0}/${total}`));
 }
