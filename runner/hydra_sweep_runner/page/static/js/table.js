@@ -40,6 +40,7 @@ export class Table {
   /** Show the first answer to a question; `answer.offset` is 0. */
   async show(parameters, answer) {
     this.pages.begin(parameters, answer);
+    this.measured = null;
     await this.take(answer, true);
   }
 
@@ -64,12 +65,19 @@ export class Table {
 
   /** What the columns depend on. */
   keyOf(answer) {
-    return JSON.stringify([answer.columns, now().sort, now().reverse, isCramped(), reasonWidth(answer, this.widthsOf(answer), this.holder.clientWidth)]);
+    const widths = this.widthsOf(answer);
+    return JSON.stringify([answer.columns, widths, now().sort, now().reverse, isCramped(), reasonWidth(answer, widths, this.holder.clientWidth)]);
   }
 
-  /** The columns' widths, measured once for an answer. */
+  /** The columns' widths, measured once for an answer: while news come to a question, columns grow
+      where they have to, and do not shrink. */
   widthsOf(answer) {
-    if (this.measured?.answer !== answer) this.measured = { answer, widths: columnWidths(answer) };
+    if (this.measured?.answer !== answer) {
+      const widths = columnWidths(answer);
+      const columns = answer.columns.map((column) => column.title).join("\n");
+      const before = this.measured?.columns === columns ? this.measured.widths : [];
+      this.measured = { answer, columns, widths: widths.map((width, at) => Math.max(width, before[at] ?? 0)) };
+    }
     return this.measured.widths;
   }
 
