@@ -23,17 +23,19 @@ class Mistake(RunnerError):
 
 
 class UnknownFlag(Mistake):
-    """An override is of a flag that the configuration does not have; `name` is the flag's."""
+    """An override is of a flag that the configuration does not have; `name` is the flag's, `script`
+    what the configuration runs, if that is a script."""
 
-    def __init__(self, said: str, *, name: str, override: str) -> None:
+    def __init__(self, said: str, *, name: str, override: str, script: str | None = None) -> None:
         super().__init__(said)
         self.name = name
         self.override = override
+        self.script = script
 
     def of(self, given: str) -> UnknownFlag:
         """The same about the override as it was given, where it gives several values."""
         said = str(self).replace(self.override, given)
-        return UnknownFlag(said, name=self.name, override=given)
+        return UnknownFlag(said, name=self.name, override=given, script=self.script)
 
 
 class UnknownRun(Mistake):

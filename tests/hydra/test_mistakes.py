@@ -189,6 +189,17 @@ def test_a_word_that_was_meant_to_choose_our_sweeper_is_told_how_it_is_written(
     assert ended.returncode == 2
 
 
+def test_an_added_flag_that_is_like_a_config_group_is_a_mistake_in_a_program(
+    program: Program,
+) -> None:
+    program.write({"conf/experiment/fine.yaml": "# @package _global_\nlr: 0.5\n"})
+    before = program.tree()
+    ended = _train(program, "-m", SWEEPER, "+experimnt=fine", "lr=1,2")
+    (line,) = ended.stderr.splitlines()
+    assert "did you mean +experiment=fine?" in line
+    assert (ended.returncode, program.tree()) == (2, before)
+
+
 CHOSEN = {
     "conf/config.yaml": "defaults: [{override hydra/sweeper: runner}, _self_]\nlr: 0.1\n",
     "conf/plain.yaml": "defaults: [experiment: null, model: mlp, _self_]\nlr: 0.1\n",

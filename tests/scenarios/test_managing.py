@@ -220,7 +220,7 @@ def test_of_a_deleted_run_it_is_told_how_it_comes_back(echo: Project) -> None:
         (("delete", "--yes"), "give ids or filters"),
         (("delete", "{run}", "{run:.6}", "--yes"), "given twice"),
         (("delete", "--where", "x >", "--yes"), "x >"),
-        (("restore", "{run}"), "no run begins with"),
+        (("restore", "{run}"), "no deleted run begins with"),
         (("tag", "{run}"), "+TAG"),
         (("tag", "+a"), "ids of runs"),
         (("tag", "{run}", "+a", "-a"), "added and removed"),

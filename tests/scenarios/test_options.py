@@ -204,6 +204,41 @@ def test_a_slip_on_a_restart_changes_nothing(echo: Project) -> None:
     assert echo.tree() == before
 
 
+GROUPS = {
+    "conf/config.yaml": "operation: {command: [echo, '${lr}']}\nlr: 0.1\n",
+    "conf/experiment/fine.yaml": "# @package _global_\nlr: 0.01\n",
+    "conf/model/sub/wide.yaml": "width: 3\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("+experimnt=fine", "there is no config group experimnt; did you mean +experiment=fine?"),
+        ("+experiments=fine", "did you mean +experiment=fine?"),
+        ("+model/sbu=wide", "there is no config group model/sbu; did you mean +model/sub=wide?"),
+        ("+model/other=wide", "there is no config group model/other (a flag of that name is added"),
+    ],
+)
+def test_an_added_flag_that_was_meant_to_choose_a_config_is_a_mistake(
+    make_project: MakeProject, typed: str, says: str
+) -> None:
+    project = make_project(GROUPS)
+    (line,) = project.run("-m", typed, "lr=1,2", status=2).said
+    assert line.startswith(f"runner: {typed}: ") and says in line
+    assert not project.store.exists()
+
+
+def test_an_added_flag_near_a_group_that_has_no_such_config_is_a_flag(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(GROUPS)
+    project.run("+experimnt=other")
+    assert project.newest("run")["flags"] == {"lr": 0.1, "experimnt": "other"}
+    project.run("++experimnt=fine")
+    assert project.newest("run")["flags"] == {"lr": 0.1, "experimnt": "fine"}
+
+
 def test_two_pluses_insist_on_a_flag(make_project: MakeProject) -> None:
     project = make_project({"conf/config.yaml": "operation: {command: [echo, '${neded}']}\n"})
     assert project.run("++neded=true").lines == ["true"]

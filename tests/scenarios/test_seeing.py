@@ -205,7 +205,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(
 def test_a_batch_that_is_none_is_a_mistake(project: Project) -> None:
     trial = project.runs("--kind", "trial")[0]["id"]
     result = project.run("runs", "list", "--batch", trial, status=2)
-    assert f"--batch {trial}: is no batch" in result.err
+    assert f"--batch {trial}: {trial[:8]} is a trial of batch " in result.err
 
 
 def test_an_id_that_is_given_twice_is_a_mistake(project: Project) -> None:

@@ -175,6 +175,9 @@ _INSTEAD = {
     ("compare", "--limit"): "so many rows are shown by -n N",
     ("runs list", "--limit"): "so many rows are shown by -n N",
     ("runs list", "--failed"): "those that failed are shown by --status error",
+    ("runs list", "-a"): "all are shown by --all",
+    ("runs delete", "--dry-run"): "without --yes it says what it is about to delete, and asks",
+    ("runs list", "--deleted"): "what was deleted is shown by runner runs restore --list",
     ("", "--best"): f"the best trial is shown by {BEST}",
 }
 
@@ -219,6 +222,8 @@ _ELSEWHERE = {
     **dict.fromkeys(("kill", "cancel"), "stop"),
     **dict.fromkeys(("info", "describe"), "show"),
     "cat": "log",
+    **dict.fromkeys(("undelete", "recover", "untrash"), "restore"),
+    "prune": "purge",
 }
 
 _INTERPRETERS = ("python", "python3", "bash", "sh")
@@ -232,6 +237,7 @@ def _meant(word: str) -> str:
     if word in _INTERPRETERS:
         return "; runner init makes a script or a command a project, and runner alone then runs it"
     below = get_close_matches(word, RUNS_COMMANDS, n=1, cutoff=0.8)
+    below = [_ELSEWHERE[word]] if word in _ELSEWHERE else below
     if below:
         return f": did you mean runner runs {below[0]}?"
     near = get_close_matches(word, COMMANDS, n=1)

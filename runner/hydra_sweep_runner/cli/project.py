@@ -19,6 +19,7 @@ from hydra_sweep_runner import __version__
 from hydra_sweep_runner.cli.advice import BEST
 from hydra_sweep_runner.cli.world import JOB_NAME, ProjectYaml, open_world
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, read_typed
+from hydra_sweep_runner.commands.start.own_option import naming_own_option
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.explain import explain_composition
@@ -179,7 +180,8 @@ def _carry_out(args: argparse.Namespace) -> int:
         if not world.store.root.exists():
             yaml.find()  # raises Mistake where there is no project, either
         return restart(world, typed)
-    return _start(args, yaml, typed)
+    with naming_own_option(yaml.folder):
+        return _start(args, yaml, typed)
 
 
 def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:

@@ -37,6 +37,10 @@ def open_store(store: str | None, *, tell: bool = False) -> RunStore:
         _say(f"There is no store here ({chosen}): nothing has been run; --store names another")
     elif tell and project != here:
         _say(f"The store is {chosen}")
+    if tell and store is not None and not opened.ids():
+        below = Path(store, location.DEFAULT_STORE)
+        meant = f"; the store is {below}" if location.is_store(chosen / below.name) else ""
+        _say(f"There are no runs in {store}{meant}")
     return opened
 
 

@@ -144,7 +144,8 @@ def unknown_setting(text: str, config: DictConfig) -> str:
     if last in names and last != override.key_or_group.rpartition(".")[2]:
         said = f"{text}: {where}.{last} is one value, and has no settings"
         return f"{said}; {_OF_OPTUNA[last]}" if last in _OF_OPTUNA else said
-    if where == "hydra.launcher" and last in JOBS_NAMES - {"n_jobs"} and "n_jobs" in names:
+    is_launcher = where == "hydra.launcher" and last != "n_jobs" and "n_jobs" in names
+    if last in JOBS_NAMES and (is_launcher or where == "hydra"):
         return f"{said}; {jobs_hint(override)}"
     if where == "hydra.sweeper":
         if last in _OF_OPTUNA:
@@ -229,7 +230,9 @@ def _wanted(node: str, part: str, key: str) -> str | None:
     for a node of others, whose keys are not known here."""
     first = key.partition(".")[0]
     if node == "RunnerSweeperConf":
-        keys, known = _SWEEPER_KEYS, _OF_OPTUNA.get(first)
+        option = misspelt(first)
+        meant = f"did you mean {option}?" if option is not None else None
+        keys, known = _SWEEPER_KEYS, _OF_OPTUNA.get(first, meant)
     elif node in ("RunnerLauncherConf", "BasicLauncherConf"):
         keys, known = LAUNCHER_KEYS, "did you mean n_jobs?" if first in JOBS_NAMES else None
     else:

@@ -273,6 +273,14 @@ def quoted(text: str) -> str:
     return QuotedString(text, Quote.single).with_quotes()
 
 
+def values_of(override: Override) -> list[Any]:
+    """The plain values of an override: those of a choice, or its only one."""
+    value = override._value
+    return (
+        [plain(item) for item in value.list] if isinstance(value, ChoiceSweep) else [plain(value)]
+    )
+
+
 def gives_mappings(override: Override) -> bool:
     """Whether each value of an override is a mapping, which is merged into the present one."""
     value = override._value

@@ -32,6 +32,8 @@ JOBS_NAMES = frozenset(
 
 # The most flags that are listed for an unknown one.
 _MOST_NAMES = 20
+# The most flags that are suggested for their last part alone.
+_MOST_DEEPER = 3
 
 #: The errors that Hydra raises for a configuration or an override that it does not accept, some
 #: unintended: TypeError for `~list.0`, KeyError for an unset variable of `hydra.job.env_copy`,
@@ -69,8 +71,14 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
                     f"{_instead(override, config, tuple(groups))}",
                     name=override.key_or_group,
                     override=text,
+                    script=_script_of(config),
                 ) from error
             raise Mistake(_explain(error, text)) from error
+
+
+def _script_of(config: DictConfig) -> str | None:
+    operation = _below(config, "operation")
+    return None if operation is None or "script" not in operation else str(operation["script"])
 
 
 def has_flag(config: DictConfig, name: str) -> bool:
@@ -89,6 +97,9 @@ def _names_near(name: str, config: DictConfig) -> str:
     close = same or get_close_matches(name, like, n=1, cutoff=0.7)
     if close:
         return f"did you mean {close[0]}?"
+    deeper = [each for each in _all_names(config, "") if each.endswith(f".{last}")]
+    if 0 < len(deeper) <= _MOST_DEEPER:
+        return f"did you mean {' or '.join(deeper)}?"
     node, within, rest = config, "", name
     while "." in rest:
         key, _, rest = rest.partition(".")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import io
+import math
 import re
 import tokenize
 import warnings
@@ -39,7 +40,13 @@ _MOST_CHARACTERS = 100_000
 _MOST_NESTED = 100
 _SHOWN = 30
 
-_WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None}
+_WORDS: Mapping[str, bool | float | None] = {
+    "true": True,
+    "false": False,
+    "null": None,
+    "nan": math.nan,
+    "inf": math.inf,
+}
 _PARTS: tuple[Part, ...] = get_args(Part)
 _SCOPES = {scope.value: scope for scope in Scope if scope is not Scope.ANY}
 _SIGNS: Mapping[type[ast.operator], Sign] = {

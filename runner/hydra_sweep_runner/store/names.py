@@ -27,6 +27,9 @@ def is_id(name: str) -> bool:
 def parse_prefix(text: str) -> str:
     """The typed prefix of an id, in lower case. Raises Mistake."""
     if _DIGITS.fullmatch(text) is None:
+        in_path = [part for part in text.split("/") if is_id(part)]
+        if in_path:
+            raise Mistake(f"{text!r} is a path, and no run id: give {in_path[-1][:_SHORT]}")
         raise Mistake(
             f"{text!r} is no run id: an id is hexadecimal digits, or {LAST} (the newest run), or "
             f"{LAST_BATCH} (the newest batch)"

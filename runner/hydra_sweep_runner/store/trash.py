@@ -18,6 +18,9 @@ from pathlib import Path
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
+from hydra_sweep_runner.model import Run, Unreadable
+from hydra_sweep_runner.record import text as record_text
+from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.store import disk, layout, names, second_names
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -91,6 +94,16 @@ class Trash:
         except OSError as error:
             raise StoreFailed(f"cannot read {self._folder}: {error.strerror}") from error
         return sorted(found, key=lambda entry: (entry.deleted, entry.id), reverse=True)
+
+    def read(self, entry: Trashed) -> Run | Unreadable:
+        """A deleted run as it was recorded."""
+        path = f"{entry.folder}/{layout.RECORD}"
+        try:
+            return record_text.from_text(disk.read(path).decode(), run_id=entry.id)
+        except OSError as error:
+            return Unreadable(id=entry.id, path=path, why=f"{layout.RECORD}: {error.strerror}")
+        except (RecordError, UnicodeDecodeError) as error:
+            return Unreadable(id=entry.id, path=path, why=f"{layout.RECORD}: {error}")
 
     def take_out(self, entries: Sequence[Trashed]) -> None:
         """Move runs back to their places, each atomically.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from hydra_sweep_runner.cli.filters import with_filters
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import archive
 from hydra_sweep_runner.commands.runs.selecting import Asked, nothing_line, resolve_all
+from hydra_sweep_runner.errors import AmbiguousRun, Mistake, UnknownRun
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import escape
@@ -37,6 +39,12 @@ def export(
       runner runs export batch.zip 77b01c52 --trials
     """
     opened = open_store(store)
+    if is_an_id(opened, destination):
+        kept = " ".join(["kept.tar.gz", destination, *run_ids])
+        raise Mistake(
+            f"{destination} is a run, and stands where the destination does: runner runs export "
+            f"{kept}"
+        )
     runs = archive.choose_runs(opened, run_ids, asked, now(), trials=trials)
     if not runs and asked and opened.ids():
         found = resolve_all(opened, run_ids)
@@ -62,6 +70,19 @@ def import_runs(source: str, store: str | None) -> None:
     """
     found = open_store(store).root
     _tell(archive.import_runs(RunStore(found), Path(source)), "Imported")
+
+
+def is_an_id(store: RunStore, typed: str) -> bool:
+    """Whether a word names a run of the store, and no file or folder that is there."""
+    if os.path.lexists(typed):
+        return False
+    try:
+        store.resolve(typed)
+    except AmbiguousRun:
+        return True
+    except (Mistake, UnknownRun):
+        return False
+    return True
 
 
 def _tell(outcome: archive.ImportOutcome, done: str) -> None:

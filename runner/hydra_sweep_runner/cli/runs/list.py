@@ -74,3 +74,5 @@ def command(
         left = of_all - len(shown)
         notes = [f"{left} more: -n N or --all shows them"] if left else []
         print_table(listing.list_table(shown, chosen), *notes)
+        if notes and count is None and not sys.stdout.isatty():
+            click.echo(notes[0], err=True)

@@ -8,15 +8,20 @@ import click
 
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import trash
+from hydra_sweep_runner.commands.runs.listing import list_table
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import first_few, short
+from hydra_sweep_runner.terminal.screen import print_table
 
 
 @click.command("restore")
 @click.argument("run_ids", metavar="[ID]...", nargs=-1)
+@click.option(
+    "--list", "only_list", is_flag=True, help="Show what can be restored, and do nothing."
+)
 @STORE
-def restore(run_ids: tuple[str, ...], store: str | None) -> None:
+def restore(run_ids: tuple[str, ...], only_list: bool, store: str | None) -> None:
     """Bring deleted runs back under their ids: these, or all that are in the trash.
 
     The plan of a batch has a trial again unless the batch was restarted since: then it is an
@@ -24,10 +29,20 @@ def restore(run_ids: tuple[str, ...], store: str | None) -> None:
 
     \b
     Examples:
+      runner runs restore --list
       runner runs restore 3f2a9c1d
       runner runs restore
     """
     opened = open_store(store)
+    if only_list:
+        if run_ids:
+            raise Mistake("runner runs restore --list takes no ids: it shows what can be restored")
+        deleted = trash.deleted_runs(opened)
+        if deleted:
+            print_table(list_table(deleted))
+        else:
+            click.echo("No deleted runs", err=True)
+        return
     entries = trash.runs_to_restore(opened, run_ids)
     orphans = trash.restore_runs(opened, entries)
     if orphans:

@@ -20,7 +20,9 @@ from hydra_sweep_runner.query.upstream import (
     with_upstream_flags,
 )
 from hydra_sweep_runner.record.fields import Summary
+from hydra_sweep_runner.store.names import LAST_BATCH
 from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.render import short
 
 #: The values of `--status`.
 STATUSES = (*(status.value for status in Status), "unreadable")
@@ -96,9 +98,19 @@ def filters_of(asked: Asked, store: RunStore, now: datetime) -> Filters:
 
 def _batch(store: RunStore, typed: str) -> str:
     found = store.resolve(typed)
-    if store.read(found).kind is not Kind.BATCH:
-        raise Mistake(f"--batch {typed}: is no batch; give the id of one")
+    run = store.read(found)
+    if run.kind is not Kind.BATCH:
+        raise Mistake(f"--batch {typed}: {no_batch(run)}")
     return found
+
+
+def no_batch(run: Run) -> str:
+    """`3f2a9c1d is a trial of batch 77b01c52; …`: where the id of a batch is wanted."""
+    if run.generated_by is None:
+        of_batch = f"a {run.kind.value}, and no batch"
+    else:
+        of_batch = f"a trial of batch {short(run.generated_by)}"
+    return f"{short(run.id)} is {of_batch}; {LAST_BATCH} stands for the newest batch"
 
 
 def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[RunRow]:

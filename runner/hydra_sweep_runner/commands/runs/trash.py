@@ -9,12 +9,38 @@ from datetime import datetime, timedelta
 
 from hydra_sweep_runner.commands.runs.membership import planned, rejoin
 from hydra_sweep_runner.errors import Busy, Mistake, UnknownRun
+from hydra_sweep_runner.model import Unreadable
+from hydra_sweep_runner.query.run_row import RunRow
+from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store import layout, names
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash, Trashed
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
+_LISTED = "runner runs restore --list shows their ids"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def deleted_runs(store: RunStore) -> list[RunRow]:
+    """The runs that can be restored, the last deleted first; of an id that was deleted several
+    times the last."""
+    trash = Trash(store.root)
+    found: list[RunRow] = []
+    for entry in _newest(trash).values():
+        run = trash.read(entry)
+        if isinstance(run, Unreadable):
+            found.append(RunRow(run))
+        else:
+            found.append(RunRow(Summary(run, folder=str(entry.folder))))
+    return found
+
+
+def _newest(trash: Trash) -> dict[str, Trashed]:
+    """The last deleted entry of each id, the last deleted first."""
+    newest: dict[str, Trashed] = {}
+    for entry in trash.entries():
+        newest.setdefault(entry.id, entry)
+    return newest
 
 
 def runs_to_restore(store: RunStore, prefixes: Sequence[str]) -> list[Trashed]:
@@ -23,15 +49,18 @@ def runs_to_restore(store: RunStore, prefixes: Sequence[str]) -> list[Trashed]:
 
     Raises Mistake if a prefix names no run or several runs in the trash, or repeats one.
     """
-    newest: dict[str, Trashed] = {}
-    for entry in Trash(store.root).entries():
-        newest.setdefault(entry.id, entry)
+    newest = _newest(Trash(store.root))
     if not prefixes:
         return list(newest.values())
     found: dict[str, Trashed] = {}
     for prefix in prefixes:
+        if prefix in (names.LAST, names.LAST_BATCH):
+            raise Mistake(f"{prefix} stands for no deleted run: {_LISTED}")
         digits = names.parse_prefix(prefix)
-        run_id = names.choose(digits, newest, store.root / layout.TRASH)
+        try:
+            run_id = names.choose(digits, newest, store.root / layout.TRASH)
+        except UnknownRun:
+            raise Mistake(f"no deleted run begins with {prefix!r}: {_LISTED}") from None
         if run_id in found:
             raise Mistake(f"{prefix}: this run is given twice")
         found[run_id] = newest[run_id]

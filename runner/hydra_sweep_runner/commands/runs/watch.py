@@ -8,6 +8,7 @@ from functools import cached_property
 
 from hydra_sweep_runner.commands.runs.compare import Ranking, best_of, recorded_objective
 from hydra_sweep_runner.commands.runs.listing import cell, column_table
+from hydra_sweep_runner.commands.runs.selecting import no_batch
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
 from hydra_sweep_runner.model import Kind, Status, Unreadable
@@ -63,8 +64,9 @@ def find_batch(store: RunStore, typed: str | None) -> str:
     """
     if typed is not None:
         found = store.resolve(typed)
-        if store.read(found).kind is not Kind.BATCH:
-            raise Mistake(f"{typed}: is no batch; runner watch takes a batch's id")
+        run = store.read(found)
+        if run.kind is not Kind.BATCH:
+            raise Mistake(f"runner watch {typed}: {no_batch(run)}")
         return found
     batches = [
         each

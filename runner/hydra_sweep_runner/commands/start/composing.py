@@ -24,6 +24,7 @@ from hydra_sweep_runner.compose.overrides import (
     take_options,
 )
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.compose.unknown_groups import check_groups
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Flags, Kind, Operation, Recipe, Run, Value
@@ -71,10 +72,12 @@ class Typed:
     def among(self, composer: Composer) -> Typed:
         """The same command line, but config groups that the composer knows are Hydra's: `+label=a`
         then chooses from a group `label`. Raises Mistake for an option with an invalid value, and
-        for an added flag that looks like a misspelt option."""
+        for an added flag that looks like a misspelt option or config group."""
         typed = read_typed(self.arguments, composer.is_group)
         Options.read(typed.given)
         check_added(typed.task, composer.is_group)
+        loader = composer.loader
+        check_groups(typed.task, composer.is_group, loader.list_groups, loader.get_group_options)
         return typed
 
 

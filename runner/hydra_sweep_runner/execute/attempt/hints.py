@@ -48,6 +48,11 @@ def _hint_on_output(tail: bytes, task: Task) -> str | None:
             "a trial of a batch has nothing to read: what asks, or stops at breakpoint(), is "
             "for one run on its own, without -m"
         )
+    if b"FileExistsError" in tail and task.environment.get(variables.RESTARTED) == "1":
+        return (
+            "a restart leaves the files of the start before where they are: let the program take "
+            f"what is there ({variables.RESTARTED} is 1 then), or clear {task.working_dir}"
+        )
     if not any(word in tail for word in _NOT_FOUND):
         return None
     named = _named_missing(tail, task)

@@ -60,7 +60,7 @@ class Accepted:
             what = {"int": "a whole number", "float": "a number"}[self.type_name]
             raise Mistake(
                 f"{name}={text}: {self._argument(name)} of {script} takes {what} "
-                f"(type={self.type_name})"
+                f"(type={self.type_name}){_as_sweep(name, text)}"
             ) from None
         if self.choices is not None and value not in self.choices:
             shown = ", ".join(map(str, self.choices[:_MOST_CHOICES]))
@@ -71,6 +71,25 @@ class Accepted:
 
     def _argument(self, name: str) -> str:
         return name if self.by_place else f"--{name}"
+
+
+def _as_sweep(name: str, text: str) -> str:
+    """How several values in one text are written, as an addition to a message; empty for one."""
+    values = text.strip("{}()[]").replace(";", ",").split(",")
+    if len(values) > 1 and all(map(_is_number, values)):
+        return f"; to sweep over them: -m {name}={','.join(value.strip() for value in values)}"
+    ends = text.replace("..", ":").split(":")
+    if len(ends) in (2, 3) and all(map(_is_number, ends)):
+        return f"; a range is swept over by -m '{name}=range({','.join(ends)})'"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def accepted_values(tree: ast.Module) -> dict[str, Accepted]:

@@ -61,6 +61,15 @@ def places_by_name(tree: ast.Module) -> Mapping[str, Place]:
     return {} if options is None else {place.name: place for place in options.places}
 
 
+def names_of_option(source_path: Path, name: str) -> tuple[str, ...]:
+    """All names of the option that has several, one of them `name`, in the order of the source;
+    empty if there is none. Raises Mistake."""
+    tree = _read_tree(source_path)
+    options = _options(tree) or visible_options(tree)
+    same = () if options is None else options.same
+    return next((names for names in same if name in names), ())
+
+
 def check_flags(source_path: Path, flags_to: FlagsTo, names: Iterable[str]) -> None:
     """Raise Mistake for flags that the script cannot take, as far as its source shows.
 

@@ -1,0 +1,115 @@
+"""Slips of the first day: each is told with what was meant, and nothing happens in its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.project import Project
+
+TRAIN = """
+    import argparse
+    import os
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", "--learning-rate", type=float, default=0.1)
+    parser.add_argument("--out", default="out")
+    given = parser.parse_args()
+    os.makedirs(given.out)
+    print(f"loss: {'nan' if given.lr > 1 else given.lr}")
+"""
+CONFIG = "operation: {script: train.py}\nlr: 0.1\nhydra: {launcher: {n_jobs: 1}}\n"
+NESTED = """
+    operation: {command: [echo, "${model.optimizer.lr}"]}
+    model: {optimizer: {lr: 0.1}, size: 3}
+"""
+
+
+@pytest.fixture(scope="module")
+def swept(make_project: MakeProject) -> Project:
+    """A sweep of two trials, one of which reports a NaN; nothing changes it."""
+    project = make_project({"conf/config.yaml": CONFIG, "train.py": TRAIN})
+    project.run("-m", "lr=0.1,3")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["-m", "learning-rate=3,4"], "option --lr: give the flag lr"),
+        (["+restart=last:batch", "learning-rate=3"], "option --lr: give the flag lr"),
+        (["-m", "lr=0.1..0.5"], "a range is swept over by -m 'lr=range(0.1,0.5)'"),
+        (["lr='0.1,0.2'"], "to sweep over them: -m lr=0.1,0.2"),
+        (["-m", "lr=1,2", "hydra.n_jobs=2"], "trials run at once is hydra.launcher.n_jobs=2"),
+        (["runs", "list", "--batch", "last"], "; last:batch stands for the newest batch"),
+        (["watch", "last"], "; last:batch stands for the newest batch"),
+        (["runs", "undelete"], "Did you mean 'restore'?"),
+        (["runs", "restore", "last"], "runner runs restore --list shows their ids"),
+        (["runs", "export", "last:batch"], "runner runs export kept.tar.gz last:batch"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(
+    swept: Project, words: list[str], says: str
+) -> None:
+    before = swept.tree()
+    (line,) = swept.run(*words, status=2).said
+    assert line.startswith("runner: ") and says in line
+    assert swept.tree() == before
+
+
+def test_the_path_of_a_runs_folder_is_answered_with_its_id(swept: Project) -> None:
+    run = swept.newest("trial")["id"]
+    (line,) = swept.run("runs", "show", f"runs/{run}", status=2).said
+    assert line == f"runner: 'runs/{run}' is a path, and no run id: give {run[:8]}"
+
+
+def test_what_is_not_a_number_can_be_looked_for(swept: Project) -> None:
+    assert [run["flags"]["lr"] for run in swept.runs("--where", "loss == nan")] == [3]
+    assert [run["flags"]["lr"] for run in swept.runs("--where", "loss < inf")] == [0.1]
+
+
+def test_a_folder_above_the_store_is_told_with_the_store(swept: Project) -> None:
+    said = swept.run("runs", "list", "--store", ".", status=0).said
+    assert said == ["There are no runs in .; the store is runs"]
+
+
+def test_a_list_that_is_cut_says_so_where_it_is_piped(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": "operation: {command: ['true', '${x}']}\nx: 0\n"})
+    project.run("-m", "x=range(0,21)", "+init_trials=true")
+    assert project.run("runs", "list").said == ["2 more: -n N or --all shows them"]
+    assert project.run("runs", "list", "-n", "3").said == []
+    assert project.run("runs", "list", "--all").said == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("model.lr=1", "model.optimizer.lr"), ("size=4", "model.size")]
+)
+def test_a_flag_of_a_deeper_node_is_suggested(
+    make_project: MakeProject, typed: str, meant: str
+) -> None:
+    project = make_project({"conf/config.yaml": NESTED})
+    (line,) = project.run(typed, status=2).said
+    assert f"did you mean {meant}?" in line
+
+
+def test_a_file_that_an_earlier_start_has_left_is_told(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": CONFIG, "train.py": TRAIN})
+    project.run()
+    said = project.run("+restart=last", status=1).said
+    (hint,) = (line for line in said if line.startswith("a restart leaves the files"))
+    assert project.newest("run")["dir"] in hint and "RUNNER_RESTARTED" in hint
+
+
+def test_what_was_deleted_is_listed(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": CONFIG, "train.py": TRAIN})
+    assert project.run("runs", "restore", "--list").said == ["No deleted runs"]
+    project.run("lr=0.5")
+    run = project.newest("run")
+    project.delete(run["id"])
+    (_, line) = project.run("runs", "restore", "--list").lines
+    assert line.split()[:3] == [run["id"][:8], "train.py", "completed"] and "lr=0.5" in line
+    assert Path(run["dir"]).exists() is False
+    project.run("runs", "restore", run["id"][:8])
+    assert project.run("runs", "restore", "--list").lines == []
