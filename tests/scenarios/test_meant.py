@@ -113,3 +113,53 @@ def test_what_was_deleted_is_listed(make_project: MakeProject) -> None:
     assert Path(run["dir"]).exists() is False
     project.run("runs", "restore", run["id"][:8])
     assert project.run("runs", "restore", "--list").lines == []
+
+
+def test_standard_error_of_its_own_has_the_end_of_a_failure_once(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {script: fails.py}\nx: 0\n",
+            "fails.py": "x = 0\nprint('said', x)\nraise ValueError('no good')\n",
+        }
+    )
+    result = project.run("-m", "x=1,2", "hydra.launcher.n_jobs=2", status=1)
+    assert sorted(result.lines) == ["said 1", "said 2"]
+    lines = [line.strip() for line in result.err.splitlines()]
+    assert lines.count("ValueError: no good") == 2
+    assert sorted(line for line in lines if line.startswith("said ")) == ["said 1", "said 2"]
+
+
+def test_words_of_a_command_that_stand_in_one_element_are_told(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": "operation: {command: [python train.py]}\n"})
+    (line,) = project.run(status=2).said
+    assert line.endswith("is not in PATH; each argument is an element: [python, train.py, …]")
+
+
+def test_an_experiment_that_overrides_what_nothing_chooses_is_told_how_it_is_written(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": CONFIG,
+            "train.py": TRAIN,
+            "conf/model/big.yaml": "size: 3\n",
+            "conf/experiment/over.yaml": """
+                # @package _global_
+                defaults: [{override /model: big}]
+            """,
+            "conf/experiment/inside.yaml": "defaults: [{override /model: big}]\n",
+        }
+    )
+    (line,) = project.run("+experiment=inside", status=2).said
+    assert "with `# @package _global_` as its first line it overrides the project's" in line
+    (line,) = project.run("+experiment=over", status=2).said
+    assert line.startswith("runner: experiment/over.yaml overrides the choice of the config group")
+    assert "write `- /model: NAME` there" in line
+
+
+def test_a_line_break_is_quoted_as_a_shell_reads_it_back(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": CONFIG, "train.py": TRAIN})
+    (line,) = project.run("out=a\nb", status=2).said
+    assert line.endswith("as a text: $'out=\\'a\\nb\\''")

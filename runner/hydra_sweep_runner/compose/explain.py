@@ -36,6 +36,9 @@ LAUNCHER_KEYS = (
 _SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
 _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(\$\{.*?)'(?:$|;| )")
 _NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
+_OVERRIDES_NONE = re.compile(
+    r"In '([^']+)': Could not override '([\w/]+)(@[\w.]+)?'\. No match in the defaults list"
+)
 _TWICE = re.compile(
     r"(\S+) appears more than once in the final defaults list"
     r"|Multiple values for (\S+)\. To override"
@@ -82,6 +85,20 @@ def explain_composition(error: Exception) -> str:
             f"{group}={choice}: the defaults list chooses nothing from the config group {group}: "
             f"+{group}={choice} adds it; with `- {group}: null` in the defaults list it is chosen "
             "without +"
+        )
+    overriding = _OVERRIDES_NONE.search(said)
+    if overriding is not None:
+        config, group, package = overriding.groups()
+        if package is not None:
+            return (
+                f"{config}.yaml overrides the choice of {group} in a package of its own, "
+                f"{package[1:]}, where nothing is chosen; with `# @package _global_` as its first "
+                "line it overrides the project's"
+            )
+        return (
+            f"{config}.yaml overrides the choice of the config group {group}, which the defaults "
+            f"list does not choose: write `- /{group}: NAME` there, without override, or "
+            f"`- {group}: null` in the main config's defaults list, before the experiment"
         )
     said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
     return f"the configuration does not compose: {said}"

@@ -35,6 +35,8 @@ _VALUES = {
     "only": "failed",
     "restart": "ID",
 }
+#: Characters as bash and zsh write them between $' and '.
+_IN_SHELL = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
 _UNREAD = "its value cannot be read"
 _FUNCTIONS = "choice, range, interval, glob, shuffle, sort, tag, str, int, float, bool"
 
@@ -103,6 +105,9 @@ def quoted(name: str, value: str) -> str:
         rf"(\\*)({mark}|$)", lambda m: m[1] * 2 + m[2].replace(mark, f"\\{mark}"), value
     )
     written = f"{name}={mark}{escaped}{mark}"
+    if {each for each in written if not each.isprintable()} & _IN_SHELL.keys():
+        escaped = "".join(_IN_SHELL.get(each, each) for each in written)
+        return f"$'{escaped}'"
     if set(written) & set("!$`\\") or not written.isprintable():
         return shlex.quote(written)
     return '"' + written.replace('"', '\\"') + '"'

@@ -67,11 +67,12 @@ class Outcome:
     """How an execution ended: the run's record as last written.
 
     `hint` is a line for the user about a failure whose cause is likely to be known. `tail` is the
-    end of a failed run's output, unless the output was shown as it came. `was_shown` says whether
-    all of the output was shown as one block.
+    end of a failed run's output, unless the output was shown as it came, and `printed` what
+    standard output has of it. `was_shown` says whether all of the output was shown as one block.
     """
 
     run: Run
     hint: str | None = None
     tail: bytes = b""
+    printed: bytes = b""
     was_shown: bool = False

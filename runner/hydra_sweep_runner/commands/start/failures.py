@@ -33,13 +33,14 @@ def report_failure(
     note: str = "",
     telling: Telling = NOTHING_UPSTREAM,
 ) -> None:
-    """Print that a run has failed and why, with the end of its output unless that was just shown.
+    """Print that a run has failed and why, with the end of its output unless that was just
+    shown. Where standard error leads elsewhere, it has its own part of that already.
     `varying` are the names that distinguish the trials of its batch, and `telling` finds the flags
     upstream that do; the line `note` follows."""
     lines = [failure_line(context, outcome.run, varying, telling)]
     if not (outcome.was_shown and context.reporter.is_one_place):
         _, said = parted(outcome.run.state.reason or "")
-        shown = last_lines(outcome.tail)
+        shown = last_lines(outcome.printed if outcome.was_shown else outcome.tail)
         lines += [] if shown == [said] else [f"  {line}" for line in shown]
     if outcome.hint is not None:
         lines.append(outcome.hint)

@@ -144,6 +144,21 @@ class Output:
         end = os.fstat(self._log).st_size
         return os.pread(self._log, size_bytes, max(0, end - size_bytes))
 
+    def tail_of_stdout(self, size_bytes: int) -> bytes:
+        """The part of the log's last bytes that came from standard output. To be called before
+        `pieces`."""
+        tail = self.tail(size_bytes)
+        kept: list[bytes] = []
+        end = len(tail)
+        for number, size in self._runs.last():
+            begin = max(0, end - size)
+            if number == 0:
+                kept.append(tail[begin:end])
+            end = begin
+            if not end:
+                break
+        return b"".join(reversed(kept))
+
     def close(self) -> None:
         """Close the log and the pipes that are open."""
         self.forget_writers()
@@ -203,6 +218,13 @@ class _Runs:
     def __iter__(self) -> Iterator[tuple[int, int]]:
         number = 0
         for size in self._all():
+            yield number, size
+            number = 1 - number
+
+    def last(self) -> Iterator[tuple[int, int]]:
+        """The sections that are in memory, the last one first."""
+        number = self._number
+        for size in reversed(self._sizes):
             yield number, size
             number = 1 - number
 

@@ -78,11 +78,12 @@ class Unrecorded:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """How an attempt ended, the end of the output of a failed one, and how to show all of it; that
-    does nothing for output that was shown as it came."""
+    """How an attempt ended, the end of the output of a failed one and what standard output has of
+    it, and how to show all of it; that does nothing for output that was shown as it came."""
 
     attempted: Attempted
     tail: bytes
+    printed: bytes
     show: Callable[[], None]
 
 
@@ -147,7 +148,11 @@ def _run_attempts(
     if outcome.run.state.status is not Status.ERROR:
         return outcome
     outcome = replace(outcome, hint=hint_on(end.exit_status, made.tail, task))
-    return outcome if around.live else replace(outcome, tail=made.tail, was_shown=True)
+    return (
+        outcome
+        if around.live
+        else replace(outcome, tail=made.tail, printed=made.printed, was_shown=True)
+    )
 
 
 def _attempt(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Supervision[_Attempt]:
@@ -178,14 +183,15 @@ def _attempt(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Super
             if missing is not None:
                 attempted = replace(attempted, ending=Ending(exit_status=1, reason=missing))
         attempted = replace(attempted, scalars=scalars.finish(attempted.ending.scalars))
-        tail = b""
+        tail = printed = b""
         if attempted.ending.exit_status != 0:
             tail = output.tail(outputs.TAIL_BYTES)
+            printed = output.tail_of_stdout(outputs.TAIL_BYTES)
             attempted = replace(attempted, ending=with_last_words(attempted.ending, tail))
         if around.live:
-            return _Attempt(attempted, tail, _do_nothing)
+            return _Attempt(attempted, tail, printed, _do_nothing)
         block = partial(around.reporter.block, output.pieces(), head_line(task.title))
-        return _Attempt(attempted, tail, block)
+        return _Attempt(attempted, tail, printed, block)
     finally:
         output.close()
 

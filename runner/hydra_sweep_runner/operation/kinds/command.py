@@ -133,4 +133,6 @@ def _check_program(written: str, values: Values, inspector: Inspector) -> None:
                 f"; a file of the project is written ./{program}, and named in "
                 f"operation.requires: [{program}]"
             )
+        elif " " in program.strip() and "/" not in program:
+            where += f"; each argument is an element: [{', '.join(program.split())}, …]"
         raise Mistake(f"operation.command: the program {written!r} {where}")
