@@ -36,8 +36,9 @@ LAUNCHER_KEYS = (
 _SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
 _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(\$\{.*?)'(?:$|;| )")
 _NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
-_OVERRIDES_NONE = re.compile(
-    r"In '([^']+)': Could not override '([\w/]+)(@[\w.]+)?'\. No match in the defaults list"
+_OVERRIDES_NONE = re.compile(  # in the words of Hydra 1.3, and of 1.4
+    r"In '([^']+)': (?:Could not override|.*No earlier Group Default for) '([\w/]+)(@[\w.]+)?'"
+    r"(?:\. No match in the defaults list| exists to override)"
 )
 _TWICE = re.compile(
     r"(\S+) appears more than once in the final defaults list"
