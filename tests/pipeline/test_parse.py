@@ -156,10 +156,7 @@ def test_downstream_is_all_that_depends_on_a_step() -> None:
         ("{a: {n_jobs: 0}}", "operation.steps.a.n_jobs: must be an integer of at least 1"),
         ("{a: {retries: true}}", "operation.steps.a.retries: must be an integer of at least 0"),
         ("{a: {timeout: 0}}", "operation.steps.a.timeout: must be a number of seconds above 0"),
-        (
-            f"{{a: {{timeout: {10**400}}}}}",
-            "operation.steps.a.timeout: must be a number of seconds",
-        ),
+        (f"{{a: {{timeout: {2**1024}}}}}", "operation.steps.a.timeout: must be a number"),
         ("{a: {timeout: .inf}}", "operation.steps.a.timeout: must be a number of seconds above 0"),
     ],
 )
