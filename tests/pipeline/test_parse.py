@@ -122,6 +122,7 @@ def test_downstream_is_all_that_depends_on_a_step() -> None:
         ("{a: , b: {inputs: [{../x: a/x}]}}", "../x: a/x: an input has a name in the step's own"),
         ("{a: , b: {inputs: [{.runner: a/x}]}}", ".runner is the runner's own name"),
         ("{a: , b: {inputs: [{copy: true}]}}", "name what to copy"),
+        ("{a: , b: {inputs: [{x: a/x, copy: maybe}]}}", "copy: must be true or false, not 'maybe'"),
         (
             "{a: , b: , c: {inputs: [a/x, b/x]}}",
             "operation.steps.c.inputs: two inputs are named 'x'",

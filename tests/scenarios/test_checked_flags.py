@@ -80,3 +80,13 @@ def test_an_option_of_a_batch_that_is_given_to_one_run_is_told(project: Project)
     assert told not in project.run("-m", "lr=0.1,0.2", "+max_trials=1").err
     trial = project.runs("--kind", "trial")[0]["id"]
     assert told not in project.run(f"+restart={trial}").err
+
+
+@pytest.mark.parametrize("also", ["", "+print_trials=true"])
+def test_a_value_that_a_search_may_propose_later_is_refused_at_its_start(
+    project: Project, also: str
+) -> None:
+    words = ("lr=interval(0,1)", "opt=sgd,adam,adamw", "+optimizer=tpe", "+random_seed=1")
+    said = project.run("-m", *words, *also.split(), status=2).err
+    assert said.startswith("runner: opt=adamw: --opt of train.py takes one of sgd, adam")
+    assert project.runs() == []

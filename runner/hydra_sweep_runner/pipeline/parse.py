@@ -164,10 +164,15 @@ def _inputs(place: str, value: object, names: Sequence[str]) -> tuple[DeclaredIn
 
 def _named(place: str, item: Mapping[str, Any], names: Sequence[str]) -> list[DeclaredInput]:
     entries = dict(item)
-    copy = entries.pop("copy") if isinstance(entries.get("copy"), bool) else False
+    given = entries.get("copy")  # an input may have that name, too
+    if isinstance(given, bool):
+        del entries["copy"]
+    elif given is not None and len(item) > 1 and str(given).partition("/")[0] not in names:
+        raise Mistake(f"{place}: copy: must be true or false, not {given!r}")
     if not entries:
         raise Mistake(f"{place}: {dict(item)!r}: name what to copy, as {{NAME: STEP/PATH}}")
-    return [_input(place, name, text, names, copy=copy) for name, text in entries.items()]
+    copied = given is True
+    return [_input(place, name, text, names, copy=copied) for name, text in entries.items()]
 
 
 def _input(

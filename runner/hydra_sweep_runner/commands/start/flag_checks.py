@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
@@ -21,14 +22,14 @@ _MISSING = "???"
 def check_values(
     sweep: Sweep, trials: Iterable[Trial], prepared: Mapping[Operation, PreparedOperation]
 ) -> None:
-    """Check each value of each flag, once. Raises Mistake, which names the row of a file that the
-    value comes from.
+    """Check each value of each flag, once, and those that a search may still propose from its
+    lists. Raises Mistake, which names the row of a file that the value comes from.
 
     Values from the environment are references here, and are not checked. Trials of an operation
     that is not prepared are passed over.
     """
     seen: set[tuple[Operation, str, str]] = set()
-    for trial in trials:
+    for trial in _with_listed_values(sweep, trials):
         operation = trial.operation
         if operation not in prepared:
             continue
@@ -44,6 +45,16 @@ def check_values(
                 except Mistake as mistake:
                     row = _row(sweep, name, value)
                     raise Mistake(f"{row}{mistake}") from mistake
+
+
+def _with_listed_values(sweep: Sweep, trials: Iterable[Trial]) -> Iterator[Trial]:
+    """The trials, and after the first of a search one like it for each value of each swept list."""
+    lists = {} if sweep.search is None else sweep.search.lists
+    for trial in trials:
+        yield trial
+        for name in [name for name in lists if name in trial.flags]:
+            for value in lists.pop(name):
+                yield replace(trial, flags={**trial.flags, name: value})
 
 
 def check_previewed(world: World, sweep: Sweep, trials: Sequence[Trial]) -> None:

@@ -16,10 +16,11 @@ from typing import Any
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.model import Run, Status, Value
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.combinations import RANDOM_TRIALS
 from hydra_sweep_runner.planning.identity import identity_of
+from hydra_sweep_runner.planning.space import Interval
 from hydra_sweep_runner.planning.trials import Trial, planned
 from hydra_sweep_runner.search.basis import (
     Basis,
@@ -194,6 +195,12 @@ class Searching:
         operation, _ = self._composing.describe(self._space.overrides(self._first_point()))
         same = (operation.kind, operation.target) == (batch.operation.kind, batch.operation.target)
         return same and operation.name in batch.operation.name.split(", ")
+
+    @property
+    def lists(self) -> dict[str, Sequence[Value]]:
+        """The values that a search may choose from, of each swept flag that has a list of them."""
+        named = self._space.named
+        return {name: one for name, one in named.items() if not isinstance(one, Interval)}
 
     def _first_point(self) -> Point:
         return {
