@@ -263,3 +263,21 @@ def test_a_mistake_under_another_sweeper_is_told_in_hydras_words(
     ended = _train(program, "-m", "-cn", "plain", typed)
     assert ended.returncode == 1
     assert "runner:" not in ended.stderr
+
+
+def test_a_sweep_that_is_called_from_python_raises_hydras_exception(program: Program) -> None:
+    called = """
+        from hydra._internal.hydra import Hydra
+        from hydra.errors import HydraException
+
+        if __name__ == "__main__":
+            there = Hydra.create_main_hydra_file_or_module(__file__, None, "conf", "called")
+            words = ["hydra/sweeper=runner", "nosuch=1"]
+            try:
+                there.multirun(config_name="config", task_function=print, overrides=words)
+            except HydraException as error:
+                print("raised", type(error).__name__)
+    """
+    program.write({"train.py": called})
+    ended = _train(program, "-m", "not slow")
+    assert (ended.stdout, ended.returncode) == ("raised ConfigCompositionException\n", 0)

@@ -25,6 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hydra_sweep_runner.errors import Mistake, RunnerError
 
 _TYPED = "hydra/sweeper=runner"
+_BY_HYDRA = "hydra.mode=MULTIRUN"  #: what Hydra puts in the place of `-m`
 _OURS = "hydra_plugins.runner.sweeper.RunnerSweeper"
 
 
@@ -89,7 +90,10 @@ def _watch_parser() -> None:
 
 def _is_ours(loader: ConfigLoader, config_name: str | None, overrides: Sequence[str]) -> bool:
     """Whether the sweeper is ours: it was typed, or the configuration chooses it, by the config
-    groups among the overrides as far as Hydra can compose them."""
+    groups among the overrides as far as Hydra can compose them. A call of Hydra's from Python,
+    whose overrides nobody typed, gets its exception."""
+    if not set(overrides) <= {_BY_HYDRA, *sys.argv[1:]}:
+        return False
     if _TYPED in sys.argv[1:]:
         return True
     from hydra_sweep_runner.commands.start.composing import read_typed
