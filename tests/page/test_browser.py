@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.page.browser import (
     confirm,
@@ -144,37 +144,40 @@ def test_a_status_is_chosen_by_its_count(page: Page) -> None:
     expect(page.locator("#count")).to_have_text("6 runs")
 
 
-def test_a_brush_filters_the_table_and_stands_in_the_address(browser: Browser, page: Page) -> None:
-    page.keyboard.press("2")
-    drawing = page.locator("[data-chart=parallel] canvas").first
-    expect(drawing).to_be_visible()
-    expect(page.locator("section.card")).to_have_count(4)  # overview, best so far, two flags
-    box = drawing.bounding_box()
-    assert box is not None
+def _mark_the_lower_half(page: Page, drawing: Locator) -> tuple[float, float]:
+    """Draw a mark on the first axis, where it is when the page does not move any more; returns the
+    axis' x and its top."""
+    before, box = None, drawing.bounding_box()
+    while box is None or box != before:
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        before, box = box, drawing.bounding_box()
     x, top, bottom = box["x"] + 60, box["y"] + 46, box["y"] + box["height"] - 26
     page.mouse.move(x, bottom + 3)
     page.mouse.down()
     page.mouse.move(x, bottom - 20, steps=4)
     page.mouse.move(x, (top + bottom) / 2, steps=8)
     page.mouse.up()
+    return x, top
+
+
+def test_a_brush_filters_the_table_and_stands_in_the_address(browser: Browser, page: Page) -> None:
+    page.keyboard.press("2")
+    drawing = page.locator("[data-chart=parallel] canvas").first
+    expect(drawing).to_be_visible()
+    expect(page.locator("section.card")).to_have_count(4)  # overview, best so far, two flags
+    x, top = _mark_the_lower_half(page, drawing)
     expect(page.locator("#count")).to_have_text("3 of 6 runs")
     assert "brush=" in page.url
     assert len(rectangles(page)) == 1
     page.mouse.click(x, top + 10)  # takes the mark away, and makes none
     expect(page.locator("#count")).to_have_text("6 runs")
     assert "brush=" not in page.url and rectangles(page) == []
-    page.mouse.move(x, bottom + 3)
-    page.mouse.down()
-    page.mouse.move(x, (top + bottom) / 2, steps=8)
-    page.mouse.up()
+    _mark_the_lower_half(page, drawing)
     expect(page.locator("#count")).to_have_text("3 of 6 runs")
     page.locator("#filter-rest .chip", has_text="lr").click()
     expect(page.locator("#count")).to_have_text("6 runs")
     wait_until(lambda: rectangles(page) == [])
-    page.mouse.move(x, bottom + 3)
-    page.mouse.down()
-    page.mouse.move(x, (top + bottom) / 2, steps=8)
-    page.mouse.up()
+    _mark_the_lower_half(page, drawing)
     expect(page.locator("#count")).to_have_text("3 of 6 runs")
     seen = page.url
     page.keyboard.press("1")

@@ -137,7 +137,8 @@ class ReadingLoader(ConfigLoaderImpl):
         super().__init__(path)
         self.reading = reading
         self.repository = _Repository(path, reading)
-        #: The configs of `_merge_hydras`; None for those that were composed once.
+        #: Lists of Hydra's own configs that were composed, and what `_merge_hydras` gives for them.
+        self._composed: set[tuple[str, ...]] = set()
         self._merged: dict[tuple[str, ...], bytes | None] = {}
 
     def _load_configuration_impl(self, *args: Any, **keywords: Any) -> Any:
@@ -160,15 +161,20 @@ class ReadingLoader(ConfigLoaderImpl):
 
     def _merge_hydras(self, defaults: list[Any], repo: Any) -> bytes | None:
         """Hydra's own configs that most compositions begin with, merged and pickled; they are most
-        of what is merged. None when they are composed for the first time: a single run needs them
-        once."""
+        of what is merged. None when they are composed for the first time, because a single run
+        needs them once, and if they cannot be pickled: Hydra 1.3 imports plugins twice, so the
+        class of a plugin's settings may not be the one that its module has."""
         sources = [f"{one.provider}={one.path}" for one in repo.get_sources()]
         key = (*sources, *(f"{one.config_path}@{one.package}" for one in defaults))
+        if key not in self._composed:
+            self._composed.add(key)
+            return None
         if key not in self._merged:
-            self._merged[key] = None
-        elif self._merged[key] is None:
             config = super()._compose_config_from_defaults_list(defaults, repo)
-            self._merged[key] = pickle.dumps(config)
+            try:
+                self._merged[key] = pickle.dumps(config)
+            except (pickle.PicklingError, AttributeError, TypeError):
+                self._merged[key] = None
         return self._merged[key]
 
     def _load_single_config(self, default: Any, repo: Any) -> ConfigResult:
