@@ -180,3 +180,12 @@ def test_a_store_without_write_permission_is_told_so(make_project: MakeProject) 
 
 def test_every_row_is_there_once() -> None:
     assert len({row.name for row in TABLE}) == len(TABLE) >= 90
+
+
+def test_a_file_among_the_configs_that_hydra_refuses_to_list_does_not_matter(
+    make_project: MakeProject,
+) -> None:
+    files = {"conf/config.yaml": "operation: {command: [echo, hello]}\n", "conf/old.yml": "x: 2\n"}
+    project = make_project(files)
+    project.run("+y=2")
+    assert [run["status"] for run in project.runs()] == ["completed"]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 from hydra.core.override_parser.types import Override, OverrideType
+from hydra.errors import HydraException
 
 from hydra_sweep_runner.compose.overrides import is_group_of_step, parse_override, values_of
 from hydra_sweep_runner.errors import Mistake
@@ -36,15 +37,26 @@ def check_groups(
         if is_group(name):
             continue
         parent, slash, last = name.rpartition("/")
-        near = get_close_matches(last, list(groups_in(parent)), n=1, cutoff=0.6 if slash else 0.75)
+        near = get_close_matches(
+            last, _listed(groups_in, parent), n=1, cutoff=0.6 if slash else 0.75
+        )
         meant = f"{parent}{slash}{near[0]}" if near else None
         insist = f"(a flag of that name is added by ++{name}={value})"
-        if meant is not None and (slash or _chooses(override, configs_of(meant))):
+        if meant is not None and (slash or _chooses(override, _listed(configs_of, meant))):
             raise Mistake(
                 f"{text}: there is no config group {name}; did you mean +{meant}={value}? {insist}"
             )
         if slash:
             raise Mistake(f"{text}: there is no config group {name} {insist}")
+
+
+def _listed(names_in: Callable[[str], Iterable[str]], group: str) -> list[str]:
+    """The names in a group; none where Hydra refuses to list it, as 1.4 does if a file there ends
+    in `.yml`: then nothing is suggested."""
+    try:
+        return list(names_in(group))
+    except HydraException:
+        return []
 
 
 def _chooses(override: Override, configs: Iterable[str]) -> bool:
