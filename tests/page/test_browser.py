@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from tests.page.browser import (
     confirm,
@@ -147,10 +147,16 @@ def test_a_status_is_chosen_by_its_count(page: Page) -> None:
 def _mark_the_lower_half(page: Page, drawing: Locator) -> tuple[float, float]:
     """Draw a mark on the first axis, where it is when the page does not move any more; returns the
     axis' x and its top."""
-    before, box = None, drawing.bounding_box()
-    while box is None or box != before:
+    box: FloatRect | None = None
+
+    def lies_still() -> bool:
+        nonlocal box
         page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
         before, box = box, drawing.bounding_box()
+        return box is not None and box == before
+
+    wait_until(lies_still)
+    assert box is not None
     x, top, bottom = box["x"] + 60, box["y"] + 46, box["y"] + box["height"] - 26
     page.mouse.move(x, bottom + 3)
     page.mouse.down()
