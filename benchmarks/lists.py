@@ -15,6 +15,9 @@ from benchmarks.world import World
 _SHOWN = 20
 _GUILD_FILTERED = BySize(tiny=3, small=200, full=1000)
 _SEARCHED = BySize(tiny=5, small=1000, full=10_000)
+_MANY = BySize(tiny=100, small=10_000, full=10_000)
+_VERY_MANY = BySize(tiny=200, small=20_000, full=100_000)
+_FILTER = ("runs", "list", "--where", "x < 5 and loss < 0.5")
 #: What was written this short a while ago, an index too, is read again by the next listing.
 _SETTLED_S = 4.0
 
@@ -150,7 +153,7 @@ BENCHMARKS = (
         figure=Figure.TIMES,
         target=1.5,
         unit="s",
-        prepare=_against_few(BySize(tiny=100, small=10_000, full=10_000)),
+        prepare=_against_few(_MANY),
         repeats=3,
     ),
     Benchmark(
@@ -160,7 +163,7 @@ BENCHMARKS = (
         figure=Figure.TIMES,
         target=2,
         unit="s",
-        prepare=_against_few(BySize(tiny=200, small=20_000, full=100_000)),
+        prepare=_against_few(_VERY_MANY),
         repeats=3,
     ),
     Benchmark(
@@ -170,10 +173,7 @@ BENCHMARKS = (
         figure=Figure.ALONE,
         target=1,
         unit="s",
-        prepare=_alone(
-            BySize(tiny=100, small=10_000, full=10_000),
-            *("runs", "list", "--where", "x < 5 and loss < 0.5"),
-        ),
+        prepare=_alone(_MANY, *_FILTER),
     ),
     Benchmark(
         name="filter-10000-new",
@@ -182,11 +182,7 @@ BENCHMARKS = (
         figure=Figure.ALONE,
         target=1,
         unit="s",
-        prepare=_alone(
-            BySize(tiny=100, small=10_000, full=10_000),
-            *("runs", "list", "--where", "x < 5 and loss < 0.5"),
-            new=1000,
-        ),
+        prepare=_alone(_MANY, *_FILTER, new=1000),
     ),
     Benchmark(
         name="filter-100000",
@@ -195,10 +191,7 @@ BENCHMARKS = (
         figure=Figure.ALONE,
         target=2,
         unit="s",
-        prepare=_alone(
-            BySize(tiny=200, small=20_000, full=100_000),
-            *("runs", "list", "--where", "x < 5 and loss < 0.5"),
-        ),
+        prepare=_alone(_VERY_MANY, *_FILTER),
     ),
     Benchmark(
         name="compare-10000",
@@ -207,9 +200,6 @@ BENCHMARKS = (
         figure=Figure.ALONE,
         target=1,
         unit="s",
-        prepare=_alone(
-            BySize(tiny=100, small=10_000, full=10_000),
-            *("compare", "--min", "loss", "-n", "20"),
-        ),
+        prepare=_alone(_MANY, "compare", "--min", "loss", "-n", "20"),
     ),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -322,7 +321,6 @@ class Typed:
     whole: Any = None
 
 
-@pytest.mark.skipif(os.name != "posix", reason="paths are written as POSIX has them")
 def test_values_of_other_types_are_written_in_those_of_json() -> None:
     assert read_flags(OmegaConf.structured(Typed)) == {
         "color": "RED",

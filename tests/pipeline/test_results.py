@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_sweep_runner.pipeline.parse import parse_steps
 from hydra_sweep_runner.pipeline.results import CombinationResults, stages
 from hydra_sweep_runner.pipeline.schedule import Schedule
 from hydra_sweep_runner.search.window import count_known
-from tests.pipeline.test_graph import Sweep, grid, told
+from tests.pipeline.test_graph import Sweep, told
+from tests.pipeline.test_schedule import graph_for
 from tests.pipeline.worlds import graph_of, sweeps
 
 
@@ -61,7 +60,7 @@ FOLDS = """
 
 
 def test_a_combination_reports_what_its_last_steps_say() -> None:
-    graph = graph_of(parse_steps(yaml.safe_load(FOLDS), ()), grid(a=[0, 1], b=[5, 6], mean=[9]))
+    graph = graph_for(FOLDS, a=[0, 1], b=[5, 6], mean=[9])
     assert told(graph) == ["a0", "b5", "b6", "mean9", "a1", "b5", "b6", "mean9"]
     results = CombinationResults(graph)
     assert list(results.news()) == []

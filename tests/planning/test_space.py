@@ -116,7 +116,7 @@ def test_an_interval_of_one_number_has_one_value() -> None:
     assert Interval(0.5, 0.6).count is None
 
 
-@pytest.mark.parametrize("value", [True, "1", None, [1], 1.5, 0, 4, math.nan, math.inf])
+@pytest.mark.parametrize("value", [True, "1", None, [1], 1.5, 0, 4, math.nan, math.inf, 2**1024])
 def test_what_is_no_whole_number_between_the_bounds_is_not_held(value: object) -> None:
     assert not Interval(1, 3, int=True).holds(value)  # type: ignore[arg-type]
 

@@ -26,14 +26,13 @@ from hydra_sweep_runner.compose.explain import (
     unknown_setting,
 )
 from hydra_sweep_runner.compose.fast.changes import plain_changes, read_change
+from hydra_sweep_runner.compose.hydra_settings import different, hydra_settings
+from hydra_sweep_runner.compose.number_names import with_name
 from hydra_sweep_runner.compose.overrides import (
-    element_text,
     is_for_hydra,
     is_group_of_step,
-    is_number,
     name_in,
     parse_override,
-    read_element,
 )
 from hydra_sweep_runner.compose.project import LEFT_OUT
 from hydra_sweep_runner.compose.reading import Reading, ReadingLoader, reading_loader
@@ -43,7 +42,7 @@ from hydra_sweep_runner.compose.within import settings_of_all, within
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
-from hydra_sweep_runner.operation.flags import covered_by, flatten
+from hydra_sweep_runner.operation.flags import covered_by
 
 _NO_SETTING = re.compile(r"Could not override '(hydra(?:\.|/sweeper/)[\w.]+)'")
 
@@ -282,52 +281,21 @@ class Composer:
         return not parse_override(text).is_sweep_override() and not self.is_group_choice(text)
 
     def named(self, texts: Sequence[str]) -> list[str]:
-        """The overrides with names of configs as texts if the choice looks like a number:
-        `batch_size=16` chooses the config `16`, `1e3` the config `1e3`."""
-        return [self._named(text) for text in texts]
-
-    def _named(self, text: str) -> str:
-        change = read_change(text)
-        if change is not None and (isinstance(change[1], str) or not self.is_group(change[0])):
-            return text
-        from hydra_sweep_runner.compose.sweeps import value_items  # few overrides come so far
-
-        override = parse_override(text)
-        value = override._value
-        items = value_items(value)
-        if override.is_delete() or not any(map(is_number, items)):
-            return text
-        if not self.is_group_choice(text):
-            return text
-        names = self._names_of(override.key_or_group)
-        if not names:
-            return text  # no config of the group has a number as its name
-        shown = [element_text(_as_name(item, names)) for item in items]
-        if not override.is_sweep_override():
-            return f"{override.get_key_element()}={shown[0]}"
-        how = "shuffle" if getattr(value, "shuffle", False) else "choice"
-        return f"{override.get_key_element()}={how}({','.join(shown)})"
-
-    def _names_of(self, group: str) -> list[tuple[Any, str]]:
-        """The names of a group's configs that look like numbers, each with Hydra's reading of
-        it."""
-        options = self._open_repository().get_group_options(group)
-        read = [(read_element(name), name) for name in options]
-        return [(value, name) for value, name in read if is_number(value)]
+        """The overrides with names of configs as texts (`number_names`)."""
+        return [
+            with_name(text, self, lambda group: self._open_repository().get_group_options(group))
+            for text in texts
+        ]
 
     def check_settings(self, sweep: SweepConfig, typed: Collection[str] = ()) -> None:
         """Raise Mistake if a combination of config groups that was composed here changes settings
         of the sweeper or the launcher: they would have no effect. Run options in `typed` are the
         batch's own in any case."""
-        common = _settings(sweep.config)
+        parts = ("sweeper", "launcher")
+        common = hydra_settings(sweep.config, parts)
         for groups, base in self._bases.items():
-            own = _settings(base.load())
-            other = [
-                name
-                for name in {**common, **own}
-                if common.get(name) != own.get(name)
-                and name.removeprefix("hydra.sweeper.") not in typed
-            ]
+            changed = different(hydra_settings(base.load(), parts), common)
+            other = [name for name in changed if name.removeprefix("hydra.sweeper.") not in typed]
             if other and groups:
                 raise Mistake(
                     f"{', '.join(groups)} sets {', '.join(other)}: settings of hydra.sweeper and "
@@ -424,28 +392,6 @@ class Composer:
             base, ignored = within(self._compose_base(groups), common, self._settings_of_all)
             self._step_bases[key], self._ignored[base.key] = base, ignored
         return self._step_bases[key]
-
-
-def _as_name(item: Any, names: Sequence[tuple[Any, str]]) -> Any:
-    """The name of the config that an element chooses, as a text."""
-    if isinstance(item, list):
-        return [_as_name(each, names) for each in item]
-    if not is_number(item):
-        return item
-    for value, name in names:
-        if type(value) is type(item) and value == item:
-            return name
-    return element_text(item)
-
-
-def _settings(config: DictConfig) -> dict[str, Any]:
-    """A configuration's settings of the sweeper and the launcher, unresolved, by dotted name."""
-    found: dict[str, Any] = {}
-    for part in ("sweeper", "launcher"):
-        held: Any = config.hydra[part]
-        plain: Any = {} if held is None else OmegaConf.to_container(held, resolve=False)
-        found |= flatten({"hydra": {part: plain}})
-    return found
 
 
 def split_overrides(texts: Iterable[str]) -> tuple[list[str], list[str]]:
