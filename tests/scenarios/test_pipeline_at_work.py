@@ -18,12 +18,12 @@ from tests.scenarios.project import TIMEOUT_S, Project, wait_until
 
 STUDY = "operation=study"
 
-#: Training that says that it is at work, and waits until `go` is there where HELD is set.
+#: Training that says that it is at work, and waits until `go` is there if HELD has its `lr`.
 _WAITING = """
 import os, time
 project = pathlib.Path(os.environ["RUNNER_PROJECT_DIR"])
 (project / f"at-work-{a.lr}").touch()
-while os.environ.get("HELD") and not (project / "go").exists():
+while str(a.lr) in os.environ.get("HELD", "") and not (project / "go").exists():
     time.sleep(0.02)
 """
 
@@ -34,9 +34,11 @@ def study(make_project: MakeProject) -> Project:
 
 
 @contextmanager
-def training(study: Project, *words: str, status: int = 0) -> Iterator[subprocess.Popen[str]]:
+def training(
+    study: Project, *words: str, status: int = 0, held: str = "0.1 0.2"
+) -> Iterator[subprocess.Popen[str]]:
     """A command of which a trial with `lr=0.1` trains while the context lasts; it ends then."""
-    with study.at_work(*words, HELD="1") as process:
+    with study.at_work(*words, HELD=held) as process:
         wait_until((study.folder / "at-work-0.1").exists)
         yield process
         (study.folder / "go").touch()
@@ -102,7 +104,7 @@ def test_a_trial_is_not_restarted_alone_before_what_it_takes_from_is_completed(
 
 
 def test_a_stopped_pipeline_leaves_the_rest_pending_and_goes_on(study: Project) -> None:
-    with study.at_work("-m", STUDY, "train.lr=0.1,0.2", HELD="1") as process:
+    with study.at_work("-m", STUDY, "train.lr=0.1,0.2", HELD="0.1 0.2") as process:
         wait_until((study.folder / "at-work-0.1").exists)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=TIMEOUT_S)
@@ -143,21 +145,10 @@ def test_after_a_failure_nothing_more_is_started_under_fail_fast(study: Project)
 
 def test_a_worker_starts_what_is_ready_without_a_barrier_between_levels(study: Project) -> None:
     """The second model waits for nobody: what depends on the first is done meanwhile."""
-    held = 'while a.lr == 0.1 and not (project / "go").exists(): time.sleep(0.02)\n'
-    text = "import os, time\nproject = pathlib.Path(os.environ['RUNNER_PROJECT_DIR'])\n" + held
-    study.write({"train.py": FILES["train.py"] + text})
     words = ("-m", STUDY, "train.lr=0.1,0.2", "hydra.launcher.n_jobs=2")
-    with study.at_work(*words) as process:
-
-        def evaluated() -> list[str]:
-            if not study.store.exists() or not any(r["kind"] == "batch" for r in study.runs()):
-                return []
-            return [run["status"] for run in steps(study).get("evaluate", [])]
-
-        wait_until(lambda: evaluated() == ["pending", "completed"])
-        (study.folder / "go").touch()
-        process.communicate(timeout=TIMEOUT_S)
-    assert process.returncode == 0
+    with training(study, *words, held="0.1"):
+        statuses = ["pending", "completed"]
+        wait_until(lambda: [run["status"] for run in steps(study)["evaluate"]] == statuses)
 
 
 def test_a_shell_of_the_batch_s_own_folder_is_no_obstacle(study: Project) -> None:
