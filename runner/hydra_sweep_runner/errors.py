@@ -6,6 +6,8 @@ exits. Any other exception is a bug of the runner.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class RunnerError(Exception):
     """An error with a message for the user: what is wrong, where, and what would be right.
@@ -36,6 +38,14 @@ class UnknownFlag(Mistake):
         """The same about the override as it was given, where it gives several values."""
         said = str(self).replace(self.override, given)
         return UnknownFlag(said, name=self.name, override=given, script=self.script)
+
+
+class NotTaken(Mistake):
+    """What is run takes no flags of these names, which the configuration has."""
+
+    def __init__(self, said: str, names: Iterable[str]) -> None:
+        super().__init__(said)
+        self.names = tuple(names)
 
 
 class UnknownRun(Mistake):

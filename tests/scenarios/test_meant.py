@@ -159,6 +159,37 @@ def test_an_experiment_that_overrides_what_nothing_chooses_is_told_how_it_is_wri
     assert "write `- /model: NAME` there" in line
 
 
+MISPLACED = "runner: experiment/fine.yaml sets experiment.lr, not lr: it lacks its first line"
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("script: train.py", TRAIN),
+        ("script: train.py", "lr = 0\n"),
+        ("function: train.go", "def go(lr):\n    return lr\n"),
+    ],
+)
+@pytest.mark.parametrize("words", ["+experiment=fine", "-m +experiment=fine,good"])
+def test_an_experiment_without_its_package_line_is_named(
+    make_project: MakeProject, operation: str, code: str, words: str
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": f"operation: {{{operation}}}\nlr: 0.1\n",
+            "train.py": code,
+            "conf/experiment/fine.yaml": "lr: 0.3\n",
+            "conf/experiment/good.yaml": "# @package _global_\nlr: 0.3\n",
+            "conf/experiment/other.yaml": "depth: 3\n",
+        }
+    )
+    (line,) = project.run(*words.split(), status=2).said
+    assert line.startswith(MISPLACED)
+    (line,) = project.run("+experiment=other", status=2).said
+    assert "first line" not in line
+    assert not project.store.exists()
+
+
 def test_a_line_break_is_quoted_as_a_shell_reads_it_back(make_project: MakeProject) -> None:
     project = make_project({"conf/config.yaml": CONFIG, "train.py": TRAIN})
     (line,) = project.run("out=a\nb", status=2).said

@@ -716,6 +716,9 @@ def test_show_of_more_than_forty_trials_has_a_line_for_each_step(study: Project)
         (["train.hydra.launcher.n_jobs=2"], "give it as hydra.launcher.n_jobs=2"),
         (["train.hydra/launcher=basic"], "give it as hydra/launcher=basic"),
         (["rwos=5"], "rwos=5: unknown flag 'rwos'; did you mean rows?"),
+        (["lr=5"], "lr=5: unknown flag 'lr' of the pipeline; a step's flag is given with its name"),
+        (["epoch=5"], "a step's flag is given with its name: train.epochs=5"),
+        (["-m", "train.lr=1,2", "epochs=5,6"], "a step's flag is given with its name: train.epoch"),
         (
             ["operation.steps.train.inputs=[nope/x]"],
             "operation.steps.train.inputs: nope/x: there is no step 'nope'",

@@ -18,9 +18,9 @@ def swept_values(project: Project, name: str) -> list[object]:
     return [runs[trial]["flags"][name] for trial in batch["trials"]]
 
 
-def batch_of(project: Project, *words: str) -> str:
+def batch_of(project: Project, *words: str, status: int = 0) -> str:
     """Run a sweep: the id of its batch."""
-    project.run("-m", *words)
+    project.run("-m", *words, status=status)
     found: str = project.newest("batch")["id"]
     return found
 
@@ -341,6 +341,28 @@ def test_a_batch_that_has_lost_a_trial_is_not_completed(
     echo.run(f"+restart={batch}", "+needed=true")
     assert status_of(echo, batch) == ("completed", [])
     assert len(echo.newest("batch")["trials"]) == 2
+
+
+@pytest.mark.parametrize("lose", [lose_by_restart, lose_by_delete, lose_by_hand])
+def test_failures_of_trials_that_a_batch_has_lost_are_told_as_of_its_end(
+    make_project: MakeProject, lose: Callable[[Project, str], None]
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {script: fails.py}\nx: 1\n",
+            "fails.py": "x = 1\nassert x != 2\n",
+        }
+    )
+    batch = batch_of(project, "x=1,2", status=1)
+    failed = project.runs("--status", "error", "--kind", "trial")[0]["id"]
+    assert project.show(batch)["reason"] == "1 of 2 trials failed"
+    lose(project, failed)
+    assert project.show(batch)["reason"] == f"{LOST}; at its end 1 of 2 trials failed"
+    status, rows = status_of(project, batch)
+    assert status == "error" and len(rows) == 1
+    if lose is lose_by_delete:
+        project.run("runs", "restore", failed)
+        assert project.show(batch)["reason"] == "1 of 2 trials failed"
 
 
 def test_a_batch_from_which_a_restart_has_taken_trials_is_complete(echo: Project) -> None:

@@ -20,6 +20,7 @@ from hydra_sweep_runner.cli.advice import BEST
 from hydra_sweep_runner.cli.world import JOB_NAME, ProjectYaml, open_world
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, read_typed
 from hydra_sweep_runner.commands.start.own_option import naming_own_option
+from hydra_sweep_runner.commands.start.package_line import naming_package_line
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.explain import explain_composition
@@ -197,7 +198,9 @@ def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:
         if not sweeps:
             check_values(typed.task)
         master = composing.sweep()
-        return start_batch(open_world(yaml, typed, master.sweeper.get("store")), composing, master)
+        world = open_world(yaml, typed, master.sweeper.get("store"))
+        with naming_package_line(composer, typed.task):
+            return start_batch(world, composing, master)
     from hydra_sweep_runner.commands.start.single import start_run
 
     check_values(typed.task)
@@ -205,7 +208,8 @@ def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:
     world = open_world(yaml, typed, config.sweeper.get("store"))
     if any("launcher" in text for text in typed.hydra):
         world.executor_of_sweep(SweepConfig(config.load()))()  # raises Mistake if it is wrong
-    return start_run(world, composing)
+    with naming_package_line(composer, typed.task):
+        return start_run(world, composing)
 
 
 def _mode(composing: Composing) -> str | None:

@@ -38,7 +38,7 @@ _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(
 _NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
 _OVERRIDES_NONE = re.compile(  # in the words of Hydra 1.3, and of 1.4
     r"In '([^']+)': (?:Could not override|.*No earlier Group Default for) '([\w/]+)(@[\w.]+)?'"
-    r"(?:\. No match in the defaults list| exists to override)"
+    r"(?:\. No match in the defaults list|(?(3)\. Did you mean to override)| exists to override)"
 )
 _TWICE = re.compile(
     r"(\S+) appears more than once in the final defaults list"

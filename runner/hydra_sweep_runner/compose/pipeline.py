@@ -22,7 +22,7 @@ from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.compose.overrides import merge, name_in
 from hydra_sweep_runner.compose.reference import read_flags, read_plain
 from hydra_sweep_runner.compose.trial import TrialConfig
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, UnknownFlag
 from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS, STEPS
 from hydra_sweep_runner.operation.parse import parse_operation
@@ -155,10 +155,36 @@ class PipelineComposer:
 
     def _own_of(self, overrides: tuple[str, ...]) -> _Own:
         if overrides not in self._own:
-            own = _Own(self._composer.trial(overrides), self.wiring)
+            try:
+                own = _Own(self._composer.trial(overrides), self.wiring)
+            except UnknownFlag as mistake:
+                raise self.naming_steps(mistake) from mistake
             own.composed = [self._composed.setdefault(one, {}) for one in own.nodes.items()]
             self._own[overrides] = own
         return self._own[overrides]
+
+    def naming_steps(self, mistake: UnknownFlag) -> UnknownFlag:
+        """The same mistake, with the steps that have a flag of this name, or of one like it; as it
+        is if none has, or if the steps do not compose either."""
+        try:
+            steps = self.combination(())
+        except Mistake:
+            return mistake
+        flags = {
+            step: {part for flag in composed.flags for part in _with_nodes(flag)}
+            for step, composed in zip(self.wiring.names, steps, strict=True)
+        }
+        name, override = mistake.name, mistake.override
+        known = sorted({flag for names in flags.values() for flag in names})
+        near = [name] if name in known else get_close_matches(name, known, n=1, cutoff=0.7)
+        has_own = re.search(r"did you mean (?!\+)", str(mistake)) is not None
+        if not near or (near != [name] and has_own):
+            return mistake
+        rest = override.removeprefix(name)
+        meant = [f"{step}.{near[0]}{rest}" for step, names in flags.items() if near[0] in names]
+        wanted = f"a step's flag is given with its name: {' or '.join(meant)}"
+        said = f"{override}: unknown flag {name!r} of the pipeline; {wanted}"
+        return UnknownFlag(said, name=name, override=override)
 
     def _compose(self, own: _Own, place: int, given: tuple[str, ...], repeat: int) -> Composed:
         """Compose a step, with the overrides given for it after those of its node."""
@@ -205,6 +231,12 @@ class _Own:
         self.nodes: Mapping[str, tuple[str, ...]] = {
             name: _node_overrides(job, name) for name in wiring.names
         }
+
+
+def _with_nodes(name: str) -> Iterable[str]:
+    """A flag's name, and those of the nodes above it."""
+    parts = name.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def _plain_names(job: DictConfig) -> list[str]:

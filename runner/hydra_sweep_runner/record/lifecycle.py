@@ -83,13 +83,16 @@ def terminated(state: State, reason: str, at: datetime | None) -> State:
 
 
 def incomplete(state: State, missing: int, planned: int) -> State:
-    """The state that lists show for a completed batch whose plan has lost trials.
+    """The state that lists show for a batch that has ended and whose plan has lost trials since.
+    What was recorded of trials that failed may be about lost ones, and is told as of then.
 
     This is an observation, not a transition: it is never recorded.
     """
     trials = "1 trial" if planned == 1 else f"{planned} trials"
     is_are = "is" if missing == 1 else "are"
     reason = f"{missing} of {trials} {is_are} missing, deleted or restarted with other flags"
+    if state.reason:
+        reason = f"{reason}; at its end {state.reason}"
     return replace(state, status=Status.ERROR, reason=reason)
 
 

@@ -157,12 +157,12 @@ class StoredRuns:
     def observe(self, run: Run, *, claimed: bool = False) -> Run:
         """The run as it really is; its record is not changed.
 
-        A run recorded as running whose process is gone is terminated, and a completed batch whose
-        plan has lost trials is incomplete. A process that cannot be inspected from here counts as
-        gone if its heartbeat has stopped. With `claimed` the caller owns the run, so every other
-        process counts as gone.
+        A run recorded as running whose process is gone is terminated, and a batch that has ended
+        and whose plan has lost trials is incomplete. A process that cannot be inspected from here
+        counts as gone if its heartbeat has stopped. With `claimed` the caller owns the run, so
+        every other process counts as gone.
         """
-        if run.batch is not None and run.state.status is Status.COMPLETED:
+        if run.batch is not None and run.state.status in (Status.COMPLETED, Status.ERROR):
             return self._without_missing(run, run.batch)
         if run.state.status is not Status.RUNNING:
             return run
@@ -174,7 +174,7 @@ class StoredRuns:
         return replace(run, state=replace(run.state, status=Status.TERMINATED, reason=reason))
 
     def _without_missing(self, run: Run, part: BatchPart) -> Run:
-        """The completed batch, or an incomplete one if some of its trials were deleted."""
+        """The batch that has ended, or an incomplete one if some of its trials were deleted."""
         gone = sum(not os.path.lexists(self._path(run_id)) for run_id in part.trials)
         missing = part.missing + gone
         if not missing:

@@ -26,7 +26,7 @@ from hydra_sweep_runner.compose.overrides import (
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.compose.unknown_groups import check_groups
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
+from hydra_sweep_runner.errors import Mistake, UnknownFlag, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Flags, Kind, Operation, Recipe, Run, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import OPTIONS, Options
@@ -145,7 +145,12 @@ class Composing:
 
     def sweep(self) -> SweepConfig:
         """The configuration of the batch. Raises Mistake."""
-        return self.composer.sweep(_own(self.pipeline, self.task))
+        try:
+            return self.composer.sweep(_own(self.pipeline, self.task))
+        except UnknownFlag as mistake:
+            if self.pipeline is None:
+                raise
+            raise self.pipeline.naming_steps(mistake) from mistake
 
     @property
     def groups(self) -> ConfigGroups:

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, NotTaken
 from hydra_sweep_runner.execute.script.accepted_values import accepted_values
 from hydra_sweep_runner.execute.script.argparse_source import (
     ScriptOptions,
@@ -104,19 +104,21 @@ def _read_tree(path: Path) -> ast.Module:
 def _check_globals(script: str, tree: ast.Module, names: list[str]) -> None:
     nested = [name for name in names if "." in name]
     if nested:
-        raise Mistake(
+        raise NotTaken(
             f"{_the_flags(nested)} nested; {script} takes its flags as globals, which have "
-            "plain names: flatten them, or set operation.flags_to to args"
+            "plain names: flatten them, or set operation.flags_to to args",
+            nested,
         )
     variables = list(dict.fromkeys(n.id for node in top_level(tree.body) for n in names_in(node)))
     unknown = [name for name in names if identifier(name) not in variables]
     if unknown:
         has = _listing(variables, "none")
-        raise Mistake(
+        raise NotTaken(
             f"{script} has no module-level variable {_quoted(unknown)} for "
             f"{_the_flags(unknown, verb=False)}; it has: {has} (set to a literal: what is "
             "computed is code; if it reads its arguments, set operation.flags_to: args)"
-            f"{perhaps_meant(unknown)}"
+            f"{perhaps_meant(unknown)}",
+            unknown,
         )
 
 
@@ -150,7 +152,7 @@ def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
             "operation.requires"
         )
     more = f"{hint if alike else ''}{perhaps_meant(unknown)}"
-    raise Mistake(f"{script} has no option {said}; it has {has}{more}")
+    raise NotTaken(f"{script} has no option {said}; it has {has}{more}", unknown)
 
 
 def _refuse_abbreviations(script: str, options: ScriptOptions, names: list[str]) -> None:

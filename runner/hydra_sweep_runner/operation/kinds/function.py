@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, NotTaken
 from hydra_sweep_runner.model import Operation, Target
 from hydra_sweep_runner.operation.call import FunctionCall
+from hydra_sweep_runner.operation.flags import covered_by
 from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector, Signature, read_text
 
 
@@ -58,9 +59,10 @@ def _check_keywords(target: str, signature: Signature, flag_names: Sequence[str]
     unknown = [name for name in given if name not in signature.parameters]
     if unknown and not signature.takes_any:
         takes = ", ".join(signature.parameters) or "no parameters"
-        raise Mistake(
+        raise NotTaken(
             f"the function {target} has no parameter {unknown[0]!r} for the flag; it takes "
-            f"{takes} (or give it one parameter named cfg)"
+            f"{takes} (or give it one parameter named cfg)",
+            [name for name in flag_names if covered_by(name, unknown[0])],
         )
     missing = [name for name in signature.required if name not in given]
     if missing:
