@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hydra_sweep_runner import exit_status as statuses
+
 
 class RunnerError(Exception):
     """An error with a message for the user: what is wrong, where, and what would be right.
@@ -15,13 +17,13 @@ class RunnerError(Exception):
     The message is one line; `exit_status` is the exit status of the process.
     """
 
-    exit_status = 1
+    exit_status: int = statuses.FAILED
 
 
 class Mistake(RunnerError):
     """The command, the configuration or the store's path is wrong. Nothing was changed."""
 
-    exit_status = 2
+    exit_status = statuses.MISTAKE
 
 
 class UnknownFlag(Mistake):
@@ -66,7 +68,7 @@ class UnreadableRecord(RunnerError):
     Lists report it and go on; a command that needs the record itself stops with this error.
     """
 
-    exit_status = 2
+    exit_status = statuses.MISTAKE
 
 
 class StoreFailed(RunnerError):
@@ -75,7 +77,7 @@ class StoreFailed(RunnerError):
     The exit status is `EX_IOERR` of sysexits.h, so that it is not taken for a failed trial.
     """
 
-    exit_status = 74
+    exit_status = statuses.NOT_WRITTEN
 
 
 class OutputFailed(RunnerError):
@@ -84,7 +86,7 @@ class OutputFailed(RunnerError):
     The exit status is `EX_IOERR` of sysexits.h.
     """
 
-    exit_status = 74
+    exit_status = statuses.NOT_WRITTEN
 
     @classmethod
     def of(cls, error: OSError) -> OutputFailed:

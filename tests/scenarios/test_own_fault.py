@@ -76,12 +76,12 @@ def _run(project: Project, folder: Path, where: str, *words: str) -> Result:
             marks=pytest.mark.long,
         ),
         pytest.param(
-            "hydra_sweep_runner.commands.start.carry_out.trial_line",
+            "hydra_sweep_runner.commands.start.carry_out.initialized_line",
             ["-m", "x=5,6", "+init_trials=true"],
             marks=pytest.mark.long,
         ),
         pytest.param(
-            "hydra_sweep_runner.commands.start.trial_source.trial_line",
+            "hydra_sweep_runner.commands.start.trial_source.initialized_line",
             ["-m", "x=7,8"],
             marks=pytest.mark.long,
         ),

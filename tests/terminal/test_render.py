@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.terminal.render import (
-    MOST_FLAGS,
     escape,
-    last_exception,
-    last_lines,
+    initialized_line,
     render_columns,
     render_flags,
     render_plan,
     render_value,
+    running_line,
     short,
-    trial_line,
+    shown_change,
 )
 from tests.stores import run_of
 
@@ -86,7 +85,7 @@ def test_nor_does_a_value(value: Any) -> None:
 def test_nor_do_flags_in_a_line(these: dict[str, Any], given_names: list[str]) -> None:
     assert render_flags(these, given_names).isprintable()
     named = replace(run_of(), flags=these, operation=replace(run_of().operation, name="a\x1bb"))
-    assert trial_line("Running", named).isprintable()
+    assert running_line(named).isprintable()
 
 
 @settings(max_examples=40)
@@ -176,8 +175,7 @@ def test_a_value_s_own_text_is_quoted(value: Any) -> None:
 
 
 def test_up_to_eight_flags_are_all_shown() -> None:
-    eight: dict[str, Value] = {f"f{n}": n for n in range(MOST_FLAGS)}
-    assert MOST_FLAGS == 8
+    eight: dict[str, Value] = {f"f{n}": n for n in range(8)}
     assert render_flags(eight, ["f3"]) == "f0=0, f1=1, f2=2, f3=3, f4=4, f5=5, f6=6, f7=7"
 
 
@@ -195,13 +193,13 @@ def test_the_lines_of_a_trial_are_those_of_the_contract() -> None:
     run = run_of("3f2a9c1d" * 4)
     run = replace(run, flags={"x": 1.0, "y": 2, "z": "a"})
     run = replace(run, operation=replace(run.operation, name="echo.py"))
-    assert trial_line("Initialized", run) == "Initialized trial 3f2a9c1d (x=1.0, y=2, z=a)"
-    assert trial_line("Running", run) == "Running trial 3f2a9c1d: echo.py (x=1.0, y=2, z=a)"
+    assert initialized_line(run) == "Initialized trial 3f2a9c1d (x=1.0, y=2, z=a)"
+    assert running_line(run) == "Running trial 3f2a9c1d: echo.py (x=1.0, y=2, z=a)"
     assert short(run.id) == "3f2a9c1d"
 
 
 def test_a_trial_without_flags_has_empty_brackets() -> None:
-    assert trial_line("Initialized", replace(run_of(), flags={})).endswith("3f2a9c1d ()")
+    assert initialized_line(replace(run_of(), flags={})).endswith("3f2a9c1d ()")
 
 
 # ---- tables
@@ -237,50 +235,7 @@ def test_a_plan_of_nothing_is_its_heading() -> None:
     assert render_plan([], []) == ["#"]
 
 
-def test_the_last_lines_of_an_output_are_as_they_were_to_be_seen() -> None:
-    assert last_lines(b"") == []
-    assert last_lines(b"a\nb\n\n \n") == ["a", "b"]
-    assert last_lines(b"".join(b"%d\n" % n for n in range(20))) == [str(n) for n in range(10, 20)]
-    assert last_lines(b" 10%\r 50%\r100%\r\ndone\r\n") == ["100%", "done"]
-    assert last_lines("é".encode()[1:] + b"\x1b[1mbold\x1b[0m\x1b]0;title\x07") == [
-        "�bold\\x1b]0;title\\x07"
-    ]
-    (cut,) = last_lines(b"x" * 1000)
-    assert (len(cut), cut[-1]) == (160, "…")
-
-
-@given(st.binary(max_size=300))
-def test_the_last_lines_never_hold_a_control_character(tail: bytes) -> None:
-    lines = last_lines(tail)
-    assert len(lines) <= 10
-    assert all(line.isprintable() for line in lines)
-
-
-PLAIN_TRACEBACK = b"""\
-loss: 1
-Traceback (most recent call last):
-  File "a.py", line 1, in <module>
-    raise ValueError("no good")
-ValueError: no good
-"""
-
-
-@pytest.mark.parametrize(
-    ("tail", "told"),
-    [
-        (PLAIN_TRACEBACK, "ValueError: no good"),
-        (PLAIN_TRACEBACK + b"the end\n", "ValueError: no good"),
-        (PLAIN_TRACEBACK.replace(b": no good", b""), "ValueError"),
-        (PLAIN_TRACEBACK.replace(b"ValueError: ", b"my.own.Bad: "), "my.own.Bad: no good"),
-        (PLAIN_TRACEBACK + b"\nDuring handling:\n\n" + PLAIN_TRACEBACK[8:], "ValueError: no good"),
-        (
-            b"\x1b[31m" + PLAIN_TRACEBACK[8:-20] + b"\x1b[1;35mKeyError\x1b[0m: 'x'\n",
-            "KeyError: 'x'",
-        ),
-        (b"ValueError: only printed\n", ""),
-        (b"", ""),
-        (b"\xff\xfe", ""),
-    ],
-)
-def test_the_exception_that_an_output_ends_with(tail: bytes, told: str) -> None:
-    assert last_exception(tail) == told
+def test_two_long_values_are_shown_where_they_begin_to_differ() -> None:
+    assert shown_change("a" * 70, "a" * 69 + "b") == ("…" + "a" * 13, "…" + "a" * 12 + "b")
+    assert shown_change("a" * 70, "a" * 70 + "b") == ("…" + "a" * 12, "…" + "a" * 12 + "b")
+    assert shown_change("a", "ab") == ("a", "ab")

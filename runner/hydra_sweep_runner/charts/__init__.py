@@ -1,0 +1,1 @@
+"""Plots as files: the data of `compare --plot` as HTML (ECharts) and PNG (matplotlib)."""

@@ -12,6 +12,7 @@ import sys
 from typing import NoReturn, TypeGuard
 
 from hydra_sweep_runner.errors import Mistake, OutputFailed, RunnerError
+from hydra_sweep_runner.exit_status import INTERRUPTED
 from hydra_sweep_runner.system.garbage import no_garbage
 from hydra_sweep_runner.terminal.console import give_up_output, report_bug, report_error
 from hydra_sweep_runner.terminal.streams import (
@@ -48,7 +49,7 @@ def run(arguments: list[str]) -> int:
     except RunnerError as error:
         return report_error(error)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         return give_up_output()
     except Exception as error:

@@ -1,0 +1,1 @@
+"""What can be run: the `operation` node of a configuration, flags, run options."""

@@ -8,6 +8,9 @@ from functools import lru_cache
 from hydra_sweep_runner.model import Flags, Value
 from hydra_sweep_runner.operation.values import canonical
 
+#: A line shows all flags if there are at most this many.
+MOST_FLAGS = 8
+
 
 def dotted(prefix: str, key: object) -> str:
     """The name of the flag `key` under `prefix` (empty at the top).
@@ -87,6 +90,12 @@ def named(shown: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
     for name in names:
         found |= {name: shown[name]} if name in shown else given_flags(shown, [name])
     return found
+
+
+def fitting(shown: Mapping[str, Value], told: Iterable[str]) -> Mapping[str, Value]:
+    """The entries that a line or a table has room for: all if there are at most eight, else those
+    with the names in `told`, in the order of these names."""
+    return shown if len(shown) <= MOST_FLAGS else named(shown, told)
 
 
 @lru_cache(maxsize=256)

@@ -20,7 +20,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import MAX_SEED, Value
 
 
-def _read_flag(name: str, value: object) -> bool:
+def _read_switch(name: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise Mistake(f"+{name}={_show(value)}: must be true or false")
@@ -154,21 +154,21 @@ class Options:
         told="drawn at random and recorded",
     )
     init_trials: bool = _option(
-        _read_flag,
+        _read_switch,
         "create the trials as pending, run none",
         default=False,
         told="false",
         once=True,
     )
     print_trials: bool = _option(
-        _read_flag,
+        _read_switch,
         "print the plan as a table; create, change and remember nothing",
         default=False,
         told="false",
         once=True,
     )
     refresh: bool = _option(
-        _read_flag,
+        _read_switch,
         "on a restart, compose from the project's present YAML instead of the kept copy",
         default=False,
         told="false",
@@ -187,7 +187,7 @@ class Options:
         _read_text, "of a pipeline: leave what comes after this step pending", once=True
     )
     fail_fast: bool = _option(
-        _read_flag, "stop starting trials after the first failure", default=False, told="false"
+        _read_switch, "stop starting trials after the first failure", default=False, told="false"
     )
     retries: int = _option(
         _read_count(0),
@@ -214,7 +214,7 @@ class Options:
     )
     window: int | None = _option(
         _read_count(1),
-        "a trial of a search knows the results of those that many before it",
+        "a trial of a search knows all results but those of the window - 1 trials before it",
         told="the `n_jobs` of the first start",
     )
     warm_start: tuple[str, ...] = _option(
@@ -304,14 +304,18 @@ OPTIONS: Mapping[str, Option] = {
 }
 
 
+# A name that differs from an option by at most this many letters is taken for a misspelling.
+_MOST_LETTERS = 2
+
+
 def misspelt(name: str) -> str | None:
     """The option that an unknown name probably means: one that it differs from by one or two
     letters, or one that other tools call so; None if there is none. Two swapped neighbours count as
-    one letter."""
+    one letter. Such a name is refused where overrides are read (`compose.overrides`)."""
     if name in _ELSEWHERE:
         return _ELSEWHERE[name]
     near = min(OPTIONS, key=lambda option: _letters_between(name, option))
-    return near if 0 < _letters_between(name, near) <= _SLIP else None
+    return near if 0 < _letters_between(name, near) <= _MOST_LETTERS else None
 
 
 #: What other tools call an option.
@@ -342,10 +346,6 @@ def perhaps_meant(names: Iterable[str]) -> str:
     return f"; the runner's own is {found[0]}" if found else ""
 
 
-# A name that differs from an option by at most this many letters is taken for a misspelling.
-_SLIP = 2
-
-
 def _letters_between(one: str, other: str) -> int:
     """The least number of letters to insert, delete, change or swap with their neighbour (the
     optimal string alignment distance)."""
@@ -361,7 +361,7 @@ def _letters_between(one: str, other: str) -> int:
     return rows[-1][-1]
 
 
-def refuse_parts(options: Options) -> None:
+def refuse_step_options(options: Options) -> None:
     """Raise Mistake for an option that concerns the steps of a pipeline."""
     for name, step in (("from", options.from_step), ("until", options.until)):
         if step is not None:

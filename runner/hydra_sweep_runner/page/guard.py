@@ -1,8 +1,7 @@
-"""Who is answered: requests of this machine's own pages, by the names that this machine has.
-
-A page of another site can make a browser ask here, under a name of that site's that leads to
-127.0.0.1 (DNS rebinding) or by links and forms. The first is told by `Host`, the second by what
-browsers say of where a request comes from, and nothing is changed without the page's token.
+"""Refuses requests that pages of other sites make a browser send: under a name of theirs that leads
+to 127.0.0.1 (DNS rebinding; told by `Host`), or by a link, a form or a script (told by
+`Sec-Fetch-Site` and `Origin`). Requests that change something need the page's token, too, which
+`page.application` asks for.
 """
 
 from __future__ import annotations

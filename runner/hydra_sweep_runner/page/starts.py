@@ -19,13 +19,13 @@ from typing import IO, Any
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import StoreFailed
-from hydra_sweep_runner.terminal.render import last_lines
+from hydra_sweep_runner.exit_status import HUNG_UP, INTERRUPTED, TERMINATED
+from hydra_sweep_runner.terminal.output_tail import last_lines
 
 _TAIL_BYTES = 8192
 _MOST_KEPT = 20
 _LOOK_S = 0.05
-# The exit statuses of a command that was stopped, by Ctrl-C or another signal.
-_STOPPED = (130, 143)
+_STOPPED = (HUNG_UP, INTERRUPTED, TERMINATED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Hydra programs with `hydra/sweeper=runner`; Hydra's own launchers and sweepers in a project."""

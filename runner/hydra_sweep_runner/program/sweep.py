@@ -13,6 +13,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from hydra_sweep_runner.errors import RunnerError
+from hydra_sweep_runner.exit_status import INTERRUPTED
 from hydra_sweep_runner.program.again import do_again
 from hydra_sweep_runner.program.command_line import is_again, marked_command
 from hydra_sweep_runner.program.returns import in_batches
@@ -83,7 +84,7 @@ def _exit_unless_well(carry_out: Callable[[], int]) -> None:
     except RunnerError as error:
         exit_status = report_error(error)
     except KeyboardInterrupt:
-        exit_status = 130
+        exit_status = INTERRUPTED
     except BrokenPipeError:
         exit_status = give_up_output()
     except Exception:
@@ -93,7 +94,7 @@ def _exit_unless_well(carry_out: Callable[[], int]) -> None:
 
 
 def _raise_failure(returned: Sequence[JobReturn], exit_status: int) -> None:
-    if exit_status == 130:
+    if exit_status == INTERRUPTED:
         raise KeyboardInterrupt
     for one in returned:
         _ = one.return_value  # raises the job's error

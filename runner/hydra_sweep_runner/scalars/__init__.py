@@ -1,0 +1,1 @@
+"""What runs report: printed lines and returned values, as bounded series."""

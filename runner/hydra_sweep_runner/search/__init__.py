@@ -1,0 +1,3 @@
+"""Searches: spaces, objective, what a proposal knows (`window`), when to end (`stopping`), and
+asking an optimizer in plan order (`learning`).
+"""

@@ -216,7 +216,7 @@ def move_folder(folder: Path, target: Path) -> Path:
         return folder.rename(target)
 
 
-def sweep(staging: Path, *, older_than_s: float) -> None:
+def remove_leftovers(staging: Path, *, older_than_s: float) -> None:
     """Remove what killed processes left in `staging` and no process changed for that long.
 
     Whatever cannot be removed stays until the next call.

@@ -5,7 +5,7 @@ which process that is. If locks are not visible, as between hosts, the holder's 
 whether it is alive.
 
 Whether a recorded process still exists (host, boot, pid, start time) is decided by
-`system.processes.is_alive`; `RunStore.observe` turns the answer into a status.
+`system.processes.is_alive`; `StoredRuns.observe` (`store.stored`) turns the answer into a status.
 """
 
 from __future__ import annotations
@@ -88,11 +88,12 @@ def sign(lock: int) -> None:
     text = json.dumps({**_this_process(os.getpid()), "since": time_text(now())})
     with suppress(OSError):  # a full disk, for instance: the lock is held nevertheless
         _signed.add(lock)
-        os.write(lock, f"{text}\n".encode())
+        os.write(lock, f"{text}\n".encode())  # only the first line counts
 
 
 @cache
-def _this_process(_: int) -> dict[str, Any]:
+def _this_process(pid: int) -> dict[str, Any]:
+    """This process, whose pid is the key: a fork has another."""
     return dict(to_plain(this_process(now)))
 
 

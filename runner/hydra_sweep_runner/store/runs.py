@@ -70,8 +70,8 @@ class RunStore(StoredRuns):
                 (root / layout.STAGING).mkdir(exist_ok=True)  # access() always says yes to root
             except OSError as error:
                 raise Mistake(f"the store {root} is not writable: {error.strerror}") from error
-            disk.sweep(root / layout.STAGING, older_than_s=_STALE_S)
-            disk.sweep(root / layout.WRITING, older_than_s=_STALE_S)
+            disk.remove_leftovers(root / layout.STAGING, older_than_s=_STALE_S)
+            disk.remove_leftovers(root / layout.WRITING, older_than_s=_STALE_S)
         elif not os.path.lexists(root):
             _check_parents(root)
         return store
@@ -171,7 +171,7 @@ class RunStore(StoredRuns):
             with disk.failing("delete", folder):
                 disk.remove_tree(folder)
         with disk.failing("clean", staging):
-            disk.sweep(staging, older_than_s=_STALE_S)
+            disk.remove_leftovers(staging, older_than_s=_STALE_S)
 
     @contextmanager
     def claim(self, run_id: str) -> Iterator[bool]:

@@ -1,0 +1,1 @@
+"""This machine: clock, processes, open files, the code's provenance."""

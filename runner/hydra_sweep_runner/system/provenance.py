@@ -62,7 +62,7 @@ class Digests:
 
 
 def changed_files(before: Provenance, now: Mapping[str, str]) -> list[str]:
-    """The files whose digest differs from the one they had when they made a run, and missing
+    """Of all files that made a run, those whose digest is another one in `now`, and missing
     ones."""
     return [name for name, digest in before.files.items() if now.get(name) != digest]
 
@@ -132,7 +132,8 @@ def _may_have_repository(folder: Path) -> bool:
 
 
 def code_changes(before: Provenance, now: Provenance) -> list[str]:
-    """The differences between two states of the code, each in a few words."""
+    """The differences between two states of an operation's own files that both know, and of the
+    commit, each in a few words."""
     changes = [
         f"{name} differs"
         for name, digest in now.sources.items()

@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from hydra_sweep_runner.errors import OutputFailed, RunnerError
+from hydra_sweep_runner.exit_status import BUG, CLOSED_PIPE
 from hydra_sweep_runner.record.redaction import redact_all
 from hydra_sweep_runner.terminal.background import Background
 from hydra_sweep_runner.terminal.render import escape
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
 
 #: The size that a queued block of output counts as. Each has an open file, so few may be queued.
 _BLOCK_BYTES = 1 << 17
-
-#: The exit status after a bug of the runner.
-EXIT_BUG = 70
-
-#: The exit status that shells report for a command ended by SIGPIPE: its reader has gone.
-EXIT_CLOSED_PIPE = 141
 
 
 class Console:
@@ -263,7 +258,7 @@ def give_up_output() -> int:
     """Redirect output whose reader has gone to /dev/null, also for the process's exit, and return
     the exit status for that."""
     lead_nowhere(sys.stdout.fileno())
-    return EXIT_CLOSED_PIPE
+    return CLOSED_PIPE
 
 
 def flush_output() -> None:
@@ -296,4 +291,4 @@ def report_bug() -> int:
         f"it with {path}",
         file=sys.stderr,
     )
-    return EXIT_BUG
+    return BUG

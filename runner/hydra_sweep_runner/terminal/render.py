@@ -11,14 +11,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.model import Flags, Run, Value
-from hydra_sweep_runner.operation.flags import as_chosen, named, shown_choices
+from hydra_sweep_runner.operation.flags import as_chosen, fitting, named, shown_choices
 from hydra_sweep_runner.record.reasons import parted
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.record.glance import Glance
-
-#: A line shows all flags if there are at most this many.
-MOST_FLAGS = 8
 
 #: A line shows at most this many scalars.
 MOST_SCALARS = 3
@@ -28,13 +25,6 @@ MOST_OF_VALUE = 60
 
 # Of two long values that differ, as much is shown of what is the same before.
 _MOST_BEFORE = 12
-
-# The most lines of a failed trial's output that are shown with its failure.
-_MOST_LINES = 10
-_MOST_COLUMNS = 160
-_TRACEBACK = "Traceback (most recent call last):"
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 _NO_CHOICES: Mapping[str, Value] = MappingProxyType({})
 
@@ -66,26 +56,6 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
-def last_lines(tail: bytes) -> list[str]:
-    """The last lines of a failed trial's output, escaped, for the lines on its failure.
-
-    A line that was overwritten, as by a progress bar, is shown as it was last; colours are removed.
-    """
-    text = _COLOURS.sub("", tail.decode("utf-8", "replace")).expandtabs()
-    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
-    while lines and not lines[-1]:
-        lines.pop()
-    return [cut(escape(line), _MOST_COLUMNS) for line in lines[-_MOST_LINES:]]
-
-
-def last_exception(tail: bytes) -> str:
-    """The line of the exception, if the output ends with a Python traceback; else an empty text."""
-    text = _COLOURS.sub("", tail.decode("utf-8", "replace"))
-    _, traceback, rest = text.rpartition(_TRACEBACK)
-    lines = rest.splitlines()[1:] if traceback else []
-    return next((line for line in lines if _EXCEPTION.match(line)), "")
-
-
 def render_value(value: Value) -> str:
     """A value in one line: null, true and false as in YAML; strings without quotes unless they
     could be taken for another value."""
@@ -113,7 +83,8 @@ def shown_value(value: Value) -> str:
 def shown_change(before: Value, after: Value) -> tuple[str, str]:
     """Two values as lines show them; of long ones the part where they begin to differ."""
     texts = (render_value(before), render_value(after))
-    same = next((n for n, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), 0)
+    pairs = enumerate(zip(*texts, strict=False))
+    same = next((n for n, (a, b) in pairs if a != b), min(map(len, texts)))
     if max(map(len, texts)) > MOST_OF_VALUE and same > _MOST_BEFORE:
         texts = (f"…{texts[0][same - _MOST_BEFORE :]}", f"…{texts[1][same - _MOST_BEFORE :]}")
     return cut(texts[0], MOST_OF_VALUE), cut(texts[1], MOST_OF_VALUE)
@@ -163,13 +134,11 @@ def render_flags(
     choices: Mapping[str, Value] = _NO_CHOICES,
     varying: Iterable[str] = (),
 ) -> str:
-    """`x=1.0, y=2`: all flags if there are at most eight, else the given flags, those in `varying`
-    first. Chosen config groups are shown by their choice."""
+    """`x=1.0, y=2`: the flags that fit in a line (`fitting`), those in `varying` before others that
+    were given. Chosen config groups are shown by their choice."""
     given, varying = tuple(given), tuple(varying)
     shown = as_chosen(flags, shown_choices(choices, given, varying), given, varying)
-    if len(shown) > MOST_FLAGS:
-        shown = named(shown, (*varying, *given))
-    return render_entries(shown)
+    return render_entries(fitting(shown, (*varying, *given)))
 
 
 def render_entries(entries: Mapping[str, Value]) -> str:
@@ -251,8 +220,13 @@ def completed_line(
     return f"{line}: {scalars}" if scalars else line
 
 
-def trial_line(verb: str, run: Run, varying: Iterable[str] = ()) -> str:
-    """`Initialized trial 3f2a9c1d (x=1.0)` or `Running trial 3f2a9c1d: echo.py (x=1.0)`."""
+def initialized_line(run: Run, varying: Iterable[str] = ()) -> str:
+    """`Initialized trial 3f2a9c1d (x=1.0)`. `varying` as for `render_flags`."""
     flags = render_flags(run.flags, run.given, run.choices, varying)
-    what = f": {escape(run.operation.name)}" if verb == "Running" else ""
-    return f"{verb} trial {short(run.id)}{what} ({flags})"
+    return f"Initialized trial {short(run.id)} ({flags})"
+
+
+def running_line(run: Run, varying: Iterable[str] = ()) -> str:
+    """`Running trial 3f2a9c1d: echo.py (x=1.0)`. `varying` as for `render_flags`."""
+    flags = render_flags(run.flags, run.given, run.choices, varying)
+    return f"Running trial {short(run.id)}: {escape(run.operation.name)} ({flags})"

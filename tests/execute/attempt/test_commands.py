@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,17 @@ def test_a_missing_file_that_is_in_the_project_is_named(world: World) -> None:
         assert hint is not None
         assert hint.endswith(f"operation.requires, such as {named}: requires: [{named}]")
     assert "such as" not in str(world.execute(world.command("cat", "elsewhere.csv"))[0].hint)
+
+
+def test_a_file_that_was_missed_before_the_traceback_is_no_cause(world: World) -> None:
+    traceback = "Traceback (most recent call last):\\n  File x\\nValueError: 1\\n"
+    text = f"cat elsewhere.csv; printf '{traceback}'; exit 1"
+    assert world.execute(world.shell(text))[0].hint is None
+
+
+def test_where_a_trial_works_in_the_project_nothing_is_to_be_named(world: World) -> None:
+    text = "cat elsewhere.csv; echo \"No module named 'helper'\"; exit 1"
+    world.write("helper.py", "")
+    assert world.execute(world.shell(text))[0].hint is not None
+    in_project = replace(world.shell(text), working_dir=str(world.project))
+    assert world.execute(in_project)[0].hint is None

@@ -1,0 +1,1 @@
+"""`runner runs …`: a module for each subcommand, or for a few that are alike."""

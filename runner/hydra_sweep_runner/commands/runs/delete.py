@@ -72,7 +72,7 @@ def plan_deletion(
     lines = [_line(store, batch, set(found), set(chosen)) for batch in batches]
     lines = [line for line in lines if line]
     if len(lines) > _MOST_SHOWN:
-        lines[_MOST_SHOWN:] = [f"and {len(lines) - _MOST_SHOWN} more batches"]
+        lines[_MOST_SHOWN:] = [f"and {len(lines) - _MOST_SHOWN} more"]
     passed_over = [
         f"{short(run_id)} does not match {asked.words}: it stays"
         for run_id in left_out
@@ -95,7 +95,9 @@ def table_lines(store: RunStore, deletion: Deletion) -> list[str]:
 def delete_runs(store: RunStore, run_ids: Sequence[str], at: datetime) -> None:
     """Move runs to the trash, and remove them from the plans of their batches.
 
-    Raises Busy, and deletes none, if one of them is running, or the batch of one of them.
+    Raises Busy, and deletes none, if one of them is running, or the batch of one of them. With more
+    runs than this process may have open files, they go in lots: a run that is started after the
+    first of these have gone ends the deletion there.
     """
     most = max(1, raise_limit(len(run_ids) + _OTHER_FILES) - _OTHER_FILES)
     lots = [run_ids[first : first + most] for first in range(0, len(run_ids), most)]

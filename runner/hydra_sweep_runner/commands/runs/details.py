@@ -17,7 +17,7 @@ from hydra_sweep_runner.record.text import to_plain
 from hydra_sweep_runner.search.basis import read_basis, read_ledger
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.provenance import code_changes, read_provenance
-from hydra_sweep_runner.terminal.render import last_lines
+from hydra_sweep_runner.terminal.output_tail import last_lines
 
 _TAIL_BYTES = 8192
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
-from hydra_sweep_runner.operation.flags import as_chosen, named, shown_choices
+from hydra_sweep_runner.operation.flags import as_chosen, fitting, named, shown_choices
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
@@ -18,7 +18,6 @@ from hydra_sweep_runner.record.fields import public, public_unreadable
 from hydra_sweep_runner.terminal import tables
 from hydra_sweep_runner.terminal.exact import csv_text, json_list
 from hydra_sweep_runner.terminal.render import (
-    MOST_FLAGS,
     escape,
     render_entries,
     render_number,
@@ -245,8 +244,8 @@ def _flags(run: Run | Glance, varying: Sequence[str], digits: Mapping[str, int])
     shown = as_chosen(run.flags, choices, (*run.given, *varying), varying)
     if digits:
         shown = {name: _rounded(name, value, digits) for name, value in shown.items()}
-    entries = named(shown, (*varying, *run.given))
-    return render_entries({**entries, **shown} if len(shown) <= MOST_FLAGS else entries)
+    told = (*varying, *run.given)
+    return render_entries(fitting({**named(shown, told), **shown}, told))
 
 
 def _batch_flags(run: Run) -> str:

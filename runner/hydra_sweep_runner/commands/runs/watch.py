@@ -23,6 +23,7 @@ from hydra_sweep_runner.terminal import tables
 from hydra_sweep_runner.terminal.render import cut, escape, render_entries, short
 from hydra_sweep_runner.terminal.tables import Table
 
+# Columns of flags in the table.
 _MOST_FLAGS = 8
 # Characters of a reason in a line.
 _MOST_OF_REASON = 120

@@ -49,7 +49,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status
-from hydra_sweep_runner.operation.run_options import refuse_parts
+from hydra_sweep_runner.operation.run_options import refuse_step_options
 from hydra_sweep_runner.planning.reconcile import (
     Action,
     Reconciliation,
@@ -136,9 +136,9 @@ def _adopt(
     adopts = (options.needed and sweep.search is None) or options.from_step is not None
     completed = _completed(world, sweep.plan) if adopts else ()
     if graph is None:
-        refuse_parts(options)
+        refuse_step_options(options)
         reconciliation = adopt(sweep.plan, completed)
-        return reconciliation if strict is None else strict.adopted(reconciliation), None
+        return reconciliation if strict is None else strict.for_new_batch(reconciliation), None
     asked = wanted_of(options, graph.wiring)
     decided = decide_new(graph, completed, asked, Changed(graph, world.store, strict))
     return decided.reconciliation, decided
@@ -249,11 +249,11 @@ def _reconcile(
         changed = Changed(graph, world.store, strict)
         decided = decide_restart(graph, reconciliation, wanted, changed)
         return decided.reconciliation, decided
-    refuse_parts(options)
+    refuse_step_options(options)
     if options.only == "failed":
         reconciliation = only_failed(reconciliation)
     elif strict is not None:
-        reconciliation = strict.applied(reconciliation)
+        reconciliation = strict.for_restart(reconciliation)
     return reconciliation, None
 
 

@@ -37,7 +37,7 @@ from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.search.stopping import Stopping
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.processes import this_process
-from hydra_sweep_runner.terminal.render import short, trial_line
+from hydra_sweep_runner.terminal.render import initialized_line, short
 from hydra_sweep_runner.terminal.summary import (
     count_trials,
     ends_well,
@@ -196,7 +196,7 @@ class Carrying:
             if step.run is None:
                 self._context.store.create(run)
                 if self._sweep.options.init_trials or step.action is Action.INITIALIZE:
-                    self._context.reporter.say(trial_line("Initialized", run, self._sweep.varying))
+                    self._context.reporter.say(initialized_line(run, self._sweep.varying))
             if step.action is Action.INITIALIZE:
                 self._initialized[run.id] = run
                 continue

@@ -11,10 +11,10 @@ from hydra_sweep_runner.execute.task import Outcome
 from hydra_sweep_runner.model import Kind, Run, Status
 from hydra_sweep_runner.record.reasons import parted
 from hydra_sweep_runner.record.redaction import redact_run
+from hydra_sweep_runner.terminal.output_tail import last_lines
 from hydra_sweep_runner.terminal.render import (
     cut,
     escape,
-    last_lines,
     render_varying,
     short,
 )

@@ -28,12 +28,12 @@ class Stop:
 
     @property
     def exit_status(self) -> int | None:
-        """130 after Ctrl-C, 143 after SIGTERM or a request; None if it is not being stopped."""
+        """The exit status of the command (`exit_status`); None if it is not being stopped."""
         return None if self.signal_number is None else 128 + self.signal_number
 
 
 @contextmanager
-def stoppable(executor: Executor, context: World, batch_id: str | None = None) -> Iterator[Stop]:
+def stoppable(executor: Executor, world: World, batch_id: str | None = None) -> Iterator[Stop]:
     """Inside the context, Ctrl-C, SIGTERM and the end of the terminal stop the executor; the second
     signal kills the running trials.
 
@@ -48,11 +48,11 @@ def stoppable(executor: Executor, context: World, batch_id: str | None = None) -
             on_request = stop.why is not None
             stop.why = stop.why or "stopped by the user"
             if number == signal.SIGHUP:
-                context.reporter.leave_terminal()
+                world.reporter.leave_terminal()
             how = "asked by `runner runs stop`" if on_request else "again to end it at once"
             # In another thread, because this one may be in the middle of printing.
             _thread.start_new_thread(
-                context.reporter.say, (f"Stopping: waiting for what runs ({how})",)
+                world.reporter.say, (f"Stopping: waiting for what runs ({how})",)
             )
             executor.stop()  # the last call, because it may raise
         else:
@@ -65,7 +65,7 @@ def stoppable(executor: Executor, context: World, batch_id: str | None = None) -
         for number in numbers:
             stack.callback(signal.signal, number, signal.signal(number, handle))
         if batch_id is not None:
-            stack.enter_context(_heeding_requests(context.store, batch_id, stop))
+            stack.enter_context(_heeding_requests(world.store, batch_id, stop))
         yield stop
 
 

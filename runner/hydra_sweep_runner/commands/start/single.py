@@ -38,16 +38,14 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import TaskList
+from hydra_sweep_runner.exit_status import TERMINATED
 from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status, Value
-from hydra_sweep_runner.operation.run_options import Options, refuse_parts
+from hydra_sweep_runner.operation.run_options import Options, refuse_step_options
 from hydra_sweep_runner.planning.identity import identity, identity_of
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.provenance import read_provenance
 from hydra_sweep_runner.terminal.render import short
-
-# The same as after SIGTERM.
-_STOPPED_ON_REQUEST = 143
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +134,7 @@ _SHAPING = (
 
 
 def _refuse_batch_options(composing: Composing, options: Options) -> None:
-    refuse_parts(options)
+    refuse_step_options(options)
     asked = [name for name in ("print_trials", "init_trials") if options.values.get(name)]
     asked += [name for name in _SHAPING if composing.typed.option(name) is not None]
     if asked:
@@ -162,7 +160,7 @@ def _has_changed(world: World, composed: _Composed, run: Run, options: Options) 
         from hydra_sweep_runner.commands.start.strict import StrictCode  # few ask for it
 
         strict = StrictCode(world, {composed.operation: _prepare(world, composed, executor)})
-    changed = strict.why_changed(composed.operation, run) is not None
+    changed = strict.check(composed.operation, run) is not None
     strict.tell()
     return changed
 
@@ -273,6 +271,6 @@ def _execute(
             return stop.exit_status
         if run.state.reason == lifecycle.STOPPED_ON_REQUEST:
             world.reporter.say(f"{short(run.id)} was {run.state.reason}")
-            return _STOPPED_ON_REQUEST
+            return TERMINATED
         return 0 if run.state.status is Status.COMPLETED else run.state.exit_status or 1
     return stop.exit_status or 1

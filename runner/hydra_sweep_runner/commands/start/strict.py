@@ -26,8 +26,9 @@ class StrictCode:
         }
         self._found: Counter[str] = Counter()
 
-    def why_changed(self, operation: Operation, run: Run) -> str | None:
-        """What has changed since the completed run ran, in a few words; None if nothing has."""
+    def check(self, operation: Operation, run: Run) -> str | None:
+        """What has changed since the completed run ran, in a few words, noted for `tell`; None if
+        nothing has."""
         if run.state.status is not Status.COMPLETED:
             return None
         before = run.provenance.files
@@ -38,23 +39,23 @@ class StrictCode:
         self._found[why] += 1
         return why
 
-    def adopted(self, reconciliation: Reconciliation) -> Reconciliation:
+    def for_new_batch(self, reconciliation: Reconciliation) -> Reconciliation:
         """The reconciliation of a new batch without adopted runs whose code has changed."""
         return replace(reconciliation, steps=tuple(map(self._adopted, reconciliation.steps)))
 
     def _adopted(self, step: TrialStep) -> TrialStep:
-        if step.run is None or self.why_changed(step.trial.operation, step.run) is None:
+        if step.run is None or self.check(step.trial.operation, step.run) is None:
             return step
         return TrialStep(step.trial, Action.CREATE)
 
-    def applied(self, reconciliation: Reconciliation) -> Reconciliation:
+    def for_restart(self, reconciliation: Reconciliation) -> Reconciliation:
         """The reconciliation in which trials whose code has changed run again."""
         return replace(reconciliation, steps=tuple(map(self._applied, reconciliation.steps)))
 
     def _applied(self, step: TrialStep) -> TrialStep:
         if step.action is not Action.SKIP or step.run is None:
             return step
-        why = self.why_changed(step.trial.operation, step.run)
+        why = self.check(step.trial.operation, step.run)
         return step if why is None else replace(step, action=Action.RESTART)
 
     def tell(self) -> None:

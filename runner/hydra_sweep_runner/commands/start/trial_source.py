@@ -23,7 +23,7 @@ from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.system.processes import this_process
-from hydra_sweep_runner.terminal.render import completed_line, short, trial_line
+from hydra_sweep_runner.terminal.render import completed_line, initialized_line, running_line, short
 
 
 class Trials(Protocol):
@@ -226,7 +226,7 @@ class TrialExecution:
         self._claims[run.id] = ready.claim
         self._context.reporter.started()
         names = self._lines.varying
-        say(trial_line("Initialized", run, names), trial_line("Running", run, names))
+        say(initialized_line(run, names), running_line(run, names))
         return ready.task
 
     def _with_its_state(self, start: Start) -> Start:

@@ -1,0 +1,3 @@
+"""One attempt of one task: working folder, inputs, environment, start (`supervise`), output, stop,
+reason of its end, hint.
+"""

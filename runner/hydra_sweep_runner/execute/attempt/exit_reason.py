@@ -13,7 +13,7 @@ from hydra_sweep_runner.execute.function.worker import Reply
 from hydra_sweep_runner.execute.server.client import Child, ServerDied
 from hydra_sweep_runner.model import Result
 from hydra_sweep_runner.record.reasons import of_status, refusal
-from hydra_sweep_runner.terminal.render import last_exception
+from hydra_sweep_runner.terminal.output_tail import last_exception
 
 # The exit statuses that shells and timeout(1) use.
 NOT_EXECUTABLE = 126

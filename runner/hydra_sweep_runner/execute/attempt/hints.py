@@ -10,7 +10,7 @@ from pathlib import Path
 from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt.exit_reason import NOT_FOUND
 from hydra_sweep_runner.execute.task import Task
-from hydra_sweep_runner.operation.call import CommandCall
+from hydra_sweep_runner.operation.call import CommandCall, ScriptCall
 
 _MISSING_MODULE = re.compile(rb"No module named '?([A-Za-z_][\w.]*)")
 _NOTHING_TO_READ = (b"bdb.BdbQuit", b"EOFError: EOF when reading a line")
@@ -18,6 +18,7 @@ _MISSING_FILE = re.compile(
     rb"No such file or directory: '([^'\n]+)'|([^\s:'\"]+): No such file or directory"
 )
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
+_TRACEBACK = b"Traceback (most recent call last):"
 
 
 def hint_on(exit_status: int | None, tail: bytes, task: Task) -> str | None:
@@ -25,37 +26,60 @@ def hint_on(exit_status: int | None, tail: bytes, task: Task) -> str | None:
 
     `tail` is the end of its output.
     """
-    return _hint_on_output(tail, task) or _hint_on_command(exit_status, task)
+    for hint in _ON_OUTPUT:
+        found = hint(tail, task)
+        if found is not None:
+            return found
+    return _on_command(exit_status, task)
 
 
-def _hint_on_output(tail: bytes, task: Task) -> str | None:
-    """A hint if the end of the output shows a known cause of failure."""
-    if b"attempted relative import with no known parent package" in tail:
-        return (
-            "a script belongs to no package: give the module as a command, `command: [python, "
-            "-m, package.module, …]`, and name the package in operation.requires"
-        )
-    missing = _MISSING_MODULE.search(tail)
-    if missing is not None:
-        name = missing[1].decode().partition(".")[0]
-        place = Path(task.project_dir, name)
-        if place.is_dir() or place.with_suffix(".py").is_file():
-            what = name if place.is_dir() else f"{name}.py"
-            return _name_in_requires(what, task)
-    is_in_batch = variables.BATCH_ID in task.environment
-    if is_in_batch and any(word in tail for word in _NOTHING_TO_READ):
-        return (
-            "a trial of a batch has nothing to read: what asks, or stops at breakpoint(), is "
-            "for one run on its own, without -m"
-        )
-    if b"FileExistsError" in tail and task.environment.get(variables.RESTARTED) == "1":
-        return (
-            "a restart leaves the files of the start before where they are: let the program take "
-            f"what is there ({variables.RESTARTED} is 1 then), or clear {task.working_dir}"
-        )
-    if not any(word in tail for word in _NOT_FOUND):
+def _on_package(tail: bytes, task: Task) -> str | None:
+    if b"attempted relative import with no known parent package" not in tail:
         return None
-    named = _named_missing(tail, task)
+    if not isinstance(task.call, ScriptCall | CommandCall):
+        return None
+    return (
+        "a script belongs to no package: give the module as a command, `command: [python, "
+        "-m, package.module, …]`, and name the package in operation.requires"
+    )
+
+
+def _on_missing_module(tail: bytes, task: Task) -> str | None:
+    missing = _MISSING_MODULE.search(tail)
+    if missing is None or _works_in_project(task):
+        return None
+    name = missing[1].decode().partition(".")[0]
+    place = Path(task.project_dir, name)
+    if place.is_dir():
+        return _name_in_requires(name, task)
+    return _name_in_requires(f"{name}.py", task) if place.with_suffix(".py").is_file() else None
+
+
+def _on_nothing_to_read(tail: bytes, task: Task) -> str | None:
+    is_in_batch = variables.BATCH_ID in task.environment
+    if not is_in_batch or not any(word in tail for word in _NOTHING_TO_READ):
+        return None
+    return (
+        "a trial of a batch has nothing to read: what asks, or stops at breakpoint(), is "
+        "for one run on its own, without -m"
+    )
+
+
+def _on_existing_file(tail: bytes, task: Task) -> str | None:
+    if b"FileExistsError" not in tail or task.environment.get(variables.RESTARTED) != "1":
+        return None
+    return (
+        "a restart leaves the files of the start before where they are: let the program take "
+        f"what is there ({variables.RESTARTED} is 1 then), or clear {task.working_dir}"
+    )
+
+
+def _on_missing_file(tail: bytes, task: Task) -> str | None:
+    # What was printed before a traceback, and survived, is no cause of it.
+    cause = tail[max(0, tail.find(_TRACEBACK)) :]
+    if _works_in_project(task) or not any(word in cause for word in _NOT_FOUND):
+        return None
+    named = _named_missing(cause, task)
     what = f", such as {named}: requires: [{named}]" if named else ""
     return (
         f"a file was not found: the trial works in {task.working_dir}; what it needs from "
@@ -74,15 +98,20 @@ def _named_missing(tail: bytes, task: Task) -> str | None:
     return None
 
 
-def _hint_on_command(exit_status: int | None, task: Task) -> str | None:
+def _on_command(exit_status: int | None, task: Task) -> str | None:
     """A hint if a command's program was not found, but is a file of the project."""
     call = task.call
     if not isinstance(call, CommandCall) or exit_status != NOT_FOUND:
         return None
     name = os.path.normpath(call.argv[0])
-    if not Path(task.project_dir, name).is_file() or task.working_dir == task.project_dir:
+    if not Path(task.project_dir, name).is_file() or _works_in_project(task):
         return None
     return _name_in_requires(name, task)
+
+
+def _works_in_project(task: Task) -> bool:
+    """Whether the trial works in the project's folder, where nothing has to be linked."""
+    return task.working_dir == task.project_dir
 
 
 def _name_in_requires(name: str, task: Task) -> str:
@@ -90,3 +119,13 @@ def _name_in_requires(name: str, task: Task) -> str:
         f"{name} is in the project, and the trial works in {task.working_dir}: name it in "
         f"operation.requires: [{name}]"
     )
+
+
+#: The hints on an output, the first that is known is given: what is said most exactly comes first.
+_ON_OUTPUT = (
+    _on_package,
+    _on_missing_module,
+    _on_nothing_to_read,
+    _on_existing_file,
+    _on_missing_file,
+)

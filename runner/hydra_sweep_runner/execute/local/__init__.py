@@ -1,0 +1,3 @@
+"""The executor on this machine: one thread (`reactor`) follows all trials; records are written in
+another (`recorder`).
+"""

@@ -8,6 +8,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from hydra_sweep_runner.errors import Mistake, NotTaken
 from hydra_sweep_runner.execute.script.accepted_values import accepted_values
@@ -131,17 +132,14 @@ def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
         return
     _refuse_abbreviations(script, options, names)
     unknown = [name for name in names if not options.takes(name)]
-    if not unknown:
-        _refuse_second_names(script, options, names)
-        check_given(script, options.places, names)
-        return
-    alike = [
-        f"--{option}"
-        for option in options.names
-        if _plain(option) in {_plain(name) for name in unknown}
-    ]
-    has = _listing([f"--{option}" for option in options.names], "none")
-    hint = f" (a flag's name is the option's: `-` and `_` differ, see {', '.join(alike)})"
+    if unknown:
+        _refuse_unknown(script, options, unknown)
+    _refuse_second_names(script, options, names)
+    check_given(script, options.places, names)
+
+
+def _refuse_unknown(script: str, options: ScriptOptions, unknown: list[str]) -> NoReturn:
+    """Raise Mistake for flags that no option of the script takes."""
     said = " or ".join(f"--{name}" for name in unknown)
     by_place = [name for name in unknown if name in options.by_place]
     if by_place:
@@ -151,8 +149,13 @@ def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
             f"command, `command: [python, {script}, {words}, …]`, with the script in "
             "operation.requires"
         )
-    more = f"{hint if alike else ''}{perhaps_meant(unknown)}"
-    raise NotTaken(f"{script} has no option {said}; it has {has}{more}", unknown)
+    has = _listing([f"--{option}" for option in options.names], "none")
+    plain = {_plain(name) for name in unknown}
+    alike = [f"--{option}" for option in options.names if _plain(option) in plain]
+    if alike:
+        has += f" (a flag's name is the option's: `-` and `_` differ, see {', '.join(alike)})"
+    told = f"{script} has no option {said}; it has {has}{perhaps_meant(unknown)}"
+    raise NotTaken(told, unknown)
 
 
 def _refuse_abbreviations(script: str, options: ScriptOptions, names: list[str]) -> None:

@@ -1,0 +1,1 @@
+"""Trials that another launcher of Hydra runs: their records, logs and scalars."""

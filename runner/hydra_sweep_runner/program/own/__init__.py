@@ -1,0 +1,1 @@
+"""A Hydra program's jobs in workers of the runner: inherited by fork, or packed for a cluster."""

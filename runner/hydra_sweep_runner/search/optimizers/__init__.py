@@ -1,0 +1,1 @@
+"""The optimizers behind one interface; `choose` finds one by its name."""

@@ -1,0 +1,1 @@
+"""Runs as one file: `runner runs export` and `runner runs import`."""

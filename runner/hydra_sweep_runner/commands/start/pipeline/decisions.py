@@ -215,7 +215,7 @@ class Changed:
             self._damaged[node.step, damage] += 1
             return damage
         strict = self._strict
-        return None if strict is None else strict.why_changed(node.trial.operation, run)
+        return None if strict is None else strict.check(node.trial.operation, run)
 
     def _damage(self, number: int, run: Run, runs: Sequence[Run | None]) -> str | None:
         """What has become of the files that the plan takes from a run."""

@@ -1,0 +1,1 @@
+"""What runs in a script's own process. Imports as little as it can."""
