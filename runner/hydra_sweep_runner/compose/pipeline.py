@@ -62,7 +62,7 @@ class PipelineComposer:
         #: What each step was composed to, for each of its nodes.
         self._composed: dict[tuple[str, tuple[str, ...]], _ComposedSteps] = {}
         self._combinations: dict[tuple[tuple[str, ...], int], _Combination] = {}
-        self._place_of = {name: place for place, name in enumerate(self.wiring.names)}
+        self._index_of = {name: index for index, name in enumerate(self.wiring.names)}
         self._is_repeated = [name in self.wiring.repeated for name in self.wiring.names]
 
     def split(self, text: str) -> tuple[str | None, str]:
@@ -104,7 +104,7 @@ class PipelineComposer:
     def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:
         """The pipeline's operation, and its own flags with those of its steps."""
         own, steps = self._combine(overrides)
-        return self.operation, CombinationFlags(own.flags, steps, self._place_of)
+        return self.operation, CombinationFlags(own.flags, steps, self._index_of)
 
     def identify(self, overrides: Sequence[str], repeat: int) -> str:
         """The digest of a combination: of the pipeline's own flags and of its composed steps."""
@@ -122,12 +122,12 @@ class PipelineComposer:
             mine, of_steps = self._sorted(overrides)
             own = self._own_of(mine)
             steps: list[Composed] = []
-            for place, known in enumerate(own.composed):
-                given = of_steps.get(place, ())
-                step_key = (given, repeat if self._is_repeated[place] else 0)
+            for index, known in enumerate(own.composed):
+                given = of_steps.get(index, ())
+                step_key = (given, repeat if self._is_repeated[index] else 0)
                 composed = known.get(step_key)
                 if composed is None:
-                    composed = known[step_key] = self._compose(own, place, *step_key)
+                    composed = known[step_key] = self._compose(own, index, *step_key)
                 steps.append(composed)
             found = self._combinations[key] = _Combination(own, tuple(steps))
         return found
@@ -141,7 +141,7 @@ class PipelineComposer:
     def _sorted(
         self, overrides: Sequence[str]
     ) -> tuple[tuple[str, ...], dict[int, tuple[str, ...]]]:
-        """The pipeline's own overrides, and those of each step that has some, by its place."""
+        """The pipeline's own overrides, and those of each step that has some, by its index."""
         mine: tuple[str, ...] = ()
         of_steps: dict[int, tuple[str, ...]] = {}
         for text in overrides:
@@ -149,8 +149,8 @@ class PipelineComposer:
             if step is None:
                 mine += (text,)
             else:
-                place = self._place_of[step]
-                of_steps[place] = (*of_steps.get(place, ()), rest)
+                index = self._index_of[step]
+                of_steps[index] = (*of_steps.get(index, ()), rest)
         return mine, of_steps
 
     def _own_of(self, overrides: tuple[str, ...]) -> _Own:
@@ -186,9 +186,9 @@ class PipelineComposer:
         said = f"{override}: unknown flag {name!r} of the pipeline; {wanted}"
         return UnknownFlag(said, name=name, override=override)
 
-    def _compose(self, own: _Own, place: int, given: tuple[str, ...], repeat: int) -> Composed:
+    def _compose(self, own: _Own, index: int, given: tuple[str, ...], repeat: int) -> Composed:
         """Compose a step, with the overrides given for it after those of its node."""
-        step = self.wiring.steps[place]
+        step = self.wiring.steps[index]
         texts = tuple(merge(own.nodes[step.name], given))
         if GROUP not in [name_in(text) for text in texts]:
             texts = (f"{self._sign}{GROUP}={step.operation}", *texts)

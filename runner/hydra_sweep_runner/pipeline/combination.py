@@ -39,26 +39,26 @@ class CombinationFlags(Mapping[str, Value]):
     """
 
     def __init__(
-        self, own: Flags, steps: tuple[Composed, ...], place_of: Mapping[str, int]
+        self, own: Flags, steps: tuple[Composed, ...], index_of: Mapping[str, int]
     ) -> None:
-        """`place_of` maps each step's name to its index in `steps`."""
+        """`index_of` maps each step's name to its index in `steps`."""
         self._own = own
         self._steps = steps
-        self._place_of = place_of
+        self._index_of = index_of
 
     def __getitem__(self, name: str) -> Value:
         step, dot, flag = name.partition(".")
-        place = self._place_of.get(step) if dot else None
-        if place is None:
+        index = self._index_of.get(step) if dot else None
+        if index is None:
             return self._own[name]
-        composed = self._steps[place]
+        composed = self._steps[index]
         return composed.chosen(OPERATION) if flag == OPERATION else composed.flags[flag]
 
     def __iter__(self) -> Iterator[str]:
         yield from self._own
-        for step, place in self._place_of.items():
+        for step, index in self._index_of.items():
             yield f"{step}.{OPERATION}"
-            for flag in self._steps[place].flags:
+            for flag in self._steps[index].flags:
                 yield f"{step}.{flag}"
 
     def __len__(self) -> int:

@@ -45,9 +45,9 @@ class Gathered(NamedTuple):
 class Node(NamedTuple):
     """A trial of a pipeline's plan. Numbers are places in the plan, from 0.
 
-    `step` is the index of its step in the wiring, the first of `steps` if several steps share the
-    trial. `by` are the flags that divide the gathered trials, with this trial's values. `waits` are
-    the trials that end before it but give it no file.
+    `steps` are the names of the steps that share the trial, in the wiring's order; `step` is the
+    first of them. `by` are the flags that divide the gathered trials, with this trial's values.
+    `waits` are the trials that end before it but give it no file.
     """
 
     step: str
@@ -107,18 +107,19 @@ def plan_graph(wiring: Wiring, combinations: Iterable[Sequence[Composed]], seed:
 class _Draft:
     """A trial, numbered in the order of appearance.
 
-    `place` is the lowest index, in the wiring, of the steps that share it (`places`). `waits` are
-    those of that step only. Inputs and members come from steps with a lower index than the step
-    that takes them, so every edge leads from a lower to a higher `place`, and there is no cycle.
+    `step_indices` are the indices, in the wiring, of the steps that share it; `step_index` is the
+    lowest. `waits` are those of that step only. Inputs and members come from steps with a lower
+    index than the step that takes them, so every edge leads from a lower to a higher `step_index`,
+    and there is no cycle.
     """
 
     identity: str
-    place: int
+    step_index: int
     composed: Composed
     inputs: tuple[int, ...]
     by: tuple[Value, ...]
     by_key: tuple[str, ...]
-    places: frozenset[int] = frozenset()
+    step_indices: frozenset[int] = frozenset()
     waits: dict[int, None] | None = None
 
 
@@ -134,11 +135,11 @@ class _Drafting:
         self._number_of: dict[str, int] = {}
         #: For each step, the trials by all that distinguishes them.
         self._known: list[dict[tuple[object, ...], int]] = [{} for _ in wiring.steps]
-        self._alone = [frozenset([place]) for place in range(len(wiring.steps))]
+        self._alone = [frozenset([index]) for index in range(len(wiring.steps))]
         self._values: dict[tuple[int, By], tuple[Composed, Value, str]] = {}
-        self._place = {name: place for place, name in enumerate(wiring.names)}
+        self._index_of = {name: index for index, name in enumerate(wiring.names)}
         #: For each step, the indices of the steps that it takes files from.
-        self._inputs = [[self._place[one.step] for one in step.inputs] for step in wiring.steps]
+        self._inputs = [[self._index_of[one.step] for one in step.inputs] for step in wiring.steps]
         self._input_places = [
             InputPlaces(
                 [(one.name, one.path) for one in step.inputs]
@@ -151,55 +152,55 @@ class _Drafting:
         """Add the trials of a combination."""
         numbers: list[int] = []
         self.paths.append(numbers)
-        for place, step in enumerate(self.wiring.steps):
-            composed = combination[place]
-            inputs = tuple([numbers[upstream] for upstream in self._inputs[place]])
+        for step_index, step in enumerate(self.wiring.steps):
+            composed = combination[step_index]
+            inputs = tuple([numbers[upstream] for upstream in self._inputs[step_index]])
             by, by_key = self._by(combination, step) if step.by else ((), ())
             key = (composed.digest, inputs, by_key)
-            known = self._known[place]
+            known = self._known[step_index]
             number = known.get(key)
             if number is None:
-                draft = _Draft("", place, composed, inputs, by, by_key)
+                draft = _Draft("", step_index, composed, inputs, by, by_key)
                 number = known[key] = self._number(step, draft)
             numbers.append(number)
             if step.gathers:
-                self._gather(place, step, by_key, numbers)
+                self._gather(step_index, step, by_key, numbers)
             if step.after:
-                self._wait(self.drafts[number], place, step, numbers)
+                self._wait(self.drafts[number], step_index, step, numbers)
 
-    def _wait(self, draft: _Draft, place: int, step: Step, numbers: Sequence[int]) -> None:
+    def _wait(self, draft: _Draft, step_index: int, step: Step, numbers: Sequence[int]) -> None:
         """Note which trials a trial waits for; those of the first of its steps count."""
-        if draft.place == place:
+        if draft.step_index == step_index:
             draft.waits = draft.waits or {}
-            draft.waits |= dict.fromkeys(numbers[self._place[name]] for name in step.after)
+            draft.waits |= dict.fromkeys(numbers[self._index_of[name]] for name in step.after)
 
     def _number(self, step: Step, draft: _Draft) -> int:
         identities = [self.drafts[upstream].identity for upstream in draft.inputs]
         if step.gathers:
             by = [(str(by), value) for by, value in zip(step.by, draft.by, strict=True)]
             identities += [gather_identity(one.step, by) for one in step.gathers]
-        places = self._input_places[draft.place]
+        places = self._input_places[draft.step_index]
         draft.identity = places.identity(draft.composed.digest, identities)
-        draft.places = self._alone[draft.place]
+        draft.step_indices = self._alone[draft.step_index]
         number = self._number_of.setdefault(draft.identity, len(self.drafts))
         if number == len(self.drafts):
             self.drafts.append(draft)
             return number
         known = self.drafts[number]
-        shared = known.places | draft.places
-        if draft.place < known.place:
+        shared = known.step_indices | draft.step_indices
+        if draft.step_index < known.step_index:
             self.drafts[number] = draft
-        self.drafts[number].places = shared
+        self.drafts[number].step_indices = shared
         return number
 
     def _gather(
-        self, place: int, step: Step, by_key: tuple[str, ...], numbers: Sequence[int]
+        self, step_index: int, step: Step, by_key: tuple[str, ...], numbers: Sequence[int]
     ) -> None:
-        key = (place, by_key)
+        key = (step_index, by_key)
         if key not in self.members:
             self.members[key] = tuple({} for _ in step.gathers)
         for gather, members in zip(step.gathers, self.members[key], strict=True):
-            members[numbers[self._place[gather.step]]] = None
+            members[numbers[self._index_of[gather.step]]] = None
 
     def _by(
         self, combination: Sequence[Composed], step: Step
@@ -211,21 +212,21 @@ class _Drafting:
 
     def _value(self, combination: Sequence[Composed], step: Step, by: By) -> tuple[Value, str]:
         """The value of a flag in this combination, and its canonical text."""
-        place = self._place[by.step]
-        composed = combination[place]
-        last = self._values.get((place, by))
+        step_index = self._index_of[by.step]
+        composed = combination[step_index]
+        last = self._values.get((step_index, by))
         if last is None or last[0] is not composed:
-            value = value_of(composed, by.flag)
+            value = _flag_or_choice(composed, by.flag)
             if value is None:
                 raise Mistake(
                     f"{PLACE}.{step.name}.by: {by}: {composed.operation.name} has no flag "
                     f"{by.flag!r}; it has {', '.join(composed.flags) or 'none'}"
                 )
-            last = self._values[place, by] = (composed, *value)
+            last = self._values[step_index, by] = (composed, *value)
         return last[1:]
 
 
-def value_of(composed: Composed, flag: str) -> tuple[Value, str] | None:
+def _flag_or_choice(composed: Composed, flag: str) -> tuple[Value, str] | None:
     """The value of a flag or of all flags below that name, or else the choice of the config group
     of that name; with its canonical text. None if there is neither."""
     if flag in composed.flags:
@@ -251,9 +252,9 @@ class _Ordering:
         self._taken: dict[tuple[int, tuple[int, ...]], tuple[Taken, ...]] = {}
         #: For each trial that gathers, the members of each of its gathers.
         self._members = {
-            number: [tuple(group) for group in drafting.members[draft.place, draft.by_key]]
+            number: [tuple(group) for group in drafting.members[draft.step_index, draft.by_key]]
             for number, draft in enumerate(self._drafts)
-            if self._wiring.steps[draft.place].gathers
+            if self._wiring.steps[draft.step_index].gathers
         }
         self._upstream = [self._upstream_of(number) for number in range(len(self._drafts))]
 
@@ -301,17 +302,17 @@ class _Ordering:
         return order
 
     def _in_wiring(self, number: int) -> tuple[int, int]:
-        return self._drafts[number].place, number
+        return self._drafts[number].step_index, number
 
     def _steps(self, draft: _Draft) -> tuple[str, ...]:
-        if draft.places not in self._names:
-            names = [self._wiring.names[place] for place in sorted(draft.places)]
-            self._names[draft.places] = tuple(names)
-        return self._names[draft.places]
+        if draft.step_indices not in self._names:
+            names = [self._wiring.names[index] for index in sorted(draft.step_indices)]
+            self._names[draft.step_indices] = tuple(names)
+        return self._names[draft.step_indices]
 
     def _node(self, number: int, place_of: Sequence[int], seed: int) -> Node:
         draft = self._drafts[number]
-        step = self._wiring.steps[draft.place]
+        step = self._wiring.steps[draft.step_index]
         composed = draft.composed
         return Node(
             step=step.name,
@@ -333,7 +334,7 @@ class _Ordering:
 
     def _inputs(self, draft: _Draft, step: Step, place_of: Sequence[int]) -> tuple[Taken, ...]:
         """The inputs of a trial. Trials of a step that take from the same trials share them."""
-        key = (draft.place, draft.inputs)
+        key = (draft.step_index, draft.inputs)
         found = self._taken.get(key)
         if found is None:
             pairs = zip(step.inputs, draft.inputs, strict=True)

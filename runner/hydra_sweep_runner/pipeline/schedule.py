@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from enum import Enum
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.pipeline.graph import Graph, Node
@@ -17,7 +17,10 @@ from hydra_sweep_runner.pipeline.graph import Graph, Node
 
 @dataclass(frozen=True)
 class Blocked:
-    """A trial that will not start, and the failed trial that is the cause."""
+    """A trial that will not start, and the trial without files that is the cause.
+
+    `commands.start.pipeline.not_started` records that as the reason of the pending run.
+    """
 
     number: int
     cause: int
@@ -40,18 +43,19 @@ class Schedule:
     start."""
 
     def __init__(self, graph: Graph, to_run: Collection[int], completed: Collection[int]) -> None:
-        """`completed` are trials that are not to run and whose files can be taken. `blocked` are
-        the trials that cannot start from the outset, because they wait for a trial that is neither
-        completed nor to run."""
+        """`completed` are trials that are not to run and whose files can be taken."""
         self._nodes = graph.nodes
         self._states = self._first_states(set(to_run), set(completed))
         self._below: list[list[int]] = [[] for _ in self._nodes]
         self._missing = [0] * len(self._nodes)
-        self._free = {step.name: step.n_jobs for step in graph.wiring.steps if step.n_jobs}
-        self._held: dict[str, list[int]] = {name: [] for name in self._free}
-        self._ready: list[int] = []
+        #: How many more trials of each step may run at the same time.
+        self._free = {step.name: step.n_jobs or len(self._nodes) for step in graph.wiring.steps}
+        #: A heap of the trials of each step that can start.
+        self._ready: dict[str, list[int]] = {name: [] for name in self._free}
         self.at_work = 0  #: the number of trials that were taken and have not ended
         self._cause: dict[int, int] = {}
+        #: The trials that never start, because they wait for one that is neither completed nor to
+        #: run.
         self.blocked: tuple[Blocked, ...] = self._begin(sorted(to_run))
 
     def _first_states(self, to_run: set[int], completed: set[int]) -> list[_State]:
@@ -73,19 +77,18 @@ class Schedule:
                     self._missing[number] += 1
                     self._below[one].append(number)
             ended = (one for one in upstream if self._states[one] in _ENDED)
-            blocked += self._look_at(number, ended)
-        heapify(self._ready)
+            blocked += self._decide(number, ended)
         return tuple(blocked)
 
     @property
     def is_over(self) -> bool:
         """Whether no trial is running and none can start any more."""
-        return not self.at_work and not self._ready
+        return not self.at_work and not any(self._ready.values())
 
     def peek(self) -> int | None:
         """The trial that `take` would return now."""
-        self._hold_back()
-        return self._ready[0] if self._ready else None
+        firsts = [ready[0] for step, ready in self._ready.items() if ready and self._free[step]]
+        return min(firsts, default=None)
 
     def take(self) -> int | None:
         """The first trial in the plan that can start now, which then counts as running. None if
@@ -93,30 +96,18 @@ class Schedule:
         number = self.peek()
         if number is None:
             return None
-        heappop(self._ready)
+        step = self._nodes[number].step
+        heappop(self._ready[step])
         self._states[number] = _State.AT_WORK
         self.at_work += 1
-        step = self._nodes[number].step
-        if step in self._free:
-            self._free[step] = (self._free[step] or 0) - 1
+        self._free[step] -= 1
         return number
-
-    def _hold_back(self) -> None:
-        """Set the ready trials of a step aside while it has as many running trials as its `n_jobs`
-        allows."""
-        while self._ready and self._free.get(self._nodes[self._ready[0]].step) == 0:
-            number = heappop(self._ready)
-            heappush(self._held[self._nodes[number].step], number)
 
     def ended(self, number: int, *, completed: bool) -> tuple[Blocked, ...]:
         """Note that a trial that was taken has ended; returns the trials that will never start for
         that reason."""
         self.at_work -= 1
-        step = self._nodes[number].step
-        if step in self._free:
-            self._free[step] = (self._free[step] or 0) + 1
-            if self._held[step]:
-                heappush(self._ready, heappop(self._held[step]))
+        self._free[self._nodes[number].step] += 1
         self._states[number] = _State.COMPLETED if completed else _State.FAILED
         return tuple(self._pass_on(number))
 
@@ -130,13 +121,13 @@ class Schedule:
                 self._missing[other] -= 1
                 if self._states[other] is not _State.WAITING:
                     continue
-                found = self._look_at(other, [ended])
+                found = self._decide(other, [ended])
                 ends += [one.number for one in found]
                 blocked += found
         return sorted(blocked, key=lambda one: one.number)
 
-    def _look_at(self, number: int, ended: Iterable[int]) -> list[Blocked]:
-        """Mark the trial ready or blocked if the ended trials decide it."""
+    def _decide(self, number: int, ended: Iterable[int]) -> list[Blocked]:
+        """Mark the trial ready or blocked if the ended trials decide it; returns it if blocked."""
         node = self._nodes[number]
         for lost in filter(self._is_lost, ended):
             if not _can_do_without(node, lost):
@@ -147,7 +138,7 @@ class Schedule:
             if gathered.members and all(map(self._is_lost, gathered.members)):
                 return [self._block(number, gathered.members[0])]
         self._states[number] = _State.READY
-        heappush(self._ready, number)
+        heappush(self._ready[node.step], number)
         return []
 
     def _block(self, number: int, lost: int) -> Blocked:

@@ -73,11 +73,11 @@ class Basis:
     known: int
 
     @classmethod
-    def of(cls, era: Era, place: int, *, number: int, tries: int, known: int) -> Basis:
-        """The basis of a proposal in the era with index `place`."""
+    def of(cls, era: Era, index: int, *, number: int, tries: int, known: int) -> Basis:
+        """The basis of a proposal in the era with this index."""
         return cls(
             number=number,
-            era=place,
+            era=index,
             optimizer=era.optimizer,
             options=era.options,
             version=era.version,
@@ -112,7 +112,7 @@ class Ledger:
 
     def era_of(self, number: int) -> int:
         """The index of the era that a number was, or would be, proposed in."""
-        return max((place for place, era in enumerate(self.eras) if era.first <= number), default=0)
+        return max((index for index, era in enumerate(self.eras) if era.first <= number), default=0)
 
     def former(self, number: int, to: int) -> Former | None:
         """The result of a trial that proposal `to` was told, if it differs from the present one."""

@@ -83,19 +83,19 @@ class Asking:
     def question(
         self,
         number: int,
-        place: int,
+        era_index: int,
         *,
         space: SearchSpace,
         before: Sequence[Earlier],
         known: int,
         tries: int,
     ) -> ProposalQuestion | Unended:
-        """The question for a number, in the era with index `place`, after `tries` refused
+        """The question for a number, in the era with that index, after `tries` refused
         proposals; UNENDED if the proposal would know a trial that has not ended.
 
         `before` are the era's runs that are told first. Trials outside the space are left out.
         """
-        era = self.ledger.eras[place]
+        era = self.ledger.eras[era_index]
         objective = Objective.parse(era.objective)
         plan = self.ledger.plan_before(number, era)
         if any(self._result(one, number) is UNENDED for one in plan[:known]):
@@ -112,14 +112,14 @@ class Asking:
         ]
         counted = [len(told)]  # maps the number of plan trials to the number of told trials
         for nth, one in enumerate(plan[:known]):
-            trial = self._told(one, nth, number, place, counted, space, objective)
+            trial = self._told(one, nth, number, era_index, counted, space, objective)
             told += [] if trial is None else [trial]
             counted.append(len(told))
         return ProposalQuestion(
             space=space.named,
             objectives=len(objective.names),
             known=told,
-            running=self._running(plan[known:], place, space),
+            running=self._running(plan[known:], era_index, space),
             number=len(plan),
             seed=era.seed(number, tries),
             search_seed=era.random_seed,
@@ -136,19 +136,19 @@ class Asking:
         one: int,
         nth: int,
         number: int,
-        place: int,
+        era_index: int,
         counted: Sequence[int],
         space: SearchSpace,
         objective: Objective,
     ) -> Told | None:
         trial = self.numbered.get(one)
-        point = self._point(one, place, space)
+        point = self._point(one, era_index, space)
         if trial is None or point is None:
             return None
         last = self._result(one, number)
         assert last is not UNENDED
         values = None if last is None else objective.values(last)
-        knew, seed = self._as_own(trial, place, counted)
+        knew, seed = self._as_own(trial, era_index, counted)
         return Told(
             number=nth,
             point=point,
@@ -159,11 +159,11 @@ class Asking:
         )
 
     def _as_own(
-        self, trial: Numbered, place: int, counted: Sequence[int]
+        self, trial: Numbered, era_index: int, counted: Sequence[int]
     ) -> tuple[int | None, int | None]:
         """For a trial that this optimizer proposed, the number of told trials that it knew, and its
         seed."""
-        basis, era = trial.basis, self.ledger.eras[place]
+        basis, era = trial.basis, self.ledger.eras[era_index]
         if basis is None or (basis.optimizer, basis.options) != (era.optimizer, era.options):
             return None, None
         earlier = self.ledger.eras[basis.era]
@@ -175,17 +175,17 @@ class Asking:
         common = sum(one <= then[-1] for one in now) if then else 0
         return counted[min(common, len(counted) - 1)], basis.seed
 
-    def _running(self, numbers: Sequence[int], place: int, space: SearchSpace) -> list[AtWork]:
-        points = [(one, self._point(one, place, space)) for one in numbers]
+    def _running(self, numbers: Sequence[int], era_index: int, space: SearchSpace) -> list[AtWork]:
+        points = [(one, self._point(one, era_index, space)) for one in numbers]
         return [
             AtWork(point=point, flags=self.numbered[one].flags)
             for one, point in points
             if point is not None
         ]
 
-    def _point(self, number: int, place: int, space: SearchSpace) -> Point | None:
-        """The trial's point in the space of the era with index `place`; None if it is outside."""
-        key = (place, number)
+    def _point(self, number: int, era_index: int, space: SearchSpace) -> Point | None:
+        """The trial's point in the space of the era with that index; None if it is outside."""
+        key = (era_index, number)
         if key not in self._points and number in self.numbered:
             trial = self.numbered[number]
             self._points[key] = space.point_of(trial.flags, trial.overrides)
@@ -210,17 +210,17 @@ def propose(
 
     UNENDED if a result is missing; None if MOST_TRIES proposals were refused.
     """
-    place = asking.ledger.era_of(number)
-    era = asking.ledger.eras[place]
+    era_index = asking.ledger.era_of(number)
+    era = asking.ledger.eras[era_index]
     known = known_at(asking.ledger, number, era)
     for tries in range(MOST_TRIES):
         question = asking.question(
-            number, place, space=space, before=before, known=known, tries=tries
+            number, era_index, space=space, before=before, known=known, tries=tries
         )
         if isinstance(question, Unended):
             return question
         made = accept(optimizer.propose(question))
         if made is not None:
-            basis = Basis.of(era, place, number=number, tries=tries, known=known)
+            basis = Basis.of(era, era_index, number=number, tries=tries, known=known)
             return Proposed(made, basis)
     return None

@@ -297,7 +297,7 @@ class Searching:
         """
         following = max([len(self.ledger.order), *(one + 1 for one in self.plan)])
         wanted = following if number is None else number
-        place = self.ledger.era_of(wanted)
+        era_index = self.ledger.era_of(wanted)
         known = {trial.identity for trial in self.trials.values()}
 
         def accept(point: Point) -> Trial | None:
@@ -308,9 +308,9 @@ class Searching:
         proposed = propose(
             self._asking,
             wanted,
-            optimizer=self._optimizer(place),
+            optimizer=self._optimizer(era_index),
             space=self._space,
-            before=self._before(place),
+            before=self._before(era_index),
             accept=accept,
         )
         if proposed is None or isinstance(proposed, Unended):
@@ -327,17 +327,17 @@ class Searching:
             self.plan.append(wanted)
         return wanted
 
-    def _optimizer(self, place: int) -> Optimizer:
-        if place not in self._optimizers:
-            era = self.ledger.eras[place]
+    def _optimizer(self, era_index: int) -> Optimizer:
+        if era_index not in self._optimizers:
+            era = self.ledger.eras[era_index]
             objective = Objective.parse(era.objective)
-            self._optimizers[place] = self._make(era.optimizer, era.options, objective)
-        return self._optimizers[place]
+            self._optimizers[era_index] = self._make(era.optimizer, era.options, objective)
+        return self._optimizers[era_index]
 
-    def _before(self, place: int) -> list[Earlier]:
+    def _before(self, era_index: int) -> list[Earlier]:
         return [
             Earlier(flags=run.flags, overrides=run.recipe.task, values=one.values)
-            for one in self.ledger.eras[place].before
+            for one in self.ledger.eras[era_index].before
             if (run := self._earlier.get(one.run)) is not None
         ]
 

@@ -35,9 +35,9 @@ def _column(sweep: Sweep, graph: Graph, name: str) -> list[str]:
     step's flag is shown for that step and the steps that depend on it."""
     values = list(_values_of(sweep, graph, name))
     found: dict[int, str | None] = {}  # None: different ones
-    for place in _concerned(graph, name):
+    for step_index in _concerned(graph, name):
         for value, path in zip(values, graph.paths, strict=True):
-            number = path[place]
+            number = path[step_index]
             if found.setdefault(number, value) != value:
                 found[number] = None
     return [found.get(number) or "" for number in range(len(graph.nodes))]
@@ -46,13 +46,13 @@ def _column(sweep: Sweep, graph: Graph, name: str) -> list[str]:
 def _values_of(sweep: Sweep, graph: Graph, name: str) -> Iterator[str]:
     """The value of a given name in each combination, in their order."""
     step, flag = _of_step(name, graph)
-    place = None if step is None else graph.wiring.names.index(step)
+    step_index = None if step is None else graph.wiring.names.index(step)
     known: dict[int, str] = {}  # most combinations share their trials of a step
     for combination, path in zip(sweep.combinations, graph.paths, strict=True):
-        if place is None:
+        if step_index is None:
             yield cell(combination, name)
             continue
-        number = path[place]
+        number = path[step_index]
         trial = graph.nodes[number].trial
         if flag not in trial.flags:  # a choice; one trial may belong to several choices
             yield cell(combination, name)
@@ -73,4 +73,4 @@ def _concerned(graph: Graph, name: str) -> list[int]:
     names = graph.wiring.names
     step, _ = _of_step(name, graph)
     concerned = names if step is None else graph.wiring.downstream(step) | {step}
-    return [place for place, one in enumerate(names) if one in concerned]
+    return [step_index for step_index, one in enumerate(names) if one in concerned]

@@ -1,19 +1,20 @@
-"""The source of a pipeline's trials: each starts when all its inputs exist."""
+"""The source of a pipeline's trials: each starts when all its inputs exist; one that never will
+stays pending, with the reason `not started: …`."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.pipeline.decisions import known_of, promised_by
+from hydra_sweep_runner.commands.start.pipeline.not_started import NotStarted
 from hydra_sweep_runner.commands.start.pipeline.progress import StepProgress
 from hydra_sweep_runner.commands.start.pipeline.telling import Telling
 from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams
 from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
 from hydra_sweep_runner.commands.start.tasks import Start
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.errors import Busy, Mistake
+from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, NoTask
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.pipeline.current import why_stale
@@ -21,14 +22,6 @@ from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.pipeline.results import CombinationResults, Reported
 from hydra_sweep_runner.pipeline.schedule import Blocked, Schedule
 from hydra_sweep_runner.search.results import last_of
-from hydra_sweep_runner.terminal.render import short
-
-_WHY = {
-    Status.ERROR: "failed",
-    Status.TERMINATED: "was stopped",
-    Status.RUNNING: "is at work elsewhere",
-    Status.PENDING: "is pending",
-}
 
 
 class StepTrials:
@@ -48,13 +41,12 @@ class StepTrials:
         """`runs` are those of the plan, in order, as they are before the start; `starts` are the
         trials that are to run, by their place in the plan; `telling` finds the flags upstream that
         distinguish trials."""
-        self._world = world
         self._graph = graph
         self._runs = list(runs)
         self._starts = starts
         self._number = {run.id: number for number, run in enumerate(runs)}
         self._upstreams = Upstreams(world.store)
-        self._untold: Counter[str] = Counter()
+        self._not_started = NotStarted(world)
         self._rules = rules
         self._results = CombinationResults(graph) if rules.looks_at_results else None
         self._allowed = 0  #: the number of combinations that may start, by the rules
@@ -66,11 +58,11 @@ class StepTrials:
         for number in done:
             is_pending = runs[number].state.status is Status.PENDING
             self._note_result(number, {} if is_pending else last_of(runs[number]))
-        self._set_blocked(self._schedule.blocked)
+        self._record_blocked(self._schedule.blocked)
 
     def next(self) -> Start | NoTask:
         """The first trial in the plan whose inputs exist."""
-        self._report_blocked()
+        self._not_started.print()
         self._progress.show()
         while (first := self._schedule.peek()) is not None:
             answer = self._answer_of_rules(first)
@@ -81,7 +73,7 @@ class StepTrials:
             if not self._is_current_after_all(number):
                 return self._start(number)
             self._note_result(number, last_of(self._runs[number]))
-            self._set_blocked(self._schedule.ended(number, completed=True))
+            self._record_blocked(self._schedule.ended(number, completed=True))
         return NO_MORE if self._schedule.is_over else WAIT
 
     def _answer_of_rules(self, number: int) -> NoTask | None:
@@ -111,7 +103,7 @@ class StepTrials:
         self._note_result(number, last_of(run))
         self._upstreams.forget(run.id)
         self._progress.ended(self._graph.nodes[number].step)
-        self._set_blocked(self._schedule.ended(number, completed=_is_completed(run)))
+        self._record_blocked(self._schedule.ended(number, completed=_is_completed(run)))
 
     def _is_current_after_all(self, number: int) -> bool:
         """Whether a trial that gathers completed trials has gathered these already, because those
@@ -143,34 +135,13 @@ class StepTrials:
         except Mistake as error:
             return replace(start, why_not=error)
 
-    def _set_blocked(self, blocked: Iterable[Blocked]) -> None:
+    def _record_blocked(self, blocked: Iterable[Blocked]) -> None:
         """Record why trials are not started; it is printed after the failure that is the cause."""
         for one in blocked:
             self._note_result(one.number, None)
-            cause = self._runs[one.cause]
-            why = _WHY.get(cause.state.status, "was not run")
-            reason = f"not started: {self._graph.nodes[one.cause].step} {short(cause.id)} {why}"
-            self._note(one.number, reason)
-            self._untold[reason] += 1
-
-    def _report_blocked(self) -> None:
-        for reason, count in self._untold.items():
-            trials = "1 trial" if count == 1 else f"{count} trials"
-            self._world.reporter.say(f"{trials} {reason}")
-        self._untold.clear()
-
-    def _note(self, number: int, reason: str) -> None:
-        """Record the reason in a pending trial; one that ran before is left unchanged."""
-        run, store = self._runs[number], self._world.store
-        if run.state.status is not Status.PENDING:
-            return
-        try:
-            with store.claim(run.id):
-                noted = replace(run, state=replace(run.state, reason=reason))
-                store.write(noted, durable=False)
-                self._runs[number] = noted
-        except Busy:
-            return  # another process has started it meanwhile
+            step, cause = self._graph.nodes[one.cause].step, self._runs[one.cause]
+            run = self._not_started.record(self._runs[one.number], step, cause)
+            self._runs[one.number] = run
 
 
 def _is_completed(run: Run) -> bool:
