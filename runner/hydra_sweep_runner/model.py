@@ -244,10 +244,10 @@ class Input:
     """What a pipeline's step takes from another step: a path of one run, or the runs it gathers.
 
     For an input from one run: `run` is its id, `path` the file or folder in it ("" for the whole
-    folder), `attempt` the number of the attempt that made it (`State.attempt`), `identity` that
-    run's digest; with `copy` it is copied instead of linked. For a gather: `runs` are the members'
-    ids in plan order, `attempts` the numbers of their attempts, `identity` the digest of the gather
-    (`planning.identity`). The attempts are unknown until something was taken. `step` is the
+    folder), `attempt` the number of the attempt that made it (`State.attempt`), `identity` the
+    run's (`planning.identity`); with `copy` it is copied instead of linked. For a gather: `runs`
+    are the members' ids in plan order, `attempts` the numbers of their attempts, `identity` the
+    gather's. The attempts are unknown until something was taken. `step` is the
     step that it is taken from, whatever the run itself is: it may have been made on its own, or be
     shared by several steps. `folder` says whether `path` was a folder when it was taken; older
     records do not have it.
@@ -278,11 +278,11 @@ class Run:
     of the project to its choice (None: none), whether an override or the defaults list chose it;
     older records, and a pipeline's trials, have those that an override chose. A batch has the lists
     of those that were given. `step` is the step of a pipeline's trial, and `inputs` are
-    its inputs, by name. `repeat` numbers the runs of one combination from 0. `identity` is the
-    digest of a trial if operation, flags and repeat alone do not determine it (it has inputs); else
-    None. `basis` records, in JSON's types, what an optimizer based a trial's proposal on
-    (`search`); for a batch, what its search was told at the beginning. `scalars` are those that the
-    last start reported.
+    its inputs, by name. `repeat` numbers the runs of one combination from 0. `identity` is a
+    trial's (`planning.identity`) if operation, flags and repeat alone do not determine it, because
+    it has inputs; else None. `basis` records, in JSON's types, what an optimizer based a trial's
+    proposal on (`search`); for a batch, what its search was told at the beginning. `scalars` are
+    those that the last start reported.
     """
 
     id: str

@@ -20,7 +20,7 @@ from hydra_sweep_runner.model import (
     State,
     Status,
 )
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
+from hydra_sweep_runner.planning.reconcile import Action, PlannedAction, Reconciliation
 from hydra_sweep_runner.planning.trials import Trial
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.record.text import from_text, to_text
@@ -43,11 +43,11 @@ def run(number: int | None, batch: str = BATCH) -> Run:
     )
 
 
-def numbers(*steps: Run | None, orphaned: tuple[Run, ...] = ()) -> list[int | None]:
+def numbers(*actions: Run | None, orphaned: tuple[Run, ...] = ()) -> list[int | None]:
     reconciliation = Reconciliation(
-        steps=tuple(
-            TrialStep(TRIAL, Action.CREATE if known is None else Action.RESTART, known)
-            for known in steps
+        actions=tuple(
+            PlannedAction(TRIAL, Action.CREATE if known is None else Action.RESTART, known)
+            for known in actions
         ),
         orphaned=orphaned,
     )

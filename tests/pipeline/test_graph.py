@@ -18,8 +18,8 @@ from hydra_sweep_runner.pipeline.steps import Step, Wiring
 from hydra_sweep_runner.planning.identity import (
     InputKey,
     gather_identity,
-    identity,
     step_identity,
+    trial_identity,
 )
 from tests.pipeline.worlds import Values, composed, graph_of, sweeps
 
@@ -80,7 +80,7 @@ def expected_identity(wiring: Wiring, step: Step, values: Values) -> str:
         for one in step.inputs
     ]
     inputs += [InputKey(one.name, None, gather_identity(one.step, by)) for one in step.gathers]
-    return step_identity(composed(step.operation, values[step.name]).digest, inputs)
+    return step_identity(composed(step.operation, values[step.name]).identity, inputs)
 
 
 @given(sweeps())
@@ -193,7 +193,7 @@ def test_by_takes_a_flag_what_is_below_it_or_the_choice_of_a_group(flag: str, va
 
 def plan(wiring: Wiring, flags: dict[str, Any], override: str) -> Graph:
     operation = composed("f", 0).operation
-    one = Composed((override,), operation, flags, identity(operation, flags))
+    one = Composed((override,), operation, flags, trial_identity(operation, flags))
     return plan_graph(wiring, [[one, composed("g", 0)]], 0)
 
 

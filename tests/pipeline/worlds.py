@@ -13,7 +13,7 @@ from hydra_sweep_runner.pipeline.combination import Composed
 from hydra_sweep_runner.pipeline.graph import Graph, plan_graph
 from hydra_sweep_runner.pipeline.parse import parse_steps
 from hydra_sweep_runner.pipeline.steps import Wiring
-from hydra_sweep_runner.planning.identity import identity
+from hydra_sweep_runner.planning.identity import trial_identity
 
 SEED = 7
 
@@ -26,7 +26,8 @@ def composed(operation: str, value: int) -> Composed:
     """The operation of that name with one flag `v`."""
     what = Operation(name=operation, kind="script", target=f"{operation}.py")
     flags = {"v": value}
-    return Composed((f"operation={operation}", f"v={value}"), what, flags, identity(what, flags))
+    overrides = (f"operation={operation}", f"v={value}")
+    return Composed(overrides, what, flags, trial_identity(what, flags))
 
 
 def combine(wiring: Wiring, values: Values) -> list[Composed]:

@@ -18,7 +18,7 @@ from hydra_sweep_runner.planning.combinations import (
 )
 from hydra_sweep_runner.planning.draws import place_in_list, share
 from hydra_sweep_runner.planning.space import Interval
-from hydra_sweep_runner.planning.trials import Plan, plan_trials
+from hydra_sweep_runner.planning.trials import Plan, Shape, plan_trials
 
 OPERATION = Operation(name="f", kind="function", target="f")
 
@@ -47,6 +47,29 @@ def plan(space: tuple[Dimension, ...], seed: int, count: int) -> Plan:
 @given(seeds, st.integers(1, 30), st.integers(0, 30))
 def test_more_trials_begin_with_the_fewer_ones(seed: int, count: int, more: int) -> None:
     assert plan(SPACE, seed, count + more).trials[:count] == plan(SPACE, seed, count).trials
+
+
+def test_an_included_combination_that_is_given_twice_is_counted_as_a_duplicate() -> None:
+    included = ("x=0.5", "lr=0.01", "z=a")
+    planned = plan_trials(
+        combinations_of(SPACE, 0),
+        max_trials=3,
+        seed=0,
+        compose=compose,
+        shape=Shape(include=[included, included]),
+    )
+    assert [trial.overrides == included for trial in planned.trials] == [False, False, True]
+    assert planned.duplicates == 1
+
+
+def test_a_draw_that_comes_again_is_not_counted_as_a_duplicate() -> None:
+    planned = plan_trials(
+        combinations_of(SPACE, 0),
+        max_trials=9,
+        seed=0,
+        compose=lambda overrides: (OPERATION, {"z": overrides[-1]}),
+    )
+    assert (len(planned.trials), planned.duplicates) == (3, 0)
 
 
 @given(seeds, st.permutations(SPACE))

@@ -17,8 +17,8 @@ from hydra_sweep_runner.operation.values import canonical
 from hydra_sweep_runner.planning.identity import (
     InputKey,
     gather_identity,
-    identity,
     step_identity,
+    trial_identity,
 )
 
 TRAIN = Operation(name="train", kind="script", target="train.py")
@@ -74,7 +74,7 @@ def test_neither_key_order_nor_tuples_count(value: Any, order: random.Random) ->
 
 @given(st.dictionaries(texts, values, max_size=4), st.randoms(use_true_random=False))
 def test_the_order_of_flags_does_not_count(flags: dict[str, Any], order: random.Random) -> None:
-    assert identity(TRAIN, flags) == identity(TRAIN, shuffled(flags, order))
+    assert trial_identity(TRAIN, flags) == trial_identity(TRAIN, shuffled(flags, order))
 
 
 @given(st.integers(-(2**53), 2**53))
@@ -146,17 +146,17 @@ DIFFERENT: list[tuple[Any, Any]] = [
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_the_same(one: Any, other: Any) -> None:
     assert canonical(one) == canonical(other)
-    assert identity(TRAIN, {"x": one}) == identity(TRAIN, {"x": other})
+    assert trial_identity(TRAIN, {"x": one}) == trial_identity(TRAIN, {"x": other})
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_not_the_same(one: Any, other: Any) -> None:
     assert canonical(one) != canonical(other)
-    assert identity(TRAIN, {"x": one}) != identity(TRAIN, {"x": other})
+    assert trial_identity(TRAIN, {"x": one}) != trial_identity(TRAIN, {"x": other})
 
 
 def test_a_flag_that_is_null_is_not_a_missing_one() -> None:
-    assert identity(TRAIN, {"x": None}) != identity(TRAIN, {})
+    assert trial_identity(TRAIN, {"x": None}) != trial_identity(TRAIN, {})
 
 
 # ---- the operation
@@ -172,7 +172,7 @@ def test_a_flag_that_is_null_is_not_a_missing_one() -> None:
     ],
 )
 def test_name_kind_and_target_make_another_operation(other: Operation) -> None:
-    assert identity(other, {"x": 1}) != identity(TRAIN, {"x": 1})
+    assert trial_identity(other, {"x": 1}) != trial_identity(TRAIN, {"x": 1})
 
 
 @pytest.mark.parametrize(
@@ -184,15 +184,15 @@ def test_name_kind_and_target_make_another_operation(other: Operation) -> None:
     ],
 )
 def test_how_an_operation_is_run_does_not(other: Operation) -> None:
-    assert identity(other, {"x": 1}) == identity(TRAIN, {"x": 1})
+    assert trial_identity(other, {"x": 1}) == trial_identity(TRAIN, {"x": 1})
 
 
 def test_a_command_s_arguments_are_not_run_together() -> None:
     def command(*arguments: str) -> Operation:
         return Operation(name="c", kind="command", target=arguments)
 
-    assert identity(command("a", "b c"), {}) != identity(command("a", "b", "c"), {})
-    assert identity(command("a", "b"), {}) != identity(command("b", "a"), {})
+    assert trial_identity(command("a", "b c"), {}) != trial_identity(command("a", "b", "c"), {})
+    assert trial_identity(command("a", "b"), {}) != trial_identity(command("b", "a"), {})
 
 
 # ---- for ever
@@ -217,13 +217,15 @@ def test_the_text_is_the_same_in_every_version() -> None:
     )
 
 
-def test_the_digest_is_the_same_in_every_version() -> None:
+def test_an_identity_is_the_same_in_every_version() -> None:
     assert (
-        identity(TRAIN, FLAGS) == "9278c7b529359b55254f4d11247ac3d84f617563d5532f0a1e81940e8be61568"
+        trial_identity(TRAIN, FLAGS)
+        == "9278c7b529359b55254f4d11247ac3d84f617563d5532f0a1e81940e8be61568"
     )
     command = Operation(name="c", kind="command", target=("bash", "-c", "${x}"))
     assert (
-        identity(command, {}) == "9c46e8283f4fff534ec8ed0d54546f8775d217d366728dbdb84e82ad9f847d41"
+        trial_identity(command, {})
+        == "9c46e8283f4fff534ec8ed0d54546f8775d217d366728dbdb84e82ad9f847d41"
     )
 
 

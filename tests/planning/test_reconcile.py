@@ -19,11 +19,11 @@ from hydra_sweep_runner.model import (
     Status,
     Value,
 )
-from hydra_sweep_runner.planning.identity import identity
+from hydra_sweep_runner.planning.identity import trial_identity
 from hydra_sweep_runner.planning.reconcile import (
     Action,
+    PlannedAction,
     Reconciliation,
-    TrialStep,
     adopt,
     reconcile,
 )
@@ -45,7 +45,7 @@ def trial_of(value: Value, operation: Operation = ECHO) -> Trial:
         overrides=(f"x={value}",),
         operation=operation,
         flags=flags,
-        identity=identity(operation, flags),
+        identity=trial_identity(operation, flags),
         batch_seed=0,
     )
 
@@ -53,7 +53,7 @@ def trial_of(value: Value, operation: Operation = ECHO) -> Trial:
 def plan_of(*values: Value) -> Plan:
     trials = {trial.identity: trial for trial in map(trial_of, reversed(values))}
     ordered = tuple(reversed(trials.values()))
-    return Plan(trials=ordered, repeated=0, combinations=len(ordered))
+    return Plan(trials=ordered, duplicates=0, combinations=len(ordered))
 
 
 def run_of(run_id: str, value: Value, status: Status, generated_by: str | None = BATCH) -> Run:
@@ -82,11 +82,11 @@ def stores(draw: Any) -> tuple[list[Run], tuple[str, ...]]:
 
 
 def same(run: Run, trial: Trial) -> bool:
-    return identity(run.operation, run.flags) == trial.identity
+    return trial_identity(run.operation, run.flags) == trial.identity
 
 
 def taken(result: Reconciliation) -> list[Run]:
-    return [step.run for step in result.steps if step.run is not None]
+    return [one.run for one in result.actions if one.run is not None]
 
 
 Stored = tuple[list[Run], tuple[str, ...]]
@@ -95,11 +95,11 @@ Stored = tuple[list[Run], tuple[str, ...]]
 
 
 @given(plans, stores(), st.booleans())
-def test_each_planned_trial_has_one_step_in_plan_order(
+def test_each_planned_trial_has_one_action_in_plan_order(
     plan: Plan, stored: Stored, needed: bool
 ) -> None:
     result = reconcile(plan, BATCH, stored[1], stored[0], needed=needed)
-    assert tuple(step.trial for step in result.steps) == plan.trials
+    assert tuple(one.trial for one in result.actions) == plan.trials
 
 
 @given(plans, stores(), st.booleans())
@@ -107,9 +107,9 @@ def test_a_trial_is_created_exactly_if_no_run_has_its_flags(
     plan: Plan, stored: Stored, needed: bool
 ) -> None:
     runs, present = stored
-    for step in reconcile(plan, BATCH, present, runs, needed=needed).steps:
-        known = any(same(run, step.trial) for run in runs)
-        assert (step.action is Action.CREATE) == (not known) == (step.run is None)
+    for one in reconcile(plan, BATCH, present, runs, needed=needed).actions:
+        known = any(same(run, one.trial) for run in runs)
+        assert (one.action is Action.CREATE) == (not known) == (one.run is None)
 
 
 @given(plans, stores(), st.booleans())
@@ -117,7 +117,7 @@ def test_a_run_that_is_taken_has_the_trial_s_flags_and_is_taken_once(
     plan: Plan, stored: Stored, needed: bool
 ) -> None:
     result = reconcile(plan, BATCH, stored[1], stored[0], needed=needed)
-    assert all(step.run is None or same(step.run, step.trial) for step in result.steps)
+    assert all(one.run is None or same(one.run, one.trial) for one in result.actions)
     assert max(Counter(run.id for run in taken(result)).values(), default=1) == 1
 
 
@@ -148,20 +148,20 @@ def test_needed_skips_exactly_what_is_completed(plan: Plan, stored: Stored) -> N
     runs, present = stored
     every = reconcile(plan, BATCH, present, runs, needed=False)
     needed = reconcile(plan, BATCH, present, runs, needed=True)
-    assert all(step.action is not Action.SKIP for step in every.steps)
-    assert [step.run for step in every.steps] == [step.run for step in needed.steps]
-    for step in needed.steps:
-        completed = step.run is not None and step.run.state.status is Status.COMPLETED
-        assert (step.action is Action.SKIP) == completed
+    assert all(one.action is not Action.SKIP for one in every.actions)
+    assert [one.run for one in every.actions] == [one.run for one in needed.actions]
+    for one in needed.actions:
+        completed = one.run is not None and one.run.state.status is Status.COMPLETED
+        assert (one.action is Action.SKIP) == completed
 
 
 @given(plans, stores(), st.booleans())
 def test_a_run_of_the_present_plan_is_preferred(plan: Plan, stored: Stored, needed: bool) -> None:
     runs, present = stored
-    for step in reconcile(plan, BATCH, present, runs, needed=needed).steps:
-        matching = [run for run in runs if same(run, step.trial)]
+    for one in reconcile(plan, BATCH, present, runs, needed=needed).actions:
+        matching = [run for run in runs if same(run, one.trial)]
         planned = [run for run in matching if run.id in present]
-        assert step.run == next(iter(planned or matching), None)
+        assert one.run == next(iter(planned or matching), None)
 
 
 @given(plans, stores())
@@ -169,14 +169,14 @@ def test_the_same_plan_again_keeps_every_id(plan: Plan, stored: Stored) -> None:
     runs, present = stored
     first = reconcile(plan, BATCH, present, runs, needed=False)
     made = [
-        step.run or replace(run_of(f"{place:032x}", 0, Status.PENDING), flags=step.trial.flags)
-        for place, step in enumerate(first.steps, start=1000)
+        one.run or replace(run_of(f"{place:032x}", 0, Status.PENDING), flags=one.trial.flags)
+        for place, one in enumerate(first.actions, start=1000)
     ]
     gone = {run.id for run in first.deleted}
     left = [run for run in runs if run.id not in gone]
     everything = [*left, *(run for run in made if run not in left)]
     again = reconcile(plan, BATCH, tuple(run.id for run in made), everything, needed=False)
-    assert [step.run for step in again.steps] == made
+    assert [one.run for one in again.actions] == made
     assert again.deleted == ()
 
 
@@ -185,9 +185,9 @@ def test_an_orphan_is_adopted_again_under_its_id(plan: Plan, stored: Stored) -> 
     runs, present = stored
     empty = reconcile(plan_of(), BATCH, present, runs, needed=False)
     back = reconcile(plan, BATCH, (), empty.orphaned, needed=False)
-    for step in back.steps:
-        matching = [run for run in empty.orphaned if same(run, step.trial)]
-        assert step.run == next(iter(matching), None)
+    for one in back.actions:
+        matching = [run for run in empty.orphaned if same(run, one.trial)]
+        assert one.run == next(iter(matching), None)
 
 
 # ---- cases
@@ -201,15 +201,15 @@ def test_a_pending_trial_of_another_batch_is_left_alone() -> None:
 
 def test_a_value_written_otherwise_is_the_same_trial_and_the_trial_has_the_new_one() -> None:
     run = run_of("1" * 32, 1, Status.COMPLETED)
-    (step,) = reconcile(plan_of(1.0), BATCH, (run.id,), [run], needed=False).steps
-    assert (step.action, step.run) == (Action.RESTART, run)
-    assert repr(step.trial.flags) == "{'x': 1.0}"
+    (one,) = reconcile(plan_of(1.0), BATCH, (run.id,), [run], needed=False).actions
+    assert (one.action, one.run) == (Action.RESTART, run)
+    assert repr(one.trial.flags) == "{'x': 1.0}"
 
 
 def test_another_operation_with_the_same_flags_is_another_trial() -> None:
     run = replace(run_of("1" * 32, 1, Status.COMPLETED), operation=replace(ECHO, target="other.py"))
     result = reconcile(plan_of(1), BATCH, (run.id,), [run], needed=True)
-    assert [step.action for step in result.steps] == [Action.CREATE]
+    assert [one.action for one in result.actions] == [Action.CREATE]
     assert result.orphaned == (run,)
 
 
@@ -217,7 +217,7 @@ def test_of_two_runs_with_the_same_flags_the_one_that_is_not_planned_is_an_orpha
     orphan = run_of("1" * 32, 1, Status.COMPLETED)
     planned = run_of("2" * 32, 1.0, Status.ERROR)
     result = reconcile(plan_of(1), BATCH, (planned.id,), [orphan, planned], needed=True)
-    assert result.steps == (TrialStep(plan_of(1).trials[0], Action.RESTART, planned),)
+    assert result.actions == (PlannedAction(plan_of(1).trials[0], Action.RESTART, planned),)
     assert result.orphaned == (orphan,)
 
 
@@ -230,11 +230,11 @@ def test_a_new_batch_adopts_what_is_completed_and_creates_the_rest(
 ) -> None:
     completed = [run for run in stored[0] if run.state.status is Status.COMPLETED]
     result = adopt(plan, completed)
-    assert tuple(step.trial for step in result.steps) == plan.trials
+    assert tuple(one.trial for one in result.actions) == plan.trials
     assert (result.orphaned, result.deleted) == ((), ())
-    for step in result.steps:
-        matching = [run for run in completed if same(run, step.trial)]
+    for one in result.actions:
+        matching = [run for run in completed if same(run, one.trial)]
         if matching:
-            assert (step.action, step.run) == (Action.SKIP, matching[-1])
+            assert (one.action, one.run) == (Action.SKIP, matching[-1])
         else:
-            assert (step.action, step.run) == (Action.CREATE, None)
+            assert (one.action, one.run) == (Action.CREATE, None)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import MAX_SEED, Flags, Operation, Value
 from hydra_sweep_runner.planning.combinations import Dimension, Grid
-from hydra_sweep_runner.planning.identity import identity
+from hydra_sweep_runner.planning.identity import trial_identity
 from hydra_sweep_runner.planning.sampling import derive_seed
 from hydra_sweep_runner.planning.trials import (
     LARGEST_WHOLE_GRID,
@@ -90,7 +90,7 @@ def test_a_grid_of_nothing_has_one_combination() -> None:
 
 
 def test_a_dimension_without_values_leaves_no_trial() -> None:
-    assert plan(grid_of(["1"], [], ["2"])) == Plan(trials=(), repeated=0, combinations=0)
+    assert plan(grid_of(["1"], [], ["2"])) == Plan(trials=(), duplicates=0, combinations=0)
     assert plan(grid_of([], ["1"]), max_trials=3).trials == ()
 
 
@@ -103,9 +103,9 @@ def test_the_whole_plan_has_each_trial_once_in_grid_order(
 ) -> None:
     grid = grid_of(*values)
     planned = plan(grid, seed=seed)
-    composed = [identity(*compose(grid.at(index))) for index in range(grid.size)]
+    composed = [trial_identity(*compose(grid.at(index))) for index in range(grid.size)]
     assert identities(planned) == list(dict.fromkeys(composed))
-    assert planned.combinations == grid.size == len(planned.trials) + planned.repeated
+    assert planned.combinations == grid.size == len(planned.trials) + planned.duplicates
 
 
 @given(dimensions, seeds, st.integers(1, 40))
@@ -158,7 +158,7 @@ def test_a_trial_s_seed_is_of_its_flags_and_not_of_its_place(
 def test_a_combination_that_comes_again_is_kept_where_it_came_first() -> None:
     planned = plan(grid_of(["1", "1.0", "2", "1"]))
     assert [trial.overrides for trial in planned.trials] == [("a=1",), ("a=2",)]
-    assert planned.repeated == 2
+    assert planned.duplicates == 2
 
 
 def test_with_duplicates_a_sample_goes_on_until_it_has_enough() -> None:

@@ -30,7 +30,7 @@ from hydra_sweep_runner.operation.values import canonical
 from hydra_sweep_runner.pipeline.combination import CombinationFlags, Composed
 from hydra_sweep_runner.pipeline.parse import parse_steps
 from hydra_sweep_runner.pipeline.steps import Step, Wiring
-from hydra_sweep_runner.planning.identity import combination_identity, identity
+from hydra_sweep_runner.planning.identity import combination_identity, trial_identity
 
 _PREFIX = re.compile(r"(?P<sign>\+{0,2}|~)(?P<step>[A-Za-z_][\w-]*)\.(?P<rest>.+)", re.DOTALL)
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -107,9 +107,9 @@ class PipelineComposer:
         return self.operation, CombinationFlags(own.flags, steps, self._index_of)
 
     def identify(self, overrides: Sequence[str], repeat: int) -> str:
-        """The digest of a combination: of the pipeline's own flags and of its composed steps."""
+        """The identity of a combination, from the pipeline's own flags and its composed steps."""
         own, steps = self._combine(overrides, repeat)
-        return combination_identity(own.key, [composed.digest for composed in steps], repeat)
+        return combination_identity(own.key, [composed.identity for composed in steps], repeat)
 
     def flags(self, overrides: Sequence[str]) -> Flags:
         """The pipeline's own flags in one combination."""
@@ -203,7 +203,7 @@ class PipelineComposer:
             flags = config.flags(leave_out=("operation",), keeps_unknown=may_register)
         except Mistake as error:
             raise Mistake(_explained(step, texts, str(error))) from error
-        return Composed(texts, operation, flags, identity(operation, flags, repeat), repeat)
+        return Composed(texts, operation, flags, trial_identity(operation, flags, repeat), repeat)
 
 
 class _Combination(NamedTuple):

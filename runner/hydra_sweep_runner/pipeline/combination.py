@@ -14,13 +14,13 @@ OPERATION = "operation"
 
 class Composed(NamedTuple):
     """A composed step: the overrides of `runner operation=NAME`, the operation and flags they give,
-    and the digest that this operation with these flags has outside a pipeline. `repeat` is its
+    and the identity that this operation with these flags has outside a pipeline. `repeat` is its
     number among repeats, from 0."""
 
     overrides: tuple[str, ...]
     operation: Operation
     flags: Flags
-    digest: str
+    identity: str
     repeat: int = 0
 
     def chosen(self, group: str) -> str | None:

@@ -19,7 +19,7 @@ from hydra_sweep_runner.operation.values import canonical
 from hydra_sweep_runner.pipeline.combination import Composed
 from hydra_sweep_runner.pipeline.parse import PLACE
 from hydra_sweep_runner.pipeline.steps import By, Step, Wiring
-from hydra_sweep_runner.planning.identity import InputPlaces, gather_identity
+from hydra_sweep_runner.planning.identity import StepIdentity, gather_identity
 from hydra_sweep_runner.planning.trials import Trial
 
 
@@ -140,8 +140,8 @@ class _Drafting:
         self._index_of = {name: index for index, name in enumerate(wiring.names)}
         #: For each step, the indices of the steps that it takes files from.
         self._inputs = [[self._index_of[one.step] for one in step.inputs] for step in wiring.steps]
-        self._input_places = [
-            InputPlaces(
+        self._identities = [
+            StepIdentity(
                 [(one.name, one.path) for one in step.inputs]
                 + [(one.name, None) for one in step.gathers]
             )
@@ -156,7 +156,7 @@ class _Drafting:
             composed = combination[step_index]
             inputs = tuple([numbers[upstream] for upstream in self._inputs[step_index]])
             by, by_key = self._by(combination, step) if step.by else ((), ())
-            key = (composed.digest, inputs, by_key)
+            key = (composed.identity, inputs, by_key)
             known = self._known[step_index]
             number = known.get(key)
             if number is None:
@@ -179,8 +179,8 @@ class _Drafting:
         if step.gathers:
             by = [(str(by), value) for by, value in zip(step.by, draft.by, strict=True)]
             identities += [gather_identity(one.step, by) for one in step.gathers]
-        places = self._input_places[draft.step_index]
-        draft.identity = places.identity(draft.composed.digest, identities)
+        step_identity = self._identities[draft.step_index]
+        draft.identity = step_identity.of(draft.composed.identity, identities)
         draft.step_indices = self._alone[draft.step_index]
         number = self._number_of.setdefault(draft.identity, len(self.drafts))
         if number == len(self.drafts):

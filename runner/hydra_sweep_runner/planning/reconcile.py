@@ -25,7 +25,7 @@ class Action(Enum):
 
 
 @dataclass(frozen=True)
-class TrialStep:
+class PlannedAction:
     """A planned trial, the action for it, and the stored run that it matches, if any."""
 
     trial: Trial
@@ -35,16 +35,16 @@ class TrialStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciliation:
-    """What a restart does: a step for each planned trial, in plan order, and the batch's
+    """What a restart does: an action for each planned trial, in plan order, and the batch's
     trials that are no longer in the plan, to be orphaned or deleted."""
 
-    steps: tuple[TrialStep, ...]
+    actions: tuple[PlannedAction, ...]
     orphaned: tuple[Run, ...] = ()
     deleted: tuple[Run, ...] = ()
 
     def count(self, action: Action) -> int:
         """How many planned trials have this action."""
-        return sum(step.action is action for step in self.steps)
+        return sum(planned.action is action for planned in self.actions)
 
 
 def reconcile(
@@ -61,19 +61,19 @@ def reconcile(
     for run in runs:
         candidates.setdefault(identity_of(run), []).append(run)
     in_plan = set(present)
-    steps: list[TrialStep] = []
+    actions: list[PlannedAction] = []
     for trial in plan.trials:
         matching = candidates.get(trial.identity)
         if not matching:
-            steps.append(TrialStep(trial, Action.CREATE))
+            actions.append(PlannedAction(trial, Action.CREATE))
             continue
         run = min(matching, key=lambda candidate: candidate.id not in in_plan)
         matching.remove(run)
         skip = needed and run.state.status is Status.COMPLETED
-        steps.append(TrialStep(trial, Action.SKIP if skip else Action.RESTART, run))
+        actions.append(PlannedAction(trial, Action.SKIP if skip else Action.RESTART, run))
     left = [run for matching in candidates.values() for run in matching]
     return Reconciliation(
-        steps=tuple(steps),
+        actions=tuple(actions),
         orphaned=tuple(run for run in left if not _never_started(run, batch_id)),
         deleted=tuple(run for run in left if _never_started(run, batch_id)),
     )
@@ -81,14 +81,14 @@ def reconcile(
 
 def only_failed(reconciliation: Reconciliation) -> Reconciliation:
     """Only trials with status `error` run. Missing trials are created but not started."""
-    return replace(reconciliation, steps=tuple(_if_failed(step) for step in reconciliation.steps))
+    return replace(reconciliation, actions=tuple(map(_if_failed, reconciliation.actions)))
 
 
-def _if_failed(step: TrialStep) -> TrialStep:
-    if step.run is None:
-        return replace(step, action=Action.INITIALIZE)
-    failed = step.run.state.status is Status.ERROR
-    return step if failed else replace(step, action=Action.SKIP)
+def _if_failed(planned: PlannedAction) -> PlannedAction:
+    if planned.run is None:
+        return replace(planned, action=Action.INITIALIZE)
+    failed = planned.run.state.status is Status.ERROR
+    return planned if failed else replace(planned, action=Action.SKIP)
 
 
 def _never_started(run: Run, batch_id: str) -> bool:
@@ -102,10 +102,10 @@ def adopt(plan: Plan, completed: Iterable[Run]) -> Reconciliation:
     """
     known = {identity_of(run): run for run in completed}
     return Reconciliation(
-        steps=tuple(
-            TrialStep(trial, Action.SKIP, known[trial.identity])
+        actions=tuple(
+            PlannedAction(trial, Action.SKIP, known[trial.identity])
             if trial.identity in known
-            else TrialStep(trial, Action.CREATE)
+            else PlannedAction(trial, Action.CREATE)
             for trial in plan.trials
         )
     )

@@ -6,15 +6,16 @@ grid, the seed draws that many. A random search draws until it has enough differ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 from itertools import count, islice
+from typing import NamedTuple
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.planning.combinations import Combinations, Draws, Rows
-from hydra_sweep_runner.planning.identity import identity
+from hydra_sweep_runner.planning.identity import trial_identity
 from hydra_sweep_runner.planning.sampling import derive_seed, draw
 
 #: A grid with more combinations than this is refused unless `max_trials` is given.
@@ -48,13 +49,13 @@ class Trial:
 class Plan:
     """The trials that a batch's flags, options and seed generate.
 
-    `repeated` counts the combinations that were dropped because an earlier combination has the
+    `duplicates` counts the combinations that were dropped because an earlier combination has the
     same trial; `excluded` counts those that `exclude` rejected. `combinations` is the size of
     the whole grid, None for a random search.
     """
 
     trials: tuple[Trial, ...]
-    repeated: int
+    duplicates: int
     combinations: int | None
     excluded: int = 0
 
@@ -62,7 +63,7 @@ class Plan:
 #: Composes a combination's overrides into its operation and flags.
 Compose = Callable[[tuple[str, ...]], tuple[Operation, Flags]]
 
-#: Computes a combination's digest from its overrides and its number among repeats.
+#: Computes a combination's identity from its overrides and its number among repeats.
 Identify = Callable[[tuple[str, ...], int], str]
 
 
@@ -87,7 +88,7 @@ def plan_trials(
 ) -> Plan:
     """Generate the trials of combinations, in their order, without repetition.
 
-    `identify` computes a combination's digest if operation and flags alone do not determine it.
+    `identify` computes a combination's identity if operation and flags alone do not determine it.
 
     The trials of a larger `max_trials` contain those of a smaller one. Included combinations
     take precedence over the others when `max_trials` is reached. Raises Mistake for a grid of
@@ -97,8 +98,13 @@ def plan_trials(
     return planning.plan(combinations)
 
 
-#: Marks the end of the combinations.
-_NONE: tuple[int, tuple[str, ...]] = (-1, ())
+class _Distinct(NamedTuple):
+    """The combinations with at least one new trial, each with its number and those trials, and how
+    many combinations were dropped and rejected."""
+
+    found: list[tuple[int, tuple[Trial, ...]]]
+    duplicates: int
+    excluded: int
 
 
 class _Planning:
@@ -117,95 +123,86 @@ class _Planning:
         self._identify = identify
         self._shape = shape
         self._limit = limit
-        self._repeated = 0
-        self._excluded = 0
 
     def plan(self, combinations: Combinations | Draws) -> Plan:
-        included = self._included()
+        included = self._distinct(enumerate(self._shape.include), None, frozenset())
+        groups = [group for _, group in included.found]
+        wanted = frozenset(trial.identity for group in groups for trial in group)
         if isinstance(combinations, Draws):
-            found, size = self._drawn(combinations, included), None
+            swept, size = self._drawn(combinations, wanted), None
         else:
-            found, size = self._countable(combinations, included), combinations.size
-        trials = [trial for _, group in found for trial in group]
+            swept, size = self._countable(combinations, wanted, len(groups)), combinations.size
+        trials = [trial for _, group in swept.found for trial in group]
         known = {trial.identity for trial in trials}
-        more = [trial for group in included for trial in group if trial.identity not in known]
-        self._repeated += sum(all(trial.identity in known for trial in one) for one in included)
+        more = [trial for group in groups for trial in group if trial.identity not in known]
+        again = sum(all(trial.identity in known for trial in group) for group in groups)
         return Plan(
             trials=tuple(islice((*trials, *more), self._limit)),
-            repeated=self._repeated,
+            duplicates=included.duplicates + swept.duplicates + again,
             combinations=size,
-            excluded=self._excluded,
+            excluded=included.excluded + swept.excluded,
         )
 
-    def _included(self) -> list[tuple[Trial, ...]]:
-        numbered = enumerate(self._shape.include)
-        return [group for _, group in self._distinct(numbered, None, set())]
-
     def _countable(
-        self, combinations: Combinations, included: list[tuple[Trial, ...]]
-    ) -> list[tuple[int, tuple[Trial, ...]]]:
+        self, combinations: Combinations, included: frozenset[str], n_included: int
+    ) -> _Distinct:
         size, limit = combinations.size, self._limit
         if limit is None and size > LARGEST_WHOLE_GRID:
             raise Mistake(
                 f"the grid has {size} combinations: give +max_trials=N to run a sample of them"
             )
-        total = (size + len(included)) * self._shape.repeat
+        total = (size + n_included) * self._shape.repeat
         sampled = limit is not None and total > limit
         indices: Iterable[int] = draw(size, self._seed) if sampled else range(size)
-        known = {trial.identity for group in included for trial in group}
         numbered = ((index, combinations.at(index)) for index in indices)
         rows = combinations if isinstance(combinations, Rows) else None
-        found = self._distinct(numbered, limit if sampled else None, known, rows=rows)
-        return sorted(found, key=lambda pair: pair[0])
+        swept = self._distinct(numbered, limit if sampled else None, included, rows=rows)
+        swept.found.sort(key=lambda pair: pair[0])
+        return swept
 
-    def _drawn(
-        self, draws: Draws, included: list[tuple[Trial, ...]]
-    ) -> list[tuple[int, tuple[Trial, ...]]]:
-        known = {trial.identity for group in included for trial in group}
+    def _drawn(self, draws: Draws, included: frozenset[str]) -> _Distinct:
+        """The trials of a random search. That it draws a combination again is not counted."""
         numbered = ((number, draws.at(number)) for number in count())
-        found = list(self._distinct(numbered, self._limit, known, MAX_DRAWS_WITHOUT_NEW))
-        self._repeated = 0  # duplicate draws of a random search are not reported
-        return found
+        drawn = self._distinct(numbered, self._limit, included, MAX_DRAWS_WITHOUT_NEW)
+        return drawn._replace(duplicates=0)
 
     def _distinct(
         self,
         numbered: Iterable[tuple[int, tuple[str, ...]]],
         limit: int | None,
-        included: set[str],
+        included: frozenset[str],
         max_without_new: int | None = None,
         rows: Rows | None = None,
-    ) -> Iterator[tuple[int, tuple[Trial, ...]]]:
-        """Yields, for each combination with at least one new trial, its number and those trials.
+    ) -> _Distinct:
+        """The distinct trials of the combinations, in their order.
 
         Stops at `limit` trials (the included ones counted), or after `max_without_new`
         combinations in a row without a new trial.
         """
+        found: list[tuple[int, tuple[Trial, ...]]] = []
+        duplicates = excluded = without_new = 0
         seen: set[str] = set()
-        left, without_new = set(included), 0
-        room = None if limit is None else limit - len(left)
-        combinations = iter(numbered)
-        while (room is None or room > 0) and without_new != max_without_new:
-            number, overrides = next(combinations, _NONE)
-            if number < 0:
-                return
+        left = set(included)
+        room = None if limit is None else max(limit - len(left), 0)
+        for number, overrides in () if room == 0 else numbered:
             group = self._group(number, overrides, room, left, rows)
-            if group is None:
-                self._excluded += 1
-                without_new += 1
-                continue
-            new = tuple(trial for trial in group if trial.identity not in seen)
-            if not new:
-                self._repeated += 1
-                without_new += 1
-                continue
-            without_new = 0
+            new = tuple(trial for trial in group or () if trial.identity not in seen)
             for trial in new:
                 seen.add(trial.identity)
                 if trial.identity in left:
                     left.remove(trial.identity)
                 elif room is not None:
                     room -= 1
-            yield number, new
+            if new:
+                found.append((number, new))
+            elif group is None:
+                excluded += 1
+            else:
+                duplicates += 1
+            without_new = 0 if new else without_new + 1
+            if room == 0 or without_new == max_without_new:
+                break
+        return _Distinct(found, duplicates, excluded)
 
     def _group(
         self,
@@ -229,8 +226,8 @@ class _Planning:
         group: list[Trial] = []
         first = 0 if rows is None else rows.repeat(number)
         for repeat in range(first, first + self._shape.repeat):
-            digest = None if self._identify is None else self._identify(overrides, repeat)
-            trial = planned(operation, flags, overrides, self._seed, repeat, digest)
+            identity = None if self._identify is None else self._identify(overrides, repeat)
+            trial = make_trial(operation, flags, overrides, self._seed, repeat, identity)
             if room is None or trial.identity in included:
                 group.append(trial)
             elif room > 0:
@@ -239,25 +236,25 @@ class _Planning:
         return tuple(group)
 
 
-def planned(
+def make_trial(
     operation: Operation,
     flags: Flags,
     overrides: tuple[str, ...],
     seed: int,
     repeat: int = 0,
-    digest: str | None = None,
+    identity: str | None = None,
 ) -> Trial:
     """The trial of a composed combination; `seed` is the batch's.
 
-    `digest` is its identity if operation and flags alone do not determine it.
+    `identity` is given if operation, flags and repeat alone do not determine it.
     """
-    if digest is None:
-        digest = identity(operation, flags, repeat)
+    if identity is None:
+        identity = trial_identity(operation, flags, repeat)
     return Trial(
         overrides=overrides,
         operation=operation,
         flags=flags,
-        identity=digest,
+        identity=identity,
         batch_seed=seed,
         repeat=repeat,
     )
@@ -265,9 +262,4 @@ def planned(
 
 def operation_names(trials: Sequence[Trial]) -> str:
     """The names of a plan's operations, without repetition, in the order of the plan."""
-    return ", ".join(dict.fromkeys(_names(trials)))
-
-
-def _names(trials: Sequence[Trial]) -> Iterator[str]:
-    for trial in trials:
-        yield trial.operation.name
+    return ", ".join(dict.fromkeys(trial.operation.name for trial in trials))

@@ -141,7 +141,7 @@ class Catalogue:
     def completed(self, identities: Collection[str]) -> dict[str, Run]:
         """Maps each of the digests to the completed run or trial with it that was started last;
         digests without one are left out."""
-        wanted = {bytes.fromhex(digest) for digest in identities} - {NO_IDENTITY}
+        wanted = {bytes.fromhex(identity) for identity in identities} - {NO_IDENTITY}
         look = self._index.look(self._ids())
         newest: dict[bytes, Entry] = {}
         for entry in look.entries():

@@ -42,7 +42,7 @@ class Entry(NamedTuple):
     """A run's record, as listed in a pack.
 
     `pack` is the pack that holds it, None if none does. The next three fields are its stamp. Lists
-    are sorted by `key`, ascending, then by id. `identity` is the digest of a completed run that is
+    are sorted by `key`, ascending, then by id. `identity` is that of a completed run that is
     not a batch, else NO_IDENTITY. `place` is the entry's index in the pack, from 0. The last three
     fields are the offset, length and checksum of its text in the pack.
     """

@@ -106,7 +106,7 @@ class StoredRuns:
         return self._catalogue.batches()
 
     def completed(self, identities: Collection[str]) -> dict[str, Run]:
-        """Maps each digest (`planning.identity`) to the completed run or trial with it that was
+        """Maps each identity (`planning.identity`) to the completed run or trial with it that was
         started last; digests without one are left out."""
         return self._catalogue.completed(identities)
 

@@ -92,7 +92,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     reconciliation, decided = _adopt(world, sweep, strict)
     if strict is not None:
         strict.tell()
-    report_older_code(world, [step.run for step in reconciliation.steps if step.run is not None])
+    report_older_code(world, [one.run for one in reconciliation.actions if one.run is not None])
     batch = Run(
         id=world.new_id(),
         kind=Kind.BATCH,
@@ -162,9 +162,9 @@ def restart_batch(
     strict = _strict(world, sweep)
     reconciliation, decided = _reconcile(world, batch, sweep, known.runs, strict)
     if sweep.options.print_trials:
-        steps = reconciliation.steps
+        actions = reconciliation.actions
         with naming_refresh(world, batch, composing, sweep.one_of_each()):
-            started = [step.trial for step in steps if step.action is not Action.SKIP]
+            started = [one.trial for one in actions if one.action is not Action.SKIP]
             check_previewed(world, sweep, started)
         report_planning(world, sweep)
         world.reporter.say(intent_line(short(batch.id), reconciliation, None))
@@ -206,11 +206,11 @@ def _report_skipped_of_older_code(
     if options.init_trials or not (options.needed or options.from_step is not None):
         return
     skipped = [
-        step.run
-        for step in reconciliation.steps
-        if step.action is Action.SKIP
-        and step.run is not None
-        and step.run.state.status is Status.COMPLETED
+        one.run
+        for one in reconciliation.actions
+        if one.action is Action.SKIP
+        and one.run is not None
+        and one.run.state.status is Status.COMPLETED
     ]
     report_older_code(world, skipped, which=("trial", "skipped"))
 
@@ -218,9 +218,9 @@ def _report_skipped_of_older_code(
 def _refuse_used(world: World, reconciliation: Reconciliation) -> None:
     """Raise Busy if a running run takes files from a trial that is to be restarted."""
     again = [
-        step.run.id
-        for step in reconciliation.steps
-        if step.run is not None and step.action is Action.RESTART and step.run.state.attempt
+        one.run.id
+        for one in reconciliation.actions
+        if one.run is not None and one.action is Action.RESTART and one.run.state.attempt
     ]
     if again:
         Dependents(world.store).refuse_if_used(again, "restarted")

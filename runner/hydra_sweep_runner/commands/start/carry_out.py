@@ -29,7 +29,7 @@ from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun, Un
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.model import JobPlace, Operation, Run, Status
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
+from hydra_sweep_runner.planning.reconcile import Action, PlannedAction, Reconciliation
 from hydra_sweep_runner.planning.trials import Trial
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.search.optimizers.question import ProposalFailed
@@ -98,11 +98,11 @@ class Carrying:
     def check(self) -> None:
         """Check each value of the trials that are to start, and resolve the flags of the first: a
         value that is missing there is mostly missing in all. Raises Mistake."""
-        steps = [each for each in self._plan.steps() if each[2].action is not Action.SKIP]
-        check_values(self._sweep, (step.trial for _, _, step in steps), self._prepared)
-        for number, _, step in steps:
-            if step.action is not Action.INITIALIZE:
-                probe = self._start(self._plan.trial(number, step, ""), number, step)
+        actions = [each for each in self._plan.actions() if each[2].action is not Action.SKIP]
+        check_values(self._sweep, (planned.trial for _, _, planned in actions), self._prepared)
+        for number, _, planned in actions:
+            if planned.action is not Action.INITIALIZE:
+                probe = self._start(self._plan.trial(number, planned, ""), number, planned)
                 check_start(self._context, probe, self._sweep.options)
                 break
         if self._sweep.composing.program is not None:
@@ -110,10 +110,10 @@ class Carrying:
             check_output_dirs(self._context, self._jobs_to_start(), limit)
 
     def _jobs_to_start(self) -> Iterator[tuple[TrialConfig, JobPlace]]:
-        for number, _, step in self._plan.steps():
+        for number, _, planned in self._plan.actions():
             job = self._plan.job(number)
-            if step.action is not Action.SKIP and job is not None:
-                yield self._sweep.config(step.trial), job
+            if planned.action is not Action.SKIP and job is not None:
+                yield self._sweep.config(planned.trial), job
 
     def tell(self) -> None:
         """Print what is about to be done, with the batch's id: it stays on the screen, however the
@@ -189,30 +189,30 @@ class Carrying:
     def _create_missing(self, batch: Run) -> list[Start]:
         """Create the planned trials that do not exist; returns all trials that are to start."""
         starts: list[Start] = []
-        for number, _, step in self._plan.steps():
-            if step.action is Action.SKIP:
+        for number, _, planned in self._plan.actions():
+            if planned.action is Action.SKIP:
                 continue
-            run = self._plan.trial(number, step, batch.id)
-            if step.run is None:
+            run = self._plan.trial(number, planned, batch.id)
+            if planned.run is None:
                 self._context.store.create(run)
-                if self._sweep.options.init_trials or step.action is Action.INITIALIZE:
+                if self._sweep.options.init_trials or planned.action is Action.INITIALIZE:
                     self._context.reporter.say(initialized_line(run, self._sweep.varying))
-            if step.action is Action.INITIALIZE:
+            if planned.action is Action.INITIALIZE:
                 self._initialized[run.id] = run
                 continue
-            starts.append(self._start(run, number, step))
+            starts.append(self._start(run, number, planned))
         return starts
 
     def _settle(self, batch: Run) -> None:
         """Sync the batch and its new trials to the disk before the first one starts."""
-        made = [run_id for _, run_id, step in self._plan.steps() if step.run is None]
+        made = [run_id for _, run_id, planned in self._plan.actions() if planned.run is None]
         self._context.store.settle([batch.id, *made])
 
-    def _start(self, run: Run, number: int, step: TrialStep) -> Start:
+    def _start(self, run: Run, number: int, planned: PlannedAction) -> Start:
         return Start(
             run=run,
-            config=self._sweep.config(step.trial),
-            prepared=self._prepared[step.trial.operation],
+            config=self._sweep.config(planned.trial),
+            prepared=self._prepared[planned.trial.operation],
             number=number,
             varying=self._sweep.varying,
             only_if_stale=self._decided is not None and self._decided.is_judged(number),
@@ -261,13 +261,13 @@ class Carrying:
         before it starts. Raises ProposalFailed if its operation cannot be executed."""
         assert self._sweep.search is not None
         self._prepare(self._sweep.search.trials[number])
-        place, step = self._plan.grow(number)
+        place, planned = self._plan.grow(number)
         self._context.store.write(self._plan.batch)
-        run = self._plan.trial(place, step, self._plan.batch.id)
+        run = self._plan.trial(place, planned, self._plan.batch.id)
         self._context.store.create(run)
         self._context.store.settle([run.id])
         self._grown[run.id] = run
-        return self._start(run, place, step)
+        return self._start(run, place, planned)
 
     def _prepare(self, trial: Trial) -> None:
         """Check an operation that no earlier trial has: flags may be among a command's arguments,
@@ -320,7 +320,11 @@ class Carrying:
         return self._decided is not None and self._decided.is_beyond(self._plan.number_of(run_id))
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
-        known = {run_id: step.run for _, run_id, step in self._plan.steps() if step.run is not None}
+        known = {
+            run_id: planned.run
+            for _, run_id, planned in self._plan.actions()
+            if planned.run is not None
+        }
         started = {start.run.id: start.run for start in starts}
         return {**known, **self._initialized, **self._grown, **started}
 

@@ -30,9 +30,9 @@ def report_all_new(world: World, reconciliation: Reconciliation, given: Iterable
     """Print why no trial of a batch is in the plan that the present YAML gives, and how those that
     are there come back. `given` are the flags of the command line."""
     former = [*reconciliation.orphaned, *reconciliation.deleted]
-    if not former or any(step.run is not None for step in reconciliation.steps):
+    if not former or any(planned.run is not None for planned in reconciliation.actions):
         return
-    trial = reconciliation.steps[0].trial
+    trial = reconciliation.actions[0].trial
     typed = given_flags({**former[0].flags, **trial.flags}, given)
     before, after = (
         {

@@ -16,7 +16,7 @@ from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from hydra_sweep_runner.pipeline.graph import Graph
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
+from hydra_sweep_runner.planning.reconcile import Action, PlannedAction, Reconciliation
 from hydra_sweep_runner.system.provenance import read_provenance, shown
 
 
@@ -51,7 +51,8 @@ class PlanRecords:
         self._remembered = options_of_trial(sweep.options.remembered)
         self.recipe = sweep.composing.recipe()
         self.ids = tuple(
-            context.new_id() if step.run is None else step.run.id for step in reconciliation.steps
+            context.new_id() if planned.run is None else planned.run.id
+            for planned in reconciliation.actions
         )
         self._number = {run_id: number for number, run_id in enumerate(self.ids)}
         self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self.ids)
@@ -59,12 +60,12 @@ class PlanRecords:
             self._jobs = tuple(number_jobs(reconciliation, batch.id))
         self.batch = self._batch(batch)
 
-    def steps(self) -> Iterator[tuple[int, str, TrialStep]]:
+    def actions(self) -> Iterator[tuple[int, str, PlannedAction]]:
         """Each trial of the plan: its number from 0, its id, and what is to be done."""
-        for number, (run_id, step) in enumerate(
-            zip(self.ids, self._reconciliation.steps, strict=True)
+        for number, (run_id, planned) in enumerate(
+            zip(self.ids, self._reconciliation.actions, strict=True)
         ):
-            yield number, run_id, step
+            yield number, run_id, planned
 
     def number_of(self, run_id: str) -> int:
         """The number in the plan of a trial that was planned before the batch began."""
@@ -74,11 +75,11 @@ class PlanRecords:
         """The place of a Hydra program's job; None for an operation's trial."""
         return self._jobs[number]
 
-    def trial(self, number: int, step: TrialStep, batch_id: str) -> Run:
+    def trial(self, number: int, planned: PlannedAction, batch_id: str) -> Run:
         """The record of a trial that is about to start: its present record with the planned
         fields."""
-        trial, sweep = step.trial, self._sweep
-        known = step.run or Run(
+        trial, sweep = planned.trial, self._sweep
+        known = planned.run or Run(
             id=self.ids[number],
             kind=Kind.TRIAL,
             operation=trial.operation,
@@ -87,7 +88,7 @@ class PlanRecords:
             state=State(status=Status.PENDING, initialized=self._context.clock()),
             generated_by=batch_id,
         )
-        planned = Planned(
+        fields = Planned(
             operation=trial.operation,
             flags=trial.flags,
             recipe=replace(self.recipe, task=trial.overrides),
@@ -100,10 +101,10 @@ class PlanRecords:
         )
         run = as_planned(
             known,
-            planned,
+            fields,
             job=self._jobs[number],
             repeat=trial.repeat,
-            basis=sweep.basis_of(trial, step.run),
+            basis=sweep.basis_of(trial, planned.run),
         )
         return run if sweep.graph is None else self._in_graph(run, number, sweep.graph)
 
@@ -118,16 +119,16 @@ class PlanRecords:
             self._provenance, sources=self._sources_of(prepared.sources)
         )
 
-    def grow(self, number: int) -> tuple[int, TrialStep]:
+    def grow(self, number: int) -> tuple[int, PlannedAction]:
         """Add the trial that the search has proposed under this number to the plan and to the
-        batch's record; returns its place in the plan and its step."""
+        batch's record; returns its place in the plan and the action for it."""
         search = self._sweep.search
         assert search is not None and self.batch.batch is not None
         run_id, place = self._context.new_id(), search.place_of(number)
-        step = TrialStep(search.trials[number], Action.CREATE)
-        steps = self._reconciliation.steps
+        planned = PlannedAction(search.trials[number], Action.CREATE)
+        actions = self._reconciliation.actions
         self._reconciliation = replace(
-            self._reconciliation, steps=(*steps[:place], step, *steps[place:])
+            self._reconciliation, actions=(*actions[:place], planned, *actions[place:])
         )
         self.ids = (*self.ids[:place], run_id, *self.ids[place:])
         job = None
@@ -137,7 +138,7 @@ class PlanRecords:
         generated = (*self.batch.batch.generated, run_id)
         part = replace(self.batch.batch, trials=self.ids, generated=generated)
         self.batch = replace(self.batch, batch=part, basis=self._sweep.basis(self.ids))
-        return place, step
+        return place, planned
 
     def batch_without(self, deleted: Collection[str]) -> Run:
         """The batch's record without trials that have been deleted."""
@@ -150,7 +151,7 @@ class PlanRecords:
         assert batch.batch is not None
         sweep = self._sweep
         trials = sweep.plan.trials
-        made = tuple(run_id for _, run_id, step in self.steps() if step.run is None)
+        made = tuple(run_id for _, run_id, planned in self.actions() if planned.run is None)
         options = sweep.composing.typed.options.over(batch.options)
         job = None
         if sweep.composing.program is not None:

@@ -81,15 +81,15 @@ def number_jobs(reconciliation: Reconciliation, batch_id: str) -> Iterator[JobPl
     In a new batch the number is the place in the plan. Later numbers are larger than all that the
     batch ever used, so that no output folder is used for two trials.
     """
-    known = [step.run for step in reconciliation.steps if step.run is not None]
+    known = [one.run for one in reconciliation.actions if one.run is not None]
     own = [
         run.job.number
         for run in (*known, *reconciliation.orphaned, *reconciliation.deleted)
         if run.generated_by == batch_id and run.job is not None and run.job.number is not None
     ]
     following = max(own, default=-1) + 1
-    for place, step in enumerate(reconciliation.steps):
-        job = None if step.run is None else step.run.job
+    for place, one in enumerate(reconciliation.actions):
+        job = None if one.run is None else one.run.job
         if job is not None and job.number is not None:
             yield job
         elif own:

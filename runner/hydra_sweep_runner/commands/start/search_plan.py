@@ -119,7 +119,7 @@ def plan_search(
     trials = tuple(search.trials[n] for n in search.plan if n in search.trials)
     if not trials:
         raise Mistake(f"the search has no trials: {search.why_no_more() or NO_PROPOSAL}")
-    return search, Plan(trials=trials, repeated=0, combinations=space.size)
+    return search, Plan(trials=trials, duplicates=0, combinations=space.size)
 
 
 def _existing(world: World, run_ids: Iterable[str]) -> Iterable[Run]:

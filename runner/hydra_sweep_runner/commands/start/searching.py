@@ -21,7 +21,7 @@ from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.combinations import RANDOM_TRIALS
 from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.planning.space import Interval
-from hydra_sweep_runner.planning.trials import Trial, planned
+from hydra_sweep_runner.planning.trials import Trial, make_trial
 from hydra_sweep_runner.search.basis import (
     Basis,
     Before,
@@ -240,7 +240,7 @@ class Searching:
     def _composed(self, point: Point) -> Trial:
         overrides = self._space.overrides(point)
         operation, flags = self._composing.describe(overrides)
-        return planned(operation, flags, overrides, self._settings.random_seed)
+        return make_trial(operation, flags, overrides, self._settings.random_seed)
 
     def _can_be_proposed_again(self, ledger: Ledger, number: int, now: Era) -> bool:
         """Whether the basis of a deleted trial is known, and its space is the present one."""

@@ -41,7 +41,7 @@ from hydra_sweep_runner.execute.source import TaskList
 from hydra_sweep_runner.exit_status import TERMINATED
 from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status, Value
 from hydra_sweep_runner.operation.run_options import Options, refuse_step_options
-from hydra_sweep_runner.planning.identity import identity, identity_of
+from hydra_sweep_runner.planning.identity import identity_of, trial_identity
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.provenance import read_provenance
@@ -142,7 +142,7 @@ def _refuse_batch_options(composing: Composing, options: Options) -> None:
 
 
 def _is_completed(world: World, composed: _Composed, options: Options) -> bool:
-    wanted = identity(composed.operation, composed.flags)
+    wanted = trial_identity(composed.operation, composed.flags)
     run = world.store.completed([wanted]).get(wanted)
     if run is None or _has_changed(world, composed, run, options):
         return False

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hydra_sweep_runner.commands.start.calls import PreparedOperation
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.model import Operation, Run, Status
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
+from hydra_sweep_runner.planning.reconcile import Action, PlannedAction, Reconciliation
 from hydra_sweep_runner.system.provenance import digests
 
 
@@ -41,22 +41,22 @@ class StrictCode:
 
     def for_new_batch(self, reconciliation: Reconciliation) -> Reconciliation:
         """The reconciliation of a new batch without adopted runs whose code has changed."""
-        return replace(reconciliation, steps=tuple(map(self._adopted, reconciliation.steps)))
+        return replace(reconciliation, actions=tuple(map(self._adopted, reconciliation.actions)))
 
-    def _adopted(self, step: TrialStep) -> TrialStep:
-        if step.run is None or self.check(step.trial.operation, step.run) is None:
-            return step
-        return TrialStep(step.trial, Action.CREATE)
+    def _adopted(self, planned: PlannedAction) -> PlannedAction:
+        if planned.run is None or self.check(planned.trial.operation, planned.run) is None:
+            return planned
+        return PlannedAction(planned.trial, Action.CREATE)
 
     def for_restart(self, reconciliation: Reconciliation) -> Reconciliation:
         """The reconciliation in which trials whose code has changed run again."""
-        return replace(reconciliation, steps=tuple(map(self._applied, reconciliation.steps)))
+        return replace(reconciliation, actions=tuple(map(self._applied, reconciliation.actions)))
 
-    def _applied(self, step: TrialStep) -> TrialStep:
-        if step.action is not Action.SKIP or step.run is None:
-            return step
-        why = self.check(step.trial.operation, step.run)
-        return step if why is None else replace(step, action=Action.RESTART)
+    def _applied(self, planned: PlannedAction) -> PlannedAction:
+        if planned.action is not Action.SKIP or planned.run is None:
+            return planned
+        why = self.check(planned.trial.operation, planned.run)
+        return planned if why is None else replace(planned, action=Action.RESTART)
 
     def tell(self) -> None:
         """Print which completed runs were not used, and why."""

@@ -168,9 +168,9 @@ class Sweep:
 def report_planning(world: World, sweep: Sweep) -> None:
     """Print which of the given words have no effect: combinations of the grid that occur more than
     once, and steps' own settings of Hydra."""
-    repeated = sweep.plan.repeated
-    if repeated:
-        what = "1 combination is" if repeated == 1 else f"{repeated} combinations are"
+    duplicates = sweep.plan.duplicates
+    if duplicates:
+        what = "1 combination is" if duplicates == 1 else f"{duplicates} combinations are"
         world.reporter.say(f"{what} left out, which the plan has already: each is kept once")
     pipeline = sweep.composing.pipeline
     for step, names in ({} if pipeline is None else pipeline.ignored).items():
@@ -201,7 +201,8 @@ def print_plan(world: World, sweep: Sweep, reconciliation: Reconciliation | None
     the action for each trial."""
     columns = [name for name in sweep.names if is_column(sweep.plan.trials, name)]
     rows = [_row(columns, trial) for trial in sweep.plan.trials]
-    done = [] if reconciliation is None else [_DO[step.action] for step in reconciliation.steps]
+    actions = () if reconciliation is None else reconciliation.actions
+    done = [_DO[planned.action] for planned in actions]
     if any(trial.repeat for trial in sweep.plan.trials):
         columns.append(REPEAT)
         for row, trial in zip(rows, sweep.plan.trials, strict=True):

@@ -23,7 +23,7 @@ from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.pipeline.parse import known_step
 from hydra_sweep_runner.pipeline.steps import Wiring
 from hydra_sweep_runner.planning.identity import gather_identity, identity_of
-from hydra_sweep_runner.planning.reconcile import Action, Reconciliation, TrialStep
+from hydra_sweep_runner.planning.reconcile import Action, PlannedAction, Reconciliation
 from hydra_sweep_runner.store.runs import RunStore
 
 
@@ -44,7 +44,7 @@ class Decided:
 
     def is_new(self, number: int) -> bool:
         """Whether the trial has no run yet."""
-        return self.reconciliation.steps[number].run is None
+        return self.reconciliation.actions[number].run is None
 
     def is_judged(self, number: int) -> bool:
         """Whether a trial runs only because its upstream runs, so that it may turn out to be
@@ -59,8 +59,7 @@ class Decided:
     def lines(self) -> list[str]:
         """The lines about trials that do not run, and about completed ones that run again for what
         has become of their files."""
-        steps = self.reconciliation.steps
-        done = [decision.do for decision, step in zip(self.decisions, steps, strict=True)]
+        done = [decision.do for decision in self.decisions]
         lines = list(self.damaged) if self._is_judging else []
         if skipped := done.count(Do.SKIP):
             trials = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
@@ -91,10 +90,10 @@ def decide_restart(
     graph: Graph, reconciliation: Reconciliation, wanted: Wanted, changed: Changed
 ) -> Decided:
     """Decide for each trial of a restarted batch."""
-    steps = reconciliation.steps
-    decisions = decide(graph, changed.known([step.run for step in steps]), wanted)
-    decided = tuple(map(_as_decided, steps, decisions))
-    reconciliation = replace(reconciliation, steps=decided)
+    actions = reconciliation.actions
+    decisions = decide(graph, changed.known([planned.run for planned in actions]), wanted)
+    decided = tuple(map(_as_decided, actions, decisions))
+    reconciliation = replace(reconciliation, actions=decided)
     return Decided(wanted, reconciliation, decisions, tuple(changed.lines()))
 
 
@@ -104,19 +103,19 @@ def decide_new(graph: Graph, completed: Iterable[Run], wanted: Wanted, changed: 
     by_identity = {identity_of(run): run for run in completed}
     runs = [by_identity.get(node.trial.identity) for node in graph.nodes]
     decisions = decide(graph, changed.known(runs), wanted)
-    steps = []
+    actions = []
     for node, run, decision in zip(graph.nodes, runs, decisions, strict=True):
         adopted = run if decision.do is Do.SKIP else None
-        steps.append(_as_decided(TrialStep(node.trial, Action.CREATE, adopted), decision))
-    reconciliation = Reconciliation(steps=tuple(steps))
+        actions.append(_as_decided(PlannedAction(node.trial, Action.CREATE, adopted), decision))
+    reconciliation = Reconciliation(actions=tuple(actions))
     return Decided(wanted, reconciliation, decisions, tuple(changed.lines()))
 
 
-def _as_decided(step: TrialStep, decision: Decision) -> TrialStep:
-    if step.run is None:
+def _as_decided(planned: PlannedAction, decision: Decision) -> PlannedAction:
+    if planned.run is None:
         left = decision.do is Do.LEAVE
-        return replace(step, action=Action.INITIALIZE if left else Action.CREATE)
-    return replace(step, action=Action.RESTART if decision.do is Do.RUN else Action.SKIP)
+        return replace(planned, action=Action.INITIALIZE if left else Action.CREATE)
+    return replace(planned, action=Action.RESTART if decision.do is Do.RUN else Action.SKIP)
 
 
 def known_of(run: Run, changed: str | None = None) -> Known:
