@@ -26,6 +26,10 @@ class Mistake(RunnerError):
     exit_status = statuses.MISTAKE
 
 
+class NoOperation(Mistake):
+    """The configuration does not say what to run."""
+
+
 class UnknownFlag(Mistake):
     """An override is of a flag that the configuration does not have; `name` is the flag's, `script`
     what the configuration runs, if that is a script."""

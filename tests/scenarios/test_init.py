@@ -135,6 +135,25 @@ def test_a_command_without_flags_says_how_one_is_written(empty: Project) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("typed", "name", "written", "value"),
+    [
+        ("python train.py --lr 0.3", "lr", 'train.py, --lr, "${lr}"]', "0.3"),
+        ("python train.py -u --lr=0.3 --n 2", "lr", '-u, "--lr=${lr}", --n, 2]', "0.3"),
+        ("python train.py --dry-run --n 2", "n", 'train.py, --dry-run, --n, "${n}"]', "2"),
+    ],
+)
+def test_an_option_of_a_command_is_shown_as_the_flag_that_it_may_become(
+    empty: Project, typed: str, name: str, written: str, value: str
+) -> None:
+    empty.write({"train.py": "lr = 1\n"})
+    said = empty.run("init", *typed.split()).said
+    told = next(line for line in said if "has no flags yet" in line)
+    assert f"for a flag {name}, write command: [python, " in told
+    assert f"{written} and below it {name}: {value} in conf/config.yaml" in told
+    assert "with the options of the script as flags: runner init train.py" in said
+
+
 def test_a_function_and_a_command_run(tmp_path: Path) -> None:
     project = Project(tmp_path / "function")
     project.write({"pkg/work.py": "def train(lr=0.1):\n    return lr\n"})

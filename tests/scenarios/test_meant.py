@@ -159,6 +159,23 @@ def test_an_experiment_that_overrides_what_nothing_chooses_is_told_how_it_is_wri
     assert "write `- /model: NAME` there" in line
 
 
+PROGRAM = "import hydra\n@hydra.main(config_path='conf')\ndef main(cfg): ...\n"
+
+
+def test_a_sweep_typed_in_the_folder_of_a_hydra_program_is_told_how_the_program_starts_it(
+    make_project: MakeProject,
+) -> None:
+    project = make_project({"conf/config.yaml": "lr: 0.1\n", "train.py": PROGRAM})
+    start = "train.py is a Hydra program: python train.py -m hydra/sweeper=runner"
+    (line,) = project.run("-m", "lr=1,2", "+tags=[a, b]", status=2).said
+    assert line.endswith(f"the configuration has no operation; {start} lr=1,2 '+tags=[a, b]'")
+    (line,) = project.run(status=2).said
+    assert line.endswith(start)
+    other = make_project({"conf/main.yaml": "lr: 0.1\n", "train.py": PROGRAM})
+    (line,) = other.run("-m", "lr=1,2", status=2).said
+    assert line.endswith(f"{start} FLAG=VALUE,VALUE")
+
+
 MISPLACED = "runner: experiment/fine.yaml sets experiment.lr, not lr: it lacks its first line"
 
 

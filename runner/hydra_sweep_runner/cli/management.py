@@ -136,6 +136,8 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
         return f"{said}{_meant(arguments[0])}"
     if "No such command" in said and isinstance(context.command, click.Group):
         word = said.split("'")[1]
+        if word in _STARTS or word in COMMANDS:
+            return f"{command}: {said}; {_STARTS.get(word) or f'it is runner {word}'}"
         near = get_close_matches(word, context.command.list_commands(context), n=1)
         near = [_ELSEWHERE[word]] if word in _ELSEWHERE else near
         if near:
@@ -201,7 +203,7 @@ def _is_group(command: click.Command) -> TypeGuard[click.Group]:
     return isinstance(command, click.Group)
 
 
-#: What starts something, by words of other tools.
+#: What does it, by words of other tools and of people who look for help.
 _STARTS = {
     "run": "one run is started by runner [FLAG=VALUE…]",
     "start": "one run is started by runner [FLAG=VALUE…]",
@@ -212,6 +214,17 @@ _STARTS = {
     "resume": "a run or a batch is restarted by runner +restart=ID",
     "best": f"the best trial is shown by {BEST}",
     "rerun": "a run or a batch is restarted by runner +restart=ID",
+    "version": "it is told by runner --version",
+    "help": "the commands are in runner --help, those on runs in runner runs --help",
+    "status": "runs are listed by runner runs list, a batch at work is followed by runner watch",
+    "top": "a batch at work is followed by runner watch",
+    "tail": "the output of a run at work is followed by runner runs log ID -f",
+    "clean": "runs go to the trash by runner runs delete, and from there by runner runs purge",
+    **dict.fromkeys(
+        ("gui", "ui", "web", "dashboard", "board", "serve", "tensorboard"),
+        "runs are seen in the browser by runner page",
+    ),
+    **dict.fromkeys(("plot", "chart"), "a plot is made by runner compare BATCH --plot FILE.html"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -25,8 +26,13 @@ from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.explain import explain_composition
 from hydra_sweep_runner.compose.overrides import check_values, is_sweep
-from hydra_sweep_runner.compose.project import find_project, open_loader, set_defaults
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.compose.project import (
+    find_project,
+    open_loader,
+    set_defaults,
+    started_by_program,
+)
+from hydra_sweep_runner.errors import Mistake, NoOperation
 from hydra_sweep_runner.operation.run_options import OPTIONS
 
 
@@ -53,7 +59,9 @@ _JOBS = re.compile(
 )
 
 
-_OPTION = re.compile(r"unrecognized arguments: --([A-Za-z][\w.-]*)(?:[= ](\S+))?")
+_OPTION = re.compile(
+    r"unrecognized arguments: (?:--(?=[A-Za-z])|-(?=[A-Za-z]{2}))([\w.-]+)(?:[= ](\S+))?"
+)
 #: What is typed for options of other tools.
 _INSTEAD = {
     "dry-run": "+print_trials=true shows the plan",
@@ -94,9 +102,15 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     theirs = get_args_parser()
-    parser = _Parser(prog="runner", add_help=False, parents=[theirs], conflict_handler="resolve")
+    parser = _Parser(
+        prog="runner",
+        add_help=False,
+        allow_abbrev=False,  # --experiment=fine would be taken for --experimental-rerun
+        parents=[theirs],
+        conflict_handler="resolve",
+    )
     parser.add_argument(
-        "--version", action="store_true", help="Show the version and exit (and Hydra's)"
+        "-V", "--version", action="store_true", help="Show the version and exit (and Hydra's)"
     )
     return parser
 
@@ -182,7 +196,13 @@ def _carry_out(args: argparse.Namespace) -> int:
             yaml.find()  # raises Mistake where there is no project, either
         return restart(world, typed)
     with naming_own_option(yaml.folder):
-        return _start(args, yaml, typed)
+        try:
+            return _start(args, yaml, typed)
+        except NoOperation as mistake:
+            program = started_by_program(yaml.folder, shlex.join(args.overrides))
+            if program is None:
+                raise
+            raise Mistake(f"the configuration has no operation; {program}") from mistake
 
 
 def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:

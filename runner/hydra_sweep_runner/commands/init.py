@@ -28,6 +28,7 @@ CONFIG = Path("conf", "config.yaml")
 IGNORED = "/runs/"
 
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_OPTION = re.compile(r"--([A-Za-z][\w-]*)(?:=(.+))?")
 _INTERPOLATION = re.compile(r"\$\{([^\W\d][\w.]*)\}")
 _RESERVED = ("defaults", "hydra", "operation")
 # Texts that YAML, and OmegaConf's reader of it, read as texts without quotes.
@@ -221,15 +222,36 @@ def _command(words: Sequence[str], project: Path) -> FirstConfig:
     flags: Defaults = {name: REQUIRED for word in words for name in _INTERPOLATION.findall(word)}
     told = f"{' '.join(words)} gets {', '.join(flags)} as arguments"
     if not flags:
-        written = ", ".join([*words, '"${lr}"'])
+        written, name, value = _with_first_flag(words)
         told = (
-            f"{' '.join(words)} has no flags yet: for a flag lr, write command: [{written}] and "
-            f"below it lr: 0.1 in {CONFIG}"
+            f"{' '.join(words)} has no flags yet: for a flag {name}, write command: "
+            f"[{', '.join(written)}] and below it {name}: {value} in {CONFIG}"
         )
     lines = [told]
-    if words[0] in ("python", "python3") and words[-1].endswith(".py") and not flags:
-        lines.append(f"with the options of the script as flags: runner init {words[-1]}")
+    script = next((word for word in words[1:] if word.endswith(".py")), None)
+    if words[0] in ("python", "python3") and script is not None and not flags:
+        lines.append(f"with the options of the script as flags: runner init {script}")
     return _start(operation, flags, *lines)
+
+
+def _with_first_flag(words: Sequence[str]) -> tuple[list[str], str, str]:
+    """A command as it is written with a flag in the place of the value of its first option, or with
+    lr as its last word if it has none; then the flag's name and value."""
+    for place, word in enumerate(words):
+        found = _OPTION.fullmatch(word)
+        if found is None:
+            continue
+        name = found[1].replace("-", "_")
+        if found[2] is not None:
+            return (
+                [*words[:place], f'"--{found[1]}=${{{name}}}"', *words[place + 1 :]],
+                name,
+                found[2],
+            )
+        if place + 1 < len(words) and not words[place + 1].startswith("--"):
+            rest = words[place + 2 :]
+            return [*words[: place + 1], f'"${{{name}}}"', *rest], name, words[place + 1]
+    return [*words, '"${lr}"'], "lr", "0.1"
 
 
 def _is_in_project(word: str, project: Path) -> bool:

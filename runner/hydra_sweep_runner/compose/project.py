@@ -60,7 +60,9 @@ def find_project(
     name = config_name or "config"
     folders = [main, *([extra] if extra is not None else [])]
     if not any(_has_config(place, name) for place in folders):
-        raise Mistake(f"{main / name}.yaml does not exist: it describes what to run")
+        program = started_by_program(folder)
+        more = f"; {program}" if program else ""
+        raise Mistake(f"{main / name}.yaml does not exist: it describes what to run{more}")
     return ProjectConfig(
         main=str(main.resolve()),
         config_name=name,
@@ -74,16 +76,22 @@ def _where_to_start(folder: Path) -> str:
     for above in folder.parents:
         if (above / "conf" / "config.yaml").is_file():
             return f"there is a project in {above}: start runner there"
-    programs = sorted(path.name for path in folder.glob("*.py") if _is_hydra_program(path))
-    if programs:
-        is_one = "is a Hydra program" if len(programs) == 1 else "are Hydra programs"
-        return (
-            f"{', '.join(programs[:3])} {is_one}: python {programs[0]} -m hydra/sweeper=runner "
-            "FLAG=VALUE,VALUE"
-        )
-    return (
+    return started_by_program(folder) or (
         "runner init SCRIPT.py makes conf/config.yaml for a script, and --config-path or "
         "--config-dir name another folder"
+    )
+
+
+def started_by_program(folder: Path, words: str = "FLAG=VALUE,VALUE") -> str | None:
+    """Which Hydra programs are in a folder, and how one is started with these words; None if there
+    is none."""
+    programs = sorted(path.name for path in folder.glob("*.py") if _is_hydra_program(path))
+    if not programs:
+        return None
+    is_one = "is a Hydra program" if len(programs) == 1 else "are Hydra programs"
+    return (
+        f"{', '.join(programs[:3])} {is_one}: "
+        f"python {programs[0]} -m hydra/sweeper=runner {words}".rstrip()
     )
 
 

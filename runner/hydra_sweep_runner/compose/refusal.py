@@ -29,6 +29,8 @@ _ELSEWHERE = {
     **dict.fromkeys(("linspace", "arange"), "range(START,STOP,STEP)"),
     **dict.fromkeys(("choices", "oneof", "one_of", "categorical", "list"), "choice(A,B)"),
 }
+#: The arguments of the functions that have a fixed number of them.
+_ARGUMENTS = {"interval": "interval(LOW,HIGH)", "range": "range(START,STOP,STEP)"}
 #: What is typed for a run option without a value.
 _VALUES = {
     **dict.fromkeys(("needed", "init_trials", "print_trials", "refresh", "fail_fast"), "true"),
@@ -38,6 +40,7 @@ _VALUES = {
 #: Characters as bash and zsh write them between $' and '.
 _IN_SHELL = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
 _UNREAD = "its value cannot be read"
+_IN_BRACKETS = re.compile(r"(\w*)([\[({])([^\[\](){}]*)[\])}]")
 _FUNCTIONS = "choice, range, interval, glob, shuffle, sort, tag, str, int, float, bool"
 
 
@@ -46,12 +49,18 @@ def explain_refusal(text: str, said: str) -> str:
     parser's own message. Characters are counted from 1."""
     name, equals, value = text.partition("=")
     if not equals:
+        apart = re.fullmatch(r"([A-Za-z_][\w.]*)(?::| |: )(\S+)", text)
+        if apart is not None:
+            return f"= stands between a flag's name and its value: {apart[1]}={apart[2]}"
         if text.startswith("~"):
             return _bad_name(text) or "after ~ stands the name of what is deleted: ~name"
         return _bad_name(text) or f"it has no value; {_without_value(text)}"
     bad_name = _bad_name(name)
     if bad_name is not None:
         return bad_name
+    written = _in_brackets(name, value)
+    if written is not None:
+        return written
     function = _UNKNOWN_FUNCTION.search(said)
     if function is not None:
         known = _ELSEWHERE.get(function[1].lower())
@@ -74,6 +83,10 @@ def explain_refusal(text: str, said: str) -> str:
             f"{wrong.strip()} is no number, as nothing is computed in an override: write it out; "
             f"as a text: {quoted(name, value)}"
         )
+    if evaluated is not None and "positional argument" in evaluated[1]:
+        written = _ARGUMENTS.get(value.partition("(")[0])
+        more = f"; it is written {name}={written}" if written else ""
+        return f"{evaluated[1].strip().rstrip('.')}{more}"
     if evaluated is not None:
         return evaluated[1].strip().rstrip(".")
     reason = _reason(value, len(name) + 2)
@@ -83,6 +96,21 @@ def explain_refusal(text: str, said: str) -> str:
         held = ",".join(f"'{each.strip()}'" if "=" in each else each for each in elements)
         return f'= within [] has to stand in quotes: "{name}=[{held}]"'
     return f"{reason}; as a text: {quoted(name, value)}"
+
+
+def _in_brackets(name: str, value: str) -> str | None:
+    """What is wrong with brackets that are not those of the function before them, or in which
+    values stand that are swept over, which has none; None for any other value."""
+    found = _IN_BRACKETS.fullmatch(value)
+    if found is None:
+        return None
+    function, opening, held = found.groups()
+    if function in _FUNCTIONS.split(", ") and (opening != "(" or ":" in held):
+        held = held.replace(":", ",")
+        return f"a function has parentheses, and commas within: {name}={function}({held})"
+    if not function and opening != "[" and "," in held and ":" not in held:
+        return f"several values of a flag are written without {opening}: {name}={held}"
+    return None
 
 
 def _without_value(text: str) -> str:

@@ -262,6 +262,18 @@ def range_of_one(text: str) -> RangeSweep | None:
     return value if 0 < length <= abs(value.step) and length != 1 else None
 
 
+def why_without_values(text: str) -> str:
+    """Says that the values of an override are none, and of a range why."""
+    value = parse_override(text)._value
+    if not isinstance(value, RangeSweep) or value.start is None or value.stop is None:
+        return f"{text} has no values"
+    if value.start == value.stop:
+        return f"{text} has no values: the end of a range is not part of it"
+    way, step = ("down", "-STEP") if value.start > value.stop else ("up", "STEP")
+    wanted = f"range({value.start},{value.stop},{step})"
+    return f"{text} has no values: {wanted} counts {way}"
+
+
 def value_items(value: Any) -> list[Any]:
     """The elements of an override's parsed value: those of a sweep over a list or a short range,
     else the value alone."""

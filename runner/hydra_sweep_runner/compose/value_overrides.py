@@ -154,6 +154,13 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> s
     value = text.partition("=")[2]
     if name in OPTIONS:
         return f"the run option is +{text}"
+    parent, _, last = name.rpartition(".")
+    if parent in ("launcher", "sweeper") and parent not in config:
+        return (
+            jobs_hint(override)
+            if last in JOBS_NAMES
+            else f"settings of Hydra begin with hydra: hydra.{text}"
+        )
     known = _names_near(name, config)
     group = get_close_matches(name, groups, n=1, cutoff=0.7)
     if not known.startswith("did you mean"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, NoOperation
 from hydra_sweep_runner.model import FlagsTo, Operation
 from hydra_sweep_runner.operation.kinds.known import IN_YAML, KINDS
 from hydra_sweep_runner.operation.run_options import OPTIONS
@@ -23,7 +23,7 @@ def parse_operation(node: Mapping[str, Any] | None) -> Operation:
     Raises Mistake unless the node has exactly one target of a kind in IN_YAML and no unknown keys.
     """
     if node is None:
-        raise Mistake(f"the configuration has no operation: say what to run, {_EXAMPLE}")
+        raise NoOperation(f"the configuration has no operation: say what to run, {_EXAMPLE}")
     if not isinstance(node, Mapping):
         raise Mistake(f"operation must be a mapping, {_EXAMPLE}, not {node!r}")
     for key in node:

@@ -15,7 +15,7 @@ from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.overrides import name_in
 from hydra_sweep_runner.compose.pipeline import PipelineComposer
 from hydra_sweep_runner.compose.rows import Row, checked_row
-from hydra_sweep_runner.compose.sweeps import dimensions
+from hydra_sweep_runner.compose.sweeps import dimensions, why_without_values
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownFlag
 from hydra_sweep_runner.execute.executor import Executor
@@ -202,7 +202,10 @@ def _planned_grid(
     shaped.exclusion.check()
     if not plan.trials:
         empty = [one.name for one in found if one.is_finite and one.count == 0]
-        why = f"{', '.join(empty)} has no values" if empty else "+exclude leaves none"
+        texts = [text for text in planning.overrides if name_in(text) in empty]
+        why = "+exclude leaves none"
+        if empty:
+            why = "; ".join(map(why_without_values, texts)) or f"{', '.join(empty)} has no values"
         raise Mistake(f"the sweep has no trials: {why}")
     return planning.sweep(plan, rows=rows, row_names=shaped.names)
 

@@ -80,7 +80,9 @@ def _as_sweep(name: str, text: str) -> str:
         return f"; to sweep over them: -m {name}={','.join(value.strip() for value in values)}"
     ends = text.replace("..", ":").split(":")
     if len(ends) in (2, 3) and all(map(_is_number, ends)):
-        return f"; a range is swept over by -m '{name}=range({','.join(ends)})'"
+        is_whole = len(ends) == 3 or float(ends[1]) - float(ends[0]) >= 1
+        written = ",".join(ends if is_whole else [*ends, "STEP"])
+        return f"; a range is swept over by -m '{name}=range({written})'"
     return ""
 
 

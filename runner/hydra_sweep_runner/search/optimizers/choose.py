@@ -25,6 +25,15 @@ LEARNING: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+#: What other tools call such methods.
+_ELSEWHERE = {
+    **dict.fromkeys(("bayes", "bayesian", "optuna", "hyperopt"), "tpe"),
+    **dict.fromkeys(("bo", "gaussian", "botorch", "ax"), "gp"),
+    **dict.fromkeys(("genetic", "evolution", "nsga"), "nsga2"),
+    **dict.fromkeys(("sobol", "halton", "lhs"), "qmc"),
+}
+
+
 def is_learning(name: str) -> bool:
     """Whether the optimizer of this name proposes trials from results. Raises Mistake for a name
     that is neither one of the runner's nor a class's import path."""
@@ -34,7 +43,9 @@ def is_learning(name: str) -> bool:
         return True
     parts = name.split(".")
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
-        near = get_close_matches(name.lower(), (*PLANNED, *LEARNING), n=1)
+        word = name.lower()
+        near = get_close_matches(word, (*PLANNED, *LEARNING), n=1)
+        near = [_ELSEWHERE[word]] if word in _ELSEWHERE else near
         meant = f"did you mean {near[0]}? There are" if near else "there are"
         raise Mistake(
             f"+optimizer={name}: no optimizer of that name; {meant} "
