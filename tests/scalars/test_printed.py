@@ -154,6 +154,12 @@ def test_bytes_that_are_no_text_spoil_their_own_line_only() -> None:
     assert read(b"\xff\xfe: 1\nloss: 2\nx: \x80\n") == {"loss": [(0, 2)]}
 
 
+@pytest.mark.parametrize("byte", range(1, 9))
+def test_a_control_character_between_numbers_is_no_pair(byte: int) -> None:
+    assert read(b"a=1 b=2\na=1%c2\n" % byte) == {"a": [(0, 1)], "b": [(0, 2)]}
+    assert read(b"a=1 b=2\n%c1%c2\n" % (byte, byte)) == {"a": [(0, 1)], "b": [(0, 2)]}
+
+
 def test_false_turns_printed_scalars_off() -> None:
     assert read(b"loss: 1\n", form=False) == {}
 

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any
 
+#: The name whose number is the step of the others beside it.
+STEP = "step"
+
 # Mappings nested more deeply in a result are ignored.
 _MOST_NESTED = 20
 

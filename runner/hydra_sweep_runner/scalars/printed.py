@@ -1,7 +1,8 @@
 """Finds scalars in a run's output as its bytes arrive.
 
-Pure except for its own state: it takes bytes and returns reports. Regular expressions over whole
-chunks of lines do most of the work, because a run may print a million lines.
+Pure except for its own state: it takes bytes and returns reports. A report has the step that was
+printed last, or none; `scalars.series` gives a report without a step one. Regular expressions over
+whole chunks of lines do most of the work, because a run may print a million lines.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import field
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.scalars.form import Form, Pairs, Pattern
-from hydra_sweep_runner.scalars.numbers import step_of
+from hydra_sweep_runner.scalars.numbers import STEP, step_of
 from hydra_sweep_runner.scalars.series import Reports
 
 # Lines longer than this report nothing.
@@ -40,12 +41,11 @@ _PARTS = re.compile(_PART)
 _ASCII_LINE = re.compile(_line(_ASCII_NAME)[2:].removesuffix(r"(?=\n)").encode(), re.ASCII)
 _ASCII_PART = re.compile(_PART.encode(), re.ASCII)
 _NUMBER_BYTES = b"0123456789+-.eE"
-# Columns are marked with bytes 1 to 8, so there can be no more than 8.
-_MOST_COLUMNS = 8
-# So many lines at once come from a run that prints nothing else.
+# Each marks a column of a uniform table.
+_MARKS = bytes(range(1, 9))
+# From this many lines on, importing msgspec takes less time than it saves.
 _MANY_LINES = 1000
 _SEPARATOR = re.compile(r"=|: |:\t")
-_STEP = "step"
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -101,7 +101,7 @@ class Printed:
     def _read(self, state: _Stream, lines: bytes) -> Iterator[Reports]:
         """The reports of whole lines, each with its line end."""
         if isinstance(self.form, Pairs) and state.depth is None:
-            table = uniform_table(lines)
+            table = _uniform_table(lines)
             if table is not None:
                 yield from self._columns(*table)
                 return
@@ -116,14 +116,14 @@ class Printed:
     def _columns(self, names: list[str], columns: list[list[float]]) -> Iterator[Reports]:
         steps: list[float] | None = None
         for name, column in zip(names, columns, strict=True):
-            if name == _STEP:
+            if name == STEP:
                 steps = column
         if steps is not None:
             self.step = steps[-1]
         elif self.step is not None:
             steps = [self.step] * len(columns[0])
         for name, column in zip(names, columns, strict=True):
-            if name != _STEP:
+            if name != STEP:
                 yield Reports(name, column, steps)
 
     def _pairs(self, text: str) -> Iterator[Reports]:
@@ -131,7 +131,7 @@ class Printed:
         if not found:
             return
         pairs = _PARTS.findall("\n".join(found) + "\n")
-        if _STEP in text and any(name == _STEP for name, _, _ in pairs):
+        if STEP in text and any(name == STEP for name, _, _ in pairs):
             yield from self._with_steps(pairs)
             return
         values: dict[str, list[float]] = {}
@@ -149,7 +149,7 @@ class Printed:
         line: list[tuple[str, float]] = []
         step = self.step
         for name, number, end in pairs:
-            if name == _STEP:
+            if name == STEP:
                 given = step_of(float(number))
                 step = step if given is None else given
             else:
@@ -167,25 +167,25 @@ class Printed:
             yield Reports(name, numbers, steps)
 
 
-def uniform_table(lines: bytes) -> tuple[list[str], list[list[float]]] | None:
+def _uniform_table(lines: bytes) -> tuple[list[str], list[list[float]]] | None:
     """The names and their columns of numbers, if all lines have the same pairs in the same form.
 
     None if they differ, or if a number is not written plainly. Runs that print only scalars look
     like this, and reading them so is three times as fast as reading each line.
     """
     head = _ASCII_LINE.fullmatch(lines, 0, lines.index(b"\n"))
-    if head is None:
+    if head is None or len(lines.translate(None, _MARKS)) < len(lines):
         return None
     names, marked, place = [], b"\n" + lines[:-1], 0
     parts = list(_ASCII_PART.finditer(head[0]))
-    if len(parts) > _MOST_COLUMNS:
+    if len(parts) > len(_MARKS):
         return None
-    for number, part in enumerate(parts, start=1):
+    marks = _MARKS[: len(parts)]
+    for mark, part in zip(marks, parts, strict=True):
         before = head[0][place : part.start(2)]
-        marked = marked.replace(before if place else b"\n" + before, bytes([number]))
+        marked = marked.replace(before if place else b"\n" + before, bytes([mark]))
         names.append(part[1].decode("ascii"))
         place = part.end(2)
-    marks = bytes(range(1, len(parts) + 1))
     height = lines.count(b"\n")
     if place != len(head[0]) or marked.translate(None, _NUMBER_BYTES) != marks * height:
         return None
@@ -199,7 +199,7 @@ def uniform_table(lines: bytes) -> tuple[list[str], list[list[float]]] | None:
     if len(numbers) != width * height or len(set(names)) != width:
         return None
     columns = [numbers[column::width] for column in range(width)]
-    if _STEP in names and not all(map(math.isfinite, columns[names.index(_STEP)])):
+    if STEP in names and not all(map(math.isfinite, columns[names.index(STEP)])):
         return None
     return names, columns
 
@@ -225,13 +225,13 @@ def _keep_rest(state: _Stream, rest: bytes) -> None:
 
 
 def _matches(form: Pattern, text: str) -> Iterator[Reports]:
-    has_step = "step" in form.regex.groupindex
+    has_step = STEP in form.regex.groupindex
     for line in text.split("\n"):
         for match in form.regex.finditer(line):
             name, value = match["name"], _number(match["value"])
             if not name or value is None:
                 continue
-            step = _number(match["step"]) if has_step else None
+            step = _number(match[STEP]) if has_step else None
             yield Reports(name, [value], None if step is None else [step_of(step)])
 
 

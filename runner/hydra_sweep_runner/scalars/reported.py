@@ -6,10 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from hydra_sweep_runner.scalars.numbers import number_of, step_of
+from hydra_sweep_runner.scalars.numbers import STEP, number_of, step_of
 from hydra_sweep_runner.scalars.series import Reports
-
-_STEP = "step"
 
 
 def reports_in(lines: bytes) -> Iterator[Reports]:
@@ -20,7 +18,7 @@ def reports_in(lines: bytes) -> Iterator[Reports]:
         content = _parsed(line)
         if not isinstance(content, dict):
             continue
-        step = step_of(_json_number(content.pop(_STEP, None)))
+        step = step_of(_json_number(content.pop(STEP, None)))
         for name, value in content.items():
             number = _json_number(value)
             if number is None or not name:

@@ -57,7 +57,10 @@ class Series:
         return len(self._values)
 
     def add(self, values: list[float], steps: Sequence[float | None] | None, most: int) -> None:
-        """Add reports; about `most` points at most are kept afterwards."""
+        """Add reports; about `most` points at most are kept afterwards.
+
+        A report without a step gets the number of the reports before it, from 0.
+        """
         if not values:
             return
         counted = range(self.count, self.count + len(values))
