@@ -29,12 +29,13 @@ _SETTING = "hydra.sweeper.stop"
 
 
 @dataclass(frozen=True)
-class Reached:
-    """A comparison of a scalar, the objective with this index, with a number."""
+class Bound:
+    """A rule that ends the batch once a trial's objective number `index` (from 0) compares so with
+    `limit`. `text` is the rule as it is printed."""
 
     index: int
     comparison: str
-    bound: float
+    limit: float
     text: str
 
 
@@ -43,7 +44,7 @@ class Stopping:
     """The rules of a batch. `time_s` is in seconds from its present start."""
 
     objective: Objective
-    reached: tuple[Reached, ...] = ()
+    bounds: tuple[Bound, ...] = ()
     patience: int | None = None
     time_s: float | None = None
     time_text: str = ""
@@ -51,7 +52,7 @@ class Stopping:
     @property
     def looks_at_results(self) -> bool:
         """Whether a rule depends on results."""
-        return bool(self.reached) or self.patience is not None
+        return bool(self.bounds) or self.patience is not None
 
     def why(
         self, known: Sequence[Values | None], elapsed_s: float, judged: str = "trial"
@@ -61,9 +62,9 @@ class Stopping:
         `known` are the results that the next trial would know, in plan order, None for a failed
         trial. `judged` is what each is the result of.
         """
-        for rule in self.reached:
+        for rule in self.bounds:
             compare = _COMPARE[rule.comparison]
-            if any(one is not None and compare(one[rule.index], rule.bound) for one in known):
+            if any(one is not None and compare(one[rule.index], rule.limit) for one in known):
                 return rule.text
         if self.patience is not None:
             better = improvements(self.objective, known)
@@ -83,9 +84,9 @@ def parse_stopping(rules: object, objective: Objective) -> Stopping:
         raise Mistake(
             f'{_SETTING} must be a list of rules, such as [{{objective: "< 0.05"}}, {{time: 2h}}]'
         )
-    reached: list[Reached] = []
+    bounds: list[Bound] = []
     patience: list[int] = []
-    time: list[tuple[float, str]] = []
+    times: list[tuple[float, str]] = []
     for rule in rules:
         if not isinstance(rule, Mapping) or len(rule) != 1:
             raise Mistake(f"{_SETTING}: {rule}: each rule has one key: objective, patience or time")
@@ -93,16 +94,16 @@ def parse_stopping(rules: object, objective: Objective) -> Stopping:
         if key == "patience":
             patience.append(_patience(value))
         elif key == "time":
-            time.append(_time(value))
+            times.append(_time(value))
         else:
-            reached.append(_reached(str(key), value, objective))
-    time.sort()
+            bounds.append(_bound(str(key), value, objective))
+    time_s, time_text = min(times, default=(None, ""))
     return Stopping(
         objective=objective,
-        reached=tuple(reached),
+        bounds=tuple(bounds),
         patience=min(patience, default=None),
-        time_s=time[0][0] if time else None,
-        time_text=time[0][1] if time else "",
+        time_s=time_s,
+        time_text=time_text,
     )
 
 
@@ -120,7 +121,7 @@ def _time(value: object) -> tuple[float, str]:
     return seconds, str(value).strip()
 
 
-def _reached(key: str, value: object, objective: Objective) -> Reached:
+def _bound(key: str, value: object, objective: Objective) -> Bound:
     names = objective.names
     if key == "objective" and len(names) > 1 and key not in names:
         raise Mistake(
@@ -134,10 +135,10 @@ def _reached(key: str, value: object, objective: Objective) -> Reached:
             + (f", or an objective's name: {', '.join(names)}" if len(names) > 1 else "")
         )
     match = _COMPARISON.fullmatch(str(value))
-    bound = _number(match[2]) if match else None
-    if match is None or bound is None:
+    limit = _number(match[2]) if match else None
+    if match is None or limit is None:
         raise Mistake(f'{_SETTING}: {key}: {value}: write a comparison, as in "< 0.05"')
-    return Reached(names.index(name), match[1], bound, f"{name} {match[1]} {match[2]}")
+    return Bound(names.index(name), match[1], limit, f"{name} {match[1]} {match[2]}")
 
 
 def _number(text: str) -> float | None:
