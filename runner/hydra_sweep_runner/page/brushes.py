@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.operation.values import is_number
 from hydra_sweep_runner.query.columns import Column
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.terminal.render import render_value
@@ -43,7 +44,7 @@ def parse_brush(text: str) -> Brush:
         found = None
     if isinstance(found, list) and found and isinstance(found[0], str):
         name, rest = found[0], found[1:]
-        if len(rest) == 2 and all(_is_number(one) for one in rest):
+        if len(rest) == 2 and all(is_number(one) for one in rest):
             return Brush(name, float(rest[0]), float(rest[1]))
         is_list = len(rest) == 1 and isinstance(rest[0], list)
         if is_list and all(isinstance(one, str) for one in rest[0]):
@@ -75,7 +76,3 @@ def brushed(
             for axis, marked in by_axis.items()
         )
     ]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

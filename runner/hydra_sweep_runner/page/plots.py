@@ -8,9 +8,9 @@ from typing import Any
 from hydra_sweep_runner.charts.data import chart_data
 from hydra_sweep_runner.charts.log_axes import batch_ids, drawn_in_log
 from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.operation.values import same
 from hydra_sweep_runner.page.answer import Answer
 from hydra_sweep_runner.page.cells import objective_json
-from hydra_sweep_runner.query.evaluate import same
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.record.fields import Summary

@@ -8,7 +8,8 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.flags import OPERATION_GROUP
-from hydra_sweep_runner.query.evaluate import same, value_of
+from hydra_sweep_runner.operation.values import same
+from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 

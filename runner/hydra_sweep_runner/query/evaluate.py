@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags, Scalar, Value
+from hydra_sweep_runner.operation.values import is_number, same
 from hydra_sweep_runner.query.tree import (
     ATTRIBUTES,
     Aggregate,
@@ -80,39 +81,20 @@ class _Nothing(Enum):
 _ANY, _FLAG, _SCALAR, _RUN = Scope.ANY, Scope.FLAG, Scope.SCALAR, Scope.RUN
 
 # The elements of a list may be of any of these types.
-_Found: TypeAlias = "Value | _Nothing | list[Any]"
+_Result: TypeAlias = "Value | _Nothing | list[Any]"
 
 
 def value_of(expression: Expression, subject: Subject) -> Value:
     """The expression's value; None for null and for a missing value."""
-    return _plain(_find(expression, subject))
+    return _plain(_evaluate(expression, subject))
 
 
 def holds(expression: Expression, subject: Subject) -> bool:
     """Whether the expression's value counts as true in Python."""
-    return _is_true(_find(expression, subject))
+    return _is_true(_evaluate(expression, subject))
 
 
-def same(one: Value, other: Value) -> bool:
-    """Whether two values are equal as flag values (`operation.values.canonical`)."""
-    if isinstance(one, (list, tuple)):
-        return (
-            isinstance(other, (list, tuple))
-            and len(one) == len(other)
-            and all(map(same, one, other))
-        )
-    if isinstance(one, dict):
-        return (
-            isinstance(other, dict)
-            and one.keys() == other.keys()
-            and all(same(value, other[key]) for key, value in one.items())
-        )
-    if _is_number(one) and _is_number(other):
-        return one == other or (one != one and other != other)
-    return type(one) is type(other) and one == other
-
-
-def found(name: Name, subject: Subject) -> bool:
+def has_name(name: Name, subject: Subject) -> bool:
     """Whether the subject has this name; it has every attribute."""
     text, scope = name.name, name.scope
     return (
@@ -131,15 +113,15 @@ def _own_name(name: str, subject: Subject) -> str | None:
     return flag if is_own else None
 
 
-def _find(expression: Expression, subject: Subject) -> _Found:
+def _evaluate(expression: Expression, subject: Subject) -> _Result:
     return _EVALUATE[type(expression)](expression, subject)
 
 
-def _constant(node: Constant, subject: Subject) -> _Found:
+def _constant(node: Constant, subject: Subject) -> _Result:
     return _Nothing.WORD if node.value is None else node.value
 
 
-def _name(node: Name, subject: Subject) -> _Found:
+def _name(node: Name, subject: Subject) -> _Result:
     name, scope = node.name, node.scope
     if (scope is _ANY or scope is _FLAG) and name in subject.flags:
         return subject.flags[name]
@@ -156,40 +138,40 @@ def _name(node: Name, subject: Subject) -> _Found:
     return _Nothing.LACKED
 
 
-def _items(node: Items, subject: Subject) -> _Found:
-    return [_find(item, subject) for item in node.items]
+def _items(node: Items, subject: Subject) -> _Result:
+    return [_evaluate(item, subject) for item in node.items]
 
 
-def _summary(node: Aggregate, subject: Subject) -> _Found:
+def _summary(node: Aggregate, subject: Subject) -> _Result:
     summary = subject.scalars.get(node.scalar.name)
     part: Value = None if summary is None else getattr(summary, node.part)
     return _Nothing.LACKED if part is None else part
 
 
-def _and(node: And, subject: Subject) -> _Found:
-    value: _Found = True
+def _and(node: And, subject: Subject) -> _Result:
+    value: _Result = True
     for part in node.parts:
-        value = _find(part, subject)
+        value = _evaluate(part, subject)
         if not _is_true(value):
             return value
     return value
 
 
-def _or(node: Or, subject: Subject) -> _Found:
-    value: _Found = False
+def _or(node: Or, subject: Subject) -> _Result:
+    value: _Result = False
     for part in node.parts:
-        value = _find(part, subject)
+        value = _evaluate(part, subject)
         if _is_true(value):
             return value
     return value
 
 
-def _not(node: Not, subject: Subject) -> _Found:
-    return not _is_true(_find(node.part, subject))
+def _not(node: Not, subject: Subject) -> _Result:
+    return not _is_true(_evaluate(node.part, subject))
 
 
-def _signed(node: Signed, subject: Subject) -> _Found:
-    value = _find(node.number, subject)
+def _signed(node: Signed, subject: Subject) -> _Result:
+    value = _evaluate(node.number, subject)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return _Nothing.LACKED
     return -value if node.sign == "-" else value
@@ -203,10 +185,10 @@ _CALCULATE: Mapping[Sign, Callable[[Any, Any], Any]] = {
 }
 
 
-def _arithmetic(node: Arithmetic, subject: Subject) -> _Found:
-    left: Any = _find(node.left, subject)
-    right: Any = _find(node.right, subject)
-    if not (_is_number(left) and _is_number(right)):
+def _arithmetic(node: Arithmetic, subject: Subject) -> _Result:
+    left: Any = _evaluate(node.left, subject)
+    right: Any = _evaluate(node.right, subject)
+    if not (is_number(left) and is_number(right)):
         return _Nothing.LACKED
     try:
         result: int | float = _CALCULATE[node.sign](left, right)
@@ -215,17 +197,17 @@ def _arithmetic(node: Arithmetic, subject: Subject) -> _Found:
     return result
 
 
-def _comparison(node: ComparisonChain, subject: Subject) -> _Found:
-    left = _find(node.first, subject)
+def _comparison(node: ComparisonChain, subject: Subject) -> _Result:
+    left = _evaluate(node.first, subject)
     for relation, other in node.rest:
-        right = _find(other, subject)
+        right = _evaluate(other, subject)
         if not _COMPARE[relation](left, right):
             return False
         left = right
     return True
 
 
-def _equals(left: _Found, right: _Found) -> bool:
+def _equals(left: _Result, right: _Result) -> bool:
     if left is _Nothing.LACKED or right is _Nothing.LACKED:
         return left is _Nothing.WORD or right is _Nothing.WORD
     if isinstance(left, list) and isinstance(right, list):
@@ -233,18 +215,18 @@ def _equals(left: _Found, right: _Found) -> bool:
     return same(_plain(left), _plain(right))
 
 
-def _differs(left: _Found, right: _Found) -> bool:
+def _differs(left: _Result, right: _Result) -> bool:
     return not (_lacks(left) or _lacks(right) or _equals(left, right))
 
 
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[_Found, _Found], bool]:
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[_Result, _Result], bool]:
     def is_ordered(left: Any, right: Any) -> bool:
         if isinstance(left, list) and isinstance(right, list):
             for one, other in zip(left, right, strict=False):
                 if not _equals(one, other):
                     return is_ordered(one, other)
             return compare(len(left), len(right))
-        alike = (_is_number(left) and _is_number(right)) or (
+        alike = (is_number(left) and is_number(right)) or (
             type(left) is type(right) and isinstance(left, (str, bool))
         )
         return alike and compare(left, right)
@@ -252,7 +234,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[_Found, _Found], 
     return is_ordered
 
 
-def _in(left: _Found, right: _Found) -> bool:
+def _in(left: _Result, right: _Result) -> bool:
     if isinstance(right, list):
         return any(_equals(left, item) for item in right)
     if isinstance(right, str):
@@ -260,13 +242,13 @@ def _in(left: _Found, right: _Found) -> bool:
     return isinstance(right, dict) and isinstance(left, str) and left in right
 
 
-def _not_in(left: _Found, right: _Found) -> bool:
+def _not_in(left: _Result, right: _Result) -> bool:
     if isinstance(right, list):
         return not (_lacks(left) or _lacks(right) or _in(left, right))
     return isinstance(right, (str, dict)) and isinstance(left, str) and left not in right
 
 
-_COMPARE: Mapping[Relation, Callable[[_Found, _Found], bool]] = {
+_COMPARE: Mapping[Relation, Callable[[_Result, _Result], bool]] = {
     "==": _equals,
     "!=": _differs,
     "<": _ordered(operator.lt),
@@ -278,27 +260,23 @@ _COMPARE: Mapping[Relation, Callable[[_Found, _Found], bool]] = {
 }
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _is_true(value: _Found) -> bool:
+def _is_true(value: _Result) -> bool:
     return not isinstance(value, _Nothing) and bool(value)
 
 
-def _lacks(value: _Found) -> bool:
+def _lacks(value: _Result) -> bool:
     if isinstance(value, list):
         return any(map(_lacks, value))
     return value is _Nothing.LACKED
 
 
-def _plain(value: _Found) -> Value:
+def _plain(value: _Result) -> Value:
     if isinstance(value, _Nothing):
         return None
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-_EVALUATE: Mapping[type[Any], Callable[[Any, Subject], _Found]] = {
+_EVALUATE: Mapping[type[Any], Callable[[Any, Subject], _Result]] = {
     Constant: _constant,
     Name: _name,
     Items: _items,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.query.evaluate import Subject, found
+from hydra_sweep_runner.query.evaluate import Subject, has_name
 from hydra_sweep_runner.query.meant import one_name, quoted
 from hydra_sweep_runner.query.tree import ATTRIBUTES, Expression, Name, Scope, names_in
 
@@ -30,7 +30,7 @@ def check_names(
         return
     asked = {name: each for each in reversed(list(expressions)) for name in names_in(each)}
     for name, expression in asked.items():
-        if any(found(name, subject) for subject in subjects):
+        if any(has_name(name, subject) for subject in subjects):
             continue
         split = one_name(expression, subjects)
         if split is not None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from hydra_sweep_runner.model import Flags, Unreadable, Value
 from hydra_sweep_runner.operation.flags import OPERATION_GROUP, as_chosen, shown_choices
-from hydra_sweep_runner.query.evaluate import Scalars, found
+from hydra_sweep_runner.query.evaluate import Scalars, has_name
 from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
@@ -111,7 +111,7 @@ def parse_named(text: str, runs: Sequence[RunRow]) -> Expression:
     """The text as an expression or, if a run has it, as a name, whatever its characters: `val/loss`
     is the scalar of that name if there is one. Raises Mistake."""
     name = Name(Scope.ANY, text.strip())
-    if any(found(name, run) for run in runs):
+    if any(has_name(name, run) for run in runs):
         return name
     expression = parse(text)
     check_names([expression], runs)

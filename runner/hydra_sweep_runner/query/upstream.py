@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hydra_sweep_runner.model import Unreadable, Value
-from hydra_sweep_runner.query.evaluate import same
+from hydra_sweep_runner.operation.values import same
 from hydra_sweep_runner.query.filters import Filters, select
 from hydra_sweep_runner.query.run_row import RunRow
 

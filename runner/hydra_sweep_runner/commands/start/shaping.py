@@ -72,11 +72,11 @@ class Exclusion:
         """Whether a trial with these flags is excluded."""
         if not self._expressions:
             return False
-        from hydra_sweep_runner.query.evaluate import PlainSubject, found, holds
+        from hydra_sweep_runner.query.evaluate import PlainSubject, has_name, holds
 
         facts = PlainSubject(flags=flags)
         if self._missing:
-            self._missing = {name for name in self._missing if not found(name, facts)}
+            self._missing = {name for name in self._missing if not has_name(name, facts)}
             self._seen = flags
         return any(holds(one, facts) for one in self._expressions)
 
