@@ -24,6 +24,7 @@ FILES = {
 }
 
 
+REQUIRES_TEXT = "{command: [echo], requires: 'main.py, b.csv'}"
 WORK = "{function: work.work}"
 
 #: A script that takes `--x` and nothing else.
@@ -260,6 +261,13 @@ OVERRIDES = [
     Row("runs rm last", "Did you mean 'delete'?"),
     Row("init a_file", "runner init bash a_file"),
     Row("logs last", "did you mean runner runs log?"),
+    Row("compare {batch} --top 1", "so many rows are shown by -n N"),
+    Row("runs list --last 3", "so many rows are shown by -n N"),
+    Row("runs log {run} --tail 5", "runner runs log ID | tail -n N"),
+    Row("", "operation.command: [bash, a.sh]", operation="{script: a.sh}", files={"a.sh": "$x $1"}),
+    Row("", "several names are a list: requires: [main.py, b.csv]", operation=REQUIRES_TEXT),
+    Row("", "did you mean a_file?", operation="{command: [echo], requires: a_fil}"),
+    Row("+restart={batch} +failed=true", "+only=failed", operation=None),
     Row("runs help", "those on runs in runner runs --help"),
     Row("runs restart last", "a run or a batch is restarted by runner +restart=ID"),
     Row("runs watch last", "runner runs: No such command 'watch'; it is runner watch"),

@@ -32,6 +32,16 @@ def test_a_sweep_over_what_the_command_does_not_name_says_that_all_trials_do_the
     assert HINT in project.run("+restart=last").err
 
 
+@pytest.mark.parametrize("word", ["$lr", "{lr}", "--lr=$lr"])
+def test_an_argument_that_looks_like_a_flag_of_another_tool_is_told(
+    make_project: MakeProject, word: str
+) -> None:
+    told = f"{word} reaches the command as it is: the value of the flag lr is written ${{lr}}"
+    project = _project(make_project, f"{{command: [echo, '{word}', '$HOME', 'a $lr']}}")
+    assert told in project.run().said
+    assert project.run("-m", "model.depth=1,2").said.count(told) == 1
+
+
 def test_a_flag_that_is_in_no_argument_is_told_once_for_all_trials(
     make_project: MakeProject,
 ) -> None:

@@ -174,8 +174,14 @@ _INSTEAD = {
     ("runs delete", "-y"): "it is not asked for with --yes",
     ("compare", "--sort"): "the order is that of --min EXPR or --max EXPR",
     ("compare", "--reverse"): "the order is that of --min EXPR or --max EXPR",
-    ("compare", "--limit"): "so many rows are shown by -n N",
-    ("runs list", "--limit"): "so many rows are shown by -n N",
+    **{
+        (command, option): "so many rows are shown by -n N"
+        for command in ("compare", "runs list")
+        for option in ("--limit", "--top", "--head", "--last", "--first")
+    },
+    ("runs list", "--desc"): "the order is that of --sort EXPR, and --reverse turns it round",
+    ("runs log", "--tail"): "all of it is printed, and cut by runner runs log ID | tail -n N",
+    ("runs log", "-n"): "all of it is printed, and cut by runner runs log ID | tail -n N",
     ("runs list", "--failed"): "those that failed are shown by --status error",
     ("runs list", "-a"): "all are shown by --all",
     ("runs delete", "--dry-run"): "without --yes it says what it is about to delete, and asks",

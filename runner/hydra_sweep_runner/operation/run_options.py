@@ -333,7 +333,10 @@ _PERHAPS: Mapping[str, str] = {
     "name": "+label=…",
     "metric": "+objective=…",
     "direction": "+objective=-… (- maximises)",
+    "failed": "+only=failed",
     "stop": "hydra.sweeper.stop",
+    **dict.fromkeys(("gpu", "gpus", "device", "devices"), "hydra.launcher.devices=…"),
+    **dict.fromkeys(("n_startup_trials", "population_size"), "hydra.sweeper.optimizer_options"),
     "patience": "hydra.sweeper.stop=[{patience: …}]",
     **dict.fromkeys(("jobs", "parallel", "workers", "num_jobs"), "hydra.launcher.n_jobs=…"),
 }

@@ -104,6 +104,10 @@ def report_short_ranges(world: World, overrides: Iterable[str]) -> None:
 _MOST_OF_COMMAND = 60
 
 
+#: An argument that a shell, or Python's `format`, would replace by a value.
+_LIKE_REFERENCE = re.compile(r"(?:-{1,2}[\w-]+=)?(?:\$(\w+)|\{(\w+)\})")
+
+
 def report_unused_in_sweep(world: World, sweep: Sweep) -> None:
     """Print which given flags the commands of a sweep do not receive, once for all trials of a
     command as it is written: each has its own values among the arguments."""
@@ -135,6 +139,14 @@ def report_unused_flags(
     )
 
     loaded = config.load()
+    for word in command_as_written(loaded):
+        found = _LIKE_REFERENCE.fullmatch(word)
+        name = found and (found[1] or found[2])
+        if found is not None and name and name in loaded:
+            world.reporter.say(
+                f"{escape(word)} reaches the command as it is: the value of the flag {name} is "
+                f"written ${{{name}}}"
+            )
     unused = unused_names(loaded, given)
     if not unused:
         return

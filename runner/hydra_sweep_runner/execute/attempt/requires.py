@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from hydra_sweep_runner.errors import Mistake
@@ -29,7 +30,21 @@ def check_requires(project_dir: Path, requires: Iterable[str]) -> None:
         if parts[0] in RESERVED:
             raise Mistake(f"{where} cannot be linked: runs keep their own {parts[0]} there")
         if not (project_dir / path).exists():
-            raise Mistake(f"{where} does not exist in {project_dir}")
+            raise Mistake(f"{where} does not exist in {project_dir}{_meant(name, project_dir)}")
+
+
+def _meant(name: str, project_dir: Path) -> str:
+    """What was probably meant by a name that is not there, as the end of a message; or nothing."""
+    parts = [part for part in name.replace(",", " ").split() if (project_dir / part).exists()]
+    if parts and ("," in name or " " in name):
+        listed = ", ".join(name.replace(",", " ").split())
+        return f"; several names are a list: requires: [{listed}]"
+    try:
+        beside = [path.name for path in (project_dir / name).parent.iterdir()]
+    except OSError:
+        return ""
+    near = get_close_matches(PurePosixPath(name).name, beside, n=1)
+    return f"; did you mean {PurePosixPath(name).with_name(near[0])}?" if near else ""
 
 
 def make_links(project_dir: Path, run_dir: Path, requires: Iterable[str]) -> None:

@@ -97,7 +97,15 @@ def _read_tree(path: Path) -> ast.Module:
         raise Mistake(f"script {path} cannot be read: {error.strerror}") from error
     except SyntaxError as error:
         where = "" if error.lineno is None else f", line {error.lineno}"
-        raise Mistake(f"script {path}{where} does not parse: {error.msg}") from error
+        other = (
+            ""
+            if path.suffix in (".py", "")
+            else (
+                "; a script is Python, another file is run by a program: operation.command: "
+                f"[bash, {path.name}]"
+            )
+        )
+        raise Mistake(f"script {path}{where} does not parse: {error.msg}{other}") from error
     except ValueError as error:
         raise Mistake(f"script {path} does not parse: {error}") from error
 
