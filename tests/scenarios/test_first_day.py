@@ -431,6 +431,17 @@ def test_a_text_like_a_sweep_gets_a_hint(make_project: MakeProject) -> None:
     assert project.run("x='0.1,0.2'").said == []
 
 
+@pytest.mark.parametrize("words", [("-m", "x=1", "x=3"), ("x=1", "x=3")])
+def test_a_flag_that_is_given_twice_gets_a_hint(
+    make_project: MakeProject, words: tuple[str, ...]
+) -> None:
+    project = make_project({**LIKE_A_SWEEP, "conf/config.yaml": FAILS["conf/config.yaml"]})
+    hint = "x is given 2 times, and the last one counts, x=3; several values are swept by -m x=1,3"
+    assert project.run(*words).said.count(hint) == 1
+    for once in (("x=3", "x=3"), ("-m", "~x", "+x=3"), ("+restart=last:batch", "x=1")):
+        assert "times" not in project.run(*once).err
+
+
 def test_a_sweep_experiment_without_m_gets_a_hint(make_project: MakeProject) -> None:
     project = make_project({**LIKE_A_SWEEP, "conf/config.yaml": FAILS["conf/config.yaml"]})
     assert project.run("+experiment=grid").said == [

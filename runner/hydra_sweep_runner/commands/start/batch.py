@@ -12,6 +12,7 @@ from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.flag_checks import check_previewed
 from hydra_sweep_runner.commands.start.hints import (
+    report_given_twice,
     report_lists_in_params,
     report_short_ranges,
     report_texts_like_ranges,
@@ -77,6 +78,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     report_planning(world, sweep)
     report_lists_in_params(world, master.sweeper)
     report_short_ranges(world, sweep.overrides)
+    report_given_twice(world, composing.task)
     if sweep.options.print_trials:
         check_previewed(world, sweep, sweep.plan.trials)
         if sweep.graph is None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.compose.overrides import gives_sweep
+from hydra_sweep_runner.compose.overrides import gives_sweep, name_in
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.operation.flags import given_flags
@@ -45,6 +45,22 @@ def report_texts_like_ranges(world: World, overrides: Iterable[str]) -> None:
                 f"{escape(text)} is one text: numbers of a range are swept by "
                 f"-m '{name}=range({low},{high},STEP)', random ones by "
                 f"-m '{name}=interval({low},{high})'"
+            )
+
+
+def report_given_twice(world: World, overrides: Iterable[str]) -> None:
+    """Print which flags are given more than once: the last value counts, and a shell makes two
+    words, `lr=1 lr=2`, of `lr={1,2}`."""
+    given: dict[str, list[str]] = {}
+    for text in overrides:
+        if not text.startswith("~"):
+            given.setdefault(name_in(text), []).append(text)
+    for name, texts in given.items():
+        if len(set(texts)) > 1:
+            values = ",".join(text.partition("=")[2] for text in texts)
+            world.reporter.say(
+                f"{escape(name)} is given {len(texts)} times, and the last one counts, "
+                f"{escape(texts[-1])}; several values are swept by -m {escape(f'{name}={values}')}"
             )
 
 

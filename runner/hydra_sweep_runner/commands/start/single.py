@@ -9,6 +9,7 @@ from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.hints import (
+    report_given_twice,
     report_options_of_batches,
     report_texts_like_ranges,
     report_texts_like_sweeps,
@@ -95,6 +96,7 @@ def start_run(world: World, composing: Composing) -> int:
         world.store.create(run)
         world.store.settle([run.id])
         with world.store.claim(run.id):
+            report_given_twice(world, composing.task)
             report_unused_params(world, composed.config.sweeper)
             report_options_of_batches(world, composing.typed.options.values)
             report_texts_like_sweeps(world, composed.flags, composing.names())
