@@ -253,9 +253,10 @@ class Composer:
         Overrides whose key exists only in a swept config are left out here; they are applied when
         the trials are composed.
         """
-        known = self._known_base(task)
+        known = self._on_known_base(task)
         if known is not None:
-            return SweepConfig(known.load())
+            with suppress(Mistake):  # Hydra's composition, below, is what explains it
+                return SweepConfig(known.load())
         swept = [text for text in task if self._is_swept_group(text)]
         try:
             return SweepConfig(self.compose(task, RunMode.MULTIRUN))
@@ -269,10 +270,20 @@ class Composer:
                 apply_overrides([text], config)
         return SweepConfig(config)
 
-    def _known_base(self, task: Sequence[str]) -> Base | None:
-        """The base that is composed of exactly these overrides, if it is known: all of them choose
-        a single config of a group. Hydra composes the same for one job and for several then."""
-        return self._bases.get(tuple(self.named(task)))
+    def _on_known_base(self, task: Sequence[str]) -> TrialConfig | None:
+        """The configuration with these overrides, on a base that is known already; None if it is
+        not known, or if a config group is swept. Hydra composes the same for one job and for
+        several then, and leaves out swept values."""
+        named = self.named(task)
+        if any(self._is_swept_group(text) for text in named):
+            return None
+        groups = tuple(text for text in named if self.is_group_choice(text))
+        values = tuple(text for text in named if self._is_value(text))
+        base = self._bases.get(groups)
+        if base is None:
+            return None
+        changes = None if base.plain is None else plain_changes(base.plain, values)
+        return TrialConfig(base, tuple(named), values, {}, changes)
 
     def _is_swept_group(self, text: str) -> bool:
         return parse_override(text).is_sweep_override() and self.is_group_choice(text)
