@@ -431,6 +431,38 @@ def test_a_text_like_a_sweep_gets_a_hint(make_project: MakeProject) -> None:
     assert project.run("x='0.1,0.2'").said == []
 
 
+PACKAGE_HINT = (
+    "experiment/fine.yaml sets experiment.lr and leaves lr as it is: with `# @package _global_` as "
+    "its first line it sets that"
+)
+EXPERIMENTS = {
+    "conf/config.yaml": "operation: {command: [echo, '${lr}']}\nlr: 1\n",
+    "conf/experiment/fine.yaml": "lr: 3\n",
+    "conf/experiment/good.yaml": "# @package _global_\nlr: 3\n",
+    "conf/model/big.yaml": "{lr: 3, depth: 4}\n",
+}
+
+
+@pytest.mark.parametrize("way", [(), ("-m",), ("-m", "+print_trials=true")])
+def test_an_experiment_that_leaves_the_projects_flags_as_they_are_gets_a_hint(
+    make_project: MakeProject, way: tuple[str, ...]
+) -> None:
+    project = make_project(EXPERIMENTS)
+    assert project.run(*way, "+experiment=fine").said.count(PACKAGE_HINT) == 1
+    assert "first line" not in project.run(*way, "+experiment=good", "+model=big").err
+
+
+def test_an_experiment_that_leaves_a_programs_flags_as_they_are_gets_a_hint(
+    tmp_path: Path,
+) -> None:
+    code = COUNTS.replace("config_path=None", 'config_path="conf", config_name="config"')
+    program = make_program(
+        tmp_path, {**EXPERIMENTS, "conf/config.yaml": "x: 1\nlr: 1\n", "train.py": code}
+    )
+    said = program.python("train.py", "-m", SWEEPER, "+experiment=fine,good").said
+    assert said.count(PACKAGE_HINT) == 1
+
+
 @pytest.mark.parametrize("words", [("-m", "x=1", "x=3"), ("x=1", "x=3")])
 def test_a_flag_that_is_given_twice_gets_a_hint(
     make_project: MakeProject, words: tuple[str, ...]

@@ -26,6 +26,7 @@ from hydra_sweep_runner.commands.start.notes import (
     report_older_code,
     report_yaml_changes,
 )
+from hydra_sweep_runner.commands.start.package_line import report_misplaced
 from hydra_sweep_runner.commands.start.pipeline.decisions import (
     Changed,
     Decided,
@@ -87,6 +88,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
             print_graph(world, sweep, sweep.graph)
         report_rest(world, sweep)
         report_texts_like_ranges(world, sweep.overrides)
+        report_misplaced(world, composing.composer, composing.task)
         report_unused_in_sweep(world, sweep)
         save_plan(world, sweep)
         return 0
@@ -113,6 +115,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
             carrying.tell()
             report_texts_like_sweeps(world, sweep.plan.trials[0].flags, sweep.names)
             report_texts_like_ranges(world, sweep.overrides)
+            report_misplaced(world, composing.composer, composing.task)
             report_unused_in_sweep(world, sweep)
             return _carry_out(world, sweep, carrying)
 

@@ -1,15 +1,19 @@
-"""Explains flags that nothing takes and that a config sets below its group's name, because it lacks
-the line `# @package _global_`."""
+"""Explains flags that a config sets below its group's name, because it lacks the line
+`# @package _global_`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+import yaml
+
+from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.compose.overrides import name_in, parse_override, values_of
 from hydra_sweep_runner.compose.value_overrides import has_flag
 from hydra_sweep_runner.errors import Mistake, NotTaken
+from hydra_sweep_runner.terminal.render import escape
 
 
 @contextmanager
@@ -35,13 +39,40 @@ def _misplaced(
 ) -> Iterator[tuple[str, str, str]]:
     """The files without the line, each with the flag that it sets and the one that it would."""
     project = composer.trial(()).job()
-    for text in filter(composer.is_group_choice, task):
-        group = name_in(text)
+    for path, group, _ in _without_line(composer, task):
         node = f"{group.replace('/', '.')}."
-        below = [name for name in names if name.startswith(node)]
-        meant = [name for name in below if has_flag(project, name.removeprefix(node))]
-        for choice in values_of(parse_override(text)):
-            for path, data in composer.files().items() if meant else ():
-                is_it = path.endswith(f"/{group}/{choice}.yaml")
-                if is_it and b"@package" not in data:
-                    yield path.partition("/")[2], meant[0], meant[0].removeprefix(node)
+        for name in names:
+            meant = name.removeprefix(node)
+            if meant != name and has_flag(project, meant):
+                yield path, name, meant
+
+
+def report_misplaced(world: World, composer: Composer, task: Sequence[str]) -> None:
+    """Print which added configs set, below their group's name, only what the project has as flags
+    of its own: most likely they were to set those."""
+    added = [text for text in task if text.startswith("+")]
+    with suppress(Mistake, yaml.YAMLError):  # without the choice it does not compose: no hint
+        for path, group, data in _without_line(composer, added):
+            held = yaml.safe_load(data)
+            keys = [key for key in held if key != "defaults"] if isinstance(held, dict) else []
+            project = composer.trial(()).job()
+            node = group.replace("/", ".")
+            if keys and node not in project and all(key in project for key in keys):
+                world.reporter.say(
+                    f"{escape(path)} sets {escape(f'{node}.{keys[0]}')} and leaves "
+                    f"{escape(str(keys[0]))} as it is: with `# @package _global_` as its first "
+                    "line it sets that"
+                )
+
+
+def _without_line(composer: Composer, task: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
+    """The chosen configs whose files lack the line: path, group, and what is in the file."""
+    for text in task:
+        override = parse_override(text)
+        if override.package is not None or not composer.is_group_choice(text):
+            continue
+        group = name_in(text)
+        for choice in values_of(override):
+            for path, data in composer.files().items():
+                if path.endswith(f"/{group}/{choice}.yaml") and b"@package" not in data:
+                    yield path.partition("/")[2], group, data

@@ -25,6 +25,7 @@ from hydra_sweep_runner.commands.start.notes import (
     report_older_code,
     report_yaml_changes,
 )
+from hydra_sweep_runner.commands.start.package_line import report_misplaced
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import stoppable
 from hydra_sweep_runner.commands.start.tasks import (
@@ -97,6 +98,7 @@ def start_run(world: World, composing: Composing) -> int:
         world.store.settle([run.id])
         with world.store.claim(run.id):
             report_given_twice(world, composing.task)
+            report_misplaced(world, composing.composer, composing.task)
             report_unused_params(world, composed.config.sweeper)
             report_options_of_batches(world, composing.typed.options.values)
             report_texts_like_sweeps(world, composed.flags, composing.names())
