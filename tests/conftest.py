@@ -18,9 +18,8 @@ settings.register_profile("full", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-#: Where a case is one or more commands, and how many cases of one test the small size runs there.
-_COMMANDS = ("scenarios", "wild", "hydra")
-_MOST = 4
+#: Where a case is one or more commands: how many cases of one test the small size runs there.
+_MOST = {"scenarios": 2, "wild": 2, "hydra": 2, "torture": 4, "samples": 2, "benchmarks": 8}
 #: All cases of these: a row each of the table of mistakes, one batch for all, Hydra's own suites.
 _ALL = (
     "scenarios/test_bad_input.py",
@@ -31,15 +30,16 @@ _ALL = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave most of many cases of one test to `make test-full`; the first and the last stay."""
-    cases: dict[str, list[pytest.Item]] = {}
+    cases: dict[tuple[str, int], list[pytest.Item]] = {}
     for item in items:
-        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        place = item.path.relative_to(Path(__file__).parent)
+        most = _MOST.get(place.parts[0])
         is_long = item.get_closest_marker("long") is not None
-        if place.startswith(_COMMANDS) and place not in _ALL and not is_long:
-            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    for alike in cases.values():
-        if len(alike) > _MOST:
-            kept = {round(n * (len(alike) - 1) / (_MOST - 1)) for n in range(_MOST)}
+        if most is not None and place.as_posix() not in _ALL and not is_long:
+            cases.setdefault((item.nodeid.partition("[")[0], most), []).append(item)
+    for (_, most), alike in cases.items():
+        if len(alike) > most:
+            kept = {round(n * (len(alike) - 1) / (most - 1)) for n in range(most)}
             for number, item in enumerate(alike):
                 if number not in kept:
                     item.add_marker(pytest.mark.long)

@@ -88,6 +88,7 @@ def test_a_restarted_trial_has_its_old_folder_and_number(program: Program, launc
     assert [number_of(program, folder) for folder in ("n2", "n3", "n4")] == [2, 3, 4]
 
 
+@pytest.mark.long
 def test_settings_that_another_launcher_has_no_place_for_are_dropped(program: Program) -> None:
     settings = ("hydra.launcher.n_jobs=2", "hydra.launcher.interrupt_grace_s=1")
     sweep(program, "hydra/launcher=runner", *settings, "lr=0.1,0.2")

@@ -102,6 +102,7 @@ def test_a_config_group_of_an_options_name_is_hydras(tmp_path: Path) -> None:
     assert {line.split()[1] for line in lines[1:]} == {"sgd", "adam"}
 
 
+@pytest.mark.long
 def test_a_programs_search_is_the_same_under_each_launcher(tmp_path: Path) -> None:
     pytest.importorskip("optuna", reason="optuna is not installed: pip install --group dev")
     plans = []

@@ -68,6 +68,7 @@ def test_axes_are_logarithmic_for_a_search_and_for_all_runs_while_batches_agree(
     assert on_page(searched, where="label == 'search'")["lr"]
 
 
+@pytest.mark.long
 def test_the_picture_of_a_search_differs_from_one_whose_draws_nobody_knows(
     searched: Project, tmp_path: Path
 ) -> None:

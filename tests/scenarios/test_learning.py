@@ -151,6 +151,7 @@ def test_a_search_that_is_killed_ends_with_its_budget_and_the_same_plan(
     )
 
 
+@pytest.mark.long
 def test_a_search_that_is_killed_at_its_proposals_makes_them_again(
     make_project: MakeProject,
 ) -> None:
@@ -434,6 +435,7 @@ def test_what_another_optimizer_proposed_stays(make_project: MakeProject) -> Non
     assert project.run("verify", batch["id"]).out.endswith("8 as proposed, 0 differ\n")
 
 
+@pytest.mark.long
 def test_a_search_goes_on_where_it_was_after_a_random_one(make_project: MakeProject) -> None:
     project = make_project(PROJECT)
     project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=4")
@@ -835,6 +837,7 @@ def test_several_objectives_are_told_with_their_last_values(make_project: MakePr
     assert project.run("verify", first["id"]).out.endswith(" 0 differ\n")
 
 
+@pytest.mark.long
 def test_with_more_jobs_than_the_window_the_rest_idle(make_project: MakeProject) -> None:
     """A trial that finds another beside it fails."""
     project = make_project(

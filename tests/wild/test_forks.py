@@ -46,12 +46,14 @@ def test_what_a_program_has_seeded_is_seeded_under_each_launcher(
     assert len(set(drawn)) == 1
 
 
+@pytest.mark.long
 def test_so_it_is_in_a_pool_of_processes(tmp_path: Path) -> None:
     folder = program(tmp_path, "import random; random.seed(7)", "return random.random()")
     folder.bash(f"{SWEEP} hydra/launcher=joblib x=1,2")
     assert folder.results() == [random.Random(7).random()] * 2
 
 
+@pytest.mark.long
 def test_so_it_is_on_a_cluster(tmp_path: Path, cluster: Cluster) -> None:
     cluster.have(1)
     folder = program(tmp_path, "import random; random.seed(7)", "return random.random()")

@@ -73,6 +73,7 @@ def test_a_project_with_modules_of_our_names_has_its_own(
     assert folder.statuses() == ["completed"] * 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", [WAYS[0], WAYS[3], WAYS[5]])
 def test_so_it_is_on_a_cluster(tmp_path: Path, way: str, cluster: Cluster) -> None:
     cluster.have(1)

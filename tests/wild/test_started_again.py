@@ -118,6 +118,7 @@ def test_its_failure_is_the_childs(tmp_path: Path) -> None:
     assert len(folder.runs()) == 2
 
 
+@pytest.mark.long
 def test_in_a_restart_it_is_composed_as_the_trial_was(tmp_path: Path) -> None:
     folder = Folder(tmp_path, PROGRAM)
     folder.bash(f"{SWEEP} x=1")

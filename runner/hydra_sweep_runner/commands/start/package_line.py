@@ -51,13 +51,16 @@ def report_misplaced(world: World, composer: Composer, task: Sequence[str]) -> N
     """Print which added configs set, below their group's name, only what the project has as flags
     of its own: most likely they were to set those."""
     added = [text for text in task if text.startswith("+")]
+    single = [text for text in task if not parse_override(text).is_sweep_override()]
     with suppress(Mistake, yaml.YAMLError):  # without the choice it does not compose: no hint
         for path, group, data in _without_line(composer, added):
             held = yaml.safe_load(data)
             keys = [key for key in held if key != "defaults"] if isinstance(held, dict) else []
-            project = composer.trial(()).job()
-            node = group.replace("/", ".")
-            if keys and node not in project and all(key in project for key in keys):
+            # What is run is composed already, the project without its choices mostly not.
+            if not keys or not all(key in composer.trial(single).job() for key in keys):
+                continue
+            project, node = composer.trial(()).job(), group.replace("/", ".")
+            if node not in project and all(key in project for key in keys):
                 world.reporter.say(
                     f"{escape(path)} sets {escape(f'{node}.{keys[0]}')} and leaves "
                     f"{escape(str(keys[0]))} as it is: with `# @package _global_` as its first "
