@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_sweep_runner.compose.overrides import parse_override, plain
+from hydra_sweep_runner.compose.elements import plain
+from hydra_sweep_runner.compose.overrides import parse_override
 from hydra_sweep_runner.compose.rows import (
     REFUSALS,
     read_cell,

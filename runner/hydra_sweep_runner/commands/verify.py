@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.search_plan import ledger_of, space_of
 from hydra_sweep_runner.commands.start.searching import basis_of
-from hydra_sweep_runner.compose.overrides import name_in, parse_override, plain
+from hydra_sweep_runner.compose.elements import plain
+from hydra_sweep_runner.compose.overrides import name_in, parse_override
 from hydra_sweep_runner.compose.sweeps import dimensions
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord

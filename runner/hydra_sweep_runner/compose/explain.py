@@ -13,7 +13,9 @@ from hydra.core.override_parser.types import OverrideType
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_sweep_runner.compose.overrides import element_text, one_line, parse_override
+from hydra_sweep_runner.compose.elements import element_text
+from hydra_sweep_runner.compose.overrides import parse_override
+from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.value_overrides import JOBS_NAMES, jobs_hint
 from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 

@@ -20,8 +20,8 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from hydra_sweep_runner.compose.fast.changes import NOT_FLAGS
 from hydra_sweep_runner.compose.fast.job_logging import set_up_logging
 from hydra_sweep_runner.compose.job_config import JobConfig
-from hydra_sweep_runner.compose.overrides import why_unresolved
 from hydra_sweep_runner.compose.reference import real_value
+from hydra_sweep_runner.compose.resolution_errors import why_unresolved
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.call import Values
 

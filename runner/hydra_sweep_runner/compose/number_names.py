@@ -6,13 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+from hydra_sweep_runner.compose.elements import element_text, is_number, read_element
 from hydra_sweep_runner.compose.fast.changes import read_change
-from hydra_sweep_runner.compose.overrides import (
-    element_text,
-    is_number,
-    parse_override,
-    read_element,
-)
+from hydra_sweep_runner.compose.overrides import parse_override
 
 
 class Groups(Protocol):

@@ -10,8 +10,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hydra_sweep_runner.compose.elements import quoted
 from hydra_sweep_runner.compose.job import hydra_config
-from hydra_sweep_runner.compose.overrides import quoted, why_unresolved
+from hydra_sweep_runner.compose.resolution_errors import why_unresolved
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value

@@ -20,7 +20,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
-from hydra_sweep_runner.compose.overrides import one_line
+from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.flags import dotted

@@ -18,7 +18,8 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hydra_sweep_runner.compose.overrides import parse_override, plain
+from hydra_sweep_runner.compose.elements import plain
+from hydra_sweep_runner.compose.overrides import parse_override
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Value
 from hydra_sweep_runner.operation.flags import flatten

@@ -7,6 +7,7 @@ there); these do not.
 # No postponed annotations here: Hydra checks its functions' arguments by their annotations.
 
 from dataclasses import replace
+from functools import cache
 from typing import Any, Union
 
 from hydra._internal.grammar import grammar_functions
@@ -51,8 +52,10 @@ def _cast(args: tuple[Any, ...], value: Any, of_hydra: Any, *, whole: bool) -> A
     return of_hydra(*args) if value is None else of_hydra(*args, value=value)
 
 
-def make_parser() -> OverridesParser:
-    """Hydra's parser of overrides, with intervals that keep their written bounds."""
+@cache
+def override_parser() -> OverridesParser:
+    """Hydra's parser of overrides, with intervals that keep their written bounds; it keeps no
+    parsed results."""
     functions = create_functions()
     for name, function in (("interval", _interval), ("int", _cast_int), ("float", _cast_float)):
         del functions.definitions[name], functions.functions[name]

@@ -24,13 +24,8 @@ from hydra.core.override_parser.types import (
     RangeSweep,
 )
 
-from hydra_sweep_runner.compose.overrides import (
-    element_text,
-    gives_mappings,
-    name_of,
-    parse_override,
-    plain,
-)
+from hydra_sweep_runner.compose.elements import element_text, plain
+from hydra_sweep_runner.compose.overrides import gives_mappings, name_of, parse_override
 from hydra_sweep_runner.compose.spaces import WrittenInterval
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value

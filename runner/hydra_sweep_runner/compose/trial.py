@@ -33,13 +33,9 @@ from hydra_sweep_runner.compose.fast.templates import (
     write_files,
 )
 from hydra_sweep_runner.compose.output_dir import OutputDir, find_output
-from hydra_sweep_runner.compose.overrides import (
-    gives_sweep,
-    one_line,
-    parse_override,
-    why_unresolved,
-)
+from hydra_sweep_runner.compose.overrides import gives_sweep, parse_override
 from hydra_sweep_runner.compose.reference import read_entry, read_flags, read_operation
+from hydra_sweep_runner.compose.resolution_errors import one_line, why_unresolved
 from hydra_sweep_runner.compose.value_overrides import apply_overrides
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake

@@ -16,12 +16,9 @@ from omegaconf.errors import OmegaConfBaseException
 from hydra_sweep_runner.compose.fast.changes import (
     NOT_FLAGS,
 )
-from hydra_sweep_runner.compose.overrides import (
-    name_of,
-    one_line,
-    option_as_meant,
-    parse_override,
-)
+from hydra_sweep_runner.compose.overrides import name_of, parse_override
+from hydra_sweep_runner.compose.resolution_errors import one_line
+from hydra_sweep_runner.compose.typed_options import option_as_meant
 from hydra_sweep_runner.errors import Mistake, UnknownFlag
 from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 

@@ -311,7 +311,7 @@ _MOST_LETTERS = 2
 def misspelt(name: str) -> str | None:
     """The option that an unknown name probably means: one that it differs from by one or two
     letters, or one that other tools call so; None if there is none. Two swapped neighbours count as
-    one letter. Such a name is refused where overrides are read (`compose.overrides`)."""
+    one letter. Such a name is refused where overrides are read (`compose.typed_options`)."""
     if name in _ELSEWHERE:
         return _ELSEWHERE[name]
     near = min(OPTIONS, key=lambda option: _letters_between(name, option))

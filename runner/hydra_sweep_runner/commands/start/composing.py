@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Any
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
+from hydra_sweep_runner.compose.elements import plain
 from hydra_sweep_runner.compose.overrides import (
-    check_added,
-    check_choice,
     merge,
     name_in,
     name_of,
     params_as_overrides,
     parse_override,
-    plain,
     read_path,
-    take_options,
 )
 from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.compose.typed_options import check_added, check_choice, take_options
 from hydra_sweep_runner.compose.unknown_groups import check_groups
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownFlag, UnknownRun, UnreadableRecord

@@ -15,7 +15,8 @@ from hydra_sweep_runner.commands.start.shaping import Exclusion
 from hydra_sweep_runner.commands.start.sweep import SEARCH, SEARCH_PLAN
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import SweepConfig
-from hydra_sweep_runner.compose.overrides import parse_override, plain
+from hydra_sweep_runner.compose.elements import plain
+from hydra_sweep_runner.compose.overrides import parse_override
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.local.devices import check_devices
 from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs

@@ -12,7 +12,8 @@ from hydra_sweep_runner.commands.start.shaping import (
     save_rows,
 )
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
-from hydra_sweep_runner.compose.overrides import name_in, parse_override, plain
+from hydra_sweep_runner.compose.elements import plain
+from hydra_sweep_runner.compose.overrides import name_in, parse_override
 from hydra_sweep_runner.compose.rows import Row, form_of
 from hydra_sweep_runner.compose.sweeps import batch_flags
 from hydra_sweep_runner.compose.trial import TrialConfig

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
-from hydra_sweep_runner.compose.overrides import typed_text
+from hydra_sweep_runner.compose.elements import typed_text
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.executor import Executor
