@@ -31,7 +31,10 @@ def _told(project: Project, *words: str) -> list[str]:
 def test_a_misspelt_objective_of_a_grid_is_told_once_with_the_nearest_scalar_first(
     project: Project,
 ) -> None:
-    told = ["no acc, the objective: it reported accuracy, loss"]
+    told = [
+        "no acc, the objective: it reported accuracy, loss "
+        "(+objective=accuracy, or -accuracy to maximise it)"
+    ]
     assert _told(project, "lr=0.1,0.2", "+objective=-acc") == told
     assert _told(project, "lr=interval(0,1)", "+max_trials=3", "+objective=-acc") == told
 
@@ -52,7 +55,10 @@ def test_an_objective_that_is_reported_or_that_nobody_named_is_not_told(project:
 
 def test_a_rule_that_judges_by_a_result_that_no_trial_has_is_told(project: Project) -> None:
     told = _told(project, "lr=0.1,0.2", "hydra.sweeper.stop=[{patience: 3}]")
-    assert told == ["no result, the objective: it reported loss, accuracy"]
+    assert told == [
+        "no result, the objective: it reported loss, accuracy "
+        "(+objective=loss, or -loss to maximise it)"
+    ]
 
 
 def test_a_trial_without_any_scalar_says_how_one_is_reported(project: Project) -> None:

@@ -87,7 +87,9 @@ def what_it_reported(run: Run, objective: Objective) -> str:
     missing = next((name for name in objective.names if name not in names), None)
     if not names:
         return f"it reported no scalars (a printed line `{escape(missing or 'loss')}: 0.5` is one)"
-    return f"it reported {escape(first_few(_nearest(missing or '', names)))}"
+    near = _nearest(missing or "", names)
+    first = escape(near[0])
+    return f"it reported {escape(first_few(near))} (+objective={first}, or -{first} to maximise it)"
 
 
 def _nearest(wanted: str, names: Collection[str]) -> list[str]:
