@@ -293,6 +293,7 @@ OVERRIDES = [
     Row("-m x=1,2 n_jobs=2", "how many trials run at once is hydra.launcher.n_jobs=2"),
     Row("-m x=1,2 +n_jobs=2", "how many trials run at once is hydra.launcher.n_jobs=2"),
     Row("+n_jobs=2", "++n_jobs=2"),
+    Row("-m x=1,2 +stop=[{{patience:3}}]", "a batch are hydra.sweeper.stop=[{{patience:3}}]"),
     Row("-m x=1,2 jobs=2", "how many trials run at once is hydra.launcher.n_jobs=2"),
     Row("-m x=1,2 hydra.launcher.n_job=2", "hydra.launcher.n_jobs=2"),
     Row("-m x=1,2 hydra.launcher.jobs=2", "hydra.launcher.n_jobs=2"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Project
@@ -50,6 +53,19 @@ def test_a_flag_that_is_in_no_argument_is_told_once_for_all_trials(
         sweep = ["lr=1,2,3", "+v=2"] if "+restart=last:batch" not in words else []
         said = project.run("-m", *sweep, *words).said
         assert len([line for line in said if HINT in line]) == 1, said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["sh", "-c", """echo "it's $0" '\\n'"""], ["echo", "a: b", "#", "-", "x, y", "é\n", "--a=@b"]],
+)
+def test_what_is_to_be_written_is_yaml_with_the_command_s_own_words(
+    make_project: MakeProject, words: list[str]
+) -> None:
+    project = _project(make_project, json.dumps({"command": words}))
+    (told,) = [line for line in project.run("lr=3").said if HINT in line]
+    written = told.partition("operation.command: ")[2].partition(" (a command")[0]
+    assert yaml.safe_load(written) == [*words, "${lr}"]
 
 
 def test_only_the_flags_that_were_given_are_told(make_project: MakeProject) -> None:

@@ -43,6 +43,18 @@ def take_options(
     return options, rest
 
 
+#: Settings of Hydra's nodes that are taken for run options, with what each says.
+_SETTINGS = {
+    "n_jobs": "how many trials run at once is hydra.launcher.n_jobs",
+    "stop": "rules that end a batch are hydra.sweeper.stop",
+}
+
+
+def _is_setting(override: Override) -> bool:
+    name = override.key_or_group
+    return name in _SETTINGS and (name != "stop" or isinstance(override._value, list))
+
+
 def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
     """Raise Mistake for an added flag that looks like a misspelt option; with `++` it counts as
     meant."""
@@ -51,11 +63,11 @@ def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
         name = override.key_or_group
         if override.type is not OverrideType.ADD or override.package is not None:
             continue
-        if name == "n_jobs" and not is_group(name):
+        if _is_setting(override) and not is_group(name):
             value = text.split("=", 1)[1]
             raise Mistake(
-                f"{text}: there is no run option {name}; how many trials run at once is "
-                f"hydra.launcher.n_jobs={value} (a flag of that name is added by ++{name}={value})"
+                f"{text}: there is no run option {name}; {_SETTINGS[name]}={value} (a flag of that "
+                f"name is added by ++{name}={value})"
             )
         option = misspelt(name)
         if option is not None and not is_group(name):

@@ -3,6 +3,7 @@ that a command does not receive."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,9 @@ def report_short_ranges(world: World, overrides: Iterable[str]) -> None:
 # Of a command with more characters the hint on how it names a flag has the first word.
 _MOST_OF_COMMAND = 60
 
+#: A word that needs no quotes in a list in YAML.
+_PLAIN = re.compile(r"-{0,2}[\w./+][\w./=+@%^-]*")
+
 
 #: An argument that a shell, or Python's `format`, would replace by a value.
 _LIKE_REFERENCE = re.compile(r"(?:-{1,2}[\w-]+=)?(?:\$(\w+)|\{(\w+)\})")
@@ -183,13 +187,18 @@ def report_unused_flags(
 def _with_flag(command: Sequence[str], argument: str) -> str:
     """A command as it is written in YAML with this argument as its last; of a long one the first
     word."""
-    words = [_quoted(escape(word)) for word in command]
+    words = [_quoted(word) for word in command]
     if len(", ".join(words)) > _MOST_OF_COMMAND:
         words = [cut(words[0], _MOST_OF_COMMAND), "…"]
     return f"[{', '.join(words)}, {argument}]"
 
 
 def _quoted(word: str) -> str:
-    if "$" not in word:
+    """A word of a command as an element of a list in YAML."""
+    if word.startswith("{-"):  # options with their values
+        return escape(re.sub(r"(\$\{[^}]*\})", r'"\1"', word))
+    if _PLAIN.fullmatch(word):
         return word
-    return re.sub(r"(\$\{[^}]*\})", r'"\1"', word) if word.startswith("{-") else f'"{word}"'
+    if word.isprintable() and ('"' in word or "\\" in word):
+        return "'" + word.replace("'", "''") + "'"
+    return escape(json.dumps(word, ensure_ascii=False))
