@@ -154,3 +154,49 @@ def test_a_switch_is_written_as_an_option_that_is_given_or_left_out(
         "--lr 1\n--lr 1 --amp\n"
     )
     assert project.run("+restart=last", "hydra.launcher.n_jobs=1").out == "--lr 1 --amp\n"
+
+
+PIPELINE = {
+    "conf/config.yaml": "defaults: [{operation: pipe}, _self_]\nhydra: {launcher: {n_jobs: 1}}\n",
+    "conf/operation/pipe.yaml": """
+        # @package _global_
+        operation: {name: pipe, steps: {prep: , fit: {inputs: [prep/d.txt]}}}
+        rows: 7
+        depth: 2
+        fit: {depth: "${depth}"}
+    """,
+    "conf/operation/prep.yaml": """
+        # @package _global_
+        operation: {name: prep, command: [sh, -c, 'echo "$0" > d.txt', "${rows}"]}
+        rows: 1
+    """,
+    "conf/operation/fit.yaml": """
+        # @package _global_
+        operation: {name: fit, command: [echo, "${lr}", "${depth}"]}
+        lr: 1
+        depth: 1
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["-m", "rows=1,2"], ["rows reaches no step of the pipeline; did you mean prep.rows?"]),
+        (["+fitt.lr=3"], ["fitt.lr reaches no step of the pipeline; did you mean fit.lr?"]),
+        (
+            ["-m", "+size=1,2"],
+            [
+                "size reaches no step of the pipeline; a step takes it by STEP: {FLAG: ${size}} "
+                "in the pipeline's YAML"
+            ],
+        ),
+        (["-m", "depth=1,2", "prep.rows=3"], []),
+    ],
+)
+def test_a_flag_of_a_pipeline_that_reaches_no_step_is_told(
+    make_project: MakeProject, words: list[str], told: list[str]
+) -> None:
+    project = make_project(PIPELINE)
+    said = project.run(*words).said
+    assert [line for line in said if "reaches no step" in line] == told

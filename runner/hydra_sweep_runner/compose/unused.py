@@ -1,10 +1,10 @@
-"""Finds flags that a command does not receive: no interpolation leads from what is executed to
-them."""
+"""Finds flags that a command, or the steps of a pipeline, do not receive: no interpolation leads
+from what is executed to them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -16,19 +16,21 @@ _NAME = re.compile(r"[^\W\d][\w.\[\]@/-]*")
 _RESOLVER = re.compile(r"\$\{\s*([\w.]+)\s*:")
 
 
-def unused_names(config: DictConfig, names: Iterable[str]) -> tuple[str, ...]:
+def unused_names(
+    config: DictConfig, names: Iterable[str], readers: Sequence[str] = ("operation",)
+) -> tuple[str, ...]:
     """Those of the given names (flags and config groups) of a whole configuration, with Hydra's
     node, that reach a command neither by an argument nor by its environment.
 
-    A name counts as used if it occurs in any interpolation of the `operation` node or of
+    A name counts as used if it occurs in any interpolation of the nodes named in `readers` or of
     `hydra.job`, or of a flag that is used itself. So a used name is never returned, but an unused
     one may be missing: where a resolver of somebody else's could read anything, or the overrides
     are passed on as a whole, nothing is returned. Names without a flag are left out.
     """
     whole: Any = OmegaConf.to_container(config, resolve=False)
-    flags = flatten({key: held for key, held in whole.items() if key not in ("hydra", "operation")})
+    flags = flatten({key: held for key, held in whole.items() if key not in ("hydra", *readers)})
     job = {name: held for name, held in whole["hydra"]["job"].items() if name != "override_dirname"}
-    seen = [*_texts(whole.get("operation")), *_texts(job)]
+    seen = [*_texts([whole.get(name) for name in readers]), *_texts(job)]
     used: set[str] = set()
     while seen:
         text = seen.pop()

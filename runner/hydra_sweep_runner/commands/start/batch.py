@@ -17,7 +17,6 @@ from hydra_sweep_runner.commands.start.hints import (
     report_short_ranges,
     report_texts_like_ranges,
     report_texts_like_sweeps,
-    report_unused_in_sweep,
 )
 from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
@@ -45,6 +44,7 @@ from hydra_sweep_runner.commands.start.sweep import (
     report_rest,
     save_plan,
 )
+from hydra_sweep_runner.commands.start.unused_flags import report_unused_in_sweep
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.dataclass import dataclass

@@ -13,7 +13,6 @@ from hydra_sweep_runner.commands.start.hints import (
     report_options_of_batches,
     report_texts_like_ranges,
     report_texts_like_sweeps,
-    report_unused_flags,
     report_unused_params,
 )
 from hydra_sweep_runner.commands.start.notes import (
@@ -33,6 +32,7 @@ from hydra_sweep_runner.commands.start.tasks import (
     check_start,
     make_task,
 )
+from hydra_sweep_runner.commands.start.unused_flags import report_unused_flags
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig

@@ -1,0 +1,127 @@
+"""Says which given flags have no effect: a command does not receive them, or no step of a pipeline
+does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.overrides import name_in
+from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.model import Operation
+from hydra_sweep_runner.operation.kinds.known import KINDS
+from hydra_sweep_runner.terminal.render import cut, escape
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.commands.start.sweep import Sweep
+    from hydra_sweep_runner.compose.pipeline import PipelineComposer
+
+# Of a command with more characters the hint on how it names a flag has the first word.
+_MOST_OF_COMMAND = 60
+
+#: A word that needs no quotes in a list in YAML.
+_PLAIN = re.compile(r"-{0,2}[\w./+][\w./=+@%^-]*")
+
+
+#: An argument that a shell, or Python's `format`, would replace by a value.
+_LIKE_REFERENCE = re.compile(r"(?:-{1,2}[\w-]+=)?(?:\$(\w+)|\{(\w+)\})")
+
+
+def report_unused_in_sweep(world: World, sweep: Sweep) -> None:
+    """Print which given flags the commands of a sweep do not receive, once for all trials of a
+    command as it is written: each has its own values among the arguments."""
+    first = {
+        (sweep.config(trial).base.key, sweep.given(trial)): trial
+        for trial in reversed(sweep.plan.trials)
+        if KINDS[trial.operation.kind].names_its_flags
+    }
+    varying = () if len(sweep.plan.trials) < 2 else sweep.varying
+    for (_, given), trial in first.items():
+        report_unused_flags(world, trial.operation, sweep.config(trial), given, varying)
+    if sweep.composing.pipeline is not None:
+        _report_unused_of_pipeline(world, sweep, sweep.composing.pipeline)
+
+
+def _report_unused_of_pipeline(world: World, sweep: Sweep, pipeline: PipelineComposer) -> None:
+    """Print which given flags of a pipeline's own reach none of its steps."""
+    from hydra_sweep_runner.compose.unused import unused_names
+
+    names = [name_in(text) for text in pipeline.own(sweep.overrides)]
+    if not sweep.combinations or not names:
+        return
+    overrides = sweep.combinations[0].overrides
+    config = sweep.composing.composer.trial(pipeline.own(overrides)).load()
+    for name in unused_names(config, names, readers=("operation", *pipeline.wiring.names)):
+        end = name.rpartition(".")[2]
+        steps = zip(pipeline.wiring.names, pipeline.combination(overrides), strict=True)
+        meant = [f"{step}.{end}" for step, composed in steps if end in composed.flags]
+        how = f"a step takes it by STEP: {{FLAG: ${{{name}}}}} in the pipeline's YAML"
+        if meant:
+            how = f"did you mean {' or '.join(meant)}?"
+        world.reporter.say(f"{escape(name)} reaches no step of the pipeline; {escape(how)}")
+
+
+def report_unused_flags(
+    world: World,
+    operation: Operation,
+    config: TrialConfig,
+    given: Iterable[str],
+    varying: Sequence[str] = (),
+) -> None:
+    """Print which given flags a command does not receive, and how it would. If all that `varying`
+    names are such, the trials do the same."""
+    if not KINDS[operation.kind].names_its_flags:
+        return
+    from hydra_sweep_runner.compose.unused import (  # few operations are commands
+        command_as_written,
+        is_switch,
+        unused_names,
+    )
+
+    loaded = config.load()
+    for word in command_as_written(loaded):
+        found = _LIKE_REFERENCE.fullmatch(word)
+        name = found and (found[1] or found[2])
+        if found is not None and name and name in loaded:
+            world.reporter.say(
+                f"{escape(word)} reaches the command as it is: the value of the flag {name} is "
+                f"written ${{{name}}}"
+            )
+    unused = unused_names(loaded, given)
+    if not unused:
+        return
+    reference = f'"${{{escape(unused[0])}}}"'
+    if is_switch(loaded, unused[0]):  # given, or left out
+        reference = f"{{--{escape(unused[0])}: {reference}}}"
+    names = escape(", ".join(unused))
+    what = "is in no argument" if len(unused) == 1 else "are in no argument"
+    same = varying and set(varying) <= set(unused)
+    so = ", so all trials do the same" if same else ""
+    world.reporter.say(
+        f"{names} {what} of the command{so}: write operation.command: "
+        f"{_with_flag(command_as_written(loaded), reference)} (a command finds "
+        "its flags in .hydra/config.yaml, too)"
+    )
+
+
+def _with_flag(command: Sequence[str], argument: str) -> str:
+    """A command as it is written in YAML with this argument as its last; of a long one the first
+    word."""
+    words = [_quoted(word) for word in command]
+    if len(", ".join(words)) > _MOST_OF_COMMAND:
+        words = [cut(words[0], _MOST_OF_COMMAND), "…"]
+    return f"[{', '.join(words)}, {argument}]"
+
+
+def _quoted(word: str) -> str:
+    """A word of a command as an element of a list in YAML."""
+    if word.startswith("{-"):  # options with their values
+        return escape(re.sub(r"(\$\{[^}]*\})", r'"\1"', word))
+    if _PLAIN.fullmatch(word):
+        return word
+    if word.isprintable() and ('"' in word or "\\" in word):
+        return "'" + word.replace("'", "''") + "'"
+    return escape(json.dumps(word, ensure_ascii=False))
