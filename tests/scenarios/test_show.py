@@ -29,6 +29,18 @@ FILES = {
 }
 
 
+def test_show_tells_the_options_that_a_restart_remembers(make_project: MakeProject) -> None:
+    project = make_project(FILES)
+    given = ["+max_trials=2", "+retries=1", "hydra.launcher.n_jobs=1"]
+    project.run("-m", "lr=1,2", *given, "+print_trials=false")
+    batch = project.newest("batch")["id"]
+    shown = project.run("runs", "show", batch).lines
+    first = shown.index("options:") + 1
+    assert [line.strip() for line in shown[first : first + 3]] == given
+    assert project.show(batch)["options"] == {"max_trials": 2, "retries": 1}
+    assert project.show(batch)["hydra"] == ["hydra.launcher.n_jobs=1"]
+
+
 def test_show_tells_where_flags_are_from_and_what_differs_now(make_project: MakeProject) -> None:
     project: Project = make_project(FILES)
     project.run("-m", "lr=1,2", "depth=4")

@@ -20,8 +20,8 @@ from hydra_sweep_runner.terminal.render import escape
 def command(run_id: str, as_json: bool, store: str | None) -> None:
     """Show all about one run.
 
-    Its flags and where each is from, scalars, times, attempts, seed, code and what differs from
-    now, inputs and who takes its files, the end of its log; of a batch its trials and orphans.
+    Its flags and where each is from, options, scalars, times, attempts, seed, code and what differs
+    from now, inputs and who takes its files, the end of its log; of a batch its trials and orphans.
     ID may be cut to a unique prefix of at least four digits.
 
     \b

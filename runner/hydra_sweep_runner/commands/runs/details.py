@@ -59,6 +59,8 @@ class Details:
                 **_json(run.provenance),
                 "changes": list(self.changes),
             },
+            "options": _json(dict(run.options)),
+            "hydra": list(run.recipe.hydra),
             "environment": dict(run.recipe.environment),
             "downstream": list(self.downstream),
             "orphans": None if run.batch is None else list(self.orphans),

@@ -54,6 +54,7 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
     return [
         *(f"{label}: {value}" for label, value in texts if value),
         *_section("flags", _flag_lines(run, details.origins)),
+        *_section("options", _options(run)),
         *_section("scalars", map(_scalar, run.scalars.items())),
         *_section("attempts", map(_attempt, run.state.attempts)),
         *_section("code", _code(run, details.changes)),
@@ -66,6 +67,12 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
         *_section("orphans", (_trial(store, one, swept_names(run)) for one in details.orphans)),
         *_section("end of the log", details.tail),
     ]
+
+
+def _options(run: Run) -> list[str]:
+    """The run options that a restart remembers, and the overrides of Hydra's own settings."""
+    options = (f"+{escape(name)}={shown_value(value)}" for name, value in run.options.items())
+    return [*options, *map(escape, run.recipe.hydra)]
 
 
 def _scalar(named: tuple[str, Scalar]) -> str:
