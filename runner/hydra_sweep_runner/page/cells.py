@@ -14,6 +14,7 @@ from hydra_sweep_runner.page.question import Part
 from hydra_sweep_runner.query.columns import Column
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.tree import Name, Scope
+from hydra_sweep_runner.query.upstream import own_first
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.terminal.render import cut, escape, short, shown_value
 
@@ -82,9 +83,10 @@ def _batch_name(batch_id: str, by_id: Mapping[str, RunRow]) -> str:
 
 def best_json(run: RunRow, answer: Answer) -> dict[str, Any]:
     """The best run: its id, its place in the table, its value of the objective, and its flags that
-    vary."""
+    vary, its own before those of upstream."""
     value = None if answer.objective is None else cell(answer.objective.column.value(run))
-    flags = {escape(name): cell(run.flags[name]) for name in answer.flags if name in run.flags}
+    names = own_first((name for name in answer.flags if name in run.flags), [run])
+    flags = {escape(name): cell(run.flags[name]) for name in names}
     return {"id": run.id, "place": answer.best_place, "value": value, "flags": flags}
 
 

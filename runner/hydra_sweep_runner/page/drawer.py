@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from hydra_sweep_runner.commands.runs.details import Details
-from hydra_sweep_runner.model import Input, Run, Scalar
+from hydra_sweep_runner.model import Flags, Input, Scalar
 from hydra_sweep_runner.page.cells import cell, shown_text
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import FIELD, FIELDS, Summary
@@ -16,12 +17,16 @@ from hydra_sweep_runner.terminal.render import escape, render_value
 
 # These have a place of their own.
 _ELSEWHERE = {"status", "reason", "label", "tags", "note", "batches", "generated_by", "inputs"}
+_NO_FLAGS: Flags = MappingProxyType({})
 _MOST_OTHERS = 200
 _MOST_OF_VALUE = 2000
 
 
-def drawer_json(details: Details, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
-    """The run's facts, flags with their origins, scalars, attempts, code, and its kin."""
+def drawer_json(
+    details: Details, by_id: Mapping[str, RunRow], upstream: Flags = _NO_FLAGS
+) -> dict[str, Any]:
+    """The run's facts, flags with their origins, scalars, attempts, code, and its kin; `upstream`
+    are the flags of the runs that it takes files from, by dotted names."""
     summary, run = details.summary, details.summary.run
     return {
         "id": run.id,
@@ -36,7 +41,8 @@ def drawer_json(details: Details, by_id: Mapping[str, RunRow]) -> dict[str, Any]
         "tags": [{"text": shown_text(tag), "tag": tag} for tag in run.tags],
         "note": None if run.note is None else run.note,
         "facts": _facts(summary),
-        "flags": _flags(run, details.origins),
+        "flags": _flags(run.flags, details.origins),
+        "upstream": _flags(upstream, {}),
         "scalars": [_scalar(name, scalar) for name, scalar in run.scalars.items()],
         "attempts": [
             {
@@ -83,7 +89,7 @@ def _fact(value: Any) -> Any:
     return None
 
 
-def _flags(run: Run, origins: Mapping[str, str]) -> list[dict[str, Any]]:
+def _flags(flags: Flags, origins: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {
             "name": escape(name),
@@ -91,7 +97,7 @@ def _flags(run: Run, origins: Mapping[str, str]) -> list[dict[str, Any]]:
             "exact": render_value(value)[:_MOST_OF_VALUE],
             "origin": origins.get(name),
         }
-        for name, value in run.flags.items()
+        for name, value in flags.items()
     ]
 
 

@@ -31,6 +31,7 @@ from hydra_sweep_runner.page.question import parse_part, parse_question, whole_n
 from hydra_sweep_runner.page.site import Site
 from hydra_sweep_runner.page.thinning import thinned
 from hydra_sweep_runner.query.columns import varying_flags
+from hydra_sweep_runner.query.upstream import own_first, with_upstream_flags
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.scalars import read_series
 from hydra_sweep_runner.terminal.render import escape, short
@@ -115,7 +116,8 @@ def _run(site: Site, view: View, given: Given) -> dict[str, Any]:
     run_id = _id(site, view, given, "id")
     others = {seen.id: seen.source for seen in view.runs if not isinstance(seen.source, Unreadable)}
     details = details_of(site.store, view.run(run_id), others, site.project.folder)
-    return {"cursor": view.cursor, **drawer_json(details, view.by_id)}
+    (seen,) = with_upstream_flags([view.by_id[run_id]], view.by_id)
+    return {"cursor": view.cursor, **drawer_json(details, view.by_id, seen.upstream)}
 
 
 def _plan(site: Site, view: View, given: Given) -> dict[str, Any]:
@@ -168,11 +170,11 @@ def _file(site: Site, view: View, given: Given) -> dict[str, Any]:
 
 def _series(site: Site, view: View, given: Given) -> dict[str, Any]:
     """The curves of one scalar, each with its run's status and the flags that tell it from the
-    others."""
+    others: its own, then those of upstream."""
     ids = [_resolve(site, view, text) for text in given.get("run", ()) if text]
     name = _name(given, "scalar")
-    shown = [view.by_id[run_id] for run_id in ids[:_MOST_CURVES]]
-    flags = varying_flags(shown)
+    shown = with_upstream_flags([view.by_id[one] for one in ids[:_MOST_CURVES]], view.by_id)
+    flags = own_first(varying_flags(shown), shown)
     curves = []
     for seen in shown:
         run_id = seen.id

@@ -53,6 +53,13 @@ def telling_upstream(runs: Iterable[RunRow]) -> list[str]:
     return [name for name in firsts if name in telling and telling.isdisjoint(_above(name))]
 
 
+def own_first(names: Iterable[str], runs: Iterable[RunRow]) -> list[str]:
+    """Names of flags in their order, those that are flags of upstream in one of the runs last: what
+    a run was given itself tells more than what it takes from others."""
+    upstream = {name for run in runs for name in run.upstream}
+    return sorted(names, key=upstream.__contains__)
+
+
 def _above(name: str) -> Iterator[str]:
     """`a.b` and `a` for `a.b.c`."""
     while "." in name:

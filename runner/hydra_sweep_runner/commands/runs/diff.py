@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.commands.runs.files import File, find_folders, list_files
+from hydra_sweep_runner.commands.runs.selecting import rows_of
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.operation.flags import differences
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record import floats
 from hydra_sweep_runner.record.text import to_plain
 from hydra_sweep_runner.store import layout
@@ -27,7 +29,8 @@ Pairs = Mapping[str, tuple[Any, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """The differences between two runs, by subject: `flags`, `scalars` (last values), `code`,
+    """The differences between two runs, by subject: `flags` (those of upstream
+    by dotted names), `scalars` (last values), `code`,
     `versions`, `environment`, `files` (sizes in bytes, or targets of links)."""
 
     one: str
@@ -63,13 +66,28 @@ def diff_runs(store: RunStore, one: str, other: str) -> Difference:
         one=one,
         other=other,
         subjects={
-            "flags": differences(first.flags, second.flags),
+            "flags": {
+                **differences(first.flags, second.flags),
+                **_upstream(*rows_of(store, (one, other))),
+            },
             "scalars": differences(_scalars(first), _scalars(second)),
             "code": _differing(_code(first), _code(second)),
             "versions": _differing(first.provenance.versions, second.provenance.versions),
             "environment": _differing(_environment(first), _environment(second)),
             "files": _files(_files_of(store, first), _files_of(store, second)),
         },
+    )
+
+
+def _upstream(one: RunRow, other: RunRow) -> Pairs:
+    """The flags upstream that differ, `prepare.rows`, of the steps that both take files from."""
+    first, second = ({name.partition(".")[0] for name in row.upstream} for row in (one, other))
+    both = first & second
+    return differences(
+        *(
+            {name: value for name, value in row.upstream.items() if name.partition(".")[0] in both}
+            for row in (one, other)
+        )
     )
 
 

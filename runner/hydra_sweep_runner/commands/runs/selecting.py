@@ -145,6 +145,13 @@ def newest_runs(store: RunStore, count: int | None) -> list[RunRow]:
     return with_upstream_flags(rows, _with_upstream_runs(store, rows))
 
 
+def rows_of(store: RunStore, ids: Iterable[str]) -> list[RunRow]:
+    """The runs with these full ids, each with the flags of what is upstream; no others are read.
+    Raises UnknownRun and UnreadableRecord."""
+    rows = [_row(store, store.read(run_id)) for run_id in ids]
+    return with_upstream_flags(rows, _with_upstream_runs(store, rows))
+
+
 def _row(store: RunStore, run: Run | Unreadable) -> RunRow:
     if isinstance(run, Unreadable):
         return RunRow(run)

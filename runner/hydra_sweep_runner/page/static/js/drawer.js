@@ -183,6 +183,7 @@ class About {
       found.note ? el("p", { class: "note" }, found.note) : "",
       section("Scalars", found.scalars.length ? table(["", "last", "least", "greatest", "step", "reports"], found.scalars.map((one) => [one.name, num(one.last), num(one.min), num(one.max), num(one.step), num(one.count)])) : null),
       section("Flags", found.flags.length ? table(["", "value", "from"], found.flags.map((flag) => [flag.name, el("span", { title: flag.exact }, number(flag.value)), el("span", { class: "muted" }, flag.origin ?? "")])) : null),
+      section("Flags upstream", found.upstream.length ? table(null, found.upstream.map((flag) => [flag.name, el("span", { title: flag.exact }, number(flag.value))])) : null),
       section("Run", table(null, [...found.facts.map(([label, value]) => [label, fact(label, value)])])),
       section("Attempts that failed", found.attempts.length ? table(["", "exit", "reason"], found.attempts.map((one) => [time(one.started), num(one.exit_status), one.reason])) : null),
       section("Code since", found.changes.length ? el("ul", {}, ...found.changes.map((change) => el("li", {}, change))) : null),
