@@ -93,8 +93,12 @@ def test_downstream_is_all_that_depends_on_a_step() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]", "operation.steps: must be a mapping"),
-        ("{}", "operation.steps: must be a mapping"),
+        ("[]", "each step takes, not a list: for example `steps: {prepare: , train: {inputs"),
+        ("[a, b]", "operation.steps: must be a mapping of names to what each step takes, not a li"),
+        ("[{a: }, {b: {inputs: [a/x]}}]", "operation.steps: must be a mapping of names to what"),
+        ("{}", "operation.steps: must be a mapping of names to what each step takes, not an empty"),
+        ("3", "operation.steps: must be a mapping of names to what each step takes, not 3: for"),
+        ("a", "operation.steps: must be a mapping of names to what each step takes, not 'a': for"),
         ("{hydra: }", "operation.steps.hydra: a step cannot be named hydra"),
         ("{operation: }", "operation.steps.operation: a step cannot be named operation"),
         ("{rows: }", "operation.steps.rows: the pipeline has a flag of that name"),
@@ -121,6 +125,10 @@ def test_downstream_is_all_that_depends_on_a_step() -> None:
         ("{a: , b: {inputs: [a/.runner/record.json]}}", ".runner is the runner's own"),
         ("{a: , b: {inputs: [{../x: a/x}]}}", "../x: a/x: an input has a name in the step's own"),
         ("{a: , b: {inputs: [{.runner: a/x}]}}", ".runner is the runner's own name"),
+        (
+            "{a: , b: {inputs: {}}}",
+            "operation.steps.b.inputs: {}: name what it takes, as {NAME: STE",
+        ),
         ("{a: , b: {inputs: [{copy: true}]}}", "name what to copy"),
         ("{a: , b: {inputs: [{x: a/x, copy: maybe}]}}", "copy: must be true or false, not 'maybe'"),
         (

@@ -750,6 +750,32 @@ def test_a_step_named_like_a_flag_of_the_pipeline_is_refused(study: Project) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("operation: {name: study, steps: [prepare, train]}", "operation.steps: must be a mapping"),
+        ("operation: {steps: [{prepare: {}}]}", "each step takes, not a list: for example `steps"),
+        ("operation: {steps: 3}", "operation.steps: must be a mapping of names to what each step"),
+        ("operation: {steps: prepare}", "not 'prepare': for example `steps: {prepare: , train"),
+        ("operation: {steps: {}}", "operation.steps: must be a mapping of names to what each step"),
+        ("operation: {steps: '???'}", "operation.steps"),
+        ("operation: {steps: '${nope}'}", "operation.steps"),
+        ("operation: {steps: }", "give exactly one of script, function, command and steps"),
+        ("operation: [prepare, train]", "operation must be a mapping"),
+        ("operation: prepare", "operation must be a mapping"),
+    ],
+)
+def test_steps_that_are_no_mapping_of_names_are_told_how_they_are_written(
+    study: Project, given: str, said: str
+) -> None:
+    study.write({"conf/operation/study.yaml": f"# @package _global_\n{given}\n"})
+    for words in ((), ("-m", "+repeat=2")):
+        told = study.run(STUDY, *words, status=2).err
+        assert said in told
+        assert len(told.splitlines()) == 1
+    assert not study.store.exists()
+
+
 def test_a_flag_of_the_node_that_the_step_does_not_have_is_a_mistake(study: Project) -> None:
     text = FILES["conf/operation/study.yaml"]
     study.write({"conf/operation/study.yaml": text.replace("{epochs: 2}", "{epoch: 2}")})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigTypeError
+from omegaconf.errors import ConfigTypeError, InterpolationResolutionError
 
 from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.compose.overrides import is_sweep, name_in
@@ -46,8 +46,8 @@ def has_steps(job: DictConfig) -> bool:
     """Whether the configuration is that of a pipeline."""
     try:
         return OmegaConf.select(job, PLACE) is not None
-    except ConfigTypeError:
-        return False  # `operation` is no mapping; the code that reads it reports that
+    except (ConfigTypeError, InterpolationResolutionError):
+        return False  # no mapping, or not resolved; the code that reads `operation` reports that
 
 
 def _is_about_operation(text: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
@@ -49,11 +49,10 @@ class PipelineComposer:
         self._composer = composer
         node: Any = job.get("operation")
         steps = read_plain(node, "operation")
-        nodes = {str(name): value for name, value in steps["steps"].items()}  # type: ignore[union-attr]
-        self.wiring = parse_steps(nodes, _plain_names(job))
+        self.wiring = parse_steps(steps["steps"], _plain_names(job))
         self.operation = parse_operation(steps)
         self.chosen_by = tuple(choices)
-        self.written: dict[str, Value] = nodes
+        self.written = cast("Mapping[str, Value]", steps["steps"])
         self.ignored: dict[str, tuple[str, ...]] = {}
         self._top = [str(name) for name in job]
         self._sign = next((_sign(text) for text in choices if name_in(text) == GROUP), "")

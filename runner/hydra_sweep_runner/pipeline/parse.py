@@ -32,6 +32,8 @@ RESERVED = ("hydra", "operation")
 _OURS = (".runner", ".hydra")
 
 _NAME = re.compile(r"[A-Za-z_]\w*(-\w+)*", re.ASCII)
+#: How a value that is no mapping of steps is named: a list of them may be long.
+_GIVEN = {list: "a list", dict: "an empty one"}
 _EXAMPLE = "for example `steps: {prepare: , train: {inputs: [prepare/clean.csv]}}`"
 
 
@@ -43,7 +45,10 @@ def parse_steps(node: object, flags: Collection[str]) -> Wiring:
     upstream's folder, two inputs with the same name, steps inside steps, and a cycle.
     """
     if not isinstance(node, Mapping) or not node:
-        raise Mistake(f"{PLACE}: must be a mapping of names to what each step takes, {_EXAMPLE}")
+        given = _GIVEN.get(type(node), f"{node!r}")
+        raise Mistake(
+            f"{PLACE}: must be a mapping of names to what each step takes, not {given}: {_EXAMPLE}"
+        )
     names = [_step_name(name, flags) for name in node]
     steps = [_step(name, node[name], names) for name in names]
     ordered = in_order(steps)
@@ -169,6 +174,8 @@ def _named(place: str, item: Mapping[str, Any], names: Sequence[str]) -> list[De
         del entries["copy"]
     elif given is not None and len(item) > 1 and str(given).partition("/")[0] not in names:
         raise Mistake(f"{place}: copy: must be true or false, not {given!r}")
+    if not item:
+        raise Mistake(f"{place}: {{}}: name what it takes, as {{NAME: STEP/PATH}}")
     if not entries:
         raise Mistake(f"{place}: {dict(item)!r}: name what to copy, as {{NAME: STEP/PATH}}")
     copied = given is True
