@@ -96,7 +96,7 @@ def test_downstream_is_all_that_depends_on_a_step() -> None:
         ("[]", "each step takes, not a list: for example `steps: {prepare: , train: {inputs"),
         ("[a, b]", "operation.steps: must be a mapping of names to what each step takes, not a li"),
         ("[{a: }, {b: {inputs: [a/x]}}]", "operation.steps: must be a mapping of names to what"),
-        ("{}", "operation.steps: must be a mapping of names to what each step takes, not an empty"),
+        ("{}", "operation.steps: must be a mapping of names to what each step takes, not {}: for"),
         ("3", "operation.steps: must be a mapping of names to what each step takes, not 3: for"),
         ("a", "operation.steps: must be a mapping of names to what each step takes, not 'a': for"),
         ("{hydra: }", "operation.steps.hydra: a step cannot be named hydra"),

@@ -52,7 +52,7 @@ class PipelineComposer:
         self.wiring = parse_steps(steps["steps"], _plain_names(job))
         self.operation = parse_operation(steps)
         self.chosen_by = tuple(choices)
-        self.written = cast("Mapping[str, Value]", steps["steps"])
+        self.written = cast("dict[str, Value]", steps["steps"])
         self.ignored: dict[str, tuple[str, ...]] = {}
         self._top = [str(name) for name in job]
         self._sign = next((_sign(text) for text in choices if name_in(text) == GROUP), "")

@@ -32,8 +32,6 @@ RESERVED = ("hydra", "operation")
 _OURS = (".runner", ".hydra")
 
 _NAME = re.compile(r"[A-Za-z_]\w*(-\w+)*", re.ASCII)
-#: How a value that is no mapping of steps is named: a list of them may be long.
-_GIVEN = {list: "a list", dict: "an empty one"}
 _EXAMPLE = "for example `steps: {prepare: , train: {inputs: [prepare/clean.csv]}}`"
 
 
@@ -45,7 +43,7 @@ def parse_steps(node: object, flags: Collection[str]) -> Wiring:
     upstream's folder, two inputs with the same name, steps inside steps, and a cycle.
     """
     if not isinstance(node, Mapping) or not node:
-        given = _GIVEN.get(type(node), f"{node!r}")
+        given = "a list" if isinstance(node, list) else repr(node)
         raise Mistake(
             f"{PLACE}: must be a mapping of names to what each step takes, not {given}: {_EXAMPLE}"
         )
