@@ -34,7 +34,8 @@ def test_the_trials_of_a_pipeline_have_the_flags_of_what_is_upstream_by_dotted_n
     assert f"  {shown['downstream'][0][:8]} {takers[0]} completed" in told
     told = project.run("runs", "show", shown["downstream"][0]).lines
     taken = told[told.index("inputs:") + 1 :]
-    assert any(line.endswith(f": {prepared['id'][:8]} clean.txt, attempt 1") for line in taken)
+    from_prepare = f": {prepared['id'][:8]} prepare (rows=3): clean.txt, attempt 1"
+    assert any(line.endswith(from_prepare) for line in taken)
     watched = without_ids(project.run("watch", batch).lines)
     assert "Trial prepare (rows=3) completed" in watched
     of_evaluate = {line for line in watched if line.startswith("Trial evaluate (")}

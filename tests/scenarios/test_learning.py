@@ -595,7 +595,13 @@ def test_a_rule_ends_a_search_and_a_grid(make_project: MakeProject) -> None:
         "-m", *SPACE, "+optimizer=tpe", "+max_trials=50", "hydra.sweeper.stop=[{patience:4}]"
     )
     assert "No more trials are started: no better trial among 4" in search.said
-    assert len(plan_of(project)) < 50
+    ended = len(plan_of(project))
+    assert ended < 50
+    search_id = project.newest("batch")["id"]
+    go_on = f"+restart={search_id[:8]} +needed=true hydra.sweeper.stop=null"
+    assert f"The search goes on by runner {go_on}" in search.said
+    project.run(*go_on.split(), f"+max_trials={ended + 2}")
+    assert len(plan_of(project)) == ended + 2
 
 
 def test_a_time_ends_a_batch(make_project: MakeProject) -> None:

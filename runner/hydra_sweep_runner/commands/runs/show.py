@@ -14,6 +14,7 @@ from hydra_sweep_runner.commands.runs.graph import graph_lines
 from hydra_sweep_runner.commands.runs.origins import swept_names
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Attempt, Run, Scalar, Status
+from hydra_sweep_runner.operation.flags import named
 from hydra_sweep_runner.operation.kinds.known import STEPS
 from hydra_sweep_runner.record.fields import FIELD, FIELDS, Field, Summary, public
 from hydra_sweep_runner.record.job_output import output_folder
@@ -58,7 +59,7 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
         *_section("scalars", map(_scalar, run.scalars.items())),
         *_section("attempts", map(_attempt, run.state.attempts)),
         *_section("code", _code(run, details.changes)),
-        *_section("inputs", _inputs(run)),
+        *_section("inputs", _inputs(run, details.runs_by_id)),
         *_section(
             "taken by", (_taker(details.runs_by_id[one].glance) for one in details.downstream)
         ),
@@ -102,7 +103,8 @@ def _code(run: Run, changes: Sequence[str]) -> list[str]:
     return [*lines, *(f"changed since: {escape(change)}" for change in changes)]
 
 
-def _inputs(run: Run) -> list[str]:
+def _inputs(run: Run, runs_by_id: Mapping[str, Summary]) -> list[str]:
+    """A line for each input: the run that it is from, with its step and given flags."""
     lines = []
     for name, source in run.inputs.items():
         if source.runs is not None:
@@ -110,8 +112,15 @@ def _inputs(run: Run) -> list[str]:
         else:
             attempt = "" if source.attempt is None else f", attempt {source.attempt}"
             path = escape(source.path or "all of it")
-            lines.append(f"{escape(name)}: {short(source.run or '')} {path}{attempt}")
+            upstream = runs_by_id.get(source.run or "")
+            what = "" if upstream is None else _step_and_flags(upstream.glance)
+            lines.append(f"{escape(name)}: {short(source.run or '')}{what}: {path}{attempt}")
     return lines
+
+
+def _step_and_flags(run: Run | Glance) -> str:
+    flags = render_entries(named(run.flags, run.given))
+    return f" {escape(run.step or '')}" + (f" ({flags})" if flags else "")
 
 
 def _taker(run: Run | Glance) -> str:

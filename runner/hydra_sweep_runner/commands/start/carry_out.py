@@ -252,6 +252,11 @@ class Carrying:
                 raise
         runs = {**self._as_known(starts), **execution.ended_runs}
         if rules.has_ended:
+            if sweep.search is not None and sweep.search.room and rules.lift:  # nothing is pending
+                context.reporter.say(
+                    f"The search goes on by {context.restart_command}{short(self.batch.id)} "
+                    f"+needed=true {rules.lift}"
+                )
             return self._end(runs, stop, cut_short=rules.lift)
         left = 0 if stop.why else sum(start.run.id not in execution.ended_runs for start in starts)
         return self._end(runs, stop, left)
