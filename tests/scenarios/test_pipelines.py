@@ -286,7 +286,8 @@ def test_the_record_says_which_attempt_of_which_run_was_taken_and_show_what_took
     assert found["report"][0]["inputs"] == {"runs": {"runs": [found["evaluate"][0]["id"]]}}
     assert study.newest("batch")["step"] is None
     shown = study.run("runs", "show", train["id"]).lines
-    assert f"  clean.txt: {prepare['id'][:8]} prepare: clean.txt, attempt 1" in shown
+    taken = f"  clean.txt: {prepare['id'][:8]} prepare (rows=10): clean.txt, attempt 1"
+    assert taken in shown
     assert f"  {found['evaluate'][0]['id'][:8]} evaluate completed" in shown
     downstream = study.show(prepare["id"])["downstream"]
     assert sorted(downstream) == sorted([train["id"], found["evaluate"][0]["id"]])
