@@ -24,6 +24,7 @@ from hydra_sweep_runner.pipeline.current import (
     Wanted,
     decide,
     members_now,
+    out_of_date,
     why_stale,
 )
 from hydra_sweep_runner.pipeline.graph import Graph
@@ -162,6 +163,24 @@ def test_needed_runs_nothing_that_is_current_and_all_that_depends_on_what_it_run
 
 @settings(deadline=None)
 @given(histories())
+def test_out_of_date_is_what_is_completed_and_would_be_made_from_something_else_now(
+    history: tuple[Graph, Runs],
+) -> None:
+    graph, runs = history
+    runs.create(graph)
+    found = out_of_date(graph, runs.of(graph))
+    assert list(found) == sorted(set(found))
+    for number, node in enumerate(graph.nodes):
+        known = runs.known[node.trial.identity]
+        is_completed = known.status is Status.COMPLETED
+        is_other = bool(set(found).intersection(node.takes_from)) or (
+            is_completed and runs.holds[known.run] != runs.now(graph, number)
+        )
+        assert (number in found) == (is_completed and is_other)
+
+
+@settings(deadline=None)
+@given(histories())
 def test_after_needed_nothing_is_stale(history: tuple[Graph, Runs]) -> None:
     graph, runs = history
     runs.start(graph, decide(graph, runs.of(graph), Wanted(needed=True)), set())
@@ -169,6 +188,7 @@ def test_after_needed_nothing_is_stale(history: tuple[Graph, Runs]) -> None:
     for node, one in zip(graph.nodes, known, strict=True):
         assert one is not None
         assert why_stale(node, one, known) is None
+    assert out_of_date(graph, known) == ()
     again = decide(graph, known, Wanted(needed=True))
     assert {one.do for one in again} == {Do.SKIP}
 

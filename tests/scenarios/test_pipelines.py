@@ -519,6 +519,42 @@ def test_restarting_one_trial_leaves_what_depends_on_it_and_says_how_many(study:
     assert ran(study, before) == ["train", "evaluate", "train", "evaluate", "report"]
 
 
+def test_a_restart_that_leaves_results_out_of_date_says_so_and_what_to_type(
+    study: Project,
+) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01")
+    to_go_on = f"; to go on: runner +restart={batch[:8]} +needed=true"
+
+    def told(*words: str, status: int = 0) -> list[str]:
+        said = study.run(f"+restart={batch}", *words, status=status).err.splitlines()
+        assert said[-1].startswith(f"Batch {batch[:8]}: 6 trials, ")
+        return [line for line in said if "out of date" in line]
+
+    assert told() == []
+    assert told("+until=prepare") == [f"5 trials are out of date{to_go_on}"]
+    assert told("+until=evaluate", "+needed=true") == [f"1 trial is out of date{to_go_on}"]
+    assert told("+needed=true") == []
+    assert told("+from=train") == []
+    good = FILES["evaluate.sh"]
+    study.write({"evaluate.sh": good + "grep -q '^0.1 ' model.txt || exit 3\n"})
+    assert told("+from=evaluate", status=1) == ["1 trial is out of date"]
+    study.write({"evaluate.sh": good})
+    assert told("+only=failed") == [f"1 trial is out of date{to_go_on}"]
+    assert told("+needed=true") == []
+
+
+def test_a_restart_that_leaves_other_batches_out_of_date_says_so(study: Project) -> None:
+    first = batch_of(study, "train.lr=0.1")
+    second = batch_of(study, "train.lr=0.1,0.01", "+needed=true")
+    said = study.run(f"+restart={first}", "+from=train").err
+    assert (
+        "1 run of another batch takes files from trials that ran again and is out of date now: "
+        f"runner +restart={second[:8]} +needed=true"
+    ) in said.splitlines()
+    assert said.splitlines()[-1].startswith("Batch ")
+    assert "another batch" not in study.run(f"+restart={second}", "+needed=true").err
+
+
 def test_a_trial_restarted_alone_finds_its_inputs(study: Project) -> None:
     study.run(STUDY)
     train = steps(study)["train"][0]

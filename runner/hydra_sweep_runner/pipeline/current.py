@@ -149,6 +149,18 @@ def why_stale(node: Node, known: Known, upstream: Sequence[Known | None]) -> str
     return None
 
 
+def out_of_date(graph: Graph, known: Sequence[Known | None]) -> tuple[int, ...]:
+    """The numbers of the completed trials that are not current, in plan order: those that are stale
+    themselves, and those that take files from such."""
+    found: set[int] = set()
+    for number, (node, one) in enumerate(zip(graph.nodes, known, strict=True)):
+        if one is None or one.status is not Status.COMPLETED:
+            continue
+        if not found.isdisjoint(node.takes_from) or why_stale(node, one, known) is not None:
+            found.add(number)
+    return tuple(sorted(found))
+
+
 def members_now(
     node: Node, members: Sequence[int], upstream: Sequence[Known | None]
 ) -> dict[str, int]:

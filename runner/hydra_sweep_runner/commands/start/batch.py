@@ -180,11 +180,13 @@ def restart_batch(
         report_rest(world, sweep)
         save_plan(world, sweep)
         return 0
-    _refuse_used(world, reconciliation)
+    takers = _refuse_used(world, reconciliation)
     with sweep.open_executor() as executor:
         with naming_refresh(world, batch, composing, sweep.one_of_each()):
             prepared = prepare_all(world, sweep, executor)
-            carrying = Carrying(world, sweep, executor, prepared, reconciliation, batch, decided)
+            carrying = Carrying(
+                world, sweep, executor, prepared, reconciliation, batch, decided, takers
+            )
             carrying.check()
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
@@ -220,15 +222,19 @@ def _report_skipped_of_older_code(
     report_older_code(world, skipped, which=("trial", "skipped"))
 
 
-def _refuse_used(world: World, reconciliation: Reconciliation) -> None:
-    """Raise Busy if a running run takes files from a trial that is to be restarted."""
+def _refuse_used(world: World, reconciliation: Reconciliation) -> Dependents | None:
+    """The runs that take files from trials that are to be restarted; None if none is. Raises Busy
+    if a running run takes files from one."""
     again = [
         one.run.id
         for one in reconciliation.actions
         if one.run is not None and one.action is Action.RESTART and one.run.state.attempt
     ]
-    if again:
-        Dependents(world.store).refuse_if_used(again, "restarted")
+    if not again:
+        return None
+    takers = Dependents(world.store)
+    takers.refuse_if_used(again, "restarted")
+    return takers
 
 
 def _carry_out(world: World, sweep: Sweep, carrying: Carrying) -> int:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
+from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.flag_checks import check_values
 from hydra_sweep_runner.commands.start.notes import Mended
 from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
+from hydra_sweep_runner.commands.start.pipeline.out_of_date import report_others, report_own
 from hydra_sweep_runner.commands.start.pipeline.telling import NOTHING_UPSTREAM, Telling
 from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
 from hydra_sweep_runner.commands.start.plan_records import PlanRecords
@@ -65,15 +67,17 @@ class Carrying:
         reconciliation: Reconciliation,
         batch: Run,
         decided: Decided | None = None,
+        takers: Dependents | None = None,
     ) -> None:
         """`batch` is its record so far; `decided` are the decisions for a pipeline, with their
-        reasons."""
+        reasons; `takers` are the runs that take files from trials that run again, if any does."""
         self._context = context
         self._sweep = sweep
         self._executor = executor
         self._prepared = dict(prepared)
         self._reconciliation = reconciliation
         self._decided = decided
+        self._takers = takers
         self._plan = PlanRecords(context, sweep, prepared, reconciliation, batch)
         self._deleted: set[str] = set()
         self._initialized: dict[str, Run] = {}
@@ -357,9 +361,26 @@ class Carrying:
             reason = None if exit_status == 0 else why_not_well(counts, left)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
         context.store.write(replace(self._plan.batch_without(self._deleted), state=state))
-        trials = (runs[run_id] for run_id in self._plan.ids)
+        trials = [runs[run_id] for run_id in self._plan.ids]
         report_failures(context, batch.id, trials, self._sweep.varying, self._telling)
         line = summary_line(short(batch.id), counts, context.restart_command, cut_short or "")
+        self._report_out_of_date(runs, is_told_how=not ends_well(counts))
         has_failed = bool(counts.get(Status.ERROR))
         context.reporter.say(line + (self.mended.go_on if has_failed else ""))
         return exit_status
+
+    def _report_out_of_date(self, runs: Mapping[str, Run], *, is_told_how: bool) -> None:
+        """Print which completed trials of a pipeline are not current, here and in other batches."""
+        graph = self._sweep.graph
+        left: list[Run] = []  # what did not start keeps its former inputs
+        ran: list[str] = []
+        for _, run_id, planned in self._plan.actions():
+            run, before = runs[run_id], planned.run
+            has_run = before is None or run.state.attempt != before.state.attempt
+            left.append(run if has_run or before is None else before)
+            if has_run and before is not None:
+                ran.append(run_id)
+        if graph is not None:
+            report_own(self._context, graph, self.batch.id, left, is_told_how=is_told_how)
+        if self._takers is not None:
+            report_others(self._context, self._takers, self._plan.ids, ran)

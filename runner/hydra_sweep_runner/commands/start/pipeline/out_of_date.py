@@ -1,0 +1,50 @@
+"""Tells at the end of a batch which completed trials of pipelines are no longer current."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from hydra_sweep_runner.commands.runs.dependents import Dependents
+from hydra_sweep_runner.commands.start.pipeline.decisions import known_of
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.pipeline.current import out_of_date
+from hydra_sweep_runner.pipeline.graph import Graph
+from hydra_sweep_runner.terminal.render import short
+
+
+def report_own(
+    world: World, graph: Graph, batch_id: str, runs: Sequence[Run], *, is_told_how: bool
+) -> None:
+    """Print how many completed trials of the batch are not current, and how to update them, unless
+    the batch's last line tells that (`is_told_how`). `runs` are those of the plan, in its order, as
+    the batch leaves them."""
+    count = len(out_of_date(graph, [known_of(run) for run in runs]))
+    if not count:
+        return
+    told = "1 trial is" if count == 1 else f"{count} trials are"
+    command = f"{world.restart_command}{short(batch_id)} +needed=true"
+    how = "" if is_told_how else f"; to go on: {command}"
+    world.reporter.say(f"{told} out of date{how}")
+
+
+def report_others(
+    world: World, takers: Dependents, planned: Collection[str], ran: Collection[str]
+) -> None:
+    """Print how many completed runs outside the plan were made from former files of the trials
+    that `ran`, and how to update the batches that made them."""
+    others = [
+        run
+        for run in takers.of(ran).values()
+        if run.id not in planned and run.state.status is Status.COMPLETED
+    ]
+    if not others:
+        return
+    count = len(others)
+    told = "1 run of another batch takes" if count == 1 else f"{count} runs of other batches take"
+    are = "is" if count == 1 else "are"
+    batches = list(dict.fromkeys(short(run.generated_by) for run in others if run.generated_by))
+    how = ", ".join(f"{world.restart_command}{batch} +needed=true" for batch in batches)
+    world.reporter.say(
+        f"{told} files from trials that ran again and {are} out of date now{how and f': {how}'}"
+    )
