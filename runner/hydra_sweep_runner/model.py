@@ -180,7 +180,8 @@ class BatchPart:
     with other flags. `objective` is that of its last start, wherever it was set: names of scalars,
     with `-` before those to be maximised. `cells` are the given flags of a pipeline's plan, unless
     it is too large to be shown by trial: for each flag the text that a table shows, by the ids of
-    the trials that have a single value of it.
+    the trials that have a single value of it. `lift` is the override without which the stopping
+    rule that ended the batch would end its next start at once, too; empty where none would.
     """
 
     trials: tuple[str, ...] = ()
@@ -188,6 +189,7 @@ class BatchPart:
     missing: int = 0
     objective: tuple[str, ...] = ()
     cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    lift: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

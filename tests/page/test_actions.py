@@ -104,6 +104,25 @@ def test_the_failed_are_restarted_by_the_runner_s_own_command(project: Project, 
     assert start["command"] == told["command"]
 
 
+def test_to_go_on_with_a_batch_that_a_rule_ended_lifts_the_rule_as_the_command_says(
+    project: Project, page: Page
+) -> None:
+    rule = ("+objective=loss", "hydra.sweeper.stop=[{objective: '< 1'}]")
+    said = project.run("-m", "lr=0.1,0.2,0.3,0.4", *rule, "hydra.launcher.n_jobs=1").err
+    batch = project.newest("batch")["id"]
+    assert len(project.runs("--batch", batch, "--status", "pending")) == 3
+    told = page.act("restart", ids=[batch], needed=True)
+    assert told["command"].endswith(" hydra.sweeper.stop=null")
+    assert said.splitlines()[-1].endswith(f"; to go on: {told['command']}")
+    assert any("stopping rule" in line for line in told["lines"])
+    assert page.act("restart", ids=[batch])["command"] == f"runner +restart={batch[:8]}"
+    page.act("restart", ids=[batch], needed=True, do=True)
+    wait_until(lambda: len(project.runs("--batch", batch, "--status", "completed")) == 4)
+    wait_until(lambda: project.newest("batch")["status"] == "completed")
+    again = page.act("restart", ids=[batch], needed=True)["command"]
+    assert again == f"runner +restart={batch[:8]} +needed=true"
+
+
 def test_a_restart_that_replaces_results_says_so_before(project: Project, page: Page) -> None:
     batch = project.newest("batch")["id"]
     (told, _) = page.act("restart", ids=[batch])["lines"]

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.model import Status
-from hydra_sweep_runner.terminal.summary import count_trials, ends_well, summary_line
+from hydra_sweep_runner.terminal.summary import (
+    count_trials,
+    ends_well,
+    summary_line,
+    words_to_go_on,
+)
 from tests.stores import run_of
 
 COMMAND = "runner +restart="
@@ -44,6 +49,21 @@ def test_the_line_of_a_batch(counts: dict[Status, int], line: str) -> None:
 def test_the_line_says_how_to_go_on_in_the_words_of_whoever_started_it() -> None:
     line = summary_line("77b01c52", {Status.ERROR: 1}, "python app.py -m +restart=")
     assert line.endswith("; to go on: python app.py -m +restart=77b01c52 +needed=true")
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_lifted"),
+    [
+        ({Status.COMPLETED: 2, Status.PENDING: 3, Status.ERROR: 0}, True),
+        ({Status.COMPLETED: 2, Status.PENDING: 3, Status.ERROR: 1}, False),
+        ({Status.COMPLETED: 2}, False),
+    ],
+)
+def test_a_stopping_rule_is_lifted_if_it_alone_keeps_trials_from_starting(
+    counts: dict[Status, int], is_lifted: bool
+) -> None:
+    lift = "hydra.sweeper.stop=null"
+    assert words_to_go_on(counts, lift) == ["+needed=true", *([lift] if is_lifted else [])]
 
 
 @given(st.lists(st.sampled_from(Status), max_size=8))

@@ -6,6 +6,7 @@ An action is carried out by the code of that command; a restart is the command i
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,13 @@ from hydra_sweep_runner.page.starts import Starts
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import first_few, short
+from hydra_sweep_runner.terminal.summary import words_to_go_on
 
 _MOST_IDS = 10_000
 _MOST_TEXT = 10_000
 # So many runs are restarted at once, each by a command of its own.
 _MOST_RESTARTS = 100
+_LIFTED = "A stopping rule ended it, which is lifted: it would end this start at once, too"
 # A restart has begun by then, or has said what is wrong.
 _WAIT_S = 15.0
 # So long an answer waits for what is to stop; a server that ends has to wait as long.
@@ -134,8 +137,12 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
     found = [project.store.observe(project.store.read(run_id)) for run_id in ids]
     runs = sorted(found, key=lambda run: run.state.initialized)  # what takes files comes later
     _check_restart(project, runs)
-    options = [*([f"+only={only}"] if only else []), *(["+needed=true"] if needed else [])]
-    commands = [_restart_words(project, run, options) for run in runs]
+    options = [f"+only={only}"] if only else []
+    goes_on = [_words_to_go_on(project, run) if needed else [] for run in runs]
+    commands = [
+        _restart_words(project, run, [*options, *words])
+        for run, words in zip(runs, goes_on, strict=True)
+    ]
     which = "the failed trials of " if only else ""
     rest = ", what has completed excepted" if needed else ""
     in_turn = "One after the other, also if one fails; if one is stopped, the rest do not start"
@@ -148,11 +155,20 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
         question=f"Restart {which}{_what(runs)}{rest}?",
         lines=[
             *_replaced(project, runs, is_spared=bool(only or needed)),
+            *([_LIFTED] if any(len(words) > 1 for words in goes_on) else []),
             *([in_turn] if len(runs) > 1 else []),
             f"In {project.folder}",
         ],
         do=do,
     )
+
+
+def _words_to_go_on(project: Project, run: Run) -> list[str]:
+    """What the command's own line tells to restart it with, to run what has not completed."""
+    if run.batch is None:
+        return words_to_go_on({})
+    counts = Counter(_recorded_status(project.store, run_id) for run_id in run.batch.trials)
+    return words_to_go_on({status: n for status, n in counts.items() if status}, run.batch.lift)
 
 
 def _restart_words(project: Project, run: Run, options: Sequence[str]) -> list[str]:
@@ -204,7 +220,7 @@ def _replaced(project: Project, runs: Sequence[Run], *, is_spared: bool) -> list
         return [f"It has completed: its result and its scalars are {rest}"] if completed else []
     alone = sum(run.batch is None and run.state.status is Status.COMPLETED for run in runs)
     planned = {run_id for run in runs if run.batch is not None for run_id in run.batch.trials}
-    count = sum(_has_completed(project.store, trial) for trial in planned)
+    count = sum(_recorded_status(project.store, trial) is Status.COMPLETED for trial in planned)
     told = [(alone, "run"), (count, "trial")]
     return [
         f"{_count(number, what)} {'has' if number == 1 else 'have'} completed and would run again: "
@@ -214,11 +230,12 @@ def _replaced(project: Project, runs: Sequence[Run], *, is_spared: bool) -> list
     ]
 
 
-def _has_completed(store: RunStore, run_id: str) -> bool:
+def _recorded_status(store: RunStore, run_id: str) -> Status | None:
+    """A run's status by its record; None if it is gone or damaged."""
     try:
-        return store.read(run_id).state.status is Status.COMPLETED
+        return store.read(run_id).state.status
     except (UnknownRun, UnreadableRecord):
-        return False
+        return None
 
 
 def _program_words(folder: Path, batch: Run) -> list[str]:

@@ -69,6 +69,12 @@ def summary_line(
     line = f"Batch {batch}: {', '.join(told)}"
     if ends_well(counts):
         return line
-    only_pending = set(+Counter(counts)) <= {Status.COMPLETED, Status.PENDING}
-    lifted = f" {lift}" if lift and only_pending else ""
-    return f"{line}; to go on: {restart_command}{batch} +needed=true{lifted}"
+    words = " ".join(words_to_go_on(counts, lift))
+    return f"{line}; to go on: {restart_command}{batch} {words}"
+
+
+def words_to_go_on(counts: Mapping[Status, int], lift: str = "") -> list[str]:
+    """What a batch is restarted with to go on: `+needed=true`, and `lift` if nothing is left but
+    trials that a stopping rule keeps from starting."""
+    left = set(+Counter(counts)) - {Status.COMPLETED}
+    return ["+needed=true", *([lift] if lift and left == {Status.PENDING} else [])]

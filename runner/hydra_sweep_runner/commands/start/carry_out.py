@@ -360,10 +360,11 @@ class Carrying:
         else:
             reason = None if exit_status == 0 else why_not_well(counts, left)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
-        context.store.write(replace(self._plan.batch_without(self._deleted), state=state))
+        lift = cut_short or ""
+        context.store.write(replace(self._plan.batch_without(self._deleted, lift), state=state))
         trials = [runs[run_id] for run_id in self._plan.ids]
         report_failures(context, batch.id, trials, self._sweep.varying, self._telling)
-        line = summary_line(short(batch.id), counts, context.restart_command, cut_short or "")
+        line = summary_line(short(batch.id), counts, context.restart_command, lift)
         self._report_out_of_date(runs, is_told_how=not ends_well(counts))
         has_failed = bool(counts.get(Status.ERROR))
         context.reporter.say(line + (self.mended.go_on if has_failed else ""))

@@ -140,12 +140,13 @@ class PlanRecords:
         self.batch = replace(self.batch, batch=part, basis=self._sweep.basis(self.ids))
         return place, planned
 
-    def batch_without(self, deleted: Collection[str]) -> Run:
-        """The batch's record without trials that have been deleted."""
+    def batch_without(self, deleted: Collection[str], lift: str = "") -> Run:
+        """The batch's record without trials that have been deleted; `lift` lifts the rule that
+        ended it."""
         part = self.batch.batch
         assert part is not None
         generated = tuple(run_id for run_id in part.generated if run_id not in deleted)
-        return replace(self.batch, batch=replace(part, generated=generated))
+        return replace(self.batch, batch=replace(part, generated=generated, lift=lift))
 
     def _batch(self, batch: Run) -> Run:
         assert batch.batch is not None
