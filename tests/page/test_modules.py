@@ -106,6 +106,26 @@ def test_a_node_stands_to_the_right_of_all_that_it_takes_from(page: Page) -> Non
     assert sorted(node for column in loop for node in column) == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "heights", "passed"),
+    [
+        ((0, 0), (1, 3), [1, 4], []),
+        ((0, 0), (2, 0), [1, 1, 1], [(1, 1)]),  # below the only one
+        ((0, 0), (2, 3), [1, 4, 4], [(1, 2)]),
+        ((0, 3), (2, 0), [4, 4, 1], [(1, 2)]),
+        ((0, 5), (2, 5), [6, 2, 6], [(1, 5.5)]),  # nothing is in the way
+        ((0, 0), (3, 1), [1, 1, 2, 2], [(1, 1), (2, 1)]),
+        ((2, 0), (0, 0), [1, 1, 1], []),  # a damaged record could say so
+    ],
+)
+def test_an_edge_passes_the_columns_between_its_ends_through_gaps(
+    page: Page, start: Any, end: Any, heights: list[int], passed: Any
+) -> None:
+    ends = ({"x": x, "y": y} for x, y in (start, end))
+    found = call(page, "layers", "passing", *ends, heights)
+    assert [(one["x"], one["y"]) for one in found] == [pytest.approx(pair) for pair in passed]
+
+
 #: Draws a bar of buttons and a select twice; gives what is left of the first drawing.
 DRAWN_TWICE = """async (second) => {
   const { el, redraw } = await import("/static/js/dom.js");

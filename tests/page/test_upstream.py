@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,6 +120,75 @@ def test_what_only_one_of_two_runs_takes_from_is_no_difference_of_flags(
     )
     names = [pair["name"] for pair in ask(page, "diff", a=fit, b=score)["subjects"]["flags"]]
     assert names == ["lr"]
+
+
+def test_a_trial_of_the_plan_is_told_first_by_what_tells_it_from_others_of_its_step(
+    page: TestClient, pipe: Project
+) -> None:
+    trials = ask(page, "plan", batch=pipe.newest("batch")["id"])["trials"]
+    told: dict[str, set[str]] = {}
+    for trial in trials:
+        told.setdefault(trial["step"], set()).add(trial["flags"])
+    pairs = [(rows, lr) for rows in (1, 2) for lr in (1, 2)]
+    assert told["prep"] == {"rows=1", "rows=2"}
+    assert told["fit"] == {f"lr={lr}, prep.rows={rows}" for rows, lr in pairs}
+    assert told["score"] == {f"prep.rows={rows}, fit.lr={lr}" for rows, lr in pairs}
+
+
+#: The places of edges that lie behind a node, away from its border.
+HIDDEN = """() => {
+  const nodes = [...document.querySelectorAll(".node > rect:first-of-type")]
+    .map((node) => node.getBoundingClientRect());
+  const isIn = ({ x, y }) => nodes.some((box) =>
+    x > box.left + 1 && x < box.right - 1 && y > box.top + 1 && y < box.bottom - 1);
+  return [...document.querySelectorAll(".edge")].flatMap((edge) => {
+    const steps = Array.from({ length: 200 }, (_, at) => (at / 199) * edge.getTotalLength());
+    return steps.map((at) => edge.getPointAtLength(at).matrixTransform(edge.getScreenCTM()))
+      .filter(isIn).map(({ x, y }) => [x, y]);
+  });
+}"""
+
+#: What of the text in the nodes is past their borders.
+OUTSIDE = """() => [...document.querySelectorAll(".node")].flatMap((node) => {
+  const box = node.querySelector("rect").getBoundingClientRect();
+  return [...node.querySelectorAll("div")].filter((line) => {
+    const { right, bottom } = line.getBoundingClientRect();
+    return right > box.right || bottom > box.bottom;
+  }).map((line) => line.textContent);
+})"""
+
+
+@needs_browser
+def test_in_the_plan_each_edge_is_seen_and_no_text_runs_past_its_node(
+    browser: Browser, pipe: Project
+) -> None:
+    with served(pipe) as address, tab(browser, f"{address}/?view=plan") as page:
+        page.goto(f"{address}/?batch={pipe.newest('batch')['id'][:8]}&view=plan")
+        expect(page.locator(".edge")).to_have_count(12)
+        assert page.evaluate(HIDDEN) == []
+        assert page.evaluate(OUTSIDE) == []
+        flags = page.locator(".node .flags", has_text="fit.lr=2")
+        expect(flags).to_have_count(2)
+        for at in range(2):
+            assert flags.nth(at).evaluate("line => line.scrollHeight <= line.clientHeight")
+        tiles = page.locator(".squares").bounding_box()
+        boxes = [tile.bounding_box() for tile in page.locator(".square").all()]
+        assert tiles is not None
+        rights = [box["x"] + box["width"] for box in boxes if box is not None]
+        assert max(rights) == pytest.approx(tiles["x"] + tiles["width"], abs=2)
+
+
+@needs_browser
+def test_the_bars_of_a_large_plan_s_steps_have_room(browser: Browser, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write(FILES)
+    project.run("-m", f"fit.lr={','.join(map(str, range(30)))}", "+init_trials=true")
+    with served(project) as address, tab(browser, address) as page:
+        page.keyboard.press("4")
+        bars = page.locator(".step-list .bar")
+        expect(bars).to_have_count(3)
+        box = bars.first.bounding_box()
+        assert box is not None and box["width"] > 200
 
 
 @needs_browser

@@ -118,11 +118,11 @@ def cell(value: Value) -> Value:
     return shown_text(value) if isinstance(value, str) and not is_blank else shown_value(value)
 
 
-def told_flags(run: RunRow, names: Sequence[str]) -> str:
-    """Those of the flags that a run has, in one line: `lr=0.1, depth=3`; numbers in as many digits
-    as the table has."""
+def told_flags(run: RunRow, names: Sequence[str], most: int = _MOST_TOLD) -> str:
+    """Those of the flags that a run has, in one line of `most` characters: `lr=0.1, depth=3`;
+    numbers in as many digits as the table has."""
     told = (f"{escape(name)}={_in_short(run.flags[name])}" for name in names if name in run.flags)
-    return cut(", ".join(told), _MOST_TOLD)
+    return cut(", ".join(told), most)
 
 
 def _in_short(value: Value) -> str:

@@ -4,7 +4,7 @@ what. Pure."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra_sweep_runner.commands.runs.dependents import upstream_ids
@@ -15,13 +15,14 @@ from hydra_sweep_runner.page.cells import shown_text, told_flags
 from hydra_sweep_runner.page.live import View
 from hydra_sweep_runner.query.columns import varying_flags
 from hydra_sweep_runner.query.run_row import RunRow
-from hydra_sweep_runner.query.upstream import with_upstream_flags
+from hydra_sweep_runner.query.upstream import own_first, with_upstream_flags
 from hydra_sweep_runner.terminal.render import escape
 
 #: With more trials a pipeline is shown a step a node.
 MOST_NODES = 60
 #: So many trials are squares of their own.
 MOST_TRIALS = 5000
+_MOST_TOLD = 200
 
 
 def plan_json(view: View, batch_id: str) -> dict[str, Any]:
@@ -38,9 +39,9 @@ def plan_json(view: View, batch_id: str) -> dict[str, Any]:
     there = [view.by_id[run_id] for run_id in ids if run_id in view.by_id]
     widened = {row.id: row for row in with_upstream_flags(there, view.by_id)}
     seen = [widened.get(run_id) for run_id in ids]
-    flags = varying_flags(widened.values())
+    telling = _telling(list(widened.values()))
     trials = [
-        _trial(number, run_id, one, flags)
+        _trial(number, run_id, one, telling)
         for number, (run_id, one) in enumerate(zip(ids, seen, strict=True), start=1)
     ]
     return {
@@ -51,7 +52,28 @@ def plan_json(view: View, batch_id: str) -> dict[str, Any]:
     }
 
 
-def _trial(number: int, run_id: str, seen: RunRow | None, flags: Sequence[str]) -> dict[str, Any]:
+def _telling(rows: Sequence[RunRow]) -> Mapping[str | None, Sequence[str]]:
+    """For each step the flags that its trials are told by. First those in which they differ, their
+    own before those of upstream; then those in which other trials of the plan do."""
+    by_step: dict[str | None, list[RunRow]] = {}
+    for row in rows:
+        by_step.setdefault(_step(row), []).append(row)
+    of_plan = varying_flags(rows)
+    return {
+        step: list(
+            dict.fromkeys([*own_first(varying_flags(those), those), *own_first(of_plan, those)])
+        )
+        for step, those in by_step.items()
+    }
+
+
+def _step(row: RunRow) -> str | None:
+    return None if isinstance(row.source, Unreadable) else row.source.glance.step
+
+
+def _trial(
+    number: int, run_id: str, seen: RunRow | None, telling: Mapping[str | None, Sequence[str]]
+) -> dict[str, Any]:
     of = None if seen is None or isinstance(seen.source, Unreadable) else seen.source
     has_reason = of is not None and of.glance.state.status is not Status.COMPLETED
     reason = of.run.state.reason if of is not None and has_reason else None
@@ -60,7 +82,7 @@ def _trial(number: int, run_id: str, seen: RunRow | None, flags: Sequence[str]) 
         "id": run_id,
         "status": _status(seen),
         "step": None if of is None or of.glance.step is None else shown_text(of.glance.step),
-        "flags": "" if seen is None else told_flags(seen, flags),
+        "flags": "" if seen is None else told_flags(seen, telling[_step(seen)], _MOST_TOLD),
         "reason": None if reason is None else escape(reason),
     }
 

@@ -28,3 +28,15 @@ export function columnsOf(count, edges) {
   });
   return filled;
 }
+
+/** Where an edge passes the columns between its ends, in rows from the top: through the gap between
+    two nodes that is the nearest to the straight way, or below the last. `from` and `to` have a
+    column `x` and a row `y`, `heights` are the numbers of nodes in the columns. */
+export function passing(from, to, heights) {
+  const found = [];
+  for (let x = from.x + 1; x < to.x; x += 1) {
+    const straight = from.y + 0.5 + ((to.y - from.y) * (x - from.x)) / (to.x - from.x);
+    found.push({ x, y: straight < heights[x] ? Math.round(straight) : straight });
+  }
+  return found;
+}

@@ -3,10 +3,14 @@ import { latest } from "./api.js";
 import { now } from "./address.js";
 import { el, fill, svg } from "./dom.js";
 import { bar } from "./aside.js";
-import { columnsOf } from "./layers.js";
+import { columnsOf, passing } from "./layers.js";
 import { STATUSES, glyph, many, short, statusClass } from "./words.js";
 
-const NODE = { width: 184, height: 62, gapX: 56, gapY: 12 };
+const NODE = { width: 188, height: 62, gapX: 52, gapY: 14, margin: 10 };
+/** A node has a second line for flags if some node's are longer than that, in characters. */
+const ONE_LINE = 26;
+/** A tile is as wide as the longest needs, in pixels, within these. */
+const TILE = { least: 200, most: 460, letter: 7, rest: 34 };
 /** With more trials there is no room for the flags of each. */
 const MOST_TOLD = 200;
 
@@ -43,7 +47,7 @@ export class Plan {
   squares(found) {
     const more = found.total - found.trials.length;
     const isTold = found.trials.length <= MOST_TOLD && found.trials.some((trial) => trial.flags || trial.step);
-    return el(
+    const place = el(
       "div",
       { class: `squares${isTold ? " told" : ""}` },
       ...found.trials.map((trial) =>
@@ -56,19 +60,28 @@ export class Plan {
         }, glyph(trial.status), isTold ? el("span", { class: "flags" }, trial.step ? el("b", {}, `${trial.step} `) : null, trial.flags || short(trial.id)) : null)),
       more > 0 ? el("span", { class: "muted" }, `and ${more} more`) : null,
     );
+    const longest = Math.max(0, ...found.trials.slice(0, MOST_TOLD).map((trial) => (trial.step ?? "").length + trial.flags.length));
+    place.style.setProperty("--tile", `${Math.min(TILE.most, Math.max(TILE.least, longest * TILE.letter + TILE.rest))}px`);
+    return place;
   }
 
   graph(graph) {
     const columns = columnsOf(graph.nodes.length, graph.edges);
+    const isLong = graph.nodes.some((node) => (node.flags ?? "").length > ONE_LINE);
+    const size = { width: NODE.width, height: NODE.height + (isLong ? 16 : 0) };
+    const left = (x) => x * (size.width + NODE.gapX) + NODE.margin;
+    const top = (y) => y * (size.height + NODE.gapY) + NODE.margin;
     const at = [];
     columns.forEach((column, x) => column.forEach((node, y) => {
-      at[node] = { x: x * (NODE.width + NODE.gapX) + 4, y: y * (NODE.height + NODE.gapY) + 4 };
+      at[node] = { x, y, left: left(x), top: top(y) };
     }));
-    const width = columns.length * (NODE.width + NODE.gapX) - NODE.gapX + 8;
-    const height = Math.max(...columns.map((column) => column.length)) * (NODE.height + NODE.gapY) - NODE.gapY + 8;
-    const nodes = graph.nodes.map((node, place) => (graph.by === "step" ? stepNode(node, at[place]) : this.trialNode(node, at[place])));
+    const heights = columns.map((column) => column.length);
+    const width = left(columns.length) - NODE.gapX + NODE.margin;
+    const height = top(Math.max(...heights)) - NODE.gapY + NODE.margin;
+    const nodes = graph.nodes.map((node, place) => (graph.by === "step" ? stepNode(node, at[place], size) : this.trialNode(node, at[place], size)));
+    const past = (from, to) => passing(from, to, heights).map(({ x, y }) => ({ left: left(x), middle: top(y) - NODE.gapY / 2 }));
     const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "The plan as a graph" },
-      ...graph.edges.map(([from, to]) => edge(at[from], at[to])), ...nodes);
+      ...graph.edges.map(([from, to]) => edge(at[from], at[to], past(at[from], at[to]), size)), ...nodes);
     nodes.forEach((node, place) => lightUp(drawing, node, place, graph.edges));
     return el(
       "div",
@@ -78,9 +91,9 @@ export class Plan {
     );
   }
 
-  trialNode(trial, at) {
+  trialNode(trial, at, size) {
     const act = () => this.open(trial.id);
-    const node = box(at, trial.status, trial.step ?? short(trial.id), [`${glyph(trial.status)} ${trial.status} ${short(trial.id)}`, trial.flags], `${trial.flags}${trial.reason ? `\n${trial.reason}` : ""}`);
+    const node = box(at, size, trial.status, trial.step ?? short(trial.id), [`${glyph(trial.status)} ${trial.status} ${short(trial.id)}`, trial.flags], `${trial.flags}${trial.reason ? `\n${trial.reason}` : ""}`);
     if (trial.status !== "not created") {
       node.setAttribute("tabindex", "0");
       node.setAttribute("role", "button");
@@ -93,26 +106,23 @@ export class Plan {
   }
 }
 
-function stepNode(node, at) {
+function stepNode(node, at, size) {
   const worst = STATUSES.find((status) => node.counts[status]) ?? "pending";
   const told = STATUSES.filter((status) => node.counts[status]).map((status) => `${glyph(status)} ${node.counts[status]}`).join("  ");
-  return box(at, worst, node.step, [told, many(node.trials, "trial")], STATUSES.filter((status) => node.counts[status]).map((status) => `${node.counts[status]} ${status}`).join(", "));
+  return box(at, size, worst, node.step, [told, many(node.trials, "trial")], STATUSES.filter((status) => node.counts[status]).map((status) => `${node.counts[status]} ${status}`).join(", "));
 }
 
-function box(at, status, name, told, title) {
+function box(at, size, status, name, [told, flags], title) {
   return svg(
     "g",
-    { class: `node ${statusClass(status)}`, transform: `translate(${at.x},${at.y})` },
+    { class: `node ${statusClass(status)}`, transform: `translate(${at.left},${at.top})` },
     svg("title", {}, title || name),
-    svg("rect", { width: NODE.width, height: NODE.height, rx: 7 }),
-    svg("rect", { class: "side", width: 6, height: NODE.height, rx: 3 }),
-    svg("text", { x: 16, y: 19, class: "name" }, cut(name, 23)),
-    svg("text", { x: 16, y: 36, class: "told" }, told[0]),
-    svg("text", { x: 16, y: 52, class: "flags" }, cut(told[1], 26)),
+    svg("rect", { ...size, rx: 7 }),
+    svg("rect", { class: "side", width: 6, height: size.height, rx: 3 }),
+    svg("foreignObject", { x: 16, y: 4, width: size.width - 24, height: size.height - 8 },
+      el("div", { class: "name" }, name), el("div", { class: "told" }, told), el("div", { class: "flags" }, flags)),
   );
 }
-
-const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 /** Show what a node takes from and what takes from it, while the pointer is on it. */
 function lightUp(drawing, node, place, edges) {
@@ -122,9 +132,19 @@ function lightUp(drawing, node, place, edges) {
   node.addEventListener("mouseleave", () => lines().forEach((line) => line.classList.remove("lit")));
 }
 
-function edge(from, to) {
-  const [x1, y1] = [from.x + NODE.width, from.y + NODE.height / 2];
-  const [x2, y2] = [to.x, to.y + NODE.height / 2];
-  const bend = Math.max(24, (x2 - x1) / 2);
-  return svg("path", { class: "edge", d: `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}` });
+/** From the right side of a node to the left one of another, past the nodes between. */
+function edge(from, to, past, size) {
+  let [x, y] = [from.left + size.width, from.top + size.height / 2];
+  let path = `M${x},${y}`;
+  const bendTo = (nextX, nextY) => {
+    const bend = Math.max(24, (nextX - x) / 2);
+    path += ` C${x + bend},${y} ${nextX - bend},${nextY} ${nextX},${nextY}`;
+  };
+  for (const { left, middle } of past) {
+    bendTo(left, middle);
+    [x, y] = [left + size.width, middle];
+    path += ` H${x}`;
+  }
+  bendTo(to.left, to.top + size.height / 2);
+  return svg("path", { class: "edge", d: path });
 }
