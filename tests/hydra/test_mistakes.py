@@ -281,3 +281,14 @@ def test_a_sweep_that_is_called_from_python_raises_hydras_exception(program: Pro
     program.write({"train.py": called})
     ended = _train(program, "-m", "not slow")
     assert (ended.stdout, ended.returncode) == ("raised ConfigCompositionException\n", 0)
+
+
+def test_a_job_without_m_says_that_nobody_records_it(program: Program) -> None:
+    told = f"{SWEEPER} has no effect without -m: this job is not recorded"
+    assert told in _train(program, SWEEPER, "lr=1").stderr.splitlines()
+    ended = _train(program, SWEEPER, "+needed=true", "+size=3")
+    assert f"{told}; its own flags are +needed=true" in ended.stderr.splitlines()
+    assert ended.returncode == 0
+    assert not program.store.exists()
+    assert "no effect" not in _train(program, "lr=1").stderr
+    assert "no effect" not in _train(program, "-m", SWEEPER, "lr=1,2").stderr

@@ -74,10 +74,12 @@ def _refuse_hidden_package() -> None:
         raise SystemExit(2)
 
 
-if _OWN_COMMAND not in sys.modules and any(x.startswith("+restart=") for x in sys.argv[1:]):
-    # A program's job without -m calls no sweeper: a mistaken +restart is reported before it runs.
+if _OWN_COMMAND not in sys.modules and any(
+    word.startswith("+restart=") or word == "hydra/sweeper=runner" for word in sys.argv[1:]
+):
+    # A job without -m calls no sweeper: what was typed for one is reported before it runs.
     _refuse_hidden_package()
-    from hydra_sweep_runner.program.no_restart import watch_runs
+    from hydra_sweep_runner.program.without_sweep import watch_runs
 
     watch_runs()
 

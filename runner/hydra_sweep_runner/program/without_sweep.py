@@ -1,7 +1,9 @@
-"""Reports `python train.py +restart=ID` without `-m`, or under another sweeper, which Hydra would
-run as an ordinary job with a flag `restart`.
+"""Reports what was typed for a sweep of ours where Hydra starts none: without `-m`, or under
+another sweeper.
 
-Hydra calls no sweeper of ours for such a job, so the plugin checks it if `+restart=` was typed.
+`python train.py +restart=ID` would run an ordinary job with a flag `restart`, and
+`python train.py hydra/sweeper=runner` one that nobody records. Hydra calls no sweeper for such a
+job, so the plugin checks it if either was typed.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ from hydra_sweep_runner.terminal.render import short
 _LIKELY = re.compile(r"(?=.*[a-f])([0-9a-f]{8}|[0-9a-f]{32})")
 _ID = re.compile(r"\+restart=([0-9a-f]{4,32})")
 _LAST = re.compile(r"\+restart=(last|last:batch)")
+#: The override that chooses our sweeper.
+CHOICE = "hydra/sweeper=runner"
 _OURS = "hydra_plugins.runner.sweeper.RunnerSweeper"
 
 
@@ -45,6 +49,7 @@ def watch_runs() -> None:
     def watched(self: Hydra, config_name: str | None, *given: Any, **named: Any) -> Any:
         overrides = named.get("overrides", given[1] if len(given) > 1 else ())
         _refuse_or_go_on(overrides, "without -m")
+        _report_unrecorded(overrides)
         return run(self, config_name, *given, **named)
 
     @functools.wraps(instantiate)
@@ -55,6 +60,18 @@ def watch_runs() -> None:
 
     Hydra.run = watched  # type: ignore[method-assign]
     Plugins.instantiate_sweeper = watching  # type: ignore[method-assign]
+
+
+def _report_unrecorded(overrides: Sequence[str]) -> None:
+    """Print that a job for which our sweeper was typed is on its own."""
+    if CHOICE not in overrides:
+        return
+    from hydra_sweep_runner.operation.run_options import OPTIONS
+
+    added = [text for text in overrides if text.startswith("+") and "=" in text]
+    options = [text for text in added if text.lstrip("+").partition("=")[0] in OPTIONS]
+    flags = f"; its own flags are {', '.join(options)}" if options else ""
+    Console().say(f"{CHOICE} has no effect without -m: this job is not recorded{flags}")
 
 
 def _refuse_or_go_on(overrides: Sequence[str], lacking: str) -> None:
