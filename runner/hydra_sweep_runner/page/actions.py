@@ -17,7 +17,7 @@ from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status
-from hydra_sweep_runner.operation.kinds.known import KINDS
+from hydra_sweep_runner.operation.kinds.known import KINDS, STEPS
 from hydra_sweep_runner.page.starts import Starts
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
@@ -136,7 +136,7 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
         raise Mistake("restart: only is failed or left out, needed is true or false")
     found = [project.store.observe(project.store.read(run_id)) for run_id in ids]
     runs = sorted(found, key=lambda run: run.state.initialized)  # what takes files comes later
-    _check_restart(project, runs)
+    takers = _check_restart(project, runs)
     options = [f"+only={only}"] if only else []
     goes_on = [_words_to_go_on(project, run) if needed else [] for run in runs]
     commands = [
@@ -144,7 +144,9 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
         for run, words in zip(runs, goes_on, strict=True)
     ]
     which = "the failed trials of " if only else ""
-    rest = ", what has completed excepted" if needed else ""
+    is_pipeline = any(run.operation.kind == STEPS for run in runs)
+    spared = "is completed and up to date" if is_pipeline else "has completed"
+    rest = f", what {spared} excepted" if needed else ""
     in_turn = "One after the other, also if one fails; if one is stopped, the rest do not start"
 
     def do() -> Sequence[str]:
@@ -156,6 +158,7 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
         lines=[
             *_replaced(project, runs, is_spared=bool(only or needed)),
             *([_LIFTED] if any(len(words) > 1 for words in goes_on) else []),
+            *_out_of_date(takers, runs),
             *([in_turn] if len(runs) > 1 else []),
             f"In {project.folder}",
         ],
@@ -230,6 +233,18 @@ def _replaced(project: Project, runs: Sequence[Run], *, is_spared: bool) -> list
     ]
 
 
+def _out_of_date(takers: Dependents, runs: Sequence[Run]) -> list[str]:
+    """A line on the completed runs that were made from files of runs which are to run alone."""
+    found = takers.of(run.id for run in runs).values()
+    if count := sum(run.state.status is Status.COMPLETED for run in found):
+        takes, they = ("takes", "it is") if count == 1 else ("take", "they are")
+        made = "that" if len(runs) == 1 else "those"
+        return [
+            f"{_count(count, 'completed run')} {takes} files from {made}: {they} out of date then"
+        ]
+    return []
+
+
 def _recorded_status(store: RunStore, run_id: str) -> Status | None:
     """A run's status by its record; None if it is gone or damaged."""
     try:
@@ -253,14 +268,18 @@ def _program_words(folder: Path, batch: Run) -> list[str]:
     return ["python", *started, *config, "-m", "hydra/sweeper=runner"]
 
 
-def _check_restart(project: Project, runs: Sequence[Run]) -> None:
+def _check_restart(project: Project, runs: Sequence[Run]) -> Dependents:
+    """Raise Mistake or Busy for runs that cannot be restarted from the page; gives the runs that
+    take files from others."""
     for run in runs:
         if KINDS[run.operation.kind].is_hydra_job and run.batch is None:
             owner = short(run.generated_by or run.id)
             raise Mistake(f"{short(run.id)} is of a Hydra program, which restarts batches: {owner}")
         if run.state.status is Status.RUNNING:
             raise Busy(f"{short(run.id)} is at work: stop it before it is restarted")
-    Dependents(project.store).refuse_if_used([run.id for run in runs], "restarted")
+    takers = Dependents(project.store)
+    takers.refuse_if_used([run.id for run in runs], "restarted")
+    return takers
 
 
 def _tag(project: Project, given: Mapping[str, Any]) -> Prepared:

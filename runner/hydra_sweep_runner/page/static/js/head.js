@@ -146,14 +146,22 @@ function ofBatch(batch) {
   const failed = batch.counts.error ?? 0;
   const left = batch.trials - (batch.counts.completed ?? 0);
   const ids = [short(batch.id)];
+  const isPipeline = batch.kind === "steps";
   return [
-    failed ? button(`Restart the failed (${failed})`, () => offer.restart(ids, { only: "failed" }), "main", "restart-failed", `Run the trials alone that have failed: ${failed}`) : null,
+    failed ? restartTheFailed(ids, failed, isPipeline) : null,
     left > failed ? button(`Go on (${left} left)`, () => offer.restart(ids, { needed: true }), failed ? "" : "main", "go-on", `Run all that has not completed, failed, stopped or never begun: ${left}`) : null,
+    isPipeline ? button("Run what is needed", () => offer.restart(ids, { needed: true }), "", "needed", "Run what has not completed or is out of date, and what depends on it") : null,
     batch.trials ? button("Restart all", () => offer.restart(ids), "", "Restart all", `Run every trial again, completed ones too: ${batch.trials}`) : null,
     button("Tag", () => offer.tag(ids)),
     button("Label", () => offer.label(ids, batch.label ?? "")),
     button("Delete", () => offer.remove(ids, { isBatch: true }), "danger"),
   ];
+}
+
+/** Of a pipeline runs, too, what depends on the failed trials: it would be out of date. */
+function restartTheFailed(ids, failed, isPipeline) {
+  const what = isPipeline ? "Run the trials that have failed and what depends on them, and all else that is needed; failed" : "Run the trials alone that have failed";
+  return button(`Restart the failed (${failed})`, () => offer.restart(ids, isPipeline ? { needed: true } : { only: "failed" }), "main", "restart-failed", `${what}: ${failed}`);
 }
 
 const button = (text, act, kind = "", name = text, title = null) => el("button", { class: kind, "data-is": name, title, onclick: act }, text);
