@@ -109,6 +109,54 @@ def test_an_address_that_is_wrong_shows_the_runs_and_says_what_is_wrong(
         assert count(page) == "1 run"
 
 
+@pytest.mark.parametrize("typed", ["last:batch", "{id:.5}", "{id}"])
+def test_a_batch_is_named_in_the_address_as_in_a_command(
+    browser: Browser, address: str, origin: Project, typed: str
+) -> None:
+    batch = origin.newest("batch")["id"]
+    with tab(browser, f"{address}/?batch={typed.format(id=batch)}&view=plan") as page:
+        expect(page.locator("h1")).to_contain_text(batch[:8])
+        expect(page.locator(".entry.here")).to_contain_text(batch[:8])
+        expect(page.locator(".square")).to_have_count(6)
+        assert page.url.startswith(f"{address}/?batch={batch[:8]}")
+        assert count(page) == "6 runs"
+
+
+def test_above_all_runs_there_are_no_buttons_of_a_batch(
+    browser: Browser, address: str, origin: Project
+) -> None:
+    digit = origin.newest("batch")["id"][0]
+    with tab(browser, f"{address}/?batch={digit}") as page:
+        expect(page.locator("#where-error")).to_contain_text("these are all runs")
+        expect(page.locator("h1")).to_have_text(f"Batch {digit} is not there")
+        expect(page.locator("#head .buttons")).to_have_count(0)
+        expect(page.locator(".entry.here")).to_have_count(0)
+
+
+def test_what_an_address_misspells_is_told_beside_the_runs(browser: Browser, address: str) -> None:
+    for wrong, line in (
+        ("bach=1234abcd", "did you mean batch?"),
+        ("view=plotz", "did you mean plots?"),
+        ("operation=trian.py", "operation has: train.py"),
+    ):
+        with tab(browser, f"{address}/?{wrong}") as page:
+            expect(page.locator("#where-error")).to_contain_text(line)
+            expect(page.locator("#where")).to_have_attribute("aria-invalid", "false")
+            page.locator(".entry.all").click()
+            expect(page.locator("#where-error")).to_be_hidden()
+            expect(page.locator("#count")).to_have_text("7 runs")
+
+
+def test_the_last_run_is_opened_by_that_word(
+    browser: Browser, address: str, origin: Project
+) -> None:
+    run = origin.newest("run")["id"]
+    with tab(browser, f"{address}/?kind=run&run=last") as page:
+        expect(page.locator("#drawer")).to_contain_text(run)
+        expect(page.locator(f".tabulator-row.open[data-id='{run}']")).to_have_count(1)
+        assert f"run={run[:8]}" in page.url
+
+
 def test_what_is_the_best_is_chosen_and_given_up(browser: Browser, address: str) -> None:
     with tab(browser, f"{address}/?kind=run") as page:
         choice = page.locator("#choose-objective")

@@ -84,6 +84,33 @@ def test_an_address_that_is_written_is_read_as_it_was(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        ("?batch=77b01c52&view=plots&tab=log&scale=log&status=error&status=running&brush=x", []),
+        ("?bach=77b01c52", ["bach: nothing in an address has that name (did you mean batch?)"]),
+        ("?qqqqqq=1&qqqqqq=2", ["qqqqqq: nothing in an address has that name"]),
+        (
+            "?view=plotz",
+            ["view=plotz: give one of table, plots, curves, plan (did you mean plots?)"],
+        ),
+        ("?tab=diffs", ["tab=diffs: give one of about, log, files, diff (did you mean diff?)"]),
+        ("?view=", []),
+    ],
+)
+def test_what_an_address_says_that_shows_nothing_is_told(
+    page: Page, address: str, lines: list[str]
+) -> None:
+    assert call(page, "address", "misunderstood", address) == lines
+
+
+def test_an_address_names_a_batch_by_eight_digits_or_more(page: Page) -> None:
+    full = "77b01c52" * 4
+    named = [call(page, "address", "names", text, full) for text in ("77b01c52", full)]
+    others = [call(page, "address", "names", text, full) for text in ("7", "last:batch", None)]
+    assert (named, others) == ([True, True], [False, False, False])
+
+
+@pytest.mark.parametrize(
     ("line", "shown"),
     [
         ("plain", "plain"),

@@ -135,6 +135,14 @@ def test_a_trial_of_the_plan_is_told_first_by_what_tells_it_from_others_of_its_s
     assert told["score"] == {f"prep.rows={rows}, fit.lr={lr}" for rows, lr in pairs}
 
 
+def test_an_unknown_step_is_told_as_the_command_tells_it(page: TestClient, pipe: Project) -> None:
+    found = ask(page, "runs", batch="last:batch", step="scor")
+    assert found["total"] == 0 and found["batch"] == pipe.newest("batch")["id"]
+    (told,) = found["told"]
+    assert told == "no run matches (step has: score, fit, prep)"
+    assert "(step has: score, fit, prep)" in pipe.run("runs", "list", "--step", "scor").err
+
+
 #: The places of edges that lie behind a node, away from its border.
 HIDDEN = """() => {
   const nodes = [...document.querySelectorAll(".node > rect:first-of-type")]

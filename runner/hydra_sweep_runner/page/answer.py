@@ -23,7 +23,7 @@ from hydra_sweep_runner.page.brushes import brushed
 from hydra_sweep_runner.page.live import Live, View
 from hydra_sweep_runner.page.question import Question
 from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
-from hydra_sweep_runner.query.filters import Filters, select
+from hydra_sweep_runner.query.filters import Filters, explain_nothing, select
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
@@ -46,7 +46,8 @@ class Answer:
     filters but those of the status select. `is_assumed` tells that nobody said the objective: it
     is the first scalar then. `best_place` is the place of `best` in `runs`. `has_own` tells that
     the batch's own objective has been reported. `told` says what is wrong with the objective or the
-    order: the runs are shown without it.
+    order, of which the runs are shown without, or what there is instead of a step, a label and the
+    like that no run has. `batch` is the full id of the batch that was asked for.
     """
 
     runs: Sequence[RunRow]
@@ -61,6 +62,7 @@ class Answer:
     best_place: int | None
     has_own: bool = False
     told: Sequence[str] = ()
+    batch: str | None = None
 
 
 class Answers:
@@ -138,8 +140,10 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
     if filters.statuses:
         runs = [run for run in runs if status_of(run) in filters.statuses]
     scalars = list({name: None for run in runs for name in run.scalars})
-    named = partial(_named, choices=(runs, compared, view.runs))
     told: list[str] = []
+    if not runs:
+        told += _instead(filters, compared or candidates)
+    named = partial(_named, choices=(runs, compared, view.runs))
     own = None if filters.batch is None else _own_objective(view, filters.batch, compared)
     objective, is_assumed = _objective(question, own, runs, named, told)
     column = None if objective is None else objective.column
@@ -172,7 +176,15 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
         best_place=next((place for place, run in enumerate(ordered) if run is best), None),
         has_own=own is not None,
         told=list(dict.fromkeys(told)),
+        batch=filters.batch,
     )
+
+
+def _instead(filters: Filters, candidates: Sequence[RunRow]) -> Sequence[str]:
+    """That the filters select no run because of a text that none of the candidates has: what those
+    have instead, as `runner runs list` tells it."""
+    hints = explain_nothing(replace(filters, batch=None), candidates)
+    return [f"no run matches ({'; '.join(hints)})"] if hints else []
 
 
 def _flags_under(

@@ -29,6 +29,7 @@ def table_json(answer: Answer, part: Part, view: View) -> dict[str, Any]:
     best = answer.best
     return {
         "cursor": view.cursor,
+        "batch": answer.batch,
         "total": len(answer.runs),
         "unbrushed": len(answer.before_brushes),
         "offset": part.offset,

@@ -1,4 +1,5 @@
 /* What is seen is in the address: the state of the page, read from it and written to it. */
+import { nearest } from "./words.js";
 
 /** Names that may stand there once, and those that may stand there several times. */
 const ONCE = [
@@ -12,6 +13,13 @@ const QUERY = [
   "objective", "flags", "status", "brush",
 ];
 
+/** What may be chosen by some of them. */
+const CHOICES = {
+  view: ["table", "plots", "curves", "plan"],
+  tab: ["about", "log", "files", "diff"],
+  scale: ["log"],
+};
+
 const listeners = [];
 let state = parse(location.search);
 
@@ -22,6 +30,29 @@ export function parse(text) {
   for (const name of ONCE) found[name] = given.get(name) || null;
   for (const name of MANY) found[name] = given.getAll(name).filter(Boolean);
   return found;
+}
+
+/** Whether an address names what has this id: by its first eight digits, or more. */
+export const names = (text, id) => text !== null && text.length >= 8 && id.startsWith(text);
+
+/** What an address's text says that nothing is shown by: unknown names, and values of those that
+    choose what is shown; a line each. */
+export function misunderstood(text) {
+  const given = new URLSearchParams(text);
+  const unknown = [...new Set(given.keys())].filter((name) => !ONCE.includes(name) && !MANY.includes(name));
+  const wrong = Object.entries(CHOICES).flatMap(([name, choices]) =>
+    given.getAll(name).filter((value) => value && !choices.includes(value)).map((value) => [name, value, choices]));
+  return [
+    ...unknown.map((name) => `${cut(name)}: nothing in an address has that name${meant(name, [...ONCE, ...MANY])}`),
+    ...wrong.map(([name, value, choices]) => `${name}=${cut(value)}: give one of ${choices.join(", ")}${meant(value, choices)}`),
+  ];
+}
+
+const cut = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
+
+function meant(text, words) {
+  const found = nearest(text, words);
+  return found === null ? "" : ` (did you mean ${found}?)`;
 }
 
 /** The address of a state, without what is empty. */
@@ -54,14 +85,21 @@ export function onChange(act) {
 export function go(changes, { replace = false } = {}) {
   const next = { ...state, ...changes };
   const address = written(next);
-  if (address === written(state)) return;
+  if (address === written(state) && !misunderstood(location.search).length) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
   change(next);
 }
 
+/** Say the same in other words: what is seen stays, so nobody is called. */
+export function restate(changes) {
+  state = { ...state, ...changes };
+  history.replaceState(null, "", written(state));
+}
+
 /** What is left of a state when another batch or all runs are looked at. */
 export function fresh(changes) {
-  return { ...parse(""), view: state.view === "plan" && !changes.batch ? null : state.view, ...changes };
+  const view = CHOICES.view.includes(state.view) && (state.view !== "plan" || changes.batch) ? state.view : null;
+  return { ...parse(""), view, ...changes };
 }
 
 function change(next) {

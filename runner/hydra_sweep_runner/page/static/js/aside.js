@@ -1,5 +1,5 @@
 /* The batches at the side. */
-import { fresh, go, now } from "./address.js";
+import { fresh, go, names, now } from "./address.js";
 import { byId, el, redraw } from "./dom.js";
 import { STATUSES, glyph, many, short, statusClass, time } from "./words.js";
 
@@ -23,7 +23,7 @@ export function drawAside(store, batches) {
 }
 
 function entry(batch, state) {
-  const isHere = state.batch !== null && batch.id.startsWith(state.batch);
+  const isHere = names(state.batch, batch.id);
   return el(
     "button",
     {

@@ -1,7 +1,7 @@
 /* All about one run: flags and where from, scalars, its log as it grows, files, what differs. */
 import { offer } from "./actions.js";
 import { latest, mayChange } from "./api.js";
-import { go, now } from "./address.js";
+import { go, names, now, restate } from "./address.js";
 import { byId, el, fill, redraw } from "./dom.js";
 import { Differences, Files } from "./files.js";
 import { Log } from "./log.js";
@@ -28,6 +28,7 @@ export class Drawer {
     try {
       const found = await this.ask("run", { id: run });
       if (found === null) return undefined;
+      if (!names(run, found.id)) restate({ run: short(found.id) }); // it was `last`, or a few digits
       this.draw(found);
     } catch (error) {
       this.endPart();

@@ -11,13 +11,13 @@ import { STATUSES, glyph, many, number, short, statusClass } from "./words.js";
 export function drawHead(batch, answer, openBest, statusOf) {
   redraw(
     byId("head"),
-    el("div", { class: "line" }, title(batch), el("span", { class: "room" }), buttons(batch, statusOf)),
+    el("div", { class: "line" }, title(batch, answer), el("span", { class: "room" }), buttons(batch, statusOf)),
     el("div", { class: "line wrap" }, chips(answer), best(answer, openBest)),
   );
 }
 
-function title(batch) {
-  if (batch === null) return el("h1", {}, now().batch ? `Batch ${now().batch} is not there` : "All runs");
+function title(batch, answer) {
+  if (batch === null) return el("h1", {}, now().batch ? `Batch ${now().batch}${answer === null ? "" : " is not there"}` : "All runs");
   return el(
     "h1",
     {},

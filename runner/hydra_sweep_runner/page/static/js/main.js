@@ -1,7 +1,7 @@
 /* The page: the address says what is seen, the server what there is, and the views draw it. */
 import { drawStarts, toast, whenDone } from "./actions.js";
 import { ask, latest } from "./api.js";
-import { fresh, go, now, onChange, query } from "./address.js";
+import { fresh, go, misunderstood, names, now, onChange, query, restate } from "./address.js";
 import { drawAside } from "./aside.js";
 import { byId, el, redraw, seldom } from "./dom.js";
 import { Drawer, closeRun } from "./drawer.js";
@@ -22,6 +22,7 @@ let batches = [];
 let answer = null;
 let hasBegun = false;
 let isEmpty = false; // whether nothing had been run when the store was read last
+let beside = null; // what was told beside the runs; null if the filter is none
 let answered = null; // the parameters of the question that the table answers
 const askRuns = latest();
 const drawer = new Drawer();
@@ -49,8 +50,7 @@ const present = () => {
 };
 
 function batchHere() {
-  const { batch } = now();
-  return batch === null ? null : (batches.find((one) => one.id.startsWith(batch)) ?? null);
+  return batches.find((one) => names(now().batch, one.id)) ?? null;
 }
 
 function drawAround() {
@@ -95,14 +95,26 @@ async function loadRuns(isSame) {
   try {
     const found = await askFor(parameters, isSame);
     if (found === null) return;
-    tellFilter(found.told.join("; ") || null, { isOfFilter: false });
+    tellBeside(found.told);
     trouble(null);
-    await take(parameters, found, isSame);
+    if (isOtherwiseNamed(found)) restate({ batch: short(found.batch) });
+    await take(query(now()), found, isSame);
     await showView();
   } catch (error) {
+    beside = null;
     if (error.status === 400 || error.status === 404) await showDespite(error);
     else trouble(error.message);
   }
+}
+
+/** Whether the address names the batch as commands may (`last:batch`, a few digits), but what is
+    shown is told by eight: then it is to name it so. */
+const isOtherwiseNamed = ({ batch }) => batch !== null && now().batch !== null && !names(now().batch, batch);
+
+/** Tell what the runs were shown without, and what the address says that nothing is shown by. */
+function tellBeside(told) {
+  beside = told;
+  tellFilter([...misunderstood(location.search), ...told].join("; ") || null, { isOfFilter: false });
 }
 
 function askFor(parameters, isSame) {
@@ -236,6 +248,7 @@ onChange(async (state, before) => {
   if (!hasBegun) return; // the start asks for what the address says by then
   const isSame = query(state).toString() === query(before).toString();
   drawAround();
+  if (isSame && beside !== null) tellBeside(beside);
   if (!isSame) await loadRuns(false);
   else if (CHANGE_VIEW.some((name) => String(state[name]) !== String(before[name])) || (state.view === "curves" && state.run !== before.run)) await showView();
   if (state.pick.join() !== before.pick.join()) drawer.tellPicked();
@@ -347,6 +360,7 @@ async function start() {
   drawAround();
   listen(store.cursor, hear);
   await Promise.all([loadRuns(false), drawer.show()]);
+  if (now().run !== null) table.redraw();
   document.body.classList.add("ready");
 }
 

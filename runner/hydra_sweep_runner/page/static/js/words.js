@@ -13,6 +13,27 @@ export const glyph = (status) => GLYPHS[status] ?? "?";
 export const statusClass = (status) => `s-${String(status).replace(" ", "-")}`;
 export const short = (id) => String(id).slice(0, 8);
 
+/** Which of the words was probably meant by one that is a letter or two off; null if none was. */
+export function nearest(text, words) {
+  if (text.length > 40) return null;
+  const far = words.map((word) => [distance(text.toLowerCase(), word), word]);
+  const [least, word] = far.reduce((one, other) => (other[0] < one[0] ? other : one), [3, null]);
+  return least < text.length ? word : null;
+}
+
+/** How many letters have to be put in, left out or changed to make one word of another. */
+function distance(one, other) {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= one.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j += 1) {
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (one[i - 1] === other[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row.at(-1);
+}
+
 /** A number in six significant digits, as runner's tables have it; any other value as it is. */
 export function number(value) {
   if (typeof value !== "number") return value === null || value === undefined ? "" : String(value);
