@@ -555,6 +555,45 @@ def test_a_restart_that_leaves_other_batches_out_of_date_says_so(study: Project)
     assert "another batch" not in study.run(f"+restart={second}", "+needed=true").err
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("prepare.rows=7", "prepare.rows=7"),
+        ("+prepare.rows=7", "prepare.rows=7"),
+        ("++prepare.rows=7", "prepare.rows=7"),
+        ("+prepare.x=7", "+prepare.x=7"),
+        ("'prepare.rows=[1, 2]'", "'prepare.rows=[1, 2]'"),
+    ],
+)
+def test_a_trial_restarted_alone_takes_no_flag_of_another_step(
+    study: Project, given: str, meant: str
+) -> None:
+    batch = batch_of(study, "train.lr=0.1")
+    run = {step: runs[0]["id"] for step, runs in steps(study).items()}
+    before = study.tree()
+    for step in ("train", "evaluate", "report"):
+        said = study.run(f"+restart={run[step]}", given.strip("'"), status=2).err
+        assert said == (
+            f"runner: {given.strip(chr(39))}: is for prepare {run['prepare'][:8]}, which this "
+            f"trial takes files from; {run[step][:8]} is a run of {step}; to restart the batch "
+            f"with it: runner +restart={batch[:8]} {meant} +needed=true\n"
+        )
+    assert study.tree() == before
+
+
+def test_a_trial_restarted_alone_has_its_flags_without_the_step_s_name(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1")
+    train = steps(study)["train"][0]["id"]
+    for given, meant in (("train.lr=7", "lr=7"), ("+train.lr=7", "lr=7"), ("+train.x=7", "+x=7")):
+        said = study.run(f"+restart={train}", given, status=2).err
+        assert f"is a run of train: give its own flags without that name: {meant}\n" in said
+    said = study.run(f"+restart={train}", "+report.x=1", status=2).err
+    assert "+report.x=1: is for the step report; " in said
+    assert f"runner +restart={batch[:8]} +report.x=1 +needed=true" in said
+    study.run(f"+restart={train}", "lr=7")
+    assert study.show(train)["flags"]["lr"] == 7
+
+
 def test_a_trial_restarted_alone_finds_its_inputs(study: Project) -> None:
     study.run(STUDY)
     train = steps(study)["train"][0]

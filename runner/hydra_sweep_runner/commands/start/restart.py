@@ -9,6 +9,7 @@ from hydra_sweep_runner.commands.start.batch import restart_batch
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, compose_restart
 from hydra_sweep_runner.commands.start.notes import naming_present_flag
 from hydra_sweep_runner.commands.start.own_option import naming_own_option
+from hydra_sweep_runner.commands.start.pipeline.other_step import refuse_other_steps
 from hydra_sweep_runner.commands.start.programs import check_owner
 from hydra_sweep_runner.commands.start.single import restart_run
 from hydra_sweep_runner.commands.start.world import World
@@ -38,6 +39,7 @@ def restart(
             run = store.observe(run, claimed=not preview)
         check_owner(world, run)
         _check_options(run, store.folder(run_id))
+        refuse_other_steps(world, run, typed.task)
         with naming_own_option(world.project_dir), naming_present_flag(world, run, typed):
             return _restart(world, run, compose_restart(world, run, typed))
 
