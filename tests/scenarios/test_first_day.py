@@ -104,6 +104,56 @@ def test_a_flag_below_a_chosen_group_stands_beside_it_if_it_was_given(
     assert all(re.search(r"\(model=(resnet|mlp), model\.depth=7, ", line) for line in running)
 
 
+def test_a_flag_below_a_chosen_group_stands_beside_it_where_its_config_was_edited(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(GROUPS)
+    sweep = ("-m", "model=resnet,mlp", "lr=0.1,0.2")
+    said = [*project.run(*sweep).said]
+    project.write({"conf/model/mlp.yaml": "{name: mlp, depth: 4}"})
+    said += project.run(*sweep).said
+    assert not any("depth" in line for line in said)
+    compared = project.run("compare").lines
+    assert compared[0].split() == ["id", "model", "model.depth", "lr", "loss"]
+    assert {tuple(line.split()[1:3]) for line in compared[1:]} == {
+        ("resnet", "50"),
+        ("mlp", "3"),
+        ("mlp", "4"),
+    }
+    assert project.run("compare", "--csv", "-").lines[0].startswith("id,status,model,model.depth,")
+    listed = project.run("runs", "list", "--kind", "trial").lines[1:]
+    assert sum("model=mlp, model.depth=4, lr=0.1" in line for line in listed) == 1
+    assert sum("model=mlp, model.depth=3, lr=0.1" in line for line in listed) == 1
+    # one batch's lists show what was chosen alone
+    batch = project.newest("batch")["id"]
+    assert project.run("compare", batch).lines[0].split() == ["id", "model", "lr", "loss"]
+    assert "depth" not in project.run("runs", "list", "--batch", batch).out
+
+
+def test_a_flag_that_an_experiment_sets_below_a_chosen_group_stands_beside_it(
+    make_project: MakeProject,
+) -> None:
+    deep = "# @package _global_\nmodel: {depth: 9}"
+    project = make_project({**GROUPS, "conf/experiment/deep.yaml": deep})
+    project.run("-m", "model=resnet,mlp")
+    project.run("-m", "model=resnet,mlp", "+experiment=deep")
+    compared = project.run("compare").lines
+    assert {"model", "model.depth", "experiment"} <= {*compared[0].split()}
+    listed = project.run("runs", "list", "--kind", "trial").out
+    assert "model=mlp, model.depth=9" in listed and "model=mlp, model.depth=3" in listed
+
+
+def test_a_flag_below_a_group_that_lacked_it_stands_beside_it(make_project: MakeProject) -> None:
+    project = make_project(GROUPS)
+    project.run("-m", "model=resnet,mlp")
+    project.write(
+        {"conf/model/mlp.yaml": "{name: mlp, depth: 3, rate: 7}"},
+    )
+    project.write({"train.py": GROUPS["train.py"].replace('"wide"', '"wide", "model.rate"')})
+    project.run("-m", "model=resnet,mlp")
+    assert project.run("compare").lines[0].split() == ["id", "model", "model.rate", "loss"]
+
+
 def test_in_a_preview_and_a_restart_groups_stand_as_they_were_chosen(
     make_project: MakeProject,
 ) -> None:

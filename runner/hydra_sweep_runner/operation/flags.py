@@ -83,6 +83,15 @@ def as_chosen(
     return {name: choices[group] if group else flags[name] for name, group in names}
 
 
+def replaced(
+    flags: Flags, choices: Mapping[str, Value], given: Iterable[str] = ()
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """The flags that `as_chosen` replaces, each with the group that stands in its place, and all
+    groups that have such flags below their nodes."""
+    groups = tuple(name for name in choices if name != OPERATION_GROUP)
+    return _replaced(tuple(flags), groups, tuple(given)) if groups else ({}, ())
+
+
 def named(shown: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
     """The shown entries with these names, in the names' order: the entry itself or, if there is
     none, the entries below it."""
@@ -123,6 +132,20 @@ def _in_place(
         if group not in placed and (varying is None or group in varying)
     }
     return tuple({**first, **shown}.items())
+
+
+@lru_cache(maxsize=256)
+def _replaced(
+    flags: tuple[str, ...], groups: tuple[str, ...], given: tuple[str, ...]
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    shown = dict(_in_place(flags, groups, given, None))
+    above = {
+        flag: [group for group in groups if covered_by(flag, node_of(group))]
+        for flag in flags
+        if flag not in shown
+    }
+    having = tuple(group for group in groups if any(group in some for some in above.values()))
+    return {flag: some[0] for flag, some in above.items()}, having
 
 
 def differences(before: Flags, after: Flags) -> Mapping[str, tuple[Value | None, Value | None]]:

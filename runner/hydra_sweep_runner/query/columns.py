@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, KeysView, Sequence
+from collections.abc import Collection, Iterable, Iterator, KeysView, Mapping, Sequence
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.flags import OPERATION_GROUP
-from hydra_sweep_runner.operation.values import same
+from hydra_sweep_runner.operation.values import canonical, same
 from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
@@ -88,7 +88,8 @@ def _split(text: str) -> Iterator[str]:
 
 def varying_flags(runs: Iterable[RunRow]) -> list[str]:
     """The names of the flags that differ between the runs, in order; a chosen config group replaces
-    the flags below it.
+    the flags below it. One that differs though the same was chosen, because the config was edited
+    or an experiment sets it, follows its group.
 
     A flag that only other operations lack does not differ; one that runs of the same operation lack
     does.
@@ -108,7 +109,37 @@ def varying_flags(runs: Iterable[RunRow]) -> list[str]:
         first = known.setdefault(run.attributes.get("operation"), shown.keys())
         if first != shown.keys():
             varying.update(set(first) ^ shown.keys())
-    return [name for name in firsts if name in varying]
+    beside = _unlike_below_choices(rows, groups)
+    return [
+        name
+        for first in firsts
+        for name in (*([first] if first in varying else []), *beside.get(first, ()))
+    ]
+
+
+def _unlike_below_choices(
+    runs: Iterable[RunRow], groups: Collection[str]
+) -> Mapping[str, Mapping[str, None]]:
+    """By config group, the flags that it replaces and that differ between runs of one operation
+    for which the same configs were chosen."""
+    firsts: dict[object, Mapping[str, str]] = {}  # the flags of the first run of its kind
+    values: dict[object, Value] = {}
+    unlike: dict[str, dict[str, None]] = {}
+    for run in runs:
+        flags, choices = run.replaced(groups)
+        if not flags:
+            continue
+        alike = (run.attributes.get("operation"), canonical(choices))
+        for name, group in flags.items():
+            value = run.flags[name]
+            if not same(value, values.setdefault((alike, name), value)):
+                unlike.setdefault(group, {})[name] = None
+        first = firsts.setdefault(alike, flags)
+        if first.keys() != flags.keys():
+            for name, group in {**first, **flags}.items():
+                if name not in first or name not in flags:
+                    unlike.setdefault(group, {})[name] = None
+    return unlike
 
 
 def _chosen_groups(runs: Iterable[RunRow]) -> set[str]:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from hydra_sweep_runner.model import Flags, Unreadable, Value
-from hydra_sweep_runner.operation.flags import OPERATION_GROUP, as_chosen, shown_choices
+from hydra_sweep_runner.operation.flags import (
+    OPERATION_GROUP,
+    as_chosen,
+    replaced,
+    shown_choices,
+)
 from hydra_sweep_runner.query.evaluate import Scalars, has_name
 from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 from hydra_sweep_runner.record.fields import ATTRIBUTES, Summary
 
-_NOTHING: Mapping[str, Value] = MappingProxyType({})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class RunRow:
@@ -55,17 +61,29 @@ class RunRow:
         """The names of the flags and config groups that an override or a sweep set."""
         return () if isinstance(self.source, Unreadable) else self.source.glance.given
 
-    def shown(self, groups: Collection[str] = ()) -> Flags:
+    def shown(self, names: Collection[str] = ()) -> Flags:
         """The flags that tables show by default: a config group that was given, or is among
-        `groups`, replaces the flags below it."""
+        `names`, replaces the flags below it, but those among `names`."""
         if isinstance(self.source, Unreadable):
             return {}
         run = self.source.glance
         if not run.choices and not self.upstream:
             return run.flags
-        choices = shown_choices(run.choices, run.given, groups)
-        shown = as_chosen(run.flags, choices, run.given)
+        choices = shown_choices(run.choices, run.given, names)
+        shown = as_chosen(run.flags, choices, (*run.given, *names))
         return {**self.upstream, **shown} if self.upstream else shown
+
+    def replaced(
+        self, groups: Collection[str] = ()
+    ) -> tuple[Mapping[str, str], Mapping[str, Value]]:
+        """The flags that `shown` replaces, each with the group that stands in its place, and the
+        choices of all groups that have such flags below their nodes."""
+        if isinstance(self.source, Unreadable) or not self.source.glance.choices:
+            return _NOTHING, _NOTHING
+        run = self.source.glance
+        choices = shown_choices(run.choices, run.given, groups)
+        flags, having = replaced(run.flags, choices, run.given)
+        return flags, {group: choices[group] for group in having}
 
     @property
     def attributes(self) -> Mapping[str, Value]:
