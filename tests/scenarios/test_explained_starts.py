@@ -61,7 +61,11 @@ def test_restarting_the_last_trial_names_the_whole_batch(project: Project) -> No
         f"The last run is a trial of a batch; it alone runs again though it is completed; {told}"
         in said
     )
-    assert told in project.run("+restart=last", "+needed=true").err
+    for option in ("+needed=true", "+only=failed"):
+        said = project.run("+restart=last", option).said
+        assert said[0].startswith("Skipping: ")
+        assert f"The last run is a trial of a batch; it alone is skipped; {told}" in said
+        assert not any("runs again" in line for line in said)
     trial = project.newest("trial")["id"]
     assert told not in project.run(f"+restart={trial}").err
     project.run()

@@ -147,6 +147,21 @@ def test_a_change_of_the_operation_is_told(echo: Project) -> None:
     assert "operation.requires ([], now [data.txt])" in line
 
 
+def test_a_change_of_which_lines_report_scalars_and_of_what_results_depend_on_is_told(
+    echo: Project,
+) -> None:
+    echo.write({"more.py": ""})
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    added = "\n  scalars: '(?P<name>y)=(?P<value>[0-9]+)'\n  code: [more.py]"
+    change(echo, "  script: echo.py", f"  script: echo.py{added}")
+    for restarted in (batch, echo.newest("trial")["id"]):
+        said = echo.run(f"+restart={restarted}").said
+        (line,) = [line for line in said if "+refresh=true" in line]
+        assert "operation.scalars (true, now (?P<name>y)=(?P<value>[0-9]+))" in line
+        assert "operation.code ([], now [more.py])" in line
+
+
 def test_a_change_of_what_is_swept_and_of_options_in_yaml_is_told(echo: Project) -> None:
     config = echo.folder / "conf" / "config.yaml"
     text = config.read_text()

@@ -115,3 +115,18 @@ def test_a_trial_whose_objective_is_not_finite_counts_as_failed_and_a_line_says_
     assert told("x=1,2,3", "hydra.sweeper.stop=[{patience: 9}]") == 2
     assert told("x=1,2,3") == 0
     assert {run["status"] for run in project.runs()} == {"completed"}
+
+
+def test_a_comparison_by_a_scalar_where_none_is_reported_says_how_one_is(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {script: train.py}\nlr: 0.1\n",
+            "train.py": "lr = 1\nprint('Epoch 0: loss:', lr)\n",
+        }
+    )
+    project.run("-m", "lr=1,2")
+    (line,) = project.run("compare", "--min", "loss", status=2).said
+    assert "scalars: none (a printed line reports some if there is nothing but pairs in it" in line
+    assert "`loss: 0.25`; of other lines operation.scalars, a regular expression," in line

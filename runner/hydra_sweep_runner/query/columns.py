@@ -8,7 +8,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.flags import OPERATION_GROUP
-from hydra_sweep_runner.operation.values import canonical, same
+from hydra_sweep_runner.operation.values import same
 from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
@@ -125,11 +125,16 @@ def _unlike_below_choices(
     firsts: dict[object, Mapping[str, str]] = {}  # the flags of the first run of its kind
     values: dict[object, Value] = {}
     unlike: dict[str, dict[str, None]] = {}
+    seen: set[str] = set()  # of what was compared: most runs have the values of one before
     for run in runs:
         flags, choices = run.replaced(groups)
         if not flags:
             continue
-        alike = (run.attributes.get("operation"), canonical(choices))
+        alike = f"{run.attributes.get('operation')!r} {choices!r}"
+        text = f"{alike} {[run.flags[name] for name in flags]!r} {[*flags]!r}"
+        if text in seen:
+            continue
+        seen.add(text)
         for name, group in flags.items():
             value = run.flags[name]
             if not same(value, values.setdefault((alike, name), value)):

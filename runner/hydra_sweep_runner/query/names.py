@@ -13,6 +13,10 @@ from hydra_sweep_runner.query.tree import ATTRIBUTES, Expression, Name, Scope, n
 _MOST_LISTED = 40
 _MOST_NEAR = 3
 _WORDS = {Scope.ANY: "flag, scalar or attribute", Scope.FLAG: "flag", Scope.SCALAR: "scalar"}
+_HOW_REPORTED = (
+    "a printed line reports some if there is nothing but pairs in it, `loss: 0.25`; of other lines "
+    "operation.scalars, a regular expression, takes them"
+)
 
 
 def check_names(
@@ -55,7 +59,8 @@ def _unknown(name: Name, expression: Expression, subjects: Sequence[Subject], on
     if name.scope in (Scope.ANY, Scope.FLAG):
         there_are.append(f"flags: {_listed(flags)}")
     if name.scope in (Scope.ANY, Scope.SCALAR):
-        there_are.append(f"scalars: {_listed(scalars)}")
+        none = "" if scalars or near else f" ({_HOW_REPORTED})"
+        there_are.append(f"scalars: {_listed(scalars)}{none}")
     if name.scope is Scope.ANY:
         there_are.append(f"attributes: {', '.join(ATTRIBUTES)}")
     count = len(subjects)

@@ -73,12 +73,15 @@ def report_older_code(
     world.reporter.say(f"{told_of} {has} made by other code ({told} changed since); {how}")
 
 
-def report_last_of_batch(world: World, run: Run, typed: object) -> None:
+def report_last_of_batch(
+    world: World, run: Run, typed: object, *, is_skipped: bool = False
+) -> None:
     """Print that the newest run, `+restart=last`, is one trial of a batch, and how the whole batch
-    is restarted."""
+    is restarted. `is_skipped` says that the trial does not run."""
     if typed != "last" or run.kind is not Kind.TRIAL:
         return
     what = "runs again though it is completed" if run.state.status is Status.COMPLETED else "runs"
+    what = "is skipped" if is_skipped else what
     world.reporter.say(
         f"The last run is a trial of a batch; it alone {what}; the whole batch: "
         f"{world.restart_command}last:batch (with +needed=true, what is not completed)"
@@ -252,6 +255,8 @@ def _operation(operation: Operation) -> Flags:
         "flags_to": operation.flags_to.value,
         "requires": plain_value(operation.requires),
         "preload": plain_value(operation.preload),
+        "scalars": operation.scalars,
+        "code": plain_value(operation.code),
     }
     return {f"operation.{name}": value for name, value in entries.items()}
 

@@ -192,10 +192,11 @@ def restart_run(
     if options.needed and is_completed and not _has_changed(world, composed, run, options):
         world.reporter.say(f"Skipping: {short(run.id)} is completed")
         report_older_code(world, [run], which=(run.kind.value, "skipped"))
-        report_last_of_batch(world, run, asked_for)
+        report_last_of_batch(world, run, asked_for, is_skipped=True)
         return 0
     if options.only == "failed" and run.state.status is not Status.ERROR:
         world.reporter.say(f"Skipping: {short(run.id)} has not failed")
+        report_last_of_batch(world, run, asked_for, is_skipped=True)
         return 0
     with world.executor_of_run(composed.config)() as executor:
         with naming_refresh(world, run, composing, [composing.task]):
