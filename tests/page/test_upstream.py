@@ -143,6 +143,14 @@ def test_an_unknown_step_is_told_as_the_command_tells_it(page: TestClient, pipe:
     assert "(step has: score, fit, prep)" in pipe.run("runs", "list", "--step", "scor").err
 
 
+def test_a_brush_on_a_flag_of_upstream_keeps_what_the_filter_keeps(page: TestClient) -> None:
+    kept = [
+        {row["id"] for row in ask(page, "runs", **asked)["rows"]}
+        for asked in ({"where": "prep.rows >= 2"}, {"brush": '["prep.rows", 2, 9]'})
+    ]
+    assert kept[0] == kept[1] and len(kept[0]) == 5  # a prep, and two fits with their scores
+
+
 #: The places of edges that lie behind a node, away from its border.
 HIDDEN = """() => {
   const nodes = [...document.querySelectorAll(".node > rect:first-of-type")]

@@ -14,7 +14,9 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.values import is_number
 from hydra_sweep_runner.query.columns import Column
+from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.run_row import RunRow
+from hydra_sweep_runner.query.tree import Name, Scope
 from hydra_sweep_runner.terminal.render import render_value
 
 
@@ -57,7 +59,8 @@ def brushed(
 ) -> list[RunRow]:
     """The runs whose values lie in a brush on each axis that has any; in their order.
 
-    An axis is a flag, or the objective by its text.
+    An axis is a flag, or the objective by its text. As in a filter, a run of the step `prepare`
+    has its own flag `rows` for `prepare.rows`.
     """
     by_axis: dict[str, list[Brush]] = {}
     for brush in brushes:
@@ -66,7 +69,7 @@ def brushed(
     def value(run: RunRow, axis: str) -> Value:
         if axis not in run.flags and objective is not None and axis == objective.title:
             return objective.value(run)
-        return run.flags.get(axis)
+        return value_of(Name(Scope.ANY, axis), run)
 
     return [
         run

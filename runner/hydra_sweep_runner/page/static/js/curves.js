@@ -74,7 +74,7 @@ export class Curves {
     this.plot = new uPlot(
       {
         ...this.size(),
-        scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
+        scales: { x: { time: false, range: (_, least, greatest) => spanOf(least, greatest) }, y: { distr: isLog ? 3 : 1 } },
         axes: [{ ...axis, incrs: WHOLE, label: "step", labelSize: 18, labelFont: "12px system-ui" }, { ...axis, size: 70, values: (_, values) => values.map((value) => (value === null ? "" : number(value))) }],
         legend: { show: false },
         cursor: { focus: { prox: 24 } },
@@ -134,6 +134,9 @@ export class Curves {
     this.plot?.destroy();
   }
 }
+
+/** From where to where the axis of the steps goes; a single step stands in its middle. */
+export const spanOf = (least, greatest) => (least === greatest ? [least - 0.5, greatest + 0.5] : [least, greatest]);
 
 /** A cross where the curve of a run ends that has failed, a square where one was stopped. */
 function markEnds(plot, curves) {
