@@ -140,3 +140,37 @@ def test_a_job_whose_begin_cannot_be_recorded_has_not_begun_and_is_as_it_was(
     assert program.trials()[0] == before[0]
     assert program.statuses("x") == {1: "completed", 2: "completed"}
     assert RunStore(program.store).read_result(before[0]["id"]) == {1}
+
+
+READ_ONLY = """
+    import os
+
+    import hydra
+
+    unlink = os.unlink
+
+    def fail_once(path, *arguments, **named):
+        if str(path).endswith("scalars.jsonl") and os.path.exists("fail"):
+            unlink("fail")
+            raise OSError(30, "Read-only file system", str(path))
+        unlink(path, *arguments, **named)
+
+    os.unlink = fail_once
+
+    @hydra.main(version_base="1.3", config_path=None, config_name=None)
+    def main(cfg):
+        return cfg.x
+
+    if __name__ == "__main__":
+        main()
+"""
+
+
+def test_a_job_whose_scalars_cannot_be_kept_fails_and_says_why(tmp_path: Path) -> None:
+    program = make_program(tmp_path / "program", {"train.py": READ_ONLY, "fail": ""})
+    program.python("train.py", "-m", SWEEPER, "+x=1,2", status=1)
+    assert program.statuses("x") == {1: "error", 2: "completed"}
+    reason = program.trials()[0]["reason"]
+    assert "cannot keep the scalars of " in reason and reason.endswith("Read-only file system")
+    program.python("train.py", "-m", SWEEPER, "+restart=last:batch", "+only=failed")
+    assert program.statuses("x") == {1: "completed", 2: "completed"}

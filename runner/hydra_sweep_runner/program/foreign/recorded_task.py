@@ -137,10 +137,18 @@ class RecordedTask:
             return value if job.can_travel or not self._has_travelled else None
 
     def _scalars(self, store: RunStore, run: Run) -> JobScalars:
+        """Read the scalars of a run that has begun. Raises StoreFailed, once that is recorded as
+        the run's failure."""
+
         def keep(found: Mapping[str, Scalar]) -> None:
             store.write(replace(run, scalars=found), durable=False)
 
-        return JobScalars(Scalars(store.folder(run.id), Pairs(), keep))
+        try:
+            return JobScalars(Scalars(store.folder(run.id), Pairs(), keep))
+        except StoreFailed as error:
+            state = lifecycle.finished(run.state, 1, reason_of(error), now())
+            store.write(replace(run, state=state))
+            raise
 
     def _environment(self, store: RunStore, run: Run) -> dict[str, str]:
         return run_environment(
