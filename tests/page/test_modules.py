@@ -103,11 +103,6 @@ def test_what_an_address_says_that_shows_nothing_is_told(
     assert call(page, "address", "misunderstood", address) == lines
 
 
-def test_a_curve_of_one_step_has_it_in_the_middle_of_its_axis(page: Page) -> None:
-    assert call(page, "curves", "spanOf", 7, 7) == [6.5, 7.5]
-    assert call(page, "curves", "spanOf", 0, 40) == [0, 40]
-
-
 def test_an_address_names_a_batch_by_eight_digits_or_more(page: Page) -> None:
     full = "77b01c52" * 4
     named = [call(page, "address", "names", text, full) for text in ("77b01c52", full)]

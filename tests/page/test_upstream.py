@@ -195,6 +195,21 @@ def test_in_the_plan_each_edge_is_seen_and_no_text_runs_past_its_node(
 
 
 @needs_browser
+def test_the_only_step_of_a_curve_stands_in_the_middle_of_its_axis(
+    browser: Browser, pipe: Project
+) -> None:
+    with served(pipe) as address, tab(browser, f"{address}/?step=fit&view=curves") as page:
+        box = page.locator(".curves .u-over").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2)
+        expect(page.locator(".legend .at-step")).to_have_text("step 0")
+        point = page.locator(".curves .u-cursor-pt").first.bounding_box()
+        assert point is not None
+        middle = point["x"] + point["width"] / 2
+        assert middle == pytest.approx(box["x"] + box["width"] / 2, abs=2)
+
+
+@needs_browser
 def test_the_bars_of_a_large_plan_s_steps_have_room(browser: Browser, tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.write(FILES)

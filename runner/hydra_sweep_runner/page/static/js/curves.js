@@ -74,7 +74,7 @@ export class Curves {
     this.plot = new uPlot(
       {
         ...this.size(),
-        scales: { x: { time: false, range: (_, least, greatest) => spanOf(least, greatest) }, y: { distr: isLog ? 3 : 1 } },
+        scales: { x: { time: false, ...(data[0].length === 1 ? { range: around(data[0][0]) } : {}) }, y: { distr: isLog ? 3 : 1 } },
         axes: [{ ...axis, incrs: WHOLE, label: "step", labelSize: 18, labelFont: "12px system-ui" }, { ...axis, size: 70, values: (_, values) => values.map((value) => (value === null ? "" : number(value))) }],
         legend: { show: false },
         cursor: { focus: { prox: 24 } },
@@ -135,8 +135,8 @@ export class Curves {
   }
 }
 
-/** From where to where the axis of the steps goes; a single step stands in its middle. */
-export const spanOf = (least, greatest) => (least === greatest ? [least - 0.5, greatest + 0.5] : [least, greatest]);
+/** The part of the steps' axis that is shown of a single step, which stands in its middle. */
+const around = (step) => [step - 0.5, step + 0.5];
 
 /** A cross where the curve of a run ends that has failed, a square where one was stopped. */
 function markEnds(plot, curves) {
