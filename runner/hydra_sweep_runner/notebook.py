@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _ATTRIBUTES = (
     *("id", "operation", "kind", "status", "started", "stopped", "duration"),
-    *("label", "tags", "step", "random_seed"),
+    *("label", "tags", "step", "random_seed", "repeat"),
 )
 _MOST_SHOWN = 20
 
@@ -229,6 +229,11 @@ class Run:
     def random_seed(self) -> int | None:
         """Its own seed, which it gets in RUNNER_RANDOM_SEED."""
         return self._run.random_seed
+
+    @property
+    def repeat(self) -> int | None:
+        """Its number among the runs of one combination, from 0; None for a batch."""
+        return None if self.kind == "batch" else self._summary.glance.repeat
 
     @property
     def batches(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import given
 
-from hydra_sweep_runner.model import Input, Result, Run, Scalar, Unreadable
+from hydra_sweep_runner.model import Input, Kind, Result, Run, Scalar, Unreadable
 from hydra_sweep_runner.record.fields import (
     ATTRIBUTES,
     FIELDS,
@@ -119,9 +119,11 @@ def test_json_shows_a_damaged_run_with_the_same_keys() -> None:
     assert known == {"id": ID, "status": "unreadable", "dir": "/store/x", "reason": "empty"}
 
 
-def test_expressions_may_name_what_the_contract_lists_and_the_reason() -> None:
+def test_expressions_may_name_what_the_contract_lists_and_what_tells_runs_apart() -> None:
     contract = "id operation kind status started stopped duration label tags step batch random_seed"
-    assert set(ATTRIBUTES) == {*contract.split(), "reason"}
+    assert set(ATTRIBUTES) == {*contract.split(), "reason", "repeat"}
+    assert ATTRIBUTES["repeat"](summary(replace(TRIAL, repeat=2))) == 2
+    assert ATTRIBUTES["repeat"](summary(replace(TRIAL, kind=Kind.BATCH))) is None
     assert ATTRIBUTES["batch"](summary(PLAIN, batches=("b",))) == ["b"]
     assert ATTRIBUTES["started"](summary(TRIAL)) == "2026-03-01T12:00:01.000250+00:00"
     assert ATTRIBUTES["status"](summary(TRIAL)) == "error"

@@ -87,6 +87,25 @@ def test_a_batch_goes_along_with_its_trials_or_a_line_says_how(
     assert alone[-1] == "Exported 1 run(s)"
 
 
+def test_a_batch_that_is_exported_without_trials_says_so(origin: Project, tmp_path: Path) -> None:
+    batch = origin.newest("batch")
+    one = f"{batch['id'][:8]} is a batch, exported without"
+    for ids, told in (
+        ([batch["id"]], [f"{one} 2 of its 2 trials; to take them along: --trials"]),
+        (
+            [batch["id"], batch["trials"][0]],
+            [f"{one} 1 of its 2 trials; to take them along: --trials"],
+        ),
+        ([batch["id"], *batch["trials"]], []),
+        ([batch["id"], "--trials"], []),
+        ([], []),
+    ):
+        archive = str(tmp_path / f"{len(ids)}-{len(told)}-{ids[-1:]}.zip")
+        said = origin.run("runs", "export", archive, *ids).said
+        assert [line for line in said if "batch" in line] == told
+        assert said[-1].startswith("Exported ")
+
+
 def _tar(path: Path, *infos: tarfile.TarInfo, content: bytes = b"") -> Path:
     with tarfile.open(path, "w:gz") as tar:
         for info in infos:

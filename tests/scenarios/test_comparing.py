@@ -112,6 +112,18 @@ def test_a_flag_that_some_trials_of_an_operation_lack_varies(make_project: MakeP
     assert project.run("compare").lines[0].split()[1] == "model.width"
 
 
+def test_the_first_of_runs_without_an_objective_are_not_told_as_the_best(echo: Project) -> None:
+    echo.run("-m", "x=1,2,3")
+    batch = echo.newest("batch")["id"]
+    told = "nothing says which is the best; for the best: --min EXPR or --max EXPR"
+    (said,) = echo.run("compare", batch, "-n", "1").said
+    assert said == f"The first run of 3, in no order of value: {told}"
+    (said,) = echo.run("compare", batch, "-n", "2", "--json").said
+    assert said == f"The first 2 runs of 3, in no order of value: {told}"
+    assert echo.run("compare", batch, "-n", "3").said == []
+    assert echo.run("compare", batch, "-n", "1", "--max", "x").said == []
+
+
 def test_watch_takes_the_newest_batch_if_none_is_at_work(echo: Project) -> None:
     echo.run("-m", "x=1,2")
     echo.run("-m", "x=3,4")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from operator import itemgetter
 
@@ -273,6 +274,37 @@ def test_repeats_are_trials_of_their_own_and_the_first_is_the_one_without(
     assert len({run["random_seed"] for run in trials}) == 6
     project.run(f"+restart={before['id']}", "+repeat=1")
     assert project.newest("batch")["trials"] == before["trials"]
+
+
+def test_repeats_are_told_apart_wherever_runs_are_seen(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {function: work.f}\nlr: 0.1\n",
+            "work.py": "def f(lr):\n    print(f'loss: {lr}')\n",
+        }
+    )
+    project.run("-m", "lr=0.2")
+    batch = project.newest("batch")["id"]
+    assert "repeat" not in project.run("compare").out + project.run("runs", "list").out
+    project.run(f"+restart={batch}", "+repeat=2", "+needed=true")
+    columns = project.run("runs", "list", "--kind", "trial", "--columns", "lr,repeat").lines
+    assert sorted(map(str.split, columns[1:])) == [["0.2", "0"], ["0.2", "1"]]
+    listed = project.run("runs", "list", "--kind", "trial").lines[1:]
+    assert sorted(re.findall(r"lr=0.2, repeat=\d", "".join(listed))) == [
+        "lr=0.2, repeat=0",
+        "lr=0.2, repeat=1",
+    ]
+    assert project.run("runs", "list", "--csv").lines[0].startswith("id,operation,")
+    assert "repeat" in project.run("runs", "list", "--csv").lines[0].split(",")
+    assert project.run("compare").lines[0].split() == ["id", "repeat", "loss"]
+    assert project.run("compare", "--csv", "-").lines[0] == "id,status,repeat,loss"
+    (second,) = project.runs("--where", "repeat == 1")
+    assert second["repeat"] == 1
+    (first,) = project.runs("--where", "run.repeat == 0")  # a batch has none
+    assert first["kind"] == "trial" and first["repeat"] == 0
+    shown = project.run("runs", "show", batch).lines
+    assert f"  {second['id'][:8]} completed (lr=0.2, repeat=1)" in shown
+    assert f"  {first['id'][:8]} completed (lr=0.2)" in shown
 
 
 def test_a_batch_keeps_the_rows_of_its_file(make_project: MakeProject) -> None:

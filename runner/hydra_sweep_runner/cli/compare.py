@@ -32,7 +32,13 @@ _FILE = "FILE"
     show_default=True,
     help="Which flags are shown.",
 )
-@click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="The best N only.")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The best N only; without an objective the first N.",
+)
 @click.option("--csv", metavar=_FILE, help="Write CSV; - is standard output.")
 @click.option(
     "--parquet", metavar=_FILE, help="Write Parquet (needs pyarrow); - is standard output."
@@ -56,7 +62,8 @@ def compare(
     """Compare runs: a row a run, the best first, with the flags that vary and all scalars.
 
     A batch's ID stands for its trials. Without --min or --max the best is what the batch's
-    own objective says, if it has one.
+    own objective says; if it has none, the runs stand in the order of the plan or, without a
+    batch, the newest first.
 
     \b
     Examples:
@@ -83,6 +90,9 @@ def compare(
     elif greatest is not None:
         by = "max", greatest
     comparison = comparing.compare_runs(opened, rows, by=by, flags=flags, count=count)
+    unordered = comparing.unordered_line(comparison)
+    if unordered:
+        click.echo(unordered, err=True)
     if csv is not None:
         _write(csv, comparing.comparison_csv(comparison).encode(), "--csv", len(comparison.runs))
     if parquet is not None:

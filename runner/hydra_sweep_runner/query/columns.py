@@ -86,6 +86,11 @@ def _split(text: str) -> Iterator[str]:
     yield text[begin:].strip()
 
 
+def telling_attributes(runs: Iterable[RunRow]) -> list[str]:
+    """The attributes that tell runs with the same flags apart: `repeat`, if it differs."""
+    return ["repeat"] if len({run.repeat for run in runs}) > 1 else []
+
+
 def varying_flags(runs: Iterable[RunRow]) -> list[str]:
     """The names of the flags that differ between the runs, in order; a chosen config group replaces
     the flags below it. One that differs though the same was chosen, because the config was edited

@@ -61,6 +61,11 @@ class RunRow:
         """The names of the flags and config groups that an override or a sweep set."""
         return () if isinstance(self.source, Unreadable) else self.source.glance.given
 
+    @property
+    def repeat(self) -> int:
+        """Its number among the runs of one combination, from 0."""
+        return 0 if isinstance(self.source, Unreadable) else self.source.glance.repeat
+
     def shown(self, names: Collection[str] = ()) -> Flags:
         """The flags that tables show by default: a config group that was given, or is among
         `names`, replaces the flags below it, but those among `names`."""

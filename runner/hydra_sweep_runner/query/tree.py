@@ -28,6 +28,7 @@ ATTRIBUTES = (
     "batch",
     "random_seed",
     "reason",
+    "repeat",
 )
 
 

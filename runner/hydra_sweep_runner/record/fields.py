@@ -140,7 +140,7 @@ def _output_dir(summary: Summary) -> str | None:
 
 
 def _repeat(summary: Summary) -> int | None:
-    return None if summary.run.kind is Kind.BATCH else summary.run.repeat
+    return None if summary.glance.kind is Kind.BATCH else summary.glance.repeat
 
 
 def _inputs(summary: Summary) -> Mapping[str, Any]:
@@ -193,7 +193,7 @@ FIELDS: tuple[Field, ...] = (
     _field("scalars", lambda it: it.run.scalars),
     _field("step", lambda it: it.glance.step, "step", attribute=True),
     _field("inputs", _inputs),
-    _field("repeat", _repeat, "repeat"),
+    _field("repeat", _repeat, "repeat", attribute=True),
     _field("note", lambda it: it.run.note, "note"),
 )
 

@@ -73,6 +73,7 @@ class Glance(_Part, frozen=True):
     step: str | None
     inputs: dict[str, InputSource]
     scalars: dict[str, Reported]
+    repeat: int
 
 
 #: The names of the parts; packs of versions with other names are not read.
@@ -104,6 +105,7 @@ def glance_of(run: Run) -> Glance:
         step=run.step,
         inputs={name: InputSource(one.run, one.runs, one.step) for name, one in run.inputs.items()},
         scalars={name: _reported(scalar) for name, scalar in run.scalars.items()},
+        repeat=run.repeat,
     )
 
 

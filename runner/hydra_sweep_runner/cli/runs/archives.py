@@ -53,6 +53,9 @@ def export(
         left = archive.left_batch_line(opened, asked.batch, runs)
         if left:
             click.echo(escape(left), err=True)
+    left_trials = "" if trials else archive.left_trials_line(opened, runs)
+    if left_trials:
+        click.echo(left_trials, err=True)
     _tell(archive.export_runs(opened, runs, Path(destination)), "Exported")
 
 

@@ -70,6 +70,32 @@ def left_batch_line(store: RunStore, batch: str, seen: Sequence[RunRow]) -> str:
     )
 
 
+def left_trials_line(store: RunStore, seen: Sequence[RunRow]) -> str:
+    """The line that trials of exported batches are not exported themselves, and how they are;
+    empty if all are."""
+    parts = [
+        (row.id, row.source.run.batch) for row in seen if not isinstance(row.source, Unreadable)
+    ]
+    there = set(store.ids())
+    going = {row.id for row in seen}
+    theirs = {
+        batch: {one for one in (*part.trials, *part.generated) if one in there}
+        for batch, part in parts
+        if part is not None
+    }
+    left = {batch: len(trials - going) for batch, trials in theirs.items() if trials - going}
+    if not left:
+        return ""
+    count = sum(left.values())
+    if len(left) == 1:
+        (batch,) = left
+        whole = len(theirs[batch])
+        told = f"{short(batch)} is a batch, exported without {count} of its {whole} trials"
+    else:
+        told = f"{len(left)} batches are exported without {count} of their trials"
+    return f"{told}; to take them along: --trials"
+
+
 def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> ImportOutcome:
     """Write runs, and the copies of the YAML they are composed from, to a `.tar.gz`, a `.zip` or a
     folder.

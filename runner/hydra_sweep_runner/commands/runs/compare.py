@@ -15,7 +15,13 @@ from hydra_sweep_runner.commands.runs.listing import column_table, public_object
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status, Unreadable, Value
-from hydra_sweep_runner.query.columns import Column, scalar_titles, standard_columns, varying_flags
+from hydra_sweep_runner.query.columns import (
+    Column,
+    scalar_titles,
+    standard_columns,
+    telling_attributes,
+    varying_flags,
+)
 from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
@@ -46,18 +52,22 @@ class Ranking:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The runs in order, the shown flags, and the objective of the order, if any."""
+    """The runs in order, the shown flags, and the objective of the order, if any. `telling` are
+    attributes that tell runs with the same flags apart; `left_out` is the number of runs that the
+    count leaves out."""
 
     runs: Sequence[RunRow]
     flags: Sequence[str]
     objective: Ranking | None
+    telling: Sequence[str] = ()
+    left_out: int = 0
 
     @property
     def columns(self) -> list[Column]:
         """The columns of CSV and tables: the objective first, then attributes, flags and
         scalars."""
         several = len({run.attributes.get("operation") for run in self.runs}) > 1
-        attributes = ["id", *(["operation"] if several else []), "status"]
+        attributes = ["id", *(["operation"] if several else []), "status", *self.telling]
         columns = standard_columns(self.runs, attributes, self.flags)
         if self.objective is None:
             return columns
@@ -101,7 +111,26 @@ def compare_runs(
     if flags == "all":
         given = dict.fromkeys(name for run in chosen for name in run.given)
         names = list(dict.fromkeys([*names, *_those_of(list(given), present), *present]))
-    return Comparison(runs=chosen, flags=names, objective=objective)
+    return Comparison(
+        runs=chosen,
+        flags=names,
+        objective=objective,
+        telling=telling_attributes(rows),
+        left_out=len(rows) - len(chosen),
+    )
+
+
+def unordered_line(comparison: Comparison) -> str:
+    """The line that the shown runs are the first and not the best ones; empty if they are the best,
+    or all."""
+    if comparison.objective is not None or not comparison.left_out:
+        return ""
+    shown = len(comparison.runs)
+    told = "The first run" if shown == 1 else f"The first {shown} runs"
+    return (
+        f"{told} of {shown + comparison.left_out}, in no order of value: nothing says which is the "
+        "best; for the best: --min EXPR or --max EXPR"
+    )
 
 
 def parse_objective(text: str) -> tuple[Literal["min", "max"], str]:

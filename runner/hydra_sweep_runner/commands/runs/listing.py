@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
 from hydra_sweep_runner.operation.flags import as_chosen, fitting, named, shown_choices
-from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
+from hydra_sweep_runner.query.columns import (
+    Column,
+    standard_columns,
+    telling_attributes,
+    varying_flags,
+)
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
@@ -85,7 +90,7 @@ def public_object(run: RunRow) -> dict[str, Any]:
 
 def list_csv(runs: Sequence[RunRow], columns: Sequence[Column] = ()) -> str:
     """The runs as CSV: the requested columns, or attributes, flags and scalars."""
-    chosen = columns or standard_columns(runs, _ATTRIBUTES)
+    chosen = columns or standard_columns(runs, [*_ATTRIBUTES, *telling_attributes(runs)])
     rows = [[column.value(run) for column in chosen] for run in runs]
     return csv_text([column.title for column in chosen], rows)
 
@@ -97,7 +102,8 @@ def list_table(runs: Sequence[RunRow], columns: Sequence[Column] = ()) -> Table:
     varying = varying_flags(run for run in runs if not _is_batch(run))
     telling = telling_upstream(runs)
     digits = _digits(runs)
-    rows = [_row(run, varying, telling, digits) for run in runs]
+    repeats = bool(telling_attributes(runs))
+    rows = [_row(run, varying, telling, digits, repeats) for run in runs]
     used = [place for place in range(len(_TITLES)) if any(row[place] for row in rows)]
     return Table(
         [_TITLES[place] for place in used], [[row[place] for place in used] for row in rows]
@@ -213,7 +219,11 @@ def _rounded(name: str, value: Value, digits: Mapping[str, int]) -> Value:
 
 
 def _row(
-    seen: RunRow, varying: Sequence[str], telling: Sequence[str], digits: Mapping[str, int]
+    seen: RunRow,
+    varying: Sequence[str],
+    telling: Sequence[str],
+    digits: Mapping[str, int],
+    repeats: bool,
 ) -> Sequence[str]:
     if isinstance(seen.source, Unreadable):
         told = escape(f"{seen.source.path}: {seen.source.why}")
@@ -225,6 +235,8 @@ def _row(
         for name in telling
         if name in seen.upstream
     }
+    if repeats:
+        upstream["run.repeat" if "repeat" in run.flags else "repeat"] = run.repeat
     flags = () if batch else (_flags(run, varying, digits), render_entries(upstream))
     return (
         short(run.id),

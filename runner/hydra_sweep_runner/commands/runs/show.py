@@ -213,6 +213,7 @@ def _trial(store: RunStore, run_id: str, varying: Iterable[str], missing: str = 
     except UnreadableRecord:
         return f"{short(run_id)} unreadable"
     flags = render_flags(run.flags, run.given, run.choices, varying)
+    flags += f", repeat={run.repeat}" if run.repeat else ""
     why = f": {cut(escape(run.state.reason), _MOST_OF_REASON)}" if run.state.reason else ""
     return f"{short(run_id)} {run.state.status.value} ({flags}){why}"
 

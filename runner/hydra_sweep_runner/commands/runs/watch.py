@@ -13,7 +13,13 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
 from hydra_sweep_runner.model import Kind, Status, Unreadable
 from hydra_sweep_runner.operation.flags import named
-from hydra_sweep_runner.query.columns import Column, scalar_titles, standard_columns, varying_flags
+from hydra_sweep_runner.query.columns import (
+    Column,
+    scalar_titles,
+    standard_columns,
+    telling_attributes,
+    varying_flags,
+)
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.tree import Name, Scope
 from hydra_sweep_runner.query.upstream import with_upstream_flags
@@ -97,7 +103,8 @@ def watch_table(snapshot: Snapshot, most: int | None = None) -> Table:
     trials = sorted(snapshot.trials, key=lambda run: _ORDER.index(_status(run)))[:most]
     flags = snapshot.varying[:_MOST_FLAGS]
     step = ["step"] if any(_step(run) for run in trials) else []
-    columns = standard_columns(trials, ("id", *step, "status", "duration"), flags)
+    repeat = telling_attributes(snapshot.trials)
+    columns = standard_columns(trials, ("id", *step, "status", "duration", *repeat), flags)
     if any(run.attributes.get("reason") for run in trials):
         columns.append(Column("reason", Name(Scope.RUN, "reason")))
     objective = [] if snapshot.objective is None else [snapshot.objective.column.title]
