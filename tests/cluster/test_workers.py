@@ -166,7 +166,7 @@ def test_a_trial_that_somebody_else_has_is_left_to_them(
     store, run = store_of(assignment), assignment.task.run
     with store.claim(run.id):
         done = execute(assignment)
-    assert done.busy is not None and f"run {run.id[:8]} is at work: host " in done.busy
+    assert done.busy is not None and f"{run.id[:8]} is at work: host " in done.busy
     assert done.outcome.run.state.status is Status.PENDING
 
 

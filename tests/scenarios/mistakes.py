@@ -69,6 +69,14 @@ def make(path: str) -> Damage:
     return Damage(f"{path}/", lambda folder, ids: (folder / path).mkdir())
 
 
+def rename(old: str, new: str) -> Damage:
+    """Rename a file of the configuration."""
+    return Damage(
+        f"{old} -> {new}",
+        lambda folder, ids: (folder / "conf" / old).rename(folder / "conf" / new),
+    )
+
+
 def record(run: str, data: bytes) -> Damage:
     """Write a run's record."""
     return Damage(f"{run}: {data!r}", lambda folder, ids: _record(folder, ids[run], data))
@@ -162,6 +170,21 @@ GROUP_OF_AN_OPTION = {
     "conf/label/a.yaml": "x: 3\n",
 }
 
+#: An experiment file that chooses from a group as if it was below its own.
+RELATIVE_CHOICE = {
+    **WITH_EXPERIMENTS,
+    "conf/model/mlp.yaml": "width: 1\n",
+    "conf/experiment/big.yaml": "# @package _global_\ndefaults: [{model: mlp}]\n",
+}
+#: A file of trials as spreadsheets write it where the comma is a decimal point.
+SEMICOLONS = {"rows.csv": "x;y\n1;2\n"}
+
+
+def with_config(text: str) -> dict[str, str]:
+    """The good project with another main config."""
+    return {"conf/config.yaml": text}
+
+
 IDS = [
     Row("+restart=ffffffff", "ffffffff"),
     Row("+restart=ffffffffffffffffffffffffffffffff", "ffffffffffffffffffffffffffffffff"),
@@ -236,6 +259,49 @@ OVERRIDES = [
         "experiment=big",
         "+experiment=big adds it",
         files={"conf/experiment/big.yaml": "# @package _global_\nx: 3\n"},
+    ),
+    Row(
+        "experiment=big",
+        "experiment/big.yaml: `model: mlp` is looked for in experiment/model: the config group "
+        "model is chosen there by `override /model: mlp`",
+        files=RELATIVE_CHOICE,
+    ),
+    Row(
+        "experiment=old",
+        "experiment/old.yml: Hydra reads .yaml alone: rename it experiment/old.yaml",
+        files={**WITH_EXPERIMENTS, "conf/experiment/old.yml": "x: 1\n"},
+    ),
+    Row("", "config.yml: Hydra reads .yaml alone", damage=rename("config.yaml", "config.yml")),
+    Row("", "'operations' has to be 'operation'", files=with_config("operations: {script: m.py}")),
+    Row(
+        "",
+        "the runner's own is +needed=…, in YAML hydra.sweeper.needed",
+        files=with_config("operation: {script: main.py}\nneeded: true\n"),
+    ),
+    Row(
+        "",
+        "line 2: a colon and a space stand between a name and its value: `x: 0.01`",
+        files=with_config("operation: {script: main.py}\nx:0.01\ny: 2\n"),
+    ),
+    Row(
+        "",
+        "line 2: a colon and a space stand between a name and its value: `x: 0.01`",
+        files=with_config("operation: {script: main.py}\nx\uff1a 0.01\ny: 2\n"),
+    ),
+    Row("-m +trials=rows.csv", "rows.csv: its columns are separated by ;", files=SEMICOLONS),
+    Row("+label=a,b", "with commas it stands in quotes twice: \"+label='a, b'\""),
+    Row("direction=maximize", "the runner's own is +objective=-… (- maximises) (to add one:"),
+    Row("-m x=glob(*)", "glob() chooses from a config group, and x is none: list the values"),
+    Row(
+        "-m x=interval(1,2)",
+        "of an interval, whole numbers are drawn by -m 'x=int(interval(LOW,HIGH))'",
+        files={**with_config("operation: {script: main.py}\nx: 1\n"), "main.py": CHOICES},
+    ),
+    Row("hydra/sweeper=optuna", "the runner searches with +optimizer=tpe"),
+    Row(
+        "-m batch-size=1,2 +exclude='batch-size>1'",
+        'as one name it is written "+exclude=\'flag[\\"batch-size\\"]>1\'"',
+        files=with_config("operation: {command: [echo]}\nbatch-size: 1\n"),
     ),
     Row("runs list last:batch", "the trials of a batch: --batch last:batch"),
     Row("runs list --columns id x", "the columns are one word, with commas: --columns id,x"),
@@ -346,7 +412,6 @@ OVERRIDES = [
     Row("-m x=range(0,10,0)", "step"),
     Row("-m x=range(1,1)", "x=range(1,1) has no values"),
     Row("-m x=range(a,b)", "range(a,b)"),
-    Row("-m x=glob(*)", "'x'"),
     Row("-m operation=glob(nosuch*)", "glob(nosuch*)"),
     Row("-m x=sort(interval(0,1))", "sort(interval(0,1))"),
     Row("-m x=tag(a,interval(0,1))", "interval"),

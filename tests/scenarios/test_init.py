@@ -99,7 +99,7 @@ def test_a_script_whose_source_does_not_show_the_order_is_run_as_a_command_with_
     said = empty.run("init", "train.py").err.splitlines()
     assert "train.py takes data by place, so it is run as a command that names its flags" in said
     assert "not taken: --verbose: a switch that a command can only turn on" in said
-    assert any("operation: {requires: [train.py, data.csv]}" in line for line in said)
+    assert any("operation: {requires: [train.py, FILE]}" in line for line in said)
     plain = {"data": "d", "lr": 0.5, "verbose": 0, "amp": False, "layers": None}
     assert empty.run("data=d", "lr=0.5").out == f"{plain}\n"
     given = {**plain, "amp": True, "layers": [1, 2]}

@@ -27,8 +27,9 @@ FILES = {
     """,
 }
 WORDS = re.compile(
-    r"runner: run [0-9a-f]{8} is at work: host (\S+), pid (\d+), "
-    r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    r"runner: ([0-9a-f]{8}) is at work: host (\S+), pid (\d+), "
+    r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; "
+    r"runner watch \1 follows it, runner runs stop \1 stops it"
 )
 ROUNDS = int(os.environ.get("RUNNER_TEST_RACES", "3"))
 
@@ -71,7 +72,7 @@ def test_of_two_restarts_at_the_same_time_one_runs_and_the_other_says_who_does(
         owner, other = sorted(both, key=lambda process: int(process.returncode))
         told = WORDS.fullmatch(said[other.pid].rstrip("\n"))
         assert told is not None, said[other.pid]
-        assert (told[1], told[2]) == (os.uname().nodename, str(owner.pid))
+        assert (told[2], told[3]) == (os.uname().nodename, str(owner.pid))
     assert runs_of(project) == [ROUNDS + 1, ROUNDS + 1]
 
 
@@ -137,7 +138,7 @@ def test_an_owner_on_another_host_is_known_by_its_heartbeat(project: Project) ->
         (said,) = project.run(*words, status=2).said
         told = WORDS.match(said)
         assert told is not None
-        assert (told[1], told[2]) == ("ada", "7")
+        assert (told[2], told[3]) == ("ada", "7")
     beaten(project, batch, ago_s=40)
     assert project.show(batch)["status"] == "terminated"
     shown = project.run("runs", "show", batch).lines
@@ -195,7 +196,7 @@ def test_a_trial_of_a_batch_at_work_is_not_taken_out_of_its_plan(
         for words in (("runs", "delete", done, "--yes"), (f"+restart={done}", "x=7")):
             (said,) = project.run(*words, status=2).said
             assert "what is in the plan of a batch at work stays there" in said
-            assert f"run {project.newest('batch')['id'][:8]} is at work: host " in said
+            assert f"{project.newest('batch')['id'][:8]} is at work: host " in said
         (project.folder / "go").touch()
         assert batch.wait(30) == 0
     assert done in project.newest("batch")["trials"]

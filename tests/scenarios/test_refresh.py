@@ -28,6 +28,17 @@ def test_a_later_edit_of_the_yaml_does_not_change_a_batch_under_way(echo: Projec
     assert "z" in line
 
 
+def test_a_preview_of_a_restart_tells_the_edit_that_it_does_not_take(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    batch = echo.newest("batch")["id"]
+    change(echo, "z: a", "z: other")
+    told = f"The project's YAML has changed since {batch[:8]} was made: z (a, now other)"
+    assert any(line.startswith(told) for line in echo.run(f"+restart={batch}").said)
+    preview = (f"+restart={batch}", "+print_trials=true")
+    assert any(line.startswith(told) for line in echo.run(*preview).said)
+    assert not any("YAML" in line for line in echo.run(*preview, "+refresh=true").said)
+
+
 def test_a_flag_that_the_kept_yaml_lacks_is_told_with_the_word_that_takes_the_present_one(
     echo: Project,
 ) -> None:

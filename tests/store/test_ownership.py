@@ -58,7 +58,7 @@ def test_a_run_at_work_in_another_process_is_busy(store: RunStore) -> None:
         with pytest.raises(Busy) as caught, store.claim(ID):
             pass
         assert str(caught.value) == (
-            f"run 3f2a9c1d is at work: host {os.uname().nodename}, pid {child.pid}, "
+            f"3f2a9c1d is at work: host {os.uname().nodename}, pid {child.pid}, "
             f"since {since(process)}"
         )
     with store.claim(ID):  # it was killed
@@ -67,7 +67,7 @@ def test_a_run_at_work_in_another_process_is_busy(store: RunStore) -> None:
 
 def test_a_claim_within_a_claim_is_busy(store: RunStore) -> None:
     store.create(run_of())
-    words = rf"^run 3f2a9c1d is at work: host {os.uname().nodename}, pid {os.getpid()}, since "
+    words = rf"^3f2a9c1d is at work: host {os.uname().nodename}, pid {os.getpid()}, since "
     with store.claim(ID):
         for _ in range(2):
             with pytest.raises(Busy, match=words), store.claim(ID):
@@ -211,7 +211,7 @@ def test_a_run_at_work_on_another_host_is_busy_and_running(store: RunStore) -> N
     with pytest.raises(Busy) as caught, store.claim(ID):
         pass
     assert str(caught.value) == (
-        f"run 3f2a9c1d is at work: host ada, pid 7, since {since(process)}, "
+        f"3f2a9c1d is at work: host ada, pid 7, since {since(process)}, "
         "seen at work less than 30 s ago"
     )
     assert store.beats(ID)

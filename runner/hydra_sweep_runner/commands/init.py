@@ -273,7 +273,7 @@ def _start(operation: Mapping[str, Any], flags: Defaults, *told: str) -> FirstCo
     required = [name for name, value in usable.items() if value == REQUIRED]
     if required:
         lines.append(f"to be given: {', '.join(required)} (??? in {CONFIG})")
-    required_files = ", ".join([*operation.get("requires", ()), "data.csv"])
+    required_files = ", ".join([*operation.get("requires", ()), "FILE"])
     lines.append(
         "each run works in a folder of its own, runs/ID: the files of the project that it "
         f"reads are named in {CONFIG}, operation: {{requires: [{required_files}]}}"

@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from hydra_sweep_runner.compose.base import Base, base_of
 from hydra_sweep_runner.compose.explain import (
     explain_composition,
+    explain_missing,
     explain_option_as_group,
     explain_second_choice,
     explain_sweeper,
@@ -215,6 +216,7 @@ class Composer:
         if "Could not find" in said:
             configs = self._loader.get_group_options
             why = explain_option_as_group(overrides, self.is_group, configs)
+        why = why or explain_missing(said, self.is_group, self._reading.files())
         why = why or explain_second_choice(said, overrides)
         why = why or explain_sweeper(said, self._reading.files())
         if why is not None:

@@ -36,6 +36,9 @@ LAUNCHER_KEYS = (
     "address",
 )
 _SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
+_OTHER_SWEEPER = re.compile(r"Could not find 'hydra/sweeper/(optuna|ax|nevergrad|hebo|bayes|smac)")
+_MISSING = re.compile(r"(?:In '([^']+)': )?(?:Could not find|Cannot find primary config) '([^']+)'")
+_NO_SPACE = re.compile(r"\s*(?:- )?([\w.-]+)\s*(?::|\uff1a\s*)(\S.*)")
 _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(\$\{.*?)'(?:$|;| )")
 _NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
 _OVERRIDES_NONE = re.compile(  # in the words of Hydra 1.3, and of 1.4
@@ -103,6 +106,8 @@ def explain_composition(error: Exception) -> str:
             f"list does not choose: write `- /{group}: NAME` there, without override, or "
             f"`- {group}: null` in the main config's defaults list, before the experiment"
         )
+    if _OTHER_SWEEPER.search(said):
+        said += "; the runner searches with +optimizer=tpe (random, gp, cmaes, qmc, nsga2)"
     said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
     return f"the configuration does not compose: {said}"
 
@@ -113,8 +118,14 @@ def _in_yaml(error: yaml.YAMLError) -> str:
     problem = getattr(error, "problem", None)
     if mark is None or problem is None:
         return one_line(error)
-    told = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: {problem}"
     context, begin = getattr(error, "context", None), getattr(error, "context_mark", None)
+    apart = _NO_SPACE.match(_line_at(begin)) if begin and "expected ':'" in problem else None
+    if begin is not None and apart is not None:
+        return (
+            f"{mark.name}, line {begin.line + 1}: a colon and a space stand between a name and its "
+            f"value: `{apart[1]}: {apart[2].strip()}`"
+        )
+    told = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: {problem}"
     if context:
         where = f" from line {begin.line + 1}" if begin and begin.line != mark.line else ""
         told += f" ({context}{where})"
@@ -207,6 +218,27 @@ def explain_option_as_group(
                 f"option is hydra.sweeper.{name}={value}"
             )
     return None
+
+
+def explain_missing(said: str, is_group: Callable[[str], bool], files: Iterable[str]) -> str | None:
+    """What is wrong if a config is not found that has another file ending, or that an experiment
+    chooses as if the group was below its own; None for another error. `files` are the project's
+    YAML, by path in a copy of it."""
+    found = _MISSING.search(said)
+    if found is None:
+        return None
+    config, missing = found.groups()
+    for path in files:
+        if path.partition("/")[2] == f"{missing}.yml":
+            return f"{missing}.yml: Hydra reads .yaml alone: rename it {missing}.yaml"
+    within = (config or "").rpartition("/")[0]
+    group, _, choice = missing.removeprefix(f"{within}/").rpartition("/")
+    if not within or not missing.startswith(f"{within}/") or not is_group(group):
+        return None
+    return (
+        f"{config}.yaml: `{group}: {choice}` is looked for in {within}/{group}: the config group "
+        f"{group} is chosen there by `override /{group}: {choice}`"
+    )
 
 
 def explain_second_choice(said: str, texts: Iterable[str]) -> str | None:

@@ -171,7 +171,8 @@ def read_operation(job: DictConfig) -> Operation:
     node = job.get("operation")
     if node is not None and not isinstance(node, DictConfig):
         raise Mistake("operation must be a mapping, for example `operation: {script: train.py}`")
-    return parse_operation(None if node is None else read_plain(node, "operation"))
+    plain = None if node is None else read_plain(node, "operation")
+    return parse_operation(plain, beside=map(str, job))
 
 
 def _leaves(

@@ -141,6 +141,10 @@ def _read_csv(text: str, name: str) -> list[Row]:
     if not lines:
         return []
     header = [column.strip() for column in lines[0]]
+    wrong = next((sign for sign in ";\t" if len(header) == 1 and sign in header[0]), None)
+    if wrong is not None:
+        shown = "a tab" if wrong == "\t" else wrong
+        raise Mistake(f"{name}: its columns are separated by {shown}: separate them by commas")
     for column in header:
         if not column or header.count(column) > 1:
             what = "has no name" if not column else f"{column!r} comes twice"

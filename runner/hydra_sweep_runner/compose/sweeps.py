@@ -92,6 +92,11 @@ def _dimension(text: str, override: Override, seed: int, groups: ConfigGroups) -
         shuffle = value.shuffle or _is_shuffled(text)
     elif isinstance(value, Glob):
         names = value.filter(groups.get_group_options(override.key_or_group))
+        if not names and not groups.get_group_options(override.key_or_group):
+            raise Mistake(
+                f"{text}: glob() chooses from a config group, and {key} is none: list the values, "
+                f"{key}=A,B"
+            )
         if not names:
             raise Mistake(f"{text}: no config in the group {override.key_or_group!r} matches")
         overrides, shuffle = [f"{key}={element_text(name)}" for name in names], False

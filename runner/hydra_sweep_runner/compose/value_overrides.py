@@ -20,7 +20,7 @@ from hydra_sweep_runner.compose.overrides import name_of, parse_override
 from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.typed_options import option_as_meant
 from hydra_sweep_runner.errors import Mistake, UnknownFlag
-from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
+from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt, perhaps_meant
 
 #: Names under which users may look for the number of trials at once.
 JOBS_NAMES = frozenset(
@@ -171,7 +171,11 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> s
         others = [each for each in groups if each not in config]
         if others and "." not in name:
             known += f", and the config group{'s' * (len(others) > 1)} {', '.join(others)}"
-    return known if _begins_an_option(name, config) else f"{known} (to add one: +{text})"
+    return (
+        known
+        if _begins_an_option(name, config)
+        else f"{known}{perhaps_meant([name])} (to add one: +{text})"
+    )
 
 
 def _explain(error: Exception, text: str) -> str:

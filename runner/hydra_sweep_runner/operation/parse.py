@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,13 +17,16 @@ KEYS = ("name", *IN_YAML, "flags_to", "requires", "preload", "scalars", "code")
 _EXAMPLE = "for example `operation: {script: train.py}`"
 
 
-def parse_operation(node: Mapping[str, Any] | None) -> Operation:
-    """The operation that the node describes.
+def parse_operation(node: Mapping[str, Any] | None, beside: Iterable[str] = ()) -> Operation:
+    """The operation that the node describes; `beside` are the names beside it, one of which may be
+    a misspelt `operation`.
 
     Raises Mistake unless the node has exactly one target of a kind in IN_YAML and no unknown keys.
     """
     if node is None:
-        raise NoOperation(f"the configuration has no operation: say what to run, {_EXAMPLE}")
+        near = get_close_matches("operation", beside, n=1, cutoff=0.8)
+        what = f"{near[0]!r} has to be 'operation'" if near else f"say what to run, {_EXAMPLE}"
+        raise NoOperation(f"the configuration has no operation: {what}")
     if not isinstance(node, Mapping):
         raise Mistake(f"operation must be a mapping, {_EXAMPLE}, not {node!r}")
     for key in node:

@@ -67,7 +67,11 @@ def _read_one_of(*words: str) -> Callable[[str, object], str]:
 def _read_text(name: str, value: object) -> str:
     if isinstance(value, (str, int, float)):
         return _show(value)
-    raise Mistake(f"+{name}={_show(value)}: must be a text")
+    written = ""
+    if isinstance(value, (list, tuple)) and len(value) > 1:
+        text = ", ".join(map(_show, value))
+        written = f"; with commas it stands in quotes twice: \"+{name}='{text}'\""
+    raise Mistake(f"+{name}={_show(value)}: must be a text{written}")
 
 
 def _read_texts(name: str, value: object) -> list[Value]:
@@ -345,7 +349,9 @@ _PERHAPS: Mapping[str, str] = {
 def perhaps_meant(names: Iterable[str]) -> str:
     """What to add to a message about flags that nothing takes, if one of them has the name that
     other tools give to a setting of the runner's; else an empty text."""
-    found = [_PERHAPS[name] for name in names if name in _PERHAPS]
+    yaml = {name: f"+{name}=…, in YAML hydra.sweeper.{name}" for name in OPTIONS}
+    options = {**yaml, **_PERHAPS}
+    found = [options[name] for name in names if name in options]
     return f"; the runner's own is {found[0]}" if found else ""
 
 

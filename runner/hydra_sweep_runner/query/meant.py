@@ -123,7 +123,7 @@ def _comparisons(expression: Expression) -> Iterator[tuple[Expression, Relation,
 def _joined(expression: Expression) -> str | None:
     """Names, perhaps numbers, with `-` and `/` between them, as one name; else None."""
     match expression:
-        case Name(Scope.ANY, name):
+        case Name(Scope.ANY | Scope.FLAG, name):
             return name
         case Constant(value) if isinstance(value, int) and not isinstance(value, bool):
             return str(value)

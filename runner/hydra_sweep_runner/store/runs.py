@@ -273,7 +273,7 @@ class RunStore(StoredRuns):
 
 
 def _busy(run_id: str, owner: str) -> Busy:
-    return Busy(f"run {run_id[:8]} is at work: {owner}")
+    return Busy(f"{run_id[:8]} is at work: {owner}")
 
 
 def _check_length(root: Path) -> None:

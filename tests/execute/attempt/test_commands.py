@@ -137,6 +137,13 @@ def test_a_missing_file_that_is_in_the_project_is_named(world: World) -> None:
     assert "such as" not in str(world.execute(world.command("cat", "elsewhere.csv"))[0].hint)
 
 
+def test_a_missing_file_of_a_folder_that_is_linked_already_is_told_as_such(world: World) -> None:
+    world.write("sets/train.csv", "1\n")
+    task = world.command("cat", "sets/nosuch.csv", requires=("sets",))
+    path = world.project / "sets" / "nosuch.csv"
+    assert world.execute(task)[0].hint == f"sets/nosuch.csv is not there: {path} does not exist"
+
+
 def test_a_file_that_was_missed_before_the_traceback_is_no_cause(world: World) -> None:
     traceback = "Traceback (most recent call last):\\n  File x\\nValueError: 1\\n"
     text = f"cat elsewhere.csv; printf '{traceback}'; exit 1"

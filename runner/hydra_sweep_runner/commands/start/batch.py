@@ -172,6 +172,9 @@ def restart_batch(
             started = [one.trial for one in actions if one.action is not Action.SKIP]
             check_previewed(world, sweep, started)
         report_planning(world, sweep)
+        if not sweep.options.refresh:
+            report_environment(world, batch, os.environ)
+            report_yaml_changes(world, batch, composing, sweep.one_of_each())
         world.reporter.say(intent_line(short(batch.id), reconciliation, None))
         if sweep.graph is None:
             print_plan(world, sweep, reconciliation)

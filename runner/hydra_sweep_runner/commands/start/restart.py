@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
 from hydra_sweep_runner.commands.start.batch import restart_batch
@@ -13,7 +13,7 @@ from hydra_sweep_runner.commands.start.pipeline.other_step import refuse_other_s
 from hydra_sweep_runner.commands.start.programs import check_owner
 from hydra_sweep_runner.commands.start.single import restart_run
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
+from hydra_sweep_runner.errors import Busy, Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run, Status
 from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.store import layout
@@ -33,7 +33,9 @@ def restart(
     run_id = find_run(store, typed)
     # A preview changes nothing, so it need not own the batch.
     preview = bool(typed.option("print_trials"))
-    with nullcontext() if preview else store.claim(run_id):
+    with ExitStack() as claim:
+        if not preview:
+            _claim(world, run_id, claim)
         run = store.read(run_id)
         if run.state.status is Status.RUNNING:
             run = store.observe(run, claimed=not preview)
@@ -42,6 +44,17 @@ def restart(
         refuse_other_steps(world, run, typed.task)
         with naming_own_option(world.project_dir), naming_present_flag(world, run, typed):
             return _restart(world, run, compose_restart(world, run, typed))
+
+
+def _claim(world: World, run_id: str, until: ExitStack) -> None:
+    """Claim a run until the context ends. Raises Busy, with the commands for a run at work."""
+    try:
+        until.enter_context(world.store.claim(run_id))
+    except Busy as error:
+        is_batch = world.store.read(run_id).kind is Kind.BATCH
+        which = f"{short(run_id)}{world.store_words}"
+        followed = f"runner watch {which} follows it, " if is_batch else ""
+        raise Busy(f"{error}; {followed}runner runs stop {which} stops it") from error
 
 
 def _restart(world: World, run: Run, composing: Composing) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.compose.refusal import quoted
 from hydra_sweep_runner.compose.rows import (
     REFUSALS,
     Row,
@@ -58,6 +59,7 @@ class Exclusion:
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Raises Mistake for an expression that does not parse."""
+        self._texts = texts
         self._expressions: list[Any] = []
         self._missing: set[Any] = set()
         self._seen: Flags = {}
@@ -84,10 +86,18 @@ class Exclusion:
         """Raise Mistake for a name that was no trial's flag."""
         if self._missing:
             from hydra_sweep_runner.query.evaluate import PlainSubject
+            from hydra_sweep_runner.query.meant import one_name
             from hydra_sweep_runner.query.names import check_names
 
+            subject = PlainSubject(flags=self._seen)
+            for text, expression in zip(self._texts, self._expressions, strict=True):
+                split = one_name(expression, [subject])
+                if split is not None:
+                    raise Mistake(
+                        f"+exclude: {split[0]} is read as arithmetic: as one name it is written "
+                        f"{quoted('+exclude', text.replace(*split))}"
+                    )
             try:
-                subject = PlainSubject(flags=self._seen)
                 check_names(self._expressions, [subject], one="the trials have")
             except Mistake as error:
                 raise Mistake(f"+exclude: {error}") from error

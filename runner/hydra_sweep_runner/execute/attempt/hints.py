@@ -80,6 +80,9 @@ def _on_missing_file(tail: bytes, task: Task) -> str | None:
     if _works_in_project(task) or not any(word in cause for word in _NOT_FOUND):
         return None
     named = _named_missing(cause, task)
+    linked = None if named else _missing_in_linked(cause, task)
+    if linked is not None:
+        return f"{linked} is not there: {Path(task.project_dir, linked)} does not exist"
     what = f", such as {named}: requires: [{named}]" if named else ""
     return (
         f"a file was not found: the trial works in {task.working_dir}; what it needs from "
@@ -96,6 +99,17 @@ def _named_missing(tail: bytes, task: Task) -> str | None:
         if first not in ("", "..", ".") and Path(task.project_dir, path).exists():
             return first if not Path(task.working_dir, first).exists() else path
     return None
+
+
+def _missing_in_linked(tail: bytes, task: Task) -> str | None:
+    """The file that the output names last as missing, if it was looked for in a folder of the
+    project that is linked into the trial's: naming more in `requires` would not help."""
+    said = _MISSING_FILE.findall(tail)
+    if not said:
+        return None
+    path: str = os.path.normpath(next(filter(None, said[-1])).decode("utf-8", "replace"))
+    first, _, rest = path.partition("/")
+    return path if rest and Path(task.working_dir, first).is_symlink() else None
 
 
 def _on_command(exit_status: int | None, task: Task) -> str | None:

@@ -17,6 +17,8 @@ _TYPES: Mapping[str, Callable[[str], object]] = {"str": str, "int": int, "float"
 _WITH_VALUE = frozenset({"store", "append", "extend"})
 # The most choices that a message lists.
 _MOST_CHOICES = 20
+# Who types a number types fewer characters than one has that is drawn from an interval.
+_MOST_TYPED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,10 @@ class Accepted:
 
 
 def _as_sweep(name: str, text: str) -> str:
-    """How several values in one text are written, as an addition to a message; empty for one."""
+    """How several values in one text, or whole numbers from an interval, are written, as an
+    addition to a message; empty for one value."""
+    if _is_number(text) and len(text) > _MOST_TYPED:
+        return f"; of an interval, whole numbers are drawn by -m '{name}=int(interval(LOW,HIGH))'"
     values = text.strip("{}()[]").replace(";", ",").split(",")
     if len(values) > 1 and all(map(_is_number, values)):
         return f"; to sweep over them: -m {name}={','.join(value.strip() for value in values)}"
