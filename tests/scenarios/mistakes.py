@@ -268,7 +268,7 @@ OVERRIDES = [
     ),
     Row(
         "experiment=old",
-        "experiment/old.yml: Hydra reads .yaml alone: rename it experiment/old.yaml",
+        ".yaml",
         files={**WITH_EXPERIMENTS, "conf/experiment/old.yml": "x: 1\n"},
     ),
     Row("", "config.yml: Hydra reads .yaml alone", damage=rename("config.yaml", "config.yml")),

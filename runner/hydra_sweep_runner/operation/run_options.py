@@ -67,11 +67,17 @@ def _read_one_of(*words: str) -> Callable[[str, object], str]:
 def _read_text(name: str, value: object) -> str:
     if isinstance(value, (str, int, float)):
         return _show(value)
-    written = ""
+    raise Mistake(f"+{name}={_show(value)}: must be a text")
+
+
+def _read_label(name: str, value: object) -> str:
     if isinstance(value, (list, tuple)) and len(value) > 1:
         text = ", ".join(map(_show, value))
-        written = f"; with commas it stands in quotes twice: \"+{name}='{text}'\""
-    raise Mistake(f"+{name}={_show(value)}: must be a text{written}")
+        raise Mistake(
+            f"+{name}={_show(value)}: must be a text; with commas it stands in quotes twice: "
+            f"\"+{name}='{text}'\""
+        )
+    return _read_text(name, value)
 
 
 def _read_texts(name: str, value: object) -> list[Value]:
@@ -248,7 +254,7 @@ class Options:
         default=1,
         told="1",
     )
-    label: str | None = _option(_read_text, "a text that is kept with the run")
+    label: str | None = _option(_read_label, "a text that is kept with the run")
     tags: tuple[str, ...] = _option(_read_texts, "texts that are kept with the run", default=())
 
     @classmethod
