@@ -350,7 +350,7 @@ def test_the_values_of_a_sweep(loader: Any, text: str, values: list[str]) -> Non
         ("x=range(0,inf)", "a range must have finite ends and steps"),
         ("x=range(nan,1)", "a range must have finite ends and steps"),
         ("model=glob(z*)", "no config in the group 'model' matches"),
-        ("x=glob(*)", "no config in the group 'x' matches"),
+        ("x=glob(*)", "glob() chooses from a config group, and x is none: list the values, x=A,B"),
     ],
 )
 def test_what_has_no_values_to_go_through_is_a_mistake(loader: Any, text: str, said: str) -> None:

@@ -172,7 +172,7 @@ def read_operation(job: DictConfig) -> Operation:
     if node is not None and not isinstance(node, DictConfig):
         raise Mistake("operation must be a mapping, for example `operation: {script: train.py}`")
     plain = None if node is None else read_plain(node, "operation")
-    return parse_operation(plain, beside=map(str, job))
+    return parse_operation(plain, beside=(str(key) for key in job if key != "operation"))
 
 
 def _leaves(
