@@ -174,3 +174,11 @@ def test_a_job_whose_scalars_cannot_be_kept_fails_and_says_why(tmp_path: Path) -
     assert "cannot keep the scalars of " in reason and reason.endswith("Read-only file system")
     program.python("train.py", "-m", SWEEPER, "+restart=last:batch", "+only=failed")
     assert program.statuses("x") == {1: "completed", 2: "completed"}
+
+
+def test_the_traceback_of_a_job_in_another_process_names_the_programs_file(tmp_path: Path) -> None:
+    train = FAILING.replace("return {cfg.x}", "return 1 / cfg.x")
+    program = make_program(tmp_path / "program", {"train.py": train})
+    program.python("train.py", "-m", SWEEPER, "hydra/launcher=joblib", "+x=0", status=1)
+    (trial,) = program.trials()
+    assert 'train.py", line ' in Path(trial["log"]).read_text()
