@@ -197,3 +197,16 @@ def test_a_step_that_was_renamed_is_told_and_the_kept_copy_goes_on(study: Projec
     mistake = study.run(f"+restart={batch}", "+needed=true", "+refresh=true", status=2).err
     assert "there is no step 'train'" in mistake
     assert ran(study, before) == []
+
+
+def test_the_preview_of_a_new_batch_says_what_it_takes_from_the_store_and_why(
+    study: Project,
+) -> None:
+    study.run("-m", STUDY, "train.lr=0.1")
+    words = ("-m", STUDY, "train.lr=0.1,0.01", "+print_trials=true")
+    assert " why" not in study.run(*words).out
+    table = study.run(*words, "+needed=true").out.splitlines()
+    assert table[0].split()[-2:] == ["do", "why"]
+    done = [line.split("  ")[-2:] for line in (" ".join(row.split()) for row in table[1:])]
+    assert sum("skip current" in " ".join(one) for one in done) == 3
+    assert sum("create" in " ".join(one) for one in done) == 3

@@ -85,7 +85,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         if sweep.graph is None:
             print_plan(world, sweep)
         else:
-            print_graph(world, sweep, sweep.graph)
+            print_graph(world, sweep, sweep.graph, _decided_of_new(world, sweep))
         report_rest(world, sweep)
         report_texts_like_ranges(world, sweep.overrides)
         report_misplaced(world, composing.composer, composing.task)
@@ -118,6 +118,14 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
             report_misplaced(world, composing.composer, composing.task)
             report_unused_in_sweep(world, sweep)
             return _carry_out(world, sweep, carrying)
+
+
+def _decided_of_new(world: World, sweep: Sweep) -> Decided | None:
+    """What a new batch of a pipeline takes from the store, with the reasons; None if it is to take
+    nothing."""
+    if not sweep.options.needed and sweep.options.from_step is None:
+        return None
+    return _adopt(world, sweep, _strict(world, sweep))[1]
 
 
 def _completed(world: World, plan: Plan) -> Iterable[Run]:
