@@ -359,6 +359,23 @@ def test_a_partial_gather_takes_what_is_completed(study: Project) -> None:
     assert len(found["report"][0]["inputs"]["runs"]["runs"]) == 1
 
 
+def test_a_partial_gather_whose_member_fails_again_has_gathered_already(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    partial = text.replace("{runs: evaluate}", "{runs: evaluate, partial: true}")
+    failing = FILES["train.py"] + "assert a.lr < 1\n"
+    study.write({"conf/operation/study.yaml": partial, "train.py": failing})
+    study.run("-m", STUDY, "train.lr=0.1,2", "hydra.launcher.n_jobs=1", status=1)
+    before, batch = started(study), study.newest("batch")["id"]
+    study.run(f"+restart={batch}", "+needed=true", status=1)
+    assert ran(study, before) == ["train"]
+    assert steps(study)["report"][0]["status"] == "completed"
+    study.write({"train.py": FILES["train.py"]})
+    before = started(study)
+    study.run(f"+restart={batch}", "+needed=true")
+    assert ran(study, before) == ["train", "evaluate", "report"]
+    assert len(steps(study)["report"][0]["inputs"]["runs"]["runs"]) == 2
+
+
 # ---- failure
 
 

@@ -219,7 +219,7 @@ class Carrying:
             prepared=self._prepared[planned.trial.operation],
             number=number,
             varying=self._sweep.varying,
-            only_if_stale=self._decided is not None and self._decided.is_judged(number),
+            former=planned.run if self._decided and self._decided.is_judged(number) else None,
         )
 
     def _execute(self, starts: Sequence[Start]) -> int:

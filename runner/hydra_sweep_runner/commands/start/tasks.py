@@ -27,8 +27,9 @@ class Start:
     For a pipeline's trial, `upstream` are its inputs, and `promised` maps the files that other
     steps take from it to those steps; `retries` and `timeout_s` are its step's own, None if it has
     none. `varying` are the names that distinguish the batch's trials, and `told_upstream` the flags
-    of what is upstream that do. `only_if_stale` says that it need not run if it turns out to be
-    current. `why_not` is the reason why it cannot be started, if it cannot.
+    of what is upstream that do. `former` is the record before the start of a run that need not run
+    if that turns out to be current; None for any other. `why_not` is the reason why it cannot be
+    started, if it cannot.
     """
 
     run: Run
@@ -41,7 +42,7 @@ class Start:
     timeout_s: float | None = None
     varying: tuple[str, ...] = ()
     told_upstream: Flags = field(default_factory=dict)
-    only_if_stale: bool = False
+    former: Run | None = None
     why_not: Mistake | None = None
 
 

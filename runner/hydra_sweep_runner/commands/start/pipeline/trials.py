@@ -108,11 +108,11 @@ class StepTrials:
     def _is_current_after_all(self, number: int) -> bool:
         """Whether a trial that gathers completed trials has gathered these already, because those
         that were to run before it have failed again."""
-        node = self._graph.nodes[number]
-        if not node.partial or not self._starts[number].only_if_stale:
+        node, former = self._graph.nodes[number], self._starts[number].former
+        if not node.partial or former is None:
             return False
         known = [known_of(run) for run in self._runs]
-        return why_stale(node, known[number], known) is None
+        return why_stale(node, known_of(former), known) is None
 
     def _start(self, number: int) -> Start:
         start, node = self._starts[number], self._graph.nodes[number]
