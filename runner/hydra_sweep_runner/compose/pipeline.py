@@ -32,7 +32,8 @@ from hydra_sweep_runner.pipeline.parse import parse_steps
 from hydra_sweep_runner.pipeline.steps import Step, Wiring
 from hydra_sweep_runner.planning.identity import combination_identity, trial_identity
 
-_PREFIX = re.compile(r"(?P<sign>\+{0,2}|~)(?P<step>[A-Za-z_][\w-]*)\.(?P<rest>.+)", re.DOTALL)
+#: An override that begins with the name of a step, or of another node.
+OF_STEP = re.compile(r"(?P<sign>\+{0,2}|~)(?P<step>[A-Za-z_][\w-]*)\.(?P<rest>.+)", re.DOTALL)
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -72,7 +73,7 @@ class PipelineComposer:
         return self._splits[text]
 
     def _split(self, text: str) -> tuple[str | None, str]:
-        match = _PREFIX.fullmatch(text)
+        match = OF_STEP.fullmatch(text)
         if match is None:
             return None, text
         sign, name, rest = match.groups()

@@ -29,9 +29,9 @@ Pairs = Mapping[str, tuple[Any, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """The differences between two runs, by subject: `flags` (those of upstream
-    by dotted names), `scalars` (last values), `code`,
-    `versions`, `environment`, `files` (sizes in bytes, or targets of links)."""
+    """The differences between two runs, by subject: `flags` (those of upstream by dotted names),
+    `scalars` (last values), `code`, `versions`, `environment`, `files` (sizes in bytes, or targets
+    of links)."""
 
     one: str
     other: str

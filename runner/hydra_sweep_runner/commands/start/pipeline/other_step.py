@@ -8,13 +8,12 @@ from collections.abc import Iterable
 
 from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.pipeline import OF_STEP
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.operation.kinds.known import STEPS
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import escape, short
-
-_GIVEN = re.compile(r"(?P<sign>\+{0,2}|~)(?P<step>[A-Za-z_][\w-]*)\.(?P<rest>.+)", re.DOTALL)
 
 
 def refuse_other_steps(world: World, run: Run, texts: Iterable[str]) -> None:
@@ -27,7 +26,7 @@ def refuse_other_steps(world: World, run: Run, texts: Iterable[str]) -> None:
     if batch is None or batch.operation.kind != STEPS:
         return
     for text in texts:
-        given = _GIVEN.fullmatch(text)
+        given = OF_STEP.fullmatch(text)
         if given is None or given["step"] not in batch.operation.target:
             continue
         if any(name.startswith(f"{given['step']}.") for name in run.flags):
