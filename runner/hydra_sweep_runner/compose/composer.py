@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from hydra_sweep_runner.compose.number_names import with_name
 from hydra_sweep_runner.compose.overrides import (
     is_for_hydra,
     is_group_of_step,
+    is_sweep,
     name_in,
     parse_override,
 )
@@ -279,13 +281,10 @@ class Composer:
         named = self.named(task)
         if any(self._is_swept_group(text) for text in named):
             return None
-        groups = tuple(text for text in named if self.is_group_choice(text))
-        values = tuple(text for text in named if self._is_value(text))
-        base = self._bases.get(groups)
-        if base is None:
+        single = [text for text in named if not is_sweep(text)]
+        if tuple(text for text in single if self.is_group_choice(text)) not in self._bases:
             return None
-        changes = None if base.plain is None else plain_changes(base.plain, values)
-        return TrialConfig(base, tuple(named), values, {}, changes)
+        return replace(self.trial(single), task=tuple(named))
 
     def _is_swept_group(self, text: str) -> bool:
         return parse_override(text).is_sweep_override() and self.is_group_choice(text)
