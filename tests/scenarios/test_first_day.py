@@ -524,6 +524,16 @@ def test_a_flag_that_is_given_twice_gets_a_hint(
         assert "times" not in project.run(*once).err
 
 
+def test_mappings_that_are_given_apart_are_merged_and_get_no_hint(
+    make_project: MakeProject,
+) -> None:
+    config = "operation: {command: [echo, '${m.a}', '${m.b}']}\nm: {a: 0, b: 0}\n"
+    project = make_project({"conf/config.yaml": config})
+    ended = project.run("m={a: 1}", "m={b: 2}")
+    assert "1 2" in ended.lines
+    assert "the last one counts" not in ended.err
+
+
 def test_a_sweep_experiment_without_m_gets_a_hint(make_project: MakeProject) -> None:
     project = make_project({**LIKE_A_SWEEP, "conf/config.yaml": FAILS["conf/config.yaml"]})
     assert project.run("+experiment=grid").said == [

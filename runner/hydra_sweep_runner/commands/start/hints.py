@@ -7,7 +7,12 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.compose.overrides import gives_sweep, name_in
+from hydra_sweep_runner.compose.overrides import (
+    gives_mappings,
+    gives_sweep,
+    name_in,
+    parse_override,
+)
 from hydra_sweep_runner.model import Flags
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.terminal.render import escape, shown_value
@@ -47,10 +52,10 @@ def report_texts_like_ranges(world: World, overrides: Iterable[str]) -> None:
 
 def report_given_twice(world: World, overrides: Iterable[str]) -> None:
     """Print which flags are given more than once: the last value counts, and a shell makes two
-    words, `lr=1 lr=2`, of `lr={1,2}`."""
+    words, `lr=1 lr=2`, of `lr={1,2}`. Mappings are merged, so that all of them count."""
     given: dict[str, list[str]] = {}
     for text in overrides:
-        if not text.startswith("~"):
+        if not text.startswith("~") and not gives_mappings(parse_override(text)):
             given.setdefault(name_in(text), []).append(text)
     for name, texts in given.items():
         if len(set(texts)) > 1:
