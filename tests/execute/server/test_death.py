@@ -51,7 +51,12 @@ world.execute(task, task, n_jobs=int(sys.argv[4]))
 
 
 # Linux tells what descends from what, so that what has a session of its own is found.
-SESSION = pytest.param("session", marks=pytest.mark.skipif(sys.platform != "linux", reason="no"))
+SESSION = pytest.param(
+    "session",
+    marks=pytest.mark.skipif(
+        sys.platform != "linux", reason="Linux alone finds those in sessions of their own"
+    ),
+)
 
 
 def alive(pid: int) -> bool:
