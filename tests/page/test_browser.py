@@ -440,6 +440,30 @@ def test_a_column_grows_with_the_longer_values_that_news_bring(
         wait_until(lambda: rate.evaluate("cell => cell.scrollWidth <= cell.clientWidth"))
 
 
+def test_columns_stand_still_under_a_filter_and_another_order(page: Page) -> None:
+    def widths() -> dict[str, int]:
+        columns = page.locator(".tabulator-col").evaluate_all(
+            "all => all.map(one => [one.textContent.split(' ')[0], one.offsetWidth])"
+        )
+        return {title: width for title, width in columns if title not in ("", "reason")}
+
+    border = page.locator(".tabulator-col", has_text="lr").bounding_box()
+    assert border is not None
+    page.mouse.move(border["x"] + border["width"], border["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(border["x"] + border["width"] + 60, border["y"] + 10)
+    page.mouse.up()
+    before = widths()
+    assert before["lr"] == round(border["width"]) + 60
+    page.keyboard.press("/")
+    page.keyboard.type("lr < 0.1 and depth > 2")
+    expect(page.locator("#count")).to_have_text("2 runs")
+    assert widths() == before
+    page.locator(".tabulator-col .sort", has_text="loss").click()
+    expect(page.locator(".tabulator-col .sort", has_text="loss")).to_contain_text("▲")
+    assert widths() == before
+
+
 def test_the_plan_shows_each_trial_and_a_pipeline_as_a_graph(
     browser: Browser, page: Page, tmp_path: Path
 ) -> None:

@@ -22,7 +22,12 @@ from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.page.brushes import brushed
 from hydra_sweep_runner.page.live import Live, View
 from hydra_sweep_runner.page.question import Question
-from hydra_sweep_runner.query.columns import Column, standard_columns, varying_flags
+from hydra_sweep_runner.query.columns import (
+    Column,
+    scalar_names,
+    standard_columns,
+    varying_flags,
+)
 from hydra_sweep_runner.query.filters import Filters, explain_nothing, select
 from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
@@ -139,13 +144,13 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
     counts = Counter(map(status_of, runs))
     if filters.statuses:
         runs = [run for run in runs if status_of(run) in filters.statuses]
-    scalars = list({name: None for run in runs for name in run.scalars})
+    scalars = scalar_names(runs)
     told: list[str] = []
     if not runs:
         told += _instead(filters, compared or candidates)
     named = partial(_named, choices=(runs, compared, view.runs))
     own = None if filters.batch is None else _own_objective(view, filters.batch, compared)
-    objective, is_assumed = _objective(question, own, runs, named, told)
+    objective, is_assumed = _objective(question, own, scalars, named, told)
     column = None if objective is None else objective.column
     shown = brushed(runs, question.brushes, column) if question.brushes else runs
     if question.flags == "all":
@@ -250,7 +255,7 @@ def _own_objective(view: View, batch: str, compared: Sequence[RunRow]) -> Rankin
 def _objective(
     question: Question,
     own: Ranking | None,
-    runs: Sequence[RunRow],
+    scalars: Sequence[str],
     named: _NamedBy,
     told: list[str],
 ) -> tuple[Ranking | None, bool]:
@@ -264,10 +269,9 @@ def _objective(
             told.append(str(error))
     if own is not None:
         return own, False
-    first = next((name for run in runs for name in run.scalars), None)
-    if first is None:
+    if not scalars:
         return None, True
-    return Ranking(first, Name(Scope.SCALAR, first), maximize=False), True
+    return Ranking(scalars[0], Name(Scope.SCALAR, scalars[0]), maximize=False), True
 
 
 def _columns(

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -117,7 +118,8 @@ def _index(site: Site) -> Endpoint:
             store = None
         values = {**filled, "STORE": html.escape(json.dumps(store))}
         page = re.sub(r"%([A-Z]+)%", lambda found: values[found[1]], content)
-        return Response(page, media_type="text/html; charset=utf-8")
+        first = BackgroundTask(reading.prepare_first, site, request)
+        return Response(page, media_type="text/html; charset=utf-8", background=first)
 
     return index
 

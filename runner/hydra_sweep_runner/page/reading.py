@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,7 +17,7 @@ from hydra_sweep_runner.commands.runs.details import details_of
 from hydra_sweep_runner.commands.runs.diff import diff_runs
 from hydra_sweep_runner.commands.runs.files import files_of, find_folders
 from hydra_sweep_runner.commands.runs.log import open_log
-from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
+from hydra_sweep_runner.errors import Mistake, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Status, Unreadable
 from hydra_sweep_runner.page import files
 from hydra_sweep_runner.page.batches import batches_json
@@ -227,6 +227,15 @@ async def read_store(site: Site) -> dict[str, Any]:
     """What the page begins with. Raises StoreFailed."""
     view = await site.feed.fresh()
     return await asyncio.to_thread(_store, site, view, {})
+
+
+async def prepare_first(site: Site, request: Request) -> None:
+    """Make the answer that a page at this address asks for first, while a browser loads the page's
+    files. What is wrong with the question is told to the page when it asks."""
+    with suppress(RunnerError):
+        view = await site.feed.fresh()
+        question = parse_question(parameters(request))
+        await asyncio.to_thread(site.answers.answer, view, question)
 
 
 async def read_log(site: Site, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, KeysView, Mapping, Sequence
+from itertools import chain
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
@@ -38,12 +39,20 @@ def standard_columns(
     columns = {name: Column(name, Name(Scope.RUN, name)) for name in attributes}
     for scope, names in (
         (Scope.FLAG, flags),
-        (Scope.SCALAR, {name: None for run in runs for name in run.scalars}),
+        (Scope.SCALAR, scalar_names(runs)),
     ):
         for name in names:
             title = f"{scope.value}.{name}" if name in columns else name
             columns[title] = Column(title, Name(scope, name))
     return list(columns.values())
+
+
+def scalar_names(runs: Sequence[RunRow]) -> list[str]:
+    """The names of all scalars that runs have reported. Those of the first run that has the most
+    come first, as it has them: what a run at work has reported so far changes no order."""
+    fullest = max(runs, key=lambda run: len(run.scalars), default=None)
+    first = () if fullest is None else fullest.scalars
+    return list(dict.fromkeys(chain(first, *(run.scalars for run in runs))))
 
 
 def scalar_titles(columns: Iterable[Column]) -> list[str]:

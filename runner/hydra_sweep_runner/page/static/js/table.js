@@ -40,7 +40,6 @@ export class Table {
   /** Show the first answer to a question; `answer.offset` is 0. */
   async show(parameters, answer) {
     this.pages.begin(parameters, answer);
-    this.measured = null;
     await this.take(answer, true);
   }
 
@@ -63,27 +62,37 @@ export class Table {
     fill(this.nothing, ...(query(now()).toString() ? ["No run matches."] : this.begin()));
   }
 
-  /** What the columns depend on. */
+  /** What the columns are but for their widths and arrows. */
   keyOf(answer) {
-    const widths = this.widthsOf(answer);
-    return JSON.stringify([answer.columns, widths, now().sort, now().reverse, isCramped(), reasonWidth(answer, widths, this.holder.clientWidth)]);
+    const kinds = answer.columns.map((_, at) => isNumeric(answer, at));
+    return JSON.stringify([answer.columns, kinds, isCramped()]);
   }
 
-  /** The columns' widths, measured once for an answer: while news come to a question, columns grow
-      where they have to, and do not shrink. */
+  /** The columns' widths, in pixels and in their order, measured once for an answer and a room.
+      Columns that stay keep a width that still does, though less would do: the table stands still
+      under those who look at it. */
   widthsOf(answer) {
-    if (this.measured?.answer !== answer) {
-      const widths = columnWidths(answer);
+    const room_px = this.holder.clientWidth;
+    const was = this.measured;
+    if (was?.answer !== answer || was.room_px !== room_px || was.isCramped !== isCramped()) {
       const columns = answer.columns.map((column) => column.title).join("\n");
-      const before = this.measured?.columns === columns ? this.measured.widths : [];
-      this.measured = { answer, columns, widths: widths.map((width, at) => Math.max(width, before[at] ?? 0)) };
+      const widths = columnWidths(answer);
+      if (was?.columns === columns) widths.forEach((width, at) => (widths[at] = stillDoes(was.widths[at], width) ? was.widths[at] : width));
+      const reason = answer.columns.findIndex(isReason);
+      if (reason >= 0) widths[reason] = reasonWidth(answer, widths, reason, room_px);
+      this.measured = { answer, room_px, isCramped: isCramped(), columns, widths };
     }
     return this.measured.widths;
   }
 
+  /** Whether what is drawn has the columns and widths of an answer. */
+  isDrawnFor(answer) {
+    return this.keyOf(answer) === this.key && String(this.widthsOf(answer)) === String(this.drawnWidths);
+  }
+
   /** The table has another size: columns that go by its width are drawn again. */
   fit() {
-    if (this.built && this.isSeen() && this.keyOf(this.answer) !== this.key) this.draw();
+    if (this.built && this.isSeen() && !this.isDrawnFor(this.answer)) this.draw();
   }
 
   /** Draw what was answered last, columns and rows in one piece. While nobody sees the table
@@ -105,15 +114,29 @@ export class Table {
     this.drawnTotal = this.total;
     this.answerColumns = this.answer.columns;
     if (isOther) this.tabulator.setColumns(this.definitions(this.answer));
+    else this.adjustColumns();
+    this.drawnWidths = this.widthsOf(this.answer);
     if (isWhole) this.tabulator.redraw(true);
     if (isResized) await this.tabulator.replaceData(this.placeholders());
     else this.reformat();
     if (this.body().scrollTop !== top) this.body().scrollTop = top;
   }
 
+  /** Give the columns that are there the widths of the last answer, where they are others, and the
+      arrows of the order: what the reader has drawn to another width stays. */
+  adjustColumns() {
+    const widths = this.widthsOf(this.answer);
+    for (const column of this.tabulator.getColumns()) {
+      if (column.getField() === "n") continue;
+      const at = Number(column.getField().slice(1));
+      if (widths[at] !== this.drawnWidths[at]) column.setWidth(widths[at]);
+      redraw(column.getElement().querySelector(".tabulator-col-title"), header(this.answer.columns[at]));
+    }
+  }
+
   /** The table is looked at: draw what is older than the last answer, and the rows again soon. */
   async look() {
-    if (this.isBehind || (this.built && this.keyOf(this.answer) !== this.key)) await this.draw();
+    if (this.isBehind || (this.built && !this.isDrawnFor(this.answer))) await this.draw();
     else this.redraw();
   }
 
@@ -125,6 +148,7 @@ export class Table {
     this.key = this.keyOf(answer);
     this.isBehind = !this.isSeen();
     this.drawnTotal = this.total;
+    this.drawnWidths = this.widthsOf(answer);
     this.answerColumns = answer.columns;
     this.tabulator = new Tabulator(this.holder, {
       data: this.placeholders(),
@@ -159,7 +183,6 @@ export class Table {
 
   definitions(answer) {
     const widths = this.widthsOf(answer);
-    const forReason = reasonWidth(answer, widths, this.holder.clientWidth);
     const head = {
       title: "",
       field: "n",
@@ -174,7 +197,7 @@ export class Table {
     const rest = answer.columns.map((column, at) => ({
       title: column.title,
       field: `c${at}`,
-      width: isReason(column) ? forReason : widths[at],
+      width: widths[at],
       frozen: column.scope === "run" && column.title === "id",
       cssClass: isNumeric(answer, at) ? "number" : "",
       titleFormatter: () => header(column),
@@ -361,9 +384,8 @@ const isReason = (column) => column.scope === "run" && column.title === "reason"
 
 /** The width of the reasons: what the other columns leave, as far as the longest needs it; where
     they leave little, reasons are cut before the scalars behind them are out of sight. */
-function reasonWidth(answer, widths, room_px) {
-  const at = answer.columns.findIndex(isReason);
-  if (at < 0 || isCramped()) return REASON_PX;
+function reasonWidth(answer, widths, at, room_px) {
+  if (isCramped()) return REASON_PX;
   const others = widths.reduce((sum, width, place) => sum + (place === at ? 0 : width), 34 + 20);
   const needed = Math.max(0, ...answer.rows.slice(0, SAMPLE).map((row) => (row.status === "completed" ? 0 : measure(inShort(row.reason ?? "")) + 24)));
   const width = Math.max(LEAST_REASON_PX, Math.min(Math.max(REASON_PX, needed), room_px - others));
@@ -372,11 +394,14 @@ function reasonWidth(answer, widths, room_px) {
 
 let context = null;
 
-/** How wide a text of the table is, in pixels. */
+/** Whether a column may keep a width where another would do: no text is cut, and little is empty. */
+const stillDoes = (had_px, needed_px) => had_px >= needed_px && had_px <= 1.5 * needed_px;
+
+/** How wide a text of the table is, in pixels; its digits have one width there. */
 function measure(content, weight = "normal") {
   context ??= document.createElement("canvas").getContext("2d");
   context.font = `${weight} 13px system-ui, sans-serif`;
-  return context.measureText(content).width;
+  return context.measureText(content.replace(/\d/g, "0")).width;
 }
 
 function columnWidths(answer) {
