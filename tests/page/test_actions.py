@@ -123,6 +123,22 @@ def test_to_go_on_with_a_batch_that_a_rule_ended_lifts_the_rule_as_the_command_s
     assert again == f"runner +restart={batch[:8]} +needed=true"
 
 
+def test_to_go_on_with_a_search_that_a_rule_ended_lifts_the_rule_and_proposes_the_rest(
+    project: Project, page: Page
+) -> None:
+    search = ("lr=interval(0.1,0.2)", "+optimizer=tpe", "+max_trials=3", "+objective=loss")
+    rule = "hydra.sweeper.stop=[{objective: '< 1'}]"
+    said = project.run("-m", *search, rule, "hydra.launcher.n_jobs=1").err
+    batch = project.newest("batch")["id"]
+    assert len(project.runs("--batch", batch)) == 1
+    told = page.act("restart", ids=[batch], needed=True)
+    assert f"The search goes on by {told['command']}" in said.splitlines()
+    page.act("restart", ids=[batch], needed=True, do=True)
+    wait_until(lambda: len(project.runs("--batch", batch, "--status", "completed")) == 3)
+    wait_until(lambda: project.newest("batch")["status"] == "completed")
+    assert page.act("restart", ids=[batch], needed=True)["command"].endswith(" +needed=true")
+
+
 def test_a_restart_that_replaces_results_says_so_before(project: Project, page: Page) -> None:
     batch = project.newest("batch")["id"]
     (told, _) = page.act("restart", ids=[batch])["lines"]

@@ -59,10 +59,12 @@ def test_a_batch_says_first_what_it_draws_or_lists_then_what_it_gives_once() -> 
         (Status.RUNNING, {"optimizer": "random", "max_trials": 200}, None),
         (Status.RUNNING, {"optimizer": "tpe"}, None),
         (Status.RUNNING, {"max_trials": 200}, None),
-        (Status.TERMINATED, {"optimizer": "tpe", "max_trials": 200}, None),
+        (Status.TERMINATED, {"optimizer": "tpe", "max_trials": 200}, 200),
+        (Status.TERMINATED, {"optimizer": "random", "max_trials": 200}, None),
+        (Status.COMPLETED, {"optimizer": "tpe", "max_trials": 200}, None),
     ],
 )
-def test_a_search_at_work_says_to_how_many_trials_it_goes_on(
+def test_a_search_that_has_not_come_to_its_end_says_to_how_many_trials_it_goes_on(
     status: Status, options: Flags, goal: int | None
 ) -> None:
     batch = replace(run_of(status=status), kind=Kind.BATCH, options=options, batch=BatchPart())

@@ -18,6 +18,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.known import KINDS, STEPS
+from hydra_sweep_runner.page.batches import goal_of
 from hydra_sweep_runner.page.starts import Starts
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
@@ -171,6 +172,7 @@ def _words_to_go_on(project: Project, run: Run) -> list[str]:
     if run.batch is None:
         return words_to_go_on({})
     counts = Counter(_recorded_status(project.store, run_id) for run_id in run.batch.trials)
+    counts[Status.PENDING] += max(0, (goal_of(run) or 0) - len(run.batch.trials))
     return words_to_go_on({status: n for status, n in counts.items() if status}, run.batch.lift)
 
 

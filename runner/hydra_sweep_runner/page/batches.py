@@ -48,18 +48,20 @@ def batch_json(summary: Summary, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
         "tags": [shown_text(tag) for tag in run.tags],
         "swept": _swept(run),
         "trials": len(part.trials),
-        "goal": _goal(run),
+        "goal": goal_of(run),
         "orphans": sum(one in by_id for one in set(part.generated) - set(part.trials)),
         "counts": dict(counts),
         "objective": [shown_text(text) for text in part.objective],
     }
 
 
-def _goal(run: Run) -> int | None:
-    """How many trials a search at work goes on to: an optimizer that learns plans them one by one.
-    None for every other batch, and where its options do not say."""
+def goal_of(run: Run) -> int | None:
+    """How many trials a search goes on to, at work or when it is restarted: an optimizer that
+    learns plans them one by one. None for a search that has come to its end, for every other
+    batch, and where the options do not say."""
     optimizer, most = run.options.get("optimizer"), run.options.get("max_trials")
-    is_growing = run.state.status is Status.RUNNING and optimizer not in (None, *PLANNED)
+    has_ended = run.state.status is Status.COMPLETED and not (run.batch and run.batch.lift)
+    is_growing = optimizer not in (None, *PLANNED) and not has_ended
     return most if is_growing and isinstance(most, int) else None
 
 

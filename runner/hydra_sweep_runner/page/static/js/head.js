@@ -144,7 +144,7 @@ function ofBatchAtWork(batch) {
 
 function ofBatch(batch) {
   const failed = batch.counts.error ?? 0;
-  const left = batch.trials - (batch.counts.completed ?? 0);
+  const left = Math.max(batch.trials, batch.goal ?? 0) - (batch.counts.completed ?? 0);
   const ids = [short(batch.id)];
   const isPipeline = batch.kind === "steps";
   return [
