@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.pipeline import PipelineComposer
-from hydra_sweep_runner.compose.trial import TrialConfig
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.pipeline.combination import Composed
 from tests.compose.projects import open_composer
 
 FILES = {
@@ -39,22 +40,26 @@ FILES = {
 }
 
 
+def opened(folder: Path) -> PipelineComposer:
+    found = find_pipeline(open_composer(folder, FILES), ["operation=study"])
+    assert found is not None
+    return found
+
+
 class Counting:
     """A pipeline's composer, and all that was composed for it."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.composed: list[tuple[str, ...]] = []
-        composer = open_composer(folder, FILES)
-        compose = composer.step
+        self.pipeline = opened(folder)
+        compose = self.pipeline._compose
 
-        def counted(task: Sequence[str], pipeline: Sequence[str]) -> TrialConfig:
-            self.composed.append(tuple(task))
-            return compose(task, pipeline)
+        def counted(*arguments: Any) -> Composed:
+            composed = compose(*arguments)
+            self.composed.append(composed.overrides)
+            return composed
 
-        monkeypatch.setattr(composer, "step", counted)
-        found = find_pipeline(composer, ["operation=study"])
-        assert found is not None
-        self.pipeline: PipelineComposer = found
+        monkeypatch.setattr(self.pipeline, "_compose", counted)
 
     def of(self, operation: str) -> list[tuple[str, ...]]:
         return [task for task in self.composed if f"operation={operation}" in task]
@@ -73,6 +78,38 @@ def test_a_thousand_combinations_over_a_shared_step_compose_it_once(counting: Co
         counting.pipeline.combination(overrides)
     assert len(counting.of("prepare")) == 1
     assert len(counting.of("train")) == 1000
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("train.lr=0.3",),
+        ("train.lr=0.3", "train.lr=0.4"),
+        ("prepare.rows=3", "train.lr=null"),
+        ("prepare.rows='3'", "train.lr=1e3"),
+        ("train.lr=[1,2]",),
+        ("+train.more=1",),
+        ("+train.lr=1",),
+        ("train.half.of=2", "train.lr=1"),
+        ("train.operation=prepare",),
+        ("train.nosuch=1",),
+        ("~train.lr",),
+    ],
+)
+def test_a_combination_is_the_same_whatever_was_composed_before(
+    tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    used, fresh = opened(tmp_path), opened(tmp_path)
+    for warm in (("train.lr=0.2",), ("prepare.rows=2", "train.lr=0.2")):
+        used.combination(("operation=study", *warm))
+
+    def told(pipeline: PipelineComposer) -> tuple[Composed, ...] | str:
+        try:
+            return pipeline.combination(("operation=study", *given))
+        except Mistake as mistake:
+            return str(mistake)
+
+    assert told(used) == told(fresh)
 
 
 def test_a_flag_of_the_pipeline_composes_anew_what_it_reaches_and_nothing_else(

@@ -59,8 +59,8 @@ class PipelineComposer:
         self._sign = next((_sign(text) for text in choices if name_in(text) == GROUP), "")
         self._splits: dict[str, tuple[str | None, str]] = {}
         self._own: dict[tuple[str, ...], _Own] = {}
-        #: What each step was composed to, for each of its nodes.
-        self._composed: dict[tuple[str, tuple[str, ...]], _ComposedSteps] = {}
+        #: Each step with each of its nodes.
+        self._known: dict[tuple[str, tuple[str, ...]], _StepWithNode] = {}
         self._combinations: dict[tuple[tuple[str, ...], int], _Combination] = {}
         self._index_of = {name: index for index, name in enumerate(self.wiring.names)}
         self._is_repeated = [name in self.wiring.repeated for name in self.wiring.names]
@@ -122,12 +122,12 @@ class PipelineComposer:
             mine, of_steps = self._sorted(overrides)
             own = self._own_of(mine)
             steps: list[Composed] = []
-            for index, known in enumerate(own.composed):
+            for index, one in enumerate(own.steps):
                 given = of_steps.get(index, ())
                 step_key = (given, repeat if self._is_repeated[index] else 0)
-                composed = known.get(step_key)
+                composed = one.composed.get(step_key)
                 if composed is None:
-                    composed = known[step_key] = self._compose(own, index, *step_key)
+                    composed = one.composed[step_key] = self._compose(one, *step_key)
                 steps.append(composed)
             found = self._combinations[key] = _Combination(own, tuple(steps))
         return found
@@ -159,9 +159,18 @@ class PipelineComposer:
                 own = _Own(self._composer.trial(overrides), self.wiring)
             except UnknownFlag as mistake:
                 raise self.naming_steps(mistake) from mistake
-            own.composed = [self._composed.setdefault(one, {}) for one in own.nodes.items()]
+            own.steps = [
+                self._with_node(step, node)
+                for step, node in zip(self.wiring.steps, own.nodes, strict=True)
+            ]
             self._own[overrides] = own
         return self._own[overrides]
+
+    def _with_node(self, step: Step, node: tuple[str, ...]) -> _StepWithNode:
+        if (step.name, node) not in self._known:
+            texts = self._texts(step, node, ())
+            self._known[step.name, node] = _StepWithNode(step, node, texts)
+        return self._known[step.name, node]
 
     def naming_steps(self, mistake: UnknownFlag) -> UnknownFlag:
         """The same mistake, with the steps that have a flag of this name, or of one like it; as it
@@ -186,18 +195,32 @@ class PipelineComposer:
         said = f"{override}: unknown flag {name!r} of the pipeline; {wanted}"
         return UnknownFlag(said, name=name, override=override)
 
-    def _compose(self, own: _Own, index: int, given: tuple[str, ...], repeat: int) -> Composed:
+    def _texts(self, step: Step, node: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
+        """All overrides of a step: its operation, those of its node, and those given for it."""
+        texts = tuple(merge(node, given))
+        if GROUP in [name_in(text) for text in texts]:
+            return texts
+        return (f"{self._sign}{GROUP}={step.operation}", *texts)
+
+    def _note_ignored(self, step: Step, config: TrialConfig) -> None:
+        ignored = self._composer.ignored_settings(config)
+        if ignored:
+            known = self.ignored.get(step.name, ())
+            self.ignored[step.name] = tuple(dict.fromkeys((*known, *ignored)))
+
+    def _compose(self, one: _StepWithNode, given: tuple[str, ...], repeat: int) -> Composed:
         """Compose a step, with the overrides given for it after those of its node."""
-        step = self.wiring.steps[index]
-        texts = tuple(merge(own.nodes[step.name], given))
-        if GROUP not in [name_in(text) for text in texts]:
-            texts = (f"{self._sign}{GROUP}={step.operation}", *texts)
+        step, alone = one.step, one.alone
+        config = None if alone is None else alone.with_values(given, self._composer.is_group)
+        texts = (*one.texts, *given) if config is not None else self._texts(step, one.node, given)
         try:
-            config = self._composer.step(texts, self.chosen_by)
-            ignored = self._composer.ignored_settings(config)
-            if ignored:
-                known = self.ignored.get(step.name, ())
-                self.ignored[step.name] = tuple(dict.fromkeys((*known, *ignored)))
+            if config is None:
+                config = self._composer.step(texts, self.chosen_by)
+                self._note_ignored(step, config)
+                if not given:
+                    one.alone = config
+                elif alone is None and not any(map(self._composer.is_group_choice, given)):
+                    one.alone = self._composer.step(one.texts, self.chosen_by)
             operation = _operation(step, config)
             may_register = KINDS[operation.kind].may_register_resolvers
             flags = config.flags(leave_out=("operation",), keeps_unknown=may_register)
@@ -213,24 +236,34 @@ class _Combination(NamedTuple):
     steps: tuple[Composed, ...]
 
 
-#: Composed steps by the overrides that are given for the step, and the number among repeats.
-_ComposedSteps = dict[tuple[tuple[str, ...], int], Composed]
+class _StepWithNode:
+    """A step, with the overrides that the node of its name stands for; `texts` are these and its
+    operation.
+
+    `composed` is what it was composed to so far, by the overrides that are given for it and its
+    number among repeats. `alone` is its configuration without any that are given, once known.
+    """
+
+    def __init__(self, step: Step, node: tuple[str, ...], texts: tuple[str, ...]) -> None:
+        self.step = step
+        self.node = node
+        self.texts = texts
+        self.composed: dict[tuple[tuple[str, ...], int], Composed] = {}
+        self.alone: TrialConfig | None = None
 
 
 class _Own:
-    """A pipeline's own configuration: its flags with their canonical text, and for each step the
-    overrides that the node of its name stands for. `composed` is what each step was composed to
-    with that node so far, in the wiring's order."""
+    """A pipeline's own configuration: its flags with their canonical text, and for each step, in
+    the wiring's order, the overrides that the node of its name stands for. `steps` are the steps
+    with these nodes."""
 
-    composed: Sequence[_ComposedSteps]
+    steps: Sequence[_StepWithNode]
 
     def __init__(self, config: TrialConfig, wiring: Wiring) -> None:
         job = config.job()
         self.flags: Flags = read_flags(job, ("operation", *wiring.names))
         self.key = canonical(dict(self.flags))
-        self.nodes: Mapping[str, tuple[str, ...]] = {
-            name: _node_overrides(job, name) for name in wiring.names
-        }
+        self.nodes = [_node_overrides(job, name) for name in wiring.names]
 
 
 def _with_nodes(name: str) -> Iterable[str]:

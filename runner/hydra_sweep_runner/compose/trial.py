@@ -9,7 +9,7 @@ list, or without it if all values are plain. What Hydra derives from the overrid
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -73,6 +73,26 @@ class TrialConfig:
         else:
             apply_overrides(self.values, config, self.base.choices)
         return with_settings(config, self._settings, self.task)
+
+    def with_values(
+        self, texts: Sequence[str], is_group: Callable[[str], bool]
+    ) -> TrialConfig | None:
+        """The configuration with these overrides after its own, which is found quickly where each
+        gives a plain value to another name; None if one does anything else. `is_group` tells the
+        names of config groups."""
+        if self.changes is None or self.base.plain is None:
+            return None
+        changes, names = dict(self.changes), self.base.plain.names
+        for text in texts:
+            change = read_change(text)
+            if change is None:
+                return None
+            name, value = change
+            if name in changes or name not in names or is_group(name):
+                return None
+            changes[name] = value
+        given = tuple(texts)
+        return TrialConfig(self.base, self.task + given, self.values + given, {}, changes)
 
     def plain(self) -> dict[str, Any] | None:
         """A copy of the job's configuration as nested plain values; None if some are not plain."""

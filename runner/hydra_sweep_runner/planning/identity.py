@@ -78,8 +78,9 @@ class StepIdentity:
         step's inputs."""
         if not self._texts:
             return own
-        taken = ",".join([f"{text}{canonical(identities[n])}]" for text, n in self._texts])
-        return _digest(f"[{canonical(own)},[{taken}]]")
+        # Digits are canonical in quotes.
+        taken = ",".join([f'{text}"{identities[n]}"]' for text, n in self._texts])
+        return _digest(f'["{own}",[{taken}]]')
 
 
 def gather_identity(step: str, by: Iterable[tuple[str, Value]] = ()) -> str:
