@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from hydra_sweep_runner.execute.function import module_state
+
 # How long an example takes is the machine's affair, which others may be using too. The quick
 # examples are the same in each run: a change is judged by itself, not by luck. `make
 # test-full` takes as many examples as Hypothesis does by itself.
@@ -63,3 +65,11 @@ def _no_traces_of_the_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterat
             patch.setenv(f"GIT_{role}_NAME", "A Tester")
             patch.setenv(f"GIT_{role}_EMAIL", "tester@example.org")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tests_are_no_project() -> None:
+    """Some tests fork workers from this process. They keep the state of a project's modules, and
+    would take the hundreds of modules of tests for a project's: a quarter of a second each."""
+    module_state._OWN = (*module_state._OWN, "tests", "benchmarks")
+    module_state._is_projects.cache_clear()

@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.cluster.dask import Cluster
 from tests.hydra.program import SWEEPER, Program
+from tests.installed import needs
 
 
+@needs("optuna")
 def test_a_search_on_a_cluster_is_the_one_of_this_machine(
     cluster: Cluster, project: Program
 ) -> None:
-    pytest.importorskip("optuna", reason="optuna is not installed: pip install --group dev")
     cluster.have(2)
     words = (
         "-m",

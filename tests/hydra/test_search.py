@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.hydra.program import SWEEPER, Program, make_program
+from tests.installed import needs
 from tests.scenarios.project import wait_until
 
 PROGRAM = {
@@ -103,8 +104,8 @@ def test_a_config_group_of_an_options_name_is_hydras(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@needs("optuna")
 def test_a_programs_search_is_the_same_under_each_launcher(tmp_path: Path) -> None:
-    pytest.importorskip("optuna", reason="optuna is not installed: pip install --group dev")
     plans = []
     for name, launcher in {
         "basic": ("hydra/launcher=basic",),
@@ -122,8 +123,8 @@ def test_a_programs_search_is_the_same_under_each_launcher(tmp_path: Path) -> No
     assert plans[0] == plans[1]
 
 
+@needs("optuna")
 def test_a_programs_search_that_is_killed_goes_on(tmp_path: Path) -> None:
-    pytest.importorskip("optuna", reason="optuna is not installed: pip install --group dev")
     (tmp_path / "whole").mkdir()
     (tmp_path / "killed").mkdir()
     words = (SWEEPER, "hydra/launcher=runner", "hydra.launcher.n_jobs=2", *SPACE)

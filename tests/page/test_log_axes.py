@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
+from tests.installed import needs
 from tests.page.browser import needs_browser, served, tab
 from tests.page.conftest import client_of, open_page
 from tests.scenarios.project import Project, ids
@@ -69,10 +70,10 @@ def test_axes_are_logarithmic_for_a_search_and_for_all_runs_while_batches_agree(
 
 
 @pytest.mark.long
+@needs("matplotlib")
 def test_the_picture_of_a_search_differs_from_one_whose_draws_nobody_knows(
     searched: Project, tmp_path: Path
 ) -> None:
-    pytest.importorskip("matplotlib")
     batch = searched.runs("--kind", "batch", "--label", "search")[0]["id"]
     trials = ids(searched.runs("--batch", batch))
 

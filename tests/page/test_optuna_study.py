@@ -8,10 +8,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import TrialState
 
 from hydra_sweep_runner.page.optuna_study import fill_study
 from hydra_sweep_runner.store.runs import RunStore
@@ -40,6 +37,13 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_a_study_has_the_trials_of_the_plan_with_what_varies_and_the_objective(
     searched: Project,
 ) -> None:
+    import optuna
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
     batch = searched.newest("batch")
     study = fill_study(optuna.storages.InMemoryStorage(), RunStore(searched.store), batch["id"])
     assert study.direction is optuna.study.StudyDirection.MAXIMIZE
@@ -51,17 +55,19 @@ def test_a_study_has_the_trials_of_the_plan_with_what_varies_and_the_objective(
         "lr": FloatDistribution(0.001, 0.1, log=True),
         "opt": CategoricalDistribution(("a", "b")),
     }
-    assert last.state is TrialState.FAIL and last.value is None
+    assert last.state is optuna.trial.TrialState.FAIL and last.value is None
     assert study.best_value == 0.2
 
 
 def test_trials_that_were_not_started_wait(searched: Project, tmp_path: Path) -> None:
+    import optuna
+
     project = Project(tmp_path)
     project.write(FILES)
     project.run("-m", "x=1,2", "+init_trials=true")
     batch = project.newest("batch")["id"]
     study = fill_study(optuna.storages.InMemoryStorage(), RunStore(project.store), batch)
-    assert [trial.state for trial in study.trials] == [TrialState.WAITING] * 2
+    assert [trial.state for trial in study.trials] == [optuna.trial.TrialState.WAITING] * 2
 
 
 def test_it_is_served_to_this_machine_alone_until_ctrl_c(searched: Project) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.installed import needs
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Listed, Project, ids, wait_until
 
-for package in ("optuna", "cmaes", "scipy"):
-    pytest.importorskip(package, reason=f"{package} is not installed: pip install --group dev")
+pytestmark = needs("optuna", "cmaes", "scipy")
 
 #: Run by `make test-full`: each takes as long as fifty tests.
 LONG = pytest.mark.long

@@ -13,6 +13,7 @@ import pytest
 
 from hydra_sweep_runner.store.scalars import read_series
 from tests.hydra.program import SWEEPER, Program
+from tests.installed import needs
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Listed, Project, wait_until
 
@@ -130,6 +131,7 @@ def test_trials_side_by_side_report_each_for_itself(script: Project, jobs: str) 
         assert run["scalars"]["loss"]["count"] == run["flags"]["epochs"]
 
 
+@needs("numpy")
 @pytest.mark.parametrize(
     ("function", "expected"),
     [
@@ -141,7 +143,6 @@ def test_trials_side_by_side_report_each_for_itself(script: Project, jobs: str) 
 def test_a_function_reports_by_what_it_returns(
     make_project: MakeProject, function: str, expected: dict[str, float]
 ) -> None:
-    pytest.importorskip("numpy")
     config = f"operation: {{function: {function}}}\nlr: 0.5\n"
     project = make_project({"conf/config.yaml": config, "lib.py": FUNCTION})
     project.run()

@@ -7,8 +7,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-import pytest
-
+from tests.installed import needs
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Project, by_flag
 
@@ -66,6 +65,7 @@ def test_show_tells_where_flags_are_from_and_what_differs_now(make_project: Make
     assert "  changed since: fit.py differs" in project.run("runs", "show", trial["id"]).lines
 
 
+@needs("optuna")
 def test_show_tells_what_a_file_an_optimizer_and_former_attempts_gave(
     make_project: MakeProject,
 ) -> None:
@@ -82,7 +82,6 @@ def test_show_tells_what_a_file_an_optimizer_and_former_attempts_gave(
     lines = project.run("runs", "show", shown["id"]).lines
     attempts = lines.index("attempts:")
     assert lines[attempts + 1].endswith(": exit status 2 (.runner/logs/0001.log)")
-    pytest.importorskip("optuna")
     project.run("-m", "+optimizer=tpe", "+max_trials=1", "lr=interval(0,1)", status=1)
     assert project.show(project.newest("trial")["id"])["origins"]["lr"] == "optimizer"
 

@@ -16,6 +16,7 @@ from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.optimizers.choose import LEARNING, is_learning, make_optimizer
 from hydra_sweep_runner.search.optimizers.of_project import ProjectsOwn
 from hydra_sweep_runner.search.optimizers.question import ProposalFailed
+from tests.installed import needs
 from tests.search.searches import (
     SPACE,
     Search,
@@ -28,8 +29,7 @@ from tests.search.searches import (
     space_of,
 )
 
-for package in ("optuna", "cmaes", "scipy"):
-    pytest.importorskip(package, reason=f"{package} is not installed: pip install --group dev")
+pytestmark = needs("optuna", "cmaes", "scipy")
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 OPTIMIZERS = [
@@ -161,6 +161,7 @@ def test_a_space_of_one_value_has_one_trial() -> None:
 
 PROGRAM = """
 import random
+from tests.installed import needs
 from tests.search.searches import *
 search = Search(era_of("{name}", 3), optimizer_of("{name}"))
 print(run_search(search, 14, 3, random.Random(0)))

@@ -14,6 +14,7 @@ from hydra_sweep_runner.execute.task import Task
 from hydra_sweep_runner.model import FlagsTo, Status
 from hydra_sweep_runner.operation.call import ScriptCall
 from tests.execute.world import World, outcomes_of
+from tests.installed import needs
 from tests.scenarios.project import wait_until
 
 HEAVY = """
@@ -124,8 +125,8 @@ def test_a_timeout_ends_its_whole_group(world: World) -> None:
     assert run.state.exit_status == 124
 
 
+@needs("numpy")
 def test_scripts_do_not_draw_the_same(world: World) -> None:
-    pytest.importorskip("numpy")
     text = "import random, numpy\nprint(random.random(), numpy.random.random())\n"
     runs = world.ends(*(preloaded(world.script(text), "numpy", "random") for _ in range(3)))
     drawn = [world.log(run).split() for run in runs]
