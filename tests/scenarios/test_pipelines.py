@@ -511,6 +511,8 @@ def test_from_runs_a_step_and_what_depends_on_it(study: Project) -> None:
     before = started(study)
     study.run(f"+restart={batch}", "+from=evaluate")
     assert ran(study, before) == ["evaluate", "evaluate", "report"]
+    said = study.run("+restart=last", "+from=evaluate", status=2).err
+    assert f"restart its whole batch by +restart={batch[:8]} +from=evaluate" in said
 
 
 def test_until_leaves_what_comes_after_pending_and_ends_well(study: Project) -> None:
@@ -802,6 +804,8 @@ def test_show_of_more_than_forty_trials_has_a_line_for_each_step(study: Project)
         (["train.model=huge"], "operation.steps.train: the configuration does not compose"),
         (["+from=nope"], "+from=nope: there is no step 'nope'; there are prepare, train, evaluate"),
         (["+until=nope"], "+until=nope: there is no step 'nope'"),
+        (["+from=train,evaluate"], "+from=train,evaluate: must be one step"),
+        (["+from=report", "+until=train"], "report comes after train, so it would not run"),
         (["evaluate.operation=study"], "operation.steps.evaluate: its operation has steps itself"),
         (["evaluate.operation=nope"], "operation.steps.evaluate: the configuration does not"),
         (["train.model/sub=x"], "train.model/sub=x: unknown flag 'model/sub'"),

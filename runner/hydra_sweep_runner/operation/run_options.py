@@ -70,6 +70,13 @@ def _read_text(name: str, value: object) -> str:
     raise Mistake(f"+{name}={_show(value)}: must be a text")
 
 
+def _read_step(name: str, value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        steps = ",".join(map(_show, value))
+        raise Mistake(f"+{name}={steps}: must be one step of the pipeline")
+    return _read_text(name, value)
+
+
 def _read_label(name: str, value: object) -> str:
     if isinstance(value, (list, tuple)) and len(value) > 1:
         text = ", ".join(map(_show, value))
@@ -188,13 +195,13 @@ class Options:
         _read_one_of("failed"), "on a restart: `failed` runs those alone that failed", once=True
     )
     from_step: str | None = _option(
-        _read_text,
+        _read_step,
         "of a pipeline: run this step and what depends on it, of the rest what is needed",
         once=True,
         name="from",
     )
     until: str | None = _option(
-        _read_text, "of a pipeline: leave what comes after this step pending", once=True
+        _read_step, "of a pipeline: leave what comes after this step pending", once=True
     )
     fail_fast: bool = _option(
         _read_switch, "stop starting trials after the first failure", default=False, told="false"
@@ -376,8 +383,12 @@ def _letters_between(one: str, other: str) -> int:
     return rows[-1][-1]
 
 
-def refuse_step_options(options: Options) -> None:
-    """Raise Mistake for an option that concerns the steps of a pipeline."""
+def refuse_step_options(options: Options, batch: str | None = None) -> None:
+    """Raise Mistake for an option that concerns the steps of a pipeline. `batch` is the id of the
+    batch whose trial was to be restarted alone."""
     for name, step in (("from", options.from_step), ("until", options.until)):
         if step is not None:
-            raise Mistake(f"+{name}={step} is about the steps of a pipeline: leave it out")
+            instead = "leave it out"
+            if batch is not None:
+                instead = f"restart its whole batch by +restart={batch} +{name}={step}"
+            raise Mistake(f"+{name}={step} is about the steps of a pipeline: {instead}")

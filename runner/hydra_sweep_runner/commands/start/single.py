@@ -75,7 +75,7 @@ def start_run(world: World, composing: Composing) -> int:
     composed = _compose(composing)
     options = composing.options(composed.config.sweeper, {})
     options.check_new()
-    _refuse_batch_options(composing, options)
+    _refuse_batch_options(composing, options, None)
     if options.needed and _is_completed(world, composed, options):
         return 0
     new = Run(
@@ -137,8 +137,9 @@ _SHAPING = (
 )
 
 
-def _refuse_batch_options(composing: Composing, options: Options) -> None:
-    refuse_step_options(options)
+def _refuse_batch_options(composing: Composing, options: Options, run: Run | None) -> None:
+    batch = None if run is None or run.step is None else run.generated_by
+    refuse_step_options(options, batch and short(batch))
     asked = [name for name in ("print_trials", "init_trials") if options.values.get(name)]
     asked += [name for name in _SHAPING if composing.typed.option(name) is not None]
     if asked:
@@ -186,7 +187,7 @@ def restart_run(
     one = f"{short(run.id)} is a single {run.kind.value}, which has one: give it one"
     composed = _compose(composing, f"{one}, start a batch by -m without +restart")
     options = composing.options(composed.config.sweeper, run.options)
-    _refuse_batch_options(composing, options)
+    _refuse_batch_options(composing, options, run)
     is_completed = run.state.status is Status.COMPLETED
     asked_for = composing.typed.option("restart")
     if options.needed and is_completed and not _has_changed(world, composed, run, options):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.dataclass import dataclass
+from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Input, Run, Status
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.pipeline.current import (
@@ -74,10 +75,16 @@ class Decided:
 
 
 def wanted_of(options: Options, wiring: Wiring) -> Wanted:
-    """Which trials a start is to run. Raises Mistake for an unknown step."""
+    """Which trials a start is to run. Raises Mistake for an unknown step, and for a first step that
+    comes after the last one."""
     for name, step in (("from", options.from_step), ("until", options.until)):
         if step is not None:
             known_step(f"+{name}={step}", step, wiring.names)
+    if options.until is not None and options.from_step in wiring.downstream(options.until):
+        raise Mistake(
+            f"+from={options.from_step} +until={options.until}: {options.from_step} comes after "
+            f"{options.until}, so it would not run: leave one of the two out"
+        )
     return Wanted(
         needed=bool(options.needed),
         only_failed=options.only == "failed",
