@@ -32,18 +32,21 @@ class NoOperation(Mistake):
 
 class UnknownFlag(Mistake):
     """An override is of a flag that the configuration does not have; `name` is the flag's, `script`
-    what the configuration runs, if that is a script."""
+    what the configuration runs, if that is a script, `near` says which flags there are."""
 
-    def __init__(self, said: str, *, name: str, override: str, script: str | None = None) -> None:
+    def __init__(
+        self, said: str, *, name: str, override: str, script: str | None = None, near: str = ""
+    ) -> None:
         super().__init__(said)
         self.name = name
         self.override = override
         self.script = script
+        self.near = near
 
     def of(self, given: str) -> UnknownFlag:
         """The same about the override as it was given, where it gives several values."""
         said = str(self).replace(self.override, given)
-        return UnknownFlag(said, name=self.name, override=given, script=self.script)
+        return UnknownFlag(said, name=self.name, override=given, script=self.script, near=self.near)
 
 
 class NotTaken(Mistake):

@@ -11,6 +11,7 @@ from omegaconf.errors import ConfigTypeError, InterpolationResolutionError
 
 from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.compose.overrides import is_sweep, name_in
+from hydra_sweep_runner.compose.single_values import single_values
 from hydra_sweep_runner.errors import Mistake
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def find_pipeline(composer: Composer, task: Sequence[str]) -> PipelineComposer |
     steps. Raises Mistake for an invalid pipeline, and for a sweep over pipelines."""
     choices = [text for text in task if _is_about_operation(text)]
     groups = [text for text in task if composer.is_group_choice(text)]
-    first = [_first_value(text, composer) for text in groups]
+    first = [single_values(text, composer.loader)[0] for text in groups]
     values = [text for text in choices if text not in groups and not is_sweep(text)]
     job = composer.trial([*first, *values]).job()
     if not has_steps(job):
@@ -53,11 +54,3 @@ def has_steps(job: DictConfig) -> bool:
 def _is_about_operation(text: str) -> bool:
     name = name_in(text)
     return name == GROUP or name.startswith(f"{GROUP}.")
-
-
-def _first_value(text: str, composer: Composer) -> str:
-    """An override with the first of its swept values."""
-    from hydra_sweep_runner.compose.sweeps import dimensions  # for config groups alone
-
-    values = dimensions([text], 0, composer.loader)[0].overrides
-    return values[0] if len(values) else text

@@ -225,7 +225,11 @@ class PipelineComposer:
             may_register = KINDS[operation.kind].may_register_resolvers
             flags = config.flags(leave_out=("operation",), keeps_unknown=may_register)
         except Mistake as error:
-            raise Mistake(_explained(step, texts, str(error))) from error
+            said = _explained(step, texts, str(error))
+            if isinstance(error, UnknownFlag) and error.override in given:
+                name, override = f"{step.name}.{error.name}", _written(step, error.override)
+                raise UnknownFlag(said, name=name, override=override, near=error.near) from error
+            raise Mistake(said) from error
         return Composed(texts, operation, flags, trial_identity(operation, flags, repeat), repeat)
 
 
@@ -346,14 +350,19 @@ def _operation(step: Step, config: TrialConfig) -> Operation:
     return operation
 
 
+def _written(step: Step, text: str) -> str:
+    """An override of a step as the pipeline's user writes it."""
+    sign = _sign(text) or ("~" if text.startswith("~") else "")
+    return f"{sign}{step.name}.{text.removeprefix(sign)}"
+
+
 def _explained(step: Step, texts: Sequence[str], said: str) -> str:
     """The message of a mistake in what reaches a step, with overrides as the pipeline's user writes
     them."""
     if said.startswith(PLACE):
         return said
     for text in texts:
-        sign = _sign(text) or ("~" if text.startswith("~") else "")
-        written = f"{sign}{step.name}.{text.removeprefix(sign)}"
+        written = _written(step, text)
         if said.startswith(f"{text}:"):
             return written + said.removeprefix(text).replace(f"+{text})", f"+{written})")
         said = said.replace(f"use +{text}", f"use +{written}")

@@ -69,7 +69,11 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
                     name=override.key_or_group,
                     override=text,
                     script=_script_of(config),
+                    near=_names_near(override.key_or_group, config),
                 ) from error
+            if "Could not delete from config" in str(error):
+                name = override.key_or_group
+                raise UnknownFlag(_explain(error, text), name=name, override=text) from error
             raise Mistake(_explain(error, text)) from error
 
 

@@ -203,7 +203,7 @@ def restart_batch(
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         report_nothing_to_run(world, reconciliation, sweep.options)
         if sweep.options.refresh and sweep.graph is None:
-            report_all_new(world, reconciliation, sweep.names)
+            report_all_new(world, reconciliation, sweep.names, batch.recipe.task)
         if strict is not None:
             strict.tell()
         report_planning(world, sweep)

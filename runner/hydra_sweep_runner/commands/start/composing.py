@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from hydra_sweep_runner.commands.start.gone_flags import take_back_choices
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
@@ -141,6 +142,14 @@ class Composing:
             return self.composer.trial(overrides)
         return self.composer.step(overrides, within)
 
+    def compose(self, overrides: Sequence[str]) -> None:
+        """Compose one trial, or one combination of a pipeline. Raises Mistake, as its start
+        would."""
+        if self.pipeline is None:
+            self.config(overrides).job()
+        else:
+            self.pipeline.combination(overrides)
+
     def sweep(self) -> SweepConfig:
         """The configuration of the batch. Raises Mistake."""
         try:
@@ -249,7 +258,7 @@ def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
     hydra = tuple(merge(run.recipe.hydra, typed.hydra))
     composer = opened(hydra)
     typed = typed.among(composer)
-    task = tuple(merge(run.recipe.task, typed.task))
+    task = take_back_choices(composer, merge(run.recipe.task, typed.task), run, typed)
     dropped: tuple[str, ...] = ()
     given = {name_in(text) for text in typed.hydra}
     if _LAUNCHER_CHOICE in given:

@@ -3,15 +3,17 @@ code."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeAlias
 
 from hydra_sweep_runner.commands.start.composing import Composing, Typed
+from hydra_sweep_runner.commands.start.gone_flags import gone_flags, taking_back, without_flags
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
-from hydra_sweep_runner.compose.overrides import gives_sweep
+from hydra_sweep_runner.compose.overrides import gives_sweep, name_in
 from hydra_sweep_runner.compose.project import LEFT_OUT, read_snapshot
 from hydra_sweep_runner.compose.value_overrides import has_flag
 from hydra_sweep_runner.dataclass import dataclass
@@ -103,6 +105,35 @@ _Changes: TypeAlias = "dict[str, tuple[Value | None, Value | None]]"
 
 
 @dataclass(frozen=True)
+class YamlChanges:
+    """How the project's present YAML differs from the kept copy. `gone` are the overrides that the
+    run was given and that the present YAML has no flags for, by the flags' names."""
+
+    values: _Changes
+    gone: Mapping[str, str]
+
+    @property
+    def words(self) -> str:
+        """The words that make a restart use the present YAML."""
+        return f"+refresh=true{taking_back(self.gone)}"
+
+    @property
+    def renamed(self) -> str:
+        """What gives a new flag the values of the one that is gone, in brackets; nothing unless
+        there is one of each, which looks like another name for the same."""
+        new = [
+            name
+            for name, (before, _) in self.values.items()
+            if before is None and not name.startswith(("operation.", "hydra."))
+        ]
+        if len(self.gone) != 1 or len(new) != 1:
+            return ""
+        ((name, text),) = self.gone.items()
+        value = text.partition("=")[2]
+        return f" (if {name} is now {new[0]}, with {shlex.quote(f'{new[0]}={value}')})"
+
+
+@dataclass(frozen=True)
 class Mended:
     """What to say of failures because the YAML was corrected since: a note for each, and the words
     that make a restart use the corrected YAML; empty if it was not, or if it changes more than the
@@ -138,18 +169,19 @@ def report_yaml_changes(
     run, or those of combinations of a pipeline. Nothing is composed if the files are the same.
     """
     try:
-        changed = yaml_changes(world, run, kept, trials)
+        changes = yaml_changes(world, run, kept, trials)
     except Mistake as error:
         world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made and cannot be "
             f"used now ({error}); the kept copy is used"
         )
         return Mended()
+    changed = changes.values
     if changed:
         told = ", ".join(change_text(name, *values) for name, values in changed.items())
         world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made: {told}; to take "
-            "the new values: +refresh=true"
+            f"the new values: {changes.words}{changes.renamed}"
         )
     if "operation.requires" not in changed:
         return Mended()
@@ -170,15 +202,15 @@ def naming_refresh(
     try:
         yield
     except Mistake as mistake:
-        changed: _Changes = {}
+        changes = None
         if not kept.typed.options.refresh:
             with suppress(Mistake):  # the present YAML has a mistake, too: it is no solution
-                changed = yaml_changes(world, run, kept, trials)
-        if not changed:
+                changes = yaml_changes(world, run, kept, trials)
+        if changes is None or not changes.values:
             raise
         raise Mistake(
-            f"{mistake}; the project's YAML has changed since ({', '.join(changed)}): "
-            "+refresh=true takes the new values"
+            f"{mistake}; the project's YAML has changed since ({', '.join(changes.values)}): "
+            f"{changes.words} takes the new values{changes.renamed}"
         ) from mistake
 
 
@@ -189,43 +221,60 @@ def naming_present_flag(world: World, run: Run, typed: Typed) -> Iterator[None]:
     try:
         yield
     except UnknownFlag as mistake:
-        has_it = False
+        words = None
         if not typed.option("refresh"):
             with suppress(Mistake):  # the present YAML has a mistake, too
-                has_it = _has_flag(world, run, mistake.name)
-        if not has_it:
+                words = _words_for_flag(world, run, typed, mistake.name)
+        if words is None:
             raise
         raise Mistake(
             f"{mistake.name}: the copy of the YAML that {short(run.id)} was made with has no such "
-            "flag; the project's present YAML has it, and +refresh=true takes that"
+            f"flag; the project's present YAML has it, and {words} takes that"
         ) from mistake
 
 
-def _has_flag(world: World, run: Run, name: str) -> bool:
-    """Whether the present YAML, with the run's own config groups, has a flag. Raises Mistake."""
+def _words_for_flag(world: World, run: Run, typed: Typed, name: str) -> str | None:
+    """The words that make a restart use the present YAML, if that has a flag, with the run's own
+    config groups; None if it has not. Raises Mistake."""
     composer = world.open_composer(None, run.recipe.config_name, run.recipe.hydra)
     groups = [
         text for text in run.recipe.task if composer.is_group_choice(text) and not gives_sweep(text)
     ]
-    return has_flag(composer.trial(groups).job(), name)
+    if not has_flag(composer.trial(groups).job(), name):
+        return None
+    replaced = [name_in(text) for text in typed.task]
+    remembered = without_flags(run.recipe.task, replaced)
+    has_plan = run.kind is Kind.BATCH and world.program is None
+    present = Composing(
+        composer=composer,
+        task=remembered,
+        typed=typed,
+        program=world.program,
+        pipeline=find_pipeline(composer, remembered) if has_plan else None,
+    )
+    return f"+refresh=true{taking_back(gone_flags(present))}"
 
 
 def yaml_changes(
     world: World, run: Run, kept: Composing, trials: Iterable[Sequence[str]]
-) -> _Changes:
-    """The differences between the kept copy and the project's present YAML, by name: the value
-    before, and now. Raises Mistake if the present YAML does not compose."""
+) -> YamlChanges:
+    """The differences between the kept copy and the project's present YAML, which composes without
+    the flags that it no longer has. Raises Mistake if it does not compose."""
     folder = world.store.snapshot_folder(run.recipe.snapshot)
     composer = world.open_composer(None, run.recipe.config_name, kept.composer.hydra_overrides)
     if _is_same(read_snapshot(folder), composer.files()):
-        return {}
+        return YamlChanges({}, {})
     pipeline = None if kept.pipeline is None else find_pipeline(composer, kept.task)
     present = replace(kept, composer=composer, pipeline=pipeline)
+    gone = gone_flags(present)
+    present = replace(present, task=without_flags(kept.task, gone))
     changed: _Changes = {}
     for overrides in trials:
-        before, after = (_described(composing, overrides) for composing in (kept, present))
+        before = _described(kept, overrides)
+        after = _described(present, without_flags(overrides, gone))
         changed = {**differences(before, after), **changed}
-    return {**changed, **differences(_sweeper(kept, run), _sweeper(present, run))}
+    changed |= differences(_sweeper(kept, run), _sweeper(present, run))
+    return YamlChanges(changed, gone)
 
 
 def _is_same(kept: Mapping[str, bytes], present: Mapping[str, bytes]) -> bool:

@@ -5,13 +5,16 @@ It is apart from `notes` because a single run needs no planning, and starts fast
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 
+from hydra_sweep_runner.commands.start.gone_flags import taking_back, without_flags
 from hydra_sweep_runner.commands.start.notes import change_text, plain_value
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.operation.flags import differences, given_flags
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
+from hydra_sweep_runner.terminal.render import escape
 
 
 def report_nothing_to_run(world: World, reconciliation: Reconciliation, options: Options) -> None:
@@ -26,9 +29,12 @@ def report_nothing_to_run(world: World, reconciliation: Reconciliation, options:
     )
 
 
-def report_all_new(world: World, reconciliation: Reconciliation, given: Iterable[str]) -> None:
+def report_all_new(
+    world: World, reconciliation: Reconciliation, given: Sequence[str], last: Iterable[str]
+) -> None:
     """Print why no trial of a batch is in the plan that the present YAML gives, and how those that
-    are there come back. `given` are the flags of the command line."""
+    are there come back. `given` are the names on the command line, `last` the overrides of the
+    batch's last start."""
     former = [*reconciliation.orphaned, *reconciliation.deleted]
     if not former or any(planned.run is not None for planned in reconciliation.actions):
         return
@@ -48,7 +54,10 @@ def report_all_new(world: World, reconciliation: Reconciliation, given: Iterable
     changed = differences(before, after)
     if changed:
         told = ", ".join(change_text(name, *values) for name, values in changed.items())
+        again = "".join(f" {shlex.quote(text)}" for text in without_flags(last, given))
+        words = again + taking_back(name for name in typed if name not in former[0].flags)
         world.reporter.say(
             f"No trial of the batch fits the present YAML, so all are new: {told}; to have the "
-            "former ones back, take that back in the YAML and refresh once more"
+            f"former ones back, take that back in the YAML and refresh once more"
+            f"{f', with{escape(words)}' if words else ''}"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hydra_sweep_runner.commands.start.batch import restart_batch
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, compose_restart
+from hydra_sweep_runner.commands.start.gone_flags import naming_taken_back, take_back
 from hydra_sweep_runner.commands.start.notes import naming_present_flag
 from hydra_sweep_runner.commands.start.own_option import naming_own_option
 from hydra_sweep_runner.commands.start.pipeline.other_step import refuse_other_steps
@@ -43,7 +44,9 @@ def restart(
         _check_options(run, store.folder(run_id))
         refuse_other_steps(world, run, typed.task)
         with naming_own_option(world.project_dir), naming_present_flag(world, run, typed):
-            return _restart(world, run, compose_restart(world, run, typed))
+            composing = take_back(compose_restart(world, run, typed), run, typed)
+            with naming_taken_back(run, typed, composing):
+                return _restart(world, run, composing)
 
 
 def _claim(world: World, run_id: str, until: ExitStack) -> None:
