@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.hydra.program import SWEEPER, make_program
@@ -202,6 +204,43 @@ def test_a_slip_on_a_restart_changes_nothing(echo: Project) -> None:
     said = echo.run(f"+restart={batch}", "+max_trial=1", status=2).said
     assert "did you mean +max_trials=1?" in said[0]
     assert echo.tree() == before
+
+
+@pytest.mark.parametrize("sign", ["", "+", "++"])
+def test_a_slip_below_the_sweeper_is_a_mistake_however_it_is_added(
+    echo: Project, sign: str
+) -> None:
+    typed = f"{sign}hydra.sweeper.max_trial=1"
+    told = (
+        f"runner: {typed}: hydra.sweeper has no setting 'max_trial'; did you mean "
+        "hydra.sweeper.max_trials=1?"
+    )
+    for words in (("-m", "x=1,2"), ()):
+        assert echo.run(*words, typed, status=2).said == [told]
+    assert not echo.store.exists()
+    echo.run("x=1")
+    before = echo.tree()
+    assert echo.run("+restart=last", typed, status=2).said == [told]
+    assert echo.tree() == before
+    echo.run("-m", "x=1,2", f"{sign}hydra.sweeper.max_trials=1")
+    assert len(echo.newest("batch")["trials"]) == 1
+
+
+def test_a_slip_below_the_sweeper_is_a_mistake_in_a_hydra_program(tmp_path: Path) -> None:
+    app = """
+        import hydra
+
+        @hydra.main(version_base="1.3")
+        def main(cfg):
+            pass
+
+        main()
+    """
+    program = make_program(tmp_path, {"app.py": app})
+    typed = "+hydra.sweeper.optimizer_option.x=1"
+    (line,) = program.python("app.py", "-m", SWEEPER, typed, status=2).said
+    assert "did you mean hydra.sweeper.optimizer_options.x=1?" in line
+    assert not program.store.exists()
 
 
 GROUPS = {

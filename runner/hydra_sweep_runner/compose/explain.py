@@ -36,6 +36,7 @@ LAUNCHER_KEYS = (
     "address",
 )
 _SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
+_ALL_SWEEPER_KEYS = (*_SWEEPER_KEYS, "max_batch_size", "_target_")
 _OTHER_SWEEPER = re.compile(r"Could not find 'hydra/sweeper/(optuna|ax|nevergrad|hebo|bayes|smac)")
 _MISSING = re.compile(r"(?:In '([^']+)': )?(?:Could not find|Cannot find primary config) '([^']+)'")
 _NO_SPACE = re.compile(r"\s*(?:- )?([\w.-]+)\s*(?::|\uff1a\s*)(\S.*)")
@@ -192,6 +193,19 @@ def unknown_setting(text: str, config: DictConfig) -> str:
         chosen = config.hydra.runtime.choices.get("hydra/launcher")
         return f"{said}, as hydra/launcher={chosen} has none; add hydra/launcher=runner"
     return f"{said}; it has {', '.join(names)}"
+
+
+def unknown_sweeper_setting(text: str) -> str | None:
+    """What is wrong with an override that adds a setting to our sweeper, which would ignore it;
+    None for any other override. `++` cannot insist: nothing reads such a setting."""
+    override = parse_override(text)
+    hydra, sweeper, *names = [*override.key_or_group.split("."), "", ""][:3]
+    if (hydra, sweeper) != ("hydra", "sweeper") or override.is_delete():
+        return None
+    if names[0] in _ALL_SWEEPER_KEYS or not names[0]:
+        return None
+    known = OmegaConf.create({"hydra": {"sweeper": dict.fromkeys(_SWEEPER_KEYS)}})
+    return unknown_setting(text, known)
 
 
 def _listed(match: re.Match[str]) -> str:
