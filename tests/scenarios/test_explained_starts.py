@@ -55,7 +55,12 @@ def test_on_a_terminal_the_line_that_goes_on_stands_there_before_the_first_trial
 
 def test_restarting_the_last_trial_names_the_whole_batch(project: Project) -> None:
     project.run("-m", "lr=1,2")
-    told = "the whole batch: runner +restart=last:batch (with +needed=true, what is not completed)"
+    batch = project.newest("batch")["id"]
+    told = (
+        f"the whole batch: runner +restart={batch[:8]} (with +needed=true, what is not completed)"
+    )
+    project.run("-m", "lr=5,6")  # a newer batch than that of the newest run
+    project.run(f"+restart={project.show(batch)['trials'][0]}")
     said = project.run("+restart=last").said
     assert (
         f"The last run is a trial of a batch; it alone runs again though it is completed; {told}"
@@ -70,6 +75,13 @@ def test_restarting_the_last_trial_names_the_whole_batch(project: Project) -> No
     assert told not in project.run(f"+restart={trial}").err
     project.run()
     assert told not in project.run("+restart=last").err
+    project.run(f"+restart={project.show(batch)['trials'][0]}")
+    project.delete(batch)
+    said = project.run("+restart=last").said
+    assert (
+        "The last run is a trial of a batch that is not in the store any more; it alone runs again "
+        "though it is completed"
+    ) in said
 
 
 def test_new_yaml_that_no_trial_fits_is_told_with_what_takes_them_back(project: Project) -> None:

@@ -82,11 +82,19 @@ def report_last_of_batch(
     is restarted. `is_skipped` says that the trial does not run."""
     if typed != "last" or run.kind is not Kind.TRIAL:
         return
+    from hydra_sweep_runner.commands.start.programs import batch_of  # not for first starts
+
     what = "runs again though it is completed" if run.state.status is Status.COMPLETED else "runs"
     what = "is skipped" if is_skipped else what
+    batch_id = batch_of(world.store, run)
+    if batch_id is None:
+        world.reporter.say(
+            f"The last run is a trial of a batch that is not in the store any more; it alone {what}"
+        )
+        return
     world.reporter.say(
         f"The last run is a trial of a batch; it alone {what}; the whole batch: "
-        f"{world.restart_command}last:batch (with +needed=true, what is not completed)"
+        f"{world.restart_command}{short(batch_id)} (with +needed=true, what is not completed)"
     )
 
 
