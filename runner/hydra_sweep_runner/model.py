@@ -181,7 +181,9 @@ class BatchPart:
     with `-` before those to be maximised. `cells` are the given flags of a pipeline's plan, unless
     it is too large to be shown by trial: for each flag the text that a table shows, by the ids of
     the trials that have a single value of it. `lift` is the override without which the stopping
-    rule that ended the batch would end its next start at once, too; empty where none would.
+    rule that ended the batch would end its next start at once, too; empty where none would. `jobs`
+    is the number (`JobPlace.number`) for the next new trial of a Hydra program's batch: none from
+    it on was ever given, also to trials that are deleted. Older records have 0.
     """
 
     trials: tuple[str, ...] = ()
@@ -190,6 +192,7 @@ class BatchPart:
     objective: tuple[str, ...] = ()
     cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lift: str = ""
+    jobs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

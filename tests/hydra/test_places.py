@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from hydra_sweep_runner.commands.start.programs import number_jobs
+from hydra_sweep_runner.commands.start.job_numbers import first_number, number_jobs
 from hydra_sweep_runner.compose.output_dir import OutputDir, as_overrides
 from hydra_sweep_runner.model import (
+    BatchPart,
     JobPlace,
     Kind,
     Operation,
@@ -24,6 +25,8 @@ from hydra_sweep_runner.planning.reconcile import Action, PlannedAction, Reconci
 from hydra_sweep_runner.planning.trials import Trial
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.record.text import from_text, to_text
+from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.store.trash import Trash
 
 OPERATION = Operation(name="train.py", kind="program", target="train.py")
 BATCH, OTHER = "b" * 32, "c" * 32
@@ -43,27 +46,66 @@ def run(number: int | None, batch: str = BATCH) -> Run:
     )
 
 
-def numbers(*actions: Run | None, orphaned: tuple[Run, ...] = ()) -> list[int | None]:
-    reconciliation = Reconciliation(
+def plan_of(*actions: Run | None, orphaned: tuple[Run, ...] = ()) -> Reconciliation:
+    return Reconciliation(
         actions=tuple(
             PlannedAction(TRIAL, Action.CREATE if known is None else Action.RESTART, known)
             for known in actions
         ),
         orphaned=orphaned,
     )
-    return [place.number for place in number_jobs(reconciliation, BATCH)]
 
 
-def test_a_new_batch_numbers_its_trials_by_their_places() -> None:
-    assert numbers(None, None, None) == [0, 1, 2]
+def numbers(*actions: Run | None, first: int) -> tuple[list[int | None], int]:
+    jobs, following = number_jobs(plan_of(*actions).actions, first)
+    return [place.number for place in jobs], following
+
+
+def batch_of(part: BatchPart) -> Run:
+    return replace(run(None), id=BATCH, kind=Kind.BATCH, generated_by=None, batch=part)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore.open(tmp_path / "runs", create=True)
+
+
+def test_a_new_batch_numbers_its_trials_by_their_places(store: RunStore) -> None:
+    assert first_number(store, batch_of(BatchPart()), plan_of(None, None)) == 0
+    assert numbers(None, None, None, first=0) == ([0, 1, 2], 3)
 
 
 def test_an_adopted_run_keeps_its_number_and_leaves_the_others_theirs() -> None:
-    assert numbers(run(7, OTHER), None, None) == [7, 1, 2]
+    assert numbers(run(7, OTHER), None, None, first=0) == ([7, 1, 2], 3)
 
 
-def test_new_trials_of_a_restart_come_after_all_that_there_ever_were() -> None:
-    assert numbers(None, run(3), None, run(0), orphaned=(run(5),)) == [6, 3, 7, 0]
+def test_new_trials_of_a_restart_have_the_numbers_that_come_next() -> None:
+    assert numbers(None, run(3), None, run(0), first=6) == ([6, 3, 7, 0], 8)
+
+
+def test_the_batchs_record_has_the_number_that_comes_next(store: RunStore) -> None:
+    batch = batch_of(BatchPart(trials=("a" * 32,), jobs=9))
+    assert first_number(store, batch, plan_of(run(3), run(12, OTHER))) == 9
+
+
+def test_a_trial_that_is_known_to_have_a_higher_number_counts_too(store: RunStore) -> None:
+    batch = batch_of(BatchPart(trials=("a" * 32,), jobs=2))
+    assert first_number(store, batch, plan_of(run(0), orphaned=(run(5),))) == 6
+
+
+def test_in_an_older_record_the_plans_size_and_all_known_trials_count(store: RunStore) -> None:
+    batch = batch_of(BatchPart(trials=("a" * 32,), missing=3))
+    assert first_number(store, batch, plan_of(run(0))) == 4
+    assert first_number(store, batch, plan_of(run(0), orphaned=(run(5),))) == 6
+
+
+def test_in_an_older_record_trials_in_the_trash_count(store: RunStore) -> None:
+    at = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    for known, run_id in ((run(8), "d" * 32), (run(20, OTHER), "e" * 32)):
+        store.create(replace(known, id=run_id))
+    Trash(store.root).put({"d" * 32: {}, "e" * 32: {}}, at)
+    batch = batch_of(BatchPart(trials=("a" * 32,)))
+    assert first_number(store, batch, plan_of(run(0))) == 9
 
 
 def test_a_record_keeps_a_jobs_place() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,46 @@ def test_a_restarted_trial_has_its_old_folder_and_number(program: Program, launc
         "n4": "0.5 1 0\n",
     }
     assert [number_of(program, folder) for folder in ("n2", "n3", "n4")] == [2, 3, 4]
+
+
+def test_no_trial_gets_the_number_of_one_that_was_deleted(program: Program) -> None:
+    sweep(program, "lr=0.1,0.2")
+    batch, (_, last) = program.newest("batch")["id"], program.trials()
+    program.delete(last["id"])
+    sweep(program, f"+restart={batch}", "lr=0.1,0.7", "+needed=true")
+    new = program.trials()[1]
+    shutil.rmtree(program.store / new["id"])
+    sweep(program, f"+restart={batch}", "lr=0.1,0.8", "+needed=true")
+    assert folders(program) == {
+        "n0": "0.1 1 0\n",
+        "n1": "0.2 1 0\n",
+        "n2": "0.7 1 0\n",
+        "n3": "0.8 1 0\n",
+    }
+    program.run("runs", "restore", last["id"])
+    sweep(program, f"+restart={batch}", "lr=0.2,0.8")
+    assert folders(program)["n1"] == "0.2 1 0\n0.2 1 1\n"
+
+
+MAKES_A_FOLDER = MAIN.replace("with (out", '(out / "made").mkdir()\n        with (out')
+
+
+@pytest.mark.parametrize("launcher", ["basic", "runner"])
+def test_files_of_an_earlier_start_are_told_and_deleting_the_trials_gives_new_folders(
+    program: Program, launcher: str
+) -> None:
+    program.write({"train.py": MAKES_A_FOLDER})
+    chosen = f"hydra/launcher={launcher}"
+    sweep(program, chosen, "lr=0.1,0.2", "bad=0.2", status=1)
+    batch = program.newest("batch")["id"]
+    again = (f"+restart={batch}", "+needed=true")
+    said = sweep(program, *again, status=1)
+    (folder,) = program.folder.glob("out/*/n1")
+    (hint,) = (line for line in said if line.startswith("a restart leaves the files"))
+    assert hint.endswith(f"or clear {folder}")
+    program.run("runs", "delete", "--batch", batch, "--status", "error", "--yes")
+    sweep(program, *again, status=1)
+    assert list(folders(program)) == ["n0", "n1", "n2"]
 
 
 @pytest.mark.long

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from hydra_sweep_runner.commands.runs.graph import MOST_TRIALS
 from hydra_sweep_runner.commands.start.calls import PreparedOperation
+from hydra_sweep_runner.commands.start.job_numbers import first_number, number_jobs
 from hydra_sweep_runner.commands.start.pipeline.columns import cells_of, plan_columns
 from hydra_sweep_runner.commands.start.pipeline.decisions import inputs_of
-from hydra_sweep_runner.commands.start.programs import number_jobs, sweep_place
+from hydra_sweep_runner.commands.start.programs import sweep_place
 from hydra_sweep_runner.commands.start.records import Planned, as_planned, options_of_trial
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.world import World
@@ -56,8 +57,10 @@ class PlanRecords:
         )
         self._number = {run_id: number for number, run_id in enumerate(self.ids)}
         self._jobs: tuple[JobPlace | None, ...] = (None,) * len(self.ids)
+        self._next_job = 0
         if sweep.composing.program is not None:
-            self._jobs = tuple(number_jobs(reconciliation, batch.id))
+            first = first_number(context.store, batch, reconciliation)
+            self._jobs, self._next_job = number_jobs(reconciliation.actions, first)
         self.batch = self._batch(batch)
 
     def actions(self) -> Iterator[tuple[int, str, PlannedAction]]:
@@ -133,10 +136,13 @@ class PlanRecords:
         self.ids = (*self.ids[:place], run_id, *self.ids[place:])
         job = None
         if self._sweep.composing.program is not None:
-            job = JobPlace(number=1 + max(one.number or 0 for one in self._jobs if one is not None))
+            job = JobPlace(number=self._next_job)
+            self._next_job += 1
         self._jobs = (*self._jobs[:place], job, *self._jobs[place:])
         generated = (*self.batch.batch.generated, run_id)
-        part = replace(self.batch.batch, trials=self.ids, generated=generated)
+        part = replace(
+            self.batch.batch, trials=self.ids, generated=generated, jobs=self._next_job
+        )
         self.batch = replace(self.batch, batch=part, basis=self._sweep.basis(self.ids))
         return place, planned
 
@@ -178,6 +184,7 @@ class PlanRecords:
                 generated=(*batch.batch.generated, *made),
                 objective=() if sweep.objective is None else sweep.objective.texts,
                 cells=self._cells(),
+                jobs=self._next_job,
             ),
         )
 

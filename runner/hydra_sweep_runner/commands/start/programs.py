@@ -1,12 +1,11 @@
-"""The trials of a `@hydra.main` program: their job numbers, output folders and tasks."""
+"""The trials of a `@hydra.main` program: their batches, output folders and tasks."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.membership import planned
 from hydra_sweep_runner.commands.start.output_folders import check_place
@@ -22,9 +21,6 @@ from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.record.job_output import placed, relative_to_project
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, short
-
-if TYPE_CHECKING:
-    from hydra_sweep_runner.planning.reconcile import Reconciliation
 
 
 def check_owner(world: World, run: Run) -> None:
@@ -73,30 +69,6 @@ def batch_of(store: RunStore, run: Run) -> str | None:
         return run.generated_by
     held = (batch.id for batch in store.batches() if run.id in planned(batch))
     return next(held, None)
-
-
-def number_jobs(reconciliation: Reconciliation, batch_id: str) -> Iterator[JobPlace]:
-    """The place of each planned trial: its former one, or a new number.
-
-    In a new batch the number is the place in the plan. Later numbers are larger than all that the
-    batch ever used, so that no output folder is used for two trials.
-    """
-    known = [one.run for one in reconciliation.actions if one.run is not None]
-    own = [
-        run.job.number
-        for run in (*known, *reconciliation.orphaned, *reconciliation.deleted)
-        if run.generated_by == batch_id and run.job is not None and run.job.number is not None
-    ]
-    following = max(own, default=-1) + 1
-    for place, one in enumerate(reconciliation.actions):
-        job = None if one.run is None else one.run.job
-        if job is not None and job.number is not None:
-            yield job
-        elif own:
-            yield JobPlace(number=following)
-            following += 1
-        else:
-            yield JobPlace(number=place)
 
 
 def check_output_dirs(

@@ -65,12 +65,16 @@ def _on_nothing_to_read(tail: bytes, task: Task) -> str | None:
     )
 
 
-def _on_existing_file(tail: bytes, task: Task) -> str | None:
+def on_existing_file(tail: bytes, task: Task) -> str | None:
+    """A hint if a restarted run did not accept files of an earlier start; None otherwise."""
     if b"FileExistsError" not in tail or task.environment.get(variables.RESTARTED) != "1":
         return None
+    job = task.run.job
+    output_dir = None if job is None else job.output_dir  # of a Hydra program's job
+    folder = Path(task.project_dir, output_dir) if output_dir else Path(task.working_dir)
     return (
         "a restart leaves the files of the start before where they are: let the program take "
-        f"what is there ({variables.RESTARTED} is 1 then), or clear {task.working_dir}"
+        f"what is there ({variables.RESTARTED} is 1 then), or clear {folder}"
     )
 
 
@@ -140,6 +144,6 @@ _ON_OUTPUT = (
     _on_package,
     _on_missing_module,
     _on_nothing_to_read,
-    _on_existing_file,
+    on_existing_file,
     _on_missing_file,
 )

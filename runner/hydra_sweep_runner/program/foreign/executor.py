@@ -16,6 +16,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt import log as outputs
+from hydra_sweep_runner.execute.attempt.hints import on_existing_file
 from hydra_sweep_runner.execute.source import NO_MORE, WAIT, Deadlock, NoTask, Source
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
@@ -152,7 +153,7 @@ class ForeignExecutor:
                     failed.append(replace(task, run=run, retries=task.retries - 1))
                     self._report_retry(failed[-1])
                 else:
-                    outcome = self._outcome(run)
+                    outcome = self._outcome(run, task)
                     source.ended(outcome)
                     source.recorded(outcome)
             if failed:
@@ -169,12 +170,15 @@ class ForeignExecutor:
         most = attempt + task.retries
         self._reporter.say(retry_line(task.title, attempt, most, state.reason))
 
-    def _outcome(self, run: Run) -> Outcome:
+    def _outcome(self, run: Run, task: Task) -> Outcome:
         """A trial's outcome, with the end of its log if its output was not shown."""
-        process = run.state.process
-        if run.state.status is not Status.ERROR or (process is not None and is_this(process)):
+        if run.state.status is not Status.ERROR:
             return Outcome(run=run)
-        return Outcome(run=run, tail=outputs.tail_of(self._store.folder(run.id)))
+        tail, process = outputs.tail_of(self._store.folder(run.id)), run.state.process
+        was_shown = process is not None and is_this(process)
+        return Outcome(
+            run=run, hint=on_existing_file(tail, task), tail=b"" if was_shown else tail
+        )
 
     def _with_result(self, run: Run) -> Run:
         """The run with its present result: a completed run stays completed until it begins
