@@ -32,9 +32,7 @@ def first_number(store: RunStore, batch: Run, reconciliation: Reconciliation) ->
     return max(part.jobs, size, *(number + 1 for number in own))
 
 
-def number_jobs(
-    actions: Sequence[PlannedAction], first: int
-) -> tuple[tuple[JobPlace, ...], int]:
+def number_jobs(actions: Sequence[PlannedAction], first: int) -> tuple[tuple[JobPlace, ...], int]:
     """The place of each planned trial, and the number for the next new one after them.
 
     A known run keeps its place. New trials get the numbers from `first` on; in a new batch, where

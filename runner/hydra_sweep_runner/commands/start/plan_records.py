@@ -140,9 +140,7 @@ class PlanRecords:
             self._next_job += 1
         self._jobs = (*self._jobs[:place], job, *self._jobs[place:])
         generated = (*self.batch.batch.generated, run_id)
-        part = replace(
-            self.batch.batch, trials=self.ids, generated=generated, jobs=self._next_job
-        )
+        part = replace(self.batch.batch, trials=self.ids, generated=generated, jobs=self._next_job)
         self.batch = replace(self.batch, batch=part, basis=self._sweep.basis(self.ids))
         return place, planned
 

@@ -176,9 +176,7 @@ class ForeignExecutor:
             return Outcome(run=run)
         tail, process = outputs.tail_of(self._store.folder(run.id)), run.state.process
         was_shown = process is not None and is_this(process)
-        return Outcome(
-            run=run, hint=on_existing_file(tail, task), tail=b"" if was_shown else tail
-        )
+        return Outcome(run=run, hint=on_existing_file(tail, task), tail=b"" if was_shown else tail)
 
     def _with_result(self, run: Run) -> Run:
         """The run with its present result: a completed run stays completed until it begins
