@@ -62,6 +62,11 @@ class World:
     def finds_program(self, program: str, environment: Mapping[str, str]) -> bool:
         return program in (*self.programs, environment.get("ADDED"))
 
+    def why_not_started(
+        self, file: Path, written: str, environment: Mapping[str, str]
+    ) -> str | None:
+        return f"chmod +x {written}" if file == PROJECT / "bin" / "plain.sh" else None
+
 
 def operation_of(kind: str, target: object, **more: object) -> Operation:
     read = KINDS[kind].read_target(target)
@@ -195,6 +200,26 @@ def test_a_program_that_no_trial_can_find_is_told_as_it_is_written(program: str,
 @pytest.mark.parametrize("program", ["bash", "./made-by-an-earlier-start.sh"])
 def test_a_program_that_a_trial_may_find_is_none_to_complain_of(program: str) -> None:
     check(operation_of("command", [program])).check_values(values_of([program]), World())
+
+
+@pytest.mark.parametrize("requires", [("bin",), ("bin/plain.sh",), ("./bin/",)])
+def test_a_required_program_that_cannot_be_started_is_told(requires: tuple[str, ...]) -> None:
+    for program in ("./bin/plain.sh", "bin/plain.sh"):
+        checked = check(operation_of("command", [program, "x"], requires=requires))
+        with pytest.raises(Mistake) as caught:
+            checked.check_values(values_of([program, "x"]), World())
+        told = f"operation.command: {program} cannot be started: chmod +x {program}"
+        assert str(caught.value) == told
+    own = check(operation_of("command", ["bin/plain.sh"], requires=("train.sh",)))
+    own.check_values(values_of(["bin/plain.sh"]), World())  # it may be the trial's own
+
+
+def test_a_program_that_cannot_be_started_is_told_without_secrets() -> None:
+    written = "./bin/${oc.env:NAME}.sh"
+    checked = check(operation_of("command", [written], requires=("bin",)))
+    with pytest.raises(Mistake) as caught:
+        checked.check_values(values_of(["./bin/plain.sh"]), World())
+    assert written in str(caught.value) and "plain" not in str(caught.value)
 
 
 # ---- Hydra programs

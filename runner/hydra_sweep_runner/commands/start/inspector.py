@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hydra_sweep_runner.model import FlagsTo, Value
 from hydra_sweep_runner.operation.kinds.kind import Signature
+from hydra_sweep_runner.system.executables import why_not_started
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.execute.script.arguments import Parser
@@ -86,5 +87,14 @@ class ProjectInspector:
     def finds_program(self, program: str, environment: Mapping[str, str]) -> bool:
         """Whether a program can be executed in this process's environment extended by
         `environment`."""
-        path = {**os.environ, **environment}.get("PATH", os.defpath)
-        return shutil.which(program, path=path) is not None
+        return shutil.which(program, path=_search_path(environment)) is not None
+
+    def why_not_started(
+        self, file: Path, written: str, environment: Mapping[str, str]
+    ) -> str | None:
+        """What keeps the system from starting a file; None if nothing is known to."""
+        return why_not_started(file, written, _search_path(environment))
+
+
+def _search_path(environment: Mapping[str, str]) -> str:
+    return {**os.environ, **environment}.get("PATH", os.defpath)

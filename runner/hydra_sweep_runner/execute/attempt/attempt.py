@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -33,6 +34,7 @@ from hydra_sweep_runner.operation.call import (
     ScriptCall,
 )
 from hydra_sweep_runner.record.reasons import of_status
+from hydra_sweep_runner.system.executables import why_not_started
 from hydra_sweep_runner.system.provenance import Digests
 
 
@@ -152,12 +154,21 @@ def _attempt_program(
     target = task.run.operation.target
     command = call.argv if isinstance(call, CommandCall) else (sys.executable,)
     program = target[0] if isinstance(target, tuple) else command[0]
-    end = exit_reason.of_child(child, program)
+    why = None
+    if child.start_errno is not None and _is_relative(command[0]):
+        path = environment.get("PATH", os.defpath)
+        why = why_not_started(Path(task.working_dir, command[0]), program, path)
+    end = exit_reason.of_child(child, program, why)
     if isinstance(call, ScriptCall):
         end = replace(end, imports=script_process.take_imports(run_dir))
         if end.exit_status == 1 and (said := script_process.take_exit_text(run_dir)):
             end = replace(end, reason=of_status(1, said))
     return _judge(task, watch, end)
+
+
+def _is_relative(program: str) -> bool:
+    """Whether a program is a path from the working folder, and not looked for in PATH."""
+    return "/" in program and not program.startswith("/")
 
 
 def _function_job(task: Task, call: FunctionCall, run_dir: Path) -> Job:

@@ -47,10 +47,11 @@ def of_reply(reply: Reply) -> Ending:
     )
 
 
-def of_child(child: Child, program: str) -> Ending:
-    """How a child process ended; `program` names what it ran, for the reason."""
+def of_child(child: Child, program: str, why: str | None = None) -> Ending:
+    """How a child process ended; `program` names what it ran, for the reason, and `why` says what
+    kept it from being started, if that is known."""
     if child.start_errno is not None:
-        return _not_started(child.start_errno, child.no_folder, program)
+        return _not_started(child.start_errno, child.no_folder, program, why)
     if child.wait_status is None:
         return Ending(exit_status=None, reason=str(ServerDied()))
     code = os.waitstatus_to_exitcode(child.wait_status)
@@ -99,10 +100,14 @@ def signal_words(number: int) -> str:
         return f"signal {number}"
 
 
-def _not_started(number: int, no_folder: bool, program: str) -> Ending:
+def _not_started(number: int, no_folder: bool, program: str, why: str | None) -> Ending:
     if no_folder:
         return Ending(exit_status=None, reason="its working folder is gone")
-    if number in (errno.ENOENT, errno.ENOTDIR):
+    is_missing = number in (errno.ENOENT, errno.ENOTDIR)
+    if why is not None:
+        status = NOT_FOUND if is_missing else NOT_EXECUTABLE
+        return Ending(exit_status=status, reason=f"cannot start {program}: {why}")
+    if is_missing:
         return Ending(exit_status=NOT_FOUND, reason=f"command not found: {program}")
     if number in (errno.EACCES, errno.ENOEXEC):
         return Ending(exit_status=NOT_EXECUTABLE, reason=f"command not executable: {program}")

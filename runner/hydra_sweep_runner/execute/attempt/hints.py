@@ -11,6 +11,7 @@ from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt.exit_reason import NOT_FOUND
 from hydra_sweep_runner.execute.task import Task
 from hydra_sweep_runner.operation.call import CommandCall, ScriptCall
+from hydra_sweep_runner.system.executables import why_not_started
 
 _MISSING_MODULE = re.compile(rb"No module named '?([A-Za-z_][\w.]*)")
 _NOTHING_TO_READ = (b"bdb.BdbQuit", b"EOFError: EOF when reading a line")
@@ -26,6 +27,9 @@ def hint_on(exit_status: int | None, tail: bytes, task: Task) -> str | None:
 
     `tail` is the end of its output.
     """
+    interpreter = _on_interpreter(exit_status, tail, task)
+    if interpreter is not None:
+        return interpreter
     for hint in _ON_OUTPUT:
         found = hint(tail, task)
         if found is not None:
@@ -116,13 +120,25 @@ def _missing_in_linked(tail: bytes, task: Task) -> str | None:
     return path if rest and Path(task.working_dir, first).is_symlink() else None
 
 
+def _on_interpreter(exit_status: int | None, tail: bytes, task: Task) -> str | None:
+    """A hint if `env` has not found the interpreter of a command's program."""
+    call = task.call
+    if not isinstance(call, CommandCall) or exit_status != NOT_FOUND or b"env" not in tail:
+        return None
+    program = call.argv[0]
+    path = {**os.environ, **task.environment}.get("PATH", os.defpath)
+    why = why_not_started(Path(task.working_dir, program), program, path)
+    return None if why is None else f"{program} was not started: {why}"
+
+
 def _on_command(exit_status: int | None, task: Task) -> str | None:
     """A hint if a command's program was not found, but is a file of the project."""
     call = task.call
     if not isinstance(call, CommandCall) or exit_status != NOT_FOUND:
         return None
     name = os.path.normpath(call.argv[0])
-    if not Path(task.project_dir, name).is_file() or _works_in_project(task):
+    is_there = Path(task.working_dir, name).exists()
+    if is_there or not Path(task.project_dir, name).is_file() or _works_in_project(task):
         return None
     return _name_in_requires(name, task)
 

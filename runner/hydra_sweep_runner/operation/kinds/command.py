@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Operation, Target
@@ -54,7 +54,7 @@ class CommandKind:
         return Checked(
             sources=tuple(_files_among(operation.target, inspector)),
             call=_call,
-            check_values=partial(_check_program, operation.target[0]),
+            check_values=partial(_check_program, operation),
         )
 
 
@@ -116,15 +116,22 @@ def _files_among(target: Target, inspector: Inspector) -> Iterator[Path]:
                 yield path
 
 
-def _check_program(written: str, values: Values, inspector: Inspector) -> None:
-    """Raise Mistake for a program that no trial can find: a bare name that is not in PATH, or an
-    absolute path to no executable.
+def _check_program(operation: Operation, values: Values, inspector: Inspector) -> None:
+    """Raise Mistake for a program that no trial can find or start: a bare name that is not in PATH,
+    an absolute path to no executable, or a file of the project, linked into the run's folder, that
+    cannot be executed.
 
-    A relative path depends on the run's own folder and is not checked. `written` is the program as
-    written in the configuration.
+    Any other relative path depends on the run's own folder and is not checked.
     """
+    written = operation.target[0]
     program = argument(values.target[0])
     if "/" in program and not program.startswith("/"):
+        if _is_linked(program, operation.requires):
+            file = inspector.project_dir / program
+            shown = written if "${oc." in written else program  # as recorded, without secrets
+            why = inspector.why_not_started(file, shown, values.environment)
+            if why is not None:
+                raise Mistake(f"operation.command: {shown} cannot be started: {why}")
         return
     if not inspector.finds_program(program, values.environment):
         where = "is not there, or not executable" if "/" in program else "is not in PATH"
@@ -136,3 +143,9 @@ def _check_program(written: str, values: Values, inspector: Inspector) -> None:
         elif " " in program.strip() and "/" not in program:
             where += f"; each argument is an element: [{', '.join(program.split())}, …]"
         raise Mistake(f"operation.command: the program {written!r} {where}")
+
+
+def _is_linked(program: str, requires: Iterable[str]) -> bool:
+    """Whether a program's relative path is of a file in `requires`, or in a folder there."""
+    path = PurePosixPath(program)
+    return any(path.is_relative_to(PurePosixPath(name)) for name in requires)

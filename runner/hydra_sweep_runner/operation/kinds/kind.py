@@ -78,6 +78,14 @@ class Inspector(Protocol):
         process's environment extended by `environment`."""
         ...
 
+    def why_not_started(
+        self, file: Path, written: str, environment: Mapping[str, str]
+    ) -> str | None:
+        """What keeps the system from starting a file in this process's environment extended by
+        `environment`, and what would be right; None if nothing is known to. `written` is the file's
+        name in the message."""
+        ...
+
 
 def nothing_to_check(values: Values, inspector: Inspector) -> None:
     """For kinds that accept all values."""
