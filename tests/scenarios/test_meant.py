@@ -40,7 +40,7 @@ def swept(make_project: MakeProject) -> Project:
     [
         (["-m", "learning-rate=3,4"], "option --lr: give the flag lr"),
         (["+restart=last:batch", "learning-rate=3"], "option --lr: give the flag lr"),
-        (["-m", "lr=0.1..0.5"], "a range is swept over by -m 'lr=range(0.1,0.5)'"),
+        (["-m", "lr=0.1..0.5"], "a range is swept over by -m 'lr=range(0.1,0.5,STEP)'"),
         (["lr='0.1,0.2'"], "to sweep over them: -m lr=0.1,0.2"),
         (["-m", "lr=1,2", "hydra.n_jobs=2"], "trials run at once is hydra.launcher.n_jobs=2"),
         (["runs", "list", "--batch", "last"], "; last:batch stands for the newest batch"),

@@ -167,6 +167,7 @@ def test_deleting_an_unknown_run_deletes_none(store: RunStore) -> None:
 
 def test_folders_that_may_not_be_written_are_deleted_with_their_run() -> None:
     code = f"""
+import shutil  # what is imported later may lie where that user cannot read
 if os.getuid() == 0:
     os.chown(store.root, 65534, 65534)
     os.setresuid(65534, 65534, 65534)

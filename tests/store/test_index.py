@@ -573,7 +573,8 @@ def test_a_store_that_may_only_be_read_is_listed(store: RunStore) -> None:
         for folder in (copied, copied / ".staging"):
             folder.chmod(0o555)
         # What is imported later may lie where that user cannot read.
-        drop = "import msgspec\nif os.getuid() == 0: os.setresuid(65534, 65534, 65534)\n"
+        drop = "import msgspec\nimport hydra_sweep_runner.planning.identity\n"
+        drop += "if os.getuid() == 0: os.setresuid(65534, 65534, 65534)\n"
         ended = python(drop + UNWRITABLE, copied)
         expected = [run.id[:4] for run in without_index(store)[:2]]
         assert (ended.stdout, ended.stderr) == (f"{expected}\n0\n", "")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import partial
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
-from hydra_sweep_runner.planning.identity import identity_of
 from hydra_sweep_runner.record.check import RecordError
 from hydra_sweep_runner.record.fields import Summary, begun_key, recency
 from hydra_sweep_runner.record.text import from_text
@@ -190,6 +189,10 @@ def _describe(run_id: str, text: bytes) -> tuple[Entry, Run] | None:
         return None
     digest = NO_IDENTITY
     if run.batch is None and run.state.status is Status.COMPLETED:
+        from hydra_sweep_runner.planning.identity import (
+            identity_of,
+        )  # slow to import; no list of known runs needs it
+
         digest = bytes.fromhex(identity_of(run))
     return Entry.fresh(run_id, begun_key(run), run.batch is not None, digest), run
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -184,6 +183,8 @@ def remove_tree(folder: Path) -> None:
     if folder.is_symlink() or not folder.is_dir():
         folder.unlink(missing_ok=True)
         return
+    import shutil  # few commands remove anything
+
     shutil.rmtree(folder, ignore_errors=True)
     if folder.is_dir():
         _permit(folder)

@@ -7,7 +7,6 @@ disk, and never changes.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -22,6 +21,8 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 def digest(contents: Mapping[str, bytes]) -> str:
     """A snapshot's name: SHA-256 over the sorted paths and contents, each preceded by its
     length."""
+    import hashlib  # takes 3 ms, and most commands have no use for it
+
     sha = hashlib.sha256()
     for path in sorted(contents):
         for part in (os.fsencode(path), contents[path]):
