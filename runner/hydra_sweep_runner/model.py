@@ -215,13 +215,16 @@ class JobPlace:
     `hydra.sweep.dir`), relative to the project if inside it. Either is None while unknown.
     `project` is the project's folder if it is not the folder that contains the store. `log` is the
     file that the job's own logging writes, relative to the output folder if inside it; it is
-    recorded under launchers whose output the runner does not see.
+    recorded under launchers whose output the runner does not see. `taken_along` says that an export
+    has put the output folder into the run's own folder (`record.job_output.TAKEN_ALONG`), where it
+    is now.
     """
 
     number: int | None = None
     output_dir: str | None = None
     project: str | None = None
     log: str | None = None
+    taken_along: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -164,6 +164,69 @@ def test_an_output_folder_that_is_gone_is_told(program: Program) -> None:
     assert f"output: {trial['output_dir']} (not there any more)" in shown
 
 
+@pytest.mark.parametrize("name", ["all.tar.gz", "all.zip", "folder"])
+def test_an_export_takes_the_output_folders_along(program: Program, name: str) -> None:
+    (trial, _) = sweep(program, "basic", "lr=0.1,0.2", "hydra.sweep.dir=out")
+    checkpoints = output_dir(program, trial) / "checkpoints"
+    (checkpoints / "best").symlink_to("last.ckpt")
+    (checkpoints / "data").symlink_to("/etc/hosts")
+    (checkpoints / "sideways").symlink_to("../../1")
+    archive = program.folder.parent / name
+    said = program.run("runs", "export", str(archive)).said
+    assert said[-1] == "Exported 3 run(s)"
+    assert "checkpoints/data" in said[0] and "sideways" in said[0] and "best" not in said[0]
+    files = {file: program.text(file) for file in ("train.py", "conf/config.yaml")}
+    files["out/0/metrics.csv"] = "of another sweep\n"
+    there = make_program(program.folder.parent / "there", files)
+    there.run("runs", "import", str(archive))
+    there.store.rename(there.folder / "moved")
+    words = ("--store", "moved")
+    (path,) = there.run("runs", "path", trial["id"], "metrics.csv", *words).lines
+    assert Path(path).is_relative_to(there.folder / "moved" / trial["id"])
+    assert Path(path).read_text() == "lr\n0.1\n"
+    assert "training with lr 0.1" in there.run("runs", "log", trial["id"], *words).out
+    listed = there.run("runs", "files", trial["id"], *words).out
+    assert "checkpoints/last.ckpt" in listed and "best" in listed and "data" not in listed
+    again = ("train.py", "-m", SWEEPER, f"+restart={trial['generated_by']}")
+    there.python(*again, "lr=0.1,0.3", "hydra.sweeper.store=moved")
+    log = there.run("runs", "log", trial["id"], *words).out
+    assert log.count("trained with lr 0.1") == 2
+    assert there.text("out/0/metrics.csv") == "of another sweep\n"
+    assert there.text("out/2/metrics.csv") == "lr\n0.3\n"
+    assert not (there.folder / "out" / "1").exists()
+    once_more = program.folder.parent / f"again-{name}"
+    there.run("runs", "export", str(once_more), *words)
+    last = make_program(program.folder.parent / "last", {"train.py": PROGRAM})
+    last.run("runs", "import", str(once_more))
+    assert last.run("runs", "path", trial["id"], "checkpoints/last.ckpt").lines
+
+
+def test_an_export_tells_which_output_folders_stay_behind(program: Program) -> None:
+    (trial,) = sweep(program, "basic", "lr=0.1")
+    shutil.rmtree(output_dir(program, trial))
+    here = ("hydra.sweep.dir=.", "hydra.sweep.subdir=.")
+    sweep(program, "basic", "lr=0.2", *here)
+    said = program.run("runs", "export", str(program.folder.parent / "all.zip")).said
+    assert said == [
+        f"Output folder {output_dir(program, trial)}: not there any more, and not exported",
+        f"Output folder {program.folder}: holds the project or the store, and is not exported",
+        "Exported 4 run(s)",
+    ]
+
+
+def test_output_folders_that_stay_are_told_when_runs_are_deleted(program: Program) -> None:
+    first, second = sweep(program, "basic", "lr=0.1,0.2", "hydra.sweep.dir=out")
+    batch = program.newest("batch")["id"]
+    said = program.run("runs", "delete", first["id"], "--yes").said
+    assert said == ["1 output folder of the program stays: out/0", "Deleted 1 run(s)"]
+    said = program.run("runs", "delete", second["id"], batch, "--yes").said
+    (line,) = (line for line in said if "output folder" in line)
+    assert line.endswith("output folders of the program stay: out")
+    said = program.run("runs", "purge", "--yes").said
+    assert said == ["2 output folders of the program stay: out/1, out/0", "Purged 3 run(s)"]
+    assert program.text("out/0/metrics.csv") and program.text("out/1/metrics.csv")
+
+
 def test_a_trial_that_is_pending_has_neither_log_nor_files(program: Program) -> None:
     (trial,) = sweep(program, "basic", "lr=0.1", "+init_trials=true")
     assert trial["log"] is None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Input, Kind, Run, Unreadable
 from hydra_sweep_runner.record import floats
+from hydra_sweep_runner.record.job_output import TAKEN_ALONG
 from hydra_sweep_runner.record.text import to_plain
 
 if TYPE_CHECKING:  # the module imports msgspec, which is loaded only to read records
@@ -135,8 +136,11 @@ def _trials(summary: Summary) -> tuple[str, ...] | None:
 
 
 def _output_dir(summary: Summary) -> str | None:
-    """The recorded output folder of a Hydra program; relative to the project if inside it."""
-    return None if summary.run.job is None else summary.run.job.output_dir
+    """The output folder of a Hydra program; relative to the project if inside it."""
+    job = summary.run.job
+    if job is not None and job.taken_along:
+        return f"{summary.folder}/{TAKEN_ALONG}"
+    return None if job is None else job.output_dir
 
 
 def _repeat(summary: Summary) -> int | None:

@@ -1,7 +1,8 @@
 """Where a Hydra program's job keeps its files and its log, as its record says. Pure.
 
 A job's output folder lies outside the store. It is recorded relative to the program's project, so
-that a project which is moved with its store still knows it.
+that a project which is moved with its store still knows it. An export takes it along in the run's
+own folder.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from hydra_sweep_runner.model import JobPlace, Run
+
+#: Where an export puts a job's output folder, relative to the run's folder.
+TAKEN_ALONG = ".runner/output"
 
 
 def relative_to_project(path: str, project_dir: Path) -> str:
@@ -32,6 +36,8 @@ def output_folder(run: Run, store_root: Path) -> Path | None:
     for its batch; None for other runs, and while it is unknown."""
     if run.job is None or run.job.output_dir is None:
         return None
+    if run.job.taken_along:
+        return store_root / run.id / TAKEN_ALONG
     project = store_root.parent if run.job.project is None else Path(run.job.project)
     return project / run.job.output_dir
 

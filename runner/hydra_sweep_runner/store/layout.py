@@ -6,6 +6,8 @@ operation's.
 
 from __future__ import annotations
 
+from hydra_sweep_runner.record.job_output import TAKEN_ALONG
+
 #: The folder of the runner's own files in a run's folder.
 OWN = ".runner"
 
@@ -28,6 +30,8 @@ REPORTED = f"{OWN}/reported.jsonl"
 FLAGS = f"{OWN}/flags.marshal"
 #: The project's modules that a script has imported, from its end until that is recorded.
 IMPORTS = f"{OWN}/imports.marshal"
+#: The output folder of a Hydra program's job, in a run that was exported.
+OUTPUT = TAKEN_ALONG
 #: The text that a script gave to `sys.exit`, from its end until that is recorded.
 EXIT = f"{OWN}/exit.txt"
 #: The inputs of a pipeline's trial and the runs they come from, for its operation to read.

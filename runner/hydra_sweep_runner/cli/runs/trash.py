@@ -65,14 +65,19 @@ def purge(older: str | None, yes: bool, store: str | None) -> None:
     """
     opened = open_store(store)
     entries = trash.runs_to_purge(opened, older, now())
+    staying = trash.staying_outputs(opened, entries)
     what = "1 deleted run" if len(entries) == 1 else f"{len(entries)} deleted runs"
     if entries and not yes:
         if not sys.stdin.isatty():
             raise Mistake(f"to remove {what} for good without being asked, add --yes")
+        if staying is not None:
+            click.echo(staying, err=True)
         click.confirm(
             f"Remove {what} ({first_few([short(e.id) for e in entries])}) for good?",
             abort=True,
             err=True,
         )
     trash.purge_runs(opened, entries)
+    if yes and staying is not None:
+        click.echo(staying, err=True)
     click.echo(f"Purged {len(entries)} run(s)", err=True)

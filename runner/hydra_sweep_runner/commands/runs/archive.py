@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from hydra_sweep_runner.commands.runs.archived_output import OutputFolders, with_output
 from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all, select_runs
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
@@ -97,21 +98,24 @@ def left_trials_line(store: RunStore, seen: Sequence[RunRow]) -> str:
 
 
 def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> ImportOutcome:
-    """Write runs, and the copies of the YAML they are composed from, to a `.tar.gz`, a `.zip` or a
-    folder.
+    """Write runs, the output folders of a Hydra program's, and the copies of the YAML they are
+    composed from, to a `.tar.gz`, a `.zip` or a folder.
 
-    Running runs, damaged ones, and links that lead out of a run's folder are left out, each with a
-    line. Raises Mistake if the destination exists already, and StoreFailed.
+    Running runs, damaged ones, output folders that are gone, and links that lead out of a run's
+    folder are left out, each with a line. Raises Mistake if the destination exists already, and
+    StoreFailed.
     """
     runs = [one.source.run for one in seen if not isinstance(one.source, Unreadable)]
     damaged = [one.id for one in seen if isinstance(one.source, Unreadable)]
     busy = [run.id for run in runs if run.state.status is Status.RUNNING]
     going = [run for run in runs if run.state.status is not Status.RUNNING]
     links: list[str] = []
-    members = list(_members(store, going, links))
+    outputs = OutputFolders(store)
+    members = list(_members(store, going, outputs, links))
     lines = [
         *_named(busy, "at work, and not exported"),
         *_named(damaged, "unreadable, and not exported"),
+        *outputs.lines(),
         *_links(links),
     ]
     writers = {".tar.gz": write_tar, ".tgz": write_tar, ".zip": write_zip}
@@ -159,12 +163,15 @@ def _is_store(folder: Path) -> bool:
     return (folder / layout.STAGING).is_dir() or (folder / layout.SNAPSHOTS).is_dir()
 
 
-def _members(store: RunStore, runs: Iterable[Run], links: list[str]) -> Iterator[Member]:
+def _members(
+    store: RunStore, runs: Iterable[Run], outputs: OutputFolders, links: list[str]
+) -> Iterator[Member]:
     """The exported members of the runs; links that lead out of a run's folder are appended to
     `links`."""
     copies: dict[str, None] = {}
     for run in runs:
-        yield from inside(store.folder(run.id), run.id, links)
+        own, output = inside(store.folder(run.id), run.id, links), outputs.of(run)
+        yield from own if output is None else with_output(own, run, output, links)
         copies[run.recipe.snapshot] = None
     for name in copies:
         folder = store.root / layout.SNAPSHOTS / name

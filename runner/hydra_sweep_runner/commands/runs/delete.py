@@ -13,10 +13,12 @@ from hydra_sweep_runner.commands.runs.dependents import with_dependents
 from hydra_sweep_runner.commands.runs.listing import list_table
 from hydra_sweep_runner.commands.runs.membership import leave_batches, places_of
 from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all, select_runs
+from hydra_sweep_runner.commands.runs.staying_folders import staying_line
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnreadableRecord
 from hydra_sweep_runner.model import BatchPart, Run
 from hydra_sweep_runner.query.run_row import RunRow
+from hydra_sweep_runner.record.job_output import output_folder
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.system.open_files import raise_limit
@@ -31,8 +33,9 @@ _MOST_SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Deletion:
-    """The runs to delete: their ids, without repetition, and a line about each batch among them
-    that needs one. `passed_over` has a line about each typed id that the filters leave out."""
+    """The runs to delete: their ids, without repetition, and `lines` about each batch among them
+    that needs one and about what stays on the disk. `passed_over` has a line about each typed id
+    that the filters leave out."""
 
     run_ids: tuple[str, ...]
     passed_over: tuple[str, ...] = ()
@@ -63,7 +66,7 @@ def plan_deletion(
     if not ids and not asked:
         raise Mistake("runner runs delete: give ids or filters: which runs are to be deleted?")
     chosen, left_out = _chosen(store, ids, asked, now)
-    batches = [batch for run_id in chosen if (batch := _batch(store, run_id)) is not None]
+    batches = [run for run in (_run(store, run_id) for run_id in chosen) if run and run.batch]
     with_trials = dict.fromkeys(chosen)
     if trials:
         for batch in batches:
@@ -73,6 +76,10 @@ def plan_deletion(
     lines = [line for line in lines if line]
     if len(lines) > _MOST_SHOWN:
         lines[_MOST_SHOWN:] = [f"and {len(lines) - _MOST_SHOWN} more"]
+    of_batches = {folder for batch in batches if (folder := output_folder(batch, store.root))}
+    going = (run for run_id in found if (run := _run(store, run_id)) is not None)
+    staying = staying_line((run for run in going if run.batch is None), store.root, of_batches)
+    lines += [] if staying is None else [staying]
     passed_over = [
         f"{short(run_id)} does not match {asked.words}: it stays"
         for run_id in left_out
@@ -128,10 +135,9 @@ def _chosen(
     return [one for one in named if one in held], [one for one in named if one not in held]
 
 
-def _batch(store: RunStore, run_id: str) -> Run | None:
+def _run(store: RunStore, run_id: str) -> Run | None:
     with suppress(UnreadableRecord):
-        run = store.read(run_id)
-        return None if run.batch is None else run
+        return store.read(run_id)
     return None
 
 

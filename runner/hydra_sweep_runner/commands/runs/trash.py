@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 from hydra_sweep_runner.commands.runs.membership import planned, rejoin
+from hydra_sweep_runner.commands.runs.staying_folders import staying_line
 from hydra_sweep_runner.errors import Busy, Mistake, UnknownRun
 from hydra_sweep_runner.model import Unreadable
 from hydra_sweep_runner.query.run_row import RunRow
@@ -113,6 +114,14 @@ def runs_to_purge(store: RunStore, older: str | None, now: datetime) -> list[Tra
         return entries
     latest = now - _parse_age(older)
     return [entry for entry in entries if entry.deleted < latest]
+
+
+def staying_outputs(store: RunStore, entries: Sequence[Trashed]) -> str | None:
+    """The line that names the output folders of Hydra programs that stay when these runs are
+    removed; None if there are none."""
+    read = map(Trash(store.root).read, entries)
+    runs = (run for run in read if not isinstance(run, Unreadable) and run.batch is None)
+    return staying_line(runs, store.root)
 
 
 def purge_runs(store: RunStore, entries: Sequence[Trashed]) -> None:

@@ -18,6 +18,7 @@ from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.model import BatchPart, JobPlace, Kind, Operation, Run, State, Status, Value
 from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.planning.reconcile import Action, PlannedAction, Reconciliation
+from hydra_sweep_runner.record.job_output import output_folder, relative_to_project
 from hydra_sweep_runner.system.provenance import read_provenance, shown
 
 
@@ -60,7 +61,8 @@ class PlanRecords:
         self._next_job = 0
         if sweep.composing.program is not None:
             first = first_number(context.store, batch, reconciliation)
-            self._jobs, self._next_job = number_jobs(reconciliation.actions, first)
+            jobs, self._next_job = number_jobs(reconciliation.actions, first)
+            self._jobs = tuple(map(self._in_present_folder, jobs, reconciliation.actions))
         self.batch = self._batch(batch)
 
     def actions(self) -> Iterator[tuple[int, str, PlannedAction]]:
@@ -185,6 +187,13 @@ class PlanRecords:
                 jobs=self._next_job,
             ),
         )
+
+    def _in_present_folder(self, job: JobPlace, planned: PlannedAction) -> JobPlace:
+        """A job's place with the folder where its output is: an import has put it elsewhere."""
+        if planned.run is None or not job.taken_along:
+            return job
+        folder = output_folder(planned.run, self._context.store.root)
+        return replace(job, output_dir=relative_to_project(str(folder), self._context.project_dir))
 
     def _cells(self) -> dict[str, dict[str, str]]:
         """The given flags of a pipeline's trials, if `runs show` has a line for each of them."""

@@ -65,19 +65,20 @@ def opened(source: Path, links: list[str]) -> Iterator[list[Member]]:
 
 
 def inside(folder: Path, path: str, links: list[str]) -> Iterator[Member]:
-    """The files of a run's folder that belong into an archive, as members below `path`.
+    """The files of a folder that belong into an archive, as members below `path`: of a run's
+    folder, or of another that goes along in it.
 
-    Files that only its owner uses are left out. Links that leave the folder are skipped and their
-    paths appended to `links`; a link that points into the folder is made relative.
+    Files that only a run's owner uses are left out. Links that leave the folder are skipped and
+    their paths appended to `links`; a link that points into the folder is made relative.
     """
     for member in _walk(folder, path):
         if member.type is not Type.LINK:
             yield member
             continue
-        target = member.target
+        target, below = member.target, member.path[len(path) + 1 :]
         if target.startswith(f"{folder}/"):
-            target = os.path.relpath(target, (folder / member.below).parent)
-        if stays_inside(member.below, target):
+            target = os.path.relpath(target, (folder / below).parent)
+        if stays_inside(below, target):
             yield replace(member, target=target)
         else:
             links.append(member.path)

@@ -36,7 +36,7 @@ def write_tar(members: Iterable[Member], file: BinaryIO) -> None:
                 tar.addfile(info)
             elif member.open is not None:
                 with member.open() as content:
-                    info.size = os.fstat(content.fileno()).st_size
+                    info.size = _size(content)
                     tar.addfile(info, content)
 
 
@@ -57,6 +57,13 @@ def write_zip(members: Iterable[Member], file: BinaryIO) -> None:
             elif member.open is not None:
                 with member.open() as content, archive.open(info, "w", force_zip64=True) as target:
                     shutil.copyfileobj(content, target, _CHUNK_BYTES)
+
+
+def _size(content: BinaryIO) -> int:
+    """The present size of an open file: a run's file may have grown since it was listed."""
+    size = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    return size
 
 
 def place(members: Iterable[Member], folder: Path) -> None:
