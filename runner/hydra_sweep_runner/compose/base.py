@@ -23,6 +23,7 @@ from hydra_sweep_runner.compose.fast.templates import (
     Marks,
     Template,
 )
+from hydra_sweep_runner.compose.hydra_settings import HydraSettings, hydra_settings
 from hydra_sweep_runner.compose.job import drop_nodes, hydra_config
 from hydra_sweep_runner.compose.job_environment import refer_to_environment
 from hydra_sweep_runner.compose.output_dir import OutputDir, find_output
@@ -62,6 +63,11 @@ class Base:
     sets_environment: bool
     has_chdir: bool
     choices: Mapping[str, Value]
+
+    @cached_property
+    def hydra_settings(self) -> HydraSettings:
+        """The settings of Hydra, as `hydra_settings.hydra_settings` gives all of them."""
+        return hydra_settings(self.load())
 
     @cached_property
     def _known(self) -> dict[Any, Any]:

@@ -15,7 +15,6 @@ from hydra_sweep_runner.compose.hydra_settings import (
     OF_JOB,
     HydraSettings,
     different,
-    hydra_settings,
 )
 from hydra_sweep_runner.errors import Mistake
 
@@ -28,7 +27,7 @@ def settings_of_all(compose: Callable[[Sequence[str]], Base]) -> Callable[[], Hy
     def settings() -> HydraSettings:
         for groups in (("~operation",), ()):  # the defaults list may choose no operation
             with suppress(Mistake):
-                return hydra_settings(compose(groups).load())
+                return compose(groups).hydra_settings
         return {}
 
     return settings
@@ -41,14 +40,12 @@ def within(
     of the step's own that this replaces; the step's own base and no names if nothing is replaced.
 
     Its own are those that differ from the project's settings without an operation, `of_all`."""
-    config, shared = own.load(), common.load()
-    settings = hydra_settings(config)
-    replaced = different(settings, hydra_settings(shared))
+    replaced = different(own.hydra_settings, common.hydra_settings)
     if not replaced:
         return own, ()
-    its_own = different(settings, of_all())
+    its_own = different(own.hydra_settings, of_all())
     ignored = tuple(name for name in replaced if name in its_own)
-    hydra = shared.hydra
+    config, hydra = own.load(), common.load().hydra
     with read_write(hydra), open_dict(hydra):
         for name in OF_COMPOSITION:
             hydra[name] = config.hydra[name]

@@ -176,16 +176,12 @@ def render_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def render_plan(
-    names: Sequence[str], trials: Sequence[Mapping[str, str]], done: Sequence[str] = ()
-) -> list[str]:
-    """The plan as `print_trials` shows it: a number, a column for each given name and, for a
-    restart, the action for each trial (`done`)."""
-    rows = [["#", *(escape(name) for name in names), *(["do"] if done else [])]]
-    for number, values in enumerate(trials, start=1):
-        cells = [str(number), *(values.get(name, "") for name in names)]
-        rows.append([*cells, done[number - 1]] if done else cells)
-    return render_columns(rows)
+def render_plan(columns: Iterable[tuple[str, Sequence[str]]], count: int) -> list[str]:
+    """The plan of so many trials as `print_trials` shows it: their numbers, and columns, each given
+    by its title and the trials' texts."""
+    titled = [("#", [str(number + 1) for number in range(count)]), *columns]
+    rows = zip(*(texts for _, texts in titled), strict=True)
+    return render_columns([[escape(title) for title, _ in titled], *rows])
 
 
 def head_line(title: str) -> str:

@@ -27,17 +27,15 @@ def print_graph(
 
 
 def _lines(sweep: Sweep, graph: Graph, decided: Decided | None) -> list[str]:
-    columns = plan_columns(sweep, graph)
-    shown = ["step", "from", *columns]
-    cells = zip(graph.nodes, *columns.values(), strict=True)
-    rows = [
-        dict(zip(shown, (node.step, _taken(node), *flags), strict=True)) for node, *flags in cells
+    columns = [
+        ("step", [node.step for node in graph.nodes]),
+        ("from", [_taken(node) for node in graph.nodes]),
+        *plan_columns(sweep, graph).items(),
     ]
     if decided is not None:
-        shown += ["do", "why"]
-        for number, (row, decision) in enumerate(zip(rows, decided.decisions, strict=True)):
-            row |= {"do": _done(decision, decided.is_new(number)), "why": escape(decision.why)}
-    return render_plan(shown, rows)
+        done = [_done(one, decided.is_new(n)) for n, one in enumerate(decided.decisions)]
+        columns += [("do", done), ("why", [escape(one.why) for one in decided.decisions])]
+    return render_plan(columns, len(graph.nodes))
 
 
 def _taken(node: Node) -> str:

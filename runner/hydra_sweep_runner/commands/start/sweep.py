@@ -200,15 +200,17 @@ _DO = {
 def print_plan(world: World, sweep: Sweep, reconciliation: Reconciliation | None = None) -> None:
     """Print the plan as a table: a column for each given flag and swept group and, for a restart,
     the action for each trial."""
-    columns = [name for name in sweep.names if is_column(sweep.plan.trials, name)]
-    rows = [_row(columns, trial) for trial in sweep.plan.trials]
-    actions = () if reconciliation is None else reconciliation.actions
-    done = [_DO[planned.action] for planned in actions]
-    if any(trial.repeat for trial in sweep.plan.trials):
-        columns.append(REPEAT)
-        for row, trial in zip(rows, sweep.plan.trials, strict=True):
-            row[REPEAT] = str(trial.repeat)
-    for line in render_plan(columns, rows, done):
+    trials = sweep.plan.trials
+    columns = [
+        (name, [cell(trial, name) for trial in trials])
+        for name in sweep.names
+        if is_column(trials, name)
+    ]
+    if any(trial.repeat for trial in trials):
+        columns.append((REPEAT, [str(trial.repeat) for trial in trials]))
+    if reconciliation is not None:
+        columns.append(("do", [_DO[planned.action] for planned in reconciliation.actions]))
+    for line in render_plan(columns, len(trials)):
         world.reporter.result(line)
 
 
@@ -224,10 +226,6 @@ def is_column(trials: Sequence[Trial], name: str) -> bool:
 
 def _texts_of(trial: Trial, name: str) -> list[str]:
     return [text for text in trial.overrides if name_in(text) == name]
-
-
-def _row(columns: Sequence[str], trial: Trial) -> dict[str, str]:
-    return {name: cell(trial, name) for name in columns}
 
 
 def cell(trial: Trial, name: str) -> str:
