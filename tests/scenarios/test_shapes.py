@@ -304,7 +304,7 @@ def test_repeats_are_told_apart_wherever_runs_are_seen(make_project: MakeProject
     assert first["kind"] == "trial" and first["repeat"] == 0
     shown = project.run("runs", "show", batch).lines
     assert f"  {second['id'][:8]} completed (lr=0.2, repeat=1)" in shown
-    assert f"  {first['id'][:8]} completed (lr=0.2)" in shown
+    assert f"  {first['id'][:8]} completed (lr=0.2, repeat=0)" in shown
 
 
 def test_a_batch_keeps_the_rows_of_its_file(make_project: MakeProject) -> None:

@@ -44,6 +44,12 @@ def given_flags(flags: Flags, given: Iterable[str]) -> dict[str, Value]:
 OPERATION_GROUP = "operation"
 
 
+def repeat_name(flags: Flags) -> str:
+    """The name under which the number among repeats stands beside these flags: `repeat`, unless
+    that is a flag's."""
+    return "run.repeat" if "repeat" in flags else "repeat"
+
+
 def node_of(group: str) -> str:
     """The node where a group's configs put their entries, as far as the group's name says: `db` for
     `db`, `model.encoder` for `model/encoder`, `source` for `db@source`."""

@@ -133,12 +133,15 @@ def render_flags(
     given: Iterable[str] = (),
     choices: Mapping[str, Value] = _NO_CHOICES,
     varying: Iterable[str] = (),
+    also: Mapping[str, Value] = _NO_CHOICES,
 ) -> str:
     """`x=1.0, y=2`: the flags that fit in a line (`fitting`), those in `varying` before others that
-    were given. Chosen config groups are shown by their choice."""
+    were given, and what else tells the run apart, `also`. Chosen config groups are shown by their
+    choice, with those flags below them that were given or are in `varying`."""
     given, varying = tuple(given), tuple(varying)
-    shown = as_chosen(flags, shown_choices(choices, given, varying), given, varying)
-    return render_entries(fitting(shown, (*varying, *given)))
+    chosen = shown_choices(choices, given, varying)
+    shown = as_chosen(flags, chosen, (*given, *varying), varying)
+    return render_entries({**fitting(shown, (*varying, *given)), **also})
 
 
 def render_entries(entries: Mapping[str, Value]) -> str:
@@ -216,13 +219,17 @@ def completed_line(
     return f"{line}: {scalars}" if scalars else line
 
 
-def initialized_line(run: Run, varying: Iterable[str] = ()) -> str:
-    """`Initialized trial 3f2a9c1d (x=1.0)`. `varying` as for `render_flags`."""
-    flags = render_flags(run.flags, run.given, run.choices, varying)
+def initialized_line(
+    run: Run, varying: Iterable[str] = (), also: Mapping[str, Value] = _NO_CHOICES
+) -> str:
+    """`Initialized trial 3f2a9c1d (x=1.0)`. `varying` and `also` as for `render_flags`."""
+    flags = render_flags(run.flags, run.given, run.choices, varying, also)
     return f"Initialized trial {short(run.id)} ({flags})"
 
 
-def running_line(run: Run, varying: Iterable[str] = ()) -> str:
-    """`Running trial 3f2a9c1d: echo.py (x=1.0)`. `varying` as for `render_flags`."""
-    flags = render_flags(run.flags, run.given, run.choices, varying)
+def running_line(
+    run: Run, varying: Iterable[str] = (), also: Mapping[str, Value] = _NO_CHOICES
+) -> str:
+    """`Running trial 3f2a9c1d: echo.py (x=1.0)`. `varying` and `also` as for `render_flags`."""
+    flags = render_flags(run.flags, run.given, run.choices, varying, also)
     return f"Running trial {short(run.id)}: {escape(run.operation.name)} ({flags})"

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
-from hydra_sweep_runner.operation.flags import as_chosen, fitting, named, shown_choices
+from hydra_sweep_runner.operation.flags import (
+    as_chosen,
+    fitting,
+    named,
+    repeat_name,
+    shown_choices,
+)
 from hydra_sweep_runner.query.columns import (
     Column,
     standard_columns,
@@ -236,7 +242,7 @@ def _row(
         if name in seen.upstream
     }
     if repeats:
-        upstream["run.repeat" if "repeat" in run.flags else "repeat"] = run.repeat
+        upstream[repeat_name(run.flags)] = run.repeat
     flags = () if batch else (_flags(run, varying, digits), render_entries(upstream))
     return (
         short(run.id),

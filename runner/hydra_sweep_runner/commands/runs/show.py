@@ -14,8 +14,10 @@ from hydra_sweep_runner.commands.runs.graph import graph_lines
 from hydra_sweep_runner.commands.runs.origins import swept_names
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Attempt, Run, Scalar, Status
-from hydra_sweep_runner.operation.flags import named
+from hydra_sweep_runner.operation.flags import named, repeat_name
 from hydra_sweep_runner.operation.kinds.known import STEPS
+from hydra_sweep_runner.query.columns import telling_attributes, varying_flags
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import FIELD, FIELDS, Field, Summary, public
 from hydra_sweep_runner.record.job_output import output_folder
 from hydra_sweep_runner.store import layout
@@ -52,6 +54,7 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
     texts = [
         (field.label, _field_text(field, summary)) for field in FIELDS if field.label is not None
     ]
+    trials, orphans = _trials(store, run, details.orphans)
     return [
         *(f"{label}: {value}" for label, value in texts if value),
         *_section("flags", _flag_lines(run, details.origins)),
@@ -64,8 +67,8 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
             "taken by", (_taker(details.runs_by_id[one].glance) for one in details.downstream)
         ),
         *_section("search" if run.batch is not None else "basis", basis_lines(store, run)),
-        *_section("trials", _trials(store, run)),
-        *_section("orphans", (_trial(store, one, swept_names(run)) for one in details.orphans)),
+        *_section("trials", trials),
+        *_section("orphans", orphans),
         *_section("end of the log", details.tail),
     ]
 
@@ -194,26 +197,45 @@ def _from(origin: str | None) -> str:
     return "" if origin is None else f" ({origin})"
 
 
-def _trials(store: RunStore, run: Run) -> list[str]:
-    if run.batch is None:
-        return []
-    if run.operation.kind == STEPS:
-        return graph_lines(store, run)
-    has_ended = run.state.status in (Status.COMPLETED, Status.ERROR)  # all trials were created
-    missing = "is gone: its folder was deleted by hand" if has_ended else "not created"
-    varying = swept_names(run)
-    return [_trial(store, run_id, varying, missing) for run_id in run.batch.trials]
+def _trials(store: RunStore, batch: Run, orphan_ids: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A line for each trial of a batch's plan, and for each orphan; they name what tells all of
+    these apart."""
+    if batch.batch is None:
+        return [], []
+    has_steps = batch.operation.kind == STEPS
+    plan_ids = () if has_steps else batch.batch.trials
+    found = {run_id: _read(store, run_id) for run_id in (*plan_ids, *orphan_ids)}
+    rows = [RunRow(Summary(run, folder="")) for run in found.values() if isinstance(run, Run)]
+    varying = dict.fromkeys([*swept_names(batch), *varying_flags(rows)])
+    has_ended = batch.state.status in (Status.COMPLETED, Status.ERROR)  # all trials were created
+    gone = "is gone: its folder was deleted by hand" if has_ended else "not created"
+
+    def line(run_id: str, missing: str) -> str:
+        run = found[run_id]
+        return _trial(run_id, run or missing, varying, repeats=bool(telling_attributes(rows)))
+
+    orphans = [line(run_id, "is gone") for run_id in orphan_ids]
+    if has_steps:
+        return graph_lines(store, batch), orphans
+    return [line(run_id, gone) for run_id in plan_ids], orphans
 
 
-def _trial(store: RunStore, run_id: str, varying: Iterable[str], missing: str = "is gone") -> str:
+def _read(store: RunStore, run_id: str) -> Run | str:
+    """A run as it is now; "unreadable", or nothing for one that is not there."""
     try:
-        run = store.observe(store.read(run_id))
+        return store.observe(store.read(run_id))
     except UnknownRun:
-        return f"{short(run_id)} {missing}"
+        return ""
     except UnreadableRecord:
-        return f"{short(run_id)} unreadable"
-    flags = render_flags(run.flags, run.given, run.choices, varying)
-    flags += f", repeat={run.repeat}" if run.repeat else ""
+        return "unreadable"
+
+
+def _trial(run_id: str, run: Run | str, varying: Iterable[str], *, repeats: bool) -> str:
+    """The line of a trial, or with the text that is said in place of one."""
+    if isinstance(run, str):
+        return f"{short(run_id)} {run}"
+    repeat = {repeat_name(run.flags): run.repeat} if repeats else {}
+    flags = render_flags(run.flags, run.given, run.choices, varying, repeat)
     why = f": {cut(escape(run.state.reason), _MOST_OF_REASON)}" if run.state.reason else ""
     return f"{short(run_id)} {run.state.status.value} ({flags}){why}"
 

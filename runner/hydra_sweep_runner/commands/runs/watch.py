@@ -12,7 +12,7 @@ from hydra_sweep_runner.commands.runs.selecting import no_batch
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun
 from hydra_sweep_runner.model import Kind, Status, Unreadable
-from hydra_sweep_runner.operation.flags import named
+from hydra_sweep_runner.operation.flags import named, repeat_name
 from hydra_sweep_runner.query.columns import (
     Column,
     scalar_titles,
@@ -52,6 +52,11 @@ class Snapshot:
     def varying(self) -> Sequence[str]:
         """The flags that differ between trials."""
         return varying_flags(self.trials)
+
+    @cached_property
+    def has_repeats(self) -> bool:
+        """Whether trials of one combination are repeated."""
+        return bool(telling_attributes(self.trials))
 
     @property
     def is_at_work(self) -> bool:
@@ -151,7 +156,10 @@ def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
 
 
 def _name(run: RunRow, snapshot: Snapshot) -> str:
-    flags = render_entries(named(run.shown(snapshot.varying), snapshot.varying))
+    told = named(run.shown(snapshot.varying), snapshot.varying)
+    if snapshot.has_repeats:
+        told[repeat_name(run.flags)] = run.repeat
+    flags = render_entries(told)
     step = _step(run)
     name = f"{short(run.id)} {escape(step)}" if step else short(run.id)
     return f"{name} ({flags})" if flags else name

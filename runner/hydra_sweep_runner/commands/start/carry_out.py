@@ -15,7 +15,7 @@ from hydra_sweep_runner.commands.start.flag_checks import check_values
 from hydra_sweep_runner.commands.start.notes import Mended
 from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
 from hydra_sweep_runner.commands.start.pipeline.out_of_date import report_others, report_own
-from hydra_sweep_runner.commands.start.pipeline.telling import NOTHING_UPSTREAM, Telling
+from hydra_sweep_runner.commands.start.pipeline.telling import Telling
 from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
 from hydra_sweep_runner.commands.start.plan_records import PlanRecords
 from hydra_sweep_runner.commands.start.programs import check_output_dirs
@@ -82,7 +82,7 @@ class Carrying:
         self._deleted: set[str] = set()
         self._initialized: dict[str, Run] = {}
         self._grown: dict[str, Run] = {}
-        self._telling = NOTHING_UPSTREAM
+        self._telling = Telling((), sweep.repeated)
         self.mended = Mended()  #: what is said of failures under an old copy of the YAML
 
     @property
@@ -200,7 +200,8 @@ class Carrying:
             if planned.run is None:
                 self._context.store.create(run)
                 if self._sweep.options.init_trials or planned.action is Action.INITIALIZE:
-                    self._context.reporter.say(initialized_line(run, self._sweep.varying))
+                    repeat = self._telling.repeat_of(run)
+                    self._context.reporter.say(initialized_line(run, self._sweep.varying, repeat))
             if planned.action is Action.INITIALIZE:
                 self._initialized[run.id] = run
                 continue
@@ -219,6 +220,7 @@ class Carrying:
             prepared=self._prepared[planned.trial.operation],
             number=number,
             varying=self._sweep.varying,
+            told_upstream=self._telling.of(run),
             former=planned.run if self._decided and self._decided.is_judged(number) else None,
         )
 
@@ -229,7 +231,7 @@ class Carrying:
         rules = StoppingRules(context, sweep.stopping, sweep.window, judged)
         known = self._as_known(starts)
         planned = () if sweep.graph is None else (known[run_id] for run_id in self._plan.ids)
-        self._telling = Telling(planned)
+        self._telling = Telling(planned, sweep.repeated)
         trials = self._trials(starts, rules)
         starting = {start.run.id for start in starts}
         ended = (run for run_id, run in known.items() if run_id not in starting)

@@ -96,6 +96,13 @@ class Sweep:
         named = "objective" in self.options.values or self.stopping.looks_at_results
         return self.objective if named and self.search is None else None
 
+    @property
+    def repeated(self) -> frozenset[str | None]:
+        """The steps that have repeated trials; None stands for a sweep without steps."""
+        if self.graph is not None:
+            return frozenset(node.step for node in self.graph.nodes if node.trial.repeat)
+        return frozenset([None] if any(trial.repeat for trial in self.plan.trials) else [])
+
     def given(self, trial: Trial) -> tuple[str, ...]:
         """The names of a trial's given flags."""
         if self.graph is None:

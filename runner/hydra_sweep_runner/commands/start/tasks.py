@@ -26,10 +26,10 @@ class Start:
 
     For a pipeline's trial, `upstream` are its inputs, and `promised` maps the files that other
     steps take from it to those steps; `retries` and `timeout_s` are its step's own, None if it has
-    none. `varying` are the names that distinguish the batch's trials, and `told_upstream` the flags
-    of what is upstream that do. `former` is the record before the start of a run that need not run
-    if that turns out to be current; None for any other. `why_not` is the reason why it cannot be
-    started, if it cannot.
+    none. `varying` are the names that distinguish the batch's trials, and `told_upstream` what else
+    does: flags of what is upstream, and the number among repeats. `former` is the record before the
+    start of a run that need not run if that turns out to be current; None for any other. `why_not`
+    is the reason why it cannot be started, if it cannot.
     """
 
     run: Run

@@ -80,9 +80,9 @@ class _Ready:
 class TrialLines:
     """Prints the lines on the ends of a batch's trials.
 
-    `varying` are the names that distinguish the trials, and `telling` finds the flags upstream that
-    do; `best` shows the best one; `unreported` tells of an objective that no trial reports; `note`
-    is a line after each failure, or empty.
+    `varying` are the names that distinguish the trials, and `telling` finds what else does; `best`
+    shows the best one; `unreported` tells of an objective that no trial reports; `note` is a line
+    after each failure, or empty.
     """
 
     context: World
@@ -225,8 +225,8 @@ class TrialExecution:
             ready.claim.close()  # no other process owned it
         self._claims[run.id] = ready.claim
         self._context.reporter.started()
-        names = self._lines.varying
-        say(initialized_line(run, names), running_line(run, names))
+        names, repeat = self._lines.varying, self._lines.telling.repeat_of(run)
+        say(initialized_line(run, names, repeat), running_line(run, names, repeat))
         return ready.task
 
     def _with_its_state(self, start: Start) -> Start:

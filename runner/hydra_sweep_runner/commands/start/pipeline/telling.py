@@ -1,12 +1,14 @@
-"""The flags of what is upstream that tell the trials of a pipeline apart, for their lines."""
+"""What tells the trials of a batch apart beside their own flags, for their lines: flags of what is
+upstream, and the number among repeats."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 
 from hydra_sweep_runner.model import Flags, Run, Value
+from hydra_sweep_runner.operation.flags import repeat_name
 from hydra_sweep_runner.record.fields import Summary
 
 _NONE: Mapping[str, Value] = MappingProxyType({})
@@ -14,15 +16,25 @@ _NONE: Mapping[str, Value] = MappingProxyType({})
 
 class Telling:
     """Finds the flags upstream whose values are unlike within a batch, by dotted names
-    (`prepare.rows`), when the first line needs them."""
+    (`prepare.rows`), when the first line needs them; and the numbers of repeats."""
 
-    def __init__(self, runs: Iterable[Run]) -> None:
-        """`runs` are those of the plan; their flags and inputs are looked at."""
+    def __init__(self, runs: Iterable[Run], repeated: Collection[str | None] = ()) -> None:
+        """`runs` are those of the plan of a pipeline; their flags and inputs are looked at.
+        `repeated` are the steps whose trials are repeated; None stands for the trials of a batch
+        that has no steps."""
         self._runs = tuple(runs)
+        self._repeated = repeated
 
     def of(self, run: Run) -> Flags:
-        """Those of one of the trials; empty for a trial that takes no files."""
-        return self._by_id.get(run.id, _NONE) if run.inputs else _NONE
+        """What tells one of the trials from others; empty for one that takes no files and is not
+        repeated."""
+        upstream = self._by_id.get(run.id, _NONE) if run.inputs else _NONE
+        number = self.repeat_of(run)
+        return {**upstream, **number} if number else upstream
+
+    def repeat_of(self, run: Run) -> Flags:
+        """Its number among the repeats of its combination, from 0, if there are repeats."""
+        return {repeat_name(run.flags): run.repeat} if run.step in self._repeated else _NONE
 
     @cached_property
     def _by_id(self) -> Mapping[str, Flags]:
@@ -39,5 +51,5 @@ class Telling:
         }
 
 
-#: For runs outside a pipeline.
+#: For runs outside a pipeline, if there are no repeats.
 NOTHING_UPSTREAM = Telling(())
