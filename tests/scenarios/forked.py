@@ -2,7 +2,7 @@
 
 What a command does is the same as in a process of its own, its exit status and its streams
 included, but without the start of Python, which is most of what a short command costs.
-`python -m tests.scenarios.forked [cluster]` is that process: a request a line on its standard
+`python -m tests.scenarios.forked [LIBRARY]` is that process: a request a line on its standard
 input, an answer a line on its standard output.
 """
 
@@ -31,8 +31,10 @@ ROOT = Path(__file__).parents[2]
 
 TIMEOUT_S = 120.0
 
-#: How a word begins that makes a command need Dask.
-_ON_CLUSTER = "hydra.launcher.backend="
+#: How a word begins that makes a command, and those after it in its folder, need a large library.
+_NEEDS = {"hydra.launcher.backend=": "distributed", "+optimizer=tpe": "optuna"}
+#: The library that commands in a folder have needed.
+_needed: dict[Path, str] = {}
 
 #: What bash would do something about, outside of single quotes.
 _QUOTED = re.compile(r"'[^']*'")
@@ -69,7 +71,10 @@ def run_forked(
     """Run `runner` with these words to its end, whatever that is; or the script that the first
     of them names, without warnings. With `merged`, both streams are in `out`, in the order of
     writing. What changes how Python itself starts cannot be in the environment."""
-    server = _server(any(word.startswith(_ON_CLUSTER) for word in words))
+    for start, library in _NEEDS.items():
+        if any(word.startswith(start) for word in words):
+            _needed[folder] = library
+    server = _server(_needed.get(folder))
     assert server.stdin is not None
     assert server.stdout is not None
     request = {
@@ -109,11 +114,11 @@ def _umask() -> int:
 
 
 @functools.cache
-def _server(cluster: bool) -> subprocess.Popen[str]:
-    """The process that forks, one for those that need Dask and one for all others. It ends with
-    this one, when its standard input does."""
+def _server(library: str | None) -> subprocess.Popen[str]:
+    """The process that forks, one for those that need a library and one for all others. It ends
+    with this one, when its standard input does."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.scenarios.forked", *(["cluster"] if cluster else [])],
+        [sys.executable, "-m", "tests.scenarios.forked", *([library] if library else [])],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -184,7 +189,7 @@ _CALLS: Mapping[str, Callable[[list[str]], None]] = {"runner": _runner, "script"
 
 
 def _serve() -> None:
-    preload(cluster="cluster" in sys.argv)
+    preload(sys.argv[1:])
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     for line in requests:
         print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)

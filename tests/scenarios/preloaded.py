@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gc
-import importlib
+import importlib.util
 import pkgutil
 import tempfile
 import warnings
+from collections.abc import Collection
 
 #: Parts of the runner that few commands need, and that import large libraries.
 _LEFT_OUT = ("__main__", "charts", "notebook", "page")
 
 
-def preload(*, cluster: bool = False) -> None:
+def preload(libraries: Collection[str] = ()) -> None:
     """Import the runner, Hydra and its plugins, parse a line of each grammar, and compose an
-    empty configuration; with `cluster` import Dask, too.
+    empty configuration; import these libraries, too, if they are installed. With `distributed`
+    these are the runner's modules about clusters as well.
 
     Nothing that is imported may depend on the environment, the folder or the time: commands
     are forked in others. That start-up imports little is tested in processes of their own.
@@ -22,12 +24,13 @@ def preload(*, cluster: bool = False) -> None:
     import hydra_sweep_runner
 
     package = f"{hydra_sweep_runner.__name__}."
-    left_out = _LEFT_OUT if cluster else (*_LEFT_OUT, "execute.cluster")
+    left_out = _LEFT_OUT if "distributed" in libraries else (*_LEFT_OUT, "execute.cluster")
     for module in pkgutil.walk_packages(hydra_sweep_runner.__path__, package):
         if not module.name.removeprefix(package).startswith(left_out):
             importlib.import_module(module.name)
-    if cluster:
-        importlib.import_module("distributed")
+    for library in libraries:
+        if importlib.util.find_spec(library) is not None:
+            importlib.import_module(library)
     from hydra.core.plugins import Plugins
     from omegaconf.grammar_parser import parse as parse_value
 
