@@ -21,7 +21,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 #: Where a case is one or more commands: how many cases of one test the small size runs there.
-_MOST = {"scenarios": 2, "wild": 2, "hydra": 2, "torture": 4, "samples": 2, "benchmarks": 8}
+_MOST = {"scenarios": 2, "wild": 2, "hydra": 2, "torture": 2, "samples": 2, "benchmarks": 4}
 #: All cases of these: a row each of the table of mistakes, one batch for all, Hydra's own suites.
 _ALL = (
     "scenarios/test_bad_input.py",

@@ -69,8 +69,15 @@ def screen(
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 2560])
+@pytest.mark.parametrize(
+    ("width", "theme"),
+    [
+        (1280, "light"),
+        (2560, "dark"),
+        pytest.param(1280, "dark", marks=pytest.mark.long),
+        pytest.param(2560, "light", marks=pytest.mark.long),
+    ],
+)
 def test_it_can_be_read_on_small_and_large_screens_in_both_themes(
     browser: Browser, address: str, width: int, theme: Literal["light", "dark"]
 ) -> None:

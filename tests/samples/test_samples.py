@@ -12,9 +12,17 @@ from tests.samples.terminal import play, printed_by
 ROOT = Path(__file__).parents[2]
 
 SAMPLES = sorted(path.parent for path in ROOT.glob("samples/*/conf"))
+#: These train models: the README at the root shows the first of them, and is played in any case.
+_TRAINING = {"digits", "hydra_app", "study"}
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+@pytest.mark.parametrize(
+    "sample",
+    [
+        pytest.param(path, id=path.name, marks=[pytest.mark.long] if path.name in _TRAINING else [])
+        for path in SAMPLES
+    ],
+)
 def test_the_readme_of_a_sample_shows_what_happens(sample: Path, tmp_path: Path) -> None:
     folder = tmp_path / sample.name
     shutil.copytree(
