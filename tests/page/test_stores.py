@@ -77,8 +77,8 @@ def look_at_all(page: Page) -> None:
     ("fill", "counted"),
     [
         (nothing, "0 runs"),
-        (one_run, "1 run"),
-        (no_trial_yet, "2 runs"),
+        pytest.param(one_run, "1 run", marks=pytest.mark.long),
+        pytest.param(no_trial_yet, "2 runs", marks=pytest.mark.long),
         (a_search, "4 runs"),
         (a_pipeline, "6 runs"),
         (odd_names, "6 runs"),

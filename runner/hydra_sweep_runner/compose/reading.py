@@ -253,12 +253,17 @@ def _stop_noting() -> None:
         registry["oc.env"] = resolver.real
 
 
+#: Pickled configs, by provider, package and path.
+_Loaded = dict[tuple[str, str, str], bytes]
+_HYDRAS_LOADED: _Loaded = {}
+
+
 class _Repository(ConfigRepository):
     """Hydra's repository; reads the project's own sources through a Reading."""
 
     def __init__(self, path: ConfigSearchPath, reading: Reading) -> None:
         self._reading = reading
-        self._loaded: dict[tuple[str, str], bytes] = {}
+        self._loaded: _Loaded = {}
         super().__init__(path)
 
     def __deepcopy__(self, _: Any) -> _Repository:
@@ -314,15 +319,15 @@ class _Beside(ConfigSource):
 
 
 class _OfPackage(_Beside):
-    """A source of files in a package, mostly Hydra's own. They do not change, so they are parsed
-    once for all compositions. `loaded` holds them, by source and path."""
+    """A source of files in a package, mostly Hydra's own. They are parsed once for all
+    compositions by a loader, Hydra's own once in a process. `loaded` holds them."""
 
-    def __init__(self, source: ConfigSource, loaded: dict[tuple[str, str], bytes]) -> None:
+    def __init__(self, source: ConfigSource, loaded: _Loaded) -> None:
         super().__init__(source)
-        self._loaded = loaded
+        self._loaded = _HYDRAS_LOADED if source.path == "hydra.conf" else loaded
 
     def load_config(self, config_path: str) -> ConfigResult:
-        key = (self.path, config_path)
+        key = (self.provider, self.path, config_path)
         if key not in self._loaded:
             self._loaded[key] = pickle.dumps(self._source.load_config(config_path))
         result: ConfigResult = pickle.loads(self._loaded[key])
