@@ -236,6 +236,10 @@ def test_a_plan_of_nothing_is_its_heading() -> None:
     assert render_plan([], 2) == ["#", "1", "2"]
 
 
+def test_a_flag_has_a_column_beside_one_of_ours_with_its_name() -> None:
+    assert render_plan([("do", ["1"]), ("do", ["run"])], 1) == ["#  do  do", "1  1   run"]
+
+
 def test_two_long_values_are_shown_where_they_begin_to_differ() -> None:
     assert shown_change("a" * 70, "a" * 69 + "b") == ("…" + "a" * 13, "…" + "a" * 12 + "b")
     assert shown_change("a" * 70, "a" * 70 + "b") == ("…" + "a" * 12, "…" + "a" * 12 + "b")
