@@ -467,6 +467,21 @@ def test_a_new_value_runs_its_branch_and_the_gather(study: Project) -> None:
     assert ran(study, before) == ["train", "evaluate", "report"]
 
 
+def test_orphans_are_told_apart_by_step_and_by_what_is_upstream(study: Project) -> None:
+    batch = batch_of(study, "prepare.rows=2,3", "train.lr=0.1,0.01")
+    study.run(f"+restart={batch}", "prepare.rows=2", "train.lr=0.1", "+needed=true")
+    shown = study.run("runs", "show", batch[:8]).out.partition("orphans:\n")[2].splitlines()
+    assert sorted(line.split(maxsplit=1)[1] for line in shown) == [
+        "evaluate completed (prepare.rows=2, train.lr=0.01)",
+        "evaluate completed (prepare.rows=3, train.lr=0.01)",
+        "evaluate completed (prepare.rows=3, train.lr=0.1)",
+        "prepare completed (rows=3)",
+        "train completed (epochs=2, lr=0.01, prepare.rows=2)",
+        "train completed (epochs=2, lr=0.01, prepare.rows=3)",
+        "train completed (epochs=2, lr=0.1, prepare.rows=3)",
+    ]
+
+
 def test_a_value_less_orphans_its_branch_and_it_comes_back(study: Project) -> None:
     batch = batch_of(study, "train.lr=0.1,0.01")
     both = study.newest("batch")["trials"]

@@ -18,6 +18,7 @@ from hydra_sweep_runner.operation.flags import named, repeat_name
 from hydra_sweep_runner.operation.kinds.known import STEPS
 from hydra_sweep_runner.query.columns import telling_attributes, varying_flags
 from hydra_sweep_runner.query.run_row import RunRow
+from hydra_sweep_runner.query.upstream import telling_upstream, with_upstream_flags
 from hydra_sweep_runner.record.fields import FIELD, FIELDS, Field, Summary, public
 from hydra_sweep_runner.record.job_output import output_folder
 from hydra_sweep_runner.store import layout
@@ -30,6 +31,7 @@ from hydra_sweep_runner.terminal.render import (
     render_flags,
     render_number,
     render_time,
+    render_varying,
     short,
     shown_value,
 )
@@ -54,7 +56,7 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
     texts = [
         (field.label, _field_text(field, summary)) for field in FIELDS if field.label is not None
     ]
-    trials, orphans = _trials(store, run, details.orphans)
+    trials, orphans = _trials(store, details)
     return [
         *(f"{label}: {value}" for label, value in texts if value),
         *_section("flags", _flag_lines(run, details.origins)),
@@ -197,13 +199,15 @@ def _from(origin: str | None) -> str:
     return "" if origin is None else f" ({origin})"
 
 
-def _trials(store: RunStore, batch: Run, orphan_ids: Sequence[str]) -> tuple[list[str], list[str]]:
+def _trials(store: RunStore, details: Details) -> tuple[list[str], list[str]]:
     """A line for each trial of a batch's plan, and for each orphan; they name what tells all of
     these apart."""
+    batch, orphan_ids = details.summary.run, details.orphans
     if batch.batch is None:
         return [], []
-    has_steps = batch.operation.kind == STEPS
-    plan_ids = () if has_steps else batch.batch.trials
+    if batch.operation.kind == STEPS:
+        return graph_lines(store, batch), _orphans_of_steps(orphan_ids, details.runs_by_id)
+    plan_ids = batch.batch.trials
     found = {run_id: _read(store, run_id) for run_id in (*plan_ids, *orphan_ids)}
     rows = [RunRow(Summary(run, folder="")) for run in found.values() if isinstance(run, Run)]
     varying = dict.fromkeys([*swept_names(batch), *varying_flags(rows)])
@@ -215,9 +219,25 @@ def _trials(store: RunStore, batch: Run, orphan_ids: Sequence[str]) -> tuple[lis
         return _trial(run_id, run or missing, varying, repeats=bool(telling_attributes(rows)))
 
     orphans = [line(run_id, "is gone") for run_id in orphan_ids]
-    if has_steps:
-        return graph_lines(store, batch), orphans
     return [line(run_id, gone) for run_id in plan_ids], orphans
+
+
+def _orphans_of_steps(ids: Sequence[str], runs_by_id: Mapping[str, Summary]) -> list[str]:
+    """A line for each orphan of a pipeline's batch: its step and given flags, and what upstream
+    tells it from the others."""
+    if not ids:
+        return []
+    by_id = {run_id: RunRow(summary) for run_id, summary in runs_by_id.items()}
+    rows = with_upstream_flags([by_id[run_id] for run_id in ids], by_id)
+    telling = telling_upstream(rows)
+    lines = []
+    for run_id, row in zip(ids, rows, strict=True):
+        run = runs_by_id[run_id].run
+        upstream = {name: row.upstream[name] for name in telling if name in row.upstream}
+        step = "" if run.step is None else f"{escape(run.step)} "
+        flags = render_varying(run, (), upstream)
+        lines.append(f"{short(run_id)} {step}{run.state.status.value} ({flags}){_why(run)}")
+    return lines
 
 
 def _read(store: RunStore, run_id: str) -> Run | str:
@@ -236,8 +256,11 @@ def _trial(run_id: str, run: Run | str, varying: Iterable[str], *, repeats: bool
         return f"{short(run_id)} {run}"
     repeat = {repeat_name(run.flags): run.repeat} if repeats else {}
     flags = render_flags(run.flags, run.given, run.choices, varying, repeat)
-    why = f": {cut(escape(run.state.reason), _MOST_OF_REASON)}" if run.state.reason else ""
-    return f"{short(run_id)} {run.state.status.value} ({flags}){why}"
+    return f"{short(run_id)} {run.state.status.value} ({flags}){_why(run)}"
+
+
+def _why(run: Run) -> str:
+    return f": {cut(escape(run.state.reason), _MOST_OF_REASON)}" if run.state.reason else ""
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
