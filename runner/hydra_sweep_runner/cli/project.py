@@ -48,6 +48,11 @@ def run_project(arguments: list[str]) -> int:
         return _ask_hydra(args, parser)
     if args.run and args.multirun:
         raise Mistake("--run and --multirun exclude each other")
+    if args.experimental_rerun is not None:
+        raise Mistake(
+            "--experimental-rerun is for jobs that Hydra has pickled; +restart=ID runs a run "
+            "again, in place"
+        )
     for name in ("package", "resolve"):
         if getattr(args, name):
             raise Mistake(f"--{name} is for what is shown by --cfg or --info: add one of them")

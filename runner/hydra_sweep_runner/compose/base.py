@@ -23,7 +23,11 @@ from hydra_sweep_runner.compose.fast.templates import (
     Marks,
     Template,
 )
-from hydra_sweep_runner.compose.hydra_settings import HydraSettings, hydra_settings
+from hydra_sweep_runner.compose.hydra_settings import (
+    HydraSettings,
+    hydra_settings,
+    settings_for_programs,
+)
 from hydra_sweep_runner.compose.job import drop_nodes, hydra_config
 from hydra_sweep_runner.compose.job_environment import refer_to_environment
 from hydra_sweep_runner.compose.output_dir import OutputDir, find_output
@@ -47,8 +51,9 @@ class Base:
     is an interpolation). `output_subdir` is Hydra's, unresolved. `dirname` are the settings in
     `hydra.job.config.override_dirname`. `needs_hydra` says whether a job's values or environment
     may depend on Hydra's node, `sets_environment` whether `hydra.job.env_set` has entries,
-    `has_chdir` whether `hydra.job.chdir` is set. `choices` maps each config group but Hydra's own
-    to its choice.
+    `has_chdir` whether `hydra.job.chdir` is set. `for_programs` are the settings of Hydra that have
+    an effect in Hydra programs alone (`settings_for_programs`). `choices` maps each config group
+    but Hydra's own to its choice.
     """
 
     key: int
@@ -62,6 +67,7 @@ class Base:
     needs_hydra: bool
     sets_environment: bool
     has_chdir: bool
+    for_programs: tuple[str, ...]
     choices: Mapping[str, Value]
 
     @cached_property
@@ -178,6 +184,7 @@ def base_of(config: DictConfig) -> Base:
     subdir: Any = config.hydra._get_node("output_subdir")._value()
     sets_environment = bool(job.env_set)
     choices = _choices(config)
+    for_programs = settings_for_programs(config)
     task = drop_nodes(config, "hydra")
     base = Base(
         key=len(_BASES),
@@ -191,6 +198,7 @@ def base_of(config: DictConfig) -> Base:
         needs_hydra=sets_environment or "hydra" in OmegaConf.to_yaml(task),
         sets_environment=sets_environment,
         has_chdir=isinstance(job._get_node("chdir")._value(), bool),
+        for_programs=for_programs,
         choices=choices,
     )
     _BASES[base.key] = base

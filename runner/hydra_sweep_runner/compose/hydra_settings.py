@@ -18,6 +18,31 @@ OF_COMPOSITION = ("overrides", "runtime")
 OF_JOB = "override_dirname"
 
 
+#: Where Hydra puts jobs' output unless somebody says otherwise: its conf/hydra/output/default.yaml.
+#: The runner gives each run a folder in the store instead.
+_FOLDERS = {
+    "hydra.run.dir": "outputs/${now:%Y-%m-%d}/${now:%H-%M-%S}",
+    "hydra.sweep.dir": "multirun/${now:%Y-%m-%d}/${now:%H-%M-%S}",
+    "hydra.sweep.subdir": "${hydra.job.num}",
+}
+CALLBACKS = "hydra.callbacks"
+
+
+def settings_for_programs(config: DictConfig) -> tuple[str, ...]:
+    """The names of the settings that somebody has made and that have an effect in a `@hydra.main`
+    program alone: folders of output, and callbacks. Nothing is resolved."""
+    node: Any = config.hydra
+    callbacks = node._get_node("callbacks")
+    found = []
+    for name, usual in _FOLDERS.items():
+        _, parent, key = name.split(".")
+        held = node._get_node(parent)._content
+        leaf = held.get(key) if isinstance(held, dict) else None
+        if leaf is not None and leaf._value() != usual:
+            found.append(name)
+    return (*found, *([CALLBACKS] if callbacks is not None and callbacks._content else []))
+
+
 def hydra_settings(config: DictConfig, parts: Collection[str] | None = None) -> HydraSettings:
     """The settings of Hydra that do not depend on what was composed; those of some parts, such as
     `sweeper`, or of all."""

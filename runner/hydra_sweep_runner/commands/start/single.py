@@ -32,7 +32,10 @@ from hydra_sweep_runner.commands.start.tasks import (
     check_start,
     make_task,
 )
-from hydra_sweep_runner.commands.start.unused_flags import report_unused_flags
+from hydra_sweep_runner.commands.start.unused_flags import (
+    report_settings_for_programs,
+    report_unused_flags,
+)
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig
@@ -103,6 +106,7 @@ def start_run(world: World, composing: Composing) -> int:
             report_options_of_batches(world, composing.typed.options.values)
             report_texts_like_sweeps(world, composed.flags, composing.names())
             report_texts_like_ranges(world, composing.task)
+            report_settings_for_programs(world, composed.config)
             report_unused_flags(world, composed.operation, composed.config, composing.names())
             return _execute(world, executor, start, options)
 
@@ -255,6 +259,7 @@ def _report_restart(
     """Print what is different from the run's last start, and what has no effect; returns the line
     that follows a failure, or an empty one."""
     report_options_of_batches(world, composing.typed.options.values)
+    report_settings_for_programs(world, composed.config)
     report_unused_flags(world, composed.operation, composed.config, composing.names())
     report_code_changes(world, run, again.provenance)
     if options.refresh:

@@ -1,5 +1,5 @@
-"""Says which given flags have no effect: a command does not receive them, or no step of a pipeline
-does."""
+"""Says which given flags have no effect, because a command does not receive them, or no step of a
+pipeline does; and which settings of Hydra."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.hydra_settings import CALLBACKS
 from hydra_sweep_runner.compose.overrides import name_in
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.model import Operation
@@ -30,9 +31,30 @@ _PLAIN = re.compile(r"-{0,2}[\w./+][\w./=+@%^-]*")
 _LIKE_REFERENCE = re.compile(r"(?:-{1,2}[\w-]+=)?(?:\$(\w+)|\{(\w+)\})")
 
 
+def report_settings_for_programs(world: World, config: TrialConfig) -> None:
+    """Print which settings of Hydra have no effect, because `runner` is no Hydra program."""
+    if world.program is not None:
+        return
+    names = config.base.for_programs
+    folders = [name for name in names if name != CALLBACKS]
+    if folders:
+        has = "has" if len(folders) == 1 else "have"
+        world.reporter.say(
+            f"{', '.join(folders)} {has} no effect here: each run has its own folder in the store, "
+            f"{world.shown_path(world.store.root)}/ID; another store is hydra.sweeper.store=FOLDER"
+        )
+    if CALLBACKS in names:
+        world.reporter.say(
+            f"{CALLBACKS} have no effect here: they are called in a @hydra.main program "
+            "(python PROGRAM -m hydra/sweeper=runner)"
+        )
+
+
 def report_unused_in_sweep(world: World, sweep: Sweep) -> None:
-    """Print which given flags the commands of a sweep do not receive, once for all trials of a
-    command as it is written: each has its own values among the arguments."""
+    """Print which settings of Hydra have no effect, and which given flags the commands of a sweep
+    do not receive, once for all trials of a command as it is written: each has its own values among
+    the arguments."""
+    report_settings_for_programs(world, sweep.config(sweep.plan.trials[0]))
     first = {
         (sweep.config(trial).base.key, sweep.given(trial)): trial
         for trial in reversed(sweep.plan.trials)
