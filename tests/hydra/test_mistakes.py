@@ -232,6 +232,38 @@ def test_a_mistake_is_told_alike_where_the_configuration_chooses_our_sweeper(
     assert program.tree() == before
 
 
+BROKEN = "lr:0.1\nmore: 2\n"
+OURS_BROKEN = "defaults:\n- override hydra/sweeper: runner\n- _self_\nlr: 1\nlr: 2\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "typed", "says"),
+    [
+        ({"config.yaml": BROKEN}, f"{SWEEPER} lr=1,2", "config.yaml, line 2, column 5: mapping"),
+        ({"config.yaml": BROKEN}, f"{SWEEPER} +restart=last:batch", "config.yaml, line 2"),
+        ({"config.yaml": "lr: 1\nlr: 2\n"}, f"{SWEEPER} lr=1,2", "found duplicate key lr"),
+        ({"model/mlp.yaml": BROKEN}, f"-cn plain {SWEEPER} lr=1,2", "model/mlp.yaml, line 2"),
+        ({"experiment/x.yaml": BROKEN}, f"-cn plain {SWEEPER} experiment=x", "experiment/x.yaml"),
+        ({"config.yaml": OURS_BROKEN}, "lr=1,2", "found duplicate key lr"),
+        ({"config.yaml": OURS_BROKEN}, "+restart=last:batch", "found duplicate key lr"),
+        ({"experiment/x.yaml": OURS_BROKEN}, "-cn plain experiment=x", "found duplicate key lr"),
+        ({"model/mlp.yaml": BROKEN}, "-cn plain experiment=sweep", "model/mlp.yaml, line 2"),
+        ({}, f"-cn plain {SWEEPER} experiment=null", "experiment=null: experiment is a config gr"),
+        ({}, f"-cn plain {SWEEPER} +restart=last experiment=null", "is a config group: give the"),
+    ],
+)
+def test_what_cannot_be_read_of_the_configuration_gets_one_line(
+    program: Program, files: dict[str, str], typed: str, says: str
+) -> None:
+    program.write(CHOSEN | {f"conf/{name}": text for name, text in files.items()})
+    before = program.tree()
+    ended = _train(program, "-m", *typed.split())
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("runner: ") and says in line
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert program.tree() == before
+
+
 @pytest.mark.parametrize(
     ("launcher", "setting", "says"),
     [
@@ -255,12 +287,15 @@ def test_the_launchers_settings_that_are_suggested_are_those_it_has() -> None:
     assert {"_target_", *LAUNCHER_KEYS} == have
 
 
-@pytest.mark.parametrize("typed", ["lr=[1,2", "hydra.sweeper.nosuch=1", "model=nosuch"])
+@pytest.mark.parametrize(
+    "typed",
+    ["lr=[1,2", "hydra.sweeper.nosuch=1", "model=nosuch", "model=broken", "hydra/sweeper=basic x"],
+)
 def test_a_mistake_under_another_sweeper_is_told_in_hydras_words(
     program: Program, typed: str
 ) -> None:
-    program.write(CHOSEN)
-    ended = _train(program, "-m", "-cn", "plain", typed)
+    program.write(CHOSEN | {"conf/model/broken.yaml": BROKEN})
+    ended = _train(program, "-m", "-cn", "plain", *typed.split())
     assert ended.returncode == 1
     assert "runner:" not in ended.stderr
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -20,13 +21,14 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.errors import Mistake, RunnerError
 
 _TYPED = "hydra/sweeper=runner"
+_IS_SWEEP = frozenset(("-m", "--multirun"))
 _BY_HYDRA = "hydra.mode=MULTIRUN"  #: what Hydra puts in the place of `-m`
 _OURS = "hydra_plugins.runner.sweeper.RunnerSweeper"
+_CHOOSES_OURS = re.compile(rb"""^[^#\n]*hydra/sweeper['"]?[ ]*:[ ]*['"]?runner\b""", re.MULTILINE)
 
 
 def watch_sweeps() -> None:
@@ -46,15 +48,10 @@ def watch_sweeps() -> None:
         def composed(*args: Any, **settings: Any) -> Any:
             try:
                 return compose(*args, **settings)
-            except (
-                HydraException,
-                OmegaConfBaseException,
-                AssertionError,  # some that Hydra does not foresee
-                AttributeError,
-            ) as error:
+            except Exception as error:  # YAML's, Hydra's, and some that Hydra does not foresee
                 name, overrides = settings.get("config_name"), settings["overrides"]
                 if _is_ours(self.config_loader, name, overrides):
-                    mistake = _mistake(self, name, overrides)
+                    mistake = _mistake(self.config_loader, name, overrides)
                     if mistake is not None:
                         raise SystemExit(_report(mistake)) from error
                 raise
@@ -68,7 +65,7 @@ def watch_sweeps() -> None:
 
 def _watch_parser() -> None:
     """Do the same for the overrides that Hydra parses before it composes anything, from Hydra
-    1.4 on."""
+    1.4 on: it reads the main config for that."""
     parse: Any = getattr(ConfigLoaderImpl, "parse_overrides", None)
     if parse is None:
         return
@@ -79,8 +76,12 @@ def _watch_parser() -> None:
     ) -> Any:
         try:
             return parse(self, config_name, overrides, *rest, **named)
-        except HydraException as error:
-            mistake = _mistake_in(overrides)
+        except Exception as error:
+            mistake = None
+            if isinstance(error, HydraException):
+                mistake = _mistake_in(overrides)
+            elif type(self) is ConfigLoaderImpl and _IS_SWEEP.intersection(sys.argv[1:]):
+                mistake = _mistake(self, config_name, overrides)
             if mistake is not None and _is_ours(self, config_name, overrides):
                 raise SystemExit(_report(mistake)) from error
             raise
@@ -94,26 +95,44 @@ def _is_ours(loader: ConfigLoader, config_name: str | None, overrides: Sequence[
     whose overrides nobody typed, gets its exception."""
     if not set(overrides) <= {_BY_HYDRA, *sys.argv[1:]}:
         return False
-    if _TYPED in sys.argv[1:]:
-        return True
+    if any(word.startswith("hydra/sweeper=") for word in sys.argv[1:]):
+        return _TYPED in sys.argv[1:]
     from hydra_sweep_runner.commands.start.composing import read_typed
     from hydra_sweep_runner.compose.composer import Composer
+    from hydra_sweep_runner.compose.value_overrides import REFUSALS
 
     kept: list[str] = []
     target = ""
+    files: dict[str, bytes] = {}
     for text in ("", *overrides):
         tried = [*kept, text] if text else kept
+        composer = None
         try:
             typed = read_typed(tried)
             composer = Composer(loader, config_name, typed.hydra)
             if text and not composer.is_group_choice(text):
                 continue
             config = composer.compose(typed.task, RunMode.MULTIRUN)
-        except (RunnerError, HydraException, OmegaConfBaseException):
+        except (RunnerError, *REFUSALS):
+            if composer is not None:
+                files |= composer.files()
             continue  # what cannot be composed chooses no sweeper
         kept = tried
         target = str(OmegaConf.select(config, "hydra.sweeper._target_"))
-    return target == _OURS
+    return target == _OURS or _is_written(files, config_name, overrides)
+
+
+def _is_written(
+    files: Mapping[str, bytes], config_name: str | None, overrides: Sequence[str]
+) -> bool:
+    """Whether the main config, or a config that an override chooses, has our sweeper in its
+    defaults list. It is looked for in the text, because the YAML may not parse."""
+    names = {config_name, *(text.lstrip("+").replace("=", "/", 1) for text in overrides)}
+    return any(
+        _CHOOSES_OURS.search(content)
+        for path, content in files.items()
+        if path.partition("/")[2].rpartition(".")[0] in names
+    )
 
 
 def _misdirected(loader: ConfigLoader) -> Mistake | None:
@@ -153,13 +172,15 @@ def _mistake_in(overrides: Sequence[str]) -> Mistake | None:
     return None
 
 
-def _mistake(hydra: Hydra, config_name: str | None, overrides: Sequence[str]) -> Mistake | None:
+def _mistake(
+    loader: ConfigLoader, config_name: str | None, overrides: Sequence[str]
+) -> Mistake | None:
     """The mistake, found by composing again; None if composing again does not fail."""
     from hydra_sweep_runner.commands.start.composing import read_typed
     from hydra_sweep_runner.compose.composer import Composer
 
     try:
-        composer = Composer(hydra.config_loader, config_name, read_typed(overrides).hydra)
+        composer = Composer(loader, config_name, read_typed(overrides).hydra)
         typed = read_typed(overrides).among(composer)
         composer.compose(typed.task, RunMode.MULTIRUN)
     except Mistake as mistake:
