@@ -180,3 +180,28 @@ def test_a_killed_sweep_goes_on_with_what_was_not_completed(
     assert [ran.count(x) for x in ("a", "b", "wait", "c")] == [1, 1, 2, 1]
     folders = sorted(path.name for path in program.folder.glob("multirun/*/*/[0-9]*"))
     assert folders == ["0", "1", "2", "3"]
+
+
+LOSES_A_VARIABLE = """
+    import os
+
+    import hydra
+
+    @hydra.main(version_base="1.3", config_path=None, config_name=None)
+    def main(cfg):
+        os.environ.pop("PLACE")
+
+    if __name__ == "__main__":
+        main()
+"""
+
+
+def test_trials_that_a_launcher_has_not_started_are_counted_in_one_line(tmp_path: Path) -> None:
+    program = make_program(tmp_path / "program", {"train.py": LOSES_A_VARIABLE})
+    subdir = "hydra.sweep.subdir=${oc.env:PLACE}/${hydra.job.num}"
+    ended = program.python("train.py", "-m", SWEEPER, "+x=1,2,3", subdir, status=1, PLACE="here")
+    (told,) = (line for line in ended.said if line.startswith("The launcher has not started"))
+    assert told.startswith("The launcher has not started 2 trials: Interpolation")
+    assert "Environment variable 'PLACE' not found" in told
+    assert ended.err.count(", in _launch\n") == 1  # the traceback stands there once
+    assert ended.said[-1].split("; ")[0].endswith("3 trials, 1 completed, 2 pending")

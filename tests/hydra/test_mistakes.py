@@ -90,6 +90,9 @@ def test_a_mistake_gets_one_line_and_changes_nothing(
         (f"hydra.sweep.subdir={'long' * 70}", "takes 255; shorten hydra.sweep.subdir"),
         ("hydra.sweep.dir=. hydra.sweep.subdir=a_file", "hydra.sweep.subdir: the output folder"),
         ("hydra.sweep.dir=. hydra.sweep.subdir=/proc/x", "hydra.sweep.subdir: the output folder"),
+        ("'hydra.sweep.subdir=${nope}'", "hydra.sweep.subdir cannot be resolved: Interpolation"),
+        ("+a.b=1 'hydra.sweep.subdir=${a}'", "hydra.sweep.subdir cannot be resolved: "),
+        ("'hydra.sweep.subdir=${oc.env:NOPE}'", "Environment variable 'NOPE' not found"),
     ],
 )
 def test_an_output_folder_that_cannot_be_made_is_a_mistake_before_the_batch_is_there(

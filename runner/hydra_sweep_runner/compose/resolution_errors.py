@@ -24,6 +24,11 @@ def why_unresolved(error: BaseException, config: DictConfig) -> str:
     return f"{type(error).__name__} (its words are not shown: they may hold what oc.env gives)"
 
 
+def lacks_variable(error: BaseException | None) -> bool:
+    """Whether a value cannot be resolved because a variable of the environment is not set."""
+    return error is not None and _NO_VARIABLE.search(str(error)) is not None
+
+
 def one_line(error: BaseException) -> str:
     """An error's message in one line, without the node's path that OmegaConf adds."""
     told = ""

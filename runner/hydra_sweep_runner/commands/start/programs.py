@@ -11,6 +11,7 @@ from hydra_sweep_runner.commands.runs.membership import planned
 from hydra_sweep_runner.commands.start.output_folders import check_place
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.output_dir import OutputDir, find_sweep_dir
+from hydra_sweep_runner.compose.resolution_errors import lacks_variable
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.task import Task
@@ -21,6 +22,9 @@ from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.record.job_output import placed, relative_to_project
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, short
+
+#: The launchers whose jobs have the environment of this process.
+_LAUNCHERS_HERE = frozenset(("BasicLauncher", "JoblibLauncher", "RunnerLauncher"))
 
 
 def check_owner(world: World, run: Run) -> None:
@@ -76,15 +80,18 @@ def check_output_dirs(
 ) -> None:
     """Print which of a program's jobs that are to start share an output folder. Raises Mistake for
     a folder that cannot be made, also for a name of more than `limit` bytes, which the file system
-    does not accept."""
+    does not accept, and for one that cannot be resolved."""
     numbers: dict[str, list[int | None]] = {}
     checked: set[str] = set()
     for config, job in jobs:
         at_work = config.with_hydra({"job.num": job.number, "job.id": str(job.number)})
         try:
             output = at_work.output()
-        except Mistake:
-            continue  # only the job itself can resolve its folder
+        except Mistake as mistake:
+            is_known = job.output_dir is not None
+            if is_known or (lacks_variable(mistake.__cause__) and _runs_elsewhere(config)):
+                continue
+            raise
         numbers.setdefault(job.output_dir or output.path, []).append(job.number)
         _check_names(output, limit)
         folders = {"hydra.sweep.dir": os.path.abspath(output.sweep_dir)}  # noqa: PTH100
@@ -104,6 +111,13 @@ def check_output_dirs(
             f" and overwrite each other's files there{more}; hydra.sweep.subdir should have a "
             "part that differs, such as ${hydra.job.num}"
         )
+
+
+def _runs_elsewhere(config: TrialConfig) -> bool:
+    """Whether the launcher's jobs may have variables in their environment that this process does
+    not have, as on a cluster."""
+    target, backend = config.launcher("_target_", "backend")
+    return backend is not None or str(target).rpartition(".")[2] not in _LAUNCHERS_HERE
 
 
 def _check_names(output: OutputDir, limit: int) -> None:

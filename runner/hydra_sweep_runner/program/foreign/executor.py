@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from hydra_sweep_runner.compose.output_dir import as_overrides
+from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
@@ -82,6 +83,7 @@ class ForeignExecutor:
         self._returned = returned
         self._stopped = False
         self._launching = False
+        self._unstarted: dict[str, int] = {}  # how many trials were not started, by the reason
 
     @property
     def at_once(self) -> int | None:
@@ -97,6 +99,14 @@ class ForeignExecutor:
     def run(self, source: Source) -> None:
         """Execute a source's tasks, `chunk` at a time, or as many as there are before the source
         waits. After `stop` no further task is launched."""
+        try:
+            self._run(source)
+        finally:
+            for why, count in self._unstarted.items():
+                what = "1 trial" if count == 1 else f"{count} trials"
+                self._reporter.say(f"The launcher has not started {what}{why}")
+
+    def _run(self, source: Source) -> None:
         while not self._stopped:
             tasks, answer = self._take(source)
             if tasks:
@@ -161,7 +171,7 @@ class ForeignExecutor:
             if self._forgets and _gave_up(error) and 0 < len(unstarted) < len(lot.tasks):
                 lots.insert(0, replace(lot, tasks=unstarted))
             elif unstarted and not self._stopped:
-                self._tell(error, len(unstarted))
+                self._note(error, len(unstarted))
 
     def _report_retry(self, task: Task) -> None:
         """Print that a trial is tried again; its record is that of the failed attempt."""
@@ -251,14 +261,17 @@ class ForeignExecutor:
         self._store.write(run)
         return run
 
-    def _tell(self, error: Exception | None, unstarted: int) -> None:
+    def _note(self, error: Exception | None, unstarted: int) -> None:
+        """Count trials that were not started, for a line at the end. A launcher's own error is
+        printed once, however many launches it ends."""
         why = ""
         if isinstance(error, NotRecorded):
             why = f": {error}"
         elif error is not None:
-            traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
-        what = "1 trial" if unstarted == 1 else f"{unstarted} trials"
-        self._reporter.say(f"The launcher has not started {what}{why}")
+            why = f": {type(error).__name__}: {one_line(error)}"
+            if why not in self._unstarted:
+                traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
+        self._unstarted[why] = self._unstarted.get(why, 0) + unstarted
 
 
 @dataclass(frozen=True)
