@@ -36,8 +36,8 @@ demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
 
 test: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 4 --dist worksteal -m "not long"
-	build/hydra-1.4/bin/python -m pytest -n 4 --dist worksteal -m "not long" $(ON_HYDRA)
+	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal -m "not long"
+	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(ON_HYDRA)
 
 test-full: build/hydra-1.3/ready build/hydra-1.4/ready
 	HYPOTHESIS_PROFILE=full build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal

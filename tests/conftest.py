@@ -21,7 +21,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 #: Where a case is one or more commands: how many cases of one test the small size runs there.
-_MOST = {"scenarios": 2, "wild": 2, "hydra": 2, "torture": 2, "samples": 2, "benchmarks": 4}
+#: In the wild a case is mostly an odd place or way in which the same has to work.
+_MOST = {"scenarios": 2, "wild": 1, "hydra": 2, "torture": 2, "samples": 2, "benchmarks": 4}
+_MOST_OF_FILE = {"wild/test_grammar.py": 2}
 #: All cases of these: a row each of the table of mistakes, one batch for all, Hydra's own suites.
 _ALL = (
     "scenarios/test_bad_input.py",
@@ -35,13 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     cases: dict[tuple[str, int], list[pytest.Item]] = {}
     for item in items:
         place = item.path.relative_to(Path(__file__).parent)
-        most = _MOST.get(place.parts[0])
+        most = _MOST_OF_FILE.get(place.as_posix(), _MOST.get(place.parts[0]))
         is_long = item.get_closest_marker("long") is not None
         if most is not None and place.as_posix() not in _ALL and not is_long:
             cases.setdefault((item.nodeid.partition("[")[0], most), []).append(item)
     for (_, most), alike in cases.items():
         if len(alike) > most:
-            kept = {round(n * (len(alike) - 1) / (most - 1)) for n in range(most)}
+            kept = {round(n * (len(alike) - 1) / max(most - 1, 1)) for n in range(most)}
             for number, item in enumerate(alike):
                 if number not in kept:
                     item.add_marker(pytest.mark.long)

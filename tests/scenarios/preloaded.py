@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import pickle
 import pkgutil
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hydra.plugins.config_source import ConfigResult, ConfigSource
 
 #: Parts of the runner that few commands need, and that import large libraries.
 _LEFT_OUT = ("__main__", "charts", "notebook", "page")
@@ -37,11 +42,32 @@ def preload(libraries: Collection[str] = ()) -> None:
     from hydra_sweep_runner.compose.overrides import parse_override
 
     Plugins.instance()
+    _parse_hydras_yaml_once()
     parse_override("+x@y={a: 'b', c: [1,2.5]},null")
     parse_value("a/${b.c}/${oc.env:D,'e'}")
     _compose()
     gc.collect()
     gc.freeze()
+
+
+def _parse_hydras_yaml_once() -> None:
+    """Have what Hydra reads of its own package, the same files at each of its compositions, copied
+    from what it has read before: a tenth of what a Hydra program takes."""
+    from hydra._internal.sources_registry import SourcesRegistry
+
+    kind = SourcesRegistry.instance().resolve("pkg")
+    read, kept = kind.load_config, dict[tuple[str, str], bytes]()
+
+    def load_config(self: ConfigSource, config_path: str) -> ConfigResult:
+        if self.path != "hydra.conf":
+            return read(self, config_path)
+        key = (self.provider, config_path)
+        if key not in kept:
+            kept[key] = pickle.dumps(read(self, config_path))
+        result: ConfigResult = pickle.loads(kept[key])
+        return result
+
+    kind.load_config = load_config
 
 
 def _compose() -> None:

@@ -418,7 +418,9 @@ def test_with_a_closed_pipe_a_batch_goes_on_and_ends_as_it_ends(
     }
 
 
-@pytest.mark.parametrize("launcher", ["runner", "basic", "joblib"])
+@pytest.mark.parametrize(
+    "launcher", ["runner", "basic", pytest.param("joblib", marks=pytest.mark.long)]
+)
 def test_with_a_closed_pipe_a_hydra_program_goes_on(tmp_path: Path, launcher: str) -> None:
     program = make_program(tmp_path, {"train.py": COUNTS})
     words = f"train.py -m {SWEEPER} hydra/launcher={launcher} +x=1,2"
