@@ -589,6 +589,16 @@ def test_a_restart_that_leaves_other_batches_out_of_date_says_so(study: Project)
     assert "another batch" not in study.run(f"+restart={second}", "+needed=true").err
 
 
+def test_orphans_are_not_told_as_out_of_date(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01")
+    prepare = steps(study)["prepare"][0]["id"]
+    said = study.run(f"+restart={batch}", "train.lr=0.1").err
+    assert "2 set aside" in said
+    assert "out of date" not in said
+    said = study.run(f"+restart={prepare}").err
+    assert "3 runs that take files from" in said
+
+
 @pytest.mark.parametrize(
     ("given", "meant"),
     [

@@ -237,8 +237,7 @@ def _replaced(project: Project, runs: Sequence[Run], *, is_spared: bool) -> list
 
 def _out_of_date(takers: Dependents, runs: Sequence[Run]) -> list[str]:
     """A line on the completed runs that were made from files of runs which are to run alone."""
-    found = takers.of(run.id for run in runs).values()
-    if count := sum(run.state.status is Status.COMPLETED for run in found):
+    if count := len(takers.completed(run.id for run in runs)):
         takes, they = ("takes", "it is") if count == 1 else ("take", "they are")
         made = "that" if len(runs) == 1 else "those"
         return [

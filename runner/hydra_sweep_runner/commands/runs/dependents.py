@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.errors import Busy, Mistake
@@ -24,8 +24,10 @@ class Dependents:
     def __init__(self, store: RunStore) -> None:
         self._store = store
         self._direct: dict[str, list[Run]] = {}
+        self._batches: dict[str, Sequence[str]] = {}
         for one in store.summaries():
             if isinstance(one, Summary) and one.glance.inputs:
+                self._batches[one.glance.id] = one.batches
                 for upstream in dict.fromkeys(upstream_ids(one.glance)):
                     self._direct.setdefault(upstream, []).append(one.run)
 
@@ -41,6 +43,14 @@ class Dependents:
                     found[taker.id] = taker
                     left.append(taker.id)
         return found
+
+    def completed(self, run_ids: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """The completed runs that take files from any of these, as `of`, and that batches have in
+        their plans: orphans are left out, as no restart brings them up to date. For each the ids of
+        these batches."""
+        found = self.of(run_ids).values()
+        ids = [run.id for run in found if run.state.status is Status.COMPLETED]
+        return {run_id: self._batches[run_id] for run_id in ids if self._batches[run_id]}
 
     def refuse_if_used(self, run_ids: Iterable[str], what: str) -> None:
         """Raise Busy if a running run takes files from one of these; `what` is what cannot be done

@@ -386,4 +386,4 @@ class Carrying:
         if graph is not None:
             report_own(self._context, graph, self.batch.id, left, is_told_how=is_told_how)
         if self._takers is not None:
-            report_others(self._context, self._takers, self._plan.ids, ran)
+            report_others(self._context, self._takers, self.batch, self._plan.ids, ran)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.start.pipeline.decisions import known_of
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.pipeline.current import out_of_date
 from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.terminal.render import short
@@ -29,22 +29,20 @@ def report_own(
 
 
 def report_others(
-    world: World, takers: Dependents, planned: Collection[str], ran: Collection[str]
+    world: World, takers: Dependents, batch: Run, planned: Collection[str], ran: Collection[str]
 ) -> None:
-    """Print how many completed runs outside the plan were made from former files of the trials
-    that `ran`, and how to update the batches that made them."""
-    others = [
-        run
-        for run in takers.of(ran).values()
-        if run.id not in planned and run.state.status is Status.COMPLETED
-    ]
-    if not others:
+    """Print how many completed runs of other batches were made from former files of the trials
+    that `ran`, and how to update these batches. `planned` are the trials of `batch`."""
+    held = {
+        run_id: [one for one in batches if one != batch.id]
+        for run_id, batches in takers.completed(ran).items()
+        if run_id not in planned
+    }
+    count = sum(map(bool, held.values()))
+    if not count:
         return
-    count = len(others)
     told = "1 run of another batch takes" if count == 1 else f"{count} runs of other batches take"
     are = "is" if count == 1 else "are"
-    batches = list(dict.fromkeys(short(run.generated_by) for run in others if run.generated_by))
-    how = ", ".join(f"{world.restart_command}{batch} +needed=true" for batch in batches)
-    world.reporter.say(
-        f"{told} files from trials that ran again and {are} out of date now{how and f': {how}'}"
-    )
+    others = dict.fromkeys(short(one) for batches in held.values() for one in batches)
+    how = ", ".join(f"{world.restart_command}{one} +needed=true" for one in others)
+    world.reporter.say(f"{told} files from trials that ran again and {are} out of date now: {how}")

@@ -11,19 +11,20 @@ from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams, check
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.task import Upstream
-from hydra_sweep_runner.model import Run, Status
+from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.terminal.render import short
 
 
 @dataclass(frozen=True, kw_only=True)
 class SingleTrial:
     """A run that is to start by itself, with its present inputs. `promised` are the files that
-    other runs take from it; `out_of_date` are completed runs that will no longer be current."""
+    other runs take from it; `out_of_date` counts the completed runs that will no longer be
+    current."""
 
     run: Run
     upstream: Upstream = field(default_factory=Upstream)
     promised: Mapping[str, str] = field(default_factory=dict)
-    out_of_date: tuple[Run, ...] = ()
+    out_of_date: int = 0
 
 
 def single_trial(world: World, run: Run) -> SingleTrial:
@@ -37,18 +38,17 @@ def single_trial(world: World, run: Run) -> SingleTrial:
     run = replace(run, inputs=upstreams.now(run.inputs))
     takers = Dependents(world.store)
     takers.refuse_if_used([run.id], "restarted")
-    dependents = takers.of([run.id]).values()
     return SingleTrial(
         run=run,
         upstream=upstreams.of(run),
         promised=takers.promised(run.id),
-        out_of_date=tuple(one for one in dependents if one.state.status is Status.COMPLETED),
+        out_of_date=len(takers.completed([run.id])),
     )
 
 
 def report_out_of_date(world: World, alone: SingleTrial) -> None:
     """Print how many runs were made from the run's former files, and how to update them."""
-    count = len(alone.out_of_date)
+    count = alone.out_of_date
     if not count:
         return
     told = "1 run that takes" if count == 1 else f"{count} runs that take"
