@@ -30,6 +30,23 @@ class NoOperation(Mistake):
     """The configuration does not say what to run."""
 
 
+class AlreadyThere(Mistake):
+    """An override adds a flag that the configuration has; `name` is the flag's."""
+
+    def __init__(self, *, name: str, override: str) -> None:
+        change = override.lstrip("+")
+        super().__init__(
+            f"{override}: there is a flag {name} already; to change it: {change} (++{change} "
+            "changes or adds it)"
+        )
+        self.name = name
+        self.override = override
+
+    def of(self, given: str) -> AlreadyThere:
+        """The same about the override as it was given, where it gives several values."""
+        return AlreadyThere(name=self.name, override=given)
+
+
 class UnknownFlag(Mistake):
     """An override is of a flag that the configuration does not have; `name` is the flag's, `script`
     what the configuration runs, if that is a script, `near` says which flags there are."""

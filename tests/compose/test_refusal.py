@@ -51,6 +51,32 @@ def test_what_is_wrong_is_told_with_its_place(text: str, reason: str) -> None:
     assert f"cannot read the override {text!r}: {reason}" in str(told.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x=[{loss: < 9}]",
+        "x=[{loss: < 0.05}, {time: 2h},{acc:>= 0.9}]",
+        "x=[a#b, c, d é]",
+        "x={a: [b#, c], d: e}",
+        "x=[[a>b], <c]",
+    ],
+)
+def test_a_list_is_quoted_within_so_that_it_is_taken(text: str) -> None:
+    with pytest.raises(Mistake) as told:
+        parse_override(text)
+    (typed,) = shlex.split(str(told.value).partition(" has to stand in quotes: ")[2])
+    value = parse_override(typed).value()
+    assert isinstance(value, (list, dict)) and typed.replace('"', "") == text
+
+
+@pytest.mark.parametrize("text", ["x=[{a < 3}]", "x={a: b, c < 3: 4}", "x=[<'a']"])
+def test_what_quotes_within_would_not_mend_is_quoted_as_a_text(text: str) -> None:
+    with pytest.raises(Mistake) as told:
+        parse_override(text)
+    (typed,) = shlex.split(str(told.value).partition("; as a text: ")[2])
+    assert parse_override(typed).value() == text.partition("=")[2]
+
+
 values = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")))
 
 

@@ -163,6 +163,10 @@ def _train(program: Program, *words: str) -> subprocess.CompletedProcess[str]:
         ("+hydra.sweeper.params.lr=1", "on the command line, sweep with -m name=value"),
         ("lr=1,2 nosuch=1 +neded=true", "did you mean +needed=true?"),
         ("lr==1,2", "= (character 4) has to stand in quotes"),
+        ("lr=1,2 hydra.sweeper.params.lr=3,4", "a sweep is written -m lr=3,4"),
+        ("lr=1,2 hydra.sweep.dir=a,b", "is not swept over: give it one value"),
+        ("+lr=1", "there is a flag lr already; to change it: lr=1"),
+        ("+lr=1,2", "there is a flag lr already; to change it: lr=1,2"),
     ],
 )
 def test_what_hydra_refuses_before_it_asks_a_sweeper_gets_one_line_too(

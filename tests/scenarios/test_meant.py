@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,28 @@ def swept(make_project: MakeProject) -> Project:
         (["runs", "undelete"], "Did you mean 'restore'?"),
         (["runs", "restore", "last"], "runner runs restore --list shows their ids"),
         (["runs", "export", "last:batch"], "runner runs export kept.tar.gz last:batch"),
+        (["runs", "list", "--sort", "lr", "desc"], "--sort is turned round by --reverse"),
+        (["runs", "list", "--sort", "lr", "asc"], "--sort is the least first without --reverse"),
+        (
+            ["-m", "lr=1,2", "hydra.sweeper.params.lr=3,4"],
+            "is for YAML; on the command line a sweep",
+        ),
+        (["-m", "+hydra.sweeper.params.lr=3,4"], "a sweep is written -m lr=3,4"),
+        (["hydra.sweeper.params.lr=3,4"], "a sweep is written -m lr=3,4"),
+        (["-m", "+hydra.sweeper.params={lr: '3,4'}"], "is for YAML; on the command line, sweep"),
+        (
+            ["-m", "lr=1,2", "hydra.launcher.devices=0,1"],
+            "is not swept over: give it one value; a list is written hydra.launcher.devices=[0,1]",
+        ),
+        (["-m", "lr=1,2", "hydra/launcher=runner,basic"], "is not swept over: give it one value"),
+        (["-m", "+lr=0.1,0.2"], "there is a flag lr already; to change it: lr=0.1,0.2"),
+        (["-m", "lr=1,2", "+lr=3"], "there is a flag lr already; to change it: lr=3"),
+        (["+lr=0.1"], "there is a flag lr already; to change it: lr=0.1"),
+        (["+restart=last:batch", "+lr=3"], "there is a flag lr already; to change it: lr=3"),
+        (
+            ["-m", "lr=1,2", "hydra.sweeper.stop=[{objective: < 9}]"],
+            """has to stand in quotes: 'hydra.sweeper.stop=[{objective: "< 9"}]'""",
+        ),
     ],
 )
 def test_a_slip_is_answered_with_what_was_meant(
@@ -211,3 +234,47 @@ def test_a_line_break_is_quoted_as_a_shell_reads_it_back(make_project: MakeProje
     project = make_project({"conf/config.yaml": CONFIG, "train.py": TRAIN})
     (line,) = project.run("out=a\nb", status=2).said
     assert line.endswith("as a text: $'out=\\'a\\nb\\''")
+
+
+def test_a_rule_that_was_refused_is_taken_as_it_is_printed(swept: Project) -> None:
+    (line,) = swept.run("-m", "lr=1,2", "hydra.sweeper.stop=[{result: < 9}]", status=2).said
+    (word,) = shlex.split(line.partition("has to stand in quotes: ")[2])
+    assert swept.table("-m", "lr=1,2", word)[1:] == ["1  1", "2  2"]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("cat 'in/my none.txt'", "in/my none.txt is not there: "),
+        ("cat in/none.txt", "in/none.txt is not there: "),
+        ("echo > 'out/res 2 in/b.txt'", "what it needs from the project in "),
+        ("cat 'my notes.txt'", "such as my notes.txt: requires: [my notes.txt]"),
+    ],
+)
+def test_a_missing_file_with_white_space_in_its_name_is_told(
+    make_project: MakeProject, command: str, told: str
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {command: [bash, go.sh], requires: [in, go.sh]}\n",
+            "go.sh": f"{command}\n",
+            "in/a.txt": "",
+            "my notes.txt": "",
+        }
+    )
+    said = project.run(status=1).said
+    assert sum(told in line for line in said) == 1
+    assert not any(line.startswith("in/b.txt") for line in said)
+
+
+def test_tags_with_commas_are_several_as_in_the_option(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": "operation: {command: ['true']}\n"})
+    project.run("+tags=a,b", "+label=x")
+    project.run("runs", "tag", "last", "+c,d", "+e")
+    assert project.newest("run")["tags"] == ["a", "b", "c", "d", "e"]
+    project.run("runs", "tag", "last", "-a,c")
+    assert project.newest("run")["tags"] == ["b", "d", "e"]
+    project.run("+restart=last", "+tags=['x,y',z]")
+    project.run("runs", "tag", "last", "-x,y")
+    assert project.newest("run")["tags"] == ["z"]
+    assert "a tag has a name" in project.run("runs", "tag", "last", "+a,,b", status=2).err

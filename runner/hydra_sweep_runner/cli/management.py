@@ -148,6 +148,13 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
 _EXTRA = re.compile(r"Got unexpected extra arguments? \(([^ )]+)")
 
 
+#: What is typed for an order, and whether it is that of --reverse.
+_ORDERS = {
+    **dict.fromkeys(("desc", "descending", "reverse", "reversed"), True),
+    **dict.fromkeys(("asc", "ascending"), False),
+}
+
+
 def _extra_word(word: str, arguments: Sequence[str]) -> str:
     """What was meant by a word of `runner runs list` that belongs to no option."""
     if "--columns" in arguments[:-2]:
@@ -160,6 +167,9 @@ def _extra_word(word: str, arguments: Sequence[str]) -> str:
         if word in columns[1:]:
             written = ",".join(one.strip(",") for one in columns)
             return f"runner runs list: the columns are one word, with commas: --columns {written}"
+    if word.lower() in _ORDERS and "--sort" in arguments:
+        order = "turned round by" if _ORDERS[word.lower()] else "the least first without"
+        return f"runner runs list: {word}: the order of --sort is {order} --reverse"
     return (
         f"runner runs list: it takes filters, and no word alone such as {word}; the trials of a "
         f"batch: --batch {word}; one run: runner runs show {word}; by flags: --where 'lr < 0.1'"

@@ -161,6 +161,8 @@ class Composer:
             )
         except REFUSALS as error:
             self._explain_words(error, [*self._in_force, *task])
+            if "Could not append" in str(error):
+                self._explain_values(task)
             if "Could not override" in str(error):
                 self._explain_values(task)
                 self._explain_setting(error, task, mode)
@@ -201,7 +203,7 @@ class Composer:
                     said = f"{text}: {name} is a config group: give the name of a config in it"
                     none = f", for none that of an empty {name}/none.yaml" if value is None else ""
                     raise Mistake(said + none) from error
-        about_params = "hydra.sweeper.params=" in str(error)
+        about_params = "hydra.sweeper.params=" in str(error) or "NoneType" in str(error)
         if isinstance(error, AssertionError) or about_params or "is None" in str(error.__cause__):
             for text in overrides:
                 if covered_by(parse_override(text).key_or_group, "hydra.sweeper.params"):

@@ -208,6 +208,26 @@ def unknown_sweeper_setting(text: str) -> str | None:
     return unknown_setting(text, known)
 
 
+def swept_setting(text: str) -> str | None:
+    """What is wrong with an override that sweeps over a setting of Hydra; None for any other."""
+    override = parse_override(text)
+    if not override.is_sweep_override():
+        return None
+    name, value = override.key_or_group, text.partition("=")[2]
+    flag = name.removeprefix("hydra.sweeper.params.")
+    if flag != name:
+        return (
+            f"{text}: hydra.sweeper.params is for YAML; on the command line a sweep is written -m "
+            f"{flag}={value}"
+        )
+    plain = "/" not in name and "(" not in value
+    as_list = f"; a list is written {name}=[{value}]" if plain else ""
+    return (
+        f"{text}: a setting of Hydra holds for the whole batch and is not swept over: give it one "
+        f"value{as_list}"
+    )
+
+
 def _listed(match: re.Match[str]) -> str:
     return f"{match[1]} {match[2].rstrip(';').replace(';', ',')}"
 

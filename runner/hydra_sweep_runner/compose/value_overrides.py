@@ -19,7 +19,7 @@ from hydra_sweep_runner.compose.fast.changes import (
 from hydra_sweep_runner.compose.overrides import name_of, parse_override
 from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.typed_options import option_as_meant
-from hydra_sweep_runner.errors import Mistake, UnknownFlag
+from hydra_sweep_runner.errors import AlreadyThere, Mistake, UnknownFlag
 from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt, perhaps_meant
 
 #: Names under which users may look for the number of trials at once.
@@ -54,8 +54,8 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
     """Apply value overrides to a configuration, in order, as Hydra does.
 
     Raises Mistake, naming the override, if the configuration does not accept it; UnknownFlag if it
-    has no such flag. `groups` are the config groups in the defaults list, which such a mistake
-    suggests, too.
+    has no such flag, AlreadyThere if it has one that is added. `groups` are the config groups in
+    the defaults list, which a mistake about an unknown flag suggests, too.
     """
     for text in texts:
         override = parse_override(text)
@@ -71,6 +71,8 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
                     script=_script_of(config),
                     near=_names_near(override.key_or_group, config),
                 ) from error
+            if "Could not append" in str(error) and has_flag(config, override.key_or_group):
+                raise AlreadyThere(name=override.key_or_group, override=text) from error
             if "Could not delete from config" in str(error):
                 name = override.key_or_group
                 raise UnknownFlag(_explain(error, text), name=name, override=text) from error

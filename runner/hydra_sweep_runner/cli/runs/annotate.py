@@ -32,7 +32,7 @@ def label(run_ids: tuple[str, ...], text: str, store: str | None) -> None:
 @click.argument("words", metavar="ID... +TAG... -TAG...", nargs=-1, type=click.UNPROCESSED)
 @STORE
 def tag(words: tuple[str, ...], store: str | None) -> None:
-    """Add tags to runs with +TAG and remove them with -TAG.
+    """Add tags to runs with +TAG and remove them with -TAG; several with commas: +A,B.
 
     \b
     Example:

@@ -55,9 +55,11 @@ def noted(text: str) -> Change:
 
 
 def parse_tags(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The tags to add and to remove, from `+A` and `-B`. Raises Mistake."""
-    add = [word[1:] for word in words if word.startswith("+")]
-    remove = [word[1:] for word in words if word.startswith("-")]
+    """The tags to add and to remove, from `+A`, `+A,B` and `-C`; what is removed may also be a tag
+    with a comma in it. Raises Mistake."""
+    add = [tag for word in words if word.startswith("+") for tag in word[1:].split(",")]
+    gone = [word[1:] for word in words if word.startswith("-")]
+    remove = list(dict.fromkeys(tag for text in gone for tag in (text, *text.split(","))))
     if not words:
         raise Mistake("runner runs tag: give +TAG to add a tag, -TAG to remove one")
     if "" in [*add, *remove]:

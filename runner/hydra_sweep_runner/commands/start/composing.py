@@ -13,7 +13,7 @@ from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.elements import plain
-from hydra_sweep_runner.compose.explain import unknown_sweeper_setting
+from hydra_sweep_runner.compose.explain import swept_setting, unknown_sweeper_setting
 from hydra_sweep_runner.compose.overrides import (
     merge,
     name_in,
@@ -72,14 +72,14 @@ class Typed:
     def among(self, composer: Composer) -> Typed:
         """The same command line, but config groups that the composer knows are Hydra's: `+label=a`
         then chooses from a group `label`. Raises Mistake for an option with an invalid value, for
-        an added flag that looks like a misspelt option or config group, and for an added setting
-        that the sweeper does not have."""
+        an added flag that looks like a misspelt option or config group, for an added setting that
+        the sweeper does not have, and for a sweep over a setting of Hydra."""
         typed = read_typed(self.arguments, composer.is_group)
         Options.read(typed.given)
         for text in typed.hydra:
-            unknown = unknown_sweeper_setting(text)
-            if unknown is not None:
-                raise Mistake(unknown)
+            wrong = unknown_sweeper_setting(text) or swept_setting(text)
+            if wrong is not None:
+                raise Mistake(wrong)
         check_added(typed.task, composer.is_group)
         loader = composer.loader
         check_groups(typed.task, composer.is_group, loader.list_groups, loader.get_group_options)

@@ -17,7 +17,7 @@ from hydra_sweep_runner.compose.pipeline import PipelineComposer
 from hydra_sweep_runner.compose.rows import Row, checked_row
 from hydra_sweep_runner.compose.sweeps import dimensions, why_without_values
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake, UnknownFlag
+from hydra_sweep_runner.errors import AlreadyThere, Mistake, UnknownFlag
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Run, Value
 from hydra_sweep_runner.operation.run_options import Options
@@ -48,7 +48,7 @@ def plan_sweep(
             return _planned_search(world, master, planning, remembered)
         sweep = _planned_grid(world, master, planning, remembered)
         return sweep if composing.pipeline is None else _with_graph(sweep, composing.pipeline)
-    except UnknownFlag as mistake:
+    except (UnknownFlag, AlreadyThere) as mistake:
         given = [text for text in planning.overrides if name_in(text) == mistake.name]
         if not given:
             raise

@@ -16,8 +16,12 @@ from hydra_sweep_runner.system.executables import why_not_started
 _MISSING_MODULE = re.compile(rb"No module named '?([A-Za-z_][\w.]*)")
 _NOTHING_TO_READ = (b"bdb.BdbQuit", b"EOFError: EOF when reading a line")
 _MISSING_FILE = re.compile(
-    rb"No such file or directory: '([^'\n]+)'|([^\s:'\"]+): No such file or directory"
+    rb"No such file or directory: '([^'\n]+)'|(?:^|: ?)([^:\n]+): No such file or directory",
+    re.MULTILINE,
 )
+#: A name within what a program says it could not do: `cannot open 'a b' for reading`.
+_QUOTED = re.compile(rb"(?:['`]|\xe2\x80\x98)(.+?)(?:'|\xe2\x80\x99)")
+_COULD_NOT = re.compile(rb"(?:cannot|can't|could not|couldn't|failed to) \w+ (?:file )?")
 _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 _TRACEBACK = b"Traceback (most recent call last):"
 
@@ -102,11 +106,22 @@ def _named_missing(tail: bytes, task: Task) -> str | None:
     """The file or folder of the project that the output names as missing; of a path in folders
     the first. None if there is none in the project."""
     for said in reversed(_MISSING_FILE.findall(tail)):
-        path: str = os.path.normpath(next(filter(None, said)).decode("utf-8", "replace"))
-        first = path.partition("/")[0]
-        if first not in ("", "..", ".") and Path(task.project_dir, path).exists():
-            return first if not Path(task.working_dir, first).exists() else path
+        whole = _name_in(said)
+        # The last word alone, of `error opening a.txt`, is a name only if there is such a file.
+        for path in dict.fromkeys((whole, whole.rpartition(" ")[2])):
+            first = path.partition("/")[0]
+            if first not in ("", "..", ".") and Path(task.project_dir, path).exists():
+                return first if not Path(task.working_dir, first).exists() else path
     return None
+
+
+def _name_in(said: tuple[bytes, bytes]) -> str:
+    """The path in what `_MISSING_FILE` has found."""
+    by_python, by_program = said
+    quoted = _QUOTED.search(by_program)
+    name = by_python or (quoted[1] if quoted else _COULD_NOT.sub(b"", by_program, count=1))
+    path: str = os.path.normpath(name.strip().decode("utf-8", "replace"))
+    return path
 
 
 def _missing_in_linked(tail: bytes, task: Task) -> str | None:
@@ -115,7 +130,7 @@ def _missing_in_linked(tail: bytes, task: Task) -> str | None:
     said = _MISSING_FILE.findall(tail)
     if not said:
         return None
-    path: str = os.path.normpath(next(filter(None, said[-1])).decode("utf-8", "replace"))
+    path = _name_in(said[-1])
     first, _, rest = path.partition("/")
     return path if rest and Path(task.working_dir, first).is_symlink() else None
 
