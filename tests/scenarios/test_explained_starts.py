@@ -32,7 +32,7 @@ def project(make_project: MakeProject) -> Project:
 
 def test_only_failed_of_a_changed_plan_says_why_nothing_runs(project: Project) -> None:
     project.run("-m", "size=1,2", status=1)
-    said = project.run("+restart=last:batch", "+only=failed", "size=3", status=1).said
+    said = project.run("+restart=last:batch", "+only=failed", "size=3").said
     assert said[0].endswith(": 1 trial: 1 new, 2 set aside")
     assert said[2] == (
         "Nothing is run, as no trial of the plan has failed; 1 new is created as pending; "

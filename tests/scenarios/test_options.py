@@ -69,8 +69,13 @@ def test_only_failed_leaves_what_never_started_and_what_was_stopped(failing: Pro
     batch = failing.newest("batch")["id"]
     ran(failing)
     (failing.folder / "bad-2").unlink()
-    failing.run(f"+restart={batch}", "+only=failed", status=1)
+    said = failing.run(f"+restart={batch}", "+only=failed").said
     assert ran(failing) == ["2"]
+    assert said[-1].endswith(
+        f"3 trials, 2 completed, 1 pending; to go on: runner +restart={batch[:8]} +needed=true"
+    )
+    ended = failing.show(batch)
+    assert (ended["status"], ended["reason"]) == ("completed", "1 of 3 trials not completed")
     runs = by_flag([run for run in failing.runs() if run["kind"] == "trial"], "x")
     assert {x: run["status"] for x, run in runs.items()} == {
         1: "completed",

@@ -541,6 +541,22 @@ def test_until_leaves_what_comes_after_pending_and_ends_well(study: Project) -> 
     assert {run["status"] for run in study.runs()} == {"completed"}
 
 
+def test_only_failed_ends_well_though_what_waited_for_it_stays_pending(study: Project) -> None:
+    study.write({"train.py": FILES["train.py"] + "assert a.lr < 1\n"})
+    study.run("-m", STUDY, "train.lr=0.1,2", status=1)
+    study.write({"train.py": FILES["train.py"]})
+    said = study.run("+restart=last:batch", "+only=failed").said
+    assert {name: {run["status"] for run in runs} for name, runs in steps(study).items()} == {
+        "prepare": {"completed"},
+        "train": {"completed"},
+        "evaluate": {"completed", "pending"},
+        "report": {"pending"},
+    }
+    batch = study.newest("batch")
+    assert (batch["status"], batch["reason"]) == ("completed", "2 of 6 trials not completed")
+    assert said[-1].endswith(f"to go on: runner +restart={batch['id'][:8]} +needed=true")
+
+
 def test_restarting_one_trial_leaves_what_depends_on_it_and_says_how_many(study: Project) -> None:
     batch = batch_of(study, "train.lr=0.1,0.01")
     prepare = steps(study)["prepare"][0]

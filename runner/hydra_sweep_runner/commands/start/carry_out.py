@@ -326,9 +326,11 @@ class Carrying:
             what = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
             self._context.reporter.say(f"Skipping {what}")
 
-    def _is_beyond(self, run_id: str) -> bool:
-        """Whether a pipeline's trial belongs to a step after the one given by `until`."""
-        return self._decided is not None and self._decided.is_beyond(self._plan.number_of(run_id))
+    def _asked_for(self) -> Iterator[str]:
+        """The trials that this start was to run: not those that `needed`, `only` or `until` left
+        as they were."""
+        left_out = (Action.SKIP, Action.INITIALIZE)
+        return (run_id for _, run_id, one in self._plan.actions() if one.action not in left_out)
 
     def _as_known(self, starts: Sequence[Start]) -> dict[str, Run]:
         known = {
@@ -342,16 +344,15 @@ class Carrying:
     def _end(
         self, runs: Mapping[str, Run], stop: Stop, left: int = 0, *, cut_short: str | None = None
     ) -> int:
-        """Record how the batch ended, print it, and return the exit status. `left` trials were to
-        start but did not, though they may be completed from an earlier start. If a rule ended the
-        batch early, trials that did not start do not count as missing; `cut_short` is then the
-        override that lifts it on a restart, or empty."""
+        """Record how the batch ended, print it, and return the exit status, for which only trials
+        count that were to run. `left` trials were to start but did not, though they may be
+        completed from an earlier start. If a rule ended the batch early, trials that did not start
+        do not count as missing; `cut_short` is then the override that lifts it on a restart, or
+        empty."""
         context, batch = self._context, self.batch
         counts = count_trials(runs[run_id] for run_id in self._plan.ids)
         stopped = stop.exit_status
-        wanted = count_trials(
-            runs[run_id] for run_id in self._plan.ids if not self._is_beyond(run_id)
-        )
+        wanted = count_trials(runs[run_id] for run_id in self._asked_for())
         missed = {k: n for k, n in wanted.items() if cut_short is None or k is not Status.PENDING}
         well = ends_well(missed) and not left
         exit_status = stopped if stopped is not None else 0 if well else 1
@@ -360,7 +361,8 @@ class Carrying:
             state = lifecycle.terminated(batch.state, stop.why, at)
             state = replace(state, exit_status=exit_status)
         else:
-            reason = None if exit_status == 0 else why_not_well(counts, left)
+            is_whole = exit_status == 0 and (ends_well(counts) or cut_short is not None)
+            reason = None if is_whole else why_not_well(counts, left)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
         lift = cut_short or ""
         context.store.write(replace(self._plan.batch_without(self._deleted, lift), state=state))

@@ -53,10 +53,6 @@ class Decided:
         is_provisional = self.decisions[number].is_provisional
         return self._is_judging and not self.is_new(number) and is_provisional
 
-    def is_beyond(self, number: int) -> bool:
-        """Whether a trial does not run because its step comes after `until`."""
-        return self.wanted.until is not None and self.decisions[number].do is Do.LEAVE
-
     def lines(self) -> list[str]:
         """The lines about trials that do not run, and about completed ones that run again for what
         has become of their files."""
