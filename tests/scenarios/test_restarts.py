@@ -160,6 +160,20 @@ def test_init_trials_creates_what_is_missing_and_touches_nothing_else(echo: Proj
         assert {**after[id_], "batches": run["batches"]} == run
 
 
+def test_what_was_set_aside_before_is_not_told_again(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    starts = [
+        ("x=1", "1 to skip, 1 set aside"),
+        ("x=1", "1 to skip"),
+        ("x=3", "1 new, 1 set aside"),
+        ("x=3", "1 to skip"),
+        ("x=1,2", "2 to skip, 1 set aside"),
+    ]
+    for given, told in starts:
+        first = echo.run(f"+restart={batch}", given, "+needed=true").said[0]
+        assert first.endswith(f": {told}"), given
+
+
 def test_deleted_trials_leave_the_batchs_list_and_are_made_anew(echo: Project) -> None:
     batch = batch_of(echo, "x=1,2")
     first = by_flag(echo.runs(), "x")

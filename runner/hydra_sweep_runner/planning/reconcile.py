@@ -36,10 +36,12 @@ class PlannedAction:
 @dataclass(frozen=True, kw_only=True)
 class Reconciliation:
     """What a restart does: an action for each planned trial, in plan order, and the batch's
-    trials that are no longer in the plan, to be orphaned or deleted."""
+    trials that are not in the plan: orphans, and those to be deleted. `set_aside` counts the
+    orphans that the plan has lost now; the others were orphans before."""
 
     actions: tuple[PlannedAction, ...]
     orphaned: tuple[Run, ...] = ()
+    set_aside: int = 0
     deleted: tuple[Run, ...] = ()
 
     def count(self, action: Action) -> int:
@@ -72,9 +74,11 @@ def reconcile(
         skip = needed and run.state.status is Status.COMPLETED
         actions.append(PlannedAction(trial, Action.SKIP if skip else Action.RESTART, run))
     left = [run for matching in candidates.values() for run in matching]
+    orphaned = tuple(run for run in left if not _never_started(run, batch_id))
     return Reconciliation(
         actions=tuple(actions),
-        orphaned=tuple(run for run in left if not _never_started(run, batch_id)),
+        orphaned=orphaned,
+        set_aside=sum(run.id in in_plan for run in orphaned),
         deleted=tuple(run for run in left if _never_started(run, batch_id)),
     )
 

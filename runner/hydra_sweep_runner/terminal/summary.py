@@ -42,13 +42,14 @@ def why_not_well(counts: Mapping[Status, int], left: int = 0) -> str:
 
 def intent_line(batch: str, reconciliation: Reconciliation, at_once: int | None) -> str:
     """What a start is about to do: `Batch 77b01c52: 4 trials, 2 at a time`; if some trials exist
-    already: `Batch 77b01c52: 6 trials: 2 to run, 3 to skip, 1 new, 3 set aside`."""
+    already: `Batch 77b01c52: 6 trials: 2 to run, 3 to skip, 1 new, 3 set aside`. Trials that the
+    plan did not have before are not set aside once more."""
     total = len(reconciliation.actions)
     counts = {
         "to run": reconciliation.count(Action.RESTART),
         "to skip": reconciliation.count(Action.SKIP),
         "new": reconciliation.count(Action.CREATE) + reconciliation.count(Action.INITIALIZE),
-        "set aside": len(reconciliation.orphaned),
+        "set aside": reconciliation.set_aside,
         "deleted": len(reconciliation.deleted),
     }
     line = f"Batch {batch}: {total} trial" + ("" if total == 1 else "s")
