@@ -205,3 +205,37 @@ def test_trials_that_a_launcher_has_not_started_are_counted_in_one_line(tmp_path
     assert "Environment variable 'PLACE' not found" in told
     assert ended.err.count(", in _launch\n") == 1  # the traceback stands there once
     assert ended.said[-1].split("; ")[0].endswith("3 trials, 1 completed, 2 pending")
+
+
+WATCHING = """
+    from pathlib import Path
+
+    from hydra.experimental.callback import Callback
+
+    class Watching(Callback):
+        def on_multirun_start(self, config, **kwargs):
+            Path("calls.log").open("a").write("begun\\n")
+
+        def on_multirun_end(self, config, config_name=None, **kwargs):
+            done = " ".join(sorted(Path("ran.log").read_text().split()))
+            Path("calls.log").open("a").write(f"{config_name} after {done}\\n")
+"""
+
+
+@pytest.mark.parametrize("launcher", ["basic", "runner"])
+def test_the_programs_callbacks_hear_of_the_end_of_a_sweep_with_failures(
+    program: Program, launcher: str
+) -> None:
+    program.write({"watching.py": WATCHING})
+    words = ("+hydra.callbacks.w._target_=watching.Watching", "+x=fail,well,exit")
+    sweep(program, launcher, *words, status=1)
+    assert program.text("calls.log") == "begun\nNone after exit fail well\n"
+
+
+def test_the_programs_callbacks_hear_of_the_end_of_a_sweep_that_was_a_mistake(
+    program: Program,
+) -> None:
+    program.write({"watching.py": WATCHING, "ran.log": ""})
+    chosen = "+hydra.callbacks.w._target_=watching.Watching"
+    sweep(program, "basic", chosen, "+x=1", "+max_trials=0", status=2)
+    assert program.text("calls.log") == "begun\nNone after \n"

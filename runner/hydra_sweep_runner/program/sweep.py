@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from hydra import __version__ as hydra_version
 from hydra.core.utils import JobReturn
 from hydra.types import HydraContext
 from omegaconf import DictConfig
@@ -54,15 +56,29 @@ def sweep_program(
         do_again(hydra)
         return []
     session = ProgramSession(hydra)
-    with marked_command():
+    with marked_command(), _end_told_to_callbacks(hydra):
         if is_typed:
             _exit_unless_well(lambda: session.carry_out(arguments))
             return []
         exit_status = session.carry_out(arguments)
-    batches = in_batches(session.returned, config.hydra.sweeper.get("max_batch_size"))
-    if exit_status != 0:
-        _raise_failure(session.returned, exit_status)
-    return batches
+        if exit_status != 0:
+            _raise_failure(session.returned, exit_status)
+    return in_batches(session.returned, config.hydra.sweeper.get("max_batch_size"))
+
+
+@contextmanager
+def _end_told_to_callbacks(hydra: HydraCall) -> Iterator[None]:
+    """Call `on_multirun_end` of the program's callbacks if the sweep does not end well, as Hydra
+    does from 1.4 on. Hydra 1.3 calls it only if the sweeper returns, but a sweep of ours comes to
+    its end though a trial fails."""
+    try:
+        yield
+    except BaseException:
+        if hydra_version.startswith("1.3"):
+            hydra.context.callbacks.on_multirun_end(
+                config=hydra.config, config_name=hydra.config.hydra.job.config_name
+            )
+        raise
 
 
 def is_command_line(frame: FrameType | None) -> bool:
