@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -55,11 +56,21 @@ def describe(words: Sequence[str], project: Path) -> FirstConfig:
         if not get_close_matches(first, ["--dry-run"]):
             meant = "--dry-run is the only one, and a script, a function or a command comes next"
         raise Mistake(f"runner init {first}: there is no such option: {meant}")
+    is_function = _FUNCTION.fullmatch(first) is not None and not _can_be_run(first, project)
+    if (first.endswith(".py") or is_function) and "--dry-run" in words[
+        1:
+    ]:  # of a command it may be an argument
+        others = shlex.join(word for word in words if word != "--dry-run")
+        raise Mistake(
+            f"runner init {shlex.join(words)}: an option of runner init stands before the script "
+            f"or function: runner init --dry-run {others}"
+        )
     if first.endswith(".py"):
         if len(words) > 1:
+            typed = shlex.join(words)
             raise Mistake(
-                f"runner init {' '.join(words)}: a script is named alone, its arguments are "
-                f"flags; for a command of these words: runner init python {' '.join(words)}"
+                f"runner init {typed}: a script is named alone, its arguments are "
+                f"flags; for a command of these words: runner init python {typed}"
             )
         return _script(first, project)
     if len(words) == 1 and (project / f"{first}.py").is_file():
