@@ -495,6 +495,31 @@ EXPERIMENTS = {
 }
 
 
+SETS_HYDRA = {
+    "conf/config.yaml": "defaults: [experiment: null, _self_]\n" + EXPERIMENTS["conf/config.yaml"],
+    "conf/experiment/grid.yaml": 'hydra: {sweeper: {params: {lr: "1,3"}}}\n',
+}
+HYDRA_HINT = (
+    "experiment/grid.yaml sets experiment.hydra.sweeper.params, which has no effect: with "
+    "`# @package _global_` as its first line it sets hydra.sweeper.params"
+)
+
+
+@pytest.mark.parametrize("way", [(), ("-m",), ("-m", "+print_trials=true")])
+def test_an_experiment_that_sets_nothing_of_hydras_gets_a_hint(
+    make_project: MakeProject, way: tuple[str, ...]
+) -> None:
+    project = make_project(SETS_HYDRA)
+    said = project.run(*way, "experiment=grid").said
+    assert said.count(HYDRA_HINT) == 1
+    (project.folder / "a.py").write_text("lr = 1\n")
+    config = SETS_HYDRA["conf/config.yaml"].replace("command: [echo, '${lr}']", "script: a.py")
+    (project.folder / "conf/config.yaml").write_text(config)
+    (line,) = project.run(*way, "experiment=grid", status=2).said
+    assert "experiment/grid.yaml sets experiment.hydra.sweeper.params.lr, not hydra.s" in line
+    assert line.endswith("it lacks its first line, `# @package _global_`")
+
+
 @pytest.mark.parametrize("way", [(), ("-m",), ("-m", "+print_trials=true")])
 def test_an_experiment_that_leaves_the_projects_flags_as_they_are_gets_a_hint(
     make_project: MakeProject, way: tuple[str, ...]
@@ -513,6 +538,9 @@ def test_an_experiment_that_leaves_a_programs_flags_as_they_are_gets_a_hint(
     )
     said = program.python("train.py", "-m", SWEEPER, "+experiment=fine,good").said
     assert said.count(PACKAGE_HINT) == 1
+    program.write({"conf/experiment/grid.yaml": SETS_HYDRA["conf/experiment/grid.yaml"]})
+    said = program.python("train.py", "-m", SWEEPER, "+experiment=grid").said
+    assert said.count(HYDRA_HINT) == 1
 
 
 @pytest.mark.parametrize("words", [("-m", "x=1", "x=3"), ("x=1", "x=3")])

@@ -15,6 +15,9 @@ from hydra_sweep_runner.compose.value_overrides import has_flag
 from hydra_sweep_runner.errors import Mistake, NotTaken
 from hydra_sweep_runner.terminal.render import escape
 
+#: The names of a setting that tell which it is: those of `hydra.sweeper.params`.
+_MOST_NAMES = 3
+
 
 @contextmanager
 def naming_package_line(composer: Composer, task: Sequence[str]) -> Iterator[None]:
@@ -43,13 +46,23 @@ def _misplaced(
         node = f"{group.replace('/', '.')}."
         for name in names:
             meant = name.removeprefix(node)
-            if meant != name and has_flag(project, meant):
+            if meant != name and (has_flag(project, meant) or meant.startswith("hydra.")):
                 yield path, name, meant
 
 
 def report_misplaced(world: World, composer: Composer, task: Sequence[str]) -> None:
-    """Print which added configs set, below their group's name, only what the project has as flags
-    of its own: most likely they were to set those."""
+    """Print which chosen configs set Hydra's settings below their group's name, where they have no
+    effect, and which added ones set there only what the project has as flags of its own: most
+    likely they were to set those."""
+    with suppress(Mistake, yaml.YAMLError):  # what does not compose or parse is told otherwise
+        for path, group, data in _without_line(composer, task):
+            setting = _hydra_setting(yaml.safe_load(data))
+            if setting is not None and group.partition("/")[0] != "hydra":
+                node = group.replace("/", ".")
+                world.reporter.say(
+                    f"{escape(path)} sets {escape(f'{node}.{setting}')}, which has no effect: with "
+                    f"`# @package _global_` as its first line it sets {escape(setting)}"
+                )
     added = [text for text in task if text.startswith("+")]
     single = [text for text in task if not parse_override(text).is_sweep_override()]
     with suppress(Mistake, yaml.YAMLError):  # without the choice it does not compose: no hint
@@ -66,6 +79,17 @@ def report_misplaced(world: World, composer: Composer, task: Sequence[str]) -> N
                     f"{escape(str(keys[0]))} as it is: with `# @package _global_` as its first "
                     "line it sets that"
                 )
+
+
+def _hydra_setting(held: object) -> str | None:
+    """The first setting of Hydra's in a config, as `hydra.sweeper.params`; None without one."""
+    if not isinstance(held, dict) or not isinstance(held.get("hydra"), dict):
+        return None
+    names, node = ["hydra"], held["hydra"]
+    while len(names) < _MOST_NAMES and isinstance(node, dict) and node:
+        name, node = next(iter(node.items()))
+        names.append(str(name))
+    return ".".join(names)
 
 
 def _without_line(composer: Composer, task: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
