@@ -103,7 +103,11 @@ def test_show_tells_an_orphan_from_the_trial_that_differs_below_a_group(
     before = _shown(project, batch)
     assert not any("depth" in line for line in before)
     project.write({"conf/model/small.yaml": "depth: 2\nwide: 7\n"})
-    project.run(f"+restart={batch}", "+refresh=true", "+needed=true")
+    said = project.run(f"+restart={batch}", "+refresh=true", "+needed=true").said
+    assert (
+        "2 trials of the batch do not fit the present YAML, and are made anew: model.depth (1, now "
+        "2); to have the former ones back, take that back in the YAML and refresh once more"
+    ) in said
     after = _shown(project, batch)
     small = [line.partition("(")[2] for line in after if "model=small" in line]
     assert sorted(small) == [
@@ -112,6 +116,10 @@ def test_show_tells_an_orphan_from_the_trial_that_differs_below_a_group(
         for lr in ("0.1", "0.2")
     ]
     assert not any("wide" in line for line in after)
+    project.write({"conf/model/small.yaml": EDITED["conf/model/small.yaml"]})
+    said = project.run(f"+restart={batch}", "+refresh=true", "+needed=true").said
+    assert any("4 to skip, 2 set aside" in line for line in said)
+    assert not any("fit the present YAML" in line for line in said)
 
 
 def _shown(project: Project, batch: str) -> list[str]:

@@ -33,7 +33,10 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import (
     decide_restart,
     wanted_of,
 )
-from hydra_sweep_runner.commands.start.plan_notes import report_all_new, report_nothing_to_run
+from hydra_sweep_runner.commands.start.plan_notes import (
+    report_not_fitting,
+    report_nothing_to_run,
+)
 from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
 from hydra_sweep_runner.commands.start.preview import print_graph
 from hydra_sweep_runner.commands.start.strict import StrictCode
@@ -203,7 +206,7 @@ def restart_batch(
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         report_nothing_to_run(world, reconciliation, sweep.options)
         if sweep.options.refresh and sweep.graph is None:
-            report_all_new(world, reconciliation, sweep.names, batch.recipe.task)
+            report_not_fitting(world, reconciliation, batch, sweep.names)
         if strict is not None:
             strict.tell()
         report_planning(world, sweep)

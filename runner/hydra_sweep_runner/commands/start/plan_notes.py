@@ -6,15 +6,20 @@ It is apart from `notes` because a single run needs no planning, and starts fast
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hydra_sweep_runner.commands.start.gone_flags import taking_back, without_flags
 from hydra_sweep_runner.commands.start.notes import change_text, plain_value
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.model import Run, Value
 from hydra_sweep_runner.operation.flags import differences, given_flags
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
+from hydra_sweep_runner.planning.trials import Trial
 from hydra_sweep_runner.terminal.render import escape
+
+# The most trials whose flags are compared with those of their former ones.
+_MOST_COMPARED = 1000
 
 
 def report_nothing_to_run(world: World, reconciliation: Reconciliation, options: Options) -> None:
@@ -29,35 +34,64 @@ def report_nothing_to_run(world: World, reconciliation: Reconciliation, options:
     )
 
 
-def report_all_new(
-    world: World, reconciliation: Reconciliation, given: Sequence[str], last: Iterable[str]
+def report_not_fitting(
+    world: World, reconciliation: Reconciliation, batch: Run, given: Sequence[str]
 ) -> None:
-    """Print why no trial of a batch is in the plan that the present YAML gives, and how those that
-    are there come back. `given` are the names on the command line, `last` the overrides of the
-    batch's last start."""
+    """Print why trials of a batch are not in the plan that the present YAML gives, and how they
+    come back: what differs between each and the new one that was made of the same overrides or, if
+    all are new, between the first ones. `batch` is its record of the last start, `given` are the
+    names on the command line."""
+    new = [planned.trial for planned in reconciliation.actions if planned.run is None]
     former = [*reconciliation.orphaned, *reconciliation.deleted]
-    if not former or any(planned.run is not None for planned in reconciliation.actions):
+    if not new or not former:
         return
-    trial = reconciliation.actions[0].trial
-    typed = given_flags({**former[0].flags, **trial.flags}, given)
+    in_plan = () if batch.batch is None else batch.batch.trials
+    former.sort(key=lambda run: run.id not in in_plan)  # these before those of earlier plans
+    of_overrides = {(run.recipe.task, run.repeat): run for run in reversed(former)}
+    pairs = [
+        (of_overrides[made_of], trial)
+        for trial in new
+        if (made_of := (trial.overrides, trial.repeat)) in of_overrides
+    ]
+    changed: Mapping[str, tuple[Value | None, Value | None]] = {}
+    for run, trial in pairs[:_MOST_COMPARED]:
+        changed = {**_changes(run, trial, ()), **changed}
+    are_all_new = len(new) == len(reconciliation.actions)
+    words = ""
+    if not pairs and are_all_new:
+        flags = {**former[0].flags, **new[0].flags}
+        typed = given_flags(flags, given)
+        changed = _changes(former[0], new[0], typed)
+        words = "".join(f" {shlex.quote(text)}" for text in without_flags(batch.recipe.task, given))
+        words += taking_back(name for name in typed if name not in former[0].flags)
+    if not changed:
+        return
+    count = len(pairs)
+    do = "does" if count == 1 else "do"
+    which = (
+        "No trial of the batch fits the present YAML, so all are new"
+        if are_all_new
+        else f"{count} trial{'s' * (count > 1)} of the batch {do} not fit the present YAML, and "
+        f"{'is' if count == 1 else 'are'} made anew"
+    )
+    told = ", ".join(change_text(name, *values) for name, values in changed.items())
+    world.reporter.say(
+        f"{which}: {told}; to have the former ones back, take that back in the YAML and refresh "
+        f"once more{f', with{escape(words)}' if words else ''}"
+    )
+
+
+def _changes(
+    run: Run, trial: Trial, left_out: Collection[str]
+) -> Mapping[str, tuple[Value | None, Value | None]]:
+    """The differences in operation and flags between a run and a planned trial, without some
+    flags."""
     before, after = (
         {
             "operation.name": operation.name,
             f"operation.{operation.kind}": plain_value(operation.target),
-            **{name: value for name, value in flags.items() if name not in typed},
+            **{name: value for name, value in flags.items() if name not in left_out},
         }
-        for operation, flags in (
-            (former[0].operation, former[0].flags),
-            (trial.operation, trial.flags),
-        )
+        for operation, flags in ((run.operation, run.flags), (trial.operation, trial.flags))
     )
-    changed = differences(before, after)
-    if changed:
-        told = ", ".join(change_text(name, *values) for name, values in changed.items())
-        again = "".join(f" {shlex.quote(text)}" for text in without_flags(last, given))
-        words = again + taking_back(name for name in typed if name not in former[0].flags)
-        world.reporter.say(
-            f"No trial of the batch fits the present YAML, so all are new: {told}; to have the "
-            f"former ones back, take that back in the YAML and refresh once more"
-            f"{f', with{escape(words)}' if words else ''}"
-        )
+    return differences(before, after)
