@@ -108,6 +108,22 @@ def test_no_trial_gets_the_number_of_one_that_was_deleted(program: Program) -> N
     assert folders(program)["n1"] == "0.2 1 0\n0.2 1 1\n"
 
 
+def test_a_new_trial_whose_folder_has_files_of_another_job_is_told(program: Program) -> None:
+    named = "hydra.sweep.subdir=${hydra.job.override_dirname}"
+    said = sweep(program, named, "lr=0.1,0.2")
+    assert not any("files of other jobs" in line for line in said)
+    batch, (trial, _) = program.newest("batch")["id"], program.trials()
+    program.delete(trial["id"])
+    said = sweep(program, f"+restart={batch}")
+    told = "1 new trial has an output folder with files of other jobs, which stay there: "
+    assert f"{told}{trial['output_dir']}" in said
+    (folder,) = program.folder.glob("out/*")
+    elsewhere = f"hydra.sweep.dir={folder}"
+    said = sweep(program, elsewhere, named, "lr=0.1,0.2,0.3")
+    (told,) = (line for line in said if "files of other jobs" in line)
+    assert told.startswith("2 new trials have output folders with files of other jobs")
+
+
 MAKES_A_FOLDER = MAIN.replace("with (out", '(out / "made").mkdir()\n        with (out')
 
 

@@ -13,6 +13,8 @@ from hydra_sweep_runner.terminal.render import cut, escape
 # The most characters of a path in a line.
 _MOST_OF_PATH = 200
 
+_MADE_BEFORE = frozenset((".hydra", "multirun.yaml"))
+
 
 def check_place(setting: str, path: str) -> None:
     """Raise Mistake, naming the setting that chose it, for a folder that is not there and cannot
@@ -21,6 +23,15 @@ def check_place(setting: str, path: str) -> None:
     if why is not None:
         place = _shown(Path(path))
         raise Mistake(f"{setting}: the output folder {place} cannot be used: {why}")
+
+
+def has_files(path: str) -> bool:
+    """Whether a folder is there with more in it than what Hydra makes before a job begins."""
+    try:
+        with os.scandir(path) as entries:
+            return any(entry.name not in _MADE_BEFORE for entry in entries)
+    except OSError:
+        return False
 
 
 def _why_not(path: Path) -> str | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from hydra_sweep_runner.commands.runs.membership import planned
-from hydra_sweep_runner.commands.start.output_folders import check_place
+from hydra_sweep_runner.commands.start.output_folders import check_place, has_files
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.output_dir import OutputDir, find_sweep_dir
 from hydra_sweep_runner.compose.resolution_errors import lacks_variable
@@ -21,7 +21,7 @@ from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.record.job_output import placed, relative_to_project
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, short
+from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, first_few, short
 
 #: The launchers whose jobs have the environment of this process.
 _LAUNCHERS_HERE = frozenset(("BasicLauncher", "JoblibLauncher", "RunnerLauncher"))
@@ -78,11 +78,13 @@ def batch_of(store: RunStore, run: Run) -> str | None:
 def check_output_dirs(
     world: World, jobs: Iterable[tuple[TrialConfig, JobPlace]], limit: int
 ) -> None:
-    """Print which of a program's jobs that are to start share an output folder. Raises Mistake for
-    a folder that cannot be made, also for a name of more than `limit` bytes, which the file system
-    does not accept, and for one that cannot be resolved."""
+    """Print which of a program's jobs that are to start share an output folder, and which new ones
+    get a folder with files of other jobs in it. Raises Mistake for a folder that cannot be made,
+    also for a name of more than `limit` bytes, which the file system does not accept, and for one
+    that cannot be resolved."""
     numbers: dict[str, list[int | None]] = {}
     checked: set[str] = set()
+    used: dict[str, None] = {}
     for config, job in jobs:
         at_work = config.with_hydra({"job.num": job.number, "job.id": str(job.number)})
         try:
@@ -98,10 +100,18 @@ def check_output_dirs(
         folders["hydra.sweep.subdir"] = output.path
         if job.output_dir is not None:  # the job goes on in its former one
             folders = {"hydra.sweep.subdir": str(world.project_dir / job.output_dir)}
+        elif has_files(output.path):
+            used[output.path] = None
         for setting, folder in folders.items():
             if folder not in checked:
                 check_place(setting, folder)
                 checked.add(folder)
+    _report_shared(world, numbers)
+    _report_used(world, used)
+
+
+def _report_shared(world: World, numbers: Mapping[str, Sequence[int | None]]) -> None:
+    """Print which jobs share an output folder; `numbers` are theirs, by folder."""
     shared = {path: jobs for path, jobs in numbers.items() if len(jobs) > 1}
     for path, sharing in list(shared.items())[:1]:
         more = f", and so in {len(shared) - 1} more folders" if len(shared) > 1 else ""
@@ -111,6 +121,15 @@ def check_output_dirs(
             f" and overwrite each other's files there{more}; hydra.sweep.subdir should have a "
             "part that differs, such as ${hydra.job.num}"
         )
+
+
+def _report_used(world: World, folders: Collection[str]) -> None:
+    """Print which output folders of new trials are there already, with files in them."""
+    if folders:
+        named = first_few([escape(relative_to_project(one, world.project_dir)) for one in folders])
+        what = "has an output folder" if len(folders) == 1 else "have output folders"
+        trials = "1 new trial" if len(folders) == 1 else f"{len(folders)} new trials"
+        world.reporter.say(f"{trials} {what} with files of other jobs, which stay there: {named}")
 
 
 def _runs_elsewhere(config: TrialConfig) -> bool:
