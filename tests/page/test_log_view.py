@@ -72,7 +72,7 @@ def as_seen(text: str) -> list[str]:
 def test_a_long_log_is_read_from_its_end_to_its_beginning_and_saved_whole(
     browser: Browser, project: Project
 ) -> None:
-    project.run()
+    project.run("count=4000")
     run = project.newest("run")
     log = Path(run["log"]).read_bytes()
     with served(project) as address, tab(browser, f"{address}/?run={run['id']}&tab=log") as page:
