@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import hydra
 import pytest
 
 from tests.scenarios.conftest import MakeProject
@@ -57,7 +58,6 @@ def swept(make_project: MakeProject) -> Project:
         ),
         (["-m", "+hydra.sweeper.params.lr=3,4"], "a sweep is written -m lr=3,4"),
         (["hydra.sweeper.params.lr=3,4"], "a sweep is written -m lr=3,4"),
-        (["-m", "+hydra.sweeper.params={lr: '3,4'}"], "is for YAML; on the command line, sweep"),
         (
             ["-m", "lr=1,2", "hydra.launcher.devices=0,1"],
             "is not swept over: give it one value; a list is written hydra.launcher.devices=[0,1]",
@@ -234,6 +234,12 @@ def test_a_line_break_is_quoted_as_a_shell_reads_it_back(make_project: MakeProje
     project = make_project({"conf/config.yaml": CONFIG, "train.py": TRAIN})
     (line,) = project.run("out=a\nb", status=2).said
     assert line.endswith("as a text: $'out=\\'a\\nb\\''")
+
+
+@pytest.mark.skipif(not hydra.__version__.startswith("1.3"), reason="Hydra 1.4 takes it")
+def test_a_mapping_of_params_on_the_command_line_is_told(swept: Project) -> None:
+    (line,) = swept.run("-m", "+hydra.sweeper.params={lr: '3,4'}", status=2).said
+    assert "is for YAML; on the command line, sweep with -m" in line
 
 
 def test_a_rule_that_was_refused_is_taken_as_it_is_printed(swept: Project) -> None:
