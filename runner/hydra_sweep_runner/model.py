@@ -180,7 +180,9 @@ class BatchPart:
     with other flags. `objective` is that of its last start, wherever it was set: names of scalars,
     with `-` before those to be maximised. `cells` are the given flags of a pipeline's plan, unless
     it is too large to be shown by trial: for each flag the text that a table shows, by the ids of
-    the trials that have a single value of it. `lift` is the override without which the stopping
+    the trials that have a single value of it. `steps` are the steps, by id, of those trials of a
+    pipeline's plan whose own records have another step or none: they were made on their own or by
+    another batch, or the step was renamed since. `lift` is the override without which the stopping
     rule that ended the batch would end its next start at once, too; empty where none would. `jobs`
     is the number (`JobPlace.number`) for the next new trial of a Hydra program's batch: none from
     it on was ever given, also to trials that are deleted. Older records have 0.
@@ -191,6 +193,7 @@ class BatchPart:
     missing: int = 0
     objective: tuple[str, ...] = ()
     cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    steps: Mapping[str, str] = field(default_factory=dict)
     lift: str = ""
     jobs: int = 0
 

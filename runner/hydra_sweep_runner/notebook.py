@@ -252,8 +252,9 @@ class Run:
 
     @property
     def step(self) -> str | None:
-        """Its step in a pipeline."""
-        return self._run.step
+        """Its step in a pipeline; of a run that was made on its own, the one that a batch has taken
+        it for."""
+        return self._summary.step
 
     @property
     def inputs(self) -> Mapping[str, Input]:

@@ -193,6 +193,55 @@ def test_a_step_alone_is_what_runner_operation_gives(study: Project) -> None:
     assert study.show(alone)["batches"] == [study.newest("batch")["id"]]
 
 
+def test_a_run_taken_from_the_store_belongs_to_the_step_that_the_batch_takes_it_for(
+    study: Project,
+) -> None:
+    study.run("operation=prepare", "rows=1")
+    alone = study.newest("run")["id"]
+    study.run("-m", STUDY, "rows=1,2", "+needed=true")
+    batch = study.newest("batch")["id"]
+
+    def listed(*words: str) -> set[tuple[str | None, int]]:
+        found = study.runs(*words)
+        return {(run["step"], run["flags"]["rows"]) for run in found if "rows" in run["flags"]}
+
+    both = {("prepare", 1), ("prepare", 2)}
+    assert listed("--batch", batch, "--step", "prepare") == both
+    assert listed("--step", "prepare") == both
+    assert listed("--batch", batch, "--where", "prepare.rows == 1") == {("prepare", 1)}
+    assert len(lines(study.run("compare", batch, "--step", "prepare").out)) == 3
+    words = ("--where", f"id == '{alone}'", "--columns", "step")
+    assert lines(study.run("runs", "list", *words).out)[1:] == ["prepare"]
+
+
+def test_after_a_step_was_renamed_its_runs_belong_to_either_name(study: Project) -> None:
+    study.run("-m", STUDY, "train.lr=0.1,0.2", "+until=train")
+    first = study.newest("batch")["id"]
+    text = FILES["conf/operation/study.yaml"]
+    text = text.replace("train: {inputs", "fit: {operation: train, inputs")
+    study.write(
+        {
+            "conf/operation/study.yaml": text.replace("train/", "fit/").replace(
+                "train: {epochs", "fit: {epochs"
+            )
+        }
+    )
+    words = ("fit.lr=0.1,0.3", "+until=fit", "+needed=true")
+    study.run("-m", STUDY, *words)
+    second = study.newest("batch")["id"]
+
+    def listed(*words: str) -> list[float]:
+        return sorted(run["flags"]["lr"] for run in study.runs(*words))
+
+    assert listed("--step", "train") == [0.1, 0.2]
+    assert listed("--step", "fit") == [0.1, 0.3]
+    assert listed("--where", "fit.lr > 0", "--operation", "train") == [0.1, 0.3]
+    assert listed("--batch", second, "--step", "fit") == [0.1, 0.3]
+    assert listed("--batch", first, "--step", "train") == [0.1, 0.2]
+    assert listed("--batch", first, "--where", "step == 'train'") == [0.1, 0.2]
+    assert listed("--batch", second, "--step", "train") == []
+
+
 # ---- inputs
 
 

@@ -43,7 +43,7 @@ def _origins(run: RunRow) -> Iterator[tuple[str | None, str]]:
     if isinstance(source, Unreadable):
         return
     for batch_id in {*source.batches, source.glance.generated_by} - {None}:
-        yield source.glance.step, str(batch_id)
+        yield source.in_batch(str(batch_id)).step, str(batch_id)
 
 
 def _intervals(batch: Run) -> Iterator[tuple[str, str]]:

@@ -136,7 +136,7 @@ def _answer(live: Live, view: View, question: Question, varying_of: _VaryingOf) 
     candidates = view.runs if asked.kind is not None else [r for r in view.runs if not is_batch(r)]
     if filters.batch is not None:
         planned = set(planned_ids(view, filters.batch))
-        candidates = [run for run in candidates if run.id in planned]
+        candidates = [run.in_batch(filters.batch) for run in candidates if run.id in planned]
     compared = select(replace(filters, batch=None, statuses=(), where=None), candidates)
     if any(map(takes_files, compared)):
         compared = with_upstream_flags(compared, view.by_id)
@@ -300,7 +300,7 @@ def _telling(runs: Sequence[RunRow], batch: Run | None) -> set[str]:
     found = {
         "batch": batch is None and len({_batches_of(run) for run in runs}) > 1,
         "operation": len({glance.operation.name for glance in glances}) > 1,
-        "step": any(glance.step for glance in glances),
+        "step": any(run.step for run in runs),
         "label": any(glance.label != label for glance in glances),
         "tags": any(glance.tags != tags for glance in glances),
     }

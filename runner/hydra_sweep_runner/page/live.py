@@ -23,7 +23,7 @@ from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary, recency
 from hydra_sweep_runner.store import layout
-from hydra_sweep_runner.store.catalogue import batches_of
+from hydra_sweep_runner.store.catalogue import Plans
 from hydra_sweep_runner.store.logs import find_log
 from hydra_sweep_runner.store.runs import RunStore
 
@@ -202,13 +202,9 @@ class Live:
         return before if before is not None and before.source == damaged else RunRow(damaged)
 
     def _summary(self, run: Run, before: RunRow | None) -> Summary:
-        held = (
-            before.source.batches
-            if before is not None and isinstance(before.source, Summary)
-            else ()
-        )
-        folder = f"{self._root}/{run.id}"
-        return Summary(run, batches=held, folder=folder, find_log=self._find_log)
+        if before is not None and isinstance(before.source, Summary):
+            return before.source.with_run(run)
+        return Summary(run, folder=f"{self._root}/{run.id}", find_log=self._find_log)
 
     def _show(self, by_id: dict[str, RunRow], other: Sequence[str], gone: Sequence[str]) -> None:
         """Make the next view, with what has changed in it."""
@@ -239,12 +235,12 @@ def _rejoined(by_id: Mapping[str, RunRow]) -> dict[str, RunRow]:
     batches = sorted(
         (seen for seen in by_id.values() if _is_batch(seen)), key=lambda seen: recency(seen.source)
     )
-    held = batches_of(seen.source.run for seen in batches if isinstance(seen.source, Summary))
+    held = Plans(seen.source.run for seen in batches if isinstance(seen.source, Summary))
     found = {}
     for run_id, seen in by_id.items():
-        now = tuple(held.get(run_id, ()))
-        if isinstance(seen.source, Summary) and seen.source.batches != now:
-            found[run_id] = RunRow(seen.source.held_by(now))
+        now = (held.batches(run_id), held.taken_for(run_id))
+        if isinstance(seen.source, Summary) and not seen.source.is_held_by(*now):
+            found[run_id] = RunRow(seen.source.held_by(*now))
     return found
 
 

@@ -36,7 +36,7 @@ def plan_json(view: View, batch_id: str) -> dict[str, Any]:
     if batch.batch is None:
         raise Mistake(f"{batch_id[:8]} is no batch: it has no plan")
     ids = batch.batch.trials
-    there = [view.by_id[run_id] for run_id in ids if run_id in view.by_id]
+    there = [view.by_id[run_id].in_batch(batch.id) for run_id in ids if run_id in view.by_id]
     widened = {row.id: row for row in with_upstream_flags(there, view.by_id)}
     seen = [widened.get(run_id) for run_id in ids]
     telling = _telling(list(widened.values()))
@@ -57,7 +57,7 @@ def _telling(rows: Sequence[RunRow]) -> Mapping[str | None, Sequence[str]]:
     own before those of upstream; then those in which other trials of the plan do."""
     by_step: dict[str | None, list[RunRow]] = {}
     for row in rows:
-        by_step.setdefault(_step(row), []).append(row)
+        by_step.setdefault(row.step, []).append(row)
     of_plan = varying_flags(rows)
     return {
         step: list(
@@ -65,10 +65,6 @@ def _telling(rows: Sequence[RunRow]) -> Mapping[str | None, Sequence[str]]:
         )
         for step, those in by_step.items()
     }
-
-
-def _step(row: RunRow) -> str | None:
-    return None if isinstance(row.source, Unreadable) else row.source.glance.step
 
 
 def _trial(
@@ -81,8 +77,8 @@ def _trial(
         "number": number,
         "id": run_id,
         "status": _status(seen),
-        "step": None if of is None or of.glance.step is None else shown_text(of.glance.step),
-        "flags": "" if seen is None else told_flags(seen, telling[_step(seen)], _MOST_TOLD),
+        "step": None if of is None or of.step is None else shown_text(of.step),
+        "flags": "" if seen is None else told_flags(seen, telling[seen.step], _MOST_TOLD),
         "reason": None if reason is None else escape(reason),
     }
 

@@ -66,7 +66,7 @@ def _store(site: Site, view: View, given: Given) -> dict[str, Any]:
             if isinstance(run.source, Unreadable)
         ],
         "operations": _distinct(glance.operation.name for glance in glances),
-        "steps": _distinct(glance.step for glance in glances),
+        "steps": _distinct(step for run in view.runs for step in run.steps),
         "labels": _distinct(glance.label for glance in glances),
         "tags": _distinct(tag for glance in glances for tag in glance.tags),
         "batches": batches_json(view),

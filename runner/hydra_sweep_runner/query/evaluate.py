@@ -9,7 +9,7 @@ numbers, or without a result (division by zero), yields a missing value, too.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -60,6 +60,11 @@ class Subject(Protocol):
         """What `tree.ATTRIBUTES` names; null or missing is what the run lacks."""
         ...
 
+    @property
+    def steps(self) -> Collection[str]:
+        """The steps of pipelines that the run fills."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlainSubject:
@@ -68,6 +73,12 @@ class PlainSubject:
     flags: Flags = field(default_factory=dict)
     scalars: Scalars = field(default_factory=dict)
     attributes: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> Collection[str]:
+        """Its step, if it has one."""
+        step = self.attributes.get("step")
+        return (step,) if isinstance(step, str) else ()
 
 
 class _Nothing(Enum):
@@ -109,7 +120,7 @@ def _own_name(name: str, subject: Subject) -> str | None:
     """For a run of the step `train`, `train.lr` is its own flag `lr`, as it is for what is
     downstream of it. Returns the flag's name, None for any other name."""
     step, _, flag = name.partition(".")
-    is_own = flag in subject.flags and subject.attributes.get("step") == step
+    is_own = flag in subject.flags and step in subject.steps
     return flag if is_own else None
 
 

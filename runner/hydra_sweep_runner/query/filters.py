@@ -35,8 +35,8 @@ _C = TypeVar("_C", bound=Candidate)
 class Filters:
     """The conditions on a run; None or an empty collection is no condition.
 
-    `statuses` are alternatives. `batch` is the whole id of a batch whose plan contains the run.
-    `since` is aware.
+    `statuses` are alternatives. `step` is one of those that the run fills. `batch` is the whole id
+    of a batch whose plan contains the run. `since` is aware.
     """
 
     operation: str | None = None
@@ -73,6 +73,8 @@ def explain_nothing(filters: Filters, candidates: Sequence[Candidate]) -> list[s
         *(("status", status) for status in filters.statuses),
         *(("tags", tag) for tag in (filters.tag,) if tag is not None),
     ]
+    if filters.step is not None and not any(filters.step in one.steps for one in candidates):
+        wanted.append(("step", filters.step))
     hints = {}
     for name, text in wanted:
         known = texts_of(Name(Scope.RUN, name), candidates)
@@ -97,7 +99,9 @@ def _plain_tests(filters: Filters) -> list[_Test]:
     holds = {"batch": filters.batch, "tags": filters.tag}
     tests = [_equals(name, text) for name, text in equals.items() if text is not None]
     tests += [_holds(name, text) for name, text in holds.items() if text is not None]
-    statuses, since = filters.statuses, filters.since
+    statuses, since, step = filters.statuses, filters.since, filters.step
+    if step is not None:
+        tests.append(lambda one: step in one.steps)
     if statuses:
         tests.append(lambda one: one.attributes.get("status") in statuses)
     if since is not None:
@@ -110,7 +114,6 @@ def _equal_texts(filters: Filters) -> dict[str, str | None]:
     return {
         "operation": filters.operation,
         "kind": filters.kind,
-        "step": filters.step,
         "label": filters.label,
     }
 

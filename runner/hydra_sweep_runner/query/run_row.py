@@ -62,6 +62,23 @@ class RunRow:
         return () if isinstance(self.source, Unreadable) else self.source.glance.given
 
     @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps of pipelines that it fills: its own, and those that batches took it for."""
+        return () if isinstance(self.source, Unreadable) else self.source.steps
+
+    @property
+    def step(self) -> str | None:
+        """The first of `steps`."""
+        return None if isinstance(self.source, Unreadable) else self.source.step
+
+    def in_batch(self, batch_id: str) -> RunRow:
+        """The run as a trial of one batch: it fills the step that it has there."""
+        if isinstance(self.source, Unreadable):
+            return self
+        there = self.source.in_batch(batch_id)
+        return self if there is self.source else RunRow(there, self.upstream)
+
+    @property
     def repeat(self) -> int:
         """Its number among the runs of one combination, from 0."""
         return 0 if isinstance(self.source, Unreadable) else self.source.glance.repeat

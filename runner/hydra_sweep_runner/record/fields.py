@@ -30,16 +30,20 @@ def _no_log(_: Run) -> None:
     return None
 
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
 class Summary:
     """A run, with its batches, folder and log.
 
     `glance` holds the parts that most commands read; `run` is the whole run. Both are as observed:
     a run that is recorded as running, but whose process is gone, is terminated. `batches` are the
-    ids of the batches whose plan contains the run; `folder` is the absolute path of its folder.
-    `find_log` returns the absolute path of a run's log, None if there is no such file.
+    ids of the batches whose plan contains the run. `steps` are the steps of pipelines that the run
+    fills: its own, then those that batches have taken it for. `folder` is the absolute path of its
+    folder. `find_log` returns the absolute path of a run's log, None if there is no such file.
     """
 
-    __slots__ = ("_find_log", "_read", "batches", "folder", "glance")
+    __slots__ = ("_find_log", "_of_batch", "_read", "_taken_for", "batches", "folder", "glance")
 
     def __init__(
         self,
@@ -47,21 +51,54 @@ class Summary:
         read: Callable[[], Run] | None = None,
         *,
         batches: Sequence[str] = (),
+        taken_for: Mapping[str, str] = _NOTHING,
         folder: str,
         find_log: FindLog = _no_log,
     ) -> None:
-        """`read` returns the whole run when it is first used; None if `glance` is the whole run."""
+        """`read` returns the whole run when it is first used; None if `glance` is the whole run.
+        `taken_for` are the steps that batches have taken it for, by their ids, if that is not its
+        own step (`model.BatchPart.steps`)."""
         self.glance = glance
         self._read = read
         self.batches = tuple(batches)
+        self._taken_for = taken_for
+        self._of_batch: str | None = None
         self.folder = folder
         self._find_log = find_log
 
-    def held_by(self, batches: Sequence[str]) -> Summary:
+    def held_by(self, batches: Sequence[str], taken_for: Mapping[str, str]) -> Summary:
         """The same run, contained in the plans of these batches."""
         other = copy(self)
         other.batches = tuple(batches)
+        other._taken_for = taken_for
         return other
+
+    def is_held_by(self, batches: Sequence[str], taken_for: Mapping[str, str]) -> bool:
+        """Whether these are its batches, and the steps that they have taken it for."""
+        return self.batches == tuple(batches) and self._taken_for == taken_for
+
+    def in_batch(self, batch_id: str) -> Summary:
+        """The same run as a trial of this batch alone: it fills the step that it has there."""
+        if not self._taken_for:
+            return self
+        other = copy(self)
+        other._of_batch = batch_id
+        return other
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps of pipelines that the run fills: its own first, then those that batches have
+        taken it for, the newest batch first."""
+        own, taken_for = self.glance.step, self._taken_for
+        found = [own, *taken_for.values()]
+        if self._of_batch is not None:
+            found = [taken_for.get(self._of_batch, own)]
+        return tuple(dict.fromkeys(step for step in found if step is not None))
+
+    @property
+    def step(self) -> str | None:
+        """The first of `steps`; None for a run that no pipeline has."""
+        return next(iter(self.steps), None) if self._taken_for else self.glance.step
 
     @property
     def run(self) -> Run:
@@ -78,8 +115,13 @@ class Summary:
         """The same summary with the whole run read. Raises as `run`."""
         if self._read is None:
             return self
-        run = self._read()
-        return Summary(run, batches=self.batches, folder=self.folder, find_log=self._find_log)
+        return self.with_run(self._read())
+
+    def with_run(self, run: Run) -> Summary:
+        """The same summary with another state of the run."""
+        other = copy(self)
+        other.glance, other._read = run, None
+        return other
 
     @property
     def log(self) -> str | None:
@@ -195,7 +237,7 @@ FIELDS: tuple[Field, ...] = (
     _field("commit", lambda it: it.run.provenance.commit, "commit"),
     _field("duration", _duration, "duration", attribute=True),
     _field("scalars", lambda it: it.run.scalars),
-    _field("step", lambda it: it.glance.step, "step", attribute=True),
+    _field("step", lambda it: it.step, "step", attribute=True),
     _field("inputs", _inputs),
     _field("repeat", _repeat, "repeat", attribute=True),
     _field("note", lambda it: it.run.note, "note"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.record.check import RecordError
@@ -22,6 +23,8 @@ from hydra_sweep_runner.system.garbage import no_garbage
 
 #: Reads runs by id; damaged runs are Unreadable, deleted ones are left out.
 ReadEach = Callable[[Iterable[str]], Iterator["Run | Unreadable"]]
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Catalogue:
@@ -54,7 +57,7 @@ class Catalogue:
         with no_garbage():
             look = self._index.look(self._ids())
             entries = sorted(look.entries(), key=LIST_ORDER)
-            held = batches_of(self._runs(look, (entry for entry in entries if entry.is_batch)))
+            held = Plans(self._runs(look, (entry for entry in entries if entry.is_batch)))
             found = list(self._summaries(look, entries, held))
             missing = [
                 run if isinstance(run, Unreadable) else self._observed(run, held)
@@ -63,7 +66,7 @@ class Catalogue:
         return sorted([*found, *missing], key=recency) if missing else found
 
     def _summaries(
-        self, look: Look, entries: Iterable[Entry], held: Mapping[str, Sequence[str]]
+        self, look: Look, entries: Iterable[Entry], held: Plans
     ) -> Iterator[Summary | Unreadable]:
         """The summaries of the entries, in their order. For a run that is not running, only its
         packed summary is read; batches and running runs are read whole."""
@@ -77,7 +80,8 @@ class Catalogue:
                 yield Summary(
                     glance,
                     partial(self._whole, entry),
-                    batches=held.get(glance.id, ()),
+                    batches=held.batches(glance.id),
+                    taken_for=held.taken_for(glance.id),
                     folder=f"{self._root}/{glance.id}",
                     find_log=find_log,
                 )
@@ -88,13 +92,18 @@ class Catalogue:
         run = None if text is None else _run(entry.run_id, text)
         return self._read(entry.run_id) if run is None else run
 
-    def _observed(self, run: Run, held: Mapping[str, Sequence[str]]) -> Summary:
-        return self.summary(self._observe(run), held.get(run.id, ()))
+    def _observed(self, run: Run, held: Plans) -> Summary:
+        return self.summary(self._observe(run), held)
 
-    def summary(self, run: Run, batches: Sequence[str]) -> Summary:
-        """The summary of an observed run that is in the plans of these batches."""
-        folder = f"{self._root}/{run.id}"
-        return Summary(run, batches=batches, folder=folder, find_log=self._find_log)
+    def summary(self, run: Run, held: Plans) -> Summary:
+        """The summary of an observed run; `held` are the plans of all batches."""
+        return Summary(
+            run,
+            batches=held.batches(run.id),
+            taken_for=held.taken_for(run.id),
+            folder=f"{self._root}/{run.id}",
+            find_log=self._find_log,
+        )
 
     def newest(self, n: int | None) -> list[Run | Unreadable]:
         """The `n` newest runs, or all, as recorded, newest first; damaged runs last."""
@@ -173,14 +182,27 @@ class Catalogue:
                 yield run
 
 
-def batches_of(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """Maps the id of each run that is in a plan to the ids of the batches whose plans contain
-    it."""
-    found: dict[str, list[str]] = {}
-    for run in runs:
-        for run_id in run.batch.trials if run.batch is not None else ():
-            found.setdefault(run_id, []).append(run.id)
-    return found
+class Plans:
+    """What the plans of batches say of the runs in them; batches keep their order."""
+
+    def __init__(self, batches: Iterable[Run]) -> None:
+        self._batches: dict[str, list[str]] = {}
+        self._taken_for: dict[str, dict[str, str]] = {}
+        for batch in batches:
+            if batch.batch is None:
+                continue
+            for run_id in batch.batch.trials:
+                self._batches.setdefault(run_id, []).append(batch.id)
+            for run_id, step in batch.batch.steps.items():
+                self._taken_for.setdefault(run_id, {})[batch.id] = step
+
+    def batches(self, run_id: str) -> Sequence[str]:
+        """The ids of the batches whose plans contain a run."""
+        return self._batches.get(run_id, ())
+
+    def taken_for(self, run_id: str) -> Mapping[str, str]:
+        """The steps that batches have taken a run for, by their ids, if that is not its own."""
+        return self._taken_for.get(run_id, _NOTHING)
 
 
 def _describe(run_id: str, text: bytes) -> tuple[Entry, Run] | None:

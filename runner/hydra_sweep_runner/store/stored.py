@@ -25,7 +25,7 @@ from hydra_sweep_runner.store import (
     second_names,
     snapshots,
 )
-from hydra_sweep_runner.store.catalogue import Catalogue, batches_of
+from hydra_sweep_runner.store.catalogue import Catalogue, Plans
 from hydra_sweep_runner.store.trash import Trash
 
 
@@ -122,7 +122,7 @@ class StoredRuns:
     def summary(self, run_id: str) -> Summary:
         """One run as observed. Raises UnknownRun or UnreadableRecord."""
         run = self.observe(self.read(run_id))
-        return self._catalogue.summary(run, batches_of(self.batches()).get(run_id, ()))
+        return self._catalogue.summary(run, Plans(self.batches()))
 
     def resolve(self, prefix: str) -> str:
         """The id that begins with `prefix`: at least four digits, in upper or lower case. `last` is

@@ -33,7 +33,7 @@ def graph_lines(store: RunStore, batch: Run) -> list[str]:
     """A line for each trial of a pipeline's batch or, if there are many, for each step."""
     ids = () if batch.batch is None else batch.batch.trials
     if len(ids) > MOST_TRIALS:
-        return _steps(_glances(store, ids))
+        return _steps(batch, _glances(store, ids))
     runs = [_read(store, run_id) for run_id in ids]
     columns = _columns(batch, runs)
     number = {run_id: str(place) for place, run_id in enumerate(ids, start=1)}
@@ -44,7 +44,7 @@ def graph_lines(store: RunStore, batch: Run) -> list[str]:
             rows.append([number[run_id], short(run_id), "", "", *cells, "not created", ""])
             continue
         taken = cut(_taken(run, number), MOST_OF_VALUE)
-        head = (number[run_id], short(run_id), escape(_step(run)), taken)
+        head = (number[run_id], short(run_id), escape(_step(batch, run)), taken)
         rows.append([*head, *cells, run.state.status.value, escape(run.state.reason or "")])
     return render_columns(rows)
 
@@ -55,7 +55,7 @@ def _columns(batch: Run, runs: Sequence[Run | None]) -> Mapping[str, Mapping[str
     part = batch.batch
     if part is not None and part.cells:
         return part.cells
-    flags = all_flags({run.id: run for run in runs if run is not None})
+    flags = _all_flags(batch, [run for run in runs if run is not None])
     names = [name for name in batch.given if _is_shown(name, flags.values())]
     return {name: {run_id: _cell(name, flags[run_id]) for run_id in flags} for name in names}
 
@@ -67,9 +67,11 @@ def _taken(run: Run, number: Mapping[str, str]) -> str:
     return ",".join([*map(str, inside), *(short(one) for one in found if one not in number)])
 
 
-def _step(run: Run | Glance) -> str:
-    """The step of a run; for an adopted run from outside a pipeline, its operation."""
-    return run.step or run.operation.name
+def _step(batch: Run, run: Run | Glance) -> str:
+    """The step of a run in a batch; for a run that an older batch has taken from outside a
+    pipeline, its operation."""
+    steps = {} if batch.batch is None else batch.batch.steps
+    return steps.get(run.id) or run.step or run.operation.name
 
 
 def _read(store: RunStore, run_id: str) -> Run | None:
@@ -85,11 +87,11 @@ def _glances(store: RunStore, run_ids: Iterable[str]) -> list[Run | Glance | Non
     return [known.get(run_id) for run_id in run_ids]
 
 
-def _steps(runs: Sequence[Run | Glance | None]) -> list[str]:
+def _steps(batch: Run, runs: Sequence[Run | Glance | None]) -> list[str]:
     counts: dict[str, Counter[Status]] = {}
     for run in runs:
         if run is not None:
-            counts.setdefault(_step(run), Counter())[run.state.status] += 1
+            counts.setdefault(_step(batch, run), Counter())[run.state.status] += 1
     rows = [["step", "trials", "status"]]
     for step, found in counts.items():
         told = ", ".join(f"{found[status]} {status.value}" for status in Status if found[status])
@@ -97,14 +99,14 @@ def _steps(runs: Sequence[Run | Glance | None]) -> list[str]:
     return render_columns(rows)
 
 
-def all_flags(runs: Mapping[str, Run]) -> dict[str, dict[str, Value]]:
+def _all_flags(batch: Run, runs: Iterable[Run]) -> dict[str, dict[str, Value]]:
     """For each run, its flags and those of all runs that it takes files from, by dotted names
     (`train.lr`), unless they differ. In `runs`, each run must come after those it takes files from.
     """
     found: dict[str, dict[str, Value]] = {}
     mixed: dict[str, set[str]] = {}
-    for run_id, run in runs.items():
-        own = {f"{_step(run)}.{name}": value for name, value in run.flags.items()}
+    for run in runs:
+        own = {f"{_step(batch, run)}.{name}": value for name, value in run.flags.items()}
         several: set[str] = set()
         flags: dict[str, Value] = {}
         for upstream in upstream_ids(run):
@@ -113,7 +115,7 @@ def all_flags(runs: Mapping[str, Run]) -> dict[str, dict[str, Value]]:
                 if canonical(flags.setdefault(name, value)) != canonical(value):
                     several.add(name)
         kept = {name: value for name, value in flags.items() if name not in several}
-        found[run_id], mixed[run_id] = {**kept, **own}, several - own.keys()
+        found[run.id], mixed[run.id] = {**kept, **own}, several - own.keys()
     return found
 
 

@@ -119,6 +119,8 @@ def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[RunRow]:
     selected by the other filters has."""
     filters = filters_of(asked, store, now)
     seen = list(map(RunRow, store.summaries()))
+    if filters.batch is not None:
+        seen = [row.in_batch(filters.batch) for row in seen]
     return select_with_upstream(filters, seen, seen)
 
 
@@ -182,6 +184,8 @@ def select_rows(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime
     filters = filters_of(asked, store, now)
     everything = list(map(RunRow, store.summaries()))
     seen = _with_ids(everything, resolve_all(store, ids), store) if ids else everything
+    if filters.batch is not None:
+        seen = [row.in_batch(filters.batch) for row in seen]
     return select_with_upstream(filters, [run for run in seen if _is_row(run)], everything)
 
 
@@ -199,11 +203,19 @@ def resolve_all(store: RunStore, ids: Iterable[str]) -> list[str]:
 
 def _with_ids(seen: list[RunRow], ids: list[str], store: RunStore) -> list[RunRow]:
     by_id = {run.id: run for run in seen}
-    wanted: dict[str, None] = {}
+    wanted: dict[str, str | None] = {}  # the batch that a run is taken for, the first one's
     for run_id in ids:
         part = store.read(run_id).batch
-        wanted |= dict.fromkeys([run_id] if part is None else part.trials)
-    return [by_id[run_id] for run_id in wanted if run_id in by_id]
+        those: dict[str, str | None] = {run_id: None}
+        if part is not None:
+            those = dict.fromkeys(part.trials, run_id)
+        for one, batch in those.items():
+            wanted.setdefault(one, batch)
+    return [
+        by_id[run_id] if batch is None else by_id[run_id].in_batch(batch)
+        for run_id, batch in wanted.items()
+        if run_id in by_id
+    ]
 
 
 def _is_row(run: RunRow) -> bool:

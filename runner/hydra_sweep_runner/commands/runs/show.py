@@ -118,14 +118,14 @@ def _inputs(run: Run, runs_by_id: Mapping[str, Summary]) -> list[str]:
             attempt = "" if source.attempt is None else f", attempt {source.attempt}"
             path = escape(source.path or "all of it")
             upstream = runs_by_id.get(source.run or "")
-            what = "" if upstream is None else _step_and_flags(upstream.glance)
+            what = "" if upstream is None else _step_and_flags(upstream.glance, source.step)
             lines.append(f"{escape(name)}: {short(source.run or '')}{what}: {path}{attempt}")
     return lines
 
 
-def _step_and_flags(run: Run | Glance) -> str:
+def _step_and_flags(run: Run | Glance, step: str | None) -> str:
     flags = render_entries(named(run.flags, run.given))
-    return f" {escape(run.step or '')}" + (f" ({flags})" if flags else "")
+    return f" {escape(step or run.step or '')}" + (f" ({flags})" if flags else "")
 
 
 def _taker(run: Run | Glance) -> str:

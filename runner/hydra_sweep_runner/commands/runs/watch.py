@@ -97,7 +97,7 @@ def take_snapshot(store: RunStore, batch_id: str) -> Snapshot:
     batch = seen[batch_id].source if batch_id in seen else None
     if not isinstance(batch, Summary) or batch.run.batch is None:
         raise UnknownRun(f"batch {short(batch_id)} is not there any more")
-    planned = [seen[run_id] for run_id in batch.run.batch.trials if run_id in seen]
+    planned = [seen[one].in_batch(batch_id) for one in batch.run.batch.trials if one in seen]
     trials = with_upstream_flags(planned, seen)
     return Snapshot(batch=batch, trials=trials, objective=recorded_objective(batch.run, trials))
 
@@ -107,7 +107,7 @@ def watch_table(snapshot: Snapshot, most: int | None = None) -> Table:
     with their step, and where some have failed, with the reason."""
     trials = sorted(snapshot.trials, key=lambda run: _ORDER.index(_status(run)))[:most]
     flags = snapshot.varying[:_MOST_FLAGS]
-    step = ["step"] if any(_step(run) for run in trials) else []
+    step = ["step"] if any(run.step for run in trials) else []
     repeat = telling_attributes(snapshot.trials)
     columns = standard_columns(trials, ("id", *step, "status", "duration", *repeat), flags)
     if any(run.attributes.get("reason") for run in trials):
@@ -160,13 +160,9 @@ def _name(run: RunRow, snapshot: Snapshot) -> str:
     if snapshot.has_repeats:
         told[repeat_name(run.flags)] = run.repeat
     flags = render_entries(told)
-    step = _step(run)
+    step = run.step
     name = f"{short(run.id)} {escape(step)}" if step else short(run.id)
     return f"{name} ({flags})" if flags else name
-
-
-def _step(run: RunRow) -> str | None:
-    return None if isinstance(run.source, Unreadable) else run.source.glance.step
 
 
 def _status(run: RunRow) -> str:

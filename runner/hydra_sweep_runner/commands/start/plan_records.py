@@ -184,6 +184,7 @@ class PlanRecords:
                 generated=(*batch.batch.generated, *made),
                 objective=() if sweep.objective is None else sweep.objective.texts,
                 cells=self._cells(),
+                steps=self._other_steps(),
                 jobs=self._next_job,
             ),
         )
@@ -201,6 +202,17 @@ class PlanRecords:
         if graph is None or len(self.ids) > MOST_TRIALS:
             return {}
         return cells_of(plan_columns(self._sweep, graph), self.ids)
+
+    def _other_steps(self) -> dict[str, str]:
+        """The steps of a pipeline's trials that have other steps, or none, in their own records."""
+        graph = self._sweep.graph
+        if graph is None:
+            return {}
+        return {
+            run_id: graph.nodes[number].step
+            for number, run_id, planned in self.actions()
+            if planned.run is not None and planned.run.step != graph.nodes[number].step
+        }
 
     def _in_graph(self, run: Run, number: int, graph: Graph) -> Run:
         """A pipeline's trial with its step and its inputs."""
