@@ -626,6 +626,14 @@ def test_runs_are_labelled_and_deleted_and_come_back(browser: Browser, project: 
         expect(page.locator("#toast button", has_text="Undo")).to_be_visible()
         page.locator("#toast .close").click()
         expect(page.locator("#toast")).to_be_hidden()
+        page.locator("#head button", has_text="Delete").click()
+        page.locator("dialog label", has_text="all its trials").click()
+        expect(page.locator("dialog .asked")).to_contain_text("Move 6 runs to the trash")
+        confirm(page, "Delete")
+        page.locator("#toast button", has_text="Undo").click()
+        expect(page.locator("dialog .asked")).to_contain_text("Bring 6 runs back")
+        confirm(page, "Bring back")
+        expect(page.locator("#toast")).to_contain_text("Restored 6 runs")
 
 
 def test_a_read_only_page_offers_no_change(browser: Browser, origin: Project) -> None:

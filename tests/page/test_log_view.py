@@ -85,6 +85,16 @@ def test_a_long_log_is_read_from_its_end_to_its_beginning_and_saved_whole(
         assert Path(saved.value.path()).read_bytes() == log
 
 
+def test_a_log_is_shown_to_its_last_line(browser: Browser, project: Project) -> None:
+    project.write({"talk.py": "count = more = 0\nfor n in range(60): print('line', n)\n"})
+    project.run()
+    run = project.newest("run")["id"]
+    with served(project) as address, tab(browser, f"{address}/?run={run}&tab=log") as page:
+        expect(page.locator("#drawer .log-line").last).to_have_text("line 59")
+        left = "log => Math.round(log.scrollHeight - log.clientHeight - log.scrollTop)"
+        wait_until(lambda: page.locator("#drawer .log").evaluate(left) == 0)
+
+
 def test_what_is_dropped_of_a_log_that_grows_can_be_loaded_again(
     browser: Browser, project: Project
 ) -> None:

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from hydra_sweep_runner.model import BatchPart, Flags, Kind, Status
 from hydra_sweep_runner.page.batches import batch_json, sign_of
+from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary
 from tests.page.conftest import client_of, open_page
 from tests.scenarios.project import Project, by_flag
@@ -50,6 +51,14 @@ def test_a_batch_says_first_what_it_draws_or_lists_then_what_it_gives_once() -> 
     )
     told = batch_json(Summary(batch, folder=""), {})["swept"]
     assert told == "lr=tag(log,interval(0.1,1)) k=1,2 opt=adam n=3"
+
+
+def test_a_batch_that_has_lost_trials_is_not_complete() -> None:
+    of_one = BatchPart(trials=("a" * 32,), missing=2)
+    batch = replace(run_of(status=Status.ERROR), kind=Kind.BATCH, batch=of_one)
+    done = RunRow(Summary(run_of("a" * 32, Status.COMPLETED), folder=""))
+    told = batch_json(Summary(batch, folder=""), {"a" * 32: done})
+    assert (told["trials"], told["counts"], told["sign"]) == (3, {"completed": 1}, "terminated")
 
 
 @pytest.mark.parametrize(

@@ -235,3 +235,20 @@ def test_the_chip_of_the_best_says_the_flags_that_vary_in_full(
         chip.click()
         section = page.locator("#drawer section", has_text="Flags upstream")
         expect(section.locator("tr", has_text="prep.rows")).to_contain_text("1")
+
+
+@needs_browser
+def test_beside_an_open_run_steps_stand_without_their_operations(
+    browser: Browser, pipe: Project
+) -> None:
+    with served(pipe) as address, tab(browser, address) as opened:
+        titles = opened.locator(".tabulator-header .sort")
+        assert {"operation", "step"} <= {title.strip() for title in titles.all_inner_texts()}
+        opened.locator(".tabulator-row .status").first.click()
+        expect(titles.filter(has_text="operation")).to_have_count(0)
+        expect(titles.filter(has_text="step")).to_have_count(1)
+        table = opened.locator(".tabulator").bounding_box()
+        for name in ("lr", "rows"):
+            title = titles.filter(has_text=name).first.bounding_box()
+            assert title is not None and table is not None
+            assert title["x"] + title["width"] <= table["x"] + table["width"]

@@ -56,11 +56,12 @@ class Project:
 class Prepared:
     """An action that can be carried out: the commands it stands for, each by its words, the
     question to ask, what there is to say before, and what does it. `do` gives lines on what was
-    done."""
+    done. `deleted` are the ids of all runs that a deletion takes."""
 
     commands: Sequence[Sequence[str]]
     question: str
     lines: Sequence[str] = ()
+    deleted: Sequence[str] = ()
     do: Callable[[], Sequence[str]]
 
     @property
@@ -353,6 +354,7 @@ def _delete(project: Project, given: Mapping[str, Any]) -> Prepared:
         ],
         question=f"Move {deletion.what} to the trash?",
         lines=deletion.lines,
+        deleted=deletion.run_ids,
         do=do,
     )
 

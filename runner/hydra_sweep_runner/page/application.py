@@ -170,6 +170,7 @@ async def _act(site: Site, request: Request) -> Response:
         "command": "\n".join(map(escape, prepared.command_lines)),
         "question": escape(prepared.question),
         "lines": [escape(line) for line in prepared.lines],
+        "deleted": list(prepared.deleted),
     }
     if given.get("do") is not True:
         return JSONResponse(told)

@@ -40,14 +40,14 @@ def batch_json(summary: Summary, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
         "operation": shown_text(run.operation.name),
         "kind": run.operation.kind,
         "status": run.state.status.value,
-        "sign": sign_of(run.state.status, counts),
+        "sign": sign_of(run.state.status, counts, part.missing),
         "reason": None if run.state.reason is None else escape(run.state.reason),
         "started": FIELD["started"].json(summary),
         "stopped": FIELD["stopped"].json(summary),
         "label": None if run.label is None else shown_text(run.label),
         "tags": [shown_text(tag) for tag in run.tags],
         "swept": _swept(run),
-        "trials": len(part.trials),
+        "trials": len(part.trials) + part.missing,
         "goal": goal_of(run),
         "orphans": sum(one in by_id for one in set(part.generated) - set(part.trials)),
         "counts": dict(counts),
@@ -65,13 +65,13 @@ def goal_of(run: Run) -> int | None:
     return most if is_growing and isinstance(most, int) else None
 
 
-def sign_of(status: Status, counts: Counter[str]) -> str:
+def sign_of(status: Status, counts: Counter[str], missing: int = 0) -> str:
     """The status that the batch's sign has: `error` only as long as a trial has failed. A batch
-    that ended with trials that were stopped counts as stopped, one whose failed trials were
-    deleted or have completed since as completed."""
+    that ended with trials that were stopped, or is `missing` some, counts as stopped; one whose
+    failed trials have completed since as completed."""
     if status is not Status.ERROR or counts[Status.ERROR.value] or counts["unreadable"]:
         return status.value
-    is_whole = counts.total() == counts[Status.COMPLETED.value] > 0
+    is_whole = counts.total() == counts[Status.COMPLETED.value] > 0 and not missing
     return Status.COMPLETED.value if is_whole else Status.TERMINATED.value
 
 

@@ -66,7 +66,7 @@ async function carryOut(name, given, verb, body, go, dialog) {
   try {
     const told = await act(name, given, true);
     dialog.close();
-    toast(told.done.at(-1) ?? "Done", name === "delete" ? { text: "Undo", act: () => ask("restore", { ids: given.ids }, "Bring back") } : null);
+    toast(told.done.at(-1) ?? "Done", told.deleted.length ? { text: "Undo", act: () => ask("restore", { ids: told.deleted }, "Bring back") } : null);
     afterwards(name, given);
   } catch (error) {
     body.append(el("p", { class: "wrong" }, error.message));

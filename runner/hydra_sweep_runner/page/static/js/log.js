@@ -70,11 +70,16 @@ export class Log {
     this.file = piece.file;
     this.offset = piece.end;
     const isAtEnd = this.text.scrollHeight - this.text.scrollTop - this.text.clientHeight < 40;
+    this.describe(piece); // it takes room from the lines
     this.append(piece);
     if (isAtEnd) {
       this.dropFirst();
       this.text.scrollTop = this.text.scrollHeight;
     }
+  }
+
+  /** Say above the lines how long the log is. */
+  describe(piece) {
     this.save.hidden = !piece.size;
     const state = piece.ended ? "" : " · as it grows";
     this.note.textContent = piece.file === null ? "Nothing was printed yet." : piece.size === 0 ? `Empty so far${state}` : `${bytes(piece.size)}${state}`;

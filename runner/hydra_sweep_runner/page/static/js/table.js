@@ -203,7 +203,7 @@ export class Table {
       titleFormatter: () => header(column),
       formatter: (cell) => this.cell(cell.getData().n, at),
     }));
-    const shown = isCramped() ? rest.filter((_, at) => !isInDrawer(answer.columns[at])) : rest;
+    const shown = isCramped() ? rest.filter((_, at) => !isSpared(answer.columns[at], answer.columns)) : rest;
     return [head, ...shown];
   }
 
@@ -343,8 +343,10 @@ export class Table {
 /** Whether an open run leaves the table little room. */
 const isCramped = () => now().run !== null && innerWidth < 1700;
 
-/** Whether the drawer tells it of the run that is open: what is compared has its room then. */
-const isInDrawer = (column) => column.scope === "run" && ["reason", "batch", "started", "label", "tags"].includes(column.title);
+/** Whether a column is left out beside an open run: what the drawer tells, and a pipeline's
+    operations, of which the steps tell enough. What is compared has its room then. */
+const isSpared = ({ scope, title }, columns) =>
+  scope === "run" && (["reason", "batch", "started", "label", "tags"].includes(title) || (title === "operation" && columns.some((one) => one.scope === "run" && one.title === "step")));
 
 /** A reason without the exit status that stands before what was said. */
 const inShort = (reason) => reason.replace(/^exit status \d+: /, "");
