@@ -80,6 +80,22 @@ def test_all_flags_that_are_gone_are_told_at_once(make_project: MakeProject) -> 
     project.run("+restart=last:batch")
 
 
+def test_an_added_flag_that_the_script_has_lost_is_taken_back_as_the_line_says(
+    make_project: MakeProject,
+) -> None:
+    project = make_project({**SWEPT, "a.py": "lr = seed = x = 1\n"})
+    project.run("-m", "lr=0.1,0.2", "+x=1")
+    project.write({"a.py": "lr = seed = 1\n"})
+    (line,) = project.run("+restart=last:batch", status=2).said
+    assert line.endswith("; x was added at an earlier start: '~x' takes it back")
+    project.write({"a.py": "lr = seed = rate = 1\n"})
+    project.write({"conf/config.yaml": RENAMED["conf/config.yaml"]})
+    (line,) = project.run("+restart=last:batch", status=2).said
+    assert "+refresh=true '~lr' '~x' takes the new values" in line
+    project.run("+restart=last:batch", *typed_as_printed(line, "+refresh=true"))
+    assert project.newest("trial")["flags"] == {"rate": 0.1, "seed": 1}
+
+
 def test_what_a_run_on_its_own_and_a_trial_were_given_is_taken_back(
     make_project: MakeProject,
 ) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.compose.overrides import is_sweep, name_in, parse_override
 from hydra_sweep_runner.compose.single_values import single_values
-from hydra_sweep_runner.errors import Mistake, UnknownFlag
+from hydra_sweep_runner.errors import Mistake, NotTaken, UnknownFlag
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.terminal.render import escape, short
 
@@ -62,6 +62,15 @@ def gone_flags(composing: Composing) -> dict[str, str]:
     names = [name for name in found[0] if all(name in other for other in found)]
     given = {name_in(text): text for text in composing.task}
     return {name: given[name] for name in names if name in given}
+
+
+def added_before(mistake: Mistake, run: Run, typed: Typed) -> list[str]:
+    """The flags that what is run does not take and that an earlier start added, with `+` or
+    `++`."""
+    names = mistake.names if isinstance(mistake, NotTaken) else ()
+    now = {name_in(text) for text in typed.task}
+    added = {name_in(text) for text in run.recipe.task if text.startswith("+")} - now
+    return [name for name in names if name in added]
 
 
 def without_flags(texts: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,12 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from hydra_sweep_runner.commands.start.composing import Composing, Typed
-from hydra_sweep_runner.commands.start.gone_flags import gone_flags, taking_back, without_flags
+from hydra_sweep_runner.commands.start.gone_flags import (
+    added_before,
+    gone_flags,
+    taking_back,
+    without_flags,
+)
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.overrides import gives_sweep, name_in
@@ -206,7 +211,8 @@ def naming_refresh(
     world: World, run: Run, kept: Composing, trials: Iterable[Sequence[str]]
 ) -> Iterator[None]:
     """Add a note to mistakes in what is composed from the kept copy, if the present YAML differs:
-    the mistake may have been corrected there."""
+    the mistake may have been corrected there; and one on flags that an earlier start added and that
+    what is run does not take."""
     try:
         yield
     except Mistake as mistake:
@@ -214,11 +220,17 @@ def naming_refresh(
         if not kept.typed.options.refresh:
             with suppress(Mistake):  # the present YAML has a mistake, too: it is no solution
                 changes = yaml_changes(world, run, kept, trials)
+        added = added_before(mistake, run, kept.typed)
         if changes is None or not changes.values:
-            raise
+            if not added:
+                raise
+            raise Mistake(
+                f"{mistake}; {', '.join(added)} was added at an earlier start: "
+                f"{taking_back(added).strip()} takes it back"
+            ) from mistake
         raise Mistake(
             f"{mistake}; the project's YAML has changed since ({', '.join(changes.values)}): "
-            f"{changes.words} takes the new values{changes.renamed}"
+            f"{changes.words}{taking_back(added)} takes the new values{changes.renamed}"
         ) from mistake
 
 
