@@ -577,6 +577,11 @@ def test_from_runs_a_step_and_what_depends_on_it(study: Project) -> None:
     assert ran(study, before) == ["evaluate", "evaluate", "report"]
     said = study.run("+restart=last", "+from=evaluate", status=2).err
     assert f"restart its whole batch by +restart={batch[:8]} +from=evaluate" in said
+    both = study.run(f"+restart={batch}", "+from=evaluate", "+only=failed", status=2).err
+    assert "+from=evaluate +only=failed: what has not failed would not run" in both
+    skipped = study.terminal(f"+restart={batch}", "+until=train", "+only=failed")
+    assert "Skipping 3 trials that have not failed" in skipped
+    assert "Skipping 3 trials that come after train" in skipped
 
 
 def test_until_leaves_what_comes_after_pending_and_ends_well(study: Project) -> None:

@@ -43,6 +43,10 @@ class Known:
     changed: str | None = None
 
 
+#: Why `only=failed` leaves a trial.
+NOT_FAILED = "has not failed"
+
+
 class Do(Enum):
     """What a start does with a planned trial."""
 
@@ -109,7 +113,7 @@ class _Deciding:
         if wanted.only_failed:
             if known is not None and known.status is Status.ERROR:
                 return Decision(Do.RUN, "failed")
-            return Decision(Do.LEAVE, "has not failed")
+            return Decision(Do.LEAVE, NOT_FAILED)
         if known is None:
             return Decision(Do.RUN, "new")
         if not self._again.isdisjoint(node.steps):

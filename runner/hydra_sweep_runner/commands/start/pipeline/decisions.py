@@ -12,6 +12,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Input, Run, Status
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.pipeline.current import (
+    NOT_FAILED,
     Decision,
     Do,
     Known,
@@ -61,18 +62,24 @@ class Decided:
         if skipped := done.count(Do.SKIP):
             trials = "1 completed trial" if skipped == 1 else f"{skipped} completed trials"
             lines.append(f"Skipping {trials}")
-        if left := done.count(Do.LEAVE):
-            trials = "1 trial" if left == 1 else f"{left} trials"
-            what = "that come after" if left > 1 else "that comes after"
-            failed = "that have not failed" if left > 1 else "that has not failed"
-            until = self.wanted.until
-            lines.append(f"Skipping {trials} {failed if until is None else f'{what} {until}'}")
+        left = [decision.why for decision in self.decisions if decision.do is Do.LEAVE]
+        whole = left.count(NOT_FAILED)
+        beyond = len(left) - whole
+        if whole:
+            lines.append(f"Skipping {_trials(whole, 'that has', 'that have')} not failed")
+        if beyond:
+            trials = _trials(beyond, "that comes", "that come")
+            lines.append(f"Skipping {trials} after {self.wanted.until}")
         return lines
 
 
+def _trials(count: int, one: str, several: str) -> str:
+    return f"1 trial {one}" if count == 1 else f"{count} trials {several}"
+
+
 def wanted_of(options: Options, wiring: Wiring) -> Wanted:
-    """Which trials a start is to run. Raises Mistake for an unknown step, and for a first step that
-    comes after the last one."""
+    """Which trials a start is to run. Raises Mistake for an unknown step, and for options by which
+    the step given by `from` would not run."""
     for name, step in (("from", options.from_step), ("until", options.until)):
         if step is not None:
             known_step(f"+{name}={step}", step, wiring.names)
@@ -80,6 +87,11 @@ def wanted_of(options: Options, wiring: Wiring) -> Wanted:
         raise Mistake(
             f"+from={options.from_step} +until={options.until}: {options.from_step} comes after "
             f"{options.until}, so it would not run: leave one of the two out"
+        )
+    if options.from_step is not None and options.only is not None:
+        raise Mistake(
+            f"+from={options.from_step} +only={options.only}: what has not failed would not run: "
+            "leave one of the two out"
         )
     return Wanted(
         needed=bool(options.needed),
