@@ -68,6 +68,21 @@ def test_what_is_to_be_written_is_yaml_with_the_command_s_own_words(
     assert yaml.safe_load(written) == [*words, "${lr}"]
 
 
+def test_a_swept_group_that_the_command_does_not_receive_is_told_once_by_a_flag_of_it(
+    make_project: MakeProject,
+) -> None:
+    project = _project(make_project, '{command: [echo, "${lr}"]}')
+    config = project.folder / "conf" / "config.yaml"
+    config.write_text(f"defaults: [size: a, _self_]\n{config.read_text()}")
+    project.write({"conf/size/a.yaml": "wide: 1", "conf/size/b.yaml": "wide: 2"})
+    (told,) = [line for line in project.run("-m", "size=a,b", "lr=1").said if HINT in line]
+    assert told.startswith("size is in no argument of the command, so all trials do the same")
+    written = told.partition("operation.command: ")[2].partition(" (a command")[0]
+    assert yaml.safe_load(written) == ["echo", "${lr}", "${size.wide}"]
+    config.write_text(config.read_text().replace('"${lr}"]', '"${lr}", "${size.wide}"]'))
+    assert project.run("-m", "size=a,b", "lr=1").lines == ["1 1", "1 2"]
+
+
 def test_only_the_flags_that_were_given_are_told(make_project: MakeProject) -> None:
     project = _project(make_project, '{command: [echo, "${lr}"]}')
     assert HINT not in project.run("-m", "lr=1,2").err

@@ -87,6 +87,15 @@ def command_as_written(config: DictConfig) -> list[str]:
     return [_options(word) if isinstance(word, dict) else str(word) for word in words]
 
 
+def first_flag_of(config: DictConfig, name: str) -> str:
+    """A name that an argument can refer to: the flag's own or, for a config group or a node, that
+    of the first flag below it."""
+    whole: Any = OmegaConf.to_container(config, resolve=False)
+    flags = flatten({key: held for key, held in whole.items() if key != "hydra"})
+    below = (flag for flag in flags if covered_by(flag, name) or covered_by(flag, node_of(name)))
+    return next(below, name)
+
+
 def is_switch(config: DictConfig, name: str) -> bool:
     """Whether the flag is a boolean."""
     return isinstance(OmegaConf.select(config, name, throw_on_missing=False), bool)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.start.world import World
@@ -61,8 +61,13 @@ def report_unused_in_sweep(world: World, sweep: Sweep) -> None:
         if KINDS[trial.operation.kind].names_its_flags
     }
     varying = () if len(sweep.plan.trials) < 2 else sweep.varying
-    for (_, given), trial in first.items():
-        report_unused_flags(world, trial.operation, sweep.config(trial), given, varying)
+    lines = [
+        line
+        for (_, given), trial in first.items()
+        for line in _unused_flags(trial.operation, sweep.config(trial), given, varying)
+    ]
+    for line in dict.fromkeys(lines):
+        world.reporter.say(line)
     if sweep.composing.pipeline is not None:
         _report_unused_of_pipeline(world, sweep, sweep.composing.pipeline)
 
@@ -87,18 +92,23 @@ def _report_unused_of_pipeline(world: World, sweep: Sweep, pipeline: PipelineCom
 
 
 def report_unused_flags(
-    world: World,
-    operation: Operation,
-    config: TrialConfig,
-    given: Iterable[str],
-    varying: Sequence[str] = (),
+    world: World, operation: Operation, config: TrialConfig, given: Iterable[str]
 ) -> None:
-    """Print which given flags a command does not receive, and how it would. If all that `varying`
-    names are such, the trials do the same."""
+    """Print which given flags a command does not receive, and how it would."""
+    for line in _unused_flags(operation, config, given):
+        world.reporter.say(line)
+
+
+def _unused_flags(
+    operation: Operation, config: TrialConfig, given: Iterable[str], varying: Sequence[str] = ()
+) -> Iterator[str]:
+    """A line for the given flags that a command does not receive, and how it would. If all that
+    `varying` names are such, the trials do the same."""
     if not KINDS[operation.kind].names_its_flags:
         return
     from hydra_sweep_runner.compose.unused import (  # few operations are commands
         command_as_written,
+        first_flag_of,
         is_switch,
         unused_names,
     )
@@ -108,21 +118,22 @@ def report_unused_flags(
         found = _LIKE_REFERENCE.fullmatch(word)
         name = found and (found[1] or found[2])
         if found is not None and name and name in loaded:
-            world.reporter.say(
+            yield (
                 f"{escape(word)} reaches the command as it is: the value of the flag {name} is "
                 f"written ${{{name}}}"
             )
     unused = unused_names(loaded, given)
     if not unused:
         return
-    reference = f'"${{{escape(unused[0])}}}"'
-    if is_switch(loaded, unused[0]):  # given, or left out
-        reference = f"{{--{escape(unused[0])}: {reference}}}"
+    flag = first_flag_of(loaded, unused[0])
+    reference = f'"${{{escape(flag)}}}"'
+    if is_switch(loaded, flag):  # given, or left out
+        reference = f"{{--{escape(flag)}: {reference}}}"
     names = escape(", ".join(unused))
     what = "is in no argument" if len(unused) == 1 else "are in no argument"
     same = varying and set(varying) <= set(unused)
     so = ", so all trials do the same" if same else ""
-    world.reporter.say(
+    yield (
         f"{names} {what} of the command{so}: write operation.command: "
         f"{_with_flag(command_as_written(loaded), reference)} (a command finds "
         "its flags in .hydra/config.yaml, too)"
