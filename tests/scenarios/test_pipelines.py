@@ -391,6 +391,65 @@ def test_by_makes_one_gathering_trial_for_each_value(study: Project) -> None:
     assert [len(run["inputs"]["runs"]["runs"]) for run in reports] == [2, 2]
 
 
+def test_gathering_trials_are_told_apart_by_the_values_of_by(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "defaults: [operation: flow, _self_]\n",
+            "conf/operation/flow.yaml": """
+                # @package _global_
+                operation:
+                  name: flow
+                  steps:
+                    prepare:
+                    table: {operation: count, gathers: {runs: prepare}, by: [prepare.rows]}
+                    total: {operation: count, gathers: {runs: prepare}}
+                rows: 5
+                prepare: {rows: "${rows}"}
+            """,
+            "conf/operation/prepare.yaml": FILES["conf/operation/prepare.yaml"],
+            "prepare.py": FILES["prepare.py"],
+            "conf/operation/count.yaml": """
+                # @package _global_
+                operation: {name: count, script: count.py}
+            """,
+            "count.py": """
+                import json, sys
+                n = len(json.load(open("runs.json")))
+                print("n:", n)
+                sys.exit("too few" if n == 1 else 0)
+            """,
+        }
+    )
+    said = project.run("-m", "rows=1,22", "hydra.launcher.n_jobs=1", status=1).said
+    for rows in (1, 22):
+        assert any(line.endswith(f" (prepare.rows={rows}; too few)") for line in said), said
+    gathered = steps(project)["table"]
+
+    where = ("--where", "prepare.rows == 22")
+    assert [run["id"] for run in project.runs("--step", "table", *where)] == [gathered[1]["id"]]
+    table = lines(project.run("compare", "last:batch", "--step", "table").out)
+    assert table[0].split() == ["id", "status", "prepare.rows", "n"]
+    assert [row.split()[2] for row in table[1:]] == ["1", "22"]
+    table = lines(project.run("runs", "list").out)
+    assert table[0].split()[:3] == ["id", "operation", "step"]
+    assert {row.split()[2] for row in table if " count " in row} == {"table", "total"}
+
+    prepare = steps(project)["prepare"][1]["id"][:8]
+    shown = lines(project.run("runs", "show", gathered[1]["id"]).out)
+    assert f"  runs: 1 run of prepare gathered (prepare.rows=22): {prepare}" in shown
+
+
+def test_what_a_gathering_trial_was_made_from_is_told_to_what_gathers_it(study: Project) -> None:
+    text = FILES["conf/operation/study.yaml"]
+    by = "report: {operation: plot, gathers: {runs: evaluate}, by: [train.lr]}"
+    more = "    all: {operation: plot, gathers: {runs: report}}\n"
+    text = text.replace("report: {operation: plot, gathers: {runs: evaluate}}\n", f"{by}\n{more}")
+    study.write({"conf/operation/study.yaml": text})
+    batch_of(study, "train.lr=0.1,0.01")
+    listed = json.loads((folder(steps(study)["all"][0]) / "runs.json").read_text())
+    assert [run["flags"]["train.lr"] for run in listed] == [0.1, 0.01]
+
+
 def test_a_partial_gather_takes_what_is_completed(study: Project) -> None:
     text = FILES["conf/operation/study.yaml"]
     study.write(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 from hydra_sweep_runner.model import Flags, Value
-from hydra_sweep_runner.operation.values import canonical
+from hydra_sweep_runner.operation.values import canonical, same
 
 #: A line shows all flags if there are at most this many.
 MOST_FLAGS = 8
@@ -104,6 +104,18 @@ def named(shown: Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for name in names:
         found |= {name: shown[name]} if name in shown else given_flags(shown, [name])
+    return found
+
+
+def agreed(several: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
+    """The entries that all of the mappings have, with the same value; none if there is no
+    mapping."""
+    mappings = iter(several)
+    found = dict(next(mappings, {}))
+    for one in mappings:
+        if not found:
+            break
+        found = {n: value for n, value in found.items() if n in one and same(value, one[n])}
     return found
 
 

@@ -100,6 +100,16 @@ def telling_attributes(runs: Iterable[RunRow]) -> list[str]:
     return ["repeat"] if len({run.repeat for run in runs}) > 1 else []
 
 
+def has_several_steps(runs: Iterable[RunRow]) -> bool:
+    """Whether one operation fills several steps, so that its name does not tell them apart."""
+    known: dict[object, str] = {}
+    return any(
+        known.setdefault(run.attributes.get("operation"), run.step) != run.step
+        for run in runs
+        if run.step is not None
+    )
+
+
 def varying_flags(runs: Iterable[RunRow]) -> list[str]:
     """The names of the flags that differ between the runs, in order; a chosen config group replaces
     the flags below it. One that differs though the same was chosen, because the config was edited

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from hydra_sweep_runner.model import Unreadable, Value
+from hydra_sweep_runner.model import Input, Unreadable, Value
+from hydra_sweep_runner.operation.flags import agreed
 from hydra_sweep_runner.operation.values import same
 from hydra_sweep_runner.query.filters import Filters, select
 from hydra_sweep_runner.query.run_row import RunRow
+
+if TYPE_CHECKING:
+    from hydra_sweep_runner.record.glance import InputSource
 
 
 def select_with_upstream(
@@ -29,15 +34,13 @@ def takes_files(run: RunRow) -> bool:
 
 def with_upstream_flags(runs: Iterable[RunRow], by_id: Mapping[str, RunRow]) -> list[RunRow]:
     """The runs, each with the flags of the runs that it takes files from, directly or indirectly:
-    `train.lr` is the flag `lr` of its step `train`. `by_id` has all runs of the store."""
-    known: dict[str, Mapping[str, Value]] = {}
+    `train.lr` is the flag `lr` of its step `train`. Of the runs that it gathers, those in which all
+    of them agree, the values of `by` among them. `by_id` has all runs of the store."""
+    found = _Upstream(by_id)
     widened = []
     for run in runs:
-        upstream = _upstream(run, by_id, known, frozenset())
-        if upstream:
-            widened.append(RunRow(run.source, upstream))
-        else:
-            widened.append(run)
+        upstream = found.of(run)
+        widened.append(RunRow(run.source, upstream) if upstream else run)
     return widened
 
 
@@ -67,24 +70,43 @@ def _above(name: str) -> Iterator[str]:
         yield name
 
 
-def _upstream(
-    run: RunRow,
-    by_id: Mapping[str, RunRow],
-    known: dict[str, Mapping[str, Value]],
-    path: frozenset[str],
-) -> Mapping[str, Value]:
-    if run.id in known:
-        return known[run.id]
-    if isinstance(run.source, Unreadable) or run.id in path:
-        return {}
-    flags: dict[str, Value] = {}
-    for source in run.source.glance.inputs.values():
-        other = None if source.run is None else by_id.get(source.run)
-        if other is None or isinstance(other.source, Unreadable):
-            continue
-        flags |= _upstream(other, by_id, known, path | {run.id})
+class _Upstream:
+    """Finds the flags upstream of runs. What is found of a run is kept for all that take from it.
+
+    `by_id` has all runs of the store.
+    """
+
+    def __init__(self, by_id: Mapping[str, RunRow]) -> None:
+        self._by_id = by_id
+        self._known: dict[str, Mapping[str, Value]] = {}
+        self._path: set[str] = set()  # damaged records could take files from each other
+
+    def of(self, run: RunRow) -> Mapping[str, Value]:
+        """The flags of the runs that a run takes files from, directly or indirectly."""
+        if run.id in self._known:
+            return self._known[run.id]
+        if isinstance(run.source, Unreadable) or run.id in self._path:
+            return {}
+        inputs = run.source.glance.inputs.values()
+        self._path.add(run.id)
+        flags: dict[str, Value] = {}
+        for one in inputs:
+            if one.runs is not None:
+                members = filter(None, map(self._by_id.get, one.runs))
+                flags |= agreed(self._through(one, member) for member in members)
+        for one in inputs:  # of what it is made from itself, a flag has one value
+            if one.run is not None and one.run in self._by_id:
+                flags |= self._through(one, self._by_id[one.run])
+        self._path.remove(run.id)
+        self._known[run.id] = flags
+        return flags
+
+    def _through(self, one: InputSource | Input, other: RunRow) -> Mapping[str, Value]:
+        """The flags that an input from another run adds: its own and those upstream of it."""
+        if isinstance(other.source, Unreadable):
+            return {}
         glance = other.source.glance
-        step = source.step or glance.step or glance.operation.name
-        flags |= {f"{step}.{name}": value for name, value in other.flags.items()}
-    known[run.id] = flags
-    return flags
+        step = one.step or glance.step or glance.operation.name
+        own = {f"{step}.{name}": value for name, value in other.flags.items()}
+        upstream = self.of(other)
+        return {**upstream, **own} if upstream else own

@@ -17,6 +17,7 @@ from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status, Unreadable, Value
 from hydra_sweep_runner.query.columns import (
     Column,
+    has_several_steps,
     scalar_titles,
     standard_columns,
     telling_attributes,
@@ -67,7 +68,8 @@ class Comparison:
         """The columns of CSV and tables: the objective first, then attributes, flags and
         scalars."""
         several = len({run.attributes.get("operation") for run in self.runs}) > 1
-        attributes = ["id", *(["operation"] if several else []), "status", *self.telling]
+        step = ["step"] if has_several_steps(self.runs) else []
+        attributes = ["id", *(["operation"] if several else []), *step, "status", *self.telling]
         columns = standard_columns(self.runs, attributes, self.flags)
         if self.objective is None:
             return columns

@@ -16,6 +16,7 @@ from hydra_sweep_runner.operation.flags import (
 )
 from hydra_sweep_runner.query.columns import (
     Column,
+    has_several_steps,
     standard_columns,
     telling_attributes,
     varying_flags,
@@ -54,6 +55,7 @@ _EXACT = 7
 _TITLES = (
     tables.TableColumn("id", tables.ColumnKind.ID),
     tables.TableColumn("operation"),
+    tables.TableColumn("step"),
     tables.TableColumn("status", tables.ColumnKind.STATUS),
     tables.TableColumn("started", tables.ColumnKind.TIME),
     tables.TableColumn("flags"),
@@ -96,7 +98,8 @@ def public_object(run: RunRow) -> dict[str, Any]:
 
 def list_csv(runs: Sequence[RunRow], columns: Sequence[Column] = ()) -> str:
     """The runs as CSV: the requested columns, or attributes, flags and scalars."""
-    chosen = columns or standard_columns(runs, [*_ATTRIBUTES, *telling_attributes(runs)])
+    telling = [*(["step"] if has_several_steps(runs) else []), *telling_attributes(runs)]
+    chosen = columns or standard_columns(runs, [*_ATTRIBUTES, *telling])
     rows = [[column.value(run) for column in chosen] for run in runs]
     return csv_text([column.title for column in chosen], rows)
 
@@ -109,7 +112,8 @@ def list_table(runs: Sequence[RunRow], columns: Sequence[Column] = ()) -> Table:
     telling = telling_upstream(runs)
     digits = _digits(runs)
     repeats = bool(telling_attributes(runs))
-    rows = [_row(run, varying, telling, digits, repeats) for run in runs]
+    steps = has_several_steps(runs)
+    rows = [_row(run, varying, telling, digits, steps=steps, repeats=repeats) for run in runs]
     used = [place for place in range(len(_TITLES)) if any(row[place] for row in rows)]
     return Table(
         [_TITLES[place] for place in used], [[row[place] for place in used] for row in rows]
@@ -229,11 +233,13 @@ def _row(
     varying: Sequence[str],
     telling: Sequence[str],
     digits: Mapping[str, int],
+    *,
+    steps: bool,
     repeats: bool,
 ) -> Sequence[str]:
     if isinstance(seen.source, Unreadable):
         told = escape(f"{seen.source.path}: {seen.source.why}")
-        return (short(seen.id), "", "unreadable", "", told, "", "", "")
+        return (short(seen.id), "", "", "unreadable", "", told, "", "", "")
     run = seen.source.glance
     batch = run.kind is Kind.BATCH
     upstream = {
@@ -247,6 +253,7 @@ def _row(
     return (
         short(run.id),
         escape(run.operation.name) + ("+" if batch else ""),
+        escape(seen.step or "") if steps else "",
         run.state.status.value,
         render_time(run.state.started),
         _batch_flags(seen.source.run) if batch else ", ".join(filter(None, flags)),

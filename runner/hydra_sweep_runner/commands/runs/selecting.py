@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 
+from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
@@ -154,6 +155,10 @@ def rows_of(store: RunStore, ids: Iterable[str]) -> list[RunRow]:
     return with_upstream_flags(rows, _with_upstream_runs(store, rows))
 
 
+#: Where more runs are upstream than this, reading all by the index is faster than one by one.
+_MOST_READ = 100
+
+
 def _row(store: RunStore, run: Run | Unreadable) -> RunRow:
     if isinstance(run, Unreadable):
         return RunRow(run)
@@ -168,11 +173,13 @@ def _with_upstream_runs(store: RunStore, rows: Sequence[RunRow]) -> dict[str, Ru
         source = waiting.pop().source
         if isinstance(source, Unreadable):
             continue
-        for one in source.glance.inputs.values():
-            if one.run is not None and one.run not in found:
-                with suppress(UnknownRun, UnreadableRecord):
-                    found[one.run] = _row(store, store.read(one.run))
-                    waiting.append(found[one.run])
+        missing = [one for one in upstream_ids(source.glance) if one not in found]
+        if len(found) + len(missing) > len(rows) + _MOST_READ:
+            return {each.id: each for each in (*map(RunRow, store.summaries()), *rows)}
+        for run_id in missing:
+            with suppress(UnknownRun, UnreadableRecord):
+                found[run_id] = _row(store, store.read(run_id))
+                waiting.append(found[run_id])
     return found
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from hydra_sweep_runner.commands.runs.basis import basis_lines
 from hydra_sweep_runner.commands.runs.details import Details
 from hydra_sweep_runner.commands.runs.graph import graph_lines
+from hydra_sweep_runner.commands.runs.inputs import input_lines
 from hydra_sweep_runner.commands.runs.origins import swept_names
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Attempt, Run, Scalar, Status
-from hydra_sweep_runner.operation.flags import named, repeat_name
+from hydra_sweep_runner.operation.flags import repeat_name
 from hydra_sweep_runner.operation.kinds.known import STEPS
 from hydra_sweep_runner.query.columns import telling_attributes, varying_flags
 from hydra_sweep_runner.query.run_row import RunRow
@@ -64,7 +65,7 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
         *_section("scalars", map(_scalar, run.scalars.items())),
         *_section("attempts", map(_attempt, run.state.attempts)),
         *_section("code", _code(run, details.changes)),
-        *_section("inputs", _inputs(run, details.runs_by_id)),
+        *_section("inputs", input_lines(run, details.runs_by_id)),
         *_section(
             "taken by", (_taker(details.runs_by_id[one].glance) for one in details.downstream)
         ),
@@ -106,26 +107,6 @@ def _code(run: Run, changes: Sequence[str]) -> list[str]:
     ]
     lines += [escape(versions)] if versions else []
     return [*lines, *(f"changed since: {escape(change)}" for change in changes)]
-
-
-def _inputs(run: Run, runs_by_id: Mapping[str, Summary]) -> list[str]:
-    """A line for each input: the run that it is from, with its step and given flags."""
-    lines = []
-    for name, source in run.inputs.items():
-        if source.runs is not None:
-            lines.append(f"{escape(name)}: {len(source.runs)} runs gathered")
-        else:
-            attempt = "" if source.attempt is None else f", attempt {source.attempt}"
-            path = escape(source.path or "all of it")
-            upstream = runs_by_id.get(source.run or "")
-            what = "" if upstream is None else _step_and_flags(upstream.glance, source.step)
-            lines.append(f"{escape(name)}: {short(source.run or '')}{what}: {path}{attempt}")
-    return lines
-
-
-def _step_and_flags(run: Run | Glance, step: str | None) -> str:
-    flags = render_entries(named(run.flags, run.given))
-    return f" {escape(step or run.step or '')}" + (f" ({flags})" if flags else "")
 
 
 def _taker(run: Run | Glance) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.task import Placement, Upstream
 from hydra_sweep_runner.model import Input, Run, Status, Value
+from hydra_sweep_runner.operation.flags import agreed
 from hydra_sweep_runner.pipeline.current import kind_changed
 from hydra_sweep_runner.record.fields import FIELD, Summary
 from hydra_sweep_runner.store import layout
@@ -136,18 +137,25 @@ class Upstreams:
 
     def upstream_flags(self, run: Run) -> dict[str, Value]:
         """The flags of all runs that a run takes single files from, by dotted names (`train.lr`),
-        in JSON's types."""
+        in JSON's types; of the runs that it gathers, those in which all of them agree."""
         if run.id not in self._flags:
             found: dict[str, Value] = {}
             for one in run.inputs.values():
+                if one.runs is not None:
+                    found |= agreed(self._through(one, member) for member in one.runs)
+            for one in run.inputs.values():
                 if one.runs is None:
-                    upstream = self.run(one.run or "")
-                    flags = FIELD["flags"].json(self._summary(upstream))
-                    found |= self.upstream_flags(upstream)
-                    step = step_of(one, upstream)
-                    found |= {f"{step}.{name}": value for name, value in flags.items()}
+                    found |= self._through(one, one.run or "")
             self._flags[run.id] = found
         return self._flags[run.id]
+
+    def _through(self, one: Input, run_id: str) -> dict[str, Value]:
+        """The flags that an input from another run adds: its own and those upstream of it."""
+        upstream = self.run(run_id)
+        flags = FIELD["flags"].json(self._summary(upstream))
+        step = step_of(one, upstream)
+        own = {f"{step}.{name}": value for name, value in flags.items()}
+        return {**self.upstream_flags(upstream), **own}
 
     def _summary(self, run: Run) -> Summary:
         return Summary(run, folder=str(self._store.folder(run.id)))
