@@ -15,6 +15,13 @@ from tests.scenarios.pipelines import FILES, ran, started, steps
 from tests.scenarios.project import Listed, Project, lines
 
 STUDY = "operation=study"
+#: The pipeline after its step `train` got the name `fit`.
+RENAMED = (
+    FILES["conf/operation/study.yaml"]
+    .replace("train: {inputs", "fit: {operation: train, inputs")
+    .replace("train: {epochs", "fit: {epochs")
+    .replace("train/", "fit/")
+)
 
 
 @pytest.fixture
@@ -217,15 +224,7 @@ def test_a_run_taken_from_the_store_belongs_to_the_step_that_the_batch_takes_it_
 def test_after_a_step_was_renamed_its_runs_belong_to_either_name(study: Project) -> None:
     study.run("-m", STUDY, "train.lr=0.1,0.2", "+until=train")
     first = study.newest("batch")["id"]
-    text = FILES["conf/operation/study.yaml"]
-    text = text.replace("train: {inputs", "fit: {operation: train, inputs")
-    study.write(
-        {
-            "conf/operation/study.yaml": text.replace("train/", "fit/").replace(
-                "train: {epochs", "fit: {epochs"
-            )
-        }
-    )
+    study.write({"conf/operation/study.yaml": RENAMED})
     words = ("fit.lr=0.1,0.3", "+until=fit", "+needed=true")
     study.run("-m", STUDY, *words)
     second = study.newest("batch")["id"]
@@ -562,6 +561,29 @@ def test_needed_runs_only_what_is_not_current(study: Project) -> None:
     said = study.run(f"+restart={batch}", "+needed=true").err
     assert ran(study, before) == []
     assert "Skipping 6 completed trials" in said
+
+
+def test_a_batch_goes_on_after_a_step_was_renamed_as_each_line_says(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.2")
+    study.write({"conf/operation/study.yaml": RENAMED})
+    restart = (f"+restart={batch}", "+needed=true")
+    (line,) = study.run(*restart, "fit.lr=0.1", status=2).said
+    assert line.endswith(
+        "the project's present YAML has it, and +refresh=true '~train.lr' takes that"
+    )
+    (line,) = study.run(*restart, "+refresh=true", "fit.lr=0.1,0.3", status=2).said
+    assert line == (
+        f"runner: train.lr=0.1,0.2: given to {batch[:8]} at an earlier start, but there is no flag "
+        "train.lr any more (the steps are prepare, fit, evaluate, report); to take it back: "
+        "'~train.lr'"
+    )
+    before = started(study)
+    study.run(*restart, "+refresh=true", "~train.lr", "fit.lr=0.1,0.3")
+    assert ran(study, before) == ["fit", "evaluate", "evaluate", "report"]
+    kept = study.runs("--batch", batch, "--step", "fit")
+    assert sorted(run["flags"]["lr"] for run in kept) == [0.1, 0.3]
+    (line,) = study.run(*restart, "~train.lr", status=2).said
+    assert "~train.lr: there is no step 'train'; there are prepare, fit, evaluate, report" in line
 
 
 def test_a_new_value_runs_its_branch_and_the_gather(study: Project) -> None:

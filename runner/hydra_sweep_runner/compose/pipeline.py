@@ -67,7 +67,7 @@ class PipelineComposer:
 
     def split(self, text: str) -> tuple[str | None, str]:
         """The step that an override is for, and the step's own override; None and the override
-        itself if it is the pipeline's. Raises Mistake for an unknown step."""
+        itself if it is the pipeline's. Raises UnknownFlag for an unknown step."""
         if text not in self._splits:
             self._splits[text] = self._split(text)
         return self._splits[text]
@@ -85,11 +85,16 @@ class PipelineComposer:
                     f"{sign}{rest}"
                 )
             return name, f"{sign}{rest}"
-        if "/" in key or (not sign and name not in self._top and "@" not in key):
+        if "/" in key or ("+" not in sign and name not in self._top and "@" not in key):
             names = self.wiring.names
             close = get_close_matches(name, names, n=1)
             wanted = f"did you mean {close[0]}.{key}?" if close else f"there are {', '.join(names)}"
-            raise Mistake(f"{text}: there is no step {name!r}; {wanted}")
+            raise UnknownFlag(
+                f"{text}: there is no step {name!r}; {wanted}",
+                name=name_in(text),
+                override=text,
+                near=f"the steps are {', '.join(names)}",
+            )
         return None, text
 
     def own(self, texts: Iterable[str]) -> tuple[str, ...]:

@@ -260,17 +260,19 @@ def _words_for_flag(world: World, run: Run, typed: Typed, name: str) -> str | No
     groups = [
         text for text in run.recipe.task if composer.is_group_choice(text) and not gives_sweep(text)
     ]
-    if not has_flag(composer.trial(groups).job(), name):
+    has_plan = run.kind is Kind.BATCH and world.program is None
+    pipeline = find_pipeline(composer, groups) if has_plan else None
+    of_steps = {} if pipeline is None else pipeline.describe(())[1]
+    if name not in of_steps and not has_flag(composer.trial(groups).job(), name):
         return None
     replaced = [name_in(text) for text in typed.task]
     remembered = without_flags(run.recipe.task, replaced)
-    has_plan = run.kind is Kind.BATCH and world.program is None
     present = Composing(
         composer=composer,
         task=remembered,
         typed=typed,
         program=world.program,
-        pipeline=find_pipeline(composer, remembered) if has_plan else None,
+        pipeline=pipeline,
     )
     return f"+refresh=true{taking_back(gone_flags(present))}"
 
