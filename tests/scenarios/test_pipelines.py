@@ -579,7 +579,7 @@ def test_a_batch_goes_on_after_a_step_was_renamed_as_each_line_says(study: Proje
     )
     before = started(study)
     study.run(*restart, "+refresh=true", "~train.lr", "fit.lr=0.1,0.3")
-    assert ran(study, before) == ["fit", "evaluate", "evaluate", "report"]
+    assert ran(study, before) == ["fit", "evaluate", "report"]
     kept = study.runs("--batch", batch, "--step", "fit")
     assert sorted(run["flags"]["lr"] for run in kept) == [0.1, 0.3]
     (line,) = study.run(*restart, "~train.lr", status=2).said
