@@ -1002,6 +1002,9 @@ def test_show_of_more_than_forty_trials_has_a_line_for_each_step(study: Project)
         (["+operation.steps.train.input=[x]"], "steps.train.input: unknown key; did you mean inpu"),
         (["+operation.steps.train.steps={a: b}"], "a step has no steps of its own"),
         (["train=5"], "train=5: train is a step, and a mapping of its flags"),
+        (["+train=5"], "train=5: train is a step, and a mapping of its flags"),
+        (["evaluate=5"], "evaluate=5: evaluate is a step, and a mapping of its flags"),
+        (["-m", "+evaluate=a,b"], "evaluate=a,b: evaluate is a step, and a mapping of its flags"),
         (["+prepare.x=1", "operation.steps.prepare=3"], "operation.steps.prepare: must be a map"),
     ],
 )

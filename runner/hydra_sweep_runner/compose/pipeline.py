@@ -67,7 +67,7 @@ class PipelineComposer:
 
     def split(self, text: str) -> tuple[str | None, str]:
         """The step that an override is for, and the step's own override; None and the override
-        itself if it is the pipeline's. Raises UnknownFlag for an unknown step."""
+        itself if it is the pipeline's. Raises UnknownFlag for an unknown step, and Mistake."""
         if text not in self._splits:
             self._splits[text] = self._split(text)
         return self._splits[text]
@@ -75,6 +75,10 @@ class PipelineComposer:
     def _split(self, text: str) -> tuple[str | None, str]:
         match = OF_STEP.fullmatch(text)
         if match is None:
+            name, given, value = text.lstrip("+").partition("=")
+            is_step = name in self.wiring.names and not self._composer.is_group_choice(text)
+            if given and is_step and not _may_be_mapping(value):
+                raise _no_mapping(name, value)
             return None, text
         sign, name, rest = match.groups()
         key = rest.partition("=")[0]
@@ -296,11 +300,20 @@ def _node_overrides(job: DictConfig, name: str) -> tuple[str, ...]:
     if node is None or node._is_none():
         return ()
     if not isinstance(node, DictConfig):
-        raise Mistake(
-            f"{name}={job[name]}: {name} is a step, and a mapping of its flags: give them as "
-            f"{name}.FLAG=VALUE"
-        )
+        raise _no_mapping(name, job[name])
     return tuple(_leaves(read_plain(node, name), ""))
+
+
+def _may_be_mapping(value: str) -> bool:
+    """Whether the text of a value may be a mapping: it has braces, or takes a node out."""
+    return "{" in value or value.strip().lower() == "null"
+
+
+def _no_mapping(step: str, value: object) -> Mistake:
+    return Mistake(
+        f"{step}={value}: {step} is a step, and a mapping of its flags: give them as "
+        f"{step}.FLAG=VALUE"
+    )
 
 
 def _leaves(tree: Mapping[str, Value], prefix: str) -> Iterable[str]:
