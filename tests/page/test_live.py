@@ -28,7 +28,7 @@ BATCHES = ["b" * 32, "c" * 32]
 def told(seen: RunRow) -> object:
     """All that is known of a run."""
     of = seen.source
-    return of if isinstance(of, Unreadable) else (of.run, of.batches, of.folder, of.log)
+    return of if isinstance(of, Unreadable) else (of.run, of.batches, of.steps, of.folder, of.log)
 
 
 class Watched(RuleBasedStateMachine):
@@ -49,12 +49,16 @@ class Watched(RuleBasedStateMachine):
         run = run_of(run_id, status, started=started, process=process)
         self._put(run_id, run)
 
-    @rule(batch=st.sampled_from(BATCHES), trials=st.lists(st.sampled_from(IDS), unique=True))
-    def plan(self, batch: str, trials: list[str]) -> None:
+    @rule(
+        batch=st.sampled_from(BATCHES),
+        trials=st.lists(st.sampled_from(IDS), unique=True),
+        steps=st.dictionaries(st.sampled_from(IDS), st.sampled_from(["train", "fit"])),
+    )
+    def plan(self, batch: str, trials: list[str], steps: dict[str, str]) -> None:
         run = replace(
             run_of(batch, Status.COMPLETED, started=now()),
             kind=Kind.BATCH,
-            batch=BatchPart(trials=tuple(trials), generated=tuple(trials)),
+            batch=BatchPart(trials=tuple(trials), generated=tuple(trials), steps=steps),
         )
         self._put(batch, run)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -71,3 +72,24 @@ def test_trials_of_a_later_step_are_seen_by_the_flags_of_those_they_take_from(
     batch = study.newest("batch")["id"]
     answer = page.get("/api/runs", params={"batch": batch, "step": "evaluate"}).json()
     assert "train.lr" in answer["flags"]
+
+
+def test_gathering_trials_are_told_apart_by_what_they_gathered_and_taken_runs_have_a_step(
+    tmp_path: Path,
+) -> None:
+    project = Project(tmp_path)
+    text = FILES["conf/operation/study.yaml"]
+    by = "report: {operation: plot, gathers: {runs: evaluate}, by: [prepare.rows]}"
+    text = text.replace("report: {operation: plot, gathers: {runs: evaluate}}", by)
+    project.write({**FILES, "conf/operation/study.yaml": text})
+    project.run("operation=prepare", "rows=3")
+    project.run("-m", "operation=study", "rows=3,4", "+needed=true", "+until=evaluate")
+    batch = project.newest("batch")["id"]
+    with client_of(open_page(project)) as page:
+        nodes = page.get("/api/plan", params={"batch": batch}).json()["graph"]["nodes"]
+        told = {(node["step"], node["flags"].partition(",")[0]) for node in nodes}
+        assert told >= {("prepare", "rows=3"), ("prepare", "rows=4")}
+        assert told >= {("report", "prepare.rows=3"), ("report", "prepare.rows=4")}
+        query = {"batch": batch, "step": "prepare", "where": "prepare.rows == 3"}
+        answer = page.get("/api/runs", params=query).json()
+        assert answer["total"] == 1, answer

@@ -191,10 +191,11 @@ class Plans:
         for batch in batches:
             if batch.batch is None:
                 continue
+            steps = batch.batch.steps
             for run_id in batch.batch.trials:
                 self._batches.setdefault(run_id, []).append(batch.id)
-            for run_id, step in batch.batch.steps.items():
-                self._taken_for.setdefault(run_id, {})[batch.id] = step
+                if run_id in steps:
+                    self._taken_for.setdefault(run_id, {})[batch.id] = steps[run_id]
 
     def batches(self, run_id: str) -> Sequence[str]:
         """The ids of the batches whose plans contain a run."""
