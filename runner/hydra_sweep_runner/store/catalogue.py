@@ -212,9 +212,8 @@ def _describe(run_id: str, text: bytes) -> tuple[Entry, Run] | None:
         return None
     digest = NO_IDENTITY
     if run.batch is None and run.state.status is Status.COMPLETED:
-        from hydra_sweep_runner.planning.identity import (
-            identity_of,
-        )  # slow to import; no list of known runs needs it
+        # Imported here because it loads OpenSSL, which no list of known runs needs.
+        from hydra_sweep_runner.planning.identity import identity_of
 
         digest = bytes.fromhex(identity_of(run))
     return Entry.fresh(run_id, begun_key(run), run.batch is not None, digest), run
