@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from tests.scenarios.conftest import MakeProject
@@ -191,12 +193,20 @@ def test_a_step_that_was_renamed_is_told_and_the_kept_copy_goes_on(study: Projec
     renamed = renamed.replace("fit: {inputs", "fit: {operation: train, inputs")
     study.write({"conf/operation/study.yaml": renamed})
     said = study.run(f"+restart={batch}", "+needed=true").err
-    assert "cannot be used now (train.lr=0.1: there is no step 'train'" in said
-    assert "the kept copy is used" in said
+    inputs = "inputs ([train/model.txt, {data.txt: prepare/clean.txt}], now [fit/model.txt, "
+    words = "+refresh=true '~train.lr'"
+    assert (
+        "was made: operation.steps.fit (new), "
+        f"operation.steps.evaluate.{inputs}{{data.txt: prepare/clean.txt}}]), "
+        "operation.steps.train (gone); to take the new values: "
+        f"{words} (if train is now fit, with fit.lr=0.1)"
+    ) in said
     assert ran(study, before) == []
     mistake = study.run(f"+restart={batch}", "+needed=true", "+refresh=true", status=2).err
-    assert "there is no step 'train'" in mistake
+    assert "there is no flag train.lr any more" in mistake
     assert ran(study, before) == []
+    taken = study.run(f"+restart={batch}", "+needed=true", *shlex.split(words), "fit.lr=0.1").err
+    assert "4 trials: 4 to skip" in taken
 
 
 def test_the_preview_of_a_new_batch_says_what_it_takes_from_the_store_and_why(

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeAlias
 
 from hydra_sweep_runner.commands.start.composing import Composing, Typed
@@ -130,10 +131,42 @@ class YamlChanges:
         """The words that make a restart use the present YAML."""
         return f"+refresh=true{taking_back(self.gone)}"
 
+    def lines(self) -> list[str]:
+        """Each difference in a few words; a step that is new or gone is one of them."""
+        told: dict[str, None] = {}
+        for name, (before, now) in self.values.items():
+            step = name.removeprefix("operation.steps.").partition(".")[0]
+            if step in self._new_steps:
+                told[f"operation.steps.{escape(step)} (new)"] = None
+            elif step in self._gone_steps:
+                told[f"operation.steps.{escape(step)} (gone)"] = None
+            else:
+                told[change_text(name, before, now)] = None
+        return [*told]
+
+    @cached_property
+    def _new_steps(self) -> list[str]:
+        return [step for step, (before, _) in self._operations_of_steps() if before is None]
+
+    @cached_property
+    def _gone_steps(self) -> list[str]:
+        return [step for step, (_, now) in self._operations_of_steps() if now is None]
+
+    def _operations_of_steps(self) -> Iterator[tuple[str, tuple[Value | None, Value | None]]]:
+        """The steps that are filled by another operation than before (`train.operation`)."""
+        for name, values in self.values.items():
+            step, _, flag = name.rpartition(".")
+            if flag == "operation" and "." not in step:
+                yield step, values
+
     @property
     def renamed(self) -> str:
         """What gives a new flag the values of the one that is gone, in brackets; nothing unless
-        there is one of each, which looks like another name for the same."""
+        there is one of each, or a step of each, which looks like another name for the same."""
+        if len(self._new_steps) == len(self._gone_steps) == 1:
+            ((was,), (step,)) = self._gone_steps, self._new_steps
+            words = [text.replace(f"{was}.", f"{step}.", 1) for text in self.gone.values()]
+            return f" (if {was} is now {step}, with {shlex.join(words)})" if words else ""
         new = [
             name
             for name, (before, _) in self.values.items()
@@ -191,7 +224,7 @@ def report_yaml_changes(
         return Mended()
     changed = changes.values
     if changed:
-        told = ", ".join(change_text(name, *values) for name, values in changed.items())
+        told = ", ".join(changes.lines())
         world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made: {told}; to take "
             f"the new values: {changes.words}{changes.renamed}"
