@@ -49,7 +49,7 @@ class Catalogue:
         self._read_each = read_each
         self._observe = observe
         self._find_log = partial(find_log, root)
-        self._index = Index(root, _describe)
+        self._index = Index(root, _describe, _identify)
         self._head = HeadFile(root)
 
     def summaries(self) -> list[Summary | Unreadable]:
@@ -152,7 +152,7 @@ class Catalogue:
         wanted = {bytes.fromhex(identity) for identity in identities} - {NO_IDENTITY}
         look = self._index.look(self._ids())
         newest: dict[bytes, Entry] = {}
-        for entry in look.entries():
+        for entry in self._index.identified(look):
             if entry.identity in wanted:
                 best = newest.get(entry.identity)
                 if best is None or LIST_ORDER(entry) < LIST_ORDER(best):
@@ -210,13 +210,16 @@ def _describe(run_id: str, text: bytes) -> tuple[Entry, Run] | None:
     run = _run(run_id, text)
     if run is None:
         return None
-    digest = NO_IDENTITY
-    if run.batch is None and run.state.status is Status.COMPLETED:
-        # Imported here because it loads OpenSSL, which no list of known runs needs.
-        from hydra_sweep_runner.planning.identity import identity_of
+    return Entry.fresh(run_id, begun_key(run), run.batch is not None), run
 
-        digest = bytes.fromhex(identity_of(run))
-    return Entry.fresh(run_id, begun_key(run), run.batch is not None, digest), run
+
+def _identify(run: Run) -> bytes:
+    """The identity of a completed run that is not a batch; NO_IDENTITY for any other."""
+    if run.batch is not None or run.state.status is not Status.COMPLETED:
+        return NO_IDENTITY
+    from hydra_sweep_runner.planning.identity import identity_of  # loads OpenSSL, which is slow
+
+    return bytes.fromhex(identity_of(run))
 
 
 def _run(run_id: str, text: bytes) -> Run | None:

@@ -31,13 +31,16 @@ _PACK = "pack."
 
 #: Makes the entry and the run from a record's text; None if it is no record of that id.
 Describe = Callable[[str, bytes], "tuple[Entry, Run] | None"]
+#: Computes the identity that a run's entry has in a pack.
+Identify = Callable[[Run], bytes]
 
 
 class Index:
     """The index of the store at `root`, an absolute path. Threads and processes may share it."""
 
-    def __init__(self, root: str, describe: Describe) -> None:
+    def __init__(self, root: str, describe: Describe, identify: Identify) -> None:
         self._root = root
+        self._identify = identify
         self._folder = f"{root}/{layout.INDEX}"
         self._describe = describe
 
@@ -66,6 +69,15 @@ class Index:
             if writer is not None:
                 writer.drop()
         return look
+
+    def identified(self, look: Look) -> list[Entry]:
+        """The entries of all readable records, in no particular order, with their identities."""
+        read = [self._identified(one) for one in look.fresh.values() if one is not None]
+        return [*look.known.values(), *read]
+
+    def _identified(self, read: Fresh) -> Entry:
+        entry, run, _ = read
+        return entry.identified(self._identify(run))
 
     def _stamps(self, run_ids: Sequence[str]) -> dict[str, Stamp]:
         stamps = {}
@@ -116,7 +128,7 @@ class Index:
 
         settled_ns = writer.now_ns - disk.TICK_NS
         added: list[tuple[Entry, Glance | None, bytes]] = [
-            (one[0].stamped(stamps[run_id]), glance_of(one[1]), one[2])
+            (self._identified(one).stamped(stamps[run_id]), glance_of(one[1]), one[2])
             for run_id, one in look.fresh.items()
             if one is not None and stamps[run_id] != _UNKNOWN and stamps[run_id][0] < settled_ns
         ]

@@ -43,7 +43,8 @@ class Entry(NamedTuple):
 
     `pack` is the pack that holds it, None if none does. The next three fields are its stamp. Lists
     are sorted by `key`, ascending, then by id. `identity` is that of a completed run that is
-    not a batch, else NO_IDENTITY. `place` is the entry's index in the pack, from 0. The last three
+    not a batch, else NO_IDENTITY, as it is while no pack holds the record: few commands ask for
+    identities. `place` is the entry's index in the pack, from 0. The last three
     fields are the offset, length and checksum of its text in the pack.
     """
 
@@ -61,9 +62,9 @@ class Entry(NamedTuple):
     checksum: int = 0
 
     @staticmethod
-    def fresh(run_id: str, key: float, is_batch: bool, identity: bytes) -> Entry:
+    def fresh(run_id: str, key: float, is_batch: bool) -> Entry:
         """The entry of a record that is in no pack yet."""
-        return Entry(None, 0, 0, 0, bytes.fromhex(run_id), key, is_batch, identity)
+        return Entry(None, 0, 0, 0, bytes.fromhex(run_id), key, is_batch, NO_IDENTITY)
 
     @property
     def run_id(self) -> str:
@@ -79,6 +80,10 @@ class Entry(NamedTuple):
         """The same entry with another stamp."""
         ctime_ns, inode, size = stamp
         return self._replace(ctime_ns=ctime_ns, inode=inode, size=size)
+
+    def identified(self, identity: bytes) -> Entry:
+        """The same entry with another identity."""
+        return self._replace(identity=identity)
 
     def text(self) -> bytes | None:
         """The record's text; None if it is damaged or can no longer be read."""
