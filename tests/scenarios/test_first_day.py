@@ -543,6 +543,27 @@ def test_an_experiment_that_leaves_a_programs_flags_as_they_are_gets_a_hint(
     assert said.count(HYDRA_HINT) == 1
 
 
+@pytest.mark.parametrize("choice", ["experiment=good,fine", "experiment=fine", "+experiment=fine"])
+def test_an_experiment_among_the_defaults_that_leaves_a_programs_flags_as_they_are_gets_a_hint(
+    tmp_path: Path, choice: str
+) -> None:
+    code = COUNTS.replace("config_path=None", 'config_path="conf", config_name="config"')
+    defaults = "" if choice.startswith("+") else "defaults: [_self_, {experiment: null}]\n"
+    files = {
+        **EXPERIMENTS,
+        "conf/config.yaml": f"{defaults}x: 1\nlr: 1\n",
+        "conf/experiment/both.yaml": "lr: ${lr}\n",
+        "conf/experiment/more.yaml": "lr: 3\nname: more\n",
+        "train.py": code,
+    }
+    program = make_program(tmp_path, files)
+    said = program.python("train.py", "-m", SWEEPER, choice, "x=1,2").said
+    assert said.count(PACKAGE_HINT) == 1
+    group = choice.partition("=")[0]
+    said = program.python("train.py", "-m", SWEEPER, f"{group}=good,both,more", "x=1,2").said
+    assert not [line for line in said if "first line" in line]
+
+
 @pytest.mark.parametrize("words", [("-m", "x=1", "x=3"), ("x=1", "x=3")])
 def test_a_flag_that_is_given_twice_gets_a_hint(
     make_project: MakeProject, words: tuple[str, ...]

@@ -10,7 +10,7 @@ import yaml
 
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import Composer
-from hydra_sweep_runner.compose.overrides import name_in, parse_override, values_of
+from hydra_sweep_runner.compose.overrides import is_sweep, name_in, parse_override, values_of
 from hydra_sweep_runner.compose.value_overrides import has_flag
 from hydra_sweep_runner.errors import Mistake, NotTaken
 from hydra_sweep_runner.terminal.render import escape
@@ -52,7 +52,7 @@ def _misplaced(
 
 def report_misplaced(world: World, composer: Composer, task: Sequence[str]) -> None:
     """Print which chosen configs set Hydra's settings below their group's name, where they have no
-    effect, and which added ones set there only what the project has as flags of its own: most
+    effect, and which ones set there only what the project has as flags of its own: most
     likely they were to set those."""
     with suppress(Mistake, yaml.YAMLError):  # what does not compose or parse is told otherwise
         for path, group, data in _without_line(composer, task):
@@ -63,22 +63,38 @@ def report_misplaced(world: World, composer: Composer, task: Sequence[str]) -> N
                     f"{escape(path)} sets {escape(f'{node}.{setting}')}, which has no effect: with "
                     f"`# @package _global_` as its first line it sets {escape(setting)}"
                 )
-    added = [text for text in task if text.startswith("+")]
-    single = [text for text in task if not parse_override(text).is_sweep_override()]
     with suppress(Mistake, yaml.YAMLError):  # without the choice it does not compose: no hint
-        for path, group, data in _without_line(composer, added):
-            held = yaml.safe_load(data)
-            keys = [key for key in held if key != "defaults"] if isinstance(held, dict) else []
-            # What is run is composed already, the project without its choices mostly not.
-            if not keys or not all(key in composer.trial(single).job() for key in keys):
-                continue
-            project, node = composer.trial(()).job(), group.replace("/", ".")
-            if node not in project and all(key in project for key in keys):
-                world.reporter.say(
-                    f"{escape(path)} sets {escape(f'{node}.{keys[0]}')} and leaves "
-                    f"{escape(str(keys[0]))} as it is: with `# @package _global_` as its first "
-                    "line it sets that"
-                )
+        for path, group, key in _left_as_they_are(composer, task):
+            node = group.replace("/", ".")
+            world.reporter.say(
+                f"{escape(path)} sets {escape(f'{node}.{key}')} and leaves "
+                f"{escape(key)} as it is: with `# @package _global_` as its first "
+                "line it sets that"
+            )
+
+
+def _left_as_they_are(composer: Composer, task: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """The files without the line that set, below a node that the project has only by this choice,
+    nothing but names of flags of the project's own: path, group and the first name. A file that
+    takes the value of such a flag (`lr: ${lr}`) means both."""
+    first = [_first_choice(text) for text in task if composer.is_group_choice(text)]
+    for path, group, data in _without_line(composer, task):
+        held = yaml.safe_load(data)
+        keys = [str(key) for key in held if key != "defaults"] if isinstance(held, dict) else []
+        # What is run is composed already, the project without its choices mostly not.
+        if not keys or not all(key in composer.trial(first).job() for key in keys):
+            continue
+        project, node = composer.trial(()).job(), group.replace("/", ".")
+        is_meant = any(f"${{{key}" in data.decode(errors="replace") for key in keys)
+        if not is_meant and node not in project and all(key in project for key in keys):
+            yield path, group, keys[0]
+
+
+def _first_choice(text: str) -> str:
+    """The override of the first trial for one that chooses a group's configs, several if swept."""
+    if not is_sweep(text):
+        return text
+    return f"{text.partition('=')[0]}={values_of(parse_override(text))[0]}"
 
 
 def _hydra_setting(held: object) -> str | None:
