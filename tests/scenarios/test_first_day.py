@@ -360,6 +360,19 @@ def test_the_progress_line_shows_the_best_so_far_of_a_grid(make_project: MakePro
     assert "best loss 1" in screen
 
 
+def test_the_progress_line_of_a_plain_sweep_calls_nothing_best(make_project: MakeProject) -> None:
+    files = {
+        "conf/config.yaml": "operation: {function: lib.work}\nx: 1\n",
+        "lib.py": "import time\n\ndef work(x):\n    time.sleep(x)\n    return -x\n",
+    }
+    words = ("-m", "x=0,1", "hydra.launcher.n_jobs=1")
+    project = make_project(files)
+    _, screen = project.answer(*words, typed="")
+    assert "1 running" in screen and "best" not in screen
+    _, screen = project.answer(*words, "+objective=-result", typed="")
+    assert "best result 0" in screen
+
+
 # ---- output that nobody reads
 
 

@@ -41,7 +41,7 @@ def followed(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def test_it_tells_what_changes_until_the_batch_ends_however_it_ends(project: Project) -> None:
-    words = ("-m", "x=1,2,3", "wait=true", "hydra.launcher.n_jobs=1")
+    words = ("-m", "x=1,2,3", "wait=true", "+objective=result", "hydra.launcher.n_jobs=1")
     with project.at_work(*words) as batch:
         wait_until(lambda: project.store.exists() and project.runs("--status", "completed"))
         with project.at_work("watch") as watching:
@@ -86,10 +86,18 @@ def test_ctrl_c_ends_the_watching_and_not_the_batch(project: Project) -> None:
 
 
 def test_on_a_terminal_it_is_a_table(project: Project) -> None:
-    project.run("-m", "x=1,2")
+    project.run("-m", "x=1,2", "+objective=-result")
     status, screen = project.answer("watch", typed="")
     assert status == 0
-    assert "2 trials, 2 completed; best result 0.5" in screen and "duration" in screen
+    assert "2 trials, 2 completed; best result 1" in screen and "duration" in screen
+
+
+def test_nothing_is_called_best_where_nobody_has_said_what_is_better(project: Project) -> None:
+    project.run("-m", "x=1,2")
+    assert without_ids(project.run("watch").lines)[-1] == "Batch: 2 trials, 2 completed"
+    batch = project.newest("batch")["id"]
+    project.run(f"+restart={batch}", 'hydra.sweeper.stop=[{result: "< 0.1"}]', "+needed=true")
+    assert "best result 0.5" in project.run("watch").lines[-1]
 
 
 @pytest.mark.parametrize("word", ["run", "0000", None])

@@ -14,7 +14,7 @@ from hydra_sweep_runner.charts.log_axes import batch_ids, drawn_in_log
 from hydra_sweep_runner.commands.runs.listing import column_table, public_object
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
-from hydra_sweep_runner.model import Run, Status, Unreadable, Value
+from hydra_sweep_runner.model import BatchPart, Run, Status, Unreadable, Value
 from hydra_sweep_runner.query.columns import (
     Column,
     has_several_steps,
@@ -28,9 +28,13 @@ from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
+from hydra_sweep_runner.search.objective import DEFAULT
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import csv_cell, csv_text, json_list
 from hydra_sweep_runner.terminal.tables import Table
+
+# What a batch's basis has if an optimizer or a stopping rule looks at results.
+_OF_JUDGED = ("search", "window")
 
 
 @dataclass(frozen=True)
@@ -259,6 +263,15 @@ def recorded_objective(batch: Run, rows: Sequence[RunRow]) -> Ranking | None:
     if not any(name in run.scalars for run in rows):
         return None
     return Ranking(name, Name(Scope.SCALAR, name), maximize=way == "max")
+
+
+def has_named_objective(batch: Run) -> bool:
+    """Whether somebody has said which results of a batch are better: it has an objective other than
+    the default one, was given one, searches, or has a rule that judges results."""
+    part = BatchPart() if batch.batch is None else batch.batch
+    is_asked = any(name in batch.options for name in ("objective", "optimizer"))
+    has_judged = any(name in (batch.basis or {}) for name in _OF_JUDGED)
+    return is_asked or has_judged or part.objective not in ((), (DEFAULT,))
 
 
 def best_of(way: Ranking, rows: Sequence[RunRow]) -> RunRow | None:

@@ -6,7 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from hydra_sweep_runner.commands.runs.compare import Ranking, best_of, recorded_objective
+from hydra_sweep_runner.commands.runs.compare import (
+    Ranking,
+    best_of,
+    has_named_objective,
+    recorded_objective,
+)
 from hydra_sweep_runner.commands.runs.listing import cell, column_table
 from hydra_sweep_runner.commands.runs.selecting import no_batch
 from hydra_sweep_runner.dataclass import dataclass
@@ -65,8 +70,11 @@ class Snapshot:
 
     @property
     def best(self) -> RunRow | None:
-        """The best completed trial so far, if any has a finite value of the objective."""
-        return None if self.objective is None else best_of(self.objective, self.trials)
+        """The best completed trial so far, if any has a finite value of the objective. None of a
+        plain sweep for which nobody has named an objective."""
+        if self.objective is None or not has_named_objective(self.batch.run):
+            return None
+        return best_of(self.objective, self.trials)
 
 
 def find_batch(store: RunStore, typed: str | None) -> str:

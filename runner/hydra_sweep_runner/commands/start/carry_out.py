@@ -235,7 +235,7 @@ class Carrying:
         trials = self._trials(starts, rules)
         starting = {start.run.id for start in starts}
         ended = (run for run_id, run in known.items() if run_id not in starting)
-        best = Best(context.reporter, sweep.objective, map(last_of, ended))
+        best = Best(context.reporter, sweep.objective_of_best, map(last_of, ended))
         unreported = Unreported(
             context,
             sweep.objective_asked_for,

@@ -97,6 +97,13 @@ class Sweep:
         return self.objective if named and self.search is None else None
 
     @property
+    def objective_of_best(self) -> Objective | None:
+        """The objective by which a trial is called the best so far: a search's, or one that was
+        asked for. Nobody has said of a plain sweep which way its results are better."""
+        is_search = self.search is not None or self.options.optimizer is not None
+        return self.objective if is_search else self.objective_asked_for
+
+    @property
     def repeated(self) -> frozenset[str | None]:
         """The steps that have repeated trials; None stands for a sweep without steps."""
         if self.graph is not None:
