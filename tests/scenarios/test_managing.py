@@ -268,6 +268,24 @@ def test_deleting_a_batch_says_what_becomes_of_its_trials(echo: Project) -> None
     ]
 
 
+def test_a_batch_that_only_filters_select_is_told(echo: Project) -> None:
+    older, _ = batch_of(echo, "x=1,2")
+    batch, trials = batch_of(echo, "x=3,4")
+    echo.delete(trials[3])  # which makes an error of the batch
+    told = (
+        f"--status error selects the batch {batch[:8]}, too (with --kind trial none); to have it "
+        f"back: runner runs restore {batch[:8]}; last:batch is {older[:8]} then"
+    )
+    _, screen = echo.answer("runs", "delete", "--status", "error", typed="n\n")
+    assert told in " ".join(screen.split())
+    said = echo.terminal("runs", "delete", "--status", "error", "--yes")
+    assert said == [f"{batch[:8]} is a batch; its 1 trial stays", told, "Deleted 1 run(s)"]
+    assert echo.terminal("runs", "restore", batch[:8]) == ["Restored 1 run(s)"]
+    # Where it was meant, nothing is told.
+    said = echo.terminal("runs", "delete", "--status", "error", "--kind", "batch", "--yes")
+    assert said == [f"{batch[:8]} is a batch; its 1 trial stays", "Deleted 1 run(s)"]
+
+
 def test_who_is_asked_is_shown_the_runs(echo: Project) -> None:
     _, trials = batch_of(echo, "x=1,2")
     status, screen = echo.answer("runs", "delete", "--where", "x == 2", typed="n\n")

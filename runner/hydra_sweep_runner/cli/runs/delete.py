@@ -32,14 +32,16 @@ def command(
 ) -> None:
     """Move runs to the store's trash: all that are meant or, if one is at work, none.
 
-    Ids and filters combine with "and". runner runs restore brings runs back, runner runs purge
+    Ids and filters combine with "and". Filters select batches, too, unless --kind says otherwise:
+    a batch one of whose trials has failed, or was deleted, has the status error. A line says which
+    go. runner runs restore brings runs back, runner runs purge
     removes them for good.
 
     \b
     Examples:
       runner runs delete 3f2a9c1d
       runner runs delete 77b01c52 --trials --yes
-      runner runs delete --status error --since 2h
+      runner runs delete --kind trial --status error --since 2h
     """
     opened = open_store(store)
     deletion = deleting.plan_deletion(

@@ -5,7 +5,7 @@ Deleted runs go to the store's trash.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 
@@ -16,13 +16,14 @@ from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all, selec
 from hydra_sweep_runner.commands.runs.staying_folders import staying_line
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnreadableRecord
-from hydra_sweep_runner.model import BatchPart, Run
+from hydra_sweep_runner.model import BatchPart, Kind, Run, Unreadable
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.job_output import output_folder
+from hydra_sweep_runner.store.names import LAST_BATCH
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.system.open_files import raise_limit
-from hydra_sweep_runner.terminal.render import escape, short
+from hydra_sweep_runner.terminal.render import escape, first_few, short
 from hydra_sweep_runner.terminal.tables import plain_lines
 
 #: Open files of this process beside its claims, which are an open file each.
@@ -77,6 +78,8 @@ def plan_deletion(
     if len(lines) > _MOST_SHOWN:
         lines[_MOST_SHOWN:] = [f"and {len(lines) - _MOST_SHOWN} more"]
     of_batches = {folder for batch in batches if (folder := output_folder(batch, store.root))}
+    if not ids and asked.kind is None and batches:
+        lines.append(_unnamed_line(store, asked, batches, set(found)))
     going = (run for run_id in found if (run := _run(store, run_id)) is not None)
     staying = staying_line((run for run in going if run.batch is None), store.root, of_batches)
     lines += [] if staying is None else [staying]
@@ -164,6 +167,29 @@ def _line(store: RunStore, batch: Run, going: set[str], named: set[str]) -> str:
     if batch.job is not None and batch.job.output_dir is not None:
         parts.append(f"output folders of the program stay: {escape(batch.job.output_dir)}")
     return f"{short(batch.id)} is a batch; {'; '.join(parts)}" if parts else ""
+
+
+def _unnamed_line(
+    store: RunStore, asked: Asked, batches: Sequence[Run], going: Container[str]
+) -> str:
+    """That filters without an id select batches, too, how those stay, and how they come back; and
+    which batch is the newest then, if that is another."""
+    which = first_few([short(batch.id) for batch in batches])
+    what = f"the batch {which}" if len(batches) == 1 else f"{len(batches)} batches ({which})"
+    back = "it" if len(batches) == 1 else "them"
+    line = (
+        f"{asked.words} selects {what}, too (with --kind trial none); to have {back} back: "
+        f"runner runs restore {' '.join(short(batch.id) for batch in batches[:_MOST_SHOWN])}"
+    )
+    newest = [run.id for run in map(RunRow, store.summaries()) if _is_batch(run)]
+    left = next((run_id for run_id in newest if run_id not in going), None)
+    if newest and newest[0] in going and left is not None:
+        line += f"; {LAST_BATCH} is {short(left)} then"
+    return line
+
+
+def _is_batch(run: RunRow) -> bool:
+    return not isinstance(run.source, Unreadable) and run.source.glance.kind is Kind.BATCH
 
 
 @contextmanager
