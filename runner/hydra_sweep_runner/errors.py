@@ -30,6 +30,10 @@ class NoOperation(Mistake):
     """The configuration does not say what to run."""
 
 
+class MissingConfig(Mistake):
+    """A config is not found, and nothing else of its group: one that only a program has is not."""
+
+
 class AlreadyThere(Mistake):
     """An override adds a flag that the configuration has; `name` is the flag's."""
 

@@ -141,6 +141,19 @@ def test_a_folder_with_a_hydra_program_is_told_how_it_is_started(tmp_path: Path)
     assert "train.py is a Hydra program: python train.py -m hydra/sweeper=runner" in line
 
 
+def test_a_folder_with_a_hydra_program_in_src_is_told_how_it_is_started(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write(
+        {
+            "src/train.py": "import hydra\n@hydra.main()\ndef main(cfg): ...\n",
+            "src/other.py": "x = 1\n",
+            "configs/config.yaml": "x: 1\n",
+        }
+    )
+    (line,) = project.run("-m", "x=1,2", status=2).said
+    assert "src/train.py is a Hydra program: python src/train.py -m hydra/sweeper=runner" in line
+
+
 def test_a_list_in_the_yaml_s_sweep_is_told_to_be_one_value(make_project: MakeProject) -> None:
     config = FILES["conf/config.yaml"] + "          sweeper: {params: {x: [1, 2]}}\n"
     config = config.replace("{launcher: {n_jobs: 1}}", "")

@@ -199,6 +199,24 @@ def test_a_sweep_typed_in_the_folder_of_a_hydra_program_is_told_how_the_program_
     assert line.endswith(f"{start} FLAG=VALUE,VALUE")
 
 
+@pytest.mark.parametrize(
+    "defaults", ["[base, _self_]", "[schema/base, _self_]", "[model: small, _self_]"]
+)
+def test_a_config_that_only_a_hydra_program_has_is_told_with_how_the_program_is_started(
+    make_project: MakeProject, defaults: str
+) -> None:
+    config = f"defaults: {defaults}\nlr: 0.1\n"
+    project = make_project({"conf/config.yaml": config, "train.py": PROGRAM})
+    start = "train.py is a Hydra program: python train.py -m hydra/sweeper=runner"
+    (line,) = project.run("-m", "lr=1,2", status=2).said
+    assert "In 'config': Could not " in line
+    assert line.endswith(f"'; {start} lr=1,2")
+    (project.folder / "train.py").unlink()
+    (line,) = project.run("-m", "lr=1,2", status=2).said
+    assert "In 'config': Could not " in line
+    assert "Hydra program" not in line
+
+
 MISPLACED = "runner: experiment/fine.yaml sets experiment.lr, not lr: it lacks its first line"
 
 

@@ -32,7 +32,7 @@ from hydra_sweep_runner.compose.project import (
     set_defaults,
     started_by_program,
 )
-from hydra_sweep_runner.errors import Mistake, NoOperation
+from hydra_sweep_runner.errors import MissingConfig, Mistake, NoOperation
 from hydra_sweep_runner.operation.run_options import OPTIONS
 
 
@@ -203,11 +203,14 @@ def _carry_out(args: argparse.Namespace) -> int:
     with naming_own_option(yaml.folder):
         try:
             return _start(args, yaml, typed)
-        except NoOperation as mistake:
+        except (NoOperation, MissingConfig) as mistake:
             program = started_by_program(yaml.folder, shlex.join(args.overrides))
             if program is None:
                 raise
-            raise Mistake(f"the configuration has no operation; {program}") from mistake
+            what = str(mistake).removesuffix(".")
+            if isinstance(mistake, NoOperation):
+                what = "the configuration has no operation"
+            raise Mistake(f"{what}; {program}") from mistake
 
 
 def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:

@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.base import Base, base_of
 from hydra_sweep_runner.compose.explain import (
-    explain_composition,
+    composition_mistake,
     explain_missing,
     explain_option_as_group,
     explain_second_choice,
@@ -142,7 +142,7 @@ class Composer:
             parsed = parse(self.config_name, plain)
         except REFUSALS as error:
             self._explain_cause(error, plain)
-            raise Mistake(explain_composition(error)) from error
+            raise composition_mistake(error) from error
         expanded = [str(override.input_line) for override in parsed]
         for place, text in enumerate(texts):
             if is_group_of_step(text):  # in its place, unless an alias stood for several
@@ -167,8 +167,7 @@ class Composer:
                 self._explain_values(task)
                 self._explain_setting(error, task, mode)
             self._explain_cause(error, [*self._in_force, *task])
-            said = explain_composition(error) + self._on_the_copy(str(error))
-            raise Mistake(said) from error
+            raise composition_mistake(error, self._on_the_copy(str(error))) from error
 
     def _on_the_copy(self, said: str) -> str:
         """An addition to the message if a config is missing in a kept copy."""
@@ -355,7 +354,7 @@ class Composer:
                 )
             except REFUSALS as error:
                 self._explain_cause(error, self._in_force)
-                raise Mistake(explain_composition(error)) from error
+                raise composition_mistake(error) from error
         return self._repository
 
     def _compose_base(self, groups: Sequence[str]) -> Base:

@@ -17,6 +17,7 @@ from hydra_sweep_runner.compose.elements import element_text
 from hydra_sweep_runner.compose.overrides import parse_override
 from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.value_overrides import JOBS_NAMES, jobs_hint
+from hydra_sweep_runner.errors import MissingConfig, Mistake
 from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
 
 _UNKNOWN_KEY = re.compile(
@@ -39,6 +40,7 @@ _SWEEPER_KEYS = ("params", "store", "stop", "optimizer_options", *OPTIONS)
 _ALL_SWEEPER_KEYS = (*_SWEEPER_KEYS, "max_batch_size", "_target_")
 _OTHER_SWEEPER = re.compile(r"Could not find 'hydra/sweeper/(optuna|ax|nevergrad|hebo|bayes|smac)")
 _MISSING = re.compile(r"(?:In '([^']+)': )?(?:Could not find|Cannot find primary config) '([^']+)'")
+_NOT_THERE = re.compile(r"In '[^']+': Could not (?:load|find) '")
 _NO_SPACE = re.compile(r"\s*(?:- )?([\w.-]+)\s*(?::|\uff1a\s*)(\S.*)")
 _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(\$\{.*?)'(?:$|;| )")
 _NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
@@ -111,6 +113,13 @@ def explain_composition(error: Exception) -> str:
         said += "; the runner searches with +optimizer=tpe (random, gp, cmaes, qmc, nsga2)"
     said = re.sub(r"(Available options in '[^']*':) (.*)", _listed, said)
     return f"the configuration does not compose: {said}"
+
+
+def composition_mistake(error: Exception, more: str = "") -> Mistake:
+    """The mistake for an error that Hydra raised while composing, with `more` at its end."""
+    said = explain_composition(error)
+    is_missing = _NOT_THERE.search(said) is not None and "Available options" not in said
+    return (MissingConfig if is_missing else Mistake)(f"{said}{more}")
 
 
 def _in_yaml(error: yaml.YAMLError) -> str:

@@ -83,9 +83,11 @@ def _where_to_start(folder: Path) -> str:
 
 
 def started_by_program(folder: Path, words: str = "FLAG=VALUE,VALUE") -> str | None:
-    """Which Hydra programs are in a folder, and how one is started with these words; None if there
-    is none."""
-    programs = sorted(path.name for path in folder.glob("*.py") if _is_hydra_program(path))
+    """Which Hydra programs are in a folder, or else in its `src`, and how one is started with these
+    words; None if there is none."""
+    programs = _hydra_programs(folder) or [
+        f"src/{name}" for name in _hydra_programs(folder / "src")
+    ]
     if not programs:
         return None
     is_one = "is a Hydra program" if len(programs) == 1 else "are Hydra programs"
@@ -93,6 +95,11 @@ def started_by_program(folder: Path, words: str = "FLAG=VALUE,VALUE") -> str | N
         f"{', '.join(programs[:3])} {is_one}: "
         f"python {programs[0]} -m hydra/sweeper=runner {words}".rstrip()
     )
+
+
+def _hydra_programs(folder: Path) -> list[str]:
+    """The names of the files in a folder that are Hydra programs, in order."""
+    return sorted(path.name for path in folder.glob("*.py") if _is_hydra_program(path))
 
 
 def _is_hydra_program(path: Path) -> bool:
