@@ -217,6 +217,35 @@ def test_a_config_that_only_a_hydra_program_has_is_told_with_how_the_program_is_
     assert "Hydra program" not in line
 
 
+@pytest.mark.parametrize("flag", ["model.alpha=0.1,0.2", "model.alpha=0.5", "+model.alpha=1,2"])
+@pytest.mark.parametrize("choices", ["model=logreg,tree", "model=tree,logreg"])
+def test_a_flag_that_one_swept_choice_lacks_is_told_with_that_choice_and_a_way_out_that_works(
+    make_project: MakeProject, flag: str, choices: str
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                defaults: [model: logreg, data: one, _self_]
+                operation: {command: [echo, "${model.name}"]}
+            """,
+            "conf/model/logreg.yaml": "{name: logreg, alpha: 1}",
+            "conf/model/tree.yaml": "{name: tree, depth: 3}",
+            "conf/data/one.yaml": "size: 1",
+            "conf/data/two.yaml": "size: 2",
+        }
+    )
+    (line,) = project.run("-m", choices, flag, "data=one,two", status=2).said
+    changed = flag.lstrip("+")
+    assert line == (
+        f"runner: {flag}: with model=tree there is no flag model.alpha, with model=logreg there "
+        f"is: start a sweep for each, or give ++{changed}, which adds the flag where it is missing"
+    )
+    project.run("-m", choices, f"++{changed}", "+print_trials=true")
+    project.run("-m", "model=logreg", changed, "+print_trials=true")
+    (line,) = project.run("-m", choices, "model.alfa=1", status=2).said
+    assert "unknown flag 'model.alfa'" in line
+
+
 MISPLACED = "runner: experiment/fine.yaml sets experiment.lr, not lr: it lacks its first line"
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.commands.start.composing import Composing, sweep_overrides
+from hydra_sweep_runner.commands.start.flags_of_choices import of_some_choices
 from hydra_sweep_runner.commands.start.shaping import load_rows, shape_sweep
 from hydra_sweep_runner.commands.start.sweep import ROWS, SEARCH, WINDOW, Sweep, check_saving
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
@@ -52,6 +53,12 @@ def plan_sweep(
         given = [text for text in planning.overrides if name_in(text) == mistake.name]
         if not given:
             raise
+        if composing.pipeline is None and not given[-1].startswith("~"):
+            found = of_some_choices(
+                composing.composer, planning.dimensions, mistake.name, given[-1]
+            )
+            if found is not None:
+                raise found from mistake
         raise mistake.of(given[-1]) from mistake
 
 
