@@ -225,3 +225,33 @@ def test_integers_that_no_float_can_hold_are_numbers_everywhere(make_project: Ma
     assert [run["flags"]["x"] for run in ordered] == [-int(huge), 1, int(huge)]
     assert len(project.runs("--where", "x > 1e308")) == 1
     assert "Wrote f.html: 3 runs" in project.run("compare", "--min", "acc", "--plot", "f.html").said
+
+
+def test_a_batch_that_has_the_tag_or_label_is_told_with_the_command_that_compares_its_trials(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {script: train.py}\nx: 1\n",
+            "train.py": "x = 1\nprint(f'score={x}')\n",
+        }
+    )
+    project.run("-m", "x=1,2")
+    batch = project.newest("batch")
+    project.run("runs", "tag", batch["id"], "+final")
+    project.run("runs", "label", batch["id"], "in the paper")
+    typed = f"runner compare {batch['id'][:8]}"
+    for words, shown in (
+        (("--tag", "final"), "--tag final"),
+        (("--label", "in the paper"), "--label 'in the paper'"),
+    ):
+        result = project.run("compare", *words, "--min", "score")
+        assert result.said == [
+            f"The batch {batch['id'][:8]} matches {shown}, and not the trials; to compare those: "
+            + typed
+        ]
+    assert len(project.run(*typed.split()[1:]).lines) == 3
+    # Where its trials have it, too, they are compared.
+    project.run("runs", "tag", *batch["trials"], "+final")
+    result = project.run("compare", "--tag", "final", "--min", "score")
+    assert (result.said, len(result.lines)) == ([], 3)

@@ -281,6 +281,24 @@ def test_a_trial_that_was_deleted_by_hand_is_told_and_made_anew_once(echo: Proje
     assert not any("by hand" in line for line in echo.terminal(f"+restart={batch}"))
 
 
+def test_trials_in_the_trash_are_told_with_the_command_that_brings_them_back(echo: Project) -> None:
+    batch = batch_of(echo, "x=1,2")
+    first, second = echo.newest("batch")["trials"]
+    echo.delete(batch, "--trials")
+    echo.run("runs", "restore", batch)
+    shown = echo.run("runs", "show", batch).lines
+    assert f"  {first[:8]} lies in the trash: runner runs restore {first[:8]}" in shown
+    typed = f"runner runs restore {first[:8]}"
+    assert typed in echo.run(f"+restart={first[:8]}", status=2).err
+    printed = echo.terminal(f"+restart={batch}", "+needed=true", "+print_trials=true")
+    told = f"2 trials lie in the trash ({first[:8]}, {second[:8]}): what is planned of them is made"
+    lines = [line for line in printed if line.startswith(told)]
+    assert len(lines) == 1 and lines[0].endswith(f"{typed} {second[:8]}")
+    assert not any("by hand" in line for line in printed)
+    echo.run("runs", "restore", first, second)
+    assert set(echo.newest("batch")["trials"]) == {first, second}
+
+
 def test_a_restart_of_a_trial_that_was_deleted_by_hand_says_so(echo: Project) -> None:
     batch = batch_of(echo, "x=1,2")
     first = echo.newest("batch")["trials"][0]

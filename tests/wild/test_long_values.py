@@ -61,3 +61,16 @@ def test_lists_cut_it_and_json_and_csv_do_not(tmp_path: Path) -> None:
         assert lines and max(map(len, lines)) < MOST
     assert PROMPT in {run["flags"]["prompt"] for run in folder.runs()}
     assert PROMPT in folder.bash("runner runs list --csv --columns prompt").out
+
+
+def test_a_diff_shows_long_values_where_they_differ(tmp_path: Path) -> None:
+    folder = WarmFolder(tmp_path, FILES)
+    folder.bash(f"""runner -m "prompt='{PROMPT} a.ckpt','{PROMPT} b-bad.ckpt'" x=1""")
+    one, other = (
+        line.split()[0] for line in folder.bash("runner runs list --kind trial").lines[1:]
+    )
+    (line,) = (
+        each for each in folder.bash(f"runner runs diff {other} {one}").lines if "prompt" in each
+    )
+    assert line.startswith("  prompt: …") and len(line) < MOST
+    assert " a.ckpt -> …" in line and line.endswith(" b-bad.ckpt")

@@ -11,7 +11,13 @@ import click
 from hydra_sweep_runner.cli.filters import with_filters
 from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import compare as comparing
-from hydra_sweep_runner.commands.runs.selecting import Asked, nothing_line, resolve_all, select_rows
+from hydra_sweep_runner.commands.runs.selecting import (
+    Asked,
+    batches_line,
+    nothing_line,
+    resolve_all,
+    select_rows,
+)
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import escape
@@ -81,7 +87,10 @@ def compare(
         raise Mistake("--json, --csv - and --parquet - all write to standard output: give one")
     opened = open_store(store, tell=True)
     rows = select_rows(opened, ids, asked, now())
-    if not rows and asked and opened.ids():
+    of_batches = None if ids else batches_line(opened, asked, rows, now())
+    if of_batches is not None:
+        click.echo(escape(of_batches), err=True)
+    elif not rows and asked and opened.ids():
         line = nothing_line(opened, resolve_all(opened, ids), asked, now())
         click.echo(escape(line), err=True)
     by: tuple[Literal["min", "max"], str] | None = None

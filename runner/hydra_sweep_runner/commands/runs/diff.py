@@ -19,7 +19,7 @@ from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.logs import job_log
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import json_text
-from hydra_sweep_runner.terminal.render import escape, short, shown_value
+from hydra_sweep_runner.terminal.render import escape, short, shown_change, shown_value
 
 _CHUNK_BYTES = 1 << 20
 
@@ -179,7 +179,9 @@ def _has_same_bytes(one: Path, other: Path) -> bool:
 def _change(one: Any, other: Any) -> str:
     if one == other and isinstance(one, int):
         return f"{one} bytes each, with other content"
-    return f"{_shown(one)} -> {_shown(other)}"
+    if one is None or other is None:
+        return f"{_shown(one)} -> {_shown(other)}"
+    return " -> ".join(shown_change(to_plain(one), to_plain(other)))
 
 
 def _shown(value: Any) -> str:

@@ -23,7 +23,7 @@ from hydra_sweep_runner.query.upstream import (
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.names import LAST_BATCH
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.terminal.render import short
+from hydra_sweep_runner.terminal.render import first_few, short
 
 #: The values of `--status`.
 STATUSES = (*(status.value for status in Status), "unreadable")
@@ -137,6 +137,29 @@ def nothing_line(store: RunStore, ids: Sequence[str], asked: Asked, now: datetim
     hints = explain_nothing(filters_of(asked, store, now), rows)
     why = f" ({'; '.join(hints)})" if hints else ""
     return f"No run of {len(rows)} matches {asked.words}{why}"
+
+
+def batches_line(
+    store: RunStore, asked: Asked, rows: Iterable[RunRow], now: datetime
+) -> str | None:
+    """That batches have the label or tag that is asked for, and none of their trials is among the
+    rows, with the command that compares those; None if there are no such batches."""
+    if (asked.tag is None and asked.label is None) or asked.where or asked.kind:
+        return None
+    shown = {row.id for row in rows}
+    found = []
+    for row in select_runs(store, asked, now):
+        part = None if isinstance(row.source, Unreadable) else row.source.run.batch
+        if part is not None and part.trials and shown.isdisjoint(part.trials):
+            found.append(short(row.id))
+    if not found:
+        return None
+    what = f"batch {found[0]}" if len(found) == 1 else f"batches {first_few(found)}"
+    verb = "matches" if len(found) == 1 else "match"
+    return (
+        f"The {what} {verb} {asked.words}, and not the trials; to compare those: "
+        f"runner compare {' '.join(found)}"
+    )
 
 
 def newest_runs(store: RunStore, count: int | None) -> list[RunRow]:

@@ -24,6 +24,7 @@ from hydra_sweep_runner.record.fields import FIELD, FIELDS, Field, Summary, publ
 from hydra_sweep_runner.record.job_output import output_folder
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.terminal.exact import json_text
 from hydra_sweep_runner.terminal.render import (
     cut,
@@ -195,8 +196,13 @@ def _trials(store: RunStore, details: Details) -> tuple[list[str], list[str]]:
     has_ended = batch.state.status in (Status.COMPLETED, Status.ERROR)  # all trials were created
     gone = "is gone: its folder was deleted by hand" if has_ended else "not created"
 
+    lost = "" in found.values()  # not there
+    trashed = {entry.id for entry in Trash(store.root).entries()} if lost else set()
+
     def line(run_id: str, missing: str) -> str:
         run = found[run_id]
+        if run_id in trashed:
+            missing = f"lies in the trash: runner runs restore {short(run_id)}"
         return _trial(run_id, run or missing, varying, repeats=bool(telling_attributes(rows)))
 
     orphans = [line(run_id, "is gone") for run_id in orphan_ids]

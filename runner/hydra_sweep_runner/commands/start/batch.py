@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.membership import planned, without
@@ -63,7 +63,8 @@ from hydra_sweep_runner.planning.reconcile import (
     reconcile,
 )
 from hydra_sweep_runner.planning.trials import Plan
-from hydra_sweep_runner.terminal.render import short
+from hydra_sweep_runner.store.trash import Trash
+from hydra_sweep_runner.terminal.render import first_few, short
 from hydra_sweep_runner.terminal.summary import intent_line
 
 # The most ids in a line about trials.
@@ -186,7 +187,7 @@ def restart_batch(
         if not sweep.options.refresh:
             report_environment(world, batch, os.environ)
             report_yaml_changes(world, batch, composing, sweep.one_of_each())
-        world.reporter.say(intent_line(short(batch.id), reconciliation, None))
+        world.reporter.say(intent_line(short(batch.id), reconciliation, None), *known.lines)
         if sweep.graph is None:
             print_plan(world, sweep, reconciliation)
         else:
@@ -284,8 +285,8 @@ def _reconcile(
 
 @dataclass(frozen=True, kw_only=True)
 class _Known:
-    """The present trials of a batch. `gone` are those whose folders are not there: deleted by hand,
-    or not made before the batch was killed. `lines` report them, and those that cannot be read."""
+    """The present trials of a batch. `gone` are those whose folders are not there: deleted, or
+    not made before the batch was killed. `lines` report them, and those that cannot be read."""
 
     runs: list[Run]
     gone: set[str]
@@ -303,18 +304,35 @@ def _read_known(world: World, batch: Run, run_ids: Iterable[str]) -> _Known:
             gone.append(run_id)
         except UnreadableRecord as error:
             lines.append(f"Trial {short(run_id)} cannot be read and is left: {error}")
+    trashed = {entry.id for entry in Trash(world.store.root).entries()} if gone else set()
+    deleted = [run_id for run_id in gone if run_id in trashed]
+    if deleted:
+        trials = "1 trial lies" if len(deleted) == 1 else f"{len(deleted)} trials lie"
+        lines.append(
+            f"{trials} in the trash ({first_few([short(one) for one in deleted])}): what is "
+            "planned of them is made anew; what brings them back before a restart: "
+            f"runner runs restore {' '.join(map(short, deleted))}"
+        )
+    lines += _without_folder(batch, [run_id for run_id in gone if run_id not in trashed])
+    return _Known(runs=runs, gone=set(gone), lines=lines)
+
+
+def _without_folder(batch: Run, gone: Sequence[str]) -> list[str]:
+    """The line about trials of a batch that have no folder, here or in the trash, if there are
+    any."""
     if gone:
         trials = "1 trial" if len(gone) == 1 else f"{len(gone)} trials"
         named = ", ".join(map(short, gone[:_MOST_NAMED])) + (", …" * (len(gone) > _MOST_NAMED))
         has_ended = batch.state.status in (Status.COMPLETED, Status.ERROR)  # and made all trials
-        lines.append(
-            f"The folders of {trials} were deleted by hand ({named}): what is planned of "
-            "them is made anew"
-            if has_ended
-            else f"{trials} of the plan {'has' if len(gone) == 1 else 'have'} no folder ({named}), "
+        if has_ended:
+            told = f"The folders of {trials} were deleted by hand ({named}): what is planned of "
+            return [f"{told}them is made anew"]
+        have = "has" if len(gone) == 1 else "have"
+        return [
+            f"{trials} of the plan {have} no folder ({named}), "
             "not made yet or deleted by hand: what is planned of them is made now"
-        )
-    return _Known(runs=runs, gone=set(gone), lines=lines)
+        ]
+    return []
 
 
 def prepare_all(

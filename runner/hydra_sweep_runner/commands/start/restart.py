@@ -19,6 +19,7 @@ from hydra_sweep_runner.model import Kind, Run, Status
 from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.terminal.render import escape, short
 
 
@@ -76,6 +77,8 @@ def find_run(store: RunStore, typed: Typed) -> str:
     try:
         return store.resolve(prefix)
     except UnknownRun as error:
+        if any(entry.id.startswith(prefix.lower()) for entry in Trash(store.root).entries()):
+            raise
         for batch in store.batches():
             known = (*batch.batch.trials, *batch.batch.generated) if batch.batch else ()
             for run_id in known:
