@@ -496,6 +496,33 @@ def test_a_text_like_a_sweep_gets_a_hint(make_project: MakeProject) -> None:
     assert project.run("x='0.1,0.2'").said == []
 
 
+def test_a_text_that_is_the_scripts_own_default_gets_none(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                operation: {script: train.py}
+                layers: 64,32
+                lr: 0.1
+                hydra: {launcher: {n_jobs: 1}}
+            """,
+            "train.py": """
+                import argparse
+
+                parser = argparse.ArgumentParser()
+                parser.add_argument("--layers", default="64,32")
+                parser.add_argument("--lr", type=float, default=0.1)
+                print(parser.parse_args())
+            """,
+        }
+    )
+    assert project.run("lr=0.2").said == []
+    assert not any("one text" in line for line in project.run("-m", "lr=0.2,0.3").said)
+    config = project.folder / "conf/config.yaml"
+    config.write_text(config.read_text().replace("64,32", "64,16"))
+    (told,) = project.run("lr=0.2").said
+    assert told.startswith("layers is one text in the YAML, '64,16': its values are swept by")
+
+
 PACKAGE_HINT = (
     "experiment/fine.yaml sets experiment.lr and leaves lr as it is: with `# @package _global_` as "
     "its first line it sets that"

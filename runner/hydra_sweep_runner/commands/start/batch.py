@@ -117,7 +117,8 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         carrying.create()
         with world.store.claim(batch.id):
             carrying.tell()
-            report_texts_like_sweeps(world, sweep.plan.trials[0].flags, sweep.names)
+            first = sweep.plan.trials[0]
+            report_texts_like_sweeps(world, first.operation, first.flags, sweep.names)
             report_texts_like_ranges(world, sweep.overrides)
             report_misplaced(world, composing.composer, composing.task)
             report_unused_in_sweep(world, sweep)

@@ -13,7 +13,7 @@ from hydra_sweep_runner.compose.overrides import (
     name_in,
     parse_override,
 )
-from hydra_sweep_runner.model import Flags
+from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.terminal.render import escape, shown_value
 
@@ -25,16 +25,35 @@ _DOTTED = re.compile(r"\+{0,2}([\w.-]+)=([-+]?(?:\d+\.\d+|\d+))\.{2,3}([-+]?(?:\
 _NUMBERS = re.compile(rf"{_NUMBER}(,{_NUMBER})+", re.IGNORECASE)
 
 
-def report_texts_like_sweeps(world: World, flags: Flags, given: Iterable[str]) -> None:
+def report_texts_like_sweeps(
+    world: World, operation: Operation, flags: Flags, given: Iterable[str]
+) -> None:
     """Print which flags have a text like `0.1,0.2` in the YAML, where it is a single value. Flags
-    given on the command line are left out."""
+    given on the command line are left out, and those whose text is the script's own default."""
     typed = given_flags(flags, given)
-    for name, value in flags.items():
-        if name not in typed and isinstance(value, str) and _NUMBERS.fullmatch(value):
+    found = {
+        name: value
+        for name, value in flags.items()
+        if name not in typed and isinstance(value, str) and _NUMBERS.fullmatch(value)
+    }
+    own = _own_defaults(world, operation) if found else {}
+    for name, value in found.items():
+        if own.get(name) != value:
             world.reporter.say(
                 f"{escape(name)} is one text in the YAML, {shown_value(value)!r}: its values are "
                 f"swept by -m {escape(name)}={escape(value)}, or from hydra.sweeper.params"
             )
+
+
+def _own_defaults(world: World, operation: Operation) -> Mapping[str, Value]:
+    """The values that the operation's script itself gives its flags; none of what is no script."""
+    if operation.kind != "script" or not isinstance(operation.target, str):
+        return {}
+    from hydra_sweep_runner.execute.script.defaults import script_defaults
+    from hydra_sweep_runner.execute.script.flags import resolve_flags_to
+
+    path = world.project_dir / operation.target
+    return script_defaults(path.read_bytes(), resolve_flags_to(path, operation.flags_to)).flags
 
 
 def report_texts_like_ranges(world: World, overrides: Iterable[str]) -> None:

@@ -104,7 +104,7 @@ def start_run(world: World, composing: Composing) -> int:
             report_misplaced(world, composing.composer, composing.task)
             report_unused_params(world, composed.config.sweeper)
             report_options_of_batches(world, composing.typed.options.values)
-            report_texts_like_sweeps(world, composed.flags, composing.names())
+            report_texts_like_sweeps(world, composed.operation, composed.flags, composing.names())
             report_texts_like_ranges(world, composing.task)
             report_settings_for_programs(world, composed.config)
             report_unused_flags(world, composed.operation, composed.config, composing.names())
