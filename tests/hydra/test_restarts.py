@@ -336,3 +336,52 @@ def test_what_was_never_added_cannot_be_taken_back(program: Program) -> None:
 def test_a_new_sweep_refuses_a_deletion_of_nothing_as_hydra_does(program: Program) -> None:
     result = program.python("train.py", "-m", SWEEPER, "lr=0.1,0.2", "~nothing", status=1)
     assert "Could not delete from config. 'nothing' does not exist." in result.err
+
+
+STRUCTURED = """
+    from dataclasses import dataclass
+    import hydra
+    from hydra.core.config_store import ConfigStore
+
+    @dataclass
+    class Config:
+        lr: float = 0.1
+        clip: float = 1.0
+
+    ConfigStore.instance().store(name="NAME", node=Config)
+
+    @hydra.main(version_base=None, config_path=FOLDER, config_name="config")
+    def main(cfg):
+        if cfg.lr > LIMIT:
+            raise RuntimeError("nan loss")
+
+    if __name__ == "__main__":
+        main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "config"),
+    [("config", "None", ""), ("schema", "'conf'", "defaults: [schema, _self_]\n")],
+)
+def test_a_changed_default_of_a_dataclass_is_told_as_what_makes_trials_new(
+    tmp_path: Path, name: str, folder: str, config: str
+) -> None:
+    code = STRUCTURED.replace("NAME", name).replace("FOLDER", folder).replace("LIMIT", "0.5")
+    files = {"train.py": code} | ({"conf/config.yaml": config} if config else {})
+    program = make_program(tmp_path / "structured", files)
+    sweep(program, "lr=0.1,0.2,0.9", status=1)
+    before = {trial["id"] for trial in program.trials()}
+    told = "No trial of the batch fits the present program, so all are new: clip (1.0, now 5.0); "
+    again = ("+restart=last:batch", "+needed=true")
+    assert "so all are new" not in "".join(sweep(program, *again, "+print_trials=true"))
+    program.write({"train.py": code.replace("1.0", "5.0").replace("0.5", "5")})
+    for way in (("+only=failed",), ("+needed=true",)):
+        said = sweep(program, "+restart=last:batch", *way, "+print_trials=true")
+        assert len([line for line in said if line.startswith(told)]) == 1
+    said = sweep(program, "+restart=last:batch", "lr=7,8", "+print_trials=true")
+    assert not [line for line in said if "fits the present" in line]
+    said = sweep(program, "+restart=last:batch", "+only=failed")
+    assert len([line for line in said if line.startswith(told)]) == 1
+    sweep(program, *again, "clip=1.0")
+    assert {trial["id"] for trial in program.trials()} == before

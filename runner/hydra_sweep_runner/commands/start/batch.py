@@ -189,6 +189,7 @@ def restart_batch(
             report_environment(world, batch, os.environ)
             report_yaml_changes(world, batch, composing, sweep.one_of_each())
         world.reporter.say(intent_line(short(batch.id), reconciliation, None), *known.lines)
+        _report_not_fitting(world, sweep, reconciliation, batch)
         if sweep.graph is None:
             print_plan(world, sweep, reconciliation)
         else:
@@ -207,8 +208,7 @@ def restart_batch(
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         report_nothing_to_run(world, reconciliation, sweep.options)
-        if sweep.options.refresh and sweep.graph is None:
-            report_not_fitting(world, reconciliation, batch, sweep.names)
+        _report_not_fitting(world, sweep, reconciliation, batch)
         if strict is not None:
             strict.tell()
         report_planning(world, sweep)
@@ -219,6 +219,17 @@ def restart_batch(
             report_environment(world, batch, os.environ)
             carrying.mended = report_yaml_changes(world, batch, composing, sweep.one_of_each())
         return _carry_out(world, sweep, carrying)
+
+
+def _report_not_fitting(
+    world: World, sweep: Sweep, reconciliation: Reconciliation, batch: Run
+) -> None:
+    """Print why trials do not fit a present configuration that the kept copy of the YAML does not
+    determine: that of a refresh, or of a program, which may have structured configs."""
+    if sweep.graph is None and (sweep.options.refresh or sweep.composing.program is not None):
+        report_not_fitting(
+            world, reconciliation, batch, sweep.names, refreshed=bool(sweep.options.refresh)
+        )
 
 
 def _report_skipped_of_older_code(

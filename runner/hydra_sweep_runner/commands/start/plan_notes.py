@@ -35,12 +35,18 @@ def report_nothing_to_run(world: World, reconciliation: Reconciliation, options:
 
 
 def report_not_fitting(
-    world: World, reconciliation: Reconciliation, batch: Run, given: Sequence[str]
+    world: World,
+    reconciliation: Reconciliation,
+    batch: Run,
+    given: Sequence[str],
+    *,
+    refreshed: bool,
 ) -> None:
     """Print why trials of a batch are not in the plan that the present YAML gives, and how they
     come back: what differs between each and the new one that was made of the same overrides or, if
     all are new, between the first ones. `batch` is its record of the last start, `given` are the
-    names on the command line."""
+    names on the command line. If the plan was not `refreshed`, it is made of the kept copy, and
+    only trials of the same overrides say what the program's own code has changed."""
     new = [planned.trial for planned in reconciliation.actions if planned.run is None]
     former = [*reconciliation.orphaned, *reconciliation.deleted]
     if not new or not former:
@@ -58,7 +64,7 @@ def report_not_fitting(
         changed = {**_changes(run, trial, ()), **changed}
     are_all_new = len(new) == len(reconciliation.actions)
     words = ""
-    if not pairs and are_all_new:
+    if refreshed and not pairs and are_all_new:
         flags = {**former[0].flags, **new[0].flags}
         typed = given_flags(flags, given)
         changed = _changes(former[0], new[0], typed)
@@ -68,16 +74,23 @@ def report_not_fitting(
         return
     count = len(pairs)
     do = "does" if count == 1 else "do"
+    source = "YAML" if refreshed else "program"
     which = (
-        "No trial of the batch fits the present YAML, so all are new"
+        f"No trial of the batch fits the present {source}, so all are new"
         if are_all_new
-        else f"{count} trial{'s' * (count > 1)} of the batch {do} not fit the present YAML, and "
-        f"{'is' if count == 1 else 'are'} made anew"
+        else f"{count} trial{'s' * (count > 1)} of the batch {do} not fit the present {source}, "
+        f"and {'is' if count == 1 else 'are'} made anew"
     )
     told = ", ".join(change_text(name, *values) for name, values in changed.items())
+    back = (
+        "take that back in the YAML and refresh once more"
+        if refreshed
+        else "take that back, or give the former values: the kept copy of the YAML holds no "
+        "structured configs"
+    )
     world.reporter.say(
-        f"{which}: {told}; to have the former ones back, take that back in the YAML and refresh "
-        f"once more{f', with{escape(words)}' if words else ''}"
+        f"{which}: {told}; to have the former ones back, {back}"
+        f"{f', with{escape(words)}' if words else ''}"
     )
 
 
