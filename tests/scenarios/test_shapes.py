@@ -346,3 +346,12 @@ def test_a_plan_is_saved_when_a_batch_starts(make_project: MakeProject) -> None:
     batch = project.newest("batch")["id"]
     project.run(f"+restart={batch}")  # it holds for the one call
     assert not (project.folder / "plan.json").exists()
+
+
+def test_exclude_knows_the_choices_of_config_groups(project: Project) -> None:
+    rule = """+exclude="model == 'large' and x == 2\""""
+    lines = project.run("-m", "x=1,2", "model=small,large", rule, "+print_trials=true").lines
+    assert cells(lines[1:]) == [["1", "small"], ["1", "large"], ["2", "small"]]
+    # The choice that nobody has given is known, too.
+    words = ("-m", "x=1,2", """+exclude="model == 'small' and x == 2\"""", "+print_trials=true")
+    assert cells(project.run(*words).lines[1:]) == [["1"]]

@@ -70,10 +70,10 @@ Identify = Callable[[tuple[str, ...], int], str]
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """How a sweep's combinations are changed: those in `include` are appended, those whose
-    flags `excluded` rejects are skipped, and each is run `repeat` times."""
+    flags and overrides `excluded` rejects are skipped, and each is run `repeat` times."""
 
     include: Sequence[tuple[str, ...]] = ()
-    excluded: Callable[[Flags], bool] = field(default=lambda flags: False)
+    excluded: Callable[[Flags, tuple[str, ...]], bool] = field(default=lambda flags, given: False)
     repeat: int = 1
 
 
@@ -221,7 +221,7 @@ class _Planning:
             if not where:
                 raise
             raise Mistake(f"{where}: {error}") from error
-        if self._shape.excluded(flags):
+        if self._shape.excluded(flags, overrides):
             return None
         group: list[Trial] = []
         first = 0 if rows is None else rows.repeat(number)

@@ -91,7 +91,7 @@ def plan_search(
     space = space_of(dimensions)
     check_learnable(space, settings.optimizer)
     ledger = ledger_of(batch)
-    exclusion = Exclusion(options.exclude)
+    exclusion = Exclusion(options.exclude, composing.choices)
     search = Searching(
         settings=settings,
         composing=composing,

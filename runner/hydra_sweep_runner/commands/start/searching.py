@@ -16,7 +16,7 @@ from typing import Any
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Run, Status, Value
+from hydra_sweep_runner.model import Flags, Run, Status, Value
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.combinations import RANDOM_TRIALS
 from hydra_sweep_runner.planning.identity import identity_of
@@ -129,7 +129,7 @@ class Searching:
         settings: Settings,
         composing: Composing,
         space: SearchSpace,
-        excluded: Callable[[Any], bool],
+        excluded: Callable[[Flags, tuple[str, ...]], bool],
         ledger: Ledger,
         runs: Mapping[str, Run],
         in_plan: Collection[str],
@@ -223,7 +223,7 @@ class Searching:
                 number=number, flags=run.flags, overrides=run.recipe.task, basis=basis
             )
             trial = self.trial_like(run)
-            if trial is not None and not self._excluded(trial.flags):
+            if trial is not None and not self._excluded(trial.flags, trial.overrides):
                 self.trials[number] = trial
                 kept.append(number)
         return kept
@@ -302,7 +302,7 @@ class Searching:
 
         def accept(point: Point) -> Trial | None:
             trial = self._composed(point)
-            refused = trial.identity in known or self._excluded(trial.flags)
+            refused = trial.identity in known or self._excluded(trial.flags, trial.overrides)
             return None if refused else trial
 
         proposed = propose(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from hydra_sweep_runner.compose.rows import (
 )
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
-from hydra_sweep_runner.model import Flags
+from hydra_sweep_runner.model import Flags, Value
 from hydra_sweep_runner.operation.flags import covered_by
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.combinations import (
@@ -54,12 +54,15 @@ class Shaped:
 
 
 class Exclusion:
-    """The expressions of `exclude`, applied to a trial's flags. It notes which of their names
-    occurred among the flags of any trial."""
+    """The expressions of `exclude`, applied to a trial's flags and its choices of config groups.
+    It notes which of their names occurred among these of any trial."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(
+        self, texts: Sequence[str], choices: Callable[[tuple[str, ...]], Mapping[str, Value]]
+    ) -> None:
         """Raises Mistake for an expression that does not parse."""
         self._texts = texts
+        self._choices = choices
         self._expressions: list[Any] = []
         self._missing: set[Any] = set()
         self._seen: Flags = {}
@@ -70,12 +73,13 @@ class Exclusion:
             self._expressions = [parse(text, flags_only=True) for text in texts]
             self._missing = {name for one in self._expressions for name in names_in(one)}
 
-    def __call__(self, flags: Flags) -> bool:
-        """Whether a trial with these flags is excluded."""
+    def __call__(self, flags: Flags, overrides: tuple[str, ...]) -> bool:
+        """Whether a trial with these flags, composed with these overrides, is excluded."""
         if not self._expressions:
             return False
         from hydra_sweep_runner.query.evaluate import PlainSubject, has_name, holds
 
+        flags = {**flags, **{n: c for n, c in self._choices(overrides).items() if n not in flags}}
         facts = PlainSubject(flags=flags)
         if self._missing:
             self._missing = {name for name in self._missing if not has_name(name, facts)}
@@ -83,7 +87,7 @@ class Exclusion:
         return any(holds(one, facts) for one in self._expressions)
 
     def check(self) -> None:
-        """Raise Mistake for a name that was no trial's flag."""
+        """Raise Mistake for a name that was no trial's flag and no config group."""
         if self._missing:
             from hydra_sweep_runner.query.evaluate import PlainSubject
             from hydra_sweep_runner.query.meant import one_name
@@ -112,7 +116,7 @@ def shape_sweep(
 ) -> Shaped:
     """The sweep that `optimizer` (one that does not learn), `trials`, `shape`, `include`,
     `exclude`, `repeat` and `max_trials` describe. `rows` are those of the files. Raises Mistake."""
-    exclusion = Exclusion(options.exclude)
+    exclusion = Exclusion(options.exclude, composing.choices)
     include = _included(composing, dimensions, options)
     endless = [one.name for one in dimensions if not one.is_finite]
     if options.optimizer == "grid" and endless:
