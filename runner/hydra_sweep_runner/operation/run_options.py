@@ -179,7 +179,7 @@ class Options:
     )
     print_trials: bool = _option(
         _read_switch,
-        "print the plan as a table; create, change and remember nothing",
+        "print the plan as a table; create, change and remember nothing, but for save_trials",
         default=False,
         told="false",
         once=True,
