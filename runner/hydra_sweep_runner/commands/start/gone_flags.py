@@ -57,7 +57,7 @@ def _deletions(run: Run, typed: Typed) -> list[str]:
 
 def gone_flags(composing: Composing) -> dict[str, str]:
     """The overrides, by the names of their flags, whose flags the configuration does not have,
-    whichever of the swept configs is chosen. None if it cannot be composed for another reason."""
+    whichever of the swept configs is chosen; those found so far if something else is wrong."""
     found = [_gone_from(composing, combination) for combination in _combinations(composing)]
     names = [name for name in found[0] if all(name in other for other in found)]
     given = {name_in(text): text for text in composing.task}
