@@ -36,7 +36,10 @@ def test_a_preview_of_a_restart_tells_the_edit_that_it_does_not_take(echo: Proje
     assert any(line.startswith(told) for line in echo.run(f"+restart={batch}").said)
     preview = (f"+restart={batch}", "+print_trials=true")
     assert any(line.startswith(told) for line in echo.run(*preview).said)
-    assert not any("YAML" in line for line in echo.run(*preview, "+refresh=true").said)
+    refreshed = echo.run(*preview, "+refresh=true").said
+    assert not any(line.startswith("The project's YAML") for line in refreshed)
+    unfit = "No trial of the batch fits the present YAML, so all are new: z (a, now other)"
+    assert any(line.startswith(unfit) for line in refreshed)
 
 
 def test_a_flag_that_the_kept_yaml_lacks_is_told_with_the_word_that_takes_the_present_one(
