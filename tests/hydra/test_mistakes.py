@@ -149,6 +149,17 @@ def _train(program: Program, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _mistake(program: Program, *words: str) -> str:
+    """The one line of a mistake in a sweep, which changes nothing and ends with status 2."""
+    before = program.tree()
+    ended = _train(program, "-m", *words)
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("runner: ")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert program.tree() == before
+    return line
+
+
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
@@ -172,12 +183,7 @@ def _train(program: Program, *words: str) -> subprocess.CompletedProcess[str]:
 def test_what_hydra_refuses_before_it_asks_a_sweeper_gets_one_line_too(
     program: Program, typed: str, says: str
 ) -> None:
-    before = program.tree()
-    ended = _train(program, "-m", SWEEPER, *typed.split())
-    (line,) = ended.stderr.splitlines()
-    assert line.startswith("runner: ") and says in line
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert program.tree() == before
+    assert says in _mistake(program, SWEEPER, *typed.split())
 
 
 @pytest.mark.parametrize(
@@ -231,12 +237,7 @@ def test_a_mistake_is_told_alike_where_the_configuration_chooses_our_sweeper(
     program: Program, typed: str, says: str
 ) -> None:
     program.write(CHOSEN)
-    before = program.tree()
-    ended = _train(program, "-m", *typed.split())
-    (line,) = ended.stderr.splitlines()
-    assert line.startswith("runner: ") and says in line
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert program.tree() == before
+    assert says in _mistake(program, *typed.split())
 
 
 BROKEN = "lr:0.1\nmore: 2\n"
@@ -263,12 +264,7 @@ def test_what_cannot_be_read_of_the_configuration_gets_one_line(
     program: Program, files: dict[str, str], typed: str, says: str
 ) -> None:
     program.write(CHOSEN | {f"conf/{name}": text for name, text in files.items()})
-    before = program.tree()
-    ended = _train(program, "-m", *typed.split())
-    (line,) = ended.stderr.splitlines()
-    assert line.startswith("runner: ") and says in line
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert program.tree() == before
+    assert says in _mistake(program, *typed.split())
 
 
 @pytest.mark.parametrize(

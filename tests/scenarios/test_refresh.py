@@ -28,6 +28,16 @@ def test_a_later_edit_of_the_yaml_does_not_change_a_batch_under_way(echo: Projec
     assert "z" in line
 
 
+def test_a_new_flag_named_operation_is_no_step_outside_a_pipeline(
+    make_project: MakeProject,
+) -> None:
+    config = "operation: {command: [echo, one]}\n"
+    project = make_project({"conf/config.yaml": config})
+    project.run()
+    project.write({"conf/config.yaml": f"{config}tool: {{operation: cut}}\n"})
+    assert "tool.operation (null, now cut)" in project.run("+restart=last").err
+
+
 def test_a_preview_of_a_restart_tells_the_edit_that_it_does_not_take(echo: Project) -> None:
     echo.run("-m", "x=1,2")
     batch = echo.newest("batch")["id"]

@@ -281,6 +281,16 @@ def test_a_trial_that_was_deleted_by_hand_is_told_and_made_anew_once(echo: Proje
     assert not any("by hand" in line for line in echo.terminal(f"+restart={batch}"))
 
 
+def test_a_command_that_brings_many_trials_back_is_not_a_line_of_their_ids(echo: Project) -> None:
+    echo.run("-m", "x=range(12)", "+init_trials=true")
+    batch = echo.newest("batch")["id"]
+    echo.delete(batch, "--trials")
+    echo.run("runs", "restore", batch)
+    said = echo.run(f"+restart={batch}", "+print_trials=true").err
+    assert "12 trials lie in the trash" in said
+    assert "runner runs restore --list shows their ids" in said
+
+
 def test_trials_in_the_trash_are_told_with_the_command_that_brings_them_back(echo: Project) -> None:
     batch = batch_of(echo, "x=1,2")
     first, second = echo.newest("batch")["trials"]

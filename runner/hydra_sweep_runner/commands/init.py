@@ -57,9 +57,8 @@ def describe(words: Sequence[str], project: Path) -> FirstConfig:
             meant = "--dry-run is the only one, and a script, a function or a command comes next"
         raise Mistake(f"runner init {first}: there is no such option: {meant}")
     is_function = _FUNCTION.fullmatch(first) is not None and not _can_be_run(first, project)
-    if (first.endswith(".py") or is_function) and "--dry-run" in words[
-        1:
-    ]:  # of a command it may be an argument
+    takes_nothing = first.endswith(".py") or is_function  # a command may have such an argument
+    if takes_nothing and "--dry-run" in words[1:]:
         others = shlex.join(word for word in words if word != "--dry-run")
         raise Mistake(
             f"runner init {shlex.join(words)}: an option of runner init stands before the script "

@@ -19,6 +19,7 @@ from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun, Un
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.known import KINDS, STEPS
 from hydra_sweep_runner.page.batches import goal_of
+from hydra_sweep_runner.page.command_line import command_line
 from hydra_sweep_runner.page.starts import Starts
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
@@ -68,27 +69,6 @@ class Prepared:
     def command_lines(self) -> list[str]:
         """The commands as a shell takes them."""
         return [command_line(words) for words in self.commands]
-
-
-def command_line(words: Sequence[str]) -> str:
-    """The words as bash reads them, in one line without control characters."""
-    return " ".join(map(_quoted, words))
-
-
-def _quoted(word: str) -> str:
-    if word.isprintable():
-        return shlex.quote(word)
-    inner = "".join(_in_ansi_quotes(char) for char in word)
-    return f"$'{inner}'"
-
-
-def _in_ansi_quotes(char: str) -> str:
-    if char in "\\'":
-        return f"\\{char}"
-    if char.isprintable():
-        return char
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x80 else f"\\U{code:08x}"
 
 
 def prepare(project: Project, name: str, given: Mapping[str, Any]) -> Prepared:

@@ -14,6 +14,7 @@ from hydra_sweep_runner.commands.runs.listing import list_table
 from hydra_sweep_runner.commands.runs.membership import leave_batches, places_of
 from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all, select_runs
 from hydra_sweep_runner.commands.runs.staying_folders import staying_line
+from hydra_sweep_runner.commands.runs.trash import restore_words
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnreadableRecord
 from hydra_sweep_runner.model import BatchPart, Kind, Run, Unreadable
@@ -179,7 +180,7 @@ def _unnamed_line(
     back = "it" if len(batches) == 1 else "them"
     line = (
         f"{asked.words} selects {what}, too (with --kind trial none); to have {back} back: "
-        f"runner runs restore {' '.join(short(batch.id) for batch in batches[:_MOST_SHOWN])}"
+        f"{restore_words([batch.id for batch in batches])}"
     )
     newest = [run.id for run in map(RunRow, store.summaries()) if _is_batch(run)]
     left = next((run_id for run_id in newest if run_id not in going), None)

@@ -13,6 +13,7 @@ from hydra_sweep_runner.commands.runs.details import Details
 from hydra_sweep_runner.commands.runs.graph import graph_lines
 from hydra_sweep_runner.commands.runs.inputs import input_lines
 from hydra_sweep_runner.commands.runs.origins import swept_names
+from hydra_sweep_runner.commands.runs.trash import restore_words
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Attempt, Run, Scalar, Status
 from hydra_sweep_runner.operation.flags import repeat_name
@@ -195,15 +196,15 @@ def _trials(store: RunStore, details: Details) -> tuple[list[str], list[str]]:
     varying = dict.fromkeys([*swept_names(batch), *varying_flags(rows)])
     has_ended = batch.state.status in (Status.COMPLETED, Status.ERROR)  # all trials were created
     gone = "is gone: its folder was deleted by hand" if has_ended else "not created"
-
+    repeats = bool(telling_attributes(rows))
     lost = "" in found.values()  # not there
     trashed = {entry.id for entry in Trash(store.root).entries()} if lost else set()
 
     def line(run_id: str, missing: str) -> str:
         run = found[run_id]
         if run_id in trashed:
-            missing = f"lies in the trash: runner runs restore {short(run_id)}"
-        return _trial(run_id, run or missing, varying, repeats=bool(telling_attributes(rows)))
+            missing = f"lies in the trash: {restore_words([run_id])}"
+        return _trial(run_id, run or missing, varying, repeats=repeats)
 
     orphans = [line(run_id, "is gone") for run_id in orphan_ids]
     return [line(run_id, gone) for run_id in plan_ids], orphans

@@ -16,9 +16,12 @@ from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store import layout, names
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash, Trashed
+from hydra_sweep_runner.terminal.render import short
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
 _LISTED = "runner runs restore --list shows their ids"
+# The most ids in a command that is told.
+_MOST_TYPED = 10
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -114,6 +117,13 @@ def runs_to_purge(store: RunStore, older: str | None, now: datetime) -> list[Tra
         return entries
     latest = now - _parse_age(older)
     return [entry for entry in entries if entry.deleted < latest]
+
+
+def restore_words(ids: Sequence[str]) -> str:
+    """The command that brings runs back from the trash or, for many, the one that lists them."""
+    if len(ids) > _MOST_TYPED:
+        return _LISTED
+    return f"runner runs restore {' '.join(map(short, ids))}"
 
 
 def staying_outputs(store: RunStore, entries: Sequence[Trashed]) -> str | None:

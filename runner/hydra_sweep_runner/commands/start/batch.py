@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.membership import planned, without
+from hydra_sweep_runner.commands.runs.trash import restore_words
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.composing import Composing
@@ -66,9 +67,6 @@ from hydra_sweep_runner.planning.trials import Plan
 from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.terminal.render import first_few, short
 from hydra_sweep_runner.terminal.summary import intent_line
-
-# The most ids in a line about trials.
-_MOST_NAMED = 5
 
 
 def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
@@ -323,7 +321,7 @@ def _read_known(world: World, batch: Run, run_ids: Iterable[str]) -> _Known:
         lines.append(
             f"{trials} in the trash ({first_few([short(one) for one in deleted])}): what is "
             "planned of them is made anew; what brings them back before a restart: "
-            f"runner runs restore {' '.join(map(short, deleted))}"
+            f"{restore_words(deleted)}"
         )
     lines += _without_folder(batch, [run_id for run_id in gone if run_id not in trashed])
     return _Known(runs=runs, gone=set(gone), lines=lines)
@@ -332,19 +330,20 @@ def _read_known(world: World, batch: Run, run_ids: Iterable[str]) -> _Known:
 def _without_folder(batch: Run, gone: Sequence[str]) -> list[str]:
     """The line about trials of a batch that have no folder, here or in the trash, if there are
     any."""
-    if gone:
-        trials = "1 trial" if len(gone) == 1 else f"{len(gone)} trials"
-        named = ", ".join(map(short, gone[:_MOST_NAMED])) + (", …" * (len(gone) > _MOST_NAMED))
-        has_ended = batch.state.status in (Status.COMPLETED, Status.ERROR)  # and made all trials
-        if has_ended:
-            told = f"The folders of {trials} were deleted by hand ({named}): what is planned of "
-            return [f"{told}them is made anew"]
-        have = "has" if len(gone) == 1 else "have"
+    if not gone:
+        return []
+    trials = "1 trial" if len(gone) == 1 else f"{len(gone)} trials"
+    named = first_few([short(run_id) for run_id in gone])
+    if batch.state.status in (Status.COMPLETED, Status.ERROR):  # and made all trials
         return [
-            f"{trials} of the plan {have} no folder ({named}), "
-            "not made yet or deleted by hand: what is planned of them is made now"
+            f"The folders of {trials} were deleted by hand ({named}): what is planned of "
+            "them is made anew"
         ]
-    return []
+    have = "has" if len(gone) == 1 else "have"
+    return [
+        f"{trials} of the plan {have} no folder ({named}), not made yet or deleted by hand: what "
+        "is planned of them is made now"
+    ]
 
 
 def prepare_all(

@@ -158,9 +158,8 @@ class Composing:
 
     def sweep(self) -> SweepConfig:
         """The configuration of the batch. Raises Mistake."""
-        own = _own(self.pipeline, self.task)
         try:
-            return self.composer.sweep(own)
+            return self.composer.sweep(_own(self.pipeline, self.task))
         except UnknownFlag as mistake:
             if self.pipeline is None:
                 raise

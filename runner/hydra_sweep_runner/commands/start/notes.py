@@ -121,10 +121,12 @@ _Changes: TypeAlias = "dict[str, tuple[Value | None, Value | None]]"
 @dataclass(frozen=True)
 class YamlChanges:
     """How the project's present YAML differs from the kept copy. `gone` are the overrides that the
-    run was given and that the present YAML has no flags for, by the flags' names."""
+    run was given and that the present YAML has no flags for, by the flags' names; `has_steps` says
+    whether the run is of a pipeline."""
 
     values: _Changes
     gone: Mapping[str, str]
+    has_steps: bool
 
     @property
     def words(self) -> str:
@@ -154,7 +156,7 @@ class YamlChanges:
 
     def _operations_of_steps(self) -> Iterator[tuple[str, tuple[Value | None, Value | None]]]:
         """The steps that are filled by another operation than before (`train.operation`)."""
-        for name, values in self.values.items():
+        for name, values in self.values.items() if self.has_steps else ():
             step, _, flag = name.rpartition(".")
             if flag == "operation" and "." not in step:
                 yield step, values
@@ -318,7 +320,7 @@ def yaml_changes(
     folder = world.store.snapshot_folder(run.recipe.snapshot)
     composer = world.open_composer(None, run.recipe.config_name, kept.composer.hydra_overrides)
     if _is_same(read_snapshot(folder), composer.files()):
-        return YamlChanges({}, {})
+        return YamlChanges({}, {}, has_steps=False)
     pipeline = None if kept.pipeline is None else find_pipeline(composer, kept.task)
     present = replace(kept, composer=composer, pipeline=pipeline)
     gone = gone_flags(present)
@@ -329,7 +331,7 @@ def yaml_changes(
         after = _described(present, without_flags(overrides, gone))
         changed = {**differences(before, after), **changed}
     changed |= differences(_sweeper(kept, run), _sweeper(present, run))
-    return YamlChanges(changed, gone)
+    return YamlChanges(changed, gone, has_steps=kept.pipeline is not None)
 
 
 def _is_same(kept: Mapping[str, bytes], present: Mapping[str, bytes]) -> bool:
