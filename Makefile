@@ -21,6 +21,10 @@ ON_HYDRA = tests/compose tests/hydra $(addprefix tests/scenarios/test_, \
 	bad_input.py batches.py plan_and_preview.py restart_walk.py secrets.py) \
 	$(addprefix tests/wild/test_, grammar.py secrets.py)
 
+# A test that has hung for five minutes fails, and says in which call it waits. (None of the small
+# size takes half a minute.)
+NO_HANG = -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
+
 INSTALL_TEST = install --group dev --editable '.[samples]'
 
 # Guild AI knows no later Python.
@@ -36,8 +40,8 @@ demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
 
 test: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal -m "not long"
-	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(ON_HYDRA)
+	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(NO_HANG)
+	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(NO_HANG) $(ON_HYDRA)
 
 test-full: build/hydra-1.3/ready build/hydra-1.4/ready
 	HYPOTHESIS_PROFILE=full build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal

@@ -69,6 +69,16 @@ def _no_traces_of_the_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield
 
 
+@pytest.fixture(autouse=True)
+def _leaves_ctrl_c_as_it_was() -> Iterator[None]:
+    """What a test starts inherits that Ctrl-C is ignored: a later test that sends one would wait
+    for ever."""
+    yield
+    left = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert left is signal.default_int_handler
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _tests_are_no_project() -> None:
     """Some tests fork workers from this process. They keep the state of a project's modules, and

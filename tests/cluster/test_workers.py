@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -105,6 +106,7 @@ def assignment(tmp_path: Path) -> Iterator[Assignment]:
             graces=Graces(),
         )
     worker_state.SESSIONS.close()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a cluster's worker ignores it
 
 
 def store_of(assignment: Assignment) -> RunStore:

@@ -9,6 +9,7 @@ import pytest
 
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.pipeline import PipelineComposer
+from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.pipeline.combination import Composed
 from tests.compose.projects import open_composer
@@ -47,7 +48,7 @@ def opened(folder: Path) -> PipelineComposer:
 
 
 class Counting:
-    """A pipeline's composer, and all that was composed for it."""
+    """A pipeline's composer, all that was composed for it, and what of that Hydra composed."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.composed: list[tuple[str, ...]] = []
@@ -60,6 +61,14 @@ class Counting:
             return composed
 
         monkeypatch.setattr(self.pipeline, "_compose", counted)
+        self.by_hydra: list[tuple[str, ...]] = []
+        step = self.pipeline._composer.step
+
+        def counted_step(texts: tuple[str, ...], chosen_by: str) -> TrialConfig:
+            self.by_hydra.append(texts)
+            return step(texts, chosen_by)
+
+        monkeypatch.setattr(self.pipeline._composer, "step", counted_step)
 
     def of(self, operation: str) -> list[tuple[str, ...]]:
         return [task for task in self.composed if f"operation={operation}" in task]
@@ -78,6 +87,7 @@ def test_a_thousand_combinations_over_a_shared_step_compose_it_once(counting: Co
         counting.pipeline.combination(overrides)
     assert len(counting.of("prepare")) == 1
     assert len(counting.of("train")) == 1000
+    assert len(set(counting.by_hydra)) == len(counting.by_hydra) <= 1 + 1000 + 1
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,9 @@ def test_an_export_takes_the_output_folders_along(program: Program, name: str) -
     files["out/0/metrics.csv"] = "of another sweep\n"
     there = make_program(program.folder.parent / "there", files)
     there.run("runs", "import", str(archive))
+    words = ("--where", "lr == 0.1", "--json")
+    (imported,) = json.loads(there.run("runs", "list", *words).out)
+    assert Path(imported["output_dir"]).is_relative_to(there.store / trial["id"])
     there.store.rename(there.folder / "moved")
     words = ("--store", "moved")
     (path,) = there.run("runs", "path", trial["id"], "metrics.csv", *words).lines

@@ -76,6 +76,14 @@ _FILES = {
 #: The project's files, by their path.
 FILES = {name: dedent(text).lstrip("\n") for name, text in _FILES.items()}
 
+#: The YAML of the pipeline after its step `train` got the name `fit`.
+RENAMED = (
+    FILES["conf/operation/study.yaml"]
+    .replace("train: {inputs", "fit: {operation: train, inputs")
+    .replace("train: {epochs", "fit: {epochs")
+    .replace("train/", "fit/")
+)
+
 
 def steps(project: Project) -> dict[str, list[Listed]]:
     """The trials of the newest batch, in plan order, by step."""

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.pipelines import FILES, ran, started, steps
+from tests.scenarios.pipelines import FILES, RENAMED, ran, started, steps
 from tests.scenarios.project import Listed, Project, lines
 
 STUDY = "operation=study"
@@ -189,9 +189,7 @@ def test_what_has_changed_in_the_pipeline_s_yaml_is_told_and_taken_with_refresh(
 def test_a_step_that_was_renamed_is_told_and_the_kept_copy_goes_on(study: Project) -> None:
     study.run("-m", STUDY, "train.lr=0.1")
     before, batch = started(study), study.newest("batch")["id"]
-    renamed = FILES["conf/operation/study.yaml"].replace("train", "fit")
-    renamed = renamed.replace("fit: {inputs", "fit: {operation: train, inputs")
-    study.write({"conf/operation/study.yaml": renamed})
+    study.write({"conf/operation/study.yaml": RENAMED})
     said = study.run(f"+restart={batch}", "+needed=true").err
     inputs = "inputs ([train/model.txt, {data.txt: prepare/clean.txt}], now [fit/model.txt, "
     words = "+refresh=true '~train.lr'"

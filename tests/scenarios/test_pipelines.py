@@ -11,17 +11,10 @@ import pytest
 import yaml
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.pipelines import FILES, ran, started, steps
+from tests.scenarios.pipelines import FILES, RENAMED, ran, started, steps
 from tests.scenarios.project import Listed, Project, lines
 
 STUDY = "operation=study"
-#: The pipeline after its step `train` got the name `fit`.
-RENAMED = (
-    FILES["conf/operation/study.yaml"]
-    .replace("train: {inputs", "fit: {operation: train, inputs")
-    .replace("train: {epochs", "fit: {epochs")
-    .replace("train/", "fit/")
-)
 
 
 @pytest.fixture

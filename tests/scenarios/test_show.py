@@ -65,24 +65,24 @@ def test_show_tells_where_flags_are_from_and_what_differs_now(make_project: Make
     assert "  changed since: fit.py differs" in project.run("runs", "show", trial["id"]).lines
 
 
-@needs("optuna")
-def test_show_tells_what_a_file_an_optimizer_and_former_attempts_gave(
+def test_show_tells_what_a_file_gave_and_how_former_attempts_ended(
     make_project: MakeProject,
 ) -> None:
-    project: Project = make_project(
-        FILES
-        | {
-            "rows.csv": "lr,depth\n1,2\n",
-            "fit.py": "lr = depth = 0\nwidth = 0\nraise SystemExit(2)\n",
-        }
-    )
+    rows = {"rows.csv": "lr,depth\n1,2\n"}
+    failing = {"fit.py": "lr = depth = 0\nwidth = 0\nraise SystemExit(2)\n"}
+    project: Project = make_project(FILES | rows | failing)
     project.run("-m", "+trials=rows.csv", "width=2", "+retries=1", status=1)
     shown = project.show(project.newest("trial")["id"])
     assert shown["origins"] == {"lr": "file", "depth": "file", "width": "override"}
     lines = project.run("runs", "show", shown["id"]).lines
     attempts = lines.index("attempts:")
     assert lines[attempts + 1].endswith(": exit status 2 (.runner/logs/0001.log)")
-    project.run("-m", "+optimizer=tpe", "+max_trials=1", "lr=interval(0,1)", status=1)
+
+
+@needs("optuna")
+def test_show_tells_what_an_optimizer_gave(make_project: MakeProject) -> None:
+    project: Project = make_project(FILES)
+    project.run("-m", "+optimizer=tpe", "+max_trials=1", "+objective=loss", "lr=interval(0,1)")
     assert project.show(project.newest("trial")["id"])["origins"]["lr"] == "optimizer"
 
 

@@ -161,7 +161,6 @@ def test_a_space_of_one_value_has_one_trial() -> None:
 
 PROGRAM = """
 import random
-from tests.installed import needs
 from tests.search.searches import *
 search = Search(era_of("{name}", 3), optimizer_of("{name}"))
 print(run_search(search, 14, 3, random.Random(0)))

@@ -223,7 +223,7 @@ def test_columns_are_left_aligned_two_spaces_apart_and_end_without_spaces() -> N
     assert render_columns([]) == []
 
 
-def test_a_trial_that_has_no_such_flag_leaves_its_cell_empty() -> None:
+def test_empty_cells_of_a_plan_keep_its_columns_in_line() -> None:
     assert render_plan([("x", ["", "2"]), ("long", ["1", ""])], 2) == [
         "#  x  long",
         "1     1",
