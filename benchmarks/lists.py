@@ -19,7 +19,7 @@ _MANY = BySize(tiny=100, small=10_000, full=10_000)
 _VERY_MANY = BySize(tiny=200, small=20_000, full=100_000)
 _FILTER = ("runs", "list", "--where", "x < 5 and loss < 0.5")
 #: What was written this short a while ago, an index too, is read again by the next listing.
-_SETTLED_S = 4.0
+_SETTLED_S = BySize(tiny=0.0, small=4.0, full=4.0)
 
 
 def _list(world: World, runs: int, words: Sequence[str] = ("runs", "list"), new: int = 0) -> Side:
@@ -32,7 +32,7 @@ def _list(world: World, runs: int, words: Sequence[str] = ("runs", "list"), new:
         return world.seconds(world.runner(*words), store.parent)
 
     for _ in range(2):
-        time.sleep(_SETTLED_S)
+        time.sleep(world.size.of(_SETTLED_S))
         sample()  # the first one writes the index, the next one notes that it is settled
     return sample
 
