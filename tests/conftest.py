@@ -23,15 +23,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 #: Where a case is one or more commands: how many cases of one test the small size runs there.
 #: In the wild a case is mostly an odd place or way in which the same has to work.
 _MOST = {"scenarios": 2, "wild": 1, "hydra": 2, "torture": 2, "samples": 2, "benchmarks": 4}
-#: Cases of one test that are alike here: slips that get one line each, forms of one list.
-_ALIKE = (
-    *(f"hydra/test_{name}.py" for name in ("mistakes", "places", "store_found")),
-    *(f"scenarios/test_{name}.py" for name in ("checked_flags", "comparing", "completion")),
-    *(f"scenarios/test_{name}.py" for name in ("files_that_cannot_start", "imports", "init")),
-    *(f"scenarios/test_{name}.py" for name in ("managing", "meant", "options", "seeing")),
-    *(f"scenarios/test_{name}.py" for name in ("settings_for_programs", "shapes", "watch")),
-)
-_MOST_OF_FILE = {"wild/test_grammar.py": 2, **dict.fromkeys(_ALIKE, 1)}
+_MOST_OF_FILE = {"wild/test_grammar.py": 2}
 #: All cases of these: a row each of the table of mistakes, one batch for all, Hydra's own suites.
 _ALL = (
     "scenarios/test_bad_input.py",
@@ -41,7 +33,7 @@ _ALL = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave most cases of a test to `make test-full`: the first stays, or it and the last."""
+    """Leave most of many cases of one test to `make test-full`; the first and the last stay."""
     cases: dict[tuple[str, int], list[pytest.Item]] = {}
     for item in items:
         place = item.path.relative_to(Path(__file__).parent)
