@@ -85,8 +85,8 @@ def _dispatch(arguments: list[str]) -> int:
         return run_management(arguments)
     with no_garbage():
         from hydra_sweep_runner.cli.project import run_project
-    gc.freeze()  # modules stay, and looking for garbage among them takes long
 
+        gc.freeze()  # modules stay, and looking for garbage among them takes long
     return run_project(arguments)
 
 

@@ -22,7 +22,7 @@ from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
 from hydra_sweep_runner.compose.job_environment import refer_to_environment
@@ -137,8 +137,7 @@ class ReadingLoader(ConfigLoaderImpl):
         super().__init__(path)
         self.reading = reading
         self.repository = _Repository(path, reading)
-        #: Lists of Hydra's own configs that were composed, and what `_merge_hydras` gives for them.
-        self._composed: set[tuple[str, ...]] = set()
+        #: Hydra's own configs that were merged, pickled; None for what cannot be pickled.
         self._merged: dict[tuple[str, ...], bytes | None] = {}
 
     def _load_configuration_impl(self, *args: Any, **keywords: Any) -> Any:
@@ -159,37 +158,34 @@ class ReadingLoader(ConfigLoaderImpl):
             defaults = [_Merged(merged), *defaults[count:]]
         return super()._compose_config_from_defaults_list(defaults, repo)
 
-    def _merge_hydras(self, defaults: list[Any], repo: Any) -> bytes | None:
-        """Hydra's own configs that most compositions begin with, merged and pickled; they are most
-        of what is merged. None when they are composed for the first time, because a single run
-        needs them once, and if they cannot be pickled: Hydra 1.3 imports plugins twice, so the
-        class of a plugin's settings may not be the one that its module has."""
+    def _merge_hydras(self, defaults: list[Any], repo: Any) -> DictConfig | None:
+        """Hydra's own configs that most compositions begin with, merged; they are most of what is
+        merged, so later compositions get a copy. None if there is none, because they cannot be
+        pickled: Hydra 1.3 imports plugins twice, so the class of a plugin's settings may not be the
+        one that its module has."""
         sources = [f"{one.provider}={one.path}" for one in repo.get_sources()]
         key = (*sources, *(f"{one.config_path}@{one.package}" for one in defaults))
-        if key not in self._composed:
-            self._composed.add(key)
-            return None
-        if key not in self._merged:
-            config = super()._compose_config_from_defaults_list(defaults, repo)
-            try:
-                self._merged[key] = pickle.dumps(config)
-            except (pickle.PicklingError, AttributeError, TypeError):
-                self._merged[key] = None
-        return self._merged[key]
+        if key in self._merged:
+            pickled = self._merged[key]
+            return None if pickled is None else pickle.loads(pickled)
+        config: DictConfig = super()._compose_config_from_defaults_list(defaults, repo)
+        try:
+            self._merged[key] = pickle.dumps(config)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            self._merged[key] = None
+        return config
 
     def _load_single_config(self, default: Any, repo: Any) -> ConfigResult:
         if isinstance(default, _Merged):
-            return ConfigResult(
-                provider="", path="", config=pickle.loads(default.config), header={}
-            )
+            return ConfigResult(provider="", path="", config=default.config, header={})
         result: ConfigResult = super()._load_single_config(default=default, repo=repo)
         return result
 
 
 class _Merged(NamedTuple):
-    """Stands in a defaults list for the configs that were merged into this pickled one."""
+    """Stands in a defaults list for the configs that were merged into this one."""
 
-    config: bytes
+    config: DictConfig
     config_path: str = "hydra"
 
 

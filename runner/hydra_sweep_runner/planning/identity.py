@@ -90,12 +90,13 @@ def gather_identity(step: str, by: Iterable[tuple[str, Value]] = ()) -> str:
 
 
 def combination_identity(own_flags: str, steps: Iterable[str], repeat: int = 0) -> str:
-    """The identity of a pipeline's combination; equal combinations have equal identities.
+    """The identity of a pipeline's combination; equal combinations have equal identities. It is no
+    digest: nothing records it.
 
     `own_flags` is the canonical text of the pipeline's flags; `steps` are the identities of its
     composed steps.
     """
-    return _digest(f"{own_flags} {' '.join(steps)} {repeat}")
+    return f"{own_flags} {' '.join(steps)} {repeat}"
 
 
 def identity_of(run: Run) -> str:

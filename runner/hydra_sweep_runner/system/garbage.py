@@ -6,18 +6,23 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# The collector's threshold in objects: those of some thousand configurations.
-_SELDOM = 100_000
+# The collector's threshold in objects: those of ten thousand trials of a pipeline, or of
+# some forty compositions.
+_SELDOM = 300_000
 
 
 @contextmanager
 def seldom_garbage() -> Iterator[None]:
-    """Collect garbage seldom, in code whose objects mostly stay."""
+    """Collect garbage seldom, in code whose objects mostly stay.
+
+    What is there at the end is not looked through again. Reference cycles among it that are
+    dropped stay in memory, at most as many objects as the collector's threshold."""
     threshold = gc.get_threshold()
     gc.set_threshold(max(threshold[0], _SELDOM) if threshold[0] else 0, *threshold[1:])
     try:
         yield
     finally:
+        gc.freeze()
         gc.set_threshold(*threshold)
 
 

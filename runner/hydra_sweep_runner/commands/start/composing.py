@@ -179,7 +179,7 @@ class Composing:
 
     @property
     def identify_combination(self) -> Identify | None:
-        """Computes the digests of a pipeline's combinations; None for any other operation."""
+        """Computes the identities of a pipeline's combinations; None for any other operation."""
         return None if self.pipeline is None else self.pipeline.identify
 
     def describe(self, overrides: Sequence[str]) -> tuple[Operation, Flags]:

@@ -27,7 +27,7 @@ from hydra_sweep_runner.planning.combinations import Dimension
 from hydra_sweep_runner.planning.trials import Plan, Trial, plan_trials
 from hydra_sweep_runner.search.objective import Objective
 from hydra_sweep_runner.search.stopping import Stopping, parse_stopping
-from hydra_sweep_runner.system.garbage import no_garbage, seldom_garbage
+from hydra_sweep_runner.system.garbage import seldom_garbage
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.commands.start.searching import Searching
@@ -47,8 +47,9 @@ def plan_sweep(
     try:
         if planning.learns:
             return _planned_search(world, master, planning, remembered)
-        sweep = _planned_grid(world, master, planning, remembered)
-        return sweep if composing.pipeline is None else _with_graph(sweep, composing.pipeline)
+        with seldom_garbage():
+            sweep = _planned_grid(world, master, planning, remembered)
+            return sweep if composing.pipeline is None else _with_graph(sweep, composing.pipeline)
     except (UnknownFlag, AlreadyThere) as mistake:
         given = [text for text in planning.overrides if name_in(text) == mistake.name]
         if not given:
@@ -196,15 +197,14 @@ def _planned_grid(
     composing, options, found = planning.composing, planning.options, planning.dimensions
     rows = _rows(world, composing, options, remembered)
     shaped = shape_sweep(composing, found, options, planning.seed, rows)
-    with seldom_garbage():
-        plan = plan_trials(
-            shaped.combinations,
-            max_trials=shaped.limit,
-            seed=planning.seed,
-            compose=composing.describe_combination,
-            shape=shaped.shape,
-            identify=composing.identify_combination,
-        )
+    plan = plan_trials(
+        shaped.combinations,
+        max_trials=shaped.limit,
+        seed=planning.seed,
+        compose=composing.describe_combination,
+        shape=shaped.shape,
+        identify=composing.identify_combination,
+    )
     planning.check_settings(master)
     shaped.exclusion.check()
     if not plan.trials:
@@ -227,9 +227,8 @@ def _with_graph(sweep: Sweep, pipeline: PipelineComposer) -> Sweep:
 
 def _graph_of(pipeline: PipelineComposer, combinations: Sequence[Trial], seed: int) -> Graph:
     """The graph of the trials of a pipeline's combinations. Raises Mistake."""
-    with no_garbage():  # the steps of all combinations have been composed before
-        composed = [pipeline.combination(one.overrides, one.repeat) for one in combinations]
-        return plan_graph(pipeline.wiring, composed, seed)
+    composed = [pipeline.combination(one.overrides, one.repeat) for one in combinations]
+    return plan_graph(pipeline.wiring, composed, seed)
 
 
 def _refuse_pipeline(composing: Composing, options: Options) -> None:

@@ -7,7 +7,7 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.pipeline.current import Decision, Do
-from hydra_sweep_runner.pipeline.graph import Graph, Node
+from hydra_sweep_runner.pipeline.graph import Graph, Taken
 from hydra_sweep_runner.system.garbage import no_garbage
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan
 
@@ -29,7 +29,7 @@ def print_graph(
 def _lines(sweep: Sweep, graph: Graph, decided: Decided | None) -> list[str]:
     columns = [
         ("step", [node.step for node in graph.nodes]),
-        ("from", [_taken(node) for node in graph.nodes]),
+        ("from", _taken(graph)),
         *plan_columns(sweep, graph).items(),
     ]
     if decided is not None:
@@ -38,10 +38,19 @@ def _lines(sweep: Sweep, graph: Graph, decided: Decided | None) -> list[str]:
     return render_plan(columns, len(graph.nodes))
 
 
-def _taken(node: Node) -> str:
-    """The rows of the trials that a trial takes from."""
-    rows = [str(upstream + 1) for upstream in sorted(node.takes_from)]
-    return cut(",".join(rows), MOST_OF_VALUE)
+def _taken(graph: Graph) -> list[str]:
+    """For each trial, the rows of the trials that it takes from. Many trials of a step take from
+    the same ones: these are written once."""
+    known: dict[tuple[Taken, ...], str] = {}
+    texts: list[str] = []
+    for node in graph.nodes:
+        text = None if node.gathers else known.get(node.inputs)
+        if text is None:
+            text = cut(",".join(str(one + 1) for one in sorted(node.takes_from)), MOST_OF_VALUE)
+            if not node.gathers:
+                known[node.inputs] = text
+        texts.append(text)
+    return texts
 
 
 def _done(decision: Decision, is_new: bool) -> str:
