@@ -311,6 +311,24 @@ def test_a_whole_configuration_is_a_trials_flags(tmp_path: Path) -> None:
     assert trial["result"] == 1
 
 
+def test_a_plan_hides_nothing_of_the_program_from_the_garbage_collector(tmp_path: Path) -> None:
+    main = """
+        import gc
+        import hydra
+
+        FROZEN = gc.get_freeze_count()
+
+        @hydra.main(version_base=None, config_path=None, config_name=None)
+        def main(cfg):
+            print("more is hidden:", gc.get_freeze_count() > FROZEN)
+
+        main()
+    """
+    program = make_program(tmp_path / "program", {"train.py": main})
+    words = ("hydra/sweeper=runner", "hydra/launcher=basic", "+x=1,2")
+    assert program.python("train.py", "-m", *words).out.count("more is hidden: False") == 2
+
+
 def test_nothing_heavy_is_imported_when_hydra_looks_for_plugins(tmp_path: Path) -> None:
     program = make_program(
         tmp_path,

@@ -12,17 +12,19 @@ _SELDOM = 300_000
 
 
 @contextmanager
-def seldom_garbage() -> Iterator[None]:
+def seldom_garbage(*, freezes: bool) -> Iterator[None]:
     """Collect garbage seldom, in code whose objects mostly stay.
 
-    What is there at the end is not looked through again. Reference cycles among it that are
-    dropped stay in memory, at most as many objects as the collector's threshold."""
+    With `freezes`, nothing that is there at the end is looked through again. Reference cycles that
+    are garbage by then stay in memory, so this is for a process that runs none of a user's code.
+    """
     threshold = gc.get_threshold()
     gc.set_threshold(max(threshold[0], _SELDOM) if threshold[0] else 0, *threshold[1:])
     try:
         yield
     finally:
-        gc.freeze()
+        if freezes:
+            gc.freeze()
         gc.set_threshold(*threshold)
 
 

@@ -47,7 +47,7 @@ def plan_sweep(
     try:
         if planning.learns:
             return _planned_search(world, master, planning, remembered)
-        with seldom_garbage():
+        with seldom_garbage(freezes=composing.program is None):
             sweep = _planned_grid(world, master, planning, remembered)
             return sweep if composing.pipeline is None else _with_graph(sweep, composing.pipeline)
     except (UnknownFlag, AlreadyThere) as mistake:
