@@ -10,6 +10,7 @@ from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.runs.trash import restore_words
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
+from hydra_sweep_runner.commands.start.changed_texts import report_texts_read_as_numbers
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.flag_checks import check_previewed
 from hydra_sweep_runner.commands.start.hints import (
@@ -82,6 +83,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     report_lists_in_params(world, master.sweeper)
     report_short_ranges(world, sweep.overrides)
     report_given_twice(world, composing.task)
+    report_texts_read_as_numbers(world, composing, sweep.overrides, sweep.first_overrides)
     if sweep.options.print_trials:
         check_previewed(world, sweep, sweep.plan.trials)
         if sweep.graph is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import (
@@ -16,9 +16,6 @@ from hydra_sweep_runner.compose.overrides import (
 from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.terminal.render import escape, shown_value
-
-if TYPE_CHECKING:
-    pass
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*"
 _DOTTED = re.compile(r"\+{0,2}([\w.-]+)=([-+]?(?:\d+\.\d+|\d+))\.{2,3}([-+]?(?:\d+\.?\d*|\.\d+))")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
+from hydra_sweep_runner.commands.start.changed_texts import report_texts_read_as_numbers
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.hints import (
@@ -101,6 +102,7 @@ def start_run(world: World, composing: Composing) -> int:
         world.store.settle([run.id])
         with world.store.claim(run.id):
             report_given_twice(world, composing.task)
+            report_texts_read_as_numbers(world, composing, composing.task, composing.task)
             report_misplaced(world, composing.composer, composing.task)
             report_unused_params(world, composed.config.sweeper)
             report_options_of_batches(world, composing.typed.options.values)

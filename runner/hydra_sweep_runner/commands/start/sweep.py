@@ -148,6 +148,12 @@ class Sweep:
         """The configuration of a planned trial."""
         return self.composing.config(trial.overrides)
 
+    @property
+    def first_overrides(self) -> tuple[str, ...]:
+        """The overrides of the first trial or combination; none if a search is to propose it."""
+        planned = self.combinations or self.plan.trials
+        return planned[0].overrides if planned else ()
+
     def one_of_each(self) -> list[tuple[str, ...]]:
         """The overrides of one trial for each combination of config groups in the plan; of a
         pipeline those of combinations in which all are that its steps have."""

@@ -38,7 +38,10 @@ class Accepted:
     def check_alone(self, script: str, name: str) -> None:
         """Raise Mistake if the option cannot be given without a value."""
         if self.needs_value:
-            raise Mistake(f"{name}=true: --{name} of {script} takes a value, and is no switch")
+            as_text = f"; the text is written \"{name}='true'\"" if self.type_name == "str" else ""
+            raise Mistake(
+                f"{name}=true: --{name} of {script} takes a value, and is no switch{as_text}"
+            )
 
     def check_number(self, script: str, name: str, texts: Sequence[str]) -> None:
         """Raise Mistake for another number of values than the option takes."""

@@ -243,10 +243,13 @@ class Parser:
                 f"{name}={value}: {self.script} takes {name} by place, and without it runs with "
                 f"{left_out}: give it that value"
             )
+        said = f"{name}={value}: {self.script} takes no argument that says so, and without "
+        said += f"--{name} it runs with {left_out}; "
+        if isinstance(default, str):
+            return Mistake(f"{said}give it that value; the text is written \"{name}='{value}'\"")
         return Mistake(
-            f"{name}={value}: {self.script} takes no argument that says so, and without "
-            f"--{name} it runs with {left_out}; give it one (argparse.BooleanOptionalAction "
-            "makes --no-…), or let it take its flags otherwise (operation.flags_to)"
+            f"{said}give it one (argparse.BooleanOptionalAction makes --no-…), or let it take its "
+            "flags otherwise (operation.flags_to)"
         )
 
 
