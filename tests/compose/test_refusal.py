@@ -69,7 +69,21 @@ def test_a_list_is_quoted_within_so_that_it_is_taken(text: str) -> None:
     assert isinstance(value, (list, dict)) and typed.replace('"', "") == text
 
 
-@pytest.mark.parametrize("text", ["x=[{a < 3}]", "x={a: b, c < 3: 4}", "x=[<'a']"])
+@pytest.mark.parametrize("text", ["x=a,b c,ü", "x=a=b,c", "x=é, b,1", "x=1,a:b#,c", "x='é',é"])
+def test_of_several_values_those_are_quoted_that_need_it(text: str) -> None:
+    with pytest.raises(Mistake) as told:
+        parse_override(text)
+    swept, _, one = str(told.value).partition(" has to stand in quotes: ")[2].partition("; all of ")
+    (typed,) = shlex.split(swept)
+    elements = [getattr(each, "text", str(each)) for each in parse_override(typed).value().list]
+    assert elements == [each.strip(" '") for each in text.partition("=")[2].split(",")]
+    (whole,) = shlex.split(one.partition("as one text: ")[2])
+    assert parse_override(whole).value() == text.partition("=")[2]
+
+
+@pytest.mark.parametrize(
+    "text", ["x=a#,[b#]", "x=a(b#,c", "x=[{a < 3}]", "x={a: b, c < 3: 4}", "x=[<'a']"]
+)
 def test_what_quotes_within_would_not_mend_is_quoted_as_a_text(text: str) -> None:
     with pytest.raises(Mistake) as told:
         parse_override(text)

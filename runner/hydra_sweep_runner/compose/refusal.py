@@ -95,10 +95,13 @@ def explain_refusal(text: str, said: str) -> str:
     if is_flat and "=" in value and reason == _UNREAD:
         held = ",".join(f"'{each.strip()}'" if "=" in each else each for each in elements)
         return f'= within [] has to stand in quotes: "{name}=[{held}]"'
-    within = _with_quotes(value, len(name) + 2) if value[:1] in ("[", "{") else None
-    if within is not None:
-        return f"{reason}: {shlex.quote(f'{name}={within}')}"
-    return f"{reason}; as a text: {quoted(name, value)}"
+    is_one = value[:1] in ("[", "{")
+    within = _with_quotes(value, len(name) + 2) if is_one or "," in value else None
+    if within is None:
+        return f"{reason}; as a text: {quoted(name, value)}"
+    written = shlex.quote(f"{name}={within}")
+    all_of_it = "" if is_one else f"; all of it as one text: {quoted(name, value)}"
+    return f"{reason}: {written}{all_of_it}"
 
 
 #: What `_reason` says of a character that a text without quotes cannot have.
@@ -106,21 +109,21 @@ _TO_QUOTE = re.compile(r"\(character (\d+)\) has to stand in quotes")
 
 
 def _with_quotes(value: str, first: int) -> str | None:
-    """A list or mapping with quotes around the texts that need them, `[{loss: "< 9"}]`; None if
-    something else is wrong with it. `first` as for `_reason`."""
+    """A list, a mapping or several values with quotes around the texts that need them,
+    `[{loss: "< 9"}]`; None if something else is wrong. `first` as for `_reason`."""
+    is_one = value[:1] in ("[", "{")
+    begins, closes, others = (",:[{", ",]}", "'\"\\") if is_one else (",", ",", "'\"\\[]{}()")
     for _ in range(len(value)):
         found = _TO_QUOTE.search(_reason(value, first))
         if found is None:
             return value if _reason(value, first) == _UNREAD else None
         place = int(found[1]) - first
-        begin = max(value.rfind(mark, 0, place) for mark in ",:[{") + 1
-        ends = [end for mark in ",]}" if (end := value.find(mark, place)) >= 0]
-        if not ends:
-            return None
-        text = value[begin : min(ends)].strip()
+        begin = max(value.rfind(mark, 0, place) for mark in begins) + 1
+        ends = [end for mark in closes if (end := value.find(mark, place)) >= 0]
+        text = value[begin : min(ends, default=len(value))].strip()
         opened = value[:begin].rfind("{") > value[:begin].rfind("}")
         is_key = opened and value[begin - 1] != ":" and value[begin - 1] != "["
-        if is_key or set(text) & set("'\"\\"):
+        if is_key or set(text) & set(others):
             return None
         begin += len(value[begin:]) - len(value[begin:].lstrip())
         value = f'{value[:begin]}"{text}"{value[begin + len(text) :]}'
