@@ -304,6 +304,18 @@ def test_failures_end_no_search_and_count_as_failed(make_project: MakeProject) -
     assert statuses == {"a": "completed", "odd": "completed", "fail": "error"}
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_search_that_has_learnt_from_no_trial_says_so_below_them(
+    make_project: MakeProject, jobs: int
+) -> None:
+    project = make_project(PROJECT)
+    words = ("x=interval(-5,5)", "+optimizer=qmc", "+max_trials=3", f"hydra.launcher.n_jobs={jobs}")
+    nothing = "The search has learnt from none of its trials: none has a finite result"
+    said = project.run("-m", "z=odd", *words).said
+    assert said[-2] == nothing and said[-1].endswith("3 trials, 3 completed")
+    assert nothing not in project.run("-m", "z=a", *words).said
+
+
 def test_a_search_saves_what_it_has_proposed_when_it_ends(make_project: MakeProject) -> None:
     project = make_project(PROJECT)
     project.run("-m", *SPACE, "+optimizer=tpe", "+max_trials=5", "+save_trials=plan.csv")

@@ -348,7 +348,8 @@ _ELSEWHERE: Mapping[str, str] = {
 _PERHAPS: Mapping[str, str] = {
     "seed": "+random_seed=…",
     "name": "+label=…",
-    "metric": "+objective=…",
+    **dict.fromkeys(("metric", "minimize", "minimise"), "+objective=…"),
+    **dict.fromkeys(("maximize", "maximise"), "+objective=-… (- maximises)"),
     "direction": "+objective=-… (- maximises)",
     "failed": "+only=failed",
     "stop": "hydra.sweeper.stop",

@@ -114,6 +114,17 @@ class SearchTrials:
                 f"Trial {short(run.id)} has no finite {_lacking(objective, last or {})}: it counts "
                 f"as failed for the search; {what_it_reported(run, objective)}"
             )
+        if not self._at_work and (self._is_over or self._search.is_whole):
+            self._say_if_nothing_was_learnt()
+
+    def _say_if_nothing_was_learnt(self) -> None:
+        """Print, below the trials' own lines, that none of them had the objective."""
+        objective = self._search.objective
+        if all(objective.values(last or {}) is None for last in self._search.results.values()):
+            self._world.reporter.say(
+                "The search has learnt from none of its trials: none has a finite "
+                f"{' and '.join(objective.names)}"
+            )
 
 
 def _lacking(objective: Objective, last: Last) -> str:
