@@ -7,7 +7,7 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.pipeline.current import Decision, Do
-from hydra_sweep_runner.pipeline.graph import Graph, Taken
+from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.system.garbage import no_garbage
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan
 
@@ -41,15 +41,14 @@ def _lines(sweep: Sweep, graph: Graph, decided: Decided | None) -> list[str]:
 def _taken(graph: Graph) -> list[str]:
     """For each trial, the rows of the trials that it takes from. Many trials of a step take from
     the same ones: these are written once."""
-    known: dict[tuple[Taken, ...], str] = {}
+    known: dict[tuple[object, ...], str] = {}
     texts: list[str] = []
     for node in graph.nodes:
-        text = None if node.gathers else known.get(node.inputs)
-        if text is None:
-            text = cut(",".join(str(one + 1) for one in sorted(node.takes_from)), MOST_OF_VALUE)
-            if not node.gathers:
-                known[node.inputs] = text
-        texts.append(text)
+        taken = (node.inputs, node.gathers)
+        if taken not in known:
+            rows = [str(upstream + 1) for upstream in sorted(node.takes_from)]
+            known[taken] = cut(",".join(rows), MOST_OF_VALUE)
+        texts.append(known[taken])
     return texts
 
 
