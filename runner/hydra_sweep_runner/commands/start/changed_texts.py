@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.compose.elements import quoted
-from hydra_sweep_runner.compose.overrides import name_in, parse_override
+from hydra_sweep_runner.compose.elements import read_element, typed_text
+from hydra_sweep_runner.compose.overrides import name_in
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.terminal.render import escape, render_value, shown_value
@@ -34,13 +34,11 @@ def report_texts_read_as_numbers(
         if not isinstance(default, str) or "${" in default or default == "???":
             continue
         sign, _, values = text.partition("=")
-        words = ",".join(quoted(each) if each in found else each for each in values.split(","))
+        words = ",".join(typed_text(each) if each in found else each for each in values.split(","))
         numbers = escape(", ".join(f"{each} is {number}" for each, number in found.items()))
-        written = f"{sign}={words}"
-        word = shlex.quote(written) if set(written) & set('"$`\\!') else f'"{written}"'
         world.reporter.say(
             f"{escape(text)}: as numbers, {numbers}; as texts, like the default "
-            f"{shown_value(default)!r}: {escape(word)}"
+            f"{shown_value(default)!r}: {escape(shlex.quote(f'{sign}={words}'))}"
         )
 
 
@@ -54,6 +52,6 @@ def _changed(text: str) -> Iterator[tuple[str, str]]:
             continue
         if value in (repr(number), str(int(number)) if number.is_integer() else ""):
             continue
-        read = parse_override(f"x={value}").value()
+        read = read_element(value)
         if isinstance(read, (int, float)) and render_value(read) != value.strip():
             yield value, render_value(read)
