@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hydra_sweep_runner.model import Flags, Value
 from hydra_sweep_runner.operation.flags import (
+    MISSING,
     as_chosen,
     covered_by,
     differences,
@@ -117,7 +118,7 @@ def test_what_differs_is_what_makes_another_trial(
     found = differences(one, other)
     assert list(found) == expected
     for name, (before, after) in found.items():
-        assert (before is one.get(name)) and (after is other.get(name))
+        assert before is one.get(name, MISSING) and after is other.get(name, MISSING)
 
 
 def test_numbers_that_are_equal_do_not_differ_and_true_is_no_number() -> None:
@@ -126,8 +127,8 @@ def test_numbers_that_are_equal_do_not_differ_and_true_is_no_number() -> None:
 
 
 def test_a_flag_on_one_side_only_differs_even_if_it_is_null() -> None:
-    assert differences({}, {"x": None}) == {"x": (None, None)}
-    assert differences({"x": None}, {}) == {"x": (None, None)}
+    assert differences({}, {"x": None}) == {"x": (MISSING, None)}
+    assert differences({"x": None}, {}) == {"x": (None, MISSING)}
 
 
 # ---- nested flags

@@ -91,7 +91,7 @@ def test_new_yaml_that_no_trial_fits_is_told_with_what_takes_them_back(project: 
     config.write_text(f"{CONFIG}decay: 0.5\n")
     said = project.run("+restart=last:batch", "+refresh=true").said
     told = (
-        "No trial of the batch fits the present YAML, so all are new: decay (null, now 0.5); to "
+        "No trial of the batch fits the present YAML, so all are new: decay (new: 0.5); to "
         "have the former ones back, take that back in the YAML and refresh once more"
     )
     assert told in said

@@ -897,7 +897,17 @@ def test_what_was_proposed_under_other_settings_stays_and_is_verified(
         ("+exclude=null", "+max_trials=9"),
         ("x=interval(-5,4)", "+max_trials=10"),
     ):
-        project.run(f"+restart={batch['id']}", *changed, "+needed=true")
+        said = project.run(f"+restart={batch['id']}", *changed, "+needed=true").said
+        other = [line for line in said if "has other settings than at its last proposal" in line]
+        assert other == (
+            [
+                "The search has other settings than at its last proposal: objective (result, now "
+                "-result); the trials of the plan stay as they were proposed, and new ones are "
+                "proposed with these settings"
+            ]
+            if "+objective=-result" in changed
+            else []
+        )
     told = project.run("verify", batch["id"]).out
     assert told.endswith(" 0 differ\n")
     basis = [project.show(one)["basis"] for one in before]

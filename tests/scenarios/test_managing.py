@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -295,6 +296,14 @@ def test_who_is_asked_is_shown_the_runs(echo: Project) -> None:
     assert len(echo.runs()) == 3
 
 
+def test_the_table_above_the_question_fits_the_terminal(echo: Project) -> None:
+    batch_of(echo, f"x={'long' * 12},short")
+    _, screen = echo.answer("runs", "delete", "--kind", "trial", typed="n\n", columns=70)
+    table, _, _ = re.sub(r"\x1b\[[\d;]*m", "", screen).partition("Delete 2 runs?")
+    lines = [line.strip() for line in table.splitlines()]
+    assert sum("…" in line for line in lines) == 1 and all(len(line) <= 70 for line in lines)
+
+
 def test_no_more_is_deleted_than_was_shown_and_confirmed(echo: Project) -> None:
     batch_of(echo, "x=1,2")
     command = [sys.executable, "-m", "hydra_sweep_runner"]
@@ -375,6 +384,20 @@ def test_a_log_is_followed_to_the_end_of_the_run(slow: Project) -> None:
     assert rest == "x" * 3_000_000 + "\nended\n"
     assert slow.run("runs", "log", run["id"]).out == "begun 0\n" + rest
     assert slow.run("runs", "log", run["id"], "-f").out == "begun 0\n" + rest
+
+
+def test_that_a_run_has_printed_nothing_is_said(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": "operation: {command: ['true']}\nx: 1\n"})
+    project.run("-m", "x=1")
+    project.run("-m", "x=2", "+init_trials=true")
+    waiting, ended = (run["id"] for run in project.runs("--kind", "trial"))
+    for run_id, told in (
+        (ended, "printed nothing in its last start"),
+        (waiting, "was not started yet"),
+    ):
+        for words in ((), ("-f",)):
+            log = project.run("runs", "log", run_id, *words)
+            assert (log.out, log.said) == ("", [f"trial {run_id[:8]} {told}"])
 
 
 def test_what_is_kept_with_a_run_at_work_is_its_owners(slow: Project) -> None:

@@ -176,7 +176,7 @@ def test_what_has_changed_in_the_pipeline_s_yaml_is_told_and_taken_with_refresh(
     study.write({"conf/operation/study.yaml": edited, "conf/operation/evaluate.yaml": evaluate})
     said = study.run(f"+restart={batch}", "+needed=true").err
     assert "train.epochs (2, now 3)" in said
-    assert "operation.steps.report.gathers.runs (evaluate, now null)" in said
+    assert "operation.steps.report.gathers.runs (evaluate, now gone)" in said
     assert "evaluate.operation.requires ([evaluate.sh], now [evaluate.sh, x])" in said
     assert "+refresh=true" in said
     assert ran(study, before) == []

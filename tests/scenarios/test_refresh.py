@@ -35,7 +35,7 @@ def test_a_new_flag_named_operation_is_no_step_outside_a_pipeline(
     project = make_project({"conf/config.yaml": config})
     project.run()
     project.write({"conf/config.yaml": f"{config}tool: {{operation: cut}}\n"})
-    assert "tool.operation (null, now cut)" in project.run("+restart=last").err
+    assert "tool.operation (new: cut)" in project.run("+restart=last").err
 
 
 def test_a_preview_of_a_restart_tells_the_edit_that_it_does_not_take(echo: Project) -> None:

@@ -146,6 +146,14 @@ def test_diff_tells_what_differs(make_project: MakeProject) -> None:
     assert "given twice" in refused.err
 
 
+def test_diff_tells_null_from_no_such_flag(make_project: MakeProject) -> None:
+    project: Project = make_project(FILES)
+    project.run("width=null")
+    project.run("~width")
+    lines = project.run("runs", "diff", *(run["id"] for run in reversed(project.runs()))).lines
+    assert "  width: null -> (none)" in lines
+
+
 def test_two_runs_that_do_not_differ_are_told_so(make_project: MakeProject) -> None:
     project: Project = make_project(FILES)
     project.run("lr=1")

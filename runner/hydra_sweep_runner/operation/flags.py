@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from enum import Enum
 from functools import lru_cache
+from typing import Literal, TypeAlias
 
 from hydra_sweep_runner.model import Flags, Value
 from hydra_sweep_runner.operation.values import canonical, same
+
+
+class Missing(Enum):
+    """The type of `MISSING`."""
+
+    MISSING = "missing"
+
+
+#: In the place of a value: there is no such flag. (A flag that is null has None.)
+MISSING: Literal[Missing.MISSING] = Missing.MISSING
+
+#: Maps the names of what differs to their values before and after.
+Differences: TypeAlias = "Mapping[str, tuple[Value | Missing, Value | Missing]]"
 
 #: A line shows all flags if there are at most this many.
 MOST_FLAGS = 8
@@ -166,15 +181,15 @@ def _replaced(
     return {flag: some[0] for flag, some in above.items()}, having
 
 
-def differences(before: Flags, after: Flags) -> Mapping[str, tuple[Value | None, Value | None]]:
+def differences(before: Flags, after: Flags) -> Differences:
     """The flags that differ, in the order of `after`, followed by those that only `before` has.
 
-    Values are compared as trials' flags are: 1 equals 1.0, but not true. A flag that is missing on
-    one side has None there.
+    Values are compared as trials' flags are: 1 equals 1.0, but not true. A flag that is not there
+    on one side has MISSING there.
     """
     names = [*after, *(name for name in before if name not in after)]
     return {
-        name: (before.get(name), after.get(name))
+        name: (before.get(name, MISSING), after.get(name, MISSING))
         for name in names
         if (name in before) != (name in after) or canonical(before[name]) != canonical(after[name])
     }

@@ -1,9 +1,9 @@
-"""Prints tables on standard output: drawn on a terminal, plain elsewhere."""
+"""Prints tables: drawn on a terminal, plain elsewhere."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from hydra_sweep_runner.terminal.render import escape
 from hydra_sweep_runner.terminal.tables import ColumnKind, Table, cut, fit, plain_lines
@@ -22,24 +22,25 @@ _COLOURS = {
 }
 
 
-def print_table(table: Table, *notes: str) -> None:
-    """Print a table; on a terminal, the notes follow below it."""
-    if not sys.stdout.isatty():
+def print_table(table: Table, *notes: str, stream: TextIO | None = None) -> None:
+    """Print a table, by default on standard output; on a terminal, the notes follow below it."""
+    stream = stream or sys.stdout
+    if not stream.isatty():
         for line in plain_lines(table):
-            print(escape(line))
+            print(escape(line), file=stream)
         return
-    console = open_console()
+    console = open_console(stream)
     drawn, hidden = draw(table, console.width)
     console.print(drawn)
     for note in [*notes, *hidden]:
         console.print(note, style="dim", markup=False, soft_wrap=True)
 
 
-def open_console() -> Console:
-    """A console on standard output."""
+def open_console(stream: TextIO | None = None) -> Console:
+    """A console, by default on standard output."""
     from rich.console import Console
 
-    return Console(highlight=False, emoji=False, markup=False)
+    return Console(file=stream, highlight=False, emoji=False, markup=False)
 
 
 def draw(table: Table, width: int) -> tuple[RichTable, list[str]]:

@@ -13,6 +13,7 @@ from hydra_sweep_runner.commands.runs.selecting import Asked, nothing_line
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import escape
+from hydra_sweep_runner.terminal.screen import print_table
 
 
 @click.command("delete")
@@ -56,7 +57,9 @@ def command(
     if not yes:
         if not sys.stdin.isatty():
             raise Mistake(f"to delete {deletion.what} without being asked, add --yes")
-        _say(*deleting.table_lines(opened, deletion), *deletion.lines)
+        table, more = deleting.deletion_table(opened, deletion)
+        print_table(table, stream=sys.stderr)
+        _say(*more, *deletion.lines)
         click.confirm(f"Delete {deletion.what}?", abort=True, err=True)
     deleting.delete_runs(opened, deletion.run_ids, now())
     if yes:

@@ -39,9 +39,13 @@ def command(run_id: str, follow: bool, store: str | None) -> None:
         pieces = logging.follow_log(opened, found, lambda: time.sleep(_LOOK_S), _say)
     else:
         pieces = logging.read_log(opened, run, _say)
+    has_output = False
     for piece in pieces:
+        has_output = True
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
+    if not has_output:
+        _say(logging.silence_line(opened, found))
 
 
 def _say(line: str) -> None:

@@ -25,7 +25,7 @@ from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.system.open_files import raise_limit
 from hydra_sweep_runner.terminal.render import escape, first_few, short
-from hydra_sweep_runner.terminal.tables import plain_lines
+from hydra_sweep_runner.terminal.tables import Table
 
 #: Open files of this process beside its claims, which are an open file each.
 _OTHER_FILES = 24
@@ -94,13 +94,13 @@ def plan_deletion(
     return Deletion(run_ids=tuple(found), passed_over=tuple(passed_over), lines=tuple(lines))
 
 
-def table_lines(store: RunStore, deletion: Deletion) -> list[str]:
-    """The runs to delete as a table, to be shown before the question."""
+def deletion_table(store: RunStore, deletion: Deletion) -> tuple[Table, list[str]]:
+    """The runs to delete as a table, to be shown before the question, and a line on those that it
+    has no room for, if there are such."""
     going = set(deletion.run_ids)
     seen = [run for run in map(RunRow, store.summaries()) if run.id in going]
-    lines = plain_lines(list_table(seen[:_MOST_SHOWN]))
     more = len(seen) - _MOST_SHOWN
-    return [*lines, f"and {more} more"] if more > 0 else lines
+    return list_table(seen[:_MOST_SHOWN]), [f"and {more} more"] if more > 0 else []
 
 
 def delete_runs(store: RunStore, run_ids: Sequence[str], at: datetime) -> None:

@@ -11,7 +11,7 @@ from hydra_sweep_runner.commands.runs.selecting import rows_of
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import StoreFailed
 from hydra_sweep_runner.model import Run
-from hydra_sweep_runner.operation.flags import differences
+from hydra_sweep_runner.operation.flags import MISSING, Missing, differences
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record import floats
 from hydra_sweep_runner.record.text import to_plain
@@ -23,7 +23,7 @@ from hydra_sweep_runner.terminal.render import escape, short, shown_change, show
 
 _CHUNK_BYTES = 1 << 20
 
-#: Maps names to the values in the two runs; None if a run does not have it.
+#: Maps names to the values in the two runs; MISSING if a run does not have it.
 Pairs = Mapping[str, tuple[Any, Any]]
 
 
@@ -38,9 +38,12 @@ class Difference:
     subjects: Mapping[str, Pairs]
 
     def json(self) -> str:
-        """The differences as JSON: the ids, and for each subject an object of pairs by name."""
+        """The differences as JSON: the ids, and for each subject an object of pairs by name; null
+        for what a run does not have."""
         subjects = {
-            subject: {name: list(pair) for name, pair in pairs.items()}
+            subject: {
+                name: [None if v is MISSING else v for v in pair] for name, pair in pairs.items()
+            }
             for subject, pairs in self.subjects.items()
         }
         ids = {"a": self.one, "b": self.other}
@@ -98,22 +101,30 @@ def _scalars(run: Run) -> dict[str, Any]:
 def _code(run: Run) -> dict[str, Any]:
     code = run.provenance
     operation = to_plain(run.operation)
-    return {
-        **{f"operation.{name}": value for name, value in operation.items()},
-        "commit": code.commit,
-        "uncommitted changes": code.dirty,
-        **code.files,
-    }
+    return _known(
+        {
+            **{f"operation.{name}": value for name, value in operation.items()},
+            "commit": code.commit,
+            "uncommitted changes": code.dirty,
+            **code.files,
+        }
+    )
 
 
 def _environment(run: Run) -> dict[str, Any]:
     process = run.state.process
-    return {"host": None if process is None else process.host, **run.recipe.environment}
+    host = None if process is None else process.host
+    return _known({"host": host, **run.recipe.environment})
+
+
+def _known(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries that are not None, which says here that nothing is known."""
+    return {name: value for name, value in entries.items() if value is not None}
 
 
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     names = dict.fromkeys([*one, *other])
-    pairs = {name: (one.get(name), other.get(name)) for name in names}
+    pairs = {name: (one.get(name, MISSING), other.get(name, MISSING)) for name in names}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
@@ -149,9 +160,9 @@ def _files(one: _Files, other: _Files) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _about(file: File | None) -> int | str | None:
+def _about(file: File | None) -> int | str | Missing:
     if file is None:
-        return None
+        return MISSING
     return file.size_bytes if file.link is None else f"-> {file.link}"
 
 
@@ -179,10 +190,10 @@ def _has_same_bytes(one: Path, other: Path) -> bool:
 def _change(one: Any, other: Any) -> str:
     if one == other and isinstance(one, int):
         return f"{one} bytes each, with other content"
-    if one is None or other is None:
+    if one is MISSING or other is MISSING:
         return f"{_shown(one)} -> {_shown(other)}"
     return " -> ".join(shown_change(to_plain(one), to_plain(other)))
 
 
 def _shown(value: Any) -> str:
-    return "(none)" if value is None else shown_value(to_plain(value))
+    return "(none)" if value is MISSING else shown_value(to_plain(value))

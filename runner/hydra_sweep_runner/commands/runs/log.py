@@ -58,6 +58,17 @@ def read_log(store: RunStore, run: Run, tell: Tell) -> Iterator[bytes]:
                 os.close(log)
 
 
+def silence_line(store: RunStore, run_id: str) -> str:
+    """What to say of a run whose log is empty or not there."""
+    run = store.observe(store.read(run_id))
+    which = f"{run.kind.value} {short(run.id)}"
+    if run.state.started is None:
+        return f"{which} was not started yet"
+    if run.state.status is Status.RUNNING:
+        return f"{which} has printed nothing so far"
+    return f"{which} printed nothing in its last start"
+
+
 def follow_log(
     store: RunStore, run_id: str, wait: Callable[[], object], tell: Tell
 ) -> Iterator[bytes]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TypeAlias
 
 from hydra_sweep_runner.commands.start.composing import Composing, Typed
 from hydra_sweep_runner.commands.start.gone_flags import (
@@ -25,7 +24,13 @@ from hydra_sweep_runner.compose.value_overrides import has_flag
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownFlag
 from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Status, Value
-from hydra_sweep_runner.operation.flags import differences, flatten
+from hydra_sweep_runner.operation.flags import (
+    MISSING,
+    Differences,
+    Missing,
+    differences,
+    flatten,
+)
 from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.system.provenance import changed_files, code_changes, digests
 from hydra_sweep_runner.terminal.render import escape, short, shown_change, shown_value
@@ -114,17 +119,13 @@ def report_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> Non
         )
 
 
-#: Maps names of flags and settings to their values before and now.
-_Changes: TypeAlias = "dict[str, tuple[Value | None, Value | None]]"
-
-
 @dataclass(frozen=True)
 class YamlChanges:
     """How the project's present YAML differs from the kept copy. `gone` are the overrides that the
     run was given and that the present YAML has no flags for, by the flags' names; `has_steps` says
     whether the run is of a pipeline."""
 
-    values: _Changes
+    values: Differences
     gone: Mapping[str, str]
     has_steps: bool
 
@@ -148,13 +149,13 @@ class YamlChanges:
 
     @cached_property
     def _new_steps(self) -> list[str]:
-        return [step for step, (before, _) in self._operations_of_steps() if before is None]
+        return [step for step, (before, _) in self._operations_of_steps() if before is MISSING]
 
     @cached_property
     def _gone_steps(self) -> list[str]:
-        return [step for step, (_, now) in self._operations_of_steps() if now is None]
+        return [step for step, (_, now) in self._operations_of_steps() if now is MISSING]
 
-    def _operations_of_steps(self) -> Iterator[tuple[str, tuple[Value | None, Value | None]]]:
+    def _operations_of_steps(self) -> Iterator[tuple[str, tuple[Value | Missing, Value | Missing]]]:
         """The steps that are filled by another operation than before (`train.operation`)."""
         for name, values in self.values.items() if self.has_steps else ():
             step, _, flag = name.rpartition(".")
@@ -172,7 +173,7 @@ class YamlChanges:
         new = [
             name
             for name, (before, _) in self.values.items()
-            if before is None and not name.startswith(("operation.", "hydra."))
+            if before is MISSING and not name.startswith(("operation.", "hydra."))
         ]
         if len(self.gone) != 1 or len(new) != 1:
             return ""
@@ -231,10 +232,11 @@ def report_yaml_changes(
             f"The project's YAML has changed since {short(run.id)} was made: {told}; to take "
             f"the new values: {changes.words}{changes.renamed}"
         )
-    if "operation.requires" not in changed:
+    requires = changed.get("operation.requires", (MISSING, MISSING))[1]
+    if requires is MISSING:
         return Mended()
     note = (
-        f"operation.requires is {shown_value(changed['operation.requires'][1])} in the project's "
+        f"operation.requires is {shown_value(requires)} in the project's "
         "present YAML; to take that: +refresh=true"
     )
     is_safe = all(name.startswith("operation.") for name in changed)
@@ -325,12 +327,12 @@ def yaml_changes(
     present = replace(kept, composer=composer, pipeline=pipeline)
     gone = gone_flags(present)
     present = replace(present, task=without_flags(kept.task, gone))
-    changed: _Changes = {}
+    changed: Differences = {}
     for overrides in trials:
         before = _described(kept, overrides)
         after = _described(present, without_flags(overrides, gone))
         changed = {**differences(before, after), **changed}
-    changed |= differences(_sweeper(kept, run), _sweeper(present, run))
+    changed = {**changed, **differences(_sweeper(kept, run), _sweeper(present, run))}
     return YamlChanges(changed, gone, has_steps=kept.pipeline is not None)
 
 
@@ -383,7 +385,12 @@ def _sweeper(composing: Composing, run: Run) -> Flags:
     return flatten({"hydra": {"sweeper": held}})
 
 
-def change_text(name: str, before: Value | None, after: Value | None) -> str:
-    """`name (1, now 2)`"""
-    was, now = shown_change(before, after)
-    return f"{escape(name)} ({was}, now {now})"
+def change_text(name: str, before: Value | Missing, after: Value | Missing) -> str:
+    """`name (1, now 2)`, `name (new: 2)` or `name (1, now gone)`."""
+    if before is not MISSING and after is not MISSING:
+        was, now = shown_change(before, after)
+        return f"{escape(name)} ({was}, now {now})"
+    if after is not MISSING:
+        return f"{escape(name)} (new: {shown_value(after)})"
+    assert before is not MISSING  # what is nowhere does not differ
+    return f"{escape(name)} ({shown_value(before)}, now gone)"

@@ -6,13 +6,13 @@ It is apart from `notes` because a single run needs no planning, and starts fast
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from hydra_sweep_runner.commands.start.gone_flags import taking_back, without_flags
 from hydra_sweep_runner.commands.start.notes import change_text, plain_value
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.model import Run, Value
-from hydra_sweep_runner.operation.flags import differences, given_flags
+from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.operation.flags import Differences, differences, given_flags
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 from hydra_sweep_runner.planning.trials import Trial
@@ -59,7 +59,7 @@ def report_not_fitting(
         for trial in new
         if (made_of := (trial.overrides, trial.repeat)) in of_overrides
     ]
-    changed: Mapping[str, tuple[Value | None, Value | None]] = {}
+    changed: Differences = {}
     for run, trial in pairs[:_MOST_COMPARED]:
         changed = {**_changes(run, trial, ()), **changed}
     are_all_new = len(new) == len(reconciliation.actions)
@@ -94,9 +94,7 @@ def report_not_fitting(
     )
 
 
-def _changes(
-    run: Run, trial: Trial, left_out: Collection[str]
-) -> Mapping[str, tuple[Value | None, Value | None]]:
+def _changes(run: Run, trial: Trial, left_out: Collection[str]) -> Differences:
     """The differences in operation and flags between a run and a planned trial, without some
     flags."""
     before, after = (

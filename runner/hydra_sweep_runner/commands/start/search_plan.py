@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.commands.start.notes import change_text
 from hydra_sweep_runner.commands.start.searching import (
     NO_PROPOSAL,
     Searching,
+    Settings,
     importer,
     settings_of,
 )
@@ -21,6 +23,7 @@ from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.local.devices import check_devices
 from hydra_sweep_runner.execute.local.jobs import resolve_n_jobs
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable, Value
+from hydra_sweep_runner.operation.flags import differences
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.combinations import Dimension
 from hydra_sweep_runner.planning.trials import Plan
@@ -91,6 +94,7 @@ def plan_search(
     space = space_of(dimensions)
     check_learnable(space, settings.optimizer)
     ledger = ledger_of(batch)
+    _report_other_settings(world, ledger, settings)
     exclusion = Exclusion(options.exclude, composing.choices)
     search = Searching(
         settings=settings,
@@ -121,6 +125,23 @@ def plan_search(
     if not trials:
         raise Mistake(f"the search has no trials: {search.why_no_more() or NO_PROPOSAL}")
     return search, Plan(trials=trials, duplicates=0, combinations=space.size)
+
+
+def _report_other_settings(world: World, ledger: Ledger, settings: Settings) -> None:
+    """Print a line if the last proposal was made by another optimizer or for another objective."""
+    if not ledger.eras:
+        return
+    last = ledger.eras[-1]
+    changes = differences(
+        {"optimizer": last.optimizer, "objective": ", ".join(last.objective)},
+        {"optimizer": settings.optimizer, "objective": ", ".join(settings.objective.texts)},
+    )
+    if changes:
+        told = ", ".join(change_text(name, *pair) for name, pair in changes.items())
+        world.reporter.say(
+            f"The search has other settings than at its last proposal: {told}; the trials of the "
+            "plan stay as they were proposed, and new ones are proposed with these settings"
+        )
 
 
 def _existing(world: World, run_ids: Iterable[str]) -> Iterable[Run]:

@@ -16,7 +16,8 @@ from hydra_sweep_runner.system.executables import why_not_started
 _MISSING_MODULE = re.compile(rb"No module named '?([A-Za-z_][\w.]*)")
 _NOTHING_TO_READ = (b"bdb.BdbQuit", b"EOFError: EOF when reading a line")
 _MISSING_FILE = re.compile(
-    rb"No such file or directory: '([^'\n]+)'|(?:^|: ?)([^:\n]+): No such file or directory",
+    rb"No such file or directory: '([^'\n]+)'"
+    rb"|(?:^|: ?)([^:\n]+?)(?:: No such file or directory| \(No such file or directory\))",
     re.MULTILINE,
 )
 #: A name within what a program says it could not do: `cannot open 'a b' for reading`.
@@ -96,10 +97,17 @@ def _on_missing_file(tail: bytes, task: Task) -> str | None:
     if linked is not None:
         return f"{linked} is not there: {Path(task.project_dir, linked)} does not exist"
     what = f", such as {named}: requires: [{named}]" if named else ""
+    links = "" if named else _linked_already(task)
     return (
         f"a file was not found: the trial works in {task.working_dir}; what it needs from "
-        f"the project in {task.project_dir} is named in operation.requires{what}"
+        f"the project in {task.project_dir} is named in operation.requires{what}{links}"
     )
+
+
+def _linked_already(task: Task) -> str:
+    """The names in `operation.requires`, in brackets; empty if there are none."""
+    names = task.run.operation.requires
+    return f" (named there: {', '.join(names)})" if names else ""
 
 
 def _named_missing(tail: bytes, task: Task) -> str | None:
