@@ -582,7 +582,10 @@ def test_chosen_runs_are_restarted_each_by_a_command_that_is_shown(
 
 def test_runs_are_labelled_and_deleted_and_come_back(browser: Browser, project: Project) -> None:
     # A run may be asked for once more while it is being deleted.
-    with served(project) as address, tab(browser, address, forgiven="404") as page:
+    with (
+        served(project) as address,
+        tab(browser, address, is_new=True, forgiven="404") as page,
+    ):
         page.clock.install()
         page.locator("#head button", has_text="Label").click()
         assert page.evaluate("getSelection().toString()") == "first"  # to type is to replace it

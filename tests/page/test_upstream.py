@@ -118,8 +118,8 @@ def test_what_only_one_of_two_runs_takes_from_is_no_difference_of_flags(
         pipe.runs("--step", step, "--where", f"{name} == 1 and prep.rows == 1")[0]["id"]
         for step, name in (("fit", "lr"), ("score", "fit.lr"))
     )
-    names = [pair["name"] for pair in ask(page, "diff", a=fit, b=score)["subjects"]["flags"]]
-    assert names == ["lr"]
+    flags = ask(page, "diff", a=fit, b=score)["subjects"]["flags"]
+    assert flags == [{"name": "lr", "a": 1, "b": None}]
 
 
 def test_a_trial_of_the_plan_is_told_first_by_what_tells_it_from_others_of_its_step(

@@ -18,7 +18,8 @@ from hydra_sweep_runner.commands.runs.diff import diff_runs
 from hydra_sweep_runner.commands.runs.files import files_of, find_folders
 from hydra_sweep_runner.commands.runs.log import open_log
 from hydra_sweep_runner.errors import Mistake, RunnerError, UnknownRun, UnreadableRecord
-from hydra_sweep_runner.model import Status, Unreadable
+from hydra_sweep_runner.model import Status, Unreadable, Value
+from hydra_sweep_runner.operation.flags import MISSING
 from hydra_sweep_runner.page import files
 from hydra_sweep_runner.page.batches import batches_json
 from hydra_sweep_runner.page.cells import cell, shown_text, table_json, told_flags
@@ -34,7 +35,7 @@ from hydra_sweep_runner.query.columns import varying_flags
 from hydra_sweep_runner.query.upstream import own_first, with_upstream_flags
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.scalars import read_series
-from hydra_sweep_runner.terminal.render import escape, short
+from hydra_sweep_runner.terminal.render import escape, short, shown_value
 
 #: Parameters by name, each with all its values.
 Given = Mapping[str, Sequence[str]]
@@ -129,7 +130,7 @@ def _diff(site: Site, view: View, given: Given) -> dict[str, Any]:
     difference = diff_runs(site.store, one, other)
     subjects = {
         subject: [
-            {"name": escape(name), "a": cell(_plain(pair[0])), "b": cell(_plain(pair[1]))}
+            {"name": escape(name), "a": _side(pair[0]), "b": _side(pair[1])}
             for name, pair in pairs.items()
         ]
         for subject, pairs in difference.subjects.items()
@@ -138,8 +139,13 @@ def _diff(site: Site, view: View, given: Given) -> dict[str, Any]:
     return {"a": one, "b": other, "subjects": subjects}
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _side(value: Any) -> Value:
+    """A value of one of two runs as a cell; None if the run has none."""
+    if value is MISSING:
+        return None
+    if value is None:
+        return shown_value(None)
+    return cell(list(value) if isinstance(value, tuple) else value)
 
 
 def _files(site: Site, view: View, given: Given) -> dict[str, Any]:
