@@ -35,16 +35,22 @@ def command(run_id: str, follow: bool, store: str | None) -> None:
     run = opened.read(found)
     logging.check_has_log(run)
     logging.check_has_output(opened, run)
+    told: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        _say(line)
+
     if follow:
-        pieces = logging.follow_log(opened, found, lambda: time.sleep(_LOOK_S), _say)
+        pieces = logging.follow_log(opened, found, lambda: time.sleep(_LOOK_S), tell)
     else:
-        pieces = logging.read_log(opened, run, _say)
+        pieces = logging.read_log(opened, run, tell)
     has_output = False
     for piece in pieces:
         has_output = True
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
-    if not has_output:
+    if not has_output and not told:
         _say(logging.silence_line(opened, found))
 
 
