@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import importlib.util
+import operator
 import pickle
 import pkgutil
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hydra.plugins.config_source import ConfigResult, ConfigSource
+    from omegaconf import DictConfig
 
 #: Parts of the runner that few commands need, and that import large libraries.
 _LEFT_OUT = ("__main__", "charts", "notebook", "page")
@@ -43,6 +46,7 @@ def preload(libraries: Collection[str] = ()) -> None:
 
     Plugins.instance()
     _parse_hydras_yaml_once()
+    _merge_hydras_configs_once()
     parse_override("+x@y={a: 'b', c: [1,2.5]},null")
     parse_value("a/${b.c}/${oc.env:D,'e'}")
     _compose()
@@ -70,6 +74,50 @@ def _parse_hydras_yaml_once() -> None:
     kind.load_config = load_config
 
 
+def _merge_hydras_configs_once() -> None:
+    """Have what the runner merges of Hydra's own configs, the same at each of its compositions,
+    copied from what was merged before: a fifth of what a command takes that runs nothing. Where a
+    project or a program has configs of its own in Hydra's groups, it merges anew."""
+    from hydra.core.config_store import ConfigStore
+
+    from hydra_sweep_runner.compose.reading import ReadingLoader
+
+    merge, kept = ReadingLoader._merge_hydras, dict[object, bytes | None]()
+    stored = _nodes(ConfigStore.instance().repo["hydra"])
+
+    def merge_hydras(self: ReadingLoader, defaults: list[Any], repo: Any) -> DictConfig | None:
+        own = [one for one in repo.get_sources() if one.scheme() == "file"]
+        present = _nodes(ConfigStore.instance().repo["hydra"])
+        is_stored = len(present) == len(stored) and all(map(operator.is_, present, stored))
+        if not is_stored or any(one.is_group("hydra") for one in own):
+            return merge(self, defaults, repo)
+        others = [f"{one.provider}={one.path}" for one in repo.get_sources() if one not in own]
+        places = [f"{one.config_path}@{one.package}" for one in defaults]
+        # Of Hydra's own node the runner changes no more than this and the defaults.
+        key = (_hydras_node().job.chdir, *others, *places)
+        if key not in kept:
+            merged = merge(self, defaults, repo)
+            kept[key] = None if merged is None else pickle.dumps(merged)
+        pickled = kept[key]
+        return None if pickled is None else pickle.loads(pickled)
+
+    ReadingLoader._merge_hydras = merge_hydras  # type: ignore[method-assign]
+
+
+def _nodes(tree: object) -> list[object]:
+    """The leaves of a tree of dicts."""
+    if isinstance(tree, dict):
+        return [node for below in tree.values() for node in _nodes(below)]
+    return [tree]
+
+
+def _hydras_node() -> DictConfig:
+    from hydra.core.config_store import ConfigStore
+
+    node: DictConfig = ConfigStore.instance().repo["hydra"]["config.yaml"].node
+    return node
+
+
 def _compose() -> None:
     """Compose an empty project, and put Hydra's state back: what stays is what Python and the
     libraries do the first time only, and Hydra's own YAML, parsed. That is a third of what a
@@ -78,15 +126,21 @@ def _compose() -> None:
 
     from hydra_sweep_runner.compose.composer import Composer
     from hydra_sweep_runner.compose.hydra_state import HydraState
-    from hydra_sweep_runner.compose.project import find_project, open_loader
+    from hydra_sweep_runner.compose.project import find_project, open_loader, set_defaults
 
     before = HydraState()
     with tempfile.TemporaryDirectory() as folder:
         conf = Path(folder, "conf")
         conf.mkdir()
         (conf / "config.yaml").write_text("x: {a: [1, b]}\n")
-        loader = open_loader(find_project(Path(folder), None, None, None), "runner")
-        composer = Composer(loader, "config", ["hydra/sweeper=runner", "hydra/launcher=runner"])
+        project = find_project(Path(folder), None, None, None)
+        node = _hydras_node()
+        chdir, defaults = node.job.chdir, copy.deepcopy(node.defaults)
+        set_defaults()
+        composer = Composer(open_loader(project, "runner"), "config", [])
         for _ in range(3):  # Python specializes what is called more than once
             composer.compose(["x=2", "+y=3"], RunMode.RUN)
+        node.job.chdir, node.defaults = chdir, defaults
+        for chosen in (["hydra/sweeper=runner"], ["hydra/sweeper=runner", "hydra/launcher=runner"]):
+            Composer(open_loader(project, "train"), "config", chosen).compose([], RunMode.RUN)
     before.put_back()
