@@ -1,5 +1,6 @@
 # make demo   a sweep on real data, restarted with one more value   (makes .venv)
 # make test   the tests, on both lines of Hydra                       (makes build/hydra-*)
+# make test-more   those in a browser, on a cluster, of kills and of programs of all kinds
 # make test-full   all of them on both lines, the long ones, too
 # make torture     killed at every write, disks that fail, damaged stores: in full, an hour
 # make bench  what the runner costs, against its peers   (makes build/bench-*; SIZE=full)
@@ -15,11 +16,16 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 unexport PYTHONDONTWRITEBYTECODE
 
 PIP = -m pip --disable-pip-version-check --quiet
+# What `make test` leaves to `make test-more`, to be done in six minutes by two processors.
+MORE = $(addprefix tests/, benchmarks charts cluster page samples torture wild) \
+	$(addprefix tests/hydra/test_, deaths.py ends.py search.py stop.py)
 # What depends on the line of Hydra; the rest is tested on one of them. (`make test-full` tests
 # all on both.)
-ON_HYDRA = tests/compose tests/hydra $(addprefix tests/scenarios/test_, \
-	bad_input.py batches.py plan_and_preview.py restart_walk.py secrets.py) \
-	$(addprefix tests/wild/test_, grammar.py secrets.py)
+ON_HYDRA = tests/compose tests/hydra/test_conformance.py tests/scenarios/test_bad_input.py \
+	tests/wild/test_grammar.py
+MORE_ON_HYDRA = tests/hydra --ignore=tests/hydra/test_conformance.py \
+	$(addprefix tests/scenarios/test_, batches.py plan_and_preview.py restart_walk.py secrets.py) \
+	tests/wild/test_secrets.py
 
 # A test that has hung for five minutes fails, and says in which call it waits. (None of the small
 # size takes half a minute.)
@@ -34,14 +40,20 @@ SIZE ?= full
 RESULTS = $(if $(filter full,$(SIZE)),benchmarks/results.json,build/benchmarks.json)
 BENCH = build/bench-runner/bin/python -m benchmarks
 
-.PHONY: bench bench-readme demo test test-full torture vendored clean
+TEST = -m pytest -n 3 --dist worksteal -m "not long" $(NO_HANG)
+
+.PHONY: bench bench-readme demo test test-more test-full torture vendored clean
 
 demo: .venv/ready
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" bash samples/digits/demo.sh
 
 test: build/hydra-1.3/ready build/hydra-1.4/ready
-	build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(NO_HANG)
-	build/hydra-1.4/bin/python -m pytest -n 3 --dist worksteal -m "not long" $(NO_HANG) $(ON_HYDRA)
+	build/hydra-1.3/bin/python $(TEST) tests $(addprefix --ignore=,$(MORE))
+	build/hydra-1.4/bin/python $(TEST) $(ON_HYDRA)
+
+test-more: build/hydra-1.3/ready build/hydra-1.4/ready
+	build/hydra-1.3/bin/python $(TEST) $(MORE)
+	build/hydra-1.4/bin/python $(TEST) $(MORE_ON_HYDRA)
 
 test-full: build/hydra-1.3/ready build/hydra-1.4/ready
 	HYPOTHESIS_PROFILE=full build/hydra-1.3/bin/python -m pytest -n 3 --dist worksteal

@@ -32,7 +32,10 @@ ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 120.0
 
 #: How a word begins that makes a command, and those after it in its folder, need a large library.
-_NEEDS = {"hydra.launcher.backend=": "distributed", "+optimizer=tpe": "optuna"}
+_NEEDS = {
+    "hydra.launcher.backend=": "distributed",
+    **{f"+optimizer={name}": "optuna" for name in ("tpe", "cmaes", "qmc", "nsga")},
+}
 #: The library that commands in a folder have needed.
 _needed: dict[Path, str] = {}
 

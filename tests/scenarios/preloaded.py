@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: Parts of the runner that few commands need, and that import large libraries.
 _LEFT_OUT = ("__main__", "charts", "notebook", "page")
 
+#: What Optuna's samplers import when they are used first.
+_ALSO = ("cmaes", "scipy.stats")
+
 
 def preload(libraries: Collection[str] = ()) -> None:
     """Import the runner, Hydra and its plugins, parse a line of each grammar, and compose an
@@ -36,7 +39,7 @@ def preload(libraries: Collection[str] = ()) -> None:
     for module in pkgutil.walk_packages(hydra_sweep_runner.__path__, package):
         if not module.name.removeprefix(package).startswith(left_out):
             importlib.import_module(module.name)
-    for library in libraries:
+    for library in (*libraries, *(_ALSO if "optuna" in libraries else ())):
         if importlib.util.find_spec(library) is not None:
             importlib.import_module(library)
     from hydra.core.plugins import Plugins
