@@ -208,6 +208,20 @@ def test_the_best_trial_alone_has_the_flags_by_which_it_differs_from_the_others(
     assert table[0] == "id,status,x,y,result"
 
 
+def test_flags_have_the_digits_that_tell_runs_apart(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {script: train.py}\nlr: 0.1\n",
+            "train.py": "lr = 0.1\nprint('loss:', lr)\n",
+        }
+    )
+    project.run("-m", "lr=0.123456789,0.123456788")
+    for words in (("compare", "last:batch"), ("runs", "list", "--columns", "id,lr,loss")):
+        lines = project.run(*words).lines
+        cells = {tuple(line.split()[-2:]) for line in lines if "0.123457" in line}
+        assert cells == {("0.123456789", "0.123457"), ("0.123456788", "0.123457")}
+
+
 def test_integers_that_no_float_can_hold_are_numbers_everywhere(make_project: MakeProject) -> None:
     files = {
         "conf/config.yaml": "operation: {function: huge.train}\nx: 1\n",

@@ -277,6 +277,27 @@ def test_an_experiment_without_its_package_line_is_named(
     assert not project.store.exists()
 
 
+def test_a_misspelt_flag_that_is_nearer_than_an_option_is_told_as_that_flag(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": """
+                operation: {command: [echo, "${seed}", "${x.lbel}"]}
+                seed: 3
+                x: {lbel: 1}
+            """
+        }
+    )
+    for typed, told in (
+        ("+seeed=4", "did you mean seed=4?"),
+        ("+neded=true", "did you mean +needed=true?"),
+        ("+labl=a", "did you mean +label=a?"),
+    ):
+        (line,) = project.run(typed, status=2).said
+        assert told in line
+
+
 def test_a_line_break_is_quoted_as_a_shell_reads_it_back(make_project: MakeProject) -> None:
     project = make_project({"conf/config.yaml": CONFIG, "train.py": TRAIN})
     (line,) = project.run("out=a\nb", status=2).said

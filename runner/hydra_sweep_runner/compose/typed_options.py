@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Override, OverrideType
 from hydra_sweep_runner.compose.elements import plain
 from hydra_sweep_runner.compose.overrides import parse_override
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
+from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt, nearer
 
 
 def _no_group(name: str) -> bool:
@@ -55,9 +55,11 @@ def _is_setting(override: Override) -> bool:
     return name in _SETTINGS and (name != "stop" or isinstance(override._value, list))
 
 
-def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
+def check_added(
+    texts: Iterable[str], is_group: Callable[[str], bool], flags: Callable[[], Iterable[str]]
+) -> None:
     """Raise Mistake for an added flag that looks like a misspelt option; with `++` it counts as
-    meant."""
+    meant. `flags` gives the names of the flags that there are, which may be meant as well."""
     for text in texts:
         override = parse_override(text)
         name = override.key_or_group
@@ -72,7 +74,8 @@ def check_added(texts: Iterable[str], is_group: Callable[[str], bool]) -> None:
         option = misspelt(name)
         if option is not None and not is_group(name):
             value = text.split("=", 1)[1]
-            meant = option_as_meant(option, value)
+            flag = nearer(name, flags(), option)
+            meant = option_as_meant(option, value) if flag is None else f"{flag}={value}"
             raise Mistake(
                 f"{text}: there is no run option {name}; did you mean {meant}? (A flag of that "
                 f"name is added by ++{name}={value})"

@@ -335,6 +335,14 @@ def misspelt(name: str) -> str | None:
     return near if 0 < _letters_between(name, near) <= _MOST_LETTERS else None
 
 
+def nearer(name: str, names: Iterable[str], than: str) -> str | None:
+    """The one of `names` that an unknown name differs from by one or two letters, and by fewer
+    than from `than`; None if there is none."""
+    near = min(names, key=lambda one: _letters_between(name, one), default=than)
+    letters = _letters_between(name, near)
+    return near if letters <= _MOST_LETTERS and letters < _letters_between(name, than) else None
+
+
 #: What other tools call an option.
 _ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("resume", "resume_from", "continue", "rerun"), "restart"),

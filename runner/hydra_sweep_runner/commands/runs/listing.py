@@ -143,7 +143,13 @@ def column_table(
         for column, kind in zip(columns, kinds, strict=True)
     ]
     rows = [[cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in values]
+    digits = _digits(runs)
     for place, column in enumerate(columns):
+        flag = _flag_of(column)
+        if flag in digits:
+            for row, value in zip(rows, values, strict=True):
+                if isinstance(value[place], float):
+                    row[place] = shown_value(_rounded(flag, value[place], digits))
         if _is_counter(column, [row[place] for row in values], runs):
             for row in rows:
                 row[place] = row[place].removesuffix(".0")
@@ -176,6 +182,13 @@ def _is_counter(column: Column, values: Sequence[Value], runs: Sequence[RunRow])
     return any(name.name in run.scalars for run in runs) and all(
         isinstance(value, (int, float)) and float(value).is_integer() for value in present
     )
+
+
+def _flag_of(column: Column) -> str:
+    """The name of the flag that a column is of; empty for any other column."""
+    name = column.expression
+    is_flag = isinstance(name, Name) and name.scope in (Scope.ANY, Scope.FLAG)
+    return name.name if isinstance(name, Name) and is_flag else ""
 
 
 def kind_of(title: str, values: Sequence[Value]) -> tables.ColumnKind:

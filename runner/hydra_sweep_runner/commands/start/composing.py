@@ -80,10 +80,18 @@ class Typed:
             wrong = unknown_sweeper_setting(text) or swept_setting(text)
             if wrong is not None:
                 raise Mistake(wrong)
-        check_added(typed.task, composer.is_group)
+        check_added(typed.task, composer.is_group, lambda: _flags_of(composer))
         loader = composer.loader
         check_groups(typed.task, composer.is_group, loader.list_groups, loader.get_group_options)
         return typed
+
+
+def _flags_of(composer: Composer) -> Flags:
+    """The flags that the configuration has by itself; none if it does not compose."""
+    try:
+        return composer.trial(()).flags(("operation",), is_strict=False, keeps_unknown=True)
+    except Mistake:
+        return {}
 
 
 def read_typed(
