@@ -1,4 +1,5 @@
-"""The exit statuses of a command, as shells report them; `errors` says which error gives which."""
+"""The exit statuses of a command, as shells report them; `errors` says which error gives which.
+Pure."""
 
 from __future__ import annotations
 
@@ -20,3 +21,11 @@ INTERRUPTED: Final = 130
 CLOSED_PIPE: Final = 141
 #: SIGTERM, and `runner runs stop`.
 TERMINATED: Final = 143
+
+
+def of_batch(stopped: int | None, *, is_whole: bool) -> int:
+    """A batch's: that of the signal by which it was stopped, else 0 if all trials that were to run
+    are completed."""
+    if stopped is not None:
+        return stopped
+    return 0 if is_whole else FAILED

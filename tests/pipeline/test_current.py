@@ -30,7 +30,7 @@ from hydra_sweep_runner.pipeline.current import (
 from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.pipeline.parse import parse_steps
 from hydra_sweep_runner.pipeline.schedule import Schedule
-from tests.pipeline.test_graph import grid
+from tests.pipeline.test_plan_graph import grid
 from tests.pipeline.worlds import Values, graph_of, wirings
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hydra_sweep_runner.pipeline.results import CombinationResults, stages
 from hydra_sweep_runner.pipeline.schedule import Schedule
 from hydra_sweep_runner.search.window import count_known
-from tests.pipeline.test_graph import Sweep, told
+from tests.pipeline.test_plan_graph import Sweep, told
 from tests.pipeline.test_schedule import graph_for
 from tests.pipeline.worlds import graph_of, sweeps
 

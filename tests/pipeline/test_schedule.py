@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.pipeline.parse import parse_steps
 from hydra_sweep_runner.pipeline.schedule import Blocked, Schedule
-from tests.pipeline.test_graph import Sweep, edges, grid, told
+from tests.pipeline.test_plan_graph import Sweep, edges, grid, told
 from tests.pipeline.worlds import graph_of, sweeps
 
 

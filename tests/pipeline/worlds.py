@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from hydra_sweep_runner.model import Operation
 from hydra_sweep_runner.pipeline.combination import Composed
-from hydra_sweep_runner.pipeline.graph import Graph, plan_graph
+from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.pipeline.parse import parse_steps
+from hydra_sweep_runner.pipeline.plan_graph import plan_graph
 from hydra_sweep_runner.pipeline.steps import Wiring
 from hydra_sweep_runner.planning.identity import trial_identity
 

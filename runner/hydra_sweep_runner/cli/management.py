@@ -139,7 +139,7 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
         if word in _STARTS or word in COMMANDS:
             return f"{command}: {said}; {_STARTS.get(word) or f'it is runner {word}'}"
         near = get_close_matches(word, context.command.list_commands(context), n=1)
-        near = [_ELSEWHERE[word]] if word in _ELSEWHERE else near
+        near = [_NAMES_IN_OTHER_TOOLS[word]] if word in _NAMES_IN_OTHER_TOOLS else near
         if near:
             return f"{command}: {said}. Did you mean '{near[0]}'?"
     return f"{command}: {said}; see {command} --help"
@@ -245,7 +245,7 @@ _STARTS = {
 
 
 #: What commands of `runner runs` are called elsewhere.
-_ELSEWHERE = {
+_NAMES_IN_OTHER_TOOLS = {
     **dict.fromkeys(("rm", "remove"), "delete"),
     **dict.fromkeys(("ls", "ps"), "list"),
     **dict.fromkeys(("kill", "cancel"), "stop"),
@@ -266,7 +266,7 @@ def _meant(word: str) -> str:
     if word in _INTERPRETERS:
         return "; runner init makes a script or a command a project, and runner alone then runs it"
     below = get_close_matches(word, RUNS_COMMANDS, n=1, cutoff=0.8)
-    below = [_ELSEWHERE[word]] if word in _ELSEWHERE else below
+    below = [_NAMES_IN_OTHER_TOOLS[word]] if word in _NAMES_IN_OTHER_TOOLS else below
     if below:
         return f": did you mean runner runs {below[0]}?"
     near = get_close_matches(word, COMMANDS, n=1)

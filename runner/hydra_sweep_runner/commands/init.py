@@ -15,12 +15,12 @@ import yaml
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.script.defaults import (
+from hydra_sweep_runner.execute.script.declared_flags import (
     REQUIRED,
     Declared,
     Defaults,
+    find_declared,
     function_defaults,
-    script_defaults,
 )
 from hydra_sweep_runner.execute.script.flags import read_parser, resolve_flags_to
 from hydra_sweep_runner.model import FlagsTo, Value
@@ -158,16 +158,16 @@ def _script(script: str, project: Path) -> FirstConfig:
             f"runner init {script}: it is a Hydra program, which needs none: python {script} -m "
             "hydra/sweeper=runner FLAG=VALUE,VALUE starts a batch"
         )
-    declared = script_defaults(source, flags_to)
+    declared = find_declared(source, flags_to)
     left_out = [f"not taken: {name}: {why}" for name, why in declared.left_out.items()]
     way = "as --name value" if flags_to is FlagsTo.ARGS else "as module-level variables"
-    names = ", ".join(declared.by_place)
-    if not declared.by_place:
+    names = ", ".join(declared.positionals)
+    if not declared.positionals:
         taken = declared.flags
-    elif set(declared.by_place) <= set(read_parser(path).places):
-        taken = {**declared.by_place, **declared.flags}
+    elif set(declared.positionals) <= set(read_parser(path).places):
+        taken = {**declared.positionals, **declared.flags}
         way = f"{way}, {names} by place"
-    elif REQUIRED in declared.by_place.values():
+    elif REQUIRED in declared.positionals.values():
         return _script_as_command(script, declared, left_out)
     else:
         taken = declared.flags
@@ -178,7 +178,7 @@ def _script(script: str, project: Path) -> FirstConfig:
 def _script_as_command(script: str, declared: Declared, left_out: Sequence[str]) -> FirstConfig:
     """The configuration for a script with arguments that have to be given without a name, where its
     source does not show in which order: a command that names each flag in its place."""
-    taken: Defaults = dict(declared.by_place)
+    taken: Defaults = dict(declared.positionals)
     options: dict[str, str] = {}
     lines = list(left_out)
     for name, value in declared.flags.items():
@@ -189,14 +189,14 @@ def _script_as_command(script: str, declared: Declared, left_out: Sequence[str])
         else:
             taken[name] = value
             options[f"--{name}"] = f"${{{name}}}"
-    command = ["python", script, *(f"${{{name}}}" for name in declared.by_place)]
+    command = ["python", script, *(f"${{{name}}}" for name in declared.positionals)]
     operation = {
         "name": script,
         "command": [*command, options] if options else command,
         "requires": [script],
     }
-    by_place = ", ".join(declared.by_place)
-    told = f"{script} takes {by_place} by place, so it is run as a command that names its flags"
+    positionals = ", ".join(declared.positionals)
+    told = f"{script} takes {positionals} by place, so it is run as a command that names its flags"
     return _start(operation, taken, told, *lines)
 
 

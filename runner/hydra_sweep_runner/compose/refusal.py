@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '([^']*)'")
 _EVALUATED = re.compile(r"while evaluating '.*?': (.*)")
 #: What is written for functions of other tools.
-_ELSEWHERE = {
+_NAMES_IN_OTHER_TOOLS = {
     **dict.fromkeys(("uniform", "float_range", "suggest_float"), "interval(LOW,HIGH)"),
     **dict.fromkeys(
         ("loguniform", "log_uniform", "logspace", "log"), "tag(log,interval(LOW,HIGH))"
@@ -63,7 +63,7 @@ def explain_refusal(text: str, said: str) -> str:
         return written
     function = _UNKNOWN_FUNCTION.search(said)
     if function is not None:
-        known = _ELSEWHERE.get(function[1].lower())
+        known = _NAMES_IN_OTHER_TOOLS.get(function[1].lower())
         if known is not None:
             return f"there is no function {function[1]}; write {name}={known}"
         return (

@@ -329,22 +329,22 @@ def misspelt(name: str) -> str | None:
     """The option that an unknown name probably means: one that it differs from by one or two
     letters, or one that other tools call so; None if there is none. Two swapped neighbours count as
     one letter. Such a name is refused where overrides are read (`compose.typed_options`)."""
-    if name in _ELSEWHERE:
-        return _ELSEWHERE[name]
-    near = min(OPTIONS, key=lambda option: _letters_between(name, option))
-    return near if 0 < _letters_between(name, near) <= _MOST_LETTERS else None
+    if name in _NAMES_IN_OTHER_TOOLS:
+        return _NAMES_IN_OTHER_TOOLS[name]
+    near = min(OPTIONS, key=lambda option: _edit_distance(name, option))
+    return near if 0 < _edit_distance(name, near) <= _MOST_LETTERS else None
 
 
 def nearer(name: str, names: Iterable[str], than: str) -> str | None:
     """The one of `names` that an unknown name differs from by one or two letters, and by fewer
     than from `than`; None if there is none."""
-    near = min(names, key=lambda one: _letters_between(name, one), default=than)
-    letters = _letters_between(name, near)
-    return near if letters <= _MOST_LETTERS and letters < _letters_between(name, than) else None
+    near = min(names, key=lambda one: _edit_distance(name, one), default=than)
+    letters = _edit_distance(name, near)
+    return near if letters <= _MOST_LETTERS and letters < _edit_distance(name, than) else None
 
 
 #: What other tools call an option.
-_ELSEWHERE: Mapping[str, str] = {
+_NAMES_IN_OTHER_TOOLS: Mapping[str, str] = {
     **dict.fromkeys(("resume", "resume_from", "continue", "rerun"), "restart"),
     **dict.fromkeys(("skip_completed", "skip_existing", "only_missing"), "needed"),
     **dict.fromkeys(("n_trials", "num_trials", "num_samples", "max_runs"), "max_trials"),
@@ -353,7 +353,7 @@ _ELSEWHERE: Mapping[str, str] = {
 }
 
 #: What is written for a name that may be a flag's, if nothing takes a flag of that name.
-_PERHAPS: Mapping[str, str] = {
+_OPTIONS_FOR_LIKELY_NAMES: Mapping[str, str] = {
     "seed": "+random_seed=…",
     "name": "+label=…",
     **dict.fromkeys(("metric", "minimize", "minimise"), "+objective=…"),
@@ -372,12 +372,12 @@ def perhaps_meant(names: Iterable[str]) -> str:
     """What to add to a message about flags that nothing takes, if one of them has the name that
     other tools give to a setting of the runner's; else an empty text."""
     yaml = {name: f"+{name}=…, in YAML hydra.sweeper.{name}" for name in OPTIONS}
-    options = {**yaml, **_PERHAPS}
+    options = {**yaml, **_OPTIONS_FOR_LIKELY_NAMES}
     found = [options[name] for name in names if name in options]
     return f"; the runner's own is {found[0]}" if found else ""
 
 
-def _letters_between(one: str, other: str) -> int:
+def _edit_distance(one: str, other: str) -> int:
     """The least number of letters to insert, delete, change or swap with their neighbour (the
     optimal string alignment distance)."""
     rows = [list(range(len(other) + 1))]

@@ -23,8 +23,8 @@ from hydra_sweep_runner.page.command_line import command_line
 from hydra_sweep_runner.page.starts import Starts
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
+from hydra_sweep_runner.terminal.batch_lines import restart_words
 from hydra_sweep_runner.terminal.render import first_few, short
-from hydra_sweep_runner.terminal.summary import words_to_go_on
 
 _MOST_IDS = 10_000
 _MOST_TEXT = 10_000
@@ -151,10 +151,10 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
 def _words_to_go_on(project: Project, run: Run) -> list[str]:
     """What the command's own line tells to restart it with, to run what has not completed."""
     if run.batch is None:
-        return words_to_go_on({})
+        return restart_words({})
     counts = Counter(_recorded_status(project.store, run_id) for run_id in run.batch.trials)
     counts[Status.PENDING] += max(0, (goal_of(run) or 0) - len(run.batch.trials))
-    return words_to_go_on({status: n for status, n in counts.items() if status}, run.batch.lift)
+    return restart_words({status: n for status, n in counts.items() if status}, run.batch.lift)
 
 
 def _restart_words(project: Project, run: Run, options: Sequence[str]) -> list[str]:

@@ -1,3 +1,4 @@
-"""Pipelines as values: steps (`parse`), combinations to a graph of trials (`graph`), what is
-current (`current`), what can start (`schedule`).
+"""Pipelines as values: steps (`parse`), the trials that combinations share (`shared_trials`), their
+graph in plan order (`graph`, `plan_graph`), what is current (`current`), what can start
+(`schedule`).
 """

@@ -17,7 +17,7 @@ from hydra_sweep_runner.pipeline.graph import Graph, Node
 
 @dataclass(frozen=True)
 class Blocked:
-    """A trial that will not start, and the trial without files that is the cause.
+    """A trial that will not start, and the failed or unselected trial that is the cause.
 
     `commands.start.pipeline.not_started` records that as the reason of the pending run.
     """
@@ -46,12 +46,14 @@ class Schedule:
         """`completed` are trials that are not to run and whose files can be taken."""
         self._nodes = graph.nodes
         self._states = self._first_states(set(to_run), set(completed))
-        self._below: list[list[int]] = [[] for _ in self._nodes]
-        self._missing = [0] * len(self._nodes)
+        self._downstream: list[list[int]] = [[] for _ in self._nodes]
+        self._unfinished = [0] * len(self._nodes)
         #: How many more trials of each step may run at the same time.
-        self._free = {step.name: step.n_jobs or len(self._nodes) for step in graph.wiring.steps}
+        self._free_slots = {
+            step.name: step.n_jobs or len(self._nodes) for step in graph.wiring.steps
+        }
         #: A heap of the trials of each step that can start.
-        self._ready: dict[str, list[int]] = {name: [] for name in self._free}
+        self._ready: dict[str, list[int]] = {name: [] for name in self._free_slots}
         self.at_work = 0  #: the number of trials that were taken and have not ended
         self._cause: dict[int, int] = {}
         #: The trials that never start, because they wait for one that is neither completed nor to
@@ -74,8 +76,8 @@ class Schedule:
             upstream = _waits_for(self._nodes[number])
             for one in upstream:
                 if self._states[one] not in _ENDED:
-                    self._missing[number] += 1
-                    self._below[one].append(number)
+                    self._unfinished[number] += 1
+                    self._downstream[one].append(number)
             ended = (one for one in upstream if self._states[one] in _ENDED)
             blocked += self._decide(number, ended)
         return tuple(blocked)
@@ -87,7 +89,9 @@ class Schedule:
 
     def peek(self) -> int | None:
         """The trial that `take` would return now."""
-        firsts = [ready[0] for step, ready in self._ready.items() if ready and self._free[step]]
+        firsts = [
+            ready[0] for step, ready in self._ready.items() if ready and self._free_slots[step]
+        ]
         return min(firsts, default=None)
 
     def take(self) -> int | None:
@@ -100,14 +104,14 @@ class Schedule:
         heappop(self._ready[step])
         self._states[number] = _State.AT_WORK
         self.at_work += 1
-        self._free[step] -= 1
+        self._free_slots[step] -= 1
         return number
 
     def ended(self, number: int, *, completed: bool) -> tuple[Blocked, ...]:
         """Note that a trial that was taken has ended; returns the trials that will never start for
         that reason."""
         self.at_work -= 1
-        self._free[self._nodes[number].step] += 1
+        self._free_slots[self._nodes[number].step] += 1
         self._states[number] = _State.COMPLETED if completed else _State.FAILED
         return tuple(self._pass_on(number))
 
@@ -117,8 +121,8 @@ class Schedule:
         ends = [number]
         while ends:
             ended = ends.pop()
-            for other in self._below[ended]:
-                self._missing[other] -= 1
+            for other in self._downstream[ended]:
+                self._unfinished[other] -= 1
                 if self._states[other] is not _State.WAITING:
                     continue
                 found = self._decide(other, [ended])
@@ -132,7 +136,7 @@ class Schedule:
         for lost in filter(self._is_lost, ended):
             if not _can_do_without(node, lost):
                 return [self._block(number, lost)]
-        if self._missing[number]:
+        if self._unfinished[number]:
             return []
         for gathered in node.gathers:
             if gathered.members and all(map(self._is_lost, gathered.members)):

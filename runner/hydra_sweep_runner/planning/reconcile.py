@@ -1,6 +1,7 @@
 """Compares a plan with stored runs: which trials to create, restart, skip, orphan or delete.
 
-Pure.
+Of a pipeline's trials `commands.start.pipeline.decisions` says afterwards which run, by what they
+take from one another. Pure.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ class PlannedAction:
 @dataclass(frozen=True, kw_only=True)
 class Reconciliation:
     """What a restart does: an action for each planned trial, in plan order, and the batch's
-    trials that are not in the plan: orphans, and those to be deleted. `set_aside` counts the
-    orphans that the plan has lost now; the others were orphans before."""
+    trials that are not in the plan: orphans, and those to be deleted. `newly_orphaned`
+    counts the orphans that were in the plan until now."""
 
     actions: tuple[PlannedAction, ...]
     orphaned: tuple[Run, ...] = ()
-    set_aside: int = 0
+    newly_orphaned: int = 0
     deleted: tuple[Run, ...] = ()
 
     def count(self, action: Action) -> int:
@@ -50,19 +51,19 @@ class Reconciliation:
 
 
 def reconcile(
-    plan: Plan, batch_id: str, present: tuple[str, ...], runs: Iterable[Run], *, needed: bool
+    plan: Plan, batch_id: str, planned_ids: tuple[str, ...], runs: Iterable[Run], *, needed: bool
 ) -> Reconciliation:
     """Match a batch's plan against its runs by identity.
 
     `runs` are the observed trials that the batch ever generated or adopted, orphans included;
-    `present` are the ids of its plan so far. If several runs match a trial, a run of the
+    `planned_ids` are those of its plan so far. If several runs match a trial, a run of the
     present plan is preferred, then the first. A run that matches no trial is deleted if this
     batch generated it and it never started, otherwise orphaned.
     """
     candidates: dict[str, list[Run]] = {}
     for run in runs:
         candidates.setdefault(identity_of(run), []).append(run)
-    in_plan = set(present)
+    in_plan = set(planned_ids)
     actions: list[PlannedAction] = []
     for trial in plan.trials:
         matching = candidates.get(trial.identity)
@@ -78,7 +79,7 @@ def reconcile(
     return Reconciliation(
         actions=tuple(actions),
         orphaned=orphaned,
-        set_aside=sum(run.id in in_plan for run in orphaned),
+        newly_orphaned=sum(run.id in in_plan for run in orphaned),
         deleted=tuple(run for run in left if _never_started(run, batch_id)),
     )
 

@@ -1,8 +1,7 @@
-"""Removes values of environment variables from texts that are stored or shown. Pure.
+"""Removes values of environment variables, which may be secrets, from messages. Pure.
 
-Flags need no cleaning: `compose.reference` turns them into references (`${oc.env:TOKEN}`) before
-they are recorded. This module cleans texts that may contain the real values, such as the reason of
-a failure or the message of a bug.
+Flags are recorded without them: `compose.reference` keeps references (`${oc.env:TOKEN}`). This
+module is for texts that may contain the real values, such as the reason of a failure.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ def references(text: str) -> set[str]:
 
 
 def redact(text: str, names: Iterable[str], environment: Mapping[str, str]) -> str:
-    """The text with these variables' values replaced by `${oc.env:NAME}`, longer values first."""
+    """The text with these variables' values replaced by `${oc.env:NAME}`, longer values first;
+    values shorter than `SHORTEST` stay."""
     values = {environment[name]: name for name in names if name in environment}
     for value in sorted(values, key=len, reverse=True):
         if len(value) >= SHORTEST:

@@ -14,7 +14,12 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.model import Flags
 from hydra_sweep_runner.search.basis import Basis, Era, Ledger
 from hydra_sweep_runner.search.objective import Last, Objective, Values
-from hydra_sweep_runner.search.optimizers.question import AtWork, Optimizer, ProposalQuestion, Told
+from hydra_sweep_runner.search.optimizers.question import (
+    AtWork,
+    KnownTrial,
+    Optimizer,
+    ProposalQuestion,
+)
 from hydra_sweep_runner.search.space import Point, SearchSpace
 from hydra_sweep_runner.search.window import count_known
 
@@ -101,7 +106,7 @@ class Asking:
         if any(self._result(one, number) is UNENDED for one in plan[:known]):
             return UNENDED
         told = [
-            Told(
+            KnownTrial(
                 number=nth - len(before),
                 point=point,
                 flags=earlier.flags,
@@ -140,7 +145,7 @@ class Asking:
         counted: Sequence[int],
         space: SearchSpace,
         objective: Objective,
-    ) -> Told | None:
+    ) -> KnownTrial | None:
         trial = self.numbered.get(one)
         point = self._point(one, era_index, space)
         if trial is None or point is None:
@@ -148,13 +153,13 @@ class Asking:
         last = self._result(one, number)
         assert last is not UNENDED
         values = None if last is None else objective.values(last)
-        knew, seed = self._as_own(trial, era_index, counted)
-        return Told(
+        known_count, seed = self._as_own(trial, era_index, counted)
+        return KnownTrial(
             number=nth,
             point=point,
             flags=trial.flags,
             values=None if values is None else objective.oriented(values),
-            knew=knew,
+            known_count=known_count,
             seed=seed,
         )
 

@@ -1,8 +1,8 @@
-"""The lock that lets one process at a time change a run: an flock, freed when its holder dies.
+"""The claim of a run (`store.runs.RunStore.claim`): one process at a time may change it.
 
-The lock says whether a process holds the run. The run's record and the text in the lock say
-which process that is. If locks are not visible, as between hosts, the holder's heartbeat says
-whether it is alive.
+A claim is an flock on the run's lock file, which ends when its holder dies. The
+run's record and the text in the lock say which process that is. If locks are not visible, as
+between hosts, the holder's heartbeat says whether it is alive.
 
 Whether a recorded process still exists (host, boot, pid, start time) is decided by
 `system.processes.is_alive`; `StoredRuns.observe` (`store.stored`) turns the answer into a status.
@@ -113,8 +113,9 @@ def owner_of(run: Run, *, locked: bool, beats: Callable[[], bool]) -> str | None
 
     `locked` says whether another process holds the run's lock. If the lock is free, the
     recorded process still owns the run if it is alive on this host, or if it is on another
-    host and `beats` says that its heartbeat is fresh. It does not if it is gone, is this
-    process, or is hidden by a container: its lock would be visible then.
+    host and `beats` says that its heartbeat is fresh. It does not if it is gone or is
+    this process. A process in another container of this host is not visible, but its lock is: if
+    that is free, the process is gone.
     """
     process = run.state.process
     if run.state.status is not Status.RUNNING or process is None:

@@ -66,8 +66,8 @@ from hydra_sweep_runner.planning.reconcile import (
 )
 from hydra_sweep_runner.planning.trials import Plan
 from hydra_sweep_runner.store.trash import Trash
+from hydra_sweep_runner.terminal.batch_lines import first_line
 from hydra_sweep_runner.terminal.render import first_few, short
-from hydra_sweep_runner.terminal.summary import intent_line
 
 
 def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
@@ -188,7 +188,7 @@ def restart_batch(
         if not sweep.options.refresh:
             report_environment(world, batch, os.environ)
             report_yaml_changes(world, batch, composing, sweep.one_of_each())
-        world.reporter.say(intent_line(short(batch.id), reconciliation, None), *known.lines)
+        world.reporter.say(first_line(short(batch.id), reconciliation, None), *known.lines)
         _report_not_fitting(world, sweep, reconciliation, batch)
         if sweep.graph is None:
             print_plan(world, sweep, reconciliation)

@@ -30,6 +30,7 @@ from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.server.client import ServerDied
+from hydra_sweep_runner.exit_status import of_batch
 from hydra_sweep_runner.model import JobPlace, Operation, Run, Status
 from hydra_sweep_runner.planning.reconcile import Action, PlannedAction, Reconciliation
 from hydra_sweep_runner.planning.trials import Trial
@@ -39,14 +40,14 @@ from hydra_sweep_runner.search.results import last_of
 from hydra_sweep_runner.search.stopping import Stopping
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.processes import this_process
-from hydra_sweep_runner.terminal.render import initialized_line, short
-from hydra_sweep_runner.terminal.summary import (
+from hydra_sweep_runner.terminal.batch_lines import (
     count_trials,
     ends_well,
-    intent_line,
-    summary_line,
+    first_line,
+    last_line,
     why_not_well,
 )
+from hydra_sweep_runner.terminal.render import initialized_line, short
 
 #: The most runs that are claimed at once for deletion: each claim is an open file.
 _CLAIMS = 16
@@ -123,7 +124,7 @@ class Carrying:
         """Print what is about to be done, with the batch's id: it stays on the screen, however the
         command ends."""
         at_once = None if self._sweep.options.init_trials else self._executor.at_once
-        lines = [intent_line(short(self.batch.id), self._reconciliation, at_once)]
+        lines = [first_line(short(self.batch.id), self._reconciliation, at_once)]
         search = self._sweep.search
         if search is not None and search.room and not self._sweep.options.init_trials:
             most = search.room + len(self._plan.ids)
@@ -351,24 +352,23 @@ class Carrying:
         empty."""
         context, batch = self._context, self.batch
         counts = count_trials(runs[run_id] for run_id in self._plan.ids)
-        stopped = stop.exit_status
         wanted = count_trials(runs[run_id] for run_id in self._asked_for())
         missed = {k: n for k, n in wanted.items() if cut_short is None or k is not Status.PENDING}
-        well = ends_well(missed) and not left
-        exit_status = stopped if stopped is not None else 0 if well else 1
+        is_whole = ends_well(missed) and not left
+        exit_status = of_batch(stop.exit_status, is_whole=is_whole)
         at = context.clock()
         if stop.why is not None:
             state = lifecycle.terminated(batch.state, stop.why, at)
             state = replace(state, exit_status=exit_status)
         else:
-            is_whole = exit_status == 0 and (ends_well(counts) or cut_short is not None)
-            reason = None if is_whole else why_not_well(counts, left)
+            has_all = exit_status == 0 and (ends_well(counts) or cut_short is not None)
+            reason = None if has_all else why_not_well(counts, left)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
         lift = cut_short or ""
         context.store.write(replace(self._plan.batch_without(self._deleted, lift), state=state))
         trials = [runs[run_id] for run_id in self._plan.ids]
         report_failures(context, batch.id, trials, self._sweep.varying, self._telling)
-        line = summary_line(short(batch.id), counts, context.restart_command, lift)
+        line = last_line(short(batch.id), counts, context.restart_command, lift)
         self._report_out_of_date(runs, is_told_how=not ends_well(counts))
         has_failed = bool(counts.get(Status.ERROR))
         context.reporter.say(line + (self.mended.go_on if has_failed else ""))

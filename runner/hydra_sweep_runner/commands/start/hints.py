@@ -46,11 +46,11 @@ def _own_defaults(world: World, operation: Operation) -> Mapping[str, Value]:
     """The values that the operation's script itself gives its flags; none of what is no script."""
     if operation.kind != "script" or not isinstance(operation.target, str):
         return {}
-    from hydra_sweep_runner.execute.script.defaults import script_defaults
+    from hydra_sweep_runner.execute.script.declared_flags import find_declared
     from hydra_sweep_runner.execute.script.flags import resolve_flags_to
 
     path = world.project_dir / operation.target
-    return script_defaults(path.read_bytes(), resolve_flags_to(path, operation.flags_to)).flags
+    return find_declared(path.read_bytes(), resolve_flags_to(path, operation.flags_to)).flags
 
 
 def report_texts_like_ranges(world: World, overrides: Iterable[str]) -> None:

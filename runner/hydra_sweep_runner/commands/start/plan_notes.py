@@ -1,4 +1,4 @@
-"""Prints what a restart does with the trials of a batch's plan.
+"""Explains at a restart why nothing is run, and why stored trials are not in the plan any more.
 
 It is apart from `notes` because a single run needs no planning, and starts faster without it.
 """
@@ -52,12 +52,12 @@ def report_not_fitting(
     if not new or not former:
         return
     in_plan = () if batch.batch is None else batch.batch.trials
-    former.sort(key=lambda run: run.id not in in_plan)  # these before those of earlier plans
-    of_overrides = {(run.recipe.task, run.repeat): run for run in reversed(former)}
+    former.sort(key=lambda run: run.id not in in_plan)  # trials of the present plan first
+    former_by_overrides = {(run.recipe.task, run.repeat): run for run in reversed(former)}
     pairs = [
-        (of_overrides[made_of], trial)
+        (former_by_overrides[made_of], trial)
         for trial in new
-        if (made_of := (trial.overrides, trial.repeat)) in of_overrides
+        if (made_of := (trial.overrides, trial.repeat)) in former_by_overrides
     ]
     changed: Differences = {}
     for run, trial in pairs[:_MOST_COMPARED]:

@@ -22,7 +22,8 @@ from hydra_sweep_runner.errors import AlreadyThere, Mistake, UnknownFlag
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.model import Run, Value
 from hydra_sweep_runner.operation.run_options import Options
-from hydra_sweep_runner.pipeline.graph import Graph, plan_graph
+from hydra_sweep_runner.pipeline.graph import Graph
+from hydra_sweep_runner.pipeline.plan_graph import plan_graph
 from hydra_sweep_runner.planning.combinations import Dimension
 from hydra_sweep_runner.planning.trials import Plan, Trial, plan_trials
 from hydra_sweep_runner.search.objective import Objective

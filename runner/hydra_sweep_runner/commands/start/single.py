@@ -44,7 +44,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import TaskList
-from hydra_sweep_runner.exit_status import TERMINATED
+from hydra_sweep_runner.exit_status import FAILED, TERMINATED
 from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status, Value
 from hydra_sweep_runner.operation.run_options import Options, refuse_step_options
 from hydra_sweep_runner.planning.identity import identity_of, trial_identity
@@ -285,5 +285,5 @@ def _execute(
         if run.state.reason == lifecycle.STOPPED_ON_REQUEST:
             world.reporter.say(f"{short(run.id)} was {run.state.reason}")
             return TERMINATED
-        return 0 if run.state.status is Status.COMPLETED else run.state.exit_status or 1
-    return stop.exit_status or 1
+        return 0 if run.state.status is Status.COMPLETED else run.state.exit_status or FAILED
+    return stop.exit_status or FAILED

@@ -9,7 +9,8 @@ from hydra_sweep_runner.execute.script.parser_names import GROUPS, HARMLESS, cal
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 from hydra_sweep_runner.execute.script.places import Place, argparse_place, places_of
 
-# With these keywords a parser has options that its calls do not show, or does not abbreviate.
+# With these keywords (None: with `**keywords`) a parser has options that its calls do not show,
+# or does not abbreviate.
 _OTHER_NAMES = frozenset({None, "parents", "prefix_chars", "add_help", "allow_abbrev"})
 _MAKERS = GROUPS | {"ArgumentParser", "add_parser"}
 
@@ -17,12 +18,12 @@ _MAKERS = GROUPS | {"ArgumentParser", "add_parser"}
 @dataclass(frozen=True, kw_only=True)
 class ScriptOptions:
     """The long options of a script, without their dashes, in the order of the source, and the names
-    of its arguments without a name. `places` are those if their values can be given for certain,
-    else empty. `abbreviates` says whether the parser takes a unique beginning of an option's name
+    of its positional arguments. `places` are these if the source shows how to fill each, else
+    empty. `abbreviates` says whether the parser takes a unique beginning of an option's name
     for the option. `same` are the names of each option that has several."""
 
     names: tuple[str, ...]
-    by_place: tuple[str, ...] = ()
+    positionals: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     abbreviates: bool = True
     same: tuple[tuple[str, ...], ...] = ()
@@ -36,7 +37,7 @@ class ScriptOptions:
         )
 
     def abbreviated(self, name: str) -> str | None:
-        """The option for which the parser would take this name, which is none of its own."""
+        """The only option that begins with this name, if it is not an option itself; else None."""
         if not self.abbreviates or self.takes(name):
             return None
         longer = [option for option in self.names if option.startswith(name)]
@@ -56,7 +57,7 @@ def options_of(tree: ast.Module) -> ScriptOptions | None:
     parsers = found_parsers.names
     names = ["help"]
     same: list[tuple[str, ...]] = []
-    by_place: list[tuple[ast.Call, str]] = []
+    positionals: list[tuple[ast.Call, str]] = []
     allowed = set(found_parsers.harmless)
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Attribute) and _is_name(node.value, parsers)):
@@ -75,11 +76,11 @@ def options_of(tree: ast.Module) -> ScriptOptions | None:
             names += found
             if len(found) > 1:
                 same.append(tuple(found))
-            by_place += [(node, text) for text in _texts(node) if not text.startswith("-")]
+            positionals += [(node, text) for text in _texts(node) if not text.startswith("-")]
     return ScriptOptions(
         names=tuple(dict.fromkeys([*names[1:], "help"])),
-        by_place=tuple(name for _, name in by_place),
-        places=places_of(tree, by_place, argparse_place),
+        positionals=tuple(name for _, name in positionals),
+        places=places_of(tree, positionals, argparse_place),
         abbreviates=found_parsers.abbreviates,
         same=tuple(same),
     )

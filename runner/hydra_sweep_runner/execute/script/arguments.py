@@ -39,11 +39,11 @@ class Parser:
         """The arguments of all flags: options in the order of the flags, then `--` and what is
         taken by place. Raises Mistake for a value that no argument can express and that is not the
         option's default."""
-        by_place = {name: self.given(name, flags[name]) for name in self.places if name in flags}
-        others = [name for name in flags if name not in by_place]
+        positionals = {name: self.given(name, flags[name]) for name in self.places if name in flags}
+        others = [name for name in flags if name not in positionals]
         found = [text for name in others for text in self.given(name, flags[name])]
-        check_order(self.script, ((self.places[n], len(given)) for n, given in by_place.items()))
-        last = [text for given in by_place.values() for text in given]
+        check_order(self.script, ((self.places[n], len(given)) for n, given in positionals.items()))
+        last = [text for given in positionals.values() for text in given]
         return (*found, "--", *last) if last else tuple(found)
 
     def given(self, name: str, value: Value) -> list[str]:

@@ -36,7 +36,7 @@ def click_options_of(tree: ast.Module) -> ScriptOptions | None:
     if any("click.group" in _decorators(each, named) for each in functions):
         return None
     names: list[str] = []
-    by_place: list[tuple[ast.Call, str]] = []
+    positionals: list[tuple[ast.Call, str]] = []
     for decorator in commands[0].decorator_list:
         kind = full_name(decorator, named).removeprefix("click.")
         words = _words(decorator)
@@ -45,15 +45,17 @@ def click_options_of(tree: ast.Module) -> ScriptOptions | None:
         if kind == "option":
             names += [name for word in words for name in _long(word)]
         elif kind == "argument":
-            by_place += [(decorator, word) for word in words[:1] if isinstance(decorator, ast.Call)]
+            positionals += [
+                (decorator, word) for word in words[:1] if isinstance(decorator, ast.Call)
+            ]
         elif kind in _ONE_OPTION:
             names += [name for word in words for name in _long(word)] or [_ONE_OPTION[kind]]
         elif kind != "command" and kind not in _NO_OPTION:
             return None
     return ScriptOptions(
         names=tuple(dict.fromkeys([*names, "help"])),
-        by_place=tuple(name for _, name in by_place),
-        places=places_of(tree, by_place, click_place),
+        positionals=tuple(name for _, name in positionals),
+        places=places_of(tree, positionals, click_place),
         abbreviates=False,
     )
 

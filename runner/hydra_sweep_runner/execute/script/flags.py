@@ -149,11 +149,11 @@ def _check_options(script: str, tree: ast.Module, names: list[str]) -> None:
 def _refuse_unknown(script: str, options: ScriptOptions, unknown: list[str]) -> NoReturn:
     """Raise Mistake for flags that no option of the script takes."""
     said = " or ".join(f"--{name}" for name in unknown)
-    by_place = [name for name in unknown if name in options.by_place]
-    if by_place:
-        words = ", ".join(f'"${{{name}}}"' for name in by_place)
+    positionals = [name for name in unknown if name in options.positionals]
+    if positionals:
+        words = ", ".join(f'"${{{name}}}"' for name in positionals)
         raise Mistake(
-            f"{script} takes {' and '.join(by_place)} by place, not as {said}: run it as a "
+            f"{script} takes {' and '.join(positionals)} by place, not as {said}: run it as a "
             f"command, `command: [python, {script}, {words}, …]`, with the script in "
             "operation.requires"
         )

@@ -26,7 +26,7 @@ LEARNING: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 #: What other tools call such methods.
-_ELSEWHERE = {
+_NAMES_IN_OTHER_TOOLS = {
     **dict.fromkeys(("bayes", "bayesian", "optuna", "hyperopt"), "tpe"),
     **dict.fromkeys(("bo", "gaussian", "botorch", "ax"), "gp"),
     **dict.fromkeys(("genetic", "evolution", "nsga"), "nsga2"),
@@ -45,7 +45,7 @@ def is_learning(name: str) -> bool:
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
         word = name.lower()
         near = get_close_matches(word, (*PLANNED, *LEARNING), n=1)
-        near = [_ELSEWHERE[word]] if word in _ELSEWHERE else near
+        near = [_NAMES_IN_OTHER_TOOLS[word]] if word in _NAMES_IN_OTHER_TOOLS else near
         meant = f"did you mean {near[0]}? There are" if near else "there are"
         raise Mistake(
             f"+optimizer={name}: no optimizer of that name; {meant} "

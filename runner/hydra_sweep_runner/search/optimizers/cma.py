@@ -21,7 +21,7 @@ from hydra_sweep_runner.planning.draws import place_in_list, share
 from hydra_sweep_runner.planning.space import Interval
 from hydra_sweep_runner.search.optimizers.normalized import Cube
 from hydra_sweep_runner.search.optimizers.optuna_samplers import check_options
-from hydra_sweep_runner.search.optimizers.question import ProposalQuestion, Told
+from hydra_sweep_runner.search.optimizers.question import KnownTrial, ProposalQuestion
 from hydra_sweep_runner.search.space import Point
 
 #: With at least this many trials of other sources, their distribution is used.
@@ -77,16 +77,16 @@ class CmaEs:
 
     def _replay(self, cube: Cube, question: ProposalQuestion) -> Any:
         """The optimizer after all complete generations among the known trials."""
-        own = [told.knew for told in question.known if told.knew is not None]
+        own = [told.known_count for told in question.known if told.known_count is not None]
         first = min(own, default=len(question.known))
-        source = [told for told in question.known[:first] if told.knew is None]
+        source = [told for told in question.known[:first] if told.known_count is None]
         state = self._settings.make(cube, [one for one in source if one.values is not None])
         # Indexed by the number of known trials: the generation, None while trials are random.
         generation: list[int | None] = [0 if self._settings.n_startup_trials == 0 else None]
         solutions: list[tuple[Any, float]] = []
         completed = 0
         for told in question.known:
-            asked_in = None if told.knew is None else generation[told.knew]
+            asked_in = None if told.known_count is None else generation[told.known_count]
             if told.values is not None:
                 completed += 1
                 if asked_in == state.generation:
@@ -99,7 +99,7 @@ class CmaEs:
         return state
 
 
-def _solution(cube: Cube, told: Told) -> tuple[Any, float]:
+def _solution(cube: Cube, told: KnownTrial) -> tuple[Any, float]:
     import numpy as np
 
     assert told.values is not None
@@ -137,7 +137,7 @@ class _Settings:
         if self.lr_adapt and self.use_separable_cma:
             raise Mistake(f"{where}: lr_adapt and use_separable_cma exclude each other")
 
-    def make(self, cube: Cube, source: Sequence[Told]) -> Any:
+    def make(self, cube: Cube, source: Sequence[KnownTrial]) -> Any:
         """The optimizer before its first generation."""
         import cmaes
         import numpy as np
@@ -165,6 +165,6 @@ class _Settings:
         return cmaes.CMA(**common, cov=covariance, lr_adapt=self.lr_adapt)
 
 
-def _value(told: Told) -> float:
+def _value(told: KnownTrial) -> float:
     assert told.values is not None
     return told.values[0]

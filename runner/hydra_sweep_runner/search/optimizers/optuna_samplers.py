@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.planning.space import Interval
-from hydra_sweep_runner.search.optimizers.question import ProposalQuestion, Told
+from hydra_sweep_runner.search.optimizers.question import KnownTrial, ProposalQuestion
 from hydra_sweep_runner.search.space import Point
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _distribution(one: Any) -> BaseDistribution:
 
 
 def _trial(
-    told: Told, distributions: Mapping[str, BaseDistribution], attributes: dict[str, Any]
+    told: KnownTrial, distributions: Mapping[str, BaseDistribution], attributes: dict[str, Any]
 ) -> FrozenTrial:
     if told.values is None:
         return _frozen("FAIL", told.point, distributions)

@@ -22,20 +22,20 @@ class AtWork:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class KnownTrial:
     """A trial with its result.
 
     `number` is its place in the plan, from 0; runs told before the plan have negative numbers. In
-    `values` less is better in each objective; None for a failed trial. `knew` is the number of
-    `Question.known` that this trial's own proposal knew, and `seed` that proposal's seed; None if
-    the same optimizer did not propose it.
+    `values` less is better in each objective; None for a failed trial. `known_count` says how many
+    trials of `ProposalQuestion.known`, from its beginning, this trial's own proposal was given, and
+    `seed` is that proposal's seed; None if the same optimizer did not propose it.
     """
 
     number: int
     point: Point
     flags: Flags
     values: Values | None
-    knew: int | None = None
+    known_count: int | None = None
     seed: int | None = None
 
 
@@ -49,7 +49,7 @@ class ProposalQuestion:
 
     space: Space
     objectives: int
-    known: Sequence[Told]
+    known: Sequence[KnownTrial]
     running: Sequence[AtWork]
     number: int
     seed: int

@@ -34,18 +34,18 @@ _PLAIN = (type(None), bool, int, float, str)
 class Declared:
     """What the parser of a script declares, in the order of the source.
 
-    `flags` are the options that can be flags. `by_place` are the arguments without a name, REQUIRED
+    `flags` are the options that can be flags. `positionals` are its positional arguments, REQUIRED
     those that have to be given. `switches` are the flags that take no value. `left_out` gives the
     reason why something is no flag, by its name in the source.
     """
 
     flags: Defaults = field(default_factory=dict)
-    by_place: Defaults = field(default_factory=dict)
+    positionals: Defaults = field(default_factory=dict)
     switches: set[str] = field(default_factory=set)
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def script_defaults(source: bytes, flags_to: FlagsTo) -> Declared:
+def find_declared(source: bytes, flags_to: FlagsTo) -> Declared:
     """The flags of a script that takes them as module-level variables (GLOBALS), or as
     options (ARGS) of argparse, click, typer, absl, fire or tyro.
 
@@ -58,7 +58,7 @@ def script_defaults(source: bytes, flags_to: FlagsTo) -> Declared:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
         _declare(call, declared)
-    if not (declared.flags or declared.by_place):
+    if not (declared.flags or declared.positionals):
         _declare_parameters(tree, declared)
     return declared
 
@@ -109,12 +109,12 @@ def _declare(call: ast.Call, declared: Declared) -> None:
         if len(names) < len(words) or not names:
             declared.left_out[f"the option of line {call.lineno}"] = "its name is computed"
         elif called == "add_argument" and not names[0].startswith("-"):
-            declared.by_place[names[0]] = _by_place(given)
+            declared.positionals[names[0]] = _by_place(given)
         else:
             _declare_option(names, given, declared)
     elif called == "argument" and words and words[0] is not None:
         is_left = _literal(given.get("required")) is False or "default" in given
-        declared.by_place[words[0]] = None if is_left else REQUIRED
+        declared.positionals[words[0]] = None if is_left else REQUIRED
     elif called == "add_subparsers":
         declared.left_out["its subcommands"] = "a command chooses one"
     elif called.startswith("DEFINE_") and words and words[0] is not None:
@@ -191,7 +191,7 @@ def _declare_parameters(tree: ast.Module, declared: Declared) -> None:
         made_by = written[name]
         word = says[name] or _typer_word(made_by, named)
         if word == "Argument" or (is_typer and made_by is None and word != "Option"):
-            declared.by_place[name] = default
+            declared.positionals[name] = default
         else:
             declared.flags[name.replace("_", "-") if is_typer else name] = default
 

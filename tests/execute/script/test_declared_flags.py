@@ -6,11 +6,11 @@ from textwrap import dedent
 
 import pytest
 
-from hydra_sweep_runner.execute.script.defaults import (
+from hydra_sweep_runner.execute.script.declared_flags import (
     REQUIRED,
     Defaults,
+    find_declared,
     function_defaults,
-    script_defaults,
 )
 from hydra_sweep_runner.model import FlagsTo
 
@@ -86,11 +86,11 @@ ABSL = """
     ids=["argparse", "click", "typer", "fire", "absl"],
 )
 def test_options_are_read_with_their_defaults(source: str, expected: Defaults) -> None:
-    assert script_defaults(dedent(source).encode(), FlagsTo.ARGS).flags == expected
+    assert find_declared(dedent(source).encode(), FlagsTo.ARGS).flags == expected
 
 
 @pytest.mark.parametrize(
-    ("source", "by_place"),
+    ("source", "positionals"),
     [
         (ARGPARSE, {"file": None}),
         (
@@ -108,8 +108,8 @@ def test_options_are_read_with_their_defaults(source: str, expected: Defaults) -
     ],
     ids=["optional", "required", "several", "click", "typer", "fire"],
 )
-def test_arguments_without_a_name_are_no_flags(source: str, by_place: Defaults) -> None:
-    assert script_defaults(dedent(source).encode(), FlagsTo.ARGS).by_place == by_place
+def test_arguments_without_a_name_are_no_flags(source: str, positionals: Defaults) -> None:
+    assert find_declared(dedent(source).encode(), FlagsTo.ARGS).positionals == positionals
 
 
 def test_typers_options_have_hyphens_and_may_be_declared_by_annotations() -> None:
@@ -126,9 +126,9 @@ def test_typers_options_have_hyphens_and_may_be_declared_by_annotations() -> Non
         ): ...
         typer.run(main)
     """
-    declared = script_defaults(dedent(source).encode(), FlagsTo.ARGS)
+    declared = find_declared(dedent(source).encode(), FlagsTo.ARGS)
     assert declared.flags == {"learning-rate": 0.1, "seed": 3, "key": REQUIRED}
-    assert declared.by_place == {"data": REQUIRED, "out_file": "here"}
+    assert declared.positionals == {"data": REQUIRED, "out_file": "here"}
 
 
 def test_everything_that_a_parser_has_is_a_flag_or_left_out_with_a_reason() -> None:
@@ -145,7 +145,7 @@ def test_everything_that_a_parser_has_is_a_flag_or_left_out_with_a_reason() -> N
         p.add_argument("--help-me", action="help")
         p.add_subparsers()
     """
-    found = script_defaults(dedent(source).encode(), FlagsTo.ARGS)
+    found = find_declared(dedent(source).encode(), FlagsTo.ARGS)
     assert found.flags == {"verbose": 0, "amp": True, "home": None}
     assert found.switches == {"verbose", "amp"}
     assert found.left_out == {
@@ -167,7 +167,7 @@ scaled = lr * 10
 lr = 0.2
 def f(): inner = 1
 """
-    assert script_defaults(source, FlagsTo.GLOBALS).flags == {
+    assert find_declared(source, FlagsTo.GLOBALS).flags == {
         "lr": 0.1,
         "a": 1,
         "b": [2, 3],

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.model import Status
-from hydra_sweep_runner.terminal.summary import (
+from hydra_sweep_runner.terminal.batch_lines import (
     count_trials,
     ends_well,
-    summary_line,
-    words_to_go_on,
+    last_line,
+    restart_words,
 )
 from tests.stores import run_of
 
@@ -43,11 +43,11 @@ COMMAND = "runner +restart="
     ],
 )
 def test_the_line_of_a_batch(counts: dict[Status, int], line: str) -> None:
-    assert summary_line("77b01c52", counts, COMMAND) == line
+    assert last_line("77b01c52", counts, COMMAND) == line
 
 
 def test_the_line_says_how_to_go_on_in_the_words_of_whoever_started_it() -> None:
-    line = summary_line("77b01c52", {Status.ERROR: 1}, "python app.py -m +restart=")
+    line = last_line("77b01c52", {Status.ERROR: 1}, "python app.py -m +restart=")
     assert line.endswith("; to go on: python app.py -m +restart=77b01c52 +needed=true")
 
 
@@ -63,7 +63,7 @@ def test_a_stopping_rule_is_lifted_if_it_alone_keeps_trials_from_starting(
     counts: dict[Status, int], is_lifted: bool
 ) -> None:
     lift = "hydra.sweeper.stop=null"
-    assert words_to_go_on(counts, lift) == ["+needed=true", *([lift] if is_lifted else [])]
+    assert restart_words(counts, lift) == ["+needed=true", *([lift] if is_lifted else [])]
 
 
 @given(st.lists(st.sampled_from(Status), max_size=8))
@@ -73,4 +73,4 @@ def test_every_trial_is_counted_and_all_must_be_completed_to_end_well(
     counts = count_trials(run_of(status=status) for status in statuses)
     assert sum(counts.values()) == len(statuses)
     assert ends_well(counts) == (set(statuses) <= {Status.COMPLETED})
-    assert ("to go on" in summary_line("77b01c52", counts, COMMAND)) != ends_well(counts)
+    assert ("to go on" in last_line("77b01c52", counts, COMMAND)) != ends_well(counts)

@@ -1,4 +1,5 @@
-"""The line on how a batch ended. Pure."""
+"""The line with which a batch begins (`first_line`), the one with which it ends (`last_line`), and
+the words for what is missing. Pure."""
 
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ def ends_well(counts: Mapping[Status, int]) -> bool:
 
 
 def why_not_well(counts: Mapping[Status, int], left: int = 0) -> str:
-    """`1 of 4 trials failed`, or how many are not completed; if all are, how many (`left`) were not
-    started."""
+    """`1 of 4 trials failed`. If none failed, how many are not completed. If all are completed, by
+    an earlier start, how many (`left`) this start was to run and did not."""
     failed = counts.get(Status.ERROR, 0)
     if failed:
         return f"{failed} of {sum(counts.values())} trials failed"
@@ -40,16 +41,16 @@ def why_not_well(counts: Mapping[Status, int], left: int = 0) -> str:
     return f"{missing} of {sum(counts.values())} trials not completed"
 
 
-def intent_line(batch: str, reconciliation: Reconciliation, at_once: int | None) -> str:
+def first_line(batch: str, reconciliation: Reconciliation, at_once: int | None) -> str:
     """What a start is about to do: `Batch 77b01c52: 4 trials, 2 at a time`; if some trials exist
-    already: `Batch 77b01c52: 6 trials: 2 to run, 3 to skip, 1 new, 3 set aside`. Trials that the
-    plan did not have before are not set aside once more."""
+    already: `Batch 77b01c52: 6 trials: 2 to run, 3 to skip, 1 new, 3 set aside`. Orphans of
+    earlier restarts are not counted as set aside."""
     total = len(reconciliation.actions)
     counts = {
         "to run": reconciliation.count(Action.RESTART),
         "to skip": reconciliation.count(Action.SKIP),
         "new": reconciliation.count(Action.CREATE) + reconciliation.count(Action.INITIALIZE),
-        "set aside": reconciliation.set_aside,
+        "set aside": reconciliation.newly_orphaned,
         "deleted": len(reconciliation.deleted),
     }
     line = f"Batch {batch}: {total} trial" + ("" if total == 1 else "s")
@@ -59,23 +60,23 @@ def intent_line(batch: str, reconciliation: Reconciliation, at_once: int | None)
     return line if at_once is None else f"{line}, {min(at_once, total)} at a time"
 
 
-def summary_line(
-    batch: str, counts: Mapping[Status, int], restart_command: str, lift: str = ""
+def last_line(
+    batch: str, counts: Mapping[Status, int], restart_command: str, lift_rule: str = ""
 ) -> str:
-    """`Batch 77b01c52: 4 trials, 3 completed, 1 failed; to go on: runner +restart=…`. `lift` is
-    the override without which trials that are pending would stay so."""
+    """`Batch 77b01c52: 4 trials, 3 completed, 1 failed; to go on: runner +restart=…`. `lift_rule`
+    is the override that switches off the stopping rule that keeps trials pending."""
     total = sum(counts.values())
     told = [f"{total} trial" if total == 1 else f"{total} trials"]
     told += [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts.get(status)]
     line = f"Batch {batch}: {', '.join(told)}"
     if ends_well(counts):
         return line
-    words = " ".join(words_to_go_on(counts, lift))
+    words = " ".join(restart_words(counts, lift_rule))
     return f"{line}; to go on: {restart_command}{batch} {words}"
 
 
-def words_to_go_on(counts: Mapping[Status, int], lift: str = "") -> list[str]:
-    """What a batch is restarted with to go on: `+needed=true`, and `lift` if nothing is left but
-    trials that a stopping rule keeps from starting."""
+def restart_words(counts: Mapping[Status, int], lift_rule: str = "") -> list[str]:
+    """The overrides that restart what is not completed: `+needed=true`, and `lift_rule` if nothing
+    is left but trials that a stopping rule keeps from starting."""
     left = set(+Counter(counts)) - {Status.COMPLETED}
-    return ["+needed=true", *([lift] if lift and left == {Status.PENDING} else [])]
+    return ["+needed=true", *([lift_rule] if lift_rule and left == {Status.PENDING} else [])]

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.pipeline.combination import Composed
-from hydra_sweep_runner.pipeline.graph import Graph, Node, plan_graph
+from hydra_sweep_runner.pipeline.graph import Graph, Node
 from hydra_sweep_runner.pipeline.parse import parse_steps
+from hydra_sweep_runner.pipeline.plan_graph import plan_graph
 from hydra_sweep_runner.pipeline.steps import Step, Wiring
 from hydra_sweep_runner.planning.identity import (
     InputKey,
