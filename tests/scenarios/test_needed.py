@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
+
 import pytest
 
 from tests.scenarios.conftest import MakeProject
@@ -313,3 +316,59 @@ def test_a_restart_says_which_imported_module_has_changed(make_project: MakeProj
         )
         assert line in said
         assert line not in project.run(f"+restart={run_id}").said
+
+
+def test_a_trial_records_the_code_that_it_ran_though_the_batch_began_with_another(
+    make_project: MakeProject,
+) -> None:
+    script = """
+        x = 0
+        print("loss:", x)
+        if x == 1:
+            with open(__file__, "a") as file:
+                file.write("print('edited')\\n")
+    """
+    config = "operation: {script: fit.py, code: [lib]}\nx: 0\nhydra: {launcher: {n_jobs: 1}}\n"
+    project = make_project({"conf/config.yaml": config, "fit.py": script, "lib/a.py": ""})
+    before = hashlib.sha256((project.folder / "fit.py").read_bytes()).hexdigest()
+    said = project.run("-m", "x=1,2,3").said
+    after = hashlib.sha256((project.folder / "fit.py").read_bytes()).hexdigest()
+    told = (
+        "fit.py has changed since the batch began: trials that start from here on run it as it is "
+        "now"
+    )
+    assert said.count(told) == 1
+    assert said.index(told) > next(n for n, one in enumerate(said) if "(x=1)" in one)
+    trials = by_flag(project.runs("--kind", "trial"), "x")
+    ran = {x: project.show(trial["id"])["code"]["sources"]["fit.py"] for x, trial in trials.items()}
+    assert ran == {1: before, 2: after, 3: after}
+    first = project.run("+restart=last:batch", "+needed=strict", "+print_trials=true").lines
+    assert [line.split()[-1] for line in first[1:]] == ["run", "skip", "skip"]
+
+
+def test_what_is_cut_short_while_it_runs_completed_trials_again_by_new_code_goes_on_strictly(
+    make_project: MakeProject,
+) -> None:
+    script = """
+        import os, pathlib, sys
+        x = 0
+        if pathlib.Path(os.environ["RUNNER_PROJECT_DIR"], "broken").exists() and x == 1:
+            sys.exit(1)
+    """
+    config = "operation: {script: fit.py}\nx: 0\nhydra: {launcher: {n_jobs: 1}}\n"
+    project = make_project({"conf/config.yaml": config, "fit.py": script})
+    project.run("-m", "x=1,2,3")
+    (project.folder / "broken").touch()
+    assert project.run("+restart=last:batch", status=1).said[-1].endswith("+needed=true")
+    with (project.folder / "fit.py").open("a") as file:
+        file.write("print('new')\n")
+    made = "2 of 2 trials skipped were made by other code (fit.py changed since)"
+    preview = project.run("+restart=last:batch", "+needed=true", "+print_trials=true")
+    assert sum(line.startswith(made) for line in preview.said) == 1
+    said = project.run("+restart=last:batch", "+fail_fast=true", status=1).said
+    assert said[-1].endswith("+needed=strict")
+    (project.folder / "broken").unlink()
+    batch = project.newest("batch")["id"]
+    again = project.run(*shlex.split(said[-1].partition("runner ")[2]), "+fail_fast=false")
+    assert again.said[0] == f"Batch {batch[:8]}: 3 trials: 3 to run"
+    assert again.said[-1] == f"Batch {batch[:8]}: 3 trials, 3 completed"

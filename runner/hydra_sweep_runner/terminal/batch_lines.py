@@ -61,22 +61,29 @@ def first_line(batch: str, reconciliation: Reconciliation, at_once: int | None) 
 
 
 def last_line(
-    batch: str, counts: Mapping[Status, int], restart_command: str, lift_rule: str = ""
+    batch: str,
+    counts: Mapping[Status, int],
+    restart_command: str,
+    lift_rule: str = "",
+    needed: str = "true",
 ) -> str:
     """`Batch 77b01c52: 4 trials, 3 completed, 1 failed; to go on: runner +restart=…`. `lift_rule`
-    is the override that switches off the stopping rule that keeps trials pending."""
+    is the override that switches off the stopping rule that keeps trials pending, `needed`
+    the value of that option with which a restart goes on."""
     total = sum(counts.values())
     told = [f"{total} trial" if total == 1 else f"{total} trials"]
     told += [f"{counts[status]} {word}" for status, word in _WORDS.items() if counts.get(status)]
     line = f"Batch {batch}: {', '.join(told)}"
     if ends_well(counts):
         return line
-    words = " ".join(restart_words(counts, lift_rule))
+    words = " ".join(restart_words(counts, lift_rule, needed))
     return f"{line}; to go on: {restart_command}{batch} {words}"
 
 
-def restart_words(counts: Mapping[Status, int], lift_rule: str = "") -> list[str]:
+def restart_words(
+    counts: Mapping[Status, int], lift_rule: str = "", needed: str = "true"
+) -> list[str]:
     """The overrides that restart what is not completed: `+needed=true`, and `lift_rule` if nothing
     is left but trials that a stopping rule keeps from starting."""
     left = set(+Counter(counts)) - {Status.COMPLETED}
-    return ["+needed=true", *([lift_rule] if lift_rule and left == {Status.PENDING} else [])]
+    return [f"+needed={needed}", *([lift_rule] if lift_rule and left == {Status.PENDING} else [])]

@@ -190,6 +190,7 @@ def restart_batch(
             report_yaml_changes(world, batch, composing, sweep.one_of_each())
         world.reporter.say(first_line(short(batch.id), reconciliation, None), *known.lines)
         _report_not_fitting(world, sweep, reconciliation, batch)
+        _report_skipped_of_older_code(world, sweep, reconciliation)
         if sweep.graph is None:
             print_plan(world, sweep, reconciliation)
         else:

@@ -84,7 +84,19 @@ class Carrying:
         self._initialized: dict[str, Run] = {}
         self._grown: dict[str, Run] = {}
         self._telling = Telling((), sweep.repeated)
+        self._needed = "strict" if self._runs_completed_again() else "true"
         self.mended = Mended()  #: what is said of failures under an old copy of the YAML
+
+    def _runs_completed_again(self) -> bool:
+        """Whether completed trials run again that other code has made. If the command is cut short,
+        +needed=true would leave those that it has not come to as they are."""
+        return any(
+            planned.action is Action.RESTART
+            and planned.run is not None
+            and planned.run.state.status is Status.COMPLETED
+            and self._plan.is_of_other_code(planned.run, planned.trial.operation)
+            for planned in self._reconciliation.actions
+        )
 
     @property
     def batch(self) -> Run:
@@ -131,7 +143,7 @@ class Carrying:
             more = "1 more is" if search.room == 1 else f"{search.room} more are"
             lines.append(f"{more} proposed as results come, up to {most} trials")
         if self._context.reporter.is_watched and not self._sweep.options.init_trials:
-            again = f"{self._context.restart_command}{short(self.batch.id)} +needed=true"
+            again = f"{self._context.restart_command}{short(self.batch.id)} +needed={self._needed}"
             lines.append(f"If it is stopped or killed: {again}")
         self._context.reporter.say(*lines)
 
@@ -368,7 +380,7 @@ class Carrying:
         context.store.write(replace(self._plan.batch_without(self._deleted, lift), state=state))
         trials = [runs[run_id] for run_id in self._plan.ids]
         report_failures(context, batch.id, trials, self._sweep.varying, self._telling)
-        line = last_line(short(batch.id), counts, context.restart_command, lift)
+        line = last_line(short(batch.id), counts, context.restart_command, lift, self._needed)
         self._report_out_of_date(runs, is_told_how=not ends_well(counts))
         has_failed = bool(counts.get(Status.ERROR))
         context.reporter.say(line + (self.mended.go_on if has_failed else ""))

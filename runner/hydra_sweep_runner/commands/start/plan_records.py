@@ -80,6 +80,12 @@ class PlanRecords:
         """The place of a Hydra program's job; None for an operation's trial."""
         return self._jobs[number]
 
+    def is_of_other_code(self, run: Run, operation: Operation) -> bool:
+        """Whether a run was made by other files of its operation than are there now."""
+        made_by = run.provenance.files
+        now = self._provenances[operation].sources
+        return any(made_by.get(name, digest) != digest for name, digest in now.items())
+
     def trial(self, number: int, planned: PlannedAction, batch_id: str) -> Run:
         """The record of a trial that is about to start: its present record with the planned
         fields."""

@@ -42,7 +42,8 @@ from hydra_sweep_runner.system.provenance import Digests
 class Machinery:
     """The means of making attempts. The trials' environments are based on `environment`. `stdin` is
     the descriptor that trials read from; None if their standard input is empty. `inherited` is how
-    many bases of configurations (`compose.base`) the workers have inherited."""
+    many bases of configurations (`compose.base`) the workers have inherited. `told_changes` are the
+    files of which it was said that they have changed since the batch began."""
 
     server: ForkServer
     workers: Workers
@@ -54,6 +55,7 @@ class Machinery:
     stdin: int | None = None
     inherited: int = 0
     digests: Digests = field(default_factory=Digests)
+    told_changes: set[str] = field(default_factory=set)
 
     def streams(self, output: Output) -> tuple[int, ...]:
         """The descriptors of an attempt's stdout, stderr and, unless it is empty, stdin."""

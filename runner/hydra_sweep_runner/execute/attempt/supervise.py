@@ -23,6 +23,7 @@ from hydra_sweep_runner.execute.attempt.inputs import (
     without_inputs,
 )
 from hydra_sweep_runner.execute.attempt.log import Output, Screen
+from hydra_sweep_runner.execute.attempt.own_code import changed_since, with_present_code
 from hydra_sweep_runner.execute.attempt.requires import make_links
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.execute.attempt.stopping import Cause, Urgency
@@ -37,7 +38,7 @@ from hydra_sweep_runner.scalars.form import parse_form
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
-from hydra_sweep_runner.terminal.render import head_line, retry_line
+from hydra_sweep_runner.terminal.render import escape, head_line, retry_line
 
 # The causes after which a run is recorded as terminated, with the recorded reasons.
 _STOPPED = {
@@ -120,7 +121,24 @@ def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings)
         raise StoreFailed(f"cannot prepare {run_dir}: {error.strerror or error}") from error
     process = replace(around.process, since=started)
     state = lifecycle.started(task.run.state, process, started)
-    return replace(task.run, state=state, result=None, scalars={})
+    run = replace(task.run, state=state, result=None, scalars={})
+    return _as_present(run, task, around)
+
+
+def _as_present(run: Run, task: Task, around: Surroundings) -> Run:
+    """The run with the code that it is about to start with; says once of each file that it has
+    changed since the batch began."""
+    run = with_present_code(run, task, around.machinery.digests)
+    told = around.machinery.told_changes
+    changed = [name for name in changed_since(task.run, run) if name not in told]
+    if changed:
+        told.update(changed)
+        has, it = ("has", "it as it is") if len(changed) == 1 else ("have", "them as they are")
+        around.reporter.say(
+            f"{escape(', '.join(changed))} {has} changed since the batch began: trials that start "
+            f"from here on run {it} now"
+        )
+    return run
 
 
 def _run_attempts(
@@ -134,7 +152,7 @@ def _run_attempts(
         if end.exit_status == 0 or not left or _is_stopped(attempted, around):
             break
         left -= 1
-        run = _record_attempt(run, run_dir, began, end, around)
+        run = _record_attempt(run, task, run_dir, began, end, around)
         made.show()
         reason = redact_run(run, os.environ).state.attempts[-1].reason
         number = task.retries - left
@@ -212,7 +230,7 @@ def _is_stopped(attempted: Attempted, around: Surroundings) -> bool:
 
 
 def _record_attempt(
-    run: Run, run_dir: Path, began: datetime, end: Ending, around: Surroundings
+    run: Run, task: Task, run_dir: Path, began: datetime, end: Ending, around: Surroundings
 ) -> Run:
     """Record a failed attempt that is followed by another, and set its log aside."""
     around.store.mend(run.id)
@@ -228,6 +246,7 @@ def _record_attempt(
         log=log or "",
     )
     run = replace(run, state=lifecycle.attempted(run.state, kept))
+    run = _as_present(run, task, around)
     around.store.write(run, durable=False)
     return run
 
