@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hydra_sweep_runner.execute.attempt.stopping import Graces, Urgency
+from hydra_sweep_runner.execute.attempt.stop_signals import Graces, Urgency
 from hydra_sweep_runner.execute.cluster import worker, worker_state
 from hydra_sweep_runner.execute.cluster.checks import lacking
 from hydra_sweep_runner.execute.cluster.messages import Assignment, Done, Places, Refused

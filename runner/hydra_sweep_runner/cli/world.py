@@ -29,7 +29,7 @@ from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.attempt.stopping import Graces
+from hydra_sweep_runner.execute.attempt.stop_signals import Graces
 from hydra_sweep_runner.execute.local.devices import check_devices
 from hydra_sweep_runner.execute.local.executor import LocalExecutor
 from hydra_sweep_runner.model import MAX_SEED

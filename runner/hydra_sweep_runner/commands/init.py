@@ -15,14 +15,14 @@ import yaml
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.script.declared_flags import (
+from hydra_sweep_runner.execute.script.flags import read_parser, resolve_flags_to
+from hydra_sweep_runner.execute.script.flags_and_defaults import (
     REQUIRED,
     Declared,
     Defaults,
     find_declared,
     function_defaults,
 )
-from hydra_sweep_runner.execute.script.flags import read_parser, resolve_flags_to
 from hydra_sweep_runner.model import FlagsTo, Value
 
 CONFIG = Path("conf", "config.yaml")

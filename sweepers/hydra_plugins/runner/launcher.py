@@ -84,7 +84,7 @@ class RunnerLauncher(Launcher):
         if self._backend is not None:
             self._refuse_local_settings()
             return self._cluster(store, reporter, program)
-        from hydra_sweep_runner.execute.attempt.stopping import Graces
+        from hydra_sweep_runner.execute.attempt.stop_signals import Graces
         from hydra_sweep_runner.execute.local.devices import check_devices
         from hydra_sweep_runner.execute.local.executor import LocalExecutor
         from hydra_sweep_runner.execute.local.jobs import check_stagger, resolve_n_jobs
@@ -109,7 +109,7 @@ class RunnerLauncher(Launcher):
     def _cluster(
         self, store: "RunStore", reporter: "Reporter", program: "InheritedProgram | None"
     ) -> "ClusterExecutor":
-        from hydra_sweep_runner.execute.attempt.stopping import Graces
+        from hydra_sweep_runner.execute.attempt.stop_signals import Graces
         from hydra_sweep_runner.execute.cluster.executor import ClusterExecutor
 
         packed = None

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from hydra_sweep_runner.errors import StoreFailed
-from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
+from hydra_sweep_runner.execute.attempt.stop_signals import StopSwitch
 from hydra_sweep_runner.execute.local.reactor import Reactor
 
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from hydra_sweep_runner.errors import StoreFailed
-from hydra_sweep_runner.execute.attempt.stopping import Graces
+from hydra_sweep_runner.execute.attempt.stop_signals import Graces
 from hydra_sweep_runner.execute.task import Task
 from hydra_sweep_runner.model import Status
 from tests.execute.world import World, outcomes_of

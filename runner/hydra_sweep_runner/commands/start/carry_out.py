@@ -10,6 +10,7 @@ from dataclasses import replace
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
+from hydra_sweep_runner.commands.start.end_by_rule import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.flag_checks import check_values
 from hydra_sweep_runner.commands.start.notes import Mended
@@ -20,7 +21,6 @@ from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
 from hydra_sweep_runner.commands.start.plan_records import PlanRecords
 from hydra_sweep_runner.commands.start.programs import check_output_dirs
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
-from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.tasks import Start, check_start
 from hydra_sweep_runner.commands.start.trial_source import TrialExecution, TrialLines, Trials
@@ -37,7 +37,7 @@ from hydra_sweep_runner.planning.trials import Trial
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.search.optimizers.question import ProposalFailed
 from hydra_sweep_runner.search.results import last_of
-from hydra_sweep_runner.search.stopping import Stopping
+from hydra_sweep_runner.search.stopping_rules import Stopping
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.processes import this_process
 from hydra_sweep_runner.terminal.batch_lines import (

@@ -46,8 +46,8 @@ def _own_defaults(world: World, operation: Operation) -> Mapping[str, Value]:
     """The values that the operation's script itself gives its flags; none of what is no script."""
     if operation.kind != "script" or not isinstance(operation.target, str):
         return {}
-    from hydra_sweep_runner.execute.script.declared_flags import find_declared
     from hydra_sweep_runner.execute.script.flags import resolve_flags_to
+    from hydra_sweep_runner.execute.script.flags_and_defaults import find_declared
 
     path = world.project_dir / operation.target
     return find_declared(path.read_bytes(), resolve_flags_to(path, operation.flags_to)).flags

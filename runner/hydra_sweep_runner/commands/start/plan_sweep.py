@@ -27,7 +27,7 @@ from hydra_sweep_runner.pipeline.plan_graph import plan_graph
 from hydra_sweep_runner.planning.combinations import Dimension
 from hydra_sweep_runner.planning.trials import Plan, Trial, plan_trials
 from hydra_sweep_runner.search.objective import Objective
-from hydra_sweep_runner.search.stopping import Stopping, parse_stopping
+from hydra_sweep_runner.search.stopping_rules import Stopping, parse_stopping
 from hydra_sweep_runner.system.garbage import seldom_garbage
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from hydra_sweep_runner.commands.start.end_by_rule import StoppingRules
 from hydra_sweep_runner.commands.start.searching import NO_PROPOSAL, Searching
-from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
 from hydra_sweep_runner.commands.start.tasks import Start
 from hydra_sweep_runner.commands.start.unreported import what_it_reported
 from hydra_sweep_runner.commands.start.world import World

@@ -11,7 +11,7 @@ from types import FrameType
 
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.execute.attempt.stopping import REQUESTS_S
+from hydra_sweep_runner.execute.attempt.stop_signals import REQUESTS_S
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.runs import RunStore

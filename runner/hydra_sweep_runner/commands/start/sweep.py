@@ -25,7 +25,7 @@ from hydra_sweep_runner.pipeline.graph import Graph
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 from hydra_sweep_runner.planning.trials import Plan, Trial, operation_names
 from hydra_sweep_runner.search.objective import Objective
-from hydra_sweep_runner.search.stopping import Stopping
+from hydra_sweep_runner.search.stopping_rules import Stopping
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, render_plan, shown_value
 
 if TYPE_CHECKING:

@@ -14,7 +14,12 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.attempt import exit_reason
 from hydra_sweep_runner.execute.attempt.exit_reason import Ending
 from hydra_sweep_runner.execute.attempt.log import Output
-from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, SignalSchedule, StopSwitch
+from hydra_sweep_runner.execute.attempt.stop_signals import (
+    Cause,
+    Graces,
+    SignalSchedule,
+    StopSwitch,
+)
 from hydra_sweep_runner.execute.attempt.watch import Watch
 from hydra_sweep_runner.execute.function.job import Job
 from hydra_sweep_runner.execute.function.pool import Workers

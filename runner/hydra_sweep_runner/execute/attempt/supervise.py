@@ -26,7 +26,7 @@ from hydra_sweep_runner.execute.attempt.log import Output, Screen
 from hydra_sweep_runner.execute.attempt.own_code import changed_since, with_present_code
 from hydra_sweep_runner.execute.attempt.requires import make_links
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
-from hydra_sweep_runner.execute.attempt.stopping import Cause, Urgency
+from hydra_sweep_runner.execute.attempt.stop_signals import Cause, Urgency
 from hydra_sweep_runner.execute.local.reactor import Supervision
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.execute.task import Outcome, Task

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from hydra_sweep_runner.execute.attempt.log import Output
-from hydra_sweep_runner.execute.attempt.stopping import Cause, SignalSchedule, StopSwitch
+from hydra_sweep_runner.execute.attempt.stop_signals import Cause, SignalSchedule, StopSwitch
 from hydra_sweep_runner.execute.function.worker import Ready, Reply
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import Child, ForkServer

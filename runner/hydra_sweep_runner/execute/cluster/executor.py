@@ -16,7 +16,7 @@ from hydra_sweep_runner.compose.portable import portable
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, StoreFailed
 from hydra_sweep_runner.execute import variables
-from hydra_sweep_runner.execute.attempt.stopping import Graces, Urgency
+from hydra_sweep_runner.execute.attempt.stop_signals import Graces, Urgency
 from hydra_sweep_runner.execute.cluster import worker
 from hydra_sweep_runner.execute.cluster.checks import check_workers
 from hydra_sweep_runner.execute.cluster.messages import Assignment, Done, Lost, Probed, Refused

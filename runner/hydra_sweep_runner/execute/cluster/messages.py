@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.execute.attempt.stopping import Graces
+from hydra_sweep_runner.execute.attempt.stop_signals import Graces
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Process
 from hydra_sweep_runner.operation.kinds.kind import Signature

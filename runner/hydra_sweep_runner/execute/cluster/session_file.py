@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.execute.attempt.stopping import Urgency
+from hydra_sweep_runner.execute.attempt.stop_signals import Urgency
 from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.runs import RunStore
 

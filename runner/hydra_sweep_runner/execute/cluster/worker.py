@@ -19,7 +19,7 @@ from pathlib import Path
 from hydra_sweep_runner import __version__
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError
 from hydra_sweep_runner.execute import variables
-from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
+from hydra_sweep_runner.execute.attempt.stop_signals import Graces, StopSwitch, Urgency
 from hydra_sweep_runner.execute.attempt.supervise import Surroundings, Unrecorded, supervise
 from hydra_sweep_runner.execute.cluster.messages import (
     Assignment,

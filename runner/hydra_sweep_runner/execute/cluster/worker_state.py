@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.attempt.attempt import Machinery
-from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
+from hydra_sweep_runner.execute.attempt.stop_signals import Graces, StopSwitch, Urgency
 from hydra_sweep_runner.execute.function.pool import Workers
 from hydra_sweep_runner.execute.server.client import ForkServer
 from hydra_sweep_runner.execute.variables import without_a_run

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt import exit_reason
-from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
+from hydra_sweep_runner.execute.attempt.stop_signals import StopSwitch
 from hydra_sweep_runner.execute.function.job import Job
 from hydra_sweep_runner.execute.function.worker import Failure, Probe, ProgramJob, Ready
 from hydra_sweep_runner.execute.local import devices

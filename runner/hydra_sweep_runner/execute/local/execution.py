@@ -9,7 +9,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 from queue import SimpleQueue
 
-from hydra_sweep_runner.execute.attempt.stopping import Urgency
+from hydra_sweep_runner.execute.attempt.stop_signals import Urgency
 from hydra_sweep_runner.execute.attempt.supervise import Surroundings, Unrecorded, supervise
 from hydra_sweep_runner.execute.local.reactor import Failed, Reactor
 from hydra_sweep_runner.execute.local.recorder import Recorder

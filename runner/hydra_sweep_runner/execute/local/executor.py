@@ -10,7 +10,7 @@ from types import TracebackType
 from hydra_sweep_runner.compose.base import count_bases
 from hydra_sweep_runner.execute.attempt.attempt import Machinery
 from hydra_sweep_runner.execute.attempt.log import BackgroundScreen
-from hydra_sweep_runner.execute.attempt.stopping import Graces, StopSwitch, Urgency
+from hydra_sweep_runner.execute.attempt.stop_signals import Graces, StopSwitch, Urgency
 from hydra_sweep_runner.execute.attempt.supervise import Surroundings
 from hydra_sweep_runner.execute.function import worker
 from hydra_sweep_runner.execute.function.generators import Generators

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
+from hydra_sweep_runner.execute.attempt.stop_signals import StopSwitch
 from hydra_sweep_runner.execute.attempt.watch import Watch
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.script.argparse_source import options_of
+from hydra_sweep_runner.execute.script.argparse_option_names import options_of
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 
 _TYPES: Mapping[str, Callable[[str], object]] = {"str": str, "int": int, "float": float}

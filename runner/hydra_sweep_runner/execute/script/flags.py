@@ -12,14 +12,14 @@ from typing import NoReturn
 
 from hydra_sweep_runner.errors import Mistake, NotTaken
 from hydra_sweep_runner.execute.script.accepted_values import accepted_values
-from hydra_sweep_runner.execute.script.argparse_source import (
+from hydra_sweep_runner.execute.script.argparse_option_names import (
     ScriptOptions,
     options_of,
     visible_options,
 )
 from hydra_sweep_runner.execute.script.arguments import Parser
 from hydra_sweep_runner.execute.script.boot.tree import names_in, top_level
-from hydra_sweep_runner.execute.script.click_source import click_options_of
+from hydra_sweep_runner.execute.script.click_option_names import click_options_of
 from hydra_sweep_runner.execute.script.parser_source import (
     Style,
     file_prefixes,

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.execute.attempt.stopping import StopSwitch
+from hydra_sweep_runner.execute.attempt.stop_signals import StopSwitch
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.client import ForkServer, ServerDied
 from hydra_sweep_runner.operation.call import ScriptCall

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from hydra_sweep_runner.execute.attempt.stopping import REQUESTS_S
+from hydra_sweep_runner.execute.attempt.stop_signals import REQUESTS_S
 from hydra_sweep_runner.system.periodic import every
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from hydra_sweep_runner.commands.start.end_by_rule import StoppingRules
 from hydra_sweep_runner.commands.start.pipeline.decisions import known_of, promised_by
 from hydra_sweep_runner.commands.start.pipeline.not_started import NotStarted
 from hydra_sweep_runner.commands.start.pipeline.progress import StepProgress
 from hydra_sweep_runner.commands.start.pipeline.telling import Telling
 from hydra_sweep_runner.commands.start.pipeline.upstream import Upstreams
-from hydra_sweep_runner.commands.start.stopping_rules import StoppingRules
 from hydra_sweep_runner.commands.start.tasks import Start
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Mistake

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from hydra_sweep_runner.execute.script.argparse_source import ScriptOptions
+from hydra_sweep_runner.execute.script.argparse_option_names import ScriptOptions
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 from hydra_sweep_runner.execute.script.places import click_place, places_of
 

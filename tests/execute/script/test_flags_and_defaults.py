@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from hydra_sweep_runner.execute.script.declared_flags import (
+from hydra_sweep_runner.execute.script.flags_and_defaults import (
     REQUIRED,
     Defaults,
     find_declared,

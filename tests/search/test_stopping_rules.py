@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.search.objective import Objective, Values, improvements
-from hydra_sweep_runner.search.stopping import parse_stopping
+from hydra_sweep_runner.search.stopping_rules import parse_stopping
 
 LOSS = Objective.parse(["loss"])
 ACCURACY = Objective.parse(["-acc"])

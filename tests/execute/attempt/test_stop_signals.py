@@ -11,7 +11,7 @@ from signal import Signals
 
 import pytest
 
-from hydra_sweep_runner.execute.attempt.stopping import Cause, Graces, SignalSchedule, Urgency
+from hydra_sweep_runner.execute.attempt.stop_signals import Cause, Graces, SignalSchedule, Urgency
 from hydra_sweep_runner.model import Run, Status
 from tests.execute.world import Made, World, outcomes_of
 

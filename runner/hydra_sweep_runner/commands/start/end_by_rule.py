@@ -13,7 +13,7 @@ from hydra_sweep_runner.execute.source import NO_MORE, WAIT, NoTask
 from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.search.objective import Last, Values
 from hydra_sweep_runner.search.results import last_of
-from hydra_sweep_runner.search.stopping import Stopping
+from hydra_sweep_runner.search.stopping_rules import Stopping
 from hydra_sweep_runner.search.window import count_known
 
 if TYPE_CHECKING:
