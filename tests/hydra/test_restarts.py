@@ -175,6 +175,22 @@ def test_the_copy_kept_with_the_batch_is_composed(program: Program) -> None:
     assert program.newest("batch")["label"] == "first"
 
 
+def test_output_folders_that_are_gone_are_told_where_their_trials_are_skipped(
+    program: Program,
+) -> None:
+    sweep(program, "lr=0.1,0.2,0.3")
+    folders = [program.folder / trial["output_dir"] for trial in program.trials()]
+    for folder in folders[:2]:
+        shutil.rmtree(folder)
+    told = (
+        "The output folders of 2 completed trials are not there any more; to run such again, leave "
+        "+needed out"
+    )
+    assert told in sweep(program, "+restart=last:batch", "+needed=true")
+    assert told in sweep(program, "lr=0.1,0.2,0.3", "+needed=true")
+    assert told not in sweep(program, "+restart=last:batch")
+
+
 def test_nothing_is_run_twice_where_only_what_is_needed_is(program: Program) -> None:
     sweep(program, "lr=0.1,0.2", "model=small,large")
     batch = program.newest("batch")["id"]

@@ -277,3 +277,20 @@ def test_the_preview_of_a_restart_says_what_becomes_of_each_trial(echo: Project)
     assert result.said == [about]
     assert echo.tree() == before
     assert echo.table(f"+restart={batch}") == ["#  x  do", "1  1  run", "2  2  run"]
+
+
+def test_a_preview_of_draws_names_the_seed_that_draws_them_again(project: Project) -> None:
+    words = ("-m", "x=interval(0,1)", "+max_trials=2", "+print_trials=true")
+    preview = project.run(*words)
+    (line,) = preview.said
+    seed = line.partition(": ")[2].partition(" ")[0]
+    assert line == f"Drawn with a new seed, as at each start: {seed} draws these again"
+    again = project.run(*words, seed)
+    assert (again.lines, again.said) == (preview.lines, [])
+    assert project.run("-m", "x=1,2", "+print_trials=true").said == []
+
+
+def test_a_preview_says_how_many_trials_are_taken_from_the_store(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    preview = echo.run("-m", "x=1,2,3", "+needed=true", "+print_trials=true")
+    assert preview.said == ["2 of 3 trials are completed in the store, and are taken from there"]

@@ -24,6 +24,7 @@ from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     report_code_changes,
     report_environment,
+    report_gone_output,
     report_older_code,
     report_yaml_changes,
 )
@@ -45,6 +46,7 @@ from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.commands.start.sweep import (
     Sweep,
     print_plan,
+    report_drawn,
     report_planning,
     report_rest,
     save_plan,
@@ -88,9 +90,11 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         check_previewed(world, sweep, sweep.plan.trials)
         if sweep.graph is None:
             print_plan(world, sweep)
+            _report_taken(world, sweep)
         else:
             print_graph(world, sweep, sweep.graph, _decided_of_new(world, sweep))
         report_rest(world, sweep)
+        report_drawn(world, sweep)
         report_texts_like_ranges(world, sweep.overrides)
         report_misplaced(world, composing.composer, composing.task)
         report_unused_in_sweep(world, sweep)
@@ -100,7 +104,9 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     reconciliation, decided = _adopt(world, sweep, strict)
     if strict is not None:
         strict.tell()
-    report_older_code(world, [one.run for one in reconciliation.actions if one.run is not None])
+    taken = [one.run for one in reconciliation.actions if one.run is not None]
+    report_older_code(world, taken)
+    report_gone_output(world, taken)
     batch = Run(
         id=world.new_id(),
         kind=Kind.BATCH,
@@ -123,6 +129,20 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
             report_misplaced(world, composing.composer, composing.task)
             report_unused_in_sweep(world, sweep)
             return _carry_out(world, sweep, carrying)
+
+
+def _report_taken(world: World, sweep: Sweep) -> None:
+    """Print how many trials of a preview are completed in the store already, if `needed` takes
+    those."""
+    reconciliation, _ = _adopt(world, sweep, _strict(world, sweep))
+    taken = [one.run for one in reconciliation.actions if one.run is not None]
+    if taken:
+        is_one = len(taken) == 1
+        world.reporter.say(
+            f"{len(taken)} of {len(sweep.plan.trials)} trials {'is' if is_one else 'are'} "
+            f"completed in the store, and {'is' if is_one else 'are'} taken from there"
+        )
+        report_older_code(world, taken)
 
 
 def _decided_of_new(world: World, sweep: Sweep) -> Decided | None:
@@ -190,7 +210,7 @@ def restart_batch(
             report_yaml_changes(world, batch, composing, sweep.one_of_each())
         world.reporter.say(first_line(short(batch.id), reconciliation, None), *known.lines)
         _report_not_fitting(world, sweep, reconciliation, batch)
-        _report_skipped_of_older_code(world, sweep, reconciliation)
+        _report_skipped(world, sweep, reconciliation)
         if sweep.graph is None:
             print_plan(world, sweep, reconciliation)
         else:
@@ -215,7 +235,7 @@ def restart_batch(
         report_planning(world, sweep)
         report_unused_in_sweep(world, sweep)
         report_code_changes(world, batch, carrying.batch.provenance, known.runs)
-        _report_skipped_of_older_code(world, sweep, reconciliation)
+        _report_skipped(world, sweep, reconciliation)
         if not sweep.options.refresh:
             report_environment(world, batch, os.environ)
             carrying.mended = report_yaml_changes(world, batch, composing, sweep.one_of_each())
@@ -233,10 +253,9 @@ def _report_not_fitting(
         )
 
 
-def _report_skipped_of_older_code(
-    world: World, sweep: Sweep, reconciliation: Reconciliation
-) -> None:
-    """Print which completed trials that `needed` or `from` skips were made by other code."""
+def _report_skipped(world: World, sweep: Sweep, reconciliation: Reconciliation) -> None:
+    """Print which completed trials that `needed` or `from` skips were made by other code, or have
+    lost their output folders."""
     options = sweep.options
     if options.init_trials or not (options.needed or options.from_step is not None):
         return
@@ -248,6 +267,7 @@ def _report_skipped_of_older_code(
         and one.run.state.status is Status.COMPLETED
     ]
     report_older_code(world, skipped, which=("trial", "skipped"))
+    report_gone_output(world, skipped)
 
 
 def _refuse_used(world: World, reconciliation: Reconciliation) -> Dependents | None:

@@ -32,6 +32,7 @@ from hydra_sweep_runner.operation.flags import (
     flatten,
 )
 from hydra_sweep_runner.operation.run_options import OPTIONS
+from hydra_sweep_runner.record.job_output import output_folder
 from hydra_sweep_runner.system.provenance import changed_files, code_changes, digests
 from hydra_sweep_runner.terminal.render import escape, short, shown_change, shown_value
 
@@ -84,6 +85,19 @@ def report_older_code(
         how += f", with {escape(', '.join(imports))} among operation.code"
     told = escape(", ".join(names))
     world.reporter.say(f"{told_of} {has} made by other code ({told} changed since); {how}")
+
+
+def report_gone_output(world: World, runs: Iterable[Run]) -> None:
+    """Print how many completed jobs of a Hydra program, which are used instead of running again,
+    have lost their output folders."""
+    folders = (output_folder(run, world.store.root) for run in runs)
+    count = sum(folder is not None and not folder.is_dir() for folder in folders)
+    if count:
+        which, are = ("folder of 1", "is") if count == 1 else (f"folders of {count}", "are")
+        world.reporter.say(
+            f"The output {which} completed trial{'s' * (count > 1)} {are} not there any more; to "
+            "run such again, leave +needed out"
+        )
 
 
 def report_last_of_batch(

@@ -208,6 +208,18 @@ def report_rest(world: World, sweep: Sweep) -> None:
         world.reporter.say(f"The other trials depend on results: {more} more, up to {most}")
 
 
+def report_drawn(world: World, sweep: Sweep) -> None:
+    """Print with which seed a preview has drawn its trials, unless one was given: the next start
+    draws others."""
+    plan = sweep.plan
+    planned = len(plan.trials) + plan.duplicates + plan.excluded
+    is_drawn = sweep.search is not None or plan.combinations is None or plan.combinations > planned
+    if is_drawn and sweep.options.random_seed is None:
+        world.reporter.say(
+            f"Drawn with a new seed, as at each start: +random_seed={sweep.seed} draws these again"
+        )
+
+
 #: The words in the column `do` of a restart's preview.
 _DO = {
     Action.RESTART: "run",
