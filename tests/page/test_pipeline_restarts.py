@@ -7,9 +7,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from tests.page.browser import confirm, needs_browser, served, tab
-from tests.page.conftest import open_page
+from tests.page.conftest import client_of, open_page
 from tests.page.test_actions import Page
-from tests.page.test_upstream import FILES
+from tests.page.test_upstream import FILES, ask
 from tests.scenarios.project import Project
 
 
@@ -65,3 +65,21 @@ def test_restarting_one_trial_says_before_how_many_are_out_of_date_then(
         assert told["question"].endswith("what is completed and up to date excepted?")
     finally:
         page.site.project.starts.close()
+
+
+def test_the_plan_and_a_run_say_that_a_completed_trial_is_out_of_date(tmp_path: Path) -> None:
+    project = pipe_with_a_failure(tmp_path)
+    stale = {
+        trial: why
+        for trial in project.newest("batch")["trials"]
+        if (why := project.show(trial)["out_of_date"])
+    }
+    assert stale
+    with client_of(open_page(project)) as page:
+        plan = ask(page, "plan", batch=project.newest("batch")["id"])
+        told = {one["id"]: one["reason"] for one in plan["trials"] if one["status"] == "completed"}
+        assert {one: why for one, why in told.items() if why is not None} == {
+            trial: f"out of date: {why}" for trial, why in stale.items()
+        }
+        for trial, why in stale.items():
+            assert ask(page, "run", id=trial)["reason"] == f"out of date: {why}"

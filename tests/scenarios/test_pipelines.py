@@ -721,6 +721,36 @@ def test_a_restart_that_leaves_results_out_of_date_says_so_and_what_to_type(
     assert told("+needed=true") == []
 
 
+def test_who_looks_later_sees_which_trials_are_out_of_date_and_why(study: Project) -> None:
+    batch = batch_of(study, "train.lr=0.1,0.01")
+
+    def stale() -> list[str]:
+        lines = study.run("runs", "show", batch).lines
+        rows = [line for line in lines if "  out of date: " in line]
+        ids = [trial for trial in study.show(batch)["trials"] if study.show(trial)["out_of_date"]]
+        assert [row.split()[1] for row in rows] == [trial[:8] for trial in ids]
+        return [study.show(trial)["step"] for trial in ids]
+
+    assert stale() == []
+    study.run(f"+restart={batch}", "+until=prepare")
+    assert sorted(stale()) == ["evaluate", "evaluate", "report", "train", "train"]
+    report = steps(study)["report"][0]["id"]
+    (why,) = [
+        line for line in study.run("runs", "show", report).lines if line.startswith("out of date: ")
+    ]
+    assert why.endswith(", which is out of date itself")
+    study.run(f"+restart={batch}", "+needed=true")
+    assert stale() == []
+    train = steps(study)["train"][0]["id"]
+    study.run(f"+restart={train}")
+    assert sorted(stale()) == ["evaluate", "report"]
+    shutil.rmtree(study.store / train)
+    assert any(
+        line.endswith(f" is of {train[:8]}, which is gone")
+        for line in study.run("runs", "show", batch).lines
+    )
+
+
 def test_a_restart_that_leaves_other_batches_out_of_date_says_so(study: Project) -> None:
     first = batch_of(study, "train.lr=0.1")
     second = batch_of(study, "train.lr=0.1,0.01", "+needed=true")

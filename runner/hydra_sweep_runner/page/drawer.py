@@ -34,7 +34,7 @@ def drawer_json(
         "operation": shown_text(run.operation.name),
         "operation_kind": run.operation.kind,
         "status": run.state.status.value,
-        "reason": None if run.state.reason is None else escape(run.state.reason),
+        "reason": _reason(details),
         "started": FIELD["started"].json(summary),
         "stopped": FIELD["stopped"].json(summary),
         "label": None if run.label is None else shown_text(run.label),
@@ -60,6 +60,14 @@ def drawer_json(
         "generated_by": None if run.generated_by is None else _kin(run.generated_by, by_id),
         "has_log": run.batch is None,
     }
+
+
+def _reason(details: Details) -> str | None:
+    """Why the run failed or was stopped; of a completed trial, why it is out of date."""
+    if details.out_of_date is not None:
+        return f"out of date: {escape(details.out_of_date)}"
+    reason = details.summary.run.state.reason
+    return None if reason is None else escape(reason)
 
 
 def _facts(summary: Summary) -> list[list[Any]]:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra_sweep_runner.commands.runs.dependents import upstream_ids
+from hydra_sweep_runner.commands.runs.out_of_date import why_out_of_date
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Status, Unreadable
+from hydra_sweep_runner.model import Run, Status, Unreadable
 from hydra_sweep_runner.page.batches import NOT_CREATED
 from hydra_sweep_runner.page.cells import shown_text, told_flags
 from hydra_sweep_runner.page.live import View
@@ -40,8 +41,9 @@ def plan_json(view: View, batch_id: str) -> dict[str, Any]:
     widened = {row.id: row for row in with_upstream_flags(there, view.by_id)}
     seen = [widened.get(run_id) for run_id in ids]
     telling = _telling(list(widened.values()))
+    stale = _out_of_date(there, view.by_id) if len(ids) <= MOST_NODES else {}
     trials = [
-        _trial(number, run_id, one, telling)
+        _trial(number, run_id, one, telling, stale.get(run_id))
         for number, (run_id, one) in enumerate(zip(ids, seen, strict=True), start=1)
     ]
     return {
@@ -50,6 +52,17 @@ def plan_json(view: View, batch_id: str) -> dict[str, Any]:
         "trials": trials[:MOST_TRIALS],
         "graph": _graph(ids, seen, trials),
     }
+
+
+def _out_of_date(rows: Sequence[RunRow], by_id: Mapping[str, RunRow]) -> Mapping[str, str]:
+    """Why trials of a pipeline are out of date, by id."""
+
+    def find(run_id: str) -> Run | None:
+        row = by_id.get(run_id)
+        return None if row is None or isinstance(row.source, Unreadable) else row.source.run
+
+    found = {row.id: why_out_of_date(run, find) for row in rows if (run := find(row.id))}
+    return {run_id: f"out of date: {why}" for run_id, why in found.items() if why is not None}
 
 
 def _telling(rows: Sequence[RunRow]) -> Mapping[str | None, Sequence[str]]:
@@ -68,11 +81,15 @@ def _telling(rows: Sequence[RunRow]) -> Mapping[str | None, Sequence[str]]:
 
 
 def _trial(
-    number: int, run_id: str, seen: RunRow | None, telling: Mapping[str | None, Sequence[str]]
+    number: int,
+    run_id: str,
+    seen: RunRow | None,
+    telling: Mapping[str | None, Sequence[str]],
+    stale: str | None,
 ) -> dict[str, Any]:
     of = None if seen is None or isinstance(seen.source, Unreadable) else seen.source
     has_reason = of is not None and of.glance.state.status is not Status.COMPLETED
-    reason = of.run.state.reason if of is not None and has_reason else None
+    reason = of.run.state.reason if of is not None and has_reason else stale
     return {
         "number": number,
         "id": run_id,

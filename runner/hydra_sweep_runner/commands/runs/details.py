@@ -8,6 +8,7 @@ from typing import Any
 
 from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.commands.runs.origins import origins
+from hydra_sweep_runner.commands.runs.out_of_date import why_out_of_date
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnreadableRecord
 from hydra_sweep_runner.model import Run, Unreadable
@@ -37,7 +38,8 @@ class Details:
     `origins` has the origin of each flag's value. `changes` are the differences of the present code
     from that of its last start. `downstream` are the runs that take files from it. `orphans`:
     trials the batch created that are no longer in its plan. `runs_by_id` has all runs of the store.
-    `tail` are the last lines of its output, escaped.
+    `out_of_date` says why a pipeline's trial is not current. `tail` are the last lines of its
+    output, escaped.
     """
 
     summary: Summary
@@ -46,6 +48,7 @@ class Details:
     downstream: Sequence[str]
     orphans: Sequence[str]
     proposed: ProposalKnew | None
+    out_of_date: str | None
     tail: Sequence[str]
     runs_by_id: Mapping[str, Summary]
 
@@ -63,6 +66,7 @@ class Details:
             "hydra": list(run.recipe.hydra),
             "environment": dict(run.recipe.environment),
             "downstream": list(self.downstream),
+            "out_of_date": self.out_of_date,
             "orphans": None if run.batch is None else list(self.orphans),
             "basis": self._basis(),
             "tail": list(self.tail),
@@ -103,6 +107,9 @@ def details_of(
         downstream=[one for one, it in runs_by_id.items() if run_id in upstream_ids(it.glance)],
         orphans=[one for one in generated if one not in planned and one in runs_by_id],
         proposed=_proposed(run, made_by.run if made_by else None),
+        out_of_date=why_out_of_date(
+            run, lambda one: runs_by_id[one].run if one in runs_by_id else None
+        ),
         tail=[] if part is not None else last_lines(_tail(summary.log)),
         runs_by_id=runs_by_id,
     )

@@ -62,6 +62,7 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
     trials, orphans = _trials(store, details)
     return [
         *(f"{label}: {value}" for label, value in texts if value),
+        *([] if details.out_of_date is None else [f"out of date: {escape(details.out_of_date)}"]),
         *_section("flags", _flag_lines(run, details.origins)),
         *_section("options", _options(run)),
         *_section("scalars", map(_scalar, run.scalars.items())),
