@@ -333,10 +333,7 @@ def test_a_trial_records_the_code_that_it_ran_though_the_batch_began_with_anothe
     before = hashlib.sha256((project.folder / "fit.py").read_bytes()).hexdigest()
     said = project.run("-m", "x=1,2,3").said
     after = hashlib.sha256((project.folder / "fit.py").read_bytes()).hexdigest()
-    told = (
-        "fit.py has changed since the batch began: trials that start from here on run it as it is "
-        "now"
-    )
+    told = "fit.py has changed meanwhile: what starts from here on runs the present code"
     assert said.count(told) == 1
     assert said.index(told) > next(n for n, one in enumerate(said) if "(x=1)" in one)
     trials = by_flag(project.runs("--kind", "trial"), "x")
@@ -344,6 +341,20 @@ def test_a_trial_records_the_code_that_it_ran_though_the_batch_began_with_anothe
     assert ran == {1: before, 2: after, 3: after}
     first = project.run("+restart=last:batch", "+needed=strict", "+print_trials=true").lines
     assert [line.split()[-1] for line in first[1:]] == ["run", "skip", "skip"]
+
+
+def test_a_folder_counts_as_it_was_when_the_batch_began(make_project: MakeProject) -> None:
+    script = """
+        import os, pathlib
+        x = 0
+        if x == 1:
+            pathlib.Path(os.environ["RUNNER_PROJECT_DIR"], "lib", "a.py").write_text("new = True")
+    """
+    config = "operation: {script: fit.py, code: [lib]}\nx: 0\nhydra: {launcher: {n_jobs: 1}}\n"
+    project = make_project({"conf/config.yaml": config, "fit.py": script, "lib/a.py": ""})
+    assert not any("changed" in line for line in project.run("-m", "x=1,2").said)
+    preview = project.run("+restart=last:batch", "+needed=strict", "+print_trials=true")
+    assert [line.split()[-1] for line in preview.lines[1:]] == ["run", "run"]
 
 
 def test_what_is_cut_short_while_it_runs_completed_trials_again_by_new_code_goes_on_strictly(

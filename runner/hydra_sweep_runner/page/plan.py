@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra_sweep_runner.commands.runs.dependents import upstream_ids
-from hydra_sweep_runner.commands.runs.out_of_date import why_out_of_date
+from hydra_sweep_runner.commands.runs.out_of_date import OutOfDate
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Run, Status, Unreadable
 from hydra_sweep_runner.page.batches import NOT_CREATED
@@ -61,7 +61,8 @@ def _out_of_date(rows: Sequence[RunRow], by_id: Mapping[str, RunRow]) -> Mapping
         row = by_id.get(run_id)
         return None if row is None or isinstance(row.source, Unreadable) else row.source.run
 
-    found = {row.id: why_out_of_date(run, find) for row in rows if (run := find(row.id))}
+    out_of_date = OutOfDate(find)
+    found = {row.id: out_of_date.why(run) for row in rows if (run := find(row.id))}
     return {run_id: f"out of date: {why}" for run_id, why in found.items() if why is not None}
 
 

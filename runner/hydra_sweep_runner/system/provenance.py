@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hydra_sweep_runner import __version__
@@ -44,27 +43,21 @@ def digests(project_dir: Path, sources: Iterable[Path]) -> dict[str, str]:
 
 
 class Digests:
-    """Digests of files and folders. A file is read again only if it has changed."""
+    """Digests of files. A file is read again only if it has changed."""
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[tuple[int, int, int], str]] = {}
 
     def of(self, path: Path) -> str | None:
-        """The digest of a file or folder; None if it cannot be read."""
+        """The SHA-256 of a file; None if it cannot be read."""
         try:
             about = path.stat()
-            if stat.S_ISDIR(about.st_mode):
-                return _folder_digest(path, self._of_file)
-            return self._of_file(path, about)
+            mark = (about.st_mtime_ns, about.st_size, about.st_ino)
+            known = self._known.get(path)
+            if known is None or known[0] != mark:
+                known = self._known[path] = (mark, _file_digest(path))
         except OSError:
             return None
-
-    def _of_file(self, path: Path, about: os.stat_result | None = None) -> str:
-        about = about or path.stat()
-        mark = (about.st_mtime_ns, about.st_size, about.st_ino)
-        known = self._known.get(path)
-        if known is None or known[0] != mark:
-            known = self._known[path] = (mark, _file_digest(path))
         return known[1]
 
 
@@ -79,17 +72,15 @@ def _digest(path: Path) -> str:
 
     Size and mtime stand for the content of a file larger than LARGE_BYTES.
     """
-    return _folder_digest(path, _file_digest) if path.is_dir() else _file_digest(path)
-
-
-def _folder_digest(path: Path, of_file: Callable[[Path], str]) -> str:
+    if not path.is_dir():
+        return _file_digest(path)
     whole = hashlib.sha256()
     for root, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if name not in _NO_CODE)
         for name in sorted(names):
             file = Path(root) / name
             if file.is_file() and not name.endswith(".pyc"):
-                whole.update(f"{file.relative_to(path)}\0{of_file(file)}\n".encode())
+                whole.update(f"{file.relative_to(path)}\0{_file_digest(file)}\n".encode())
     return whole.hexdigest()
 
 

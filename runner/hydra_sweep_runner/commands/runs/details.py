@@ -8,7 +8,7 @@ from typing import Any
 
 from hydra_sweep_runner.commands.runs.dependents import upstream_ids
 from hydra_sweep_runner.commands.runs.origins import origins
-from hydra_sweep_runner.commands.runs.out_of_date import why_out_of_date
+from hydra_sweep_runner.commands.runs.out_of_date import OutOfDate
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnreadableRecord
 from hydra_sweep_runner.model import Run, Unreadable
@@ -107,8 +107,8 @@ def details_of(
         downstream=[one for one, it in runs_by_id.items() if run_id in upstream_ids(it.glance)],
         orphans=[one for one in generated if one not in planned and one in runs_by_id],
         proposed=_proposed(run, made_by.run if made_by else None),
-        out_of_date=why_out_of_date(
-            run, lambda one: runs_by_id[one].run if one in runs_by_id else None
+        out_of_date=OutOfDate(lambda one: runs_by_id[one].run if one in runs_by_id else None).why(
+            run
         ),
         tail=[] if part is not None else last_lines(_tail(summary.log)),
         runs_by_id=runs_by_id,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.commands.runs.dependents import upstream_ids
-from hydra_sweep_runner.commands.runs.out_of_date import why_out_of_date
+from hydra_sweep_runner.commands.runs.out_of_date import OutOfDate
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status, Value
 from hydra_sweep_runner.operation.flags import given_flags
@@ -37,6 +37,7 @@ def graph_lines(store: RunStore, batch: Run) -> list[str]:
         return _steps(batch, _glances(store, ids))
     runs = [_read(store, run_id) for run_id in ids]
     by_id = {run.id: run for run in runs if run is not None}
+    out_of_date = OutOfDate(lambda one: by_id.get(one) or _read(store, one))
     columns = _columns(batch, runs)
     number = {run_id: str(place) for place, run_id in enumerate(ids, start=1)}
     rows = [["#", "trial", "step", "from", *map(escape, columns), "status", "reason"]]
@@ -47,7 +48,7 @@ def graph_lines(store: RunStore, batch: Run) -> list[str]:
             continue
         taken = cut(_taken(run, number), MOST_OF_VALUE)
         head = (number[run_id], short(run_id), escape(_step(batch, run)), taken)
-        stale = why_out_of_date(run, lambda one: by_id.get(one) or _read(store, one))
+        stale = out_of_date.why(run)
         reason = run.state.reason if stale is None else f"out of date: {stale}"
         rows.append([*head, *cells, run.state.status.value, escape(reason or "")])
     return render_columns(rows)

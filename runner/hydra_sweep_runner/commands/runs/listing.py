@@ -187,8 +187,9 @@ def _is_counter(column: Column, values: Sequence[Value], runs: Sequence[RunRow])
 def _flag_of(column: Column) -> str:
     """The name of the flag that a column is of; empty for any other column."""
     name = column.expression
-    is_flag = isinstance(name, Name) and name.scope in (Scope.ANY, Scope.FLAG)
-    return name.name if isinstance(name, Name) and is_flag else ""
+    if isinstance(name, Name) and name.scope in (Scope.ANY, Scope.FLAG):
+        return name.name
+    return ""
 
 
 def kind_of(title: str, values: Sequence[Value]) -> tables.ColumnKind:

@@ -1,6 +1,7 @@
 """Why a pipeline's trial is out of date, as far as the records tell. Pure.
 
-A start decides by the plan (`pipeline.current`); this is for those who look at the runs afterwards.
+A start decides by the plan (`pipeline.current`), which also knows of trials that a gather did not
+take and would take now; this is for those who look at the runs afterwards.
 """
 
 from __future__ import annotations
@@ -11,44 +12,41 @@ from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.terminal.render import short
 
 
-def why_out_of_date(run: Run, find: Callable[[str], Run | None]) -> str | None:
-    """Why a completed trial is not current: a run that it took files from is gone or has been
-    started again since, or is out of date itself. None if none is; `find` gives a run by its id."""
-    return _why(run, find, {})
+class OutOfDate:
+    """Looks through the runs that trials took files from. `find` gives a run by its id, None if it
+    is gone."""
 
+    def __init__(self, find: Callable[[str], Run | None]) -> None:
+        self._find = find
+        self._known: dict[str, str | None] = {}
 
-def _why(run: Run, find: Callable[[str], Run | None], known: dict[str, str | None]) -> str | None:
-    if run.state.status is not Status.COMPLETED:
+    def why(self, run: Run) -> str | None:
+        """Why a completed trial is not current: a run that it took files from is gone, has been
+        started again since, or is out of date itself. None if none is."""
+        if run.state.status is not Status.COMPLETED:
+            return None
+        if run.id not in self._known:
+            reasons = (self._why_not(*taken) for taken in _taken(run))
+            self._known[run.id] = next((why for why in reasons if why is not None), None)
+        return self._known[run.id]
+
+    def _why_not(self, name: str, run_id: str, attempt: int | None) -> str | None:
+        run = self._find(run_id)
+        if run is None:
+            return f"{name} is of {short(run_id)}, which is gone"
+        if attempt is not None and run.state.attempt != attempt:
+            return f"{name} is of {short(run_id)}, which has been started again since"
+        if self.why(run) is not None:
+            return f"{name} is of {short(run_id)}, which is out of date itself"
         return None
-    if run.id not in known:
-        reasons = (_why_not(name, one, find(one), at, find, known) for name, one, at in _taken(run))
-        known[run.id] = next((why for why in reasons if why is not None), None)
-    return known[run.id]
 
 
 def _taken(run: Run) -> Iterator[tuple[str, str, int | None]]:
-    """Each run that files were taken from, with the input's name and the attempt that made them."""
+    """Each run that files were taken from: the input's name, the run's id, and the attempt that
+    made them, None if it is unknown."""
     for name, source in run.inputs.items():
         if source.runs is None:
             yield name, source.run or "", source.attempt
         else:
             attempts = source.attempts or (None,) * len(source.runs)
-            for one, attempt in zip(source.runs, attempts, strict=False):
-                yield name, one, attempt
-
-
-def _why_not(
-    name: str,
-    run_id: str,
-    run: Run | None,
-    attempt: int | None,
-    find: Callable[[str], Run | None],
-    known: dict[str, str | None],
-) -> str | None:
-    if run is None:
-        return f"{name} is of {short(run_id)}, which is gone"
-    if attempt is not None and run.state.attempt != attempt:
-        return f"{name} is of {short(run_id)}, which has been started again since"
-    if _why(run, find, known) is not None:
-        return f"{name} is of {short(run_id)}, which is out of date itself"
-    return None
+            yield from ((name, *pair) for pair in zip(source.runs, attempts, strict=True))

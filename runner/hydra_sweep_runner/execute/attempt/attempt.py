@@ -48,7 +48,7 @@ class Machinery:
     """The means of making attempts. The trials' environments are based on `environment`. `stdin` is
     the descriptor that trials read from; None if their standard input is empty. `inherited` is how
     many bases of configurations (`compose.base`) the workers have inherited. `told_changes` are the
-    files of which it was said that they have changed since the batch began."""
+    files of which it was said that they have changed meanwhile."""
 
     server: ForkServer
     workers: Workers

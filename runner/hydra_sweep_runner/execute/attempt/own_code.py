@@ -14,7 +14,8 @@ from hydra_sweep_runner.system.provenance import Digests
 def with_present_code(run: Run, task: Task, digests: Digests) -> Run:
     """The run with the present digests of its operation's own files, which may have been edited
     since the batch began: a script or a command is read anew by each trial. Functions and Hydra
-    programs were imported before."""
+    programs were imported before. A folder keeps its digest: to look through one full of data at
+    each start would take long."""
     if not isinstance(task.call, (ScriptCall, CommandCall)):
         return run
     present = {

@@ -127,16 +127,16 @@ def _prepare(task: Task, run_dir: Path, started: datetime, around: Surroundings)
 
 def _as_present(run: Run, task: Task, around: Surroundings) -> Run:
     """The run with the code that it is about to start with; says once of each file that it has
-    changed since the batch began."""
+    changed since the runner was started."""
     run = with_present_code(run, task, around.machinery.digests)
     told = around.machinery.told_changes
     changed = [name for name in changed_since(task.run, run) if name not in told]
     if changed:
         told.update(changed)
-        has, it = ("has", "it as it is") if len(changed) == 1 else ("have", "them as they are")
+        has = "has" if len(changed) == 1 else "have"
         around.reporter.say(
-            f"{escape(', '.join(changed))} {has} changed since the batch began: trials that start "
-            f"from here on run {it} now"
+            f"{escape(', '.join(changed))} {has} changed meanwhile: what starts from here on runs "
+            "the present code"
         )
     return run
 

@@ -26,14 +26,14 @@ class Accepted:
     """What an option does with a value's text: converts it by the type of this name, and compares
     the result with the choices, unless they are None. `needs_value` says that the option cannot
     stand alone, `takes_one` that it takes one value only, `number` that it takes so many,
-    `positionals` that it has no name on the command line."""
+    `is_positional` that it has no name on the command line."""
 
     needs_value: bool
     takes_one: bool = False
     number: int | None = None
     type_name: str = "str"
     choices: Sequence[object] | None = None
-    positionals: bool = False
+    is_positional: bool = False
 
     def check_alone(self, script: str, name: str) -> None:
         """Raise Mistake if the option cannot be given without a value."""
@@ -75,7 +75,7 @@ class Accepted:
             )
 
     def _argument(self, name: str) -> str:
-        return name if self.positionals else f"--{name}"
+        return name if self.is_positional else f"--{name}"
 
 
 def _as_sweep(name: str, text: str) -> str:
@@ -169,8 +169,8 @@ def _options(call: ast.Call) -> Iterator[tuple[str, Accepted | None]]:
     for argument in call.args:
         text = argument.value if isinstance(argument, ast.Constant) else None
         if isinstance(text, str) and (text.startswith("--") or not text.startswith("-")):
-            positionals = not text.startswith("--")
-            known = replace(accepted, positionals=positionals) if accepted else None
+            is_positional = not text.startswith("--")
+            known = replace(accepted, is_positional=is_positional) if accepted else None
             yield text.removeprefix("--"), known
 
 
