@@ -301,6 +301,10 @@ def test_a_configuration_without_flags_says_so(tmp_path: Path) -> None:
     assert mistake_of(composer, "x=1") == (
         "x=1: unknown flag 'x'; the configuration has no flags (to add one: +x=1)"
     )
+    (tmp_path / "empty").mkdir()
+    assert mistake_of(open_composer(tmp_path / "empty", {"config.yaml": ""}), "x=1") == (
+        "x=1: unknown flag 'x'; the configuration is empty (to add one: +x=1)"
+    )
 
 
 def test_yaml_that_does_not_parse_is_a_mistake(tmp_path: Path) -> None:

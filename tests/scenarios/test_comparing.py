@@ -125,6 +125,26 @@ def test_the_first_of_runs_without_an_objective_are_not_told_as_the_best(echo: P
     assert echo.run("compare", batch, "-n", "1", "--max", "x").said == []
 
 
+def test_an_order_by_results_that_nobody_asked_for_is_told(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {function: lib.f}\nx: 1",
+            "lib.py": "def f(x): return x / 10",
+        }
+    )
+    project.run("-m", "x=3,1,2")
+    batch = project.newest("batch")["id"]
+    first = "The least result first: nobody has said which is better; for the greatest first"
+    compared = project.run("compare", batch)
+    assert compared.said == [f"{first}: --max result"]
+    assert [line.split()[1] for line in compared.lines[1:]] == ["1", "2", "3"]
+    assert project.run("compare", batch, "--min", "result").said == []
+    project.run("-m", "x=3,1,2", "+objective=-result")
+    compared = project.run("compare", project.newest("batch")["id"])
+    assert compared.said == []
+    assert [line.split()[1] for line in compared.lines[1:]] == ["3", "2", "1"]
+
+
 def test_watch_takes_the_newest_batch_if_none_is_at_work(echo: Project) -> None:
     echo.run("-m", "x=1,2")
     echo.run("-m", "x=3,4")

@@ -81,6 +81,19 @@ def test_a_pipelines_repeats_are_told_apart_and_what_is_not_repeated_has_none(
     assert "repeat=" not in gathering
 
 
+@pytest.mark.parametrize("options", [(), ("+init_trials=true",)])
+def test_a_pipelines_trials_that_differ_upstream_only_are_told_apart(
+    make_project: MakeProject, options: tuple[str, ...]
+) -> None:
+    project = make_project(FILES)
+    said = project.run("operation=study", "-m", "rows=1,2", *options).said
+    trained = [line for line in said if "lr=0.1" in line and not line.startswith("Trial")]
+    told = ["prepare.rows=1)", "prepare.rows=2)"]
+    for begin in ["Initialized"] if options else ["Initialized", "Running"]:
+        ends = [line.rpartition(", ")[2] for line in trained if line.startswith(begin)]
+        assert sorted(ends) == told, said
+
+
 # ---- flags below a chosen config group
 
 EDITED = {

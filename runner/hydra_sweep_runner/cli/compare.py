@@ -68,8 +68,8 @@ def compare(
     """Compare runs: a row a run, the best first, with the flags that vary and all scalars.
 
     A batch's ID stands for its trials. Without --min or --max the best is what the batch's
-    own objective says; if it has none, the runs stand in the order of the plan or, without a
-    batch, the newest first.
+    own objective says, by default the least result; if it has none, the runs stand in the
+    order of the plan or, without a batch, the newest first.
 
     \b
     Examples:
@@ -99,9 +99,9 @@ def compare(
     elif greatest is not None:
         by = "max", greatest
     comparison = comparing.compare_runs(opened, rows, by=by, flags=flags, count=count)
-    unordered = comparing.unordered_line(comparison)
-    if unordered:
-        click.echo(unordered, err=True)
+    of_order = comparing.order_line(comparison)
+    if of_order:
+        click.echo(of_order, err=True)
     if csv is not None:
         _write(csv, comparing.comparison_csv(comparison).encode(), "--csv", len(comparison.runs))
     if parquet is not None:

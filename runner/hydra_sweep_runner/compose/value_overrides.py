@@ -114,8 +114,11 @@ def _names_near(name: str, config: DictConfig) -> str:
     near = get_close_matches(name.removeprefix(within).partition(".")[0], names, n=1)
     if near:
         return f"did you mean {within}{near[0]}?"
+    if not names and within:
+        return f"{within[:-1]} has none"
     if not names:
-        return "the configuration has no flags" if not within else f"{within[:-1]} has none"
+        is_empty = all(key == "hydra" for key in config)
+        return "the configuration is empty" if is_empty else "the configuration has no flags"
     where = f"{within[:-1]} has" if within else "there are"
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return f"{where} {', '.join(names[:_MOST_NAMES])}{more}"

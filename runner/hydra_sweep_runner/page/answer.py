@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from hydra_sweep_runner.commands.runs.compare import (
     Ranking,
     best_of,
+    has_named_objective,
     parse_objective,
     recorded_objective,
 )
@@ -35,6 +36,7 @@ from hydra_sweep_runner.query.sorting import sort_by
 from hydra_sweep_runner.query.tree import Expression, Name, Scope, names_in
 from hydra_sweep_runner.query.upstream import takes_files, with_upstream_flags
 from hydra_sweep_runner.record.fields import Summary
+from hydra_sweep_runner.search.objective import DEFAULT
 from hydra_sweep_runner.system.clock import now
 
 _KEPT = 24
@@ -49,7 +51,7 @@ class Answer:
     expression, the status and the brushes select; and those that the expression names: a column
     does not vanish because a filter has left one value in it. `counts` are by status, of what all
     filters but those of the status select. `is_assumed` tells that nobody said the objective: it
-    is the first scalar then. `best_place` is the place of `best` in `runs`. `has_own` tells that
+    is `result` then, or else the first scalar. `best_place` is the place of `best` in `runs`. `has_own` tells that
     the batch's own objective has been reported. `told` says what is wrong with the objective or the
     order, of which the runs are shown without, or what there is instead of a step, a label and the
     like that no run has. `batch` is the full id of the batch that was asked for.
@@ -245,11 +247,12 @@ def _named(text: str, choices: Sequence[Sequence[RunRow]]) -> Expression:
 
 
 def _own_objective(view: View, batch: str, compared: Sequence[RunRow]) -> Ranking | None:
-    """The objective of a batch, if its trials have reported it."""
+    """The objective of a batch, if somebody has named it and its trials have reported it."""
     try:
-        return recorded_objective(view.run(batch).run, compared)
+        run = view.run(batch).run
     except UnknownRun:
         return None
+    return recorded_objective(run, compared) if has_named_objective(run) else None
 
 
 def _objective(
@@ -271,7 +274,8 @@ def _objective(
         return own, False
     if not scalars:
         return None, True
-    return Ranking(scalars[0], Name(Scope.SCALAR, scalars[0]), maximize=False), True
+    name = DEFAULT if DEFAULT in scalars else scalars[0]
+    return Ranking(name, Name(Scope.SCALAR, name), maximize=False), True
 
 
 def _columns(

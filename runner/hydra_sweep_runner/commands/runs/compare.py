@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Literal
@@ -31,6 +32,7 @@ from hydra_sweep_runner.query.tree import Expression, Name, Scope
 from hydra_sweep_runner.search.objective import DEFAULT
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import csv_cell, csv_text, json_list
+from hydra_sweep_runner.terminal.render import escape
 from hydra_sweep_runner.terminal.tables import Table
 
 # What a batch's basis has if an optimizer or a stopping rule looks at results.
@@ -57,13 +59,14 @@ class Ranking:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The runs in order, the shown flags, and the objective of the order, if any. `telling` are
-    attributes that tell runs with the same flags apart; `left_out` is the number of runs that the
-    count leaves out."""
+    """The runs in order, the shown flags, and the objective of the order, if any. `is_assumed`
+    tells that nobody has said which of its values are better. `telling` are attributes that tell
+    runs with the same flags apart; `left_out` is the number of runs that the count leaves out."""
 
     runs: Sequence[RunRow]
     flags: Sequence[str]
     objective: Ranking | None
+    is_assumed: bool = False
     telling: Sequence[str] = ()
     left_out: int = 0
 
@@ -108,7 +111,11 @@ def compare_runs(
 
     Raises Mistake for an expression that does not parse or has a name that no row has.
     """
-    objective = _objective(by, rows) if by is not None else _objective_of_makers(store, rows)
+    is_assumed = False
+    if by is not None:
+        objective = _objective(by, rows)
+    else:
+        objective, is_assumed = _objective_of_makers(store, rows)
     if objective is not None:
         rows = sort_by(objective.expression, rows, descending=objective.maximize)
     chosen = list(rows)[:count]
@@ -121,15 +128,24 @@ def compare_runs(
         runs=chosen,
         flags=names,
         objective=objective,
+        is_assumed=is_assumed,
         telling=telling_attributes(rows),
         left_out=len(rows) - len(chosen),
     )
 
 
-def unordered_line(comparison: Comparison) -> str:
-    """The line that the shown runs are the first and not the best ones; empty if they are the best,
-    or all."""
-    if comparison.objective is not None or not comparison.left_out:
+def order_line(comparison: Comparison) -> str:
+    """The line on an order for which nobody has asked: that the first runs are shown and not the
+    best ones, or that the least is taken for the best; empty where the order was asked for."""
+    if comparison.objective is not None:
+        if not comparison.is_assumed or len(comparison.runs) < 2:
+            return ""
+        name = comparison.objective.text
+        return (
+            f"The least {escape(name)} first: nobody has said which is better; for the greatest "
+            f"first: --max {shlex.quote(name)}"
+        )
+    if not comparison.left_out:
         return ""
     shown = len(comparison.runs)
     told = "The first run" if shown == 1 else f"The first {shown} runs"
@@ -240,19 +256,19 @@ def _objective(by: tuple[Literal["min", "max"], str], rows: Sequence[RunRow]) ->
     return Ranking(text, expression, maximize=way == "max")
 
 
-def _objective_of_makers(store: RunStore, rows: Sequence[RunRow]) -> Ranking | None:
-    """The objective of the batch that generated all rows; None if several did, or if it was
-    deleted."""
+def _objective_of_makers(store: RunStore, rows: Sequence[RunRow]) -> tuple[Ranking | None, bool]:
+    """The objective of the batch that generated all rows, and whether nobody has named it; None if
+    several did, or if it was deleted."""
     makers = {
         run.source.glance.generated_by for run in rows if not isinstance(run.source, Unreadable)
     } - {None}
     if len(makers) != 1:
-        return None
+        return None, False
     try:
         batch = store.read(str(makers.pop()))
     except UnknownRun:
-        return None
-    return recorded_objective(batch, rows)
+        return None, False
+    return recorded_objective(batch, rows), not has_named_objective(batch)
 
 
 def recorded_objective(batch: Run, rows: Sequence[RunRow]) -> Ranking | None:

@@ -278,13 +278,19 @@ def _row(
 
 
 def _flags(run: Run | Glance, varying: Sequence[str], digits: Mapping[str, int]) -> str:
-    """The flags in a table: varying ones first, then given ones, then others if there is room."""
+    """The flags in a table: varying ones first, of these those that were given, with those below a
+    given config group; then the other given ones, then the rest if there is room."""
+    varying = sorted(varying, key=lambda name: not _is_given(name, run.given))
     choices = shown_choices(run.choices, run.given, varying)
     shown = as_chosen(run.flags, choices, (*run.given, *varying), varying)
     if digits:
         shown = {name: _rounded(name, value, digits) for name, value in shown.items()}
     told = (*varying, *run.given)
     return render_entries(fitting({**named(shown, told), **shown}, told))
+
+
+def _is_given(name: str, given: Iterable[str]) -> bool:
+    return any(name == each or name.startswith(f"{each}.") for each in given)
 
 
 def _batch_flags(run: Run) -> str:

@@ -205,21 +205,32 @@ class Carrying:
 
     def _create_missing(self, batch: Run) -> list[Start]:
         """Create the planned trials that do not exist; returns all trials that are to start."""
+        planned_runs = [
+            (self._planned_run(number, planned, batch), number, planned)
+            for number, _, planned in self._plan.actions()
+        ]
+        if self._sweep.graph is not None:
+            runs = (run for run, _, _ in planned_runs)
+            self._telling = Telling(runs, self._sweep.repeated)
         starts: list[Start] = []
-        for number, _, planned in self._plan.actions():
+        for run, number, planned in planned_runs:
             if planned.action is Action.SKIP:
                 continue
-            run = self._plan.trial(number, planned, batch.id)
             if planned.run is None:
                 self._context.store.create(run)
                 if self._sweep.options.init_trials or planned.action is Action.INITIALIZE:
-                    repeat = self._telling.repeat_of(run)
-                    self._context.reporter.say(initialized_line(run, self._sweep.varying, repeat))
+                    also = self._telling.of(run)
+                    self._context.reporter.say(initialized_line(run, self._sweep.varying, also))
             if planned.action is Action.INITIALIZE:
                 self._initialized[run.id] = run
                 continue
             starts.append(self._start(run, number, planned))
         return starts
+
+    def _planned_run(self, number: int, planned: PlannedAction, batch: Run) -> Run:
+        if planned.action is Action.SKIP and planned.run is not None:
+            return planned.run
+        return self._plan.trial(number, planned, batch.id)
 
     def _settle(self, batch: Run) -> None:
         """Sync the batch and its new trials to the disk before the first one starts."""
@@ -243,8 +254,6 @@ class Carrying:
         judged = "trial" if sweep.graph is None else "combination"
         rules = StoppingRules(context, sweep.stopping, sweep.window, judged)
         known = self._as_known(starts)
-        planned = () if sweep.graph is None else (known[run_id] for run_id in self._plan.ids)
-        self._telling = Telling(planned, sweep.repeated)
         trials = self._trials(starts, rules)
         starting = {start.run.id for start in starts}
         ended = (run for run_id, run in known.items() if run_id not in starting)

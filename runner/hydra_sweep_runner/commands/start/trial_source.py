@@ -225,8 +225,8 @@ class TrialExecution:
             ready.claim.close()  # no other process owned it
         self._claims[run.id] = ready.claim
         self._context.reporter.started()
-        names, repeat = self._lines.varying, self._lines.telling.repeat_of(run)
-        say(initialized_line(run, names, repeat), running_line(run, names, repeat))
+        names, also = self._lines.varying, self._lines.telling.of(run)
+        say(initialized_line(run, names, also), running_line(run, names, also))
         return ready.task
 
     def _with_its_state(self, start: Start) -> Start:

@@ -29,12 +29,9 @@ class Telling:
         """What tells one of the trials from others; empty for one that takes no files and is not
         repeated."""
         upstream = self._by_id.get(run.id, _NONE) if run.inputs else _NONE
-        number = self.repeat_of(run)
-        return {**upstream, **number} if number else upstream
-
-    def repeat_of(self, run: Run) -> Flags:
-        """Its number among the repeats of its combination, from 0, if there are repeats."""
-        return {repeat_name(run.flags): run.repeat} if run.step in self._repeated else _NONE
+        if run.step not in self._repeated:
+            return upstream
+        return {**upstream, repeat_name(run.flags): run.repeat}
 
     @cached_property
     def _by_id(self) -> Mapping[str, Flags]:
