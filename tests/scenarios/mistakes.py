@@ -342,6 +342,8 @@ OVERRIDES = [
     Row("help", "the commands are in runner --help"),
     Row("status", "runs are listed by runner runs list"),
     Row("dashboard", "runs are seen in the browser by runner page"),
+    Row("graph", "a pipeline's is drawn by runner page"),
+    Row("runs graph", "a plan is printed, before it runs, by +print_trials=true"),
     Row("--experiment=fine", "a flag is written experiment=fine"),
     Row("-xy=1", "a flag is written xy=1"),
     Row("-m x={{1,2}}", "several values of a flag are written without {{: x=1,2"),

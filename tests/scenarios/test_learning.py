@@ -541,11 +541,39 @@ def test_what_lies_outside_or_is_of_something_else_is_not_told(make_project: Mak
     project.run("-m", "x=-9,1,2", "n=1,2", "z=a")
     project.run("-m", "x=1.5", "n=1", "z=a", "wait=0.001")
     words = ("-m", "x=interval(0,5)", "n=int(interval(1,4))", "+optimizer=tpe", "+max_trials=2")
-    project.run(*words, "+warm_start=all")
+    said = project.run(*words, "+warm_start=all").said
+    assert "The search begins with warm_start: 4 runs are told to it first" in said
     batch: Listed = project.newest("batch")
     era = _record(project, batch["id"])["basis"]["search"]["eras"][0]
     told = [project.show(one["run"])["flags"] for one in era["before"]]
     assert [(one["x"], one["n"]) for one in told] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+
+
+def test_a_warm_start_that_finds_nothing_says_so(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    project.run("-m", "x=-9,1")
+    words = ("x=interval(2,5)", "+optimizer=tpe", "+max_trials=2", "+warm_start=all")
+    told = "no runs are told to it first, because none lies in its space"
+    assert any(told in line for line in project.run("-m", *words).said)
+
+
+def test_a_search_tells_its_best_trial_above_its_last_line(make_project: MakeProject) -> None:
+    project = make_project(PROJECT)
+    words = ("x=interval(0,5)", "z=a,odd,fail", "+max_trials=6", "+random_seed=1")
+    for optimizer in ("random", "tpe"):
+        said = project.run("-m", *words, f"+optimizer={optimizer}", status=None).said
+        batch = project.newest("batch")
+        trials = [run for run in project.runs() if run["generated_by"] == batch["id"]]
+        done = [run for run in trials if isinstance(run["result"], float)]
+        best = min(done, key=lambda run: run["result"])
+        assert said[-2].startswith(f"Best result {best['result']:.6g}: trial {best['id'][:8]} (x=")
+        assert said[-1].startswith(f"Batch {batch['id'][:8]}: ")
+    # nobody has said of a plain sweep which way its results are better
+    assert not any(line.startswith("Best") for line in project.run("-m", "x=1,2").said)
+    said = project.run("-m", "x=1,2,3", "+objective=-result").said
+    assert said[-2].startswith("Best result 5: trial ") and said[-2].endswith(" (x=3)")
+    said = project.run("-m", "x=1,2", "+objective=[result,-other]").said
+    assert not any(line.startswith("Best") for line in said)
 
 
 def test_a_completed_run_without_a_finite_objective_is_told_first_as_failed(

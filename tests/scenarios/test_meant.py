@@ -323,7 +323,7 @@ def test_a_rule_that_was_refused_is_taken_as_it_is_printed(swept: Project) -> No
         ("cat in/none.txt", "in/none.txt is not there: "),
         ("echo > 'out/res 2 in/b.txt'", "named in operation.requires (named there: in, go.sh)"),
         (
-            "echo 'awk: cannot open in/none.txt (No such file or directory)'; exit 2",
+            "echo 'awk: cannot open in/none.txt (No such file or directory)'; exit 1",
             "in/none.txt is not there: ",
         ),
         ("cat 'my notes.txt'", "such as my notes.txt: requires: [my notes.txt]"),

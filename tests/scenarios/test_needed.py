@@ -357,6 +357,21 @@ def test_a_folder_counts_as_it_was_when_the_batch_began(make_project: MakeProjec
     assert [line.split()[-1] for line in preview.lines[1:]] == ["run", "run"]
 
 
+def test_a_strict_restart_that_skips_all_does_not_say_that_the_code_has_changed(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(FRAGILE)
+    first = (project.folder / "fragile.py").read_text()
+    project.run("-m", "x=1,3")
+    project.write({"fragile.py": first.replace("did", "has done")})
+    said = project.run("+restart=last:batch", "+needed=true").said
+    assert any("fragile.py differs" in line for line in said)
+    project.write({"fragile.py": first})
+    said = project.run("+restart=last:batch", "+needed=strict").said
+    assert any("2 to skip" in line for line in said)
+    assert not any("code" in line for line in said)
+
+
 def test_what_is_cut_short_while_it_runs_completed_trials_again_by_new_code_goes_on_strictly(
     make_project: MakeProject,
 ) -> None:

@@ -240,6 +240,11 @@ _STARTS = {
         ("gui", "ui", "web", "dashboard", "board", "serve", "tensorboard"),
         "runs are seen in the browser by runner page",
     ),
+    **dict.fromkeys(
+        ("graph", "dag", "plan"),
+        "a plan is printed, before it runs, by +print_trials=true, and a pipeline's is drawn by "
+        "runner page",
+    ),
     **dict.fromkeys(("plot", "chart"), "a plot is made by runner compare BATCH --plot FILE.html"),
 }
 

@@ -51,10 +51,11 @@ class Answer:
     expression, the status and the brushes select; and those that the expression names: a column
     does not vanish because a filter has left one value in it. `counts` are by status, of what all
     filters but those of the status select. `is_assumed` tells that nobody said the objective: it
-    is `result` then, or else the first scalar. `best_place` is the place of `best` in `runs`. `has_own` tells that
-    the batch's own objective has been reported. `told` says what is wrong with the objective or the
-    order, of which the runs are shown without, or what there is instead of a step, a label and the
-    like that no run has. `batch` is the full id of the batch that was asked for.
+    is `result` then, or else the first scalar. `best_place` is the place of `best` in `runs`.
+    `has_own` tells that the batch's own objective has been reported. `told` says what is wrong with
+    the objective or the order, of which the runs are shown without, or what there is instead of a
+    step, a label and the like that no run has. `batch` is the full id of the batch that was asked
+    for.
     """
 
     runs: Sequence[RunRow]

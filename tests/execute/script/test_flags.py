@@ -265,6 +265,27 @@ def test_a_value_that_no_argument_gives_is_a_mistake(script: Path, text: str, va
         parser_of(script, text).given("x", value)
 
 
+def test_what_no_argument_gives_is_told_as_what_it_is(script: Path) -> None:
+    parser = parser_of(
+        script,
+        "p.add_argument('--lr', type=float, default=0.1)\n"
+        "p.add_argument('--quiet', action='store_true', default=True)",
+    )
+    with pytest.raises(Mistake) as null:
+        parser.given("lr", None)
+    assert str(null.value) == (
+        f"lr=null: no argument gives {script.name} a null, and without --lr it runs with 0.1; give "
+        "lr a value, or let the script take its flags otherwise (operation.flags_to)"
+    )
+    with pytest.raises(Mistake) as off:
+        parser.given("quiet", False)
+    assert str(off.value) == (
+        f"quiet=false: {script.name} has no option that switches --quiet off, and without --quiet "
+        "it runs with True; add one (argparse.BooleanOptionalAction makes --no-quiet), or let the "
+        "script take its flags otherwise (operation.flags_to)"
+    )
+
+
 def test_several_values_are_given_as_the_option_takes_them(script: Path) -> None:
     parser = parser_of(
         script,

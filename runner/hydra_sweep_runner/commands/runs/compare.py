@@ -111,11 +111,9 @@ def compare_runs(
 
     Raises Mistake for an expression that does not parse or has a name that no row has.
     """
-    is_assumed = False
-    if by is not None:
-        objective = _objective(by, rows)
-    else:
-        objective, is_assumed = _objective_of_makers(store, rows)
+    objective, is_assumed = (
+        (_objective(by, rows), False) if by is not None else _objective_of_makers(store, rows)
+    )
     if objective is not None:
         rows = sort_by(objective.expression, rows, descending=objective.maximize)
     chosen = list(rows)[:count]

@@ -234,12 +234,17 @@ def restart_batch(
             strict.tell()
         report_planning(world, sweep)
         report_unused_in_sweep(world, sweep)
-        report_code_changes(world, batch, carrying.batch.provenance, known.runs)
+        if strict is None or not _skips_all(reconciliation):  # else each trial was looked at
+            report_code_changes(world, batch, carrying.batch.provenance, known.runs)
         _report_skipped(world, sweep, reconciliation)
         if not sweep.options.refresh:
             report_environment(world, batch, os.environ)
             carrying.mended = report_yaml_changes(world, batch, composing, sweep.one_of_each())
         return _carry_out(world, sweep, carrying)
+
+
+def _skips_all(reconciliation: Reconciliation) -> bool:
+    return reconciliation.count(Action.SKIP) == len(reconciliation.actions)
 
 
 def _report_not_fitting(

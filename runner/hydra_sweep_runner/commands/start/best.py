@@ -1,10 +1,14 @@
-"""Shows the best trial of a batch so far on the progress line."""
+"""Tells the best trial of a batch: so far, on the progress line, and before the last line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hydra_sweep_runner.commands.start.pipeline.telling import Telling
+from hydra_sweep_runner.model import Run
 from hydra_sweep_runner.search.objective import Last, Objective, Values
+from hydra_sweep_runner.search.results import last_of
+from hydra_sweep_runner.terminal.render import escape, render_number, title_of
 from hydra_sweep_runner.terminal.reporter import Reporter
 
 
@@ -35,3 +39,22 @@ class Best:
         if self._values is None or objective.is_better(values, than=self._values):
             self._values = values
             self._reporter.best(f"best {objective.names[0]} {values[0]:.4g}")
+
+
+def best_line(
+    objective: Objective | None, runs: Iterable[Run], varying: Iterable[str], telling: Telling
+) -> str:
+    """`Best loss 0.25: trial 3f2a9c1d (lr=0.1)`: the first of the best completed runs; empty
+    without exactly one objective or a finite value of it."""
+    if objective is None or len(objective.names) > 1:
+        return ""
+    best: tuple[Values, Run] | None = None
+    for run in runs:
+        values = objective.values(last_of(run) or {})
+        if values is not None and (best is None or objective.is_better(values, than=best[0])):
+            best = values, run
+    if best is None:
+        return ""
+    (value,), run = best
+    title = title_of(run, varying, telling.of(run))
+    return f"Best {escape(objective.names[0])} {render_number(value)}: {title}"

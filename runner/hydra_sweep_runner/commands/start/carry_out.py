@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from hydra_sweep_runner.commands.runs.dependents import Dependents
-from hydra_sweep_runner.commands.start.best import Best
+from hydra_sweep_runner.commands.start.best import Best, best_line
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.end_by_rule import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.failures import report_failures
@@ -142,6 +142,8 @@ class Carrying:
             most = search.room + len(self._plan.ids)
             more = "1 more is" if search.room == 1 else f"{search.room} more are"
             lines.append(f"{more} proposed as results come, up to {most} trials")
+            if self._sweep.options.warm_start:
+                lines.append(_told_before(search.count_before))
         if self._context.reporter.is_watched and not self._sweep.options.init_trials:
             again = f"{self._context.restart_command}{short(self.batch.id)} +needed={self._needed}"
             lines.append(f"If it is stopped or killed: {again}")
@@ -389,6 +391,9 @@ class Carrying:
         context.store.write(replace(self._plan.batch_without(self._deleted, lift), state=state))
         trials = [runs[run_id] for run_id in self._plan.ids]
         report_failures(context, batch.id, trials, self._sweep.varying, self._telling)
+        best = best_line(self._sweep.objective_of_best, trials, self._sweep.varying, self._telling)
+        if best:
+            context.reporter.say(best)
         line = last_line(short(batch.id), counts, context.restart_command, lift, self._needed)
         self._report_out_of_date(runs, is_told_how=not ends_well(counts))
         has_failed = bool(counts.get(Status.ERROR))
@@ -410,3 +415,9 @@ class Carrying:
             report_own(self._context, graph, self.batch.id, left, is_told_how=is_told_how)
         if self._takers is not None:
             report_others(self._context, self._takers, self.batch, self._plan.ids, ran)
+
+
+def _told_before(count: int) -> str:
+    which = "1 run is" if count == 1 else f"{count or 'no'} runs are"
+    why = "" if count else ", because none lies in its space"
+    return f"The search begins with warm_start: {which} told to it first{why}"

@@ -186,6 +186,11 @@ class Searching:
         self._optimizers[len(self.ledger.eras) - 1] = optimizer
 
     @property
+    def count_before(self) -> int:
+        """The number of runs told before those of the plan."""
+        return len(self._earlier)
+
+    @property
     def objective(self) -> Objective:
         """The objective of the search."""
         return self._settings.objective

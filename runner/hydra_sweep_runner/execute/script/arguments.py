@@ -243,13 +243,20 @@ class Parser:
                 f"{name}={value}: {self.script} takes {name} by place, and without it runs with "
                 f"{left_out}: give it that value"
             )
-        said = f"{name}={value}: {self.script} takes no argument that says so, and without "
-        said += f"--{name} it runs with {left_out}; "
+        without = f"and without --{name} it runs with {left_out}"
+        otherwise = "let the script take its flags otherwise (operation.flags_to)"
+        if value == "null":
+            said = f"{name}=null: no argument gives {self.script} a null, {without}; give {name} a "
+            if isinstance(default, str):
+                return Mistake(f"{said}value; the text is written \"{name}='null'\"")
+            return Mistake(f"{said}value, or {otherwise}")
+        said = (
+            f"{name}={value}: {self.script} has no option that switches --{name} off, {without}; "
+        )
         if isinstance(default, str):
             return Mistake(f"{said}give it that value; the text is written \"{name}='{value}'\"")
         return Mistake(
-            f"{said}give it one (argparse.BooleanOptionalAction makes --no-…), or let it take its "
-            "flags otherwise (operation.flags_to)"
+            f"{said}add one (argparse.BooleanOptionalAction makes --no-{name}), or {otherwise}"
         )
 
 
