@@ -142,6 +142,26 @@ def test_the_best_is_by_the_batch_s_own_objective_or_the_one_that_is_chosen(
     assert ask(page, "runs")["best"] is None
 
 
+def test_no_trial_is_the_best_of_a_sweep_for_which_nobody_has_named_an_objective(
+    tmp_path: Path,
+) -> None:
+    project = Project(tmp_path)
+    project.write(
+        {
+            "conf/config.yaml": "operation: {function: lib.accuracy}\nx: 1\n",
+            "lib.py": "def accuracy(x): return x / 10\n",
+        }
+    )
+    project.run("-m", "x=1,2")
+    project.run("-m", "x=1,2", "+objective=-result")
+    named, plain = (one["id"] for one in project.runs("--kind", "batch"))
+    with client_of(open_page(project)) as page:
+        answer = ask(page, "runs", batch=plain)
+        assert (answer["best"], answer["has_own"]) == (None, False)
+        assert answer["objective"]["assumed"] is True and answer["objective"]["name"] == "result"
+        assert ask(page, "runs", batch=named)["best"]["flags"] == {"x": 2}
+
+
 def test_counts_by_status_are_those_of_all_other_filters(page: TestClient) -> None:
     answer = ask(page, "runs", status="error", where="lr < 1")
     assert answer["counts"] == {"completed": 4, "error": 2}
