@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
-from hydra_sweep_runner.commands.runs.log import open_log
+from hydra_sweep_runner.commands.runs.log import close_all, open_logs
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.store.runs import RunStore
 
@@ -17,8 +18,10 @@ TAIL_BYTES = 64 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """Bytes `begin` to `end` of a log of `size` bytes, as text; `file` tells one log of a run
-    from the next, which another start or attempt begins. Where there is no log it is None."""
+    """Bytes `begin` to `end` of a log of `size` bytes, as text. `file` tells one log of a run from
+    the next, which another start or attempt begins: a text with an end for each file that the log
+    is made of, so that of a log that goes on in another file it begins as it was. Where there is
+    no log it is None."""
 
     text: str
     begin: int
@@ -52,24 +55,37 @@ def read_piece(
     that is whole only in the next piece is left to it, and with `is_earlier`, of a piece that goes
     before others, one that began before; what is no UTF-8 is replaced. Raises StoreFailed.
     """
-    log = open_log(store, run_id)
-    if log is None:
+    logs = open_logs(store, run_id)
+    if not logs:
         return Piece(text="", begin=0, end=0, size=0, file=None)
     try:
-        about = os.fstat(log)
-        here = f"{about.st_dev:x}.{about.st_ino:x}"
+        about = [os.fstat(log) for log in logs]
+        sizes = [one.st_size for one in about]
+        here = "".join(f"{one.st_dev:x}.{one.st_ino:x};" for one in about)
+        size = sum(sizes)
         begin = offset
-        if begin is None or begin > about.st_size or (file is not None and file != here):
-            begin = max(0, about.st_size - TAIL_BYTES)
-        data = os.pread(log, most, begin)
+        if begin is None or begin > size or (file is not None and not here.startswith(file)):
+            begin = max(0, size - TAIL_BYTES)
+        data = _read(logs, sizes, begin, most)
     finally:
-        os.close(log)
+        close_all(logs)
     skipped = _continuation(data) if begin and (is_earlier or begin != offset) else 0
     data = data[skipped:]
-    whole = len(data) - _torn(data) if begin + skipped + len(data) < about.st_size else len(data)
+    whole = len(data) - _torn(data) if begin + skipped + len(data) < size else len(data)
     text = data[:whole].decode("utf-8", "replace")
     begin += skipped
-    return Piece(text=text, begin=begin, end=begin + whole, size=about.st_size, file=here)
+    return Piece(text=text, begin=begin, end=begin + whole, size=size, file=here)
+
+
+def _read(logs: Sequence[int], sizes: Sequence[int], begin: int, most: int) -> bytes:
+    """Bytes of files that follow each other, from `begin` on, of each as far as its size says."""
+    data = b""
+    for log, size in zip(logs, sizes, strict=True):
+        count = min(most - len(data), size - begin)
+        if count > 0:
+            data += os.pread(log, count, begin)
+        begin = max(0, begin - size)
+    return data
 
 
 def _continuation(data: bytes) -> int:

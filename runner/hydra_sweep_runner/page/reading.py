@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from hydra_sweep_runner.commands.runs.details import details_of
 from hydra_sweep_runner.commands.runs.diff import diff_runs
 from hydra_sweep_runner.commands.runs.files import files_of, find_folders
-from hydra_sweep_runner.commands.runs.log import open_log
+from hydra_sweep_runner.commands.runs.log import close_all, open_logs
 from hydra_sweep_runner.errors import Mistake, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Status, Unreadable, Value
 from hydra_sweep_runner.operation.flags import MISSING
@@ -291,39 +291,42 @@ async def download(site: Site, request: Request) -> Response:
     view = await site.feed.fresh()
     run_id = _id(site, view, given, "id")
     if given.get("log"):
-        log = await asyncio.to_thread(open_log, site.store, run_id)
-        if log is None:
+        logs = await asyncio.to_thread(open_logs, site.store, run_id)
+        if not logs:
             raise Mistake(f"{short(run_id)} has no log yet")
-        return _sent(log, os.fstat(log).st_size, f"{short(run_id)}.log", None)
+        sized = [(log, os.fstat(log).st_size) for log in logs]
+        return _sent(sized, f"{short(run_id)}.log", None)
     name = _name(given)
     path = await asyncio.to_thread(files.locate, site.store, run_id, name)
     opened, size = await asyncio.to_thread(files.open_file, path)
     picture = files.PICTURES.get(PurePosixPath(name).suffix.lower())
-    return _sent(opened, size, path.name, None if given.get("save") else picture)
+    return _sent([(opened, size)], path.name, None if given.get("save") else picture)
 
 
-def _sent(opened: int, size: int, name: str, picture: str | None) -> Response:
-    """A file that is open, as a picture of that type or to be saved under a name."""
-    headers = {"Content-Length": str(size)}
+def _sent(sized: Sequence[tuple[int, int]], name: str, picture: str | None) -> Response:
+    """Files that are open, one after the other, each with its size: as a picture of that type or
+    to be saved under a name."""
+    headers = {"Content-Length": str(sum(size for _, size in sized))}
     if picture is None:
         plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
         headers["Content-Disposition"] = f'attachment; filename="{plain}"'
     return StreamingResponse(
-        _content(opened, size),
+        _content(sized),
         media_type=picture or "application/octet-stream",
         headers=headers,
     )
 
 
-def _content(opened: int, size: int) -> Iterator[bytes]:
-    """So many bytes of a file, and no more: it may be growing."""
-    left = size
+def _content(sized: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+    """So many bytes of each file, and no more: it may be growing."""
     try:
-        while left and (data := os.read(opened, min(_CHUNK_BYTES, left))):
-            left -= len(data)
-            yield data
+        for opened, size in sized:
+            left = size
+            while left and (data := os.read(opened, min(_CHUNK_BYTES, left))):
+                left -= len(data)
+                yield data
     finally:
-        os.close(opened)
+        close_all(opened for opened, _ in sized)
 
 
 async def events(site: Site, request: Request) -> Response:

@@ -20,6 +20,17 @@ def find_log(root: str, run: Run) -> str | None:
     return own_log(root, run.id) or job_log(root, run)
 
 
+def log_paths(root: str, run: Run) -> tuple[str, ...]:
+    """The files whose texts, one after the other, are the log of a run: of a Hydra program's job
+    whose output the runner did not see, what the job has logged itself, then the failure that the
+    runner has recorded; of every other run, the output that the runner kept. Empty if there are
+    none."""
+    own = own_log(root, run.id)
+    is_of_job = own is None or recorded_log(run, Path(root)) is not None
+    written = job_log(root, run) if is_of_job else None
+    return tuple(path for path in (written, own) if path is not None)
+
+
 def own_log(root: str, run_id: str) -> str | None:
     """The file in which the runner has kept the output of a run, or its second name if the
     operation has removed it; None if there is neither."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from hydra_sweep_runner.commands.runs.files import folders_of
 from hydra_sweep_runner.errors import Mistake, StoreFailed, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status
-from hydra_sweep_runner.record.job_output import recorded_log
-from hydra_sweep_runner.store.logs import job_log, own_log
+from hydra_sweep_runner.store.logs import job_log, log_paths, own_log
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import short
 
@@ -36,21 +35,18 @@ def check_has_output(store: RunStore, run: Run) -> None:
 
 
 def read_log(store: RunStore, run: Run, tell: Tell) -> Iterator[bytes]:
-    """The log of a run, in pieces: of a Hydra program's job whose output the runner did not see,
-    the log that the job wrote, then the failure that the runner recorded; of every other run, the
-    output of its last start. It is empty if there is none yet.
+    """The log of a run, in pieces: the texts of `store.logs.log_paths`, one after the other. It is
+    empty if there is none yet.
 
     `tell` gets a line about a log that is not the runner's. Raises StoreFailed.
     """
     root = str(store.root)
-    paths = [own_log(root, run.id)]
-    if paths[0] is None or recorded_log(run, store.root) is not None:
-        written = job_log(root, run)
-        if written is not None or _is_unseen(run, paths[0]):
-            tell(_about(run, written))
-        paths.insert(0, written)
+    paths, own = log_paths(root, run), own_log(root, run.id)
+    written = next((path for path in paths if path != own), None)
+    if written is not None or (own is None and _has_run(run)):
+        tell(_about(run, written))
     for path in paths:
-        log = None if path is None else _open(path)
+        log = _open(path)
         if log is not None:
             try:
                 yield from _rest(log)
@@ -88,7 +84,7 @@ def follow_log(
             has_ended = _has_ended(store, run_id)  # checked before reading the rest
             if log is not None:
                 yield from _rest(log)
-            newer = open_log(store, run_id)
+            newer = _open_last(store, run_id)
             if newer is not None and log is not None and _is_same(log, newer):
                 os.close(newer)
             elif newer is not None:
@@ -117,9 +113,9 @@ def _tell_once(store: RunStore, run_id: str, tell: Tell, told: set[str]) -> None
         tell(line)
 
 
-def _is_unseen(run: Run, own: str | None) -> bool:
-    """Whether a Hydra program's job has run, and the runner has nothing of its output."""
-    return own is None and run.job is not None and run.state.started is not None
+def _has_run(run: Run) -> bool:
+    """Whether a Hydra program's job has run."""
+    return run.job is not None and run.state.started is not None
 
 
 def _about(run: Run, written: str | None) -> str:
@@ -142,17 +138,37 @@ def _has_ended(store: RunStore, run_id: str) -> bool:
     return batch.state.status is not Status.RUNNING
 
 
-def open_log(store: RunStore, run_id: str) -> int | None:
-    """A descriptor of the run's log (`store.logs`); None if there is none yet. Raises
-    StoreFailed."""
+def open_logs(store: RunStore, run_id: str) -> list[int]:
+    """Descriptors of the files that make up the run's log (`store.logs.log_paths`), in order.
+    Raises StoreFailed."""
     root = str(store.root)
-    path = own_log(root, run_id)
-    if path is None:
-        try:
-            path = job_log(root, store.read(run_id))
-        except (UnknownRun, UnreadableRecord):
-            return None
-    return None if path is None else _open(path)
+    try:
+        paths: Sequence[str] = log_paths(root, store.read(run_id))
+    except (UnknownRun, UnreadableRecord):
+        own = own_log(root, run_id)
+        paths = () if own is None else (own,)
+    logs: list[int] = []
+    try:
+        for path in paths:
+            if (log := _open(path)) is not None:
+                logs.append(log)
+    except BaseException:
+        close_all(logs)
+        raise
+    return logs
+
+
+def close_all(logs: Iterable[int]) -> None:
+    """Close these descriptors."""
+    for log in logs:
+        os.close(log)
+
+
+def _open_last(store: RunStore, run_id: str) -> int | None:
+    """The last of the files that make up the run's log: the one that grows."""
+    logs = open_logs(store, run_id)
+    close_all(logs[:-1])
+    return logs[-1] if logs else None
 
 
 def _open(path: str) -> int | None:

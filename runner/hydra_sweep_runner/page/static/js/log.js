@@ -60,8 +60,7 @@ export class Log {
   }
 
   take(piece) {
-    const isOther = this.file !== null && piece.file !== this.file;
-    if (isOther || piece.begin !== this.offset) {
+    if (!this.goesOnIn(piece) || piece.begin !== this.offset) {
       this.rest = "";
       this.parts = [];
       fill(this.text);
@@ -76,6 +75,11 @@ export class Log {
       this.dropFirst();
       this.text.scrollTop = this.text.scrollHeight;
     }
+  }
+
+  /** Whether a piece is of the log that is shown, which may go on in another file by now. */
+  goesOnIn(piece) {
+    return this.file === null || (piece.file ?? "").startsWith(this.file);
   }
 
   /** Say above the lines how long the log is. */
@@ -121,7 +125,7 @@ export class Log {
     this.more.disabled = true;
     try {
       const piece = await ask("log", { id: this.id, offset: from, file: this.file ?? "", most: this.begin - from, earlier: "1" });
-      if (piece.file !== this.file) return; // begun anew meanwhile
+      if (!this.goesOnIn(piece)) return; // begun anew meanwhile
       const { lines, rest } = split(piece.text);
       const first = this.text.firstChild;
       const height = this.text.scrollHeight;
