@@ -342,6 +342,7 @@ OVERRIDES = [
     Row("help", "the commands are in runner --help"),
     Row("status", "runs are listed by runner runs list"),
     Row("dashboard", "runs are seen in the browser by runner page"),
+    Row("compare --columns x", "runner runs list --batch ID --columns A,B"),
     Row("graph", "a pipeline's is drawn by runner page"),
     Row("runs graph", "a plan is printed, before it runs, by +print_trials=true"),
     Row("--experiment=fine", "a flag is written experiment=fine"),

@@ -183,6 +183,7 @@ _INSTEAD = {
     ("runs delete", "-f"): "it is not asked for with --yes",
     ("runs delete", "-y"): "it is not asked for with --yes",
     ("compare", "--sort"): "the order is that of --min EXPR or --max EXPR",
+    ("compare", "--columns"): "columns are chosen in runner runs list --batch ID --columns A,B",
     ("compare", "--reverse"): "the order is that of --min EXPR or --max EXPR",
     **{
         (command, option): "so many rows are shown by -n N"
