@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -52,7 +53,8 @@ def test_it_tells_what_changes_until_the_batch_ends_however_it_ends(project: Pro
             assert watching.wait() == 0
         batch.communicate()
         assert batch.returncode == 1
-    said = without_ids(lines)
+    *said, how = without_ids(lines)
+    assert how.startswith("To go on: runner +restart=")
     assert said[0] == "Trial (x=1) completed: result=0.5"
     assert said[-3:-1] == [
         "Trial (x=2) completed: result=1.0",
@@ -98,6 +100,28 @@ def test_nothing_is_called_best_where_nobody_has_said_what_is_better(project: Pr
     batch = project.newest("batch")["id"]
     project.run(f"+restart={batch}", 'hydra.sweeper.stop=[{result: "< 0.1"}]', "+needed=true")
     assert "best result 0.5" in project.run("watch").lines[-1]
+
+
+def test_how_a_batch_goes_on_is_told_when_its_own_command_could_not(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(FILES)
+    words = ("-m", "x=1,2,4", "wait=true", "hydra.launcher.n_jobs=1")
+    with project.at_work(*words) as batch:
+        wait_until(lambda: project.store.exists() and project.runs("--status", "completed"))
+        os.killpg(batch.pid, signal.SIGKILL)
+        batch.wait()
+    short = project.newest("batch")["id"][:8]
+    watched = project.run("watch")
+    assert watched.lines[-1].startswith(f"Batch {short}: 3 trials, ")
+    assert watched.said == [f"To go on: runner +restart={short} +needed=true"]
+    shutil.copytree(project.store, project.folder / "other store", symlinks=True)
+    named = project.run("watch", "--store", "other store").said
+    assert named == [f"{watched.said[0]} 'hydra.sweeper.store=\"other store\"'"]
+    (project.folder / "go").touch()
+    project.run(*watched.said[0].split()[4:])
+    assert project.run("watch").said == []
+    assert project.newest("batch")["status"] == "completed"
 
 
 @pytest.mark.parametrize("word", ["run", "0000", None])

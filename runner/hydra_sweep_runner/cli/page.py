@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import click
 
-from hydra_sweep_runner.cli.store import STORE, open_store
+from hydra_sweep_runner.cli.store import STORE, is_found, open_store, project_folder
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.store import location
 from hydra_sweep_runner.terminal.render import escape
 
 
@@ -59,10 +57,10 @@ def page(
     from hydra_sweep_runner.page.ports import address, bind
     from hydra_sweep_runner.page.site import open_site
 
-    folder = Path.cwd() if store is not None else location.project_of(Path.cwd())
-    is_default = store is None and "RUNNER_STORE" not in os.environ
     bound = bind(port)
-    site = open_site(opened, folder, is_default_store=is_default, read_only=read_only)
+    site = open_site(
+        opened, project_folder(store), is_default_store=is_found(store), read_only=read_only
+    )
     site.live.look()
 
     def when_up() -> None:

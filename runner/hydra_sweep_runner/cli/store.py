@@ -44,5 +44,16 @@ def open_store(store: str | None, *, tell: bool = False) -> RunStore:
     return opened
 
 
+def project_folder(store: str | None) -> Path:
+    """The folder in which the store's project is meant to be: the current one if a store was typed,
+    else the project that contains it."""
+    return Path.cwd() if store is not None else location.project_of(Path.cwd())
+
+
+def is_found(store: str | None) -> bool:
+    """Whether commands in the project's folder find the store by themselves, without its name."""
+    return store is None and "RUNNER_STORE" not in os.environ
+
+
 def _say(line: str) -> None:
     click.echo(escape(line), err=True)

@@ -7,11 +7,12 @@ import time
 
 import click
 
-from hydra_sweep_runner.cli.store import STORE, open_store
+from hydra_sweep_runner.cli.store import STORE, is_found, open_store, project_folder
 from hydra_sweep_runner.commands.runs.watch import (
     Snapshot,
     changes,
     find_batch,
+    go_on_line,
     status_line,
     take_snapshot,
     watch_table,
@@ -31,7 +32,8 @@ def watch(batch: str | None, store: str | None) -> None:
     """Watch a batch at work, from any terminal, until it ends.
 
     Without BATCH it is the one at work, or else the newest. Ctrl-C ends the watching, not
-    the batch.
+    the batch. Of a batch that has ended with something left, or was killed, the last line
+    says how it goes on.
 
     \b
     Examples:
@@ -40,13 +42,14 @@ def watch(batch: str | None, store: str | None) -> None:
     """
     opened = open_store(store)
     batch_id = find_batch(opened, batch)
-    if sys.stdout.isatty():
-        _draw(opened, batch_id)
-    else:
-        _print(opened, batch_id)
+    show = _draw if sys.stdout.isatty() else _print
+    last = show(opened, batch_id)
+    how = go_on_line(last, project_folder(store), None if is_found(store) else opened.root)
+    if how:
+        click.echo(escape(how), err=True)
 
 
-def _print(store: RunStore, batch_id: str) -> None:
+def _print(store: RunStore, batch_id: str) -> Snapshot:
     """Print a line for each change, and the final state."""
     before: Snapshot | None = None
     while True:
@@ -56,13 +59,13 @@ def _print(store: RunStore, batch_id: str) -> None:
             print(escape(line), flush=True)
         if not snapshot.is_at_work:
             print(escape(status_line(snapshot)), flush=True)
-            return
+            return snapshot
         before = snapshot
         _rest(began_s)
 
 
-def _draw(store: RunStore, batch_id: str) -> None:
-    """Draw a table that is updated."""
+def _draw(store: RunStore, batch_id: str) -> Snapshot:
+    """Draw a table that is updated, and give the final state."""
     from rich.console import Group
     from rich.live import Live
     from rich.text import Text
@@ -82,7 +85,7 @@ def _draw(store: RunStore, batch_id: str) -> None:
             live.update(Group(line, table, *(Text(note, style="dim") for note in notes)))
             live.refresh()
             if not snapshot.is_at_work:
-                return
+                return snapshot
             _rest(began_s)
 
 

@@ -5,7 +5,6 @@ An action is carried out by the code of that command; a restart is the command i
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,17 +12,16 @@ from typing import Any
 
 from hydra_sweep_runner.commands.runs import annotate, delete, stop, trash
 from hydra_sweep_runner.commands.runs.dependents import Dependents
+from hydra_sweep_runner.commands.runs.going_on import restart_command, words_to_go_on
 from hydra_sweep_runner.commands.runs.selecting import Asked, resolve_all
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Busy, Mistake, RunnerError, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.known import KINDS, STEPS
-from hydra_sweep_runner.page.batches import goal_of
-from hydra_sweep_runner.page.command_line import command_line
 from hydra_sweep_runner.page.starts import Starts
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
-from hydra_sweep_runner.terminal.batch_lines import restart_words
+from hydra_sweep_runner.terminal.command_line import command_line
 from hydra_sweep_runner.terminal.render import first_few, short
 
 _MOST_IDS = 10_000
@@ -149,25 +147,15 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
 
 
 def _words_to_go_on(project: Project, run: Run) -> list[str]:
-    """What the command's own line tells to restart it with, to run what has not completed."""
-    if run.batch is None:
-        return restart_words({})
-    counts = Counter(_recorded_status(project.store, run_id) for run_id in run.batch.trials)
-    counts[Status.PENDING] += max(0, (goal_of(run) or 0) - len(run.batch.trials))
-    return restart_words({status: n for status, n in counts.items() if status}, run.batch.lift)
+    planned = () if run.batch is None else run.batch.trials
+    recorded = (_recorded_status(project.store, run_id) for run_id in planned)
+    return words_to_go_on(run, Counter(status for status in recorded if status is not None))
 
 
 def _restart_words(project: Project, run: Run, options: Sequence[str]) -> list[str]:
-    is_program = KINDS[run.operation.kind].is_hydra_job
-    words = _program_words(project.folder, run) if is_program else ["runner"]
-    words += [f"+restart={_shorts(project, [run.id])[0]}", *options]
-    if not project.is_default_store:
-        from hydra_sweep_runner.commands.start.world import store_override  # imports Hydra
-
-        words += [
-            shlex.split(word)[0] for word in store_override(project.store.root, project.folder)
-        ]
-    return words
+    store = None if project.is_default_store else project.store.root
+    (run_id,) = _shorts(project, [run.id])
+    return restart_command(run, run_id, options, project.folder, store)
 
 
 def _start(
@@ -233,21 +221,6 @@ def _recorded_status(store: RunStore, run_id: str) -> Status | None:
         return store.read(run_id).state.status
     except (UnknownRun, UnreadableRecord):
         return None
-
-
-def _program_words(folder: Path, batch: Run) -> list[str]:
-    """What starts the Hydra program of a batch, in the project's folder. Raises Mistake if it is
-    not there."""
-    target = str(batch.operation.target)
-    if (folder / target).is_file():
-        started = [target]
-    elif not target.endswith(".py"):
-        started = ["-m", target]
-    else:
-        raise Mistake(f"{folder / target}, the program of {short(batch.id)}, is not there")
-    name = batch.recipe.config_name
-    config = [] if name is None else [f"--config-name={name}"]
-    return ["python", *started, *config, "-m", "hydra/sweeper=runner"]
 
 
 def _check_restart(project: Project, runs: Sequence[Run]) -> Dependents:

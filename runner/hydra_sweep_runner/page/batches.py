@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from hydra_sweep_runner.commands.runs.going_on import goal_of
 from hydra_sweep_runner.model import BatchPart, Kind, Run, Status, Unreadable
 from hydra_sweep_runner.page.cells import shown_text
 from hydra_sweep_runner.page.live import View
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import FIELD, Summary
-from hydra_sweep_runner.search.optimizers.choose import PLANNED
 from hydra_sweep_runner.terminal.render import cut, escape, shown_value
 
 #: A batch whose trials were not made yet has them under this status.
@@ -53,16 +53,6 @@ def batch_json(summary: Summary, by_id: Mapping[str, RunRow]) -> dict[str, Any]:
         "counts": dict(counts),
         "objective": [shown_text(text) for text in part.objective],
     }
-
-
-def goal_of(run: Run) -> int | None:
-    """How many trials a search goes on to, at work or when it is restarted: an optimizer that
-    learns plans them one by one. None for a search that has come to its end, for every other
-    batch, and where the options do not say."""
-    optimizer, most = run.options.get("optimizer"), run.options.get("max_trials")
-    has_ended = run.state.status is Status.COMPLETED and not (run.batch and run.batch.lift)
-    is_growing = optimizer not in (None, *PLANNED) and not has_ended
-    return most if is_growing and isinstance(most, int) else None
 
 
 def sign_of(status: Status, counts: Counter[str], missing: int = 0) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from hydra_sweep_runner.commands.runs.compare import (
     Ranking,
@@ -12,6 +13,7 @@ from hydra_sweep_runner.commands.runs.compare import (
     has_named_objective,
     recorded_objective,
 )
+from hydra_sweep_runner.commands.runs.going_on import goal_of, restart_command, words_to_go_on
 from hydra_sweep_runner.commands.runs.listing import cell, column_table
 from hydra_sweep_runner.commands.runs.selecting import no_batch
 from hydra_sweep_runner.dataclass import dataclass
@@ -31,6 +33,7 @@ from hydra_sweep_runner.query.upstream import with_upstream_flags
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal import tables
+from hydra_sweep_runner.terminal.command_line import command_line
 from hydra_sweep_runner.terminal.render import cut, escape, render_entries, short
 from hydra_sweep_runner.terminal.tables import Table
 
@@ -142,6 +145,25 @@ def status_line(snapshot: Snapshot) -> str:
         return line
     value = cell(snapshot.objective.column.value(best), tables.ColumnKind.NUMBER)
     return f"{line}; best {escape(snapshot.objective.text)} {value}: {_name(best, snapshot)}"
+
+
+def go_on_line(snapshot: Snapshot, folder: Path, store: Path | None) -> str:
+    """How a batch that is not at work goes on: `To go on: runner +restart=77b01c52 +needed=true`,
+    to be typed in the project's folder; empty if nothing is left, or if its Hydra program is not
+    there. `store` is the store if it is not found from there."""
+    batch = snapshot.batch.run
+    planned = () if batch.batch is None else batch.batch.trials
+    statuses = Counter(map(_status, snapshot.trials))
+    total = max(len(planned), goal_of(batch) or 0)
+    if snapshot.is_at_work or statuses[Status.COMPLETED.value] == total:
+        return ""
+    counts = {status: statuses[status.value] for status in Status}
+    try:
+        words = words_to_go_on(batch, counts)
+        command = restart_command(batch, short(batch.id), words, folder, store)
+    except Mistake:
+        return ""
+    return f"To go on: {command_line(command)}"
 
 
 def changes(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
