@@ -272,6 +272,9 @@ def test_who_owns_a_batch_restarts_it(program: Program) -> None:
     program.write({"conf/config.yaml": CONFIG + "\n    operation: {script: train.py}\n"})
     ours = program.run(f"+restart={batch}", status=2)
     assert "is of the Hydra program train.py: restart it there" in ours.said[0]
+    of_trial = program.run(f"+restart={program.newest('batch')['trials'][0]}", status=2).said[0]
+    command = f"python train.py -m {SWEEPER} +restart={batch[:8]} +needed=true (this trial is "
+    assert f"restart its batch there, as {command}" in of_trial
 
 
 def test_every_source_of_the_configuration_is_kept(program: Program, tmp_path: Path) -> None:

@@ -35,10 +35,13 @@ def check_owner(world: World, run: Run) -> None:
     name = escape(owner.name)
     if KINDS[owner.kind].is_hydra_job:
         if program is None:
+            what, options = "it", ", with the same options"
+            if run.kind is not Kind.BATCH and batch is not None:
+                what, options = "its batch", in_its_batch(run, world.store_words)
             raise Mistake(
-                f"{short(run.id)} is of the Hydra program {name}: restart it there, as "
+                f"{short(run.id)} is of the Hydra program {name}: restart {what} there, as "
                 f"python {escape(str(owner.target))} -m hydra/sweeper=runner "
-                f"+restart={'…' if batch is None else short(batch)}, with the same options"
+                f"+restart={'…' if batch is None else short(batch)}{options}"
             )
         if (owner.name, owner.target) != (program.name, program.target):
             raise Mistake(f"{short(run.id)} is of {name}, not of {escape(program.name)}")
