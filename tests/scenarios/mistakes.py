@@ -333,6 +333,12 @@ OVERRIDES = [
     Row("runs log {run} --tail 5", "runner runs log ID | tail -n N"),
     Row("", "operation.command: [bash, a.sh]", operation="{script: a.sh}", files={"a.sh": "$x $1"}),
     Row("", "several names are a list: requires: [main.py, b.csv]", operation=REQUIRES_TEXT),
+    Row(
+        "",
+        "requires: [main.py, my data]",
+        operation="{script: main.py, requires: 'main.py, my data'}",
+        files={"my data/a.csv": "1"},
+    ),
     Row("", "did you mean a_file?", operation="{command: [echo], requires: a_fil}"),
     Row("+restart={batch} +failed=true", "+only=failed", operation=None),
     Row("runs help", "those on runs in runner runs --help"),

@@ -35,10 +35,9 @@ def check_requires(project_dir: Path, requires: Iterable[str]) -> None:
 
 def _meant(name: str, project_dir: Path) -> str:
     """What was probably meant by a name that is not there, as the end of a message; or nothing."""
-    parts = [part for part in name.replace(",", " ").split() if (project_dir / part).exists()]
-    if parts and ("," in name or " " in name):
-        listed = ", ".join(name.replace(",", " ").split())
-        return f"; several names are a list: requires: [{listed}]"
+    names = [part.strip() for part in name.split(",")] if "," in name else name.split()
+    if len(names) > 1 and any(part and (project_dir / part).exists() for part in names):
+        return f"; several names are a list: requires: [{', '.join(names)}]"
     try:
         beside = [path.name for path in (project_dir / name).parent.iterdir()]
     except OSError:
