@@ -17,6 +17,13 @@ from hydra_sweep_runner.store.runs import RunStore
 from tests.page.conftest import client_of, open_page
 from tests.scenarios.project import Project, wait_until
 
+FAILS_ON_WISH = """
+    import os, pathlib, sys
+    lr = 0.1
+    if pathlib.Path(os.environ["RUNNER_PROJECT_DIR"], "broken").exists():
+        sys.exit("broken")
+"""
+
 
 class Page:
     """A page with its token."""
@@ -384,3 +391,31 @@ def test_what_a_hydra_program_cannot_restart_is_told(project: Project, page: Pag
     (project.folder / "app.py").rename(project.folder / "other.py")
     error = page.act("restart", 400, ids=[batch])["error"]
     assert error == f"{project.folder / 'app.py'}, the program of {batch[:8]}, is not there"
+
+
+def test_to_go_on_is_the_command_that_the_batch_s_last_line_names(
+    project: Project, page: Page
+) -> None:
+    def goes_on() -> str:
+        batch = project.newest("batch")["id"]
+        return str(page.act("restart", ids=[batch], needed=True)["command"])
+
+    project.write({"conf/config.yaml": "operation: {script: train.py}\nlr: 0.1\n"})
+    project.write({"train.py": FAILS_ON_WISH})
+    project.run("-m", "lr=1,2,3", "hydra.launcher.n_jobs=1")
+    (project.folder / "broken").touch()
+    project.run("+restart=last:batch", "+fail_fast=true", status=1)
+    assert goes_on().endswith("+needed=true")
+    (project.folder / "broken").unlink()
+    project.run(*goes_on().split()[1:])
+    (project.folder / "broken").touch()
+    project.write({"train.py": FAILS_ON_WISH + "    print('new')\n"})
+    said = project.run("+restart=last:batch", "+fail_fast=true", status=1).said
+    assert said[-1].endswith("+needed=strict") and said[-1].endswith(goes_on())
+    batch = project.newest("batch")["id"]
+    told = page.act("restart", ids=[batch], needed=True)
+    assert told["question"].endswith("what has completed by the present code excepted?")
+    (project.folder / "broken").unlink()
+    project.run(*goes_on().split()[1:])
+    assert len(project.runs("--batch", batch, "--status", "completed")) == 3
+    assert goes_on().endswith("+needed=true")  # nothing was left

@@ -102,11 +102,43 @@ def test_an_address_that_is_wrong_shows_the_runs_and_says_what_is_wrong(
 ) -> None:
     with tab(browser, f"{address}/?batch=abcd0123", is_clean=False) as page:  # a 404
         expect(page.locator("#where-error")).to_contain_text("abcd0123")
-        expect(page.locator("#where-error")).to_contain_text("these are all runs")
+        expect(page.locator("#where-error")).to_contain_text("These are all runs")
         assert len(rows(page)) == 7
     with tab(browser, f"{address}/?objective=nothing&sort=lr&kind=batch") as page:
         expect(page.locator("#where-error")).to_contain_text("nothing")
         assert count(page) == "1 run"
+
+
+def test_each_mistake_in_an_address_has_a_line(browser: Browser, address: str) -> None:
+    wrong = "batch=nonsense&where=lrr<1&status=done&since=2h&view=plott"
+    # what is shown instead is asked for after the answer to what is wrong, which is a 400
+    with tab(browser, f"{address}/?{wrong}", is_clean=False) as page:
+        lines = page.locator("#where-error span")
+        expect(lines).to_have_count(5)
+        texts = [line.inner_text() for line in lines.all()]
+        for part, text in zip(
+            ("nonsense", "status done", "lrr", "view=plott"), texts, strict=False
+        ):
+            assert part in text
+        assert texts[-1] == "These are all runs"
+        assert len(rows(page)) == 7
+
+
+def test_a_plan_of_no_batch_is_that_of_the_newest(
+    browser: Browser, address: str, origin: Project
+) -> None:
+    batch = origin.newest("batch")["id"][:8]
+    with tab(browser, f"{address}/?view=plan") as page:
+        expect(page.locator("h1")).to_contain_text(batch)
+        expect(page.locator(".square")).to_have_count(6)
+        assert page.url == f"{address}/?batch={batch}&view=plan"
+        page.locator(".entry.all").click()
+        expect(page.locator("#count")).to_have_text("7 runs")
+        page.keyboard.press("4")
+        expect(page.locator(".square")).to_have_count(6)
+        assert page.url == f"{address}/?batch={batch}&view=plan"
+        page.go_back()
+        expect(page.locator("#count")).to_have_text("7 runs")
 
 
 @pytest.mark.parametrize("typed", ["last:batch", "{id:.5}", "{id}"])
@@ -127,7 +159,7 @@ def test_above_all_runs_there_are_no_buttons_of_a_batch(
 ) -> None:
     digit = origin.newest("batch")["id"][0]
     with tab(browser, f"{address}/?batch={digit}") as page:
-        expect(page.locator("#where-error")).to_contain_text("these are all runs")
+        expect(page.locator("#where-error")).to_contain_text("These are all runs")
         expect(page.locator("h1")).to_have_text(f"Batch {digit} is not there")
         expect(page.locator("#head .buttons")).to_have_count(0)
         expect(page.locator(".entry.here")).to_have_count(0)

@@ -38,6 +38,11 @@ def test_restarting_the_failed_of_a_pipeline_makes_anew_what_depends_on_them(
     batch = project.newest("batch")["id"]
     with served(project) as address, tab(browser, address) as page:
         page.goto(f"{address}/?batch={batch}")
+        page.locator("#head button", has_text="Run what is needed").click()
+        # the fit that came before the failed one was made by the code of that start, too
+        command = page.locator("dialog .command")
+        expect(command).to_have_text(f"runner +restart={batch[:8]} +needed=strict")
+        page.keyboard.press("Escape")
         page.locator("#head button", has_text="Restart the failed (1)").click()
         assert confirm(page, "Restart") == f"runner +restart={batch[:8]} +needed=true"
         expect(page.locator(".chip[data-status=completed]")).to_contain_text("5 completed")

@@ -200,6 +200,18 @@ def test_what_is_asked_wrongly_is_told_in_the_command_s_words(
         assert said in mistake and "\n" not in mistake
 
 
+def test_of_several_mistakes_each_is_told_once(page: TestClient) -> None:
+    batch = ask(page, "store")["batches"][0]["id"]
+    said = ask(page, "runs", batch=batch, where="lrr < 1", status="done")["mistake"].split("\n")
+    assert len(said) == 2 and "status done" in said[0] and "did you mean lr?" in said[1]
+    said = ask(page, "runs", batch="zz", brush='["lrr", 0, 1]', where="lr < 1")["mistake"].split(
+        "\n"
+    )
+    assert (
+        len(said) == 1 and "no run id" in said[0]
+    )  # nothing passes a brush on a flag that is none
+
+
 def test_an_objective_that_none_of_the_selected_has_sorts_last_and_marks_no_best(
     page: TestClient,
 ) -> None:

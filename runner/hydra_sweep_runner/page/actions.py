@@ -114,11 +114,12 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
     only, needed = given.get("only"), given.get("needed")
     if only not in (None, "failed") or needed not in (None, False, True):
         raise Mistake("restart: only is failed or left out, needed is true or false")
+    by_code = _truth({"by_code": True, **given}, "by_code")
     found = [project.store.observe(project.store.read(run_id)) for run_id in ids]
     runs = sorted(found, key=lambda run: run.state.initialized)  # what takes files comes later
     takers = _check_restart(project, runs)
     options = [f"+only={only}"] if only else []
-    goes_on = [_words_to_go_on(project, run) if needed else [] for run in runs]
+    goes_on = [_words_to_go_on(project, run, by_code=by_code) if needed else [] for run in runs]
     commands = [
         _restart_words(project, run, [*options, *words])
         for run, words in zip(runs, goes_on, strict=True)
@@ -126,6 +127,8 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
     which = "the failed trials of " if only else ""
     is_pipeline = any(run.operation.kind == STEPS for run in runs)
     spared = "is completed and up to date" if is_pipeline else "has completed"
+    if not is_pipeline and any("+needed=strict" in words for words in goes_on):
+        spared = "has completed by the present code"
     rest = f", what {spared} excepted" if needed else ""
     in_turn = "One after the other, also if one fails; if one is stopped, the rest do not start"
 
@@ -146,10 +149,13 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
     )
 
 
-def _words_to_go_on(project: Project, run: Run) -> list[str]:
+def _words_to_go_on(project: Project, run: Run, *, by_code: bool) -> list[str]:
+    """What the command's own last line tells to restart it with; unless `by_code`, what has
+    completed counts, by whichever code."""
     planned = () if run.batch is None else run.batch.trials
     recorded = (_recorded_status(project.store, run_id) for run_id in planned)
-    return words_to_go_on(run, Counter(status for status in recorded if status is not None))
+    words = words_to_go_on(run, Counter(status for status in recorded if status is not None))
+    return words if by_code else ["+needed=true", *words[1:]]
 
 
 def _restart_words(project: Project, run: Run, options: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from hydra_sweep_runner.commands.runs.compare import (
 )
 from hydra_sweep_runner.commands.runs.selecting import Asked, filters_of
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake, UnknownRun
+from hydra_sweep_runner.errors import AmbiguousRun, Mistake, UnknownRun
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.page.brushes import brushed
 from hydra_sweep_runner.page.live import Live, View
@@ -40,6 +40,7 @@ from hydra_sweep_runner.search.objective import DEFAULT
 from hydra_sweep_runner.system.clock import now
 
 _KEPT = 24
+_OF_THE_QUESTION = (Mistake, UnknownRun, AmbiguousRun)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,14 @@ class Answer:
     batch: str | None = None
 
 
+class Mistakes(Mistake):
+    """Several mistakes of one question, a line each."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = tuple(lines)
+
+
 class Answers:
     """Answers questions about a store, and remembers the last few answers to a view. Threads may
     share it."""
@@ -84,14 +93,48 @@ class Answers:
 
     def answer(self, view: View, question: Question) -> Answer:
         """The answer by this view. Raises as `runner runs list` does for what is asked wrongly;
-        a batch that is gone is an UnknownRun."""
+        a batch that is gone is an UnknownRun, several mistakes are Mistakes."""
 
         def make() -> Answer:
-            return _answer(self._live, view, question, self._varying_of)
+            try:
+                return self._make(view, question)
+            except _OF_THE_QUESTION as error:
+                lines = self._all_mistakes(view, question, str(error))
+                if len(lines) == 1:
+                    raise
+                raise Mistakes(lines) from error
 
         if question.asked.since is not None:  # what that selects changes with the clock
             return make()
         return self._answers.get((view.cursor, question), make)
+
+    def _make(self, view: View, question: Question) -> Answer:
+        return _answer(self._live, view, question, self._varying_of)
+
+    def _all_mistakes(self, view: View, question: Question, first: str) -> Sequence[str]:
+        """What is wrong with a question, of which `first` was found, and with each of its parts,
+        asked of the batch or, where that is wrong, of all runs; each once."""
+        asked = question.asked
+        whole = Asked(batch=asked.batch)
+        said = [self._mistake(view, Question(asked=whole)), first]
+        if said[0] is not None:
+            whole = Asked()
+        given = {name: getattr(asked, name) for name in ("status", "kind", "since", "where")}
+        parts = [
+            Question(asked=replace(whole, **{name: value}))
+            for name, value in given.items()
+            if value
+        ]
+        parts += [Question(asked=whole, brushes=(brush,)) for brush in question.brushes]
+        said += [self._mistake(view, part) for part in parts]
+        return list(dict.fromkeys(line for line in said if line is not None))
+
+    def _mistake(self, view: View, question: Question) -> str | None:
+        try:
+            self._make(view, question)
+        except _OF_THE_QUESTION as error:
+            return str(error)
+        return None
 
     def _varying_of(self, view: View, asked: Asked, compared: Sequence[RunRow]) -> Sequence[str]:
         """The flags that differ between the compared runs, found once for each choice of them."""

@@ -21,6 +21,7 @@ from hydra_sweep_runner.errors import Mistake, RunnerError, UnknownRun, Unreadab
 from hydra_sweep_runner.model import Status, Unreadable, Value
 from hydra_sweep_runner.operation.flags import MISSING
 from hydra_sweep_runner.page import files
+from hydra_sweep_runner.page.answer import Mistakes
 from hydra_sweep_runner.page.batches import batches_json
 from hydra_sweep_runner.page.cells import cell, shown_text, table_json, told_flags
 from hydra_sweep_runner.page.drawer import drawer_json
@@ -110,7 +111,8 @@ def _telling_mistakes() -> Iterator[dict[str, Any]]:
     except UnknownRun:
         raise
     except Mistake as error:
-        told["mistake"] = escape(" ".join(str(error).split()))
+        lines = error.lines if isinstance(error, Mistakes) else (str(error),)
+        told["mistake"] = "\n".join(escape(" ".join(line.split())) for line in lines)
 
 
 def _run(site: Site, view: View, given: Given) -> dict[str, Any]:

@@ -85,6 +85,8 @@ class Carrying:
         self._grown: dict[str, Run] = {}
         self._telling = Telling((), sweep.repeated)
         self._needed = "strict" if self._runs_completed_again() else "true"
+        if self._needed != "true":
+            self._plan.record_needed(self._needed)
         self.mended = Mended()  #: what is said of failures under an old copy of the YAML
 
     def _runs_completed_again(self) -> bool:
@@ -388,6 +390,8 @@ class Carrying:
             reason = None if has_all else why_not_well(counts, left)
             state = lifecycle.finished(batch.state, exit_status, reason, at)
         lift = cut_short or ""
+        if ends_well(counts):
+            self._plan.record_needed("")
         context.store.write(replace(self._plan.batch_without(self._deleted, lift), state=state))
         trials = [runs[run_id] for run_id in self._plan.ids]
         report_failures(context, batch.id, trials, self._sweep.varying, self._telling)

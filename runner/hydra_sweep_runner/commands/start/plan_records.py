@@ -152,6 +152,12 @@ class PlanRecords:
         self.batch = replace(self.batch, batch=part, basis=self._sweep.basis(self.ids))
         return place, planned
 
+    def record_needed(self, needed: str) -> None:
+        """Note in the batch's record how a restart goes on (`BatchPart.needed`)."""
+        part = self.batch.batch
+        assert part is not None
+        self.batch = replace(self.batch, batch=replace(part, needed=needed))
+
     def batch_without(self, deleted: Collection[str], lift: str = "") -> Run:
         """The batch's record without trials that have been deleted; `lift` lifts the rule that
         ended it."""

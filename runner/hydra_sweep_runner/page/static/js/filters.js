@@ -40,13 +40,13 @@ export function drawFilters(present) {
 
 const apply = () => go({ where: input.value.trim() || null });
 
-/** Say why the filter is none or, if it is not `isOfFilter`, what else of the address is wrong; null
-    says that all is well. */
-export function tellFilter(message, { isOfFilter = true } = {}) {
+/** Say why the filter is none or, if it is not `isOfFilter`, what else of the address is wrong, a
+    line each; no line says that all is well. */
+export function tellFilter(lines, { isOfFilter = true } = {}) {
   if (failure === null) return;
-  failure.hidden = message === null;
-  failure.textContent = message ?? "";
-  input.setAttribute("aria-invalid", message === null || !isOfFilter ? "false" : "true");
+  failure.hidden = !lines.length;
+  failure.replaceChildren(...lines.map((line) => el("span", {}, line)));
+  input.setAttribute("aria-invalid", lines.length && isOfFilter ? "true" : "false");
 }
 
 export function focusFilter() {

@@ -61,7 +61,7 @@ function drawAround() {
   const shown = present();
   redraw(byId("tabs"),
     ...VIEWS.map(([name, title]) =>
-      el("button", { role: "tab", "aria-selected": String(name === shown), "data-view": name, onclick: () => go({ view: name === "table" ? null : name }) }, title)),
+      el("button", { role: "tab", "aria-selected": String(name === shown), "data-view": name, onclick: () => openView(name) }, title)),
     el("span", { class: "room" }),
     el("span", { class: "muted", id: "count" }, counted()),
   );
@@ -114,7 +114,7 @@ const isOtherwiseNamed = ({ batch }) => batch !== null && now().batch !== null &
 /** Tell what the runs were shown without, and what the address says that nothing is shown by. */
 function tellBeside(told) {
   beside = told;
-  tellFilter([...misunderstood(location.search), ...told].join("; ") || null, { isOfFilter: false });
+  tellFilter([...misunderstood(location.search), ...told], { isOfFilter: false });
 }
 
 function askFor(parameters, isSame) {
@@ -145,7 +145,8 @@ async function showDespite(mistake) {
       const isSame = parameters === answered;
       const found = await askFor(parameters, isSame);
       if (found === null) return undefined;
-      tellFilter(batch && !parameters.has("batch") ? `${message}; these are all runs` : message);
+      const are = batch && !parameters.has("batch") ? ["These are all runs"] : [];
+      tellFilter([...message.split("\n"), ...misunderstood(location.search), ...are]);
       trouble(null);
       if (!isSame) hideOthers();
       await take(parameters, found, isSame, !isSame || present() === "table");
@@ -175,7 +176,7 @@ async function showView() {
   try {
     await (await view(shown)).show(answer);
   } catch (error) {
-    if (error.status === 400) tellFilter(error.message);
+    if (error.status === 400) tellFilter(error.message.split("\n"));
     else trouble(error.message);
   }
 }
@@ -215,7 +216,7 @@ const catchUp = seldom(async () => {
     store = await ask("store");
     batches = store.batches;
     isEmpty = store.total === 0;
-    if (wasEmpty) goToNewest();
+    if (wasEmpty || isPlanOfNone()) goToNewest();
   }
   drawAround();
   if (all || runs) await loadRuns(true);
@@ -269,7 +270,7 @@ function escape() {
 const openTab = (tab) => () => {
   if (now().run !== null) go({ tab, path: null });
 };
-const openView = (name) => () => go({ view: name === "table" ? null : name });
+const viewOn = (name) => () => openView(name);
 listenToKeys(
   {
     ArrowDown: () => table.move(1),
@@ -288,10 +289,10 @@ listenToKeys(
     l: openTab("log"),
     f: openTab("files"),
     d: openTab("diff"),
-    1: openView("table"),
-    2: openView("plots"),
-    3: openView("curves"),
-    4: openView("plan"),
+    1: viewOn("table"),
+    2: viewOn("plots"),
+    3: viewOn("curves"),
+    4: viewOn("plan"),
   },
   escape,
 );
@@ -326,9 +327,21 @@ async function redrawColours() {
   if (present() === "curves") (await views.curves)?.draw();
 }
 
-/** Look at the newest batch, unless the address says what is looked at. */
+/** Look at the newest batch, unless the address says what is looked at: a view that is one of a
+    batch does not. */
 function goToNewest() {
-  if (location.search === "" && batches.length) go(fresh({ batch: short(batches[0].id) }), { replace: true });
+  if (!batches.length) return;
+  const batch = short(batches[0].id);
+  if (location.search === "") go(fresh({ batch }), { replace: true });
+  else if (isPlanOfNone()) go({ batch }, { replace: true });
+}
+
+const isPlanOfNone = () => now().view === "plan" && !now().batch;
+
+/** Look at what is seen in another view; the plan of all runs is that of the newest batch. */
+function openView(name) {
+  const isOfBatch = name === "plan" && !now().batch && batches.length;
+  go(isOfBatch ? { ...fresh({ batch: short(batches[0].id) }), view: name } : { view: name === "table" ? null : name });
 }
 
 async function start() {

@@ -24,7 +24,7 @@ export class Plan {
 
   async show() {
     if (!now().batch) {
-      fill(this.place, el("p", { class: "nothing" }, "Choose a batch at the side: a plan is a batch's."));
+      fill(this.place, el("p", { class: "nothing" }, "There is no batch yet: a plan is a batch's."));
       return;
     }
     const found = await this.ask("plan", { batch: now().batch });
