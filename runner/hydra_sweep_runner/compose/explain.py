@@ -122,6 +122,10 @@ def composition_mistake(error: Exception, more: str = "") -> Mistake:
     return (MissingConfig if is_missing else Mistake)(f"{said}{more}")
 
 
+#: A part of a list or mapping in YAML's brackets that holds `${…}`.
+_INTERPOLATED = re.compile(r"[^\s,\[\]{}]*\$\{[^{}]*\}[^\s,\[\]{}]*")
+
+
 def _in_yaml(error: yaml.YAMLError) -> str:
     """`conf/config.yaml, line 3, column 7: …`, with the way to write what is often written so."""
     mark = getattr(error, "problem_mark", None)
@@ -141,7 +145,9 @@ def _in_yaml(error: yaml.YAMLError) -> str:
         told += f" ({context}{where})"
     line = _line_at(mark)
     if "${" in line and "expected ','" in problem:
-        told += '; what holds ${…} stands in quotes: "${name}"'
+        # the mark is at the brace that no plain text in brackets can hold
+        held = next((one for one in _INTERPOLATED.finditer(line) if one.end() > mark.column), None)
+        told += f'; what holds ${{…}} stands in quotes: "{held[0] if held else "${…}"}"'
     if line.lstrip(" ").startswith("\t"):
         told += "; YAML is indented by spaces"
     return told
