@@ -2,13 +2,63 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from hydra_sweep_runner.charts.html import render_html
 from tests.charts.test_charts import data_of
 from tests.page.browser import needs_browser, open_browser
+
+#: Of an axis of texts: the texts that have a label, the number of its marks, and the rectangles of
+#: the labels.
+LABELS = """([place, name, at]) => {
+  const places = document.querySelectorAll("[_echarts_instance_]");
+  const chart = echarts.getInstanceByDom(places[place]);
+  const { axis } = chart.getModel().getComponent(name, at);
+  const labels = axis.getViewLabels().map((label) => label.formattedLabel);
+  const shapes = chart.getZr().storage.getDisplayList(true);
+  const drawn = shapes.filter((shape) => labels.includes(shape.style.text));
+  return {
+    labels,
+    marks: axis.getTicksCoords().length,
+    rectangles: drawn.map((shape) => {
+      const box = shape.getBoundingRect().clone();
+      if (shape.transform) box.applyTransform(shape.transform);
+      return [box.x, box.y, box.x + box.width, box.y + box.height];
+    }),
+    width: chart.getWidth(),
+  };
+}"""
+
+
+@needs_browser
+@pytest.mark.parametrize("count", [3, 24, 90])
+def test_each_mark_of_an_axis_of_texts_has_a_label_and_no_label_is_on_another(
+    tmp_path: Path, count: int
+) -> None:
+    flags = [
+        {"net": f"a_network_with_a_long_name_{n:02}", "opt": "ab"[n % 2]} for n in range(count)
+    ]
+    file = tmp_path / "plot.html"
+    file.write_text(render_html(data_of(flags, list(map(float, range(count)))), "runs by loss"))
+    with open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1000, "height": 1200})
+        page.goto(file.as_uri())
+        for place, name in ((0, "parallelAxis"), (2, "xAxis")):
+            found = page.evaluate(LABELS, [place, name, 0])
+            assert found["marks"] == len(found["labels"])
+            assert (len(found["labels"]) == count) == (count < 90)
+            assert len(set(found["labels"])) == len(found["labels"])  # the ends tell them apart
+            boxes = sorted(found["rectangles"], key=lambda box: (-box[1], box[0]))
+            assert len(boxes) == len(found["labels"])
+            side = 0 if name == "xAxis" else 1
+            edges = sorted((box[side], box[side + 2]) for box in boxes)
+            assert all(before[1] <= after[0] + 3 for before, after in pairwise(edges))
+            assert all(box[0] >= 0 and box[2] <= found["width"] for box in boxes)
+        browser.close()
 
 
 @needs_browser

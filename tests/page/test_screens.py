@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import confirm, needs_browser, served, tab
-from tests.scenarios.project import Project
+from tests.scenarios.project import Project, wait_until
 
 pytestmark = needs_browser
 
@@ -95,6 +96,36 @@ def test_it_can_be_read_on_small_and_large_screens_in_both_themes(
             assert page.evaluate(FAINT) == []
             assert page.evaluate(OUTSIDE) == []
         assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_names_of_batches_are_whole_on_a_narrow_screen(browser: Browser, address: str) -> None:
+    with screen(browser, address, 800, "light") as page:
+        cut = "all => all.filter((one) => one.scrollWidth > one.clientWidth).length"
+        assert page.locator("#aside [data-batch] b").count() == 1
+        assert page.locator("#aside [data-batch] b").evaluate_all(cut) == 0
+
+
+def test_labels_of_texts_fit_their_room_when_that_changes(browser: Browser, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write(
+        {
+            "conf/config.yaml": "operation: {script: fit.py}\nnet: a\n",
+            "fit.py": "net = 'a'\nprint(f'loss: {len(net)}')\n",
+        }
+    )
+    names = [f"network_number_{n}" for n in range(4)]
+    project.run("-m", f"net={','.join(names)}")
+    shown = """() => {
+      const drawing = document.querySelector("[data-chart='against net'] .drawing");
+      const { axis } = echarts.getInstanceByDom(drawing).getModel().getComponent("xAxis", 0);
+      return [axis.getLabelModel().get("rotate"), axis.getViewLabels().length];
+    }"""
+    with served(project) as address, tab(browser, f"{address}/?view=plots") as page:
+        page.set_viewport_size({"width": 880, "height": 900})
+        expect(page.locator("[data-chart='against net'] canvas")).to_be_visible()
+        wait_until(lambda: page.evaluate(shown) == [0, 4])
+        page.set_viewport_size({"width": 620, "height": 900})
+        wait_until(lambda: page.evaluate(shown) == [90, 4])
 
 
 def test_the_theme_is_the_system_s_until_another_is_chosen(browser: Browser, address: str) -> None:

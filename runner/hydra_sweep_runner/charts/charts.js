@@ -5,6 +5,11 @@
 "use strict";
 
 const RunnerCharts = (() => {
+  /* Labels of axes: the height of their lines, and how long one may be that stands upright. */
+  const LETTER = { height: 12, longest: 84 };
+  const GRID = { left: 62, right: 18, top: 30, bottom: 44 };
+  const OVERVIEW = { left: 60, right: 80, top: 46, bottom: 26 };
+
   const css = (name) =>
     getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const colours = () => [css("--good"), css("--middle"), css("--bad")];
@@ -53,6 +58,33 @@ const RunnerCharts = (() => {
     return { type: "value", scale: true, ...(isWhole ? { minInterval: 1 } : {}) };
   }
 
+  /* Labels of texts, of which each is drawn, or every second, third, … where they have no room, and
+     marks at those that are drawn. `room_px` is the length of the axis for each text, `most_px` the
+     length of a label. By its own `interval` the library would have the last one in any case. */
+  function labels(texts, room_px, most_px, more = {}) {
+    const axis = lines();
+    const every = Math.max(1, Math.ceil(LETTER.height / room_px));
+    const customValues = texts.map((_, place) => place).filter((place) => place % every === 0);
+    return {
+      axisTick: { ...axis.axisTick, alignWithLabel: true, customValues },
+      axisLabel: { ...axis.axisLabel, hideOverlap: false, customValues, formatter: (text) => cut(text, most_px), ...more },
+    };
+  }
+
+  const widthOf = (text) => echarts.format.getTextRect(text).width;
+  const widest = (texts) => texts.reduce((most, text) => Math.max(most, widthOf(text)), 0);
+
+  /* A text that is too long without its middle: what tells texts apart stands mostly at an end. */
+  function cut(text, most_px) {
+    const width = widthOf(text);
+    if (width <= most_px) return text;
+    const letters = [...text];
+    const without = (kept) => [...letters.slice(0, Math.ceil(kept / 2)), "…", ...letters.slice(-Math.floor(kept / 2))].join("");
+    let kept = Math.floor((letters.length * most_px) / width);
+    while (kept > 2 && widthOf(without(kept)) > most_px) kept -= 1;
+    return without(Math.max(2, kept));
+  }
+
   const valuesOn = (data, number) => data.runs.map((run) => run.values[number]);
   const objectiveAxis = (data) =>
     axisOf({ ...data.objective, kind: "number" }, data.runs.map((run) => run.objective));
@@ -91,12 +123,14 @@ const RunnerCharts = (() => {
   function parallel(chart, data, onSelect) {
     const objective = { ...data.objective, kind: "number" };
     const axes = [...data.axes, objective];
+    const height_px = chart.getHeight() - OVERVIEW.top - OVERVIEW.bottom;
+    const gap_px = (chart.getWidth() - OVERVIEW.left - OVERVIEW.right) / (axes.length - 1);
     chart.setOption(
       {
         animation: false,
         tooltip: tooltip(data),
         visualMap: visualMap(data, { dimension: axes.length - 1 }),
-        parallel: { left: 60, right: 80, top: 46, bottom: 26 },
+        parallel: OVERVIEW,
         parallelAxis: axes.map((axis, dim) => ({
           dim,
           name: axis.name,
@@ -106,6 +140,7 @@ const RunnerCharts = (() => {
           inverse: axis === objective && !data.objective.maximize,
           areaSelectStyle: { width: 18, opacity: 0.25, color: css("--accent") },
           ...lines(),
+          ...(axis.kind === "text" ? labels(axis.texts, height_px / axis.texts.length, gap_px - 16) : {}),
           ...(axis === objective ? objectiveAxis(data) : axisOf(axis, valuesOn(data, dim))),
         })),
         series: {
@@ -143,13 +178,14 @@ const RunnerCharts = (() => {
     const points = data.runs
       .map((run, place) => ({ value: [run.values[number], run.objective], place }))
       .filter((point) => point.value.every((value) => value !== null));
+    const { more, below_px } = axis.kind === "text" ? textsBelow(chart, axis) : { more: {}, below_px: 0 };
     chart.setOption(
       {
         animation: false,
         tooltip: tooltip(data),
         visualMap: visualMap(data, { dimension: 1 }),
-        grid: { left: 62, right: 18, top: 30, bottom: 44 },
-        xAxis: { name: axis.name, nameLocation: "middle", nameGap: 28, ...lines(), ...axisOf(axis, valuesOn(data, number)) },
+        grid: { ...GRID, bottom: GRID.bottom + below_px },
+        xAxis: { name: axis.name, nameLocation: "middle", nameGap: 28 + below_px, ...lines(), ...more, ...axisOf(axis, valuesOn(data, number)) },
         yAxis: { ...lines(), ...objectiveAxis(data) },
         series: {
           type: "scatter",
@@ -162,6 +198,16 @@ const RunnerCharts = (() => {
       },
       true,
     );
+  }
+
+  /* The labels of texts below a chart: side by side or, where they have no room for that, upright;
+     `below_px` is the room that these take more. */
+  function textsBelow(chart, axis) {
+    const each_px = (chart.getWidth() - GRID.left - GRID.right) / axis.texts.length;
+    const width = widest(axis.texts);
+    if (width + 8 <= each_px) return { more: labels(axis.texts, each_px, each_px), below_px: 0 };
+    const length = Math.min(width, LETTER.longest);
+    return { more: labels(axis.texts, each_px, LETTER.longest, { rotate: 90 }), below_px: Math.max(0, length - LETTER.height) };
   }
 
   function best(chart, data, selection) {
@@ -179,7 +225,7 @@ const RunnerCharts = (() => {
       {
         animation: false,
         tooltip: tooltip(data),
-        grid: { left: 62, right: 18, top: 30, bottom: 44 },
+        grid: GRID,
         xAxis: {
           type: "value",
           name: "runs, in the order of their start",

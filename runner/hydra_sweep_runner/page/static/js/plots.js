@@ -84,7 +84,7 @@ export class Plots {
     const best = this.answer.objective.assumed ? "" : ", which is the best,";
     const overview = this.chart("parallel", `Flags and ${name}: the ${maximize ? "greatest" : "least"} ${name}${best} is at the top`, "wide");
     const brush = now().brush.map(parseBrush).filter(Boolean);
-    const key = JSON.stringify(data) + css("--text");
+    const key = JSON.stringify(data) + css("--text") + overview.getWidth();
     const isMarked = this.overviewKey && written(brush) === written(RunnerCharts.marked(overview, this.drawn));
     if (key === this.overviewKey && isMarked) return;
     if (key !== this.overviewKey) RunnerCharts.parallel(overview, data, () => {});
@@ -138,6 +138,7 @@ export class Plots {
 
   resize() {
     for (const { chart } of this.charts.values()) chart.resize();
+    this.draw(); // how labels stand depends on their room
   }
 
   drop(name) {
