@@ -217,6 +217,9 @@ def test_with_a_preview_only_the_file_is_written(make_project: MakeProject) -> N
         ("+trials=broken.json", "broken.json: cannot be read"),
         ("+trials=group.csv", "group.csv, row 1"),
         ("x=1,2 +save_trials=plan.txt", "ends in .csv, .json or .yaml"),
+        ("x=1,2 +save_trials=none/plan.csv", "+save_trials=none/plan.csv: there is no folder "),
+        ("x=1,2 +save_trials=conf/config.yaml", "it is there already, and is no list of trials"),
+        ("x=1,2 +save_trials=bad.csv +print_trials=true", "is no list of trials"),
         ("x=1,2 y=interval(0,1) +optimizer=grid", "an interval, which has no grid"),
     ],
 )

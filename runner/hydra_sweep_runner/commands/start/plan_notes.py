@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from hydra_sweep_runner.commands.start.gone_flags import taking_back, without_flags
 from hydra_sweep_runner.commands.start.notes import change_text, plain_value
 from hydra_sweep_runner.commands.start.world import World
-from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.flags import Differences, differences, given_flags
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
@@ -24,14 +24,37 @@ _MOST_COMPARED = 1000
 
 def report_nothing_to_run(world: World, reconciliation: Reconciliation, options: Options) -> None:
     """Print why a restart runs nothing though the plan has trials that are not completed."""
+    if options.init_trials:
+        world.reporter.say(
+            "Nothing is run: +init_trials=true creates what is new, and leaves the rest as it is"
+        )
+        return
     new = reconciliation.count(Action.INITIALIZE)
-    if options.only != "failed" or options.init_trials or reconciliation.count(Action.RESTART):
+    if options.only != "failed" or reconciliation.count(Action.RESTART):
         return
     stay = f"; {new} new {'is' if new == 1 else 'are'} created as pending" if new else ""
     world.reporter.say(
         f"Nothing is run, as no trial of the plan has failed{stay}; +needed=true in the place of "
         "+only=failed runs all that are not completed"
     )
+
+
+def report_run_again(world: World, reconciliation: Reconciliation, options: Options) -> None:
+    """Print how many completed trials a restart runs again because nothing was said of them: their
+    results are replaced, and a script that goes on from its checkpoint may make none."""
+    said = (options.needed, options.only, options.from_step, options.init_trials)
+    count = sum(
+        planned.action is Action.RESTART
+        and planned.run is not None
+        and planned.run.state.status is Status.COMPLETED
+        for planned in reconciliation.actions
+    )
+    if count and not any(said):
+        which, their = ("trial runs", "its") if count == 1 else ("trials run", "their")
+        world.reporter.say(
+            f"{count} completed {which} again, and {their} results and scalars are made anew; to "
+            "skip what is completed: +needed=true"
+        )
 
 
 def report_not_fitting(

@@ -125,7 +125,7 @@ def _planning(
     sweeper = master.sweeper
     with composing.quoting_no_secrets():
         options = composing.options(sweeper, {} if remembered is None else remembered.options)
-    check_saving(options)
+    check_saving(world, options)
     seed = options.random_seed
     if seed is None:
         known = None if remembered is None else remembered.random_seed

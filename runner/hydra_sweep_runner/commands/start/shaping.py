@@ -246,6 +246,24 @@ def load_rows(project_dir: Path, names: Sequence[str]) -> list[Row]:
     return rows
 
 
+def check_saved(project_dir: Path, name: str) -> None:
+    """Raise Mistake for a name with an unknown extension, in a folder that is not there, or of a
+    file that holds something else than trials: a former plan is replaced, nothing else is."""
+    form_of(name)
+    path = project_dir / name
+    if not path.parent.is_dir():
+        raise Mistake(f"+save_trials={name}: there is no folder {path.parent}")
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        return
+    try:
+        load_rows(project_dir, [name])
+    except Mistake as mistake:
+        raise Mistake(
+            f"+save_trials={name}: it is there already, and is no list of trials, which alone is "
+            "replaced: name another file"
+        ) from mistake
+
+
 def save_rows(project_dir: Path, name: str, rows: Sequence[Row]) -> None:
     """Write a plan to a file. Raises StoreFailed if it cannot be written."""
     text = render_rows(rows, name)

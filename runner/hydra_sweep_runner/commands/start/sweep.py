@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.shaping import (
     REPEAT,
+    check_saved,
     save_rows,
 )
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
 from hydra_sweep_runner.compose.elements import plain
 from hydra_sweep_runner.compose.overrides import name_in, parse_override
-from hydra_sweep_runner.compose.rows import Row, form_of
+from hydra_sweep_runner.compose.rows import Row
 from hydra_sweep_runner.compose.sweeps import batch_flags
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
@@ -283,10 +284,10 @@ def save_plan(world: World, sweep: Sweep) -> None:
         save_rows(world.project_dir, name, rows)
 
 
-def check_saving(options: Options) -> None:
-    """Raise Mistake for a file name with an unknown extension."""
+def check_saving(world: World, options: Options) -> None:
+    """Raise Mistake for a file in `save_trials` that a plan cannot be saved to."""
     if options.save_trials is not None:
-        form_of(options.save_trials)
+        check_saved(world.project_dir, options.save_trials)
 
 
 def _saved(sweep: Sweep, trial: Trial, repeated: bool) -> Row:
