@@ -1,5 +1,8 @@
-"""The exit statuses of a command, as shells report them; `errors` says which error gives which.
-Pure."""
+"""The exit statuses of a command, as shells report them. Pure.
+
+`errors` says which error gives which, `commands.start.signals` which signal, and
+`commands.start.single` what a run on its own gives.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ CLOSED_PIPE: Final = 141
 TERMINATED: Final = 143
 
 
-def of_batch(stopped: int | None, *, is_whole: bool) -> int:
-    """A batch's: that of the signal by which it was stopped, else 0 if all trials that were to run
-    are completed."""
-    if stopped is not None:
-        return stopped
-    return 0 if is_whole else FAILED
+def of_batch(signal_status: int | None, *, all_completed: bool) -> int:
+    """The exit status of a batch: that of the signal that stopped it, else 0 if every trial that
+    was to run is completed, else 1."""
+    if signal_status is not None:
+        return signal_status
+    return 0 if all_completed else FAILED

@@ -53,7 +53,7 @@ def program(tmp_path: Path) -> Program:
     ("typed", "says"),
     [
         ("+restart=ffffffff", "no run begins with 'ffffffff'"),
-        ("+restart=../x", "'../x' is no run id"),
+        ("+restart=../x", "'../x' is not a run id"),
         ("lr=1,2 +max_trials=0", "+max_trials=0: must be an integer"),
         ("nosuch=1,2", "unknown flag 'nosuch'; there are lr"),
         ("lr=interval(1,0)", "give the lower one first"),

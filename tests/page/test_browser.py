@@ -124,6 +124,17 @@ def test_each_mistake_in_an_address_has_a_line(browser: Browser, address: str) -
         assert len(rows(page)) == 7
 
 
+def test_a_batch_named_in_other_words_has_its_title_though_the_filter_is_wrong(
+    browser: Browser, address: str, origin: Project
+) -> None:
+    batch = origin.newest("batch")["id"][:8]
+    for name in ("last:batch", batch[:4]):
+        with tab(browser, f"{address}/?batch={name}&where=lr<<0.1") as page:
+            expect(page.locator("#where-error")).to_contain_text("does not parse")
+            expect(page.locator("h1")).to_contain_text(batch)
+            assert len(rows(page)) == 6
+
+
 def test_a_plan_of_no_batch_is_that_of_the_newest(
     browser: Browser, address: str, origin: Project
 ) -> None:

@@ -101,6 +101,64 @@ def test_new_yaml_that_no_trial_fits_is_told_with_what_takes_them_back(project: 
     assert set(project.newest("batch")["trials"]) == before
 
 
+def test_a_refresh_tells_new_yaml_apart_from_what_is_given(project: Project) -> None:
+    project.run("-m", "lr=1,2")
+    config = project.folder / "conf" / "config.yaml"
+    config.write_text(f"{CONFIG}decay: 0.5\n")
+    said = project.run("+restart=last:batch", "+refresh=true", "lr=3").said
+    told = (
+        "No trial of the batch fits the present YAML and what is given now, so all are new: decay "
+        "(new: 0.5), lr (1, now 3); to have the former ones back, take that back in the YAML and "
+        "refresh once more"
+    )
+    assert told in said
+
+
+def test_completed_trials_that_run_again_are_counted_unless_it_was_said(project: Project) -> None:
+    project.run("-m", "lr=1,2")
+    told = (
+        f"Batch {project.newest('batch')['id'][:8]}: 2 completed trials run again, and their "
+        "results and scalars are made anew; to skip what is completed: +needed=true"
+    )
+    assert told in project.run("+restart=last:batch", "+print_trials=true").said
+    assert told in project.run("+restart=last:batch").said
+    for option in ("+needed=true", "+only=failed", "+init_trials=true"):
+        assert told not in project.run("+restart=last:batch", option).said
+
+
+def test_a_restart_that_is_to_create_and_has_nothing_new_says_so(project: Project) -> None:
+    project.run("-m", "lr=1,2")
+    told = f"Batch {project.newest('batch')['id'][:8]}: no trial is new, and +init_trials=true runs"
+    assert any(
+        line.startswith(told)
+        for line in project.run("+restart=last:batch", "+init_trials=true").said
+    )
+    said = project.run("+restart=last:batch", "lr=1,2,3", "+init_trials=true").said
+    assert not any(line.startswith(told) for line in said)
+
+
+def test_a_run_that_goes_on_in_its_folder_with_other_flags_says_so(project: Project) -> None:
+    project.run("lr=1")
+    run = project.newest("run")["id"]
+    assert "keeps its folder" not in project.run(f"+restart={run}", "lr=2").err  # it has no files
+    (project.store / run / "checkpoint").touch()
+    project.run(f"+restart={run}", "lr=1")
+    said = project.run(f"+restart={run}", "lr=5").said
+    told = f"{run[:8]} keeps its folder, whose files were made with other flags: lr (1, now 5); "
+    assert any(line.startswith(told) for line in said)
+    assert "keeps its folder" not in project.run(f"+restart={run}").err
+
+
+def test_a_label_for_a_run_that_is_taken_from_the_store_is_told_as_not_given(
+    project: Project,
+) -> None:
+    project.run("lr=1")
+    run = project.newest("run")["id"][:8]
+    said = project.run("lr=1", "+needed=true", "+label=x", "+tags=a").said
+    assert f"Its label stays as before; to change that: runner runs label {run} …" in said
+    assert f"Its tags stay as before; to change that: runner runs tag {run} …" in said
+
+
 def test_a_text_like_a_range_is_told_to_be_one(make_project: MakeProject) -> None:
     project = make_project(
         {"train.py": "lr = 0.1\n", "conf/config.yaml": "operation: {script: train.py}\nlr: 0.1\n"}

@@ -126,6 +126,22 @@ def test_what_a_script_cannot_take_as_a_flag_is_named_with_the_reason(empty: Pro
     assert empty.run("verbose=3", "amp=true").out == f"{plain | {'verbose': 3, 'amp': True}}\n"
 
 
+def test_an_option_whose_name_cannot_be_typed_as_a_flag_is_not_taken(empty: Project) -> None:
+    script = """
+        import argparse
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--größe", type=float, default=0.1)
+        parser.add_argument("--lr", type=float, default=0.1)
+        print(parser.parse_args())
+    """
+    empty.write({"train.py": script})
+    said = empty.run("init", "train.py").said
+    assert (
+        "not taken: größe: a flag's name has letters from a to z, digits, and - _ . alone" in said
+    )
+    assert said[-1].endswith("to start: runner -m lr=0.1,0.01")
+
+
 def test_a_command_without_flags_says_how_one_is_written(empty: Project) -> None:
     empty.write({"run.sh": "echo hello\n"})
     said = empty.run("init", "bash", "run.sh").err

@@ -85,7 +85,7 @@ def test_a_slip_is_answered_with_what_was_meant(
 def test_the_path_of_a_runs_folder_is_answered_with_its_id(swept: Project) -> None:
     run = swept.newest("trial")["id"]
     (line,) = swept.run("runs", "show", f"runs/{run}", status=2).said
-    assert line == f"runner: 'runs/{run}' is a path, and no run id: give {run[:8]}"
+    assert line == f"runner: 'runs/{run}' is a path, not a run id: give {run[:8]}"
 
 
 def test_what_is_not_a_number_can_be_looked_for(swept: Project) -> None:

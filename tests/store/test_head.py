@@ -17,8 +17,8 @@ from hydra_sweep_runner.commands.runs.annotate import change_runs, labelled
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.store import disk, index
 from hydra_sweep_runner.store.head import Head, HeadFile
+from hydra_sweep_runner.store.observed import ObservedRuns
 from hydra_sweep_runner.store.runs import RunStore
-from hydra_sweep_runner.store.stored import StoredRuns
 from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.system.clock import now
 from tests.store.test_index import TICK_NS, assert_same, settle, some_run
@@ -62,7 +62,7 @@ def test_a_store_without_a_change_is_listed_by_the_records_that_are_shown(
 ) -> None:
     expected = store.newest(None)[:3]
     monkeypatch.delattr(index.Index, "look")  # it looks at each record
-    monkeypatch.delattr(StoredRuns, "_names")  # it lists the store's folder
+    monkeypatch.delattr(ObservedRuns, "_names")  # it lists the store's folder
     again = RunStore(store.root)
     assert again.newest(3) == expected
     assert again.count() == RUNS

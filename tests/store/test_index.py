@@ -30,7 +30,7 @@ from hydra_sweep_runner.model import (
     Value,
 )
 from hydra_sweep_runner.planning.identity import identity_of
-from hydra_sweep_runner.record.fields import Summary, begun_key
+from hydra_sweep_runner.record.fields import Summary, newest_first_key
 from hydra_sweep_runner.record.glance import glance_of, pack_glances, unpack_glances
 from hydra_sweep_runner.record.text import to_text
 from hydra_sweep_runner.store import disk, head, index
@@ -85,7 +85,7 @@ def settle(store: RunStore) -> None:
 
 def without_index(store: RunStore) -> list[Run | Unreadable]:
     def place(run: Run | Unreadable) -> tuple[float, str]:
-        return (begun_key(run) if isinstance(run, Run) else math.inf, run.id)
+        return (newest_first_key(run) if isinstance(run, Run) else math.inf, run.id)
 
     return sorted(store.read_all(), key=place)
 

@@ -173,7 +173,7 @@ def test_a_durable_write_is_on_the_disk_before_it_is_told(
 @pytest.mark.parametrize("run_id", ["", "../x", "3f2a", ID.upper(), ID + "0", "/etc", ID + "\n"])
 def test_what_is_no_id_never_becomes_a_path(store: RunStore, run_id: str) -> None:
     for use in (store.folder, store.read, lambda each: store.delete([each])):
-        with pytest.raises(Mistake, match="is no run id"):
+        with pytest.raises(Mistake, match="is not a run id"):
             use(run_id)
     with pytest.raises(Mistake), store.claim(run_id):
         pass
@@ -246,7 +246,7 @@ def test_an_id_is_hexadecimal_digits(store: RunStore, prefix: str) -> None:
     digits = (
         "an id is hexadecimal digits, or last (the newest run), or last:batch (the newest batch)"
     )
-    assert str(caught.value) == f"{prefix!r} is no run id: {digits}"
+    assert str(caught.value) == f"{prefix!r} is not a run id: {digits}"
 
 
 def test_a_prefix_has_four_digits(store: RunStore) -> None:

@@ -32,6 +32,8 @@ _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _OPTION = re.compile(r"--([A-Za-z][\w-]*)(?:=(.+))?")
 _INTERPOLATION = re.compile(r"\$\{([^\W\d][\w.]*)\}")
 _RESERVED = ("defaults", "hydra", "operation")
+# What can be typed as a flag's name.
+_NAME = re.compile(r"[\w./-]+", re.ASCII)
 # Texts that YAML, and OmegaConf's reader of it, read as texts without quotes.
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_ ./-]*(?<! )")
 
@@ -272,13 +274,22 @@ def _is_in_project(word: str, project: Path) -> bool:
 
 
 def _start(operation: Mapping[str, Any], flags: Defaults, *told: str) -> FirstConfig:
-    usable = {name: value for name, value in flags.items() if name not in _RESERVED}
+    usable = {
+        name: value
+        for name, value in flags.items()
+        if name not in _RESERVED and _NAME.fullmatch(name)
+    }
     tree: dict[str, Any] = {"operation": dict(operation)}
     for name, value in usable.items():
         _set(tree, name.split("."), _escaped(value))
     lines = [*told]
     lines += [
         f"{name} is a word of Hydra's, and cannot be a flag" for name in flags if name in _RESERVED
+    ]
+    lines += [
+        f"not taken: {name}: a flag's name has letters from a to z, digits, and - _ . alone"
+        for name in flags
+        if not _NAME.fullmatch(name)
     ]
     required = [name for name, value in usable.items() if value == REQUIRED]
     if required:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra_sweep_runner.commands.runs.files import find_folders, path_in
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, StoreFailed
-from hydra_sweep_runner.store import names
+from hydra_sweep_runner.store import run_ids
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import short
 
@@ -47,7 +47,7 @@ def locate(store: RunStore, run_id: str, name: str) -> Path:
         return path
     root = Path(os.path.realpath(store.root))
     inside = path.relative_to(root).parts if path.is_relative_to(root) else ()
-    if len(inside) < 2 or not names.is_id(inside[0]):
+    if len(inside) < 2 or not run_ids.is_id(inside[0]):
         raise Mistake(f"{name}: leads out of the runs of this store, to {path}")
     return path
 

@@ -1,7 +1,7 @@
 """Compares a plan with stored runs: which trials to create, restart, skip, orphan or delete.
 
-Of a pipeline's trials `commands.start.pipeline.decisions` says afterwards which run, by what they
-take from one another. Pure.
+For a pipeline, `commands.start.pipeline.decisions` then decides which of the trials are executed,
+by their inputs. Pure.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Reconciliation:
 def reconcile(
     plan: Plan, batch_id: str, planned_ids: tuple[str, ...], runs: Iterable[Run], *, needed: bool
 ) -> Reconciliation:
-    """Match a batch's plan against its runs by identity.
+    """Match a batch's plan against its runs by identity. With `needed`, completed trials are
+    skipped; else they are restarted, too.
 
     `runs` are the observed trials that the batch ever generated or adopted, orphans included;
     `planned_ids` are those of its plan so far. If several runs match a trial, a run of the
@@ -71,16 +72,16 @@ def reconcile(
             actions.append(PlannedAction(trial, Action.CREATE))
             continue
         run = min(matching, key=lambda candidate: candidate.id not in in_plan)
-        matching.remove(run)
+        matching.remove(run)  # what no trial matches is left
         skip = needed and run.state.status is Status.COMPLETED
         actions.append(PlannedAction(trial, Action.SKIP if skip else Action.RESTART, run))
-    left = [run for matching in candidates.values() for run in matching]
-    orphaned = tuple(run for run in left if not _never_started(run, batch_id))
+    left = [run for rest in candidates.values() for run in rest]
+    orphaned = tuple(run for run in left if not _is_own_and_unstarted(run, batch_id))
     return Reconciliation(
         actions=tuple(actions),
         orphaned=orphaned,
         newly_orphaned=sum(run.id in in_plan for run in orphaned),
-        deleted=tuple(run for run in left if _never_started(run, batch_id)),
+        deleted=tuple(run for run in left if _is_own_and_unstarted(run, batch_id)),
     )
 
 
@@ -96,7 +97,7 @@ def _if_failed(planned: PlannedAction) -> PlannedAction:
     return planned if failed else replace(planned, action=Action.SKIP)
 
 
-def _never_started(run: Run, batch_id: str) -> bool:
+def _is_own_and_unstarted(run: Run, batch_id: str) -> bool:
     return run.generated_by == batch_id and run.state.status is Status.PENDING
 
 

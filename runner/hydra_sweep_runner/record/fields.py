@@ -271,7 +271,7 @@ def public_unreadable(unreadable: Unreadable) -> dict[str, Any]:
     return {field.name: known.get(field.name) for field in FIELDS}
 
 
-def begun_key(run: Run | Glance) -> float:
+def newest_first_key(run: Run | Glance) -> float:
     """Default sort key for lists: newest first, by start time, or by initialisation time if never
     started."""
     return -(run.state.started or run.state.initialized).timestamp()
@@ -281,4 +281,4 @@ def recency(source: Summary | Unreadable) -> tuple[float, str]:
     """The full sort key of lists: newest first, ties by id, damaged records last."""
     if isinstance(source, Unreadable):
         return (math.inf, source.id)
-    return (begun_key(source.glance), source.glance.id)
+    return (newest_first_key(source.glance), source.glance.id)

@@ -72,14 +72,21 @@ def finished(state: State, exit_status: int | None, reason: str | None, at: date
     return replace(state, status=status, stopped=at, exit_status=exit_status, reason=reason)
 
 
-def terminated(state: State, reason: str, at: datetime | None) -> State:
-    """The runner stopped the run, or was killed and left it behind.
-
-    `at` is None if the time of its end is unknown. It has no exit status, since it did not end by
-    itself.
-    """
+def terminated(state: State, reason: str, at: datetime) -> State:
+    """The runner stopped the run. It has no exit status, since it did not end by itself."""
     _check_order(state, Status.TERMINATED)
     return replace(state, status=Status.TERMINATED, stopped=at, exit_status=None, reason=reason)
+
+
+def left_behind(state: State) -> State:
+    """The state that lists show for a run whose record says that it is running and whose runner was
+    killed (`store.observed` finds that out). The time of its end is unknown.
+
+    This is an observation, not a transition: it is never recorded.
+    """
+    process = state.process
+    where = f" (pid {process.pid} on {process.host})" if process is not None else ""
+    return replace(state, status=Status.TERMINATED, reason=f"its runner is gone{where}")
 
 
 def incomplete(state: State, missing: int, planned: int) -> State:

@@ -1,5 +1,9 @@
 """Finds scalars in a run's output as its bytes arrive.
 
+A line counts if it consists of pairs only, `NAME=NUMBER` or `NAME: NUMBER` (with a blank after the
+colon), with blanks or commas between them: `loss: 0.25, acc=0.9`. So `epoch 1 loss: 0.2` reports
+nothing. Lines of a traceback are passed over.
+
 Pure except for its own state: it takes bytes and returns reports. A report has the step that was
 printed last, or none; `scalars.series` gives a report without a step one. Regular expressions over
 whole chunks of lines do most of the work, because a run may print a million lines.
@@ -66,7 +70,8 @@ class _Stream:
 class Printed:
     """Reads the output of one run, from both of its streams, in order of arrival.
 
-    `step` is the value of the last pair named `step`; it applies to the lines that follow.
+    `step` is the value of the last pair named `step`; it applies to the whole line that it stands
+    in, and to the lines that follow.
     """
 
     form: Form
@@ -145,6 +150,8 @@ class Printed:
             yield Reports(name, numbers, steps)
 
     def _with_steps(self, pairs: list[tuple[str, str, str]]) -> Iterator[Reports]:
+        """The reports of lines some of which name a step. The third part of a pair is the end of
+        its line, or empty."""
         values: dict[str, tuple[list[float], list[float | None]]] = {}
         line: list[tuple[str, float]] = []
         step = self.step

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.record.check import RecordError
-from hydra_sweep_runner.record.fields import Summary, begun_key, recency
+from hydra_sweep_runner.record.fields import Summary, newest_first_key, recency
 from hydra_sweep_runner.record.text import from_text
 from hydra_sweep_runner.store import index
 from hydra_sweep_runner.store.head import LENGTH, Head, HeadFile
@@ -132,7 +132,7 @@ class Catalogue:
             return None
         places = head.newest[:n]
         found = list(self._read_each(run_id for _, run_id in places))
-        as_read = [(begun_key(run), run.id) for run in found if isinstance(run, Run)]
+        as_read = [(newest_first_key(run), run.id) for run in found if isinstance(run, Run)]
         return found if as_read == places else None
 
     def count(self) -> int:
@@ -210,7 +210,7 @@ def _describe(run_id: str, text: bytes) -> tuple[Entry, Run] | None:
     run = _run(run_id, text)
     if run is None:
         return None
-    return Entry.fresh(run_id, begun_key(run), run.batch is not None), run
+    return Entry.fresh(run_id, newest_first_key(run), run.batch is not None), run
 
 
 def _identify(run: Run) -> bytes:

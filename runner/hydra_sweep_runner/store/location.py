@@ -1,4 +1,5 @@
-"""Finds the store, and reads the few settings of a project's YAML that are read without Hydra."""
+"""Finds the store, and reads its setting in a project's YAML, `hydra.sweeper.store`, which needs no
+Hydra."""
 
 from __future__ import annotations
 
@@ -20,9 +21,10 @@ _STORE_KEYS = ("hydra", "sweeper", "store")
 def store_path(
     project_dir: Path, *, typed: str | None, environment: Mapping[str, str], in_yaml: str | None
 ) -> Path:
-    """The store's folder: as typed, else from the environment, else from the YAML, else `runs` in
-    the project. A relative path is relative to the project. Raises Mistake for an empty typed path,
-    and for the home folder of an unknown user."""
+    """The store's folder: as typed (`hydra.sweeper.store=` or `--store`), else from the
+    environment, else from the YAML, else `runs` in the project. A relative path is relative to the
+    project. Raises Mistake for an empty typed path (an empty variable is passed over), and for the
+    home folder of an unknown user."""
     if typed is not None and not typed.strip():
         raise Mistake("the store's path is empty: name a folder")
     named = typed or environment.get(STORE_VARIABLE) or in_yaml or DEFAULT_STORE
@@ -43,9 +45,12 @@ def project_of(folder: Path) -> Path:
 
 def project_of_program(program_dir: Path | None, folder: Path) -> Path:
     """The project of a Hydra program that lies in `program_dir` (None: unknown) and was started
-    in `folder`: the folder that has its store, `runs`, which is the program's own or the nearest
-    above it, up to the first that has a checkout or a `conf/config.yaml` in it, or to `folder`
-    if the program lies below that. Without one it is `folder`."""
+    in `folder`.
+
+    This looks upward from `program_dir` for a folder with a store named `runs`, and stops at the
+    first that has `.git` or `conf/config.yaml`, or at `folder`. If none has one, the project is
+    `folder`.
+    """
     if program_dir is not None:
         for each in (program_dir, *program_dir.parents):
             if is_store(each / DEFAULT_STORE):

@@ -5,7 +5,7 @@ run's record and the text in the lock say which process that is. If locks are no
 between hosts, the holder's heartbeat says whether it is alive.
 
 Whether a recorded process still exists (host, boot, pid, start time) is decided by
-`system.processes.is_alive`; `StoredRuns.observe` (`store.stored`) turns the answer into a status.
+`system.processes.is_alive`; `ObservedRuns.observe` (`store.observed`) turns that into a status.
 """
 
 from __future__ import annotations

@@ -22,14 +22,14 @@ from hydra_sweep_runner.store import (
     second_names,
     snapshots,
 )
-from hydra_sweep_runner.store.stored import StoredRuns
+from hydra_sweep_runner.store.observed import ObservedRuns
 
 _SIGNS_S = 0.5  # the longest time between taking a lock and signing it
 _STALE_S = 3600.0  # folders in `.staging` that are older were left by a dead process
 _FEW = 4  # up to this many runs are synced one by one
 
 
-class RunStore(StoredRuns):
+class RunStore(ObservedRuns):
     """The runs of a project: a folder each, with the record in `<id>/.runner/record.json`.
 
     Any number of processes may read while others write: a record is replaced atomically, so a

@@ -21,7 +21,7 @@ from hydra_sweep_runner.errors import Mistake, StoreFailed
 from hydra_sweep_runner.model import Run, Unreadable
 from hydra_sweep_runner.record import text as record_text
 from hydra_sweep_runner.record.check import RecordError
-from hydra_sweep_runner.store import disk, layout, names, second_names
+from hydra_sweep_runner.store import disk, layout, run_ids, second_names
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
@@ -150,7 +150,7 @@ class Trash:
 
 def _deleted(name: str) -> datetime | None:
     run_id, _, number = name.partition(".")
-    if not names.is_id(run_id) or not (number.isascii() and number.isdecimal()):
+    if not run_ids.is_id(run_id) or not (number.isascii() and number.isdecimal()):
         return None
     with suppress(OverflowError):
         return _EPOCH + timedelta(microseconds=int(number) // 1000)
@@ -162,7 +162,7 @@ def _places(folder: Path) -> dict[str, PlaceInBatch]:
     try:
         noted = json.loads(Path(f"{folder}.json").read_bytes())
         return {
-            batch: PlaceInBatch(**place) for batch, place in noted.items() if names.is_id(batch)
+            batch: PlaceInBatch(**place) for batch, place in noted.items() if run_ids.is_id(batch)
         }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

@@ -20,7 +20,7 @@ from hydra_sweep_runner.errors import Mistake, UnreadableRecord
 from hydra_sweep_runner.model import BatchPart, Kind, Run, Unreadable
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.job_output import output_folder
-from hydra_sweep_runner.store.names import LAST_BATCH
+from hydra_sweep_runner.store.run_ids import LAST_BATCH
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.system.open_files import raise_limit

@@ -21,7 +21,7 @@ from hydra_sweep_runner.query.upstream import (
     with_upstream_flags,
 )
 from hydra_sweep_runner.record.fields import Summary
-from hydra_sweep_runner.store.names import LAST_BATCH
+from hydra_sweep_runner.store.run_ids import LAST_BATCH
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import first_few, short
 

@@ -13,7 +13,7 @@ from hydra_sweep_runner.errors import Busy, Mistake, UnknownRun
 from hydra_sweep_runner.model import Unreadable
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary
-from hydra_sweep_runner.store import layout, names
+from hydra_sweep_runner.store import layout, run_ids
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash, Trashed
 from hydra_sweep_runner.terminal.render import short
@@ -58,11 +58,11 @@ def runs_to_restore(store: RunStore, prefixes: Sequence[str]) -> list[Trashed]:
         return list(newest.values())
     found: dict[str, Trashed] = {}
     for prefix in prefixes:
-        if prefix in (names.LAST, names.LAST_BATCH):
+        if prefix in (run_ids.LAST, run_ids.LAST_BATCH):
             raise Mistake(f"{prefix} stands for no deleted run: {_LISTED}")
-        digits = names.parse_prefix(prefix)
+        digits = run_ids.parse_prefix(prefix)
         try:
-            run_id = names.choose(digits, newest, store.root / layout.TRASH)
+            run_id = run_ids.choose(digits, newest, store.root / layout.TRASH)
         except UnknownRun:
             raise Mistake(f"no deleted run begins with {prefix!r}: {_LISTED}") from None
         if run_id in found:

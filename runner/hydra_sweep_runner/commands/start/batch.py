@@ -37,9 +37,9 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import (
     wanted_of,
 )
 from hydra_sweep_runner.commands.start.plan_notes import (
+    own_lines,
     report_not_fitting,
     report_nothing_to_run,
-    report_run_again,
 )
 from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
 from hydra_sweep_runner.commands.start.preview import print_graph
@@ -209,8 +209,9 @@ def restart_batch(
         if not sweep.options.refresh:
             report_environment(world, batch, os.environ)
             report_yaml_changes(world, batch, composing, sweep.one_of_each())
-        world.reporter.say(first_line(short(batch.id), reconciliation, None), *known.lines)
-        report_run_again(world, reconciliation, sweep.options)
+        begin = first_line(short(batch.id), reconciliation, None)
+        beside = own_lines(short(batch.id), reconciliation, sweep.options)
+        world.reporter.say(begin, *beside, *known.lines)
         _report_not_fitting(world, sweep, reconciliation, batch)
         _report_skipped(world, sweep, reconciliation)
         if sweep.graph is None:
@@ -229,9 +230,9 @@ def restart_batch(
             )
             carrying.check()
         carrying.tell()
-        world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
+        beside = own_lines(short(batch.id), reconciliation, sweep.options)
+        world.reporter.say(*beside, f"Restarting {short(batch.id)}", *known.lines)
         report_nothing_to_run(world, reconciliation, sweep.options)
-        report_run_again(world, reconciliation, sweep.options)
         _report_not_fitting(world, sweep, reconciliation, batch)
         if strict is not None:
             strict.tell()

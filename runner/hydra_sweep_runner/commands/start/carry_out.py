@@ -379,8 +379,8 @@ class Carrying:
         counts = count_trials(runs[run_id] for run_id in self._plan.ids)
         wanted = count_trials(runs[run_id] for run_id in self._asked_for())
         missed = {k: n for k, n in wanted.items() if cut_short is None or k is not Status.PENDING}
-        is_whole = ends_well(missed) and not left
-        exit_status = of_batch(stop.exit_status, is_whole=is_whole)
+        all_completed = ends_well(missed) and not left
+        exit_status = of_batch(stop.exit_status, all_completed=all_completed)
         at = context.clock()
         if stop.why is not None:
             state = lifecycle.terminated(batch.state, stop.why, at)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 from hydra_sweep_runner.commands.start.composing import Composing, Typed
 from hydra_sweep_runner.commands.start.gone_flags import (
@@ -33,6 +34,7 @@ from hydra_sweep_runner.operation.flags import (
 )
 from hydra_sweep_runner.operation.run_options import OPTIONS
 from hydra_sweep_runner.record.job_output import output_folder
+from hydra_sweep_runner.store.layout import HYDRA, OWN
 from hydra_sweep_runner.system.provenance import changed_files, code_changes, digests
 from hydra_sweep_runner.terminal.render import escape, short, shown_change, shown_value
 
@@ -131,6 +133,24 @@ def report_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> Non
             f"other flags; to have another made in its place: "
             f"{world.restart_command}{short(batch_id)} +needed=true"
         )
+
+
+def report_kept_folder(world: World, run: Run, again: Run) -> None:
+    """Print a line if a run that has worked in its folder is to go on there with other flags: a
+    script that finds its checkpoint goes on from what the former values made."""
+    changed = differences(run.flags, again.flags)
+    if changed and _has_files(world.store.folder(run.id)):
+        told = ", ".join(change_text(name, *values) for name, values in changed.items())
+        world.reporter.say(
+            f"{short(run.id)} keeps its folder, whose files were made with other flags: {told}; "
+            "without +restart it is a run of its own"
+        )
+
+
+def _has_files(folder: Path) -> bool:
+    """Whether an operation has put something into a run's folder."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return any(not path.is_symlink() and path.name not in (OWN, HYDRA) for path in found)
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,8 @@ _MOST_COMPARED = 1000
 
 def report_nothing_to_run(world: World, reconciliation: Reconciliation, options: Options) -> None:
     """Print why a restart runs nothing though the plan has trials that are not completed."""
-    if options.init_trials:
-        world.reporter.say(
-            "Nothing is run: +init_trials=true creates what is new, and leaves the rest as it is"
-        )
-        return
     new = reconciliation.count(Action.INITIALIZE)
-    if options.only != "failed" or reconciliation.count(Action.RESTART):
+    if options.only != "failed" or options.init_trials or reconciliation.count(Action.RESTART):
         return
     stay = f"; {new} new {'is' if new == 1 else 'are'} created as pending" if new else ""
     world.reporter.say(
@@ -39,9 +34,18 @@ def report_nothing_to_run(world: World, reconciliation: Reconciliation, options:
     )
 
 
-def report_run_again(world: World, reconciliation: Reconciliation, options: Options) -> None:
-    """Print how many completed trials a restart runs again because nothing was said of them: their
-    results are replaced, and a script that goes on from its checkpoint may make none."""
+def own_lines(batch: str, reconciliation: Reconciliation, options: Options) -> list[str]:
+    """What is to be said beside the first line of a restart of the batch, in the same form."""
+    if options.init_trials:
+        if any(planned.run is None for planned in reconciliation.actions):
+            return []
+        return [f"Batch {batch}: no trial is new, and +init_trials=true runs none"]
+    return _run_again_lines(batch, reconciliation, options)
+
+
+def _run_again_lines(batch: str, reconciliation: Reconciliation, options: Options) -> list[str]:
+    """A line on how many completed trials run again because nothing was said of them: their results
+    are replaced, and a script that goes on from its checkpoint may make none."""
     said = (options.needed, options.only, options.from_step, options.init_trials)
     count = sum(
         planned.action is Action.RESTART
@@ -49,12 +53,13 @@ def report_run_again(world: World, reconciliation: Reconciliation, options: Opti
         and planned.run.state.status is Status.COMPLETED
         for planned in reconciliation.actions
     )
-    if count and not any(said):
-        which, their = ("trial runs", "its") if count == 1 else ("trials run", "their")
-        world.reporter.say(
-            f"{count} completed {which} again, and {their} results and scalars are made anew; to "
-            "skip what is completed: +needed=true"
-        )
+    if not count or any(said):
+        return []
+    which, their = ("trial runs", "its") if count == 1 else ("trials run", "their")
+    return [
+        f"Batch {batch}: {count} completed {which} again, and {their} results and scalars are made "
+        "anew; to skip what is completed: +needed=true"
+    ]
 
 
 def report_not_fitting(
@@ -87,10 +92,13 @@ def report_not_fitting(
         changed = {**_changes(run, trial, ()), **changed}
     are_all_new = len(new) == len(reconciliation.actions)
     words = ""
+    by_hand: Differences = {}
     if refreshed and not pairs and are_all_new:
         flags = {**former[0].flags, **new[0].flags}
         typed = given_flags(flags, given)
         changed = _changes(former[0], new[0], typed)
+        differing = _changes(former[0], new[0], ()) if changed else {}
+        by_hand = {name: differing[name] for name in typed if name in differing}
         words = "".join(f" {shlex.quote(text)}" for text in without_flags(batch.recipe.task, given))
         words += taking_back(name for name in typed if name not in former[0].flags)
     if not changed:
@@ -98,13 +106,14 @@ def report_not_fitting(
     count = len(pairs)
     do = "does" if count == 1 else "do"
     source = "YAML" if refreshed else "program"
+    also = " and what is given now" if by_hand else ""
     which = (
-        f"No trial of the batch fits the present {source}, so all are new"
+        f"No trial of the batch fits the present {source}{also}, so all are new"
         if are_all_new
         else f"{count} trial{'s' * (count > 1)} of the batch {do} not fit the present {source}, "
         f"and {'is' if count == 1 else 'are'} made anew"
     )
-    told = ", ".join(change_text(name, *values) for name, values in changed.items())
+    told = ", ".join(change_text(name, *values) for name, values in {**changed, **by_hand}.items())
     back = (
         "take that back in the YAML and refresh once more"
         if refreshed

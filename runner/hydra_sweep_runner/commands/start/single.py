@@ -20,6 +20,7 @@ from hydra_sweep_runner.commands.start.notes import (
     naming_refresh,
     report_code_changes,
     report_environment,
+    report_kept_folder,
     report_last_of_batch,
     report_left_batches,
     report_older_code,
@@ -80,7 +81,7 @@ def start_run(world: World, composing: Composing) -> int:
     options = composing.options(composed.config.sweeper, {})
     options.check_new()
     _refuse_batch_options(composing, options, None)
-    if options.needed and _is_completed(world, composed, options):
+    if options.needed and _is_completed(world, composing, composed, options):
         return 0
     new = Run(
         id=world.new_id(),
@@ -152,12 +153,20 @@ def _refuse_batch_options(composing: Composing, options: Options, run: Run | Non
         raise Mistake(f"+{asked[0]} is about the trials of a batch: add -m, or leave it out")
 
 
-def _is_completed(world: World, composed: _Composed, options: Options) -> bool:
+def _is_completed(
+    world: World, composing: Composing, composed: _Composed, options: Options
+) -> bool:
     wanted = trial_identity(composed.operation, composed.flags)
     run = world.store.completed([wanted]).get(wanted)
     if run is None or _has_changed(world, composed, run, options):
         return False
     world.reporter.say(f"Skipping: run {short(run.id)} has the same flags and is completed")
+    for name, command in (("label", "label"), ("tags", "tag")):
+        if composing.typed.option(name) is not None:
+            world.reporter.say(
+                f"Its {name} {'stay' if name == 'tags' else 'stays'} as before; to change that: "
+                f"runner runs {command} {short(run.id)} …{world.store_words}"
+            )
     report_older_code(world, [run])
     return True
 
@@ -243,6 +252,7 @@ def restart_run(
         world.reporter.say(f"Restarting {short(run.id)}")
         report_last_of_batch(world, run, asked_for)
         report_left_batches(world, run, left)
+        report_kept_folder(world, run, again)
         note = _report_restart(world, run, again, composing, composed, options)
         world.store.keep_snapshot(composing.composer.files())
         exit_status = _execute(world, executor, start, options, note)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.store import layout, names
+from hydra_sweep_runner.store import layout, run_ids
 
 _SNAPSHOT = re.compile(r"[0-9a-f]{64}")
 #: An archive that unpacks to more than this, and to this many times its size, is refused.
@@ -111,7 +111,7 @@ def check_size(unpacked_bytes: int, archive_bytes: int, archive: str) -> None:
 def _is_known(parts: list[str]) -> bool:
     if parts[0] == layout.SNAPSHOTS:
         return len(parts) < 2 or _SNAPSHOT.fullmatch(parts[1]) is not None
-    return names.is_id(parts[0])
+    return run_ids.is_id(parts[0])
 
 
 def _parents(path: str) -> Iterable[str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.store import layout, names
+from hydra_sweep_runner.store import layout, run_ids
 from hydra_sweep_runner.store.archive.members import (
     Member,
     Type,
@@ -85,7 +85,7 @@ def inside(folder: Path, path: str, links: list[str]) -> Iterator[Member]:
 
 
 def _folder_members(root: Path, links: list[str]) -> Iterator[Member]:
-    tops = [folder for folder in root.iterdir() if names.is_id(folder.name)]
+    tops = [folder for folder in root.iterdir() if run_ids.is_id(folder.name)]
     copies = root / layout.SNAPSHOTS
     tops += copies.iterdir() if copies.is_dir() else ()
     for folder in sorted(tops):

@@ -145,6 +145,10 @@ async function showDespite(mistake) {
       const isSame = parameters === answered;
       const found = await askFor(parameters, isSame);
       if (found === null) return undefined;
+      if (isOtherwiseNamed(found)) {
+        restate({ batch: short(found.batch) });
+        parameters.set("batch", short(found.batch));
+      }
       const are = batch && !parameters.has("batch") ? ["These are all runs"] : [];
       tellFilter([...message.split("\n"), ...misunderstood(location.search), ...are]);
       trouble(null);

@@ -1,4 +1,6 @@
-"""The runs of a store as they are recorded, and as they really are. Nothing is changed here."""
+"""The runs of a store as they are recorded, and as they are observed: one that is recorded as
+running and whose process is gone is terminated. Finds a run by what was typed for its id. Nothing
+is changed here."""
 
 from __future__ import annotations
 
@@ -14,14 +16,14 @@ from hydra_sweep_runner.model import BatchPart, Run, Status, Unreadable
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record import text as record_text
 from hydra_sweep_runner.record.check import RecordError
-from hydra_sweep_runner.record.fields import Summary, begun_key
+from hydra_sweep_runner.record.fields import Summary, newest_first_key
 from hydra_sweep_runner.store import (
     disk,
     heartbeat,
     layout,
-    names,
     ownership,
     results,
+    run_ids,
     second_names,
     snapshots,
 )
@@ -29,7 +31,7 @@ from hydra_sweep_runner.store.catalogue import Catalogue, Plans
 from hydra_sweep_runner.store.trash import Trash
 
 
-class StoredRuns:
+class ObservedRuns:
     """Reads the runs of the store at `root`. There is no state in memory, so threads and processes
     may share it. Only `read_result` unpickles anything."""
 
@@ -56,7 +58,7 @@ class StoredRuns:
 
     def ids(self) -> list[str]:
         """The ids of all run folders, in no particular order; links are ignored."""
-        return [name for name in self._names("") if names.is_id(name)]
+        return [name for name in self._names("") if run_ids.is_id(name)]
 
     def read(self, run_id: str) -> Run:
         """The run as recorded. Raises UnknownRun or UnreadableRecord, naming the file."""
@@ -124,32 +126,32 @@ class StoredRuns:
         run = self.observe(self.read(run_id))
         return self._catalogue.summary(run, Plans(self.batches()))
 
-    def resolve(self, prefix: str) -> str:
-        """The id that begins with `prefix`: at least four digits, in upper or lower case. `last` is
-        the newest run, `last:batch` the newest batch.
+    def resolve(self, typed: str) -> str:
+        """The id that begins with what was typed: at least four digits, in upper or lower case.
+        `last` is the newest run, `last:batch` the newest batch.
 
-        Raises UnknownRun, AmbiguousRun, or Mistake if the prefix has another form.
+        Raises UnknownRun, AmbiguousRun, or Mistake if it has another form.
         """
-        if prefix in (names.LAST, names.LAST_BATCH):
-            return self._last(prefix)
-        prefix = names.parse_prefix(prefix)
-        if names.is_id(prefix):
+        if typed in (run_ids.LAST, run_ids.LAST_BATCH):
+            return self._last(typed)
+        prefix = run_ids.parse_prefix(typed)
+        if run_ids.is_id(prefix):
             folder = Path(self._path(prefix))
             if folder.is_dir() and not folder.is_symlink():
                 return prefix  # no need to list the whole folder
-        found = [name for name in self._names(prefix) if names.is_id(name)]
+        found = [name for name in self._names(prefix) if run_ids.is_id(name)]
         if not found and any(e.id.startswith(prefix) for e in Trash(self._root).entries()):
             raise UnknownRun(
                 f"no run begins with {prefix!r} in {self._root}, but a deleted one does: "
                 f"runner runs restore {prefix}"
             )
-        return names.choose(prefix, found, self._root)
+        return run_ids.choose(prefix, found, self._root)
 
     def _last(self, word: str) -> str:
-        if word == names.LAST:
+        if word == run_ids.LAST:
             found = [run for run in self.newest(1) if isinstance(run, Run)]
         else:
-            found = sorted(self.batches(), key=lambda run: (begun_key(run), run.id))
+            found = sorted(self.batches(), key=lambda run: (newest_first_key(run), run.id))
         if not found:
             raise UnknownRun(f"{word}: there is none in {self._root}")
         return found[0].id
@@ -168,10 +170,7 @@ class StoredRuns:
             return run
         if not claimed and ownership.is_at_work(run, beats=lambda: self.beats(run.id)):
             return run
-        process = run.state.process
-        where = f" (pid {process.pid} on {process.host})" if process is not None else ""
-        reason = f"its runner is gone{where}"
-        return replace(run, state=replace(run.state, status=Status.TERMINATED, reason=reason))
+        return replace(run, state=lifecycle.left_behind(run.state))
 
     def _without_missing(self, run: Run, part: BatchPart) -> Run:
         """The batch that has ended, or an incomplete one if some of its trials were deleted."""
@@ -212,8 +211,8 @@ class StoredRuns:
         return f"{self._prefix}{layout.RUNNING}/{run_id}"
 
     def _path(self, run_id: str) -> str:
-        if not names.is_id(run_id):
-            raise Mistake(f"{run_id!r} is no run id: an id is 32 hexadecimal digits")
+        if not run_ids.is_id(run_id):
+            raise Mistake(f"{run_id!r} is not a run id: an id is 32 hexadecimal digits")
         return self._prefix + run_id
 
     def _names(self, prefix: str) -> list[str]:

@@ -1,4 +1,5 @@
-"""Run ids and their prefixes."""
+"""Run ids, and what may be typed for one: a unique prefix of at least four digits, or `last` and
+`last:batch`, the newest ones (`observed.ObservedRuns.resolve` finds them)."""
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ from hydra_sweep_runner.errors import AmbiguousRun, Mistake, UnknownRun
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _DIGITS = re.compile(r"[0-9a-fA-F]+")
-_FEWEST = 4
-_SHORT = 8
-_SHOWN = 4
+_FEWEST_DIGITS = 4
+_SHORT_DIGITS = 8
+_MOST_SHOWN = 4
 
 
 #: Words to use instead of the id of the newest run, and of the newest batch.
@@ -29,12 +30,12 @@ def parse_prefix(text: str) -> str:
     if _DIGITS.fullmatch(text) is None:
         in_path = [part for part in text.split("/") if is_id(part)]
         if in_path:
-            raise Mistake(f"{text!r} is a path, and no run id: give {in_path[-1][:_SHORT]}")
+            raise Mistake(f"{text!r} is a path, not a run id: give {in_path[-1][:_SHORT_DIGITS]}")
         raise Mistake(
-            f"{text!r} is no run id: an id is hexadecimal digits, or {LAST} (the newest run), or "
-            f"{LAST_BATCH} (the newest batch)"
+            f"{text!r} is not a run id: an id is hexadecimal digits, or {LAST} (the newest run), "
+            f"or {LAST_BATCH} (the newest batch)"
         )
-    if len(text) < _FEWEST:
+    if len(text) < _FEWEST_DIGITS:
         raise Mistake(f"{text!r} is too short for a run id: give at least four of its digits")
     return text.lower()
 
@@ -47,8 +48,8 @@ def choose(prefix: str, ids: Iterable[str], store: Path) -> str:
         raise UnknownRun(f"no run begins with {prefix!r} in {store}")
     if len(found) > 1:
         length = _distinct_length(found)
-        shown = ", ".join(name[:length] for name in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        shown = ", ".join(name[:length] for name in found[:_MOST_SHOWN])
+        more = f" and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
         raise AmbiguousRun(
             f"{len(found)} runs begin with {prefix!r} in {store}: {shown}{more}; give more digits"
         )
@@ -56,7 +57,7 @@ def choose(prefix: str, ids: Iterable[str], store: Path) -> str:
 
 
 def _distinct_length(ids: list[str]) -> int:
-    length = _SHORT
+    length = _SHORT_DIGITS
     while len({name[:length] for name in ids}) < len(ids):
         length += 1
     return length
