@@ -28,7 +28,7 @@ def batch_of(project: Project, *words: str, status: int = 0) -> str:
 def test_m_is_allowed_in_a_restart(echo: Project) -> None:
     batch = batch_of(echo, "x=1,2")
     printed = echo.terminal("-m", f"+restart={batch}")
-    assert printed[2] == f"Restarting {batch[:8]}"
+    assert printed[1] == f"Restarting {batch[:8]}"
     assert len(echo.runs()) == 3
 
 

@@ -210,7 +210,7 @@ def restart_batch(
             report_environment(world, batch, os.environ)
             report_yaml_changes(world, batch, composing, sweep.one_of_each())
         begin = first_line(short(batch.id), reconciliation, None)
-        beside = own_lines(short(batch.id), reconciliation, sweep.options)
+        beside = _beside(world, batch, sweep, reconciliation)
         world.reporter.say(begin, *beside, *known.lines)
         _report_not_fitting(world, sweep, reconciliation, batch)
         _report_skipped(world, sweep, reconciliation)
@@ -230,7 +230,7 @@ def restart_batch(
             )
             carrying.check()
         carrying.tell()
-        beside = own_lines(short(batch.id), reconciliation, sweep.options)
+        beside = _beside(world, batch, sweep, reconciliation)
         world.reporter.say(*beside, f"Restarting {short(batch.id)}", *known.lines)
         report_nothing_to_run(world, reconciliation, sweep.options)
         _report_not_fitting(world, sweep, reconciliation, batch)
@@ -245,6 +245,11 @@ def restart_batch(
             report_environment(world, batch, os.environ)
             carrying.mended = report_yaml_changes(world, batch, composing, sweep.one_of_each())
         return _carry_out(world, sweep, carrying)
+
+
+def _beside(world: World, batch: Run, sweep: Sweep, reconciliation: Reconciliation) -> list[str]:
+    is_watched = world.reporter.is_watched
+    return own_lines(short(batch.id), reconciliation, sweep.options, is_watched=is_watched)
 
 
 def _skips_all(reconciliation: Reconciliation) -> bool:

@@ -34,13 +34,16 @@ def report_nothing_to_run(world: World, reconciliation: Reconciliation, options:
     )
 
 
-def own_lines(batch: str, reconciliation: Reconciliation, options: Options) -> list[str]:
-    """What is to be said beside the first line of a restart of the batch, in the same form."""
+def own_lines(
+    batch: str, reconciliation: Reconciliation, options: Options, *, is_watched: bool
+) -> list[str]:
+    """What is to be said beside the first line of a restart of the batch, in the same form, and on
+    a terminal (`is_watched`) also what a person may have forgotten."""
     if options.init_trials:
         if any(planned.run is None for planned in reconciliation.actions):
             return []
         return [f"Batch {batch}: no trial is new, and +init_trials=true runs none"]
-    return _run_again_lines(batch, reconciliation, options)
+    return _run_again_lines(batch, reconciliation, options) if is_watched else []
 
 
 def _run_again_lines(batch: str, reconciliation: Reconciliation, options: Options) -> list[str]:
