@@ -71,7 +71,7 @@ def test_lists_show_choices_where_they_vary_and_no_flags_below_them(program: Pro
     sweep(program, "model=resnet")
     listed = program.run("runs", "list", "--kind", "trial").lines
     assert "model=resnet" in listed[1]
-    assert "optimizer.lr=0.2, model=mlp" in listed[2]
+    assert "model=mlp, optimizer.lr=0.2" in listed[2]
     assert not any("width" in line or "extra" in line for line in listed)
     compared = program.run("compare").lines
     assert compared[0].split() == ["id", "model", "optimizer.lr", "loss"]

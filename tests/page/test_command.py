@@ -112,7 +112,7 @@ def test_what_is_asked_wrongly_is_a_mistake_in_one_line(origin: Project, tmp_pat
         (empty, ("--store", "elsewhere"), "--store elsewhere: there is no such folder"),
         (origin, ("--port", "0"), "--port"),
         (origin, ("--port", "http"), "--port"),
-        (origin, ("--optuna", "zzzz"), "no run id"),
+        (origin, ("--optuna", "zzzz"), "not a run id"),
     ):
         result = project.run("page", "--no-open", *words, status=2)
         assert len(result.said) == 1 and said in result.said[0]

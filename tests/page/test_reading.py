@@ -184,7 +184,7 @@ def test_brushes_select_by_numbers_and_by_texts(page: TestClient) -> None:
         ({"where": "lrr < 1"}, "did you mean lr?"),
         ({"status": "done"}, "--status done: give one of"),
         ({"since": "yesterday"}, "not a time"),
-        ({"batch": "zz"}, "no run id"),
+        ({"batch": "zz"}, "not a run id"),
         ({"where": "tags == good"}, "'good' in tags"),
         ({"brush": "lr"}, 'give ["FLAG", LOW, HIGH]'),
         ({"offset": "-1"}, "whole number"),
@@ -208,7 +208,7 @@ def test_of_several_mistakes_each_is_told_once(page: TestClient) -> None:
         "\n"
     )
     assert (
-        len(said) == 1 and "no run id" in said[0]
+        len(said) == 1 and "not a run id" in said[0]
     )  # nothing passes a brush on a flag that is none
 
 

@@ -51,6 +51,8 @@ _ATTRIBUTES = ("id", "operation", "kind", "status", "started", "stopped", "durat
 _MOST_VALUES = 5
 # Floats with more characters are rounded.
 _EXACT = 7
+# Flags of at most so many characters are hardly cut by a table.
+_SHORT_TEXT = 30
 
 _TITLES = (
     tables.TableColumn("id", tables.ColumnKind.ID),
@@ -278,15 +280,22 @@ def _row(
 
 
 def _flags(run: Run | Glance, varying: Sequence[str], digits: Mapping[str, int]) -> str:
-    """The flags in a table: varying ones first, of these those that were given, with those below a
-    given config group; then the other given ones, then the rest if there is room."""
-    varying = sorted(varying, key=lambda name: not _is_given(name, run.given))
+    """The flags in a table: varying ones first, then given ones, then others if there is room. In a
+    long text, which a table may cut, the varying ones that were given, or lie below a given config
+    group, come before the other varying ones."""
     choices = shown_choices(run.choices, run.given, varying)
     shown = as_chosen(run.flags, choices, (*run.given, *varying), varying)
     if digits:
         shown = {name: _rounded(name, value, digits) for name, value in shown.items()}
-    told = (*varying, *run.given)
-    return render_entries(fitting({**named(shown, told), **shown}, told))
+
+    def text(told: Sequence[str]) -> str:
+        return render_entries(fitting({**named(shown, told), **shown}, told))
+
+    whole = text((*varying, *run.given))
+    if len(whole) <= _SHORT_TEXT:
+        return whole
+    given_first = sorted(varying, key=lambda name: not _is_given(name, run.given))
+    return text((*given_first, *run.given))
 
 
 def _is_given(name: str, given: Iterable[str]) -> bool:
