@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.machine import describe_machine
 from benchmarks.model import Benchmark, Row, Size
 from benchmarks.pages import BROWSER, has_chromium
-from benchmarks.report import PAGE, print_table, to_dict, with_table
+from benchmarks.report import PAGE, cells, print_table, to_dict, with_table
 from benchmarks.suite import ALL
 from benchmarks.timing import measure
 from benchmarks.world import Failed, World
@@ -54,11 +54,16 @@ def main(arguments: Sequence[str]) -> int:
             size=Size(args.size),
         )
         machine = describe_machine(world)
-        rows = [_measure(benchmark, world) for benchmark in _chosen(args.only)]
+        rows: list[Row] = []
         results = to_dict(rows, world.size, machine)
+        for benchmark in _chosen(args.only):
+            rows.append(_measure(benchmark, world))
+            results = to_dict(rows, world.size, machine)
+            *_, figure, _, verdict = cells(results["rows"][-1])
+            print(f"  {figure} {verdict}".rstrip(), file=sys.stderr, flush=True)
+            if args.json is not None:  # what is cut short has the rows that were measured
+                args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print_table(results)
-    if args.json is not None:
-        args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return int(any(row.left_out == _FAILED for row in rows))
 
 

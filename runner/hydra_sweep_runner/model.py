@@ -184,8 +184,8 @@ class BatchPart:
     pipeline's plan whose own records have another step or none: they were made on their own or by
     another batch, or the step was renamed since. `lift` is the override without which the stopping
     rule that ended the batch would end its next start at once, too; empty where none would.
-    `needed` is the value of that option with which a start that was cut short goes on, if it is
-    another than `true`: `strict` where it ran completed trials again by new code. `jobs` is the
+    `needed` is the value of that option with which its last start goes on, if it was cut short:
+    `strict` where that ran completed trials again by new code, else `true`. `jobs` is the
     number (`JobPlace.number`) for the next new trial of a Hydra program's batch: none from it on
     was ever given, also to trials that are deleted. Older records have 0.
     """
@@ -197,7 +197,7 @@ class BatchPart:
     cells: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     steps: Mapping[str, str] = field(default_factory=dict)
     lift: str = ""
-    needed: str = ""
+    needed: str = "true"
     jobs: int = 0
 
 

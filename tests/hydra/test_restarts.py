@@ -273,7 +273,8 @@ def test_who_owns_a_batch_restarts_it(program: Program) -> None:
     ours = program.run(f"+restart={batch}", status=2)
     assert "is of the Hydra program train.py: restart it there" in ours.said[0]
     of_trial = program.run(f"+restart={program.newest('batch')['trials'][0]}", status=2).said[0]
-    command = f"python train.py -m {SWEEPER} +restart={batch[:8]} +needed=true (this trial is "
+    start = f"python train.py --config-name=config -m {SWEEPER}"
+    command = f"{start} +restart={batch[:8]} +needed=true (this trial is "
     assert f"restart its batch there, as {command}" in of_trial
 
 

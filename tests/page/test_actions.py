@@ -415,6 +415,9 @@ def test_to_go_on_is_the_command_that_the_batch_s_last_line_names(
     batch = project.newest("batch")["id"]
     told = page.act("restart", ids=[batch], needed=True)
     assert told["question"].endswith("what has completed by the present code excepted?")
+    said = project.run("+restart=last:batch", "+needed=true", "+fail_fast=true", status=1).said
+    assert said[-1].endswith("+needed=true") and said[-1].endswith(goes_on())
+    project.run("+restart=last:batch", "+fail_fast=true", status=1)
     (project.folder / "broken").unlink()
     project.run(*goes_on().split()[1:])
     assert len(project.runs("--batch", batch, "--status", "completed")) == 3

@@ -369,6 +369,17 @@ def test_an_attempts_log_cannot_lie_elsewhere(log: str) -> None:
         from_text(json.dumps(content), run_id=ID)
 
 
+def test_a_gather_has_an_attempt_for_each_run_or_none() -> None:
+    gather = Input(runs=(ID, ID[::-1]), attempts=(1, 2))
+    content = json.loads(to_text(replace(TRIAL, inputs={"runs": gather})))
+    assert from_text(json.dumps(content), run_id=ID).inputs["runs"] == gather
+    content["inputs"]["runs"]["attempts"] = [1]
+    with pytest.raises(
+        RecordError, match=r"^inputs\.runs\.attempts: not as many as there are runs$"
+    ):
+        from_text(json.dumps(content), run_id=ID)
+
+
 def test_a_batchs_trials_are_ids() -> None:
     content = json.loads(to_text(BATCH))
     content["batch"]["trials"] = [ID, "../x"]

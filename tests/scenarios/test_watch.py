@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -115,6 +116,12 @@ def test_how_a_batch_goes_on_is_told_when_its_own_command_could_not(
     watched = project.run("watch")
     assert watched.lines[-1].startswith(f"Batch {short}: 3 trials, ")
     assert watched.said == [f"To go on: runner +restart={short} +needed=true"]
+    (project.folder / "below").mkdir()
+    words = [sys.executable, "-m", "hydra_sweep_runner", "watch"]
+    below = subprocess.run(
+        words, cwd=project.folder / "below", capture_output=True, text=True, check=True
+    )
+    assert below.stderr == f"{watched.said[0]} (in {project.folder})\n"
     shutil.copytree(project.store, project.folder / "other store", symlinks=True)
     named = project.run("watch", "--store", "other store").said
     assert named == [f"{watched.said[0]} 'hydra.sweeper.store=\"other store\"'"]

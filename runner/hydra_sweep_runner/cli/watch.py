@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import click
 
@@ -44,9 +45,11 @@ def watch(batch: str | None, store: str | None) -> None:
     batch_id = find_batch(opened, batch)
     show = _draw if sys.stdout.isatty() else _print
     last = show(opened, batch_id)
-    how = go_on_line(last, project_folder(store), None if is_found(store) else opened.root)
+    folder = project_folder(store)
+    how = go_on_line(last, folder, None if is_found(store) else opened.root)
     if how:
-        click.echo(escape(how), err=True)
+        where = "" if folder == Path.cwd() else f" (in {folder})"
+        click.echo(escape(f"{how}{where}"), err=True)
 
 
 def _print(store: RunStore, batch_id: str) -> Snapshot:

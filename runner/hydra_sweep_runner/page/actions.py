@@ -114,22 +114,22 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
     only, needed = given.get("only"), given.get("needed")
     if only not in (None, "failed") or needed not in (None, False, True):
         raise Mistake("restart: only is failed or left out, needed is true or false")
-    by_code = _truth({"by_code": True, **given}, "by_code")
     found = [project.store.observe(project.store.read(run_id)) for run_id in ids]
     runs = sorted(found, key=lambda run: run.state.initialized)  # what takes files comes later
     takers = _check_restart(project, runs)
-    options = [f"+only={only}"] if only else []
-    goes_on = [_words_to_go_on(project, run, by_code=by_code) if needed else [] for run in runs]
-    commands = [
-        _restart_words(project, run, [*options, *words])
-        for run, words in zip(runs, goes_on, strict=True)
-    ]
-    which = "the failed trials of " if only else ""
     is_pipeline = any(run.operation.kind == STEPS for run in runs)
+    if only:  # of a pipeline, what depends on the failed trials would be out of date
+        options = [["+needed=true" if is_pipeline else f"+only={only}"] for _ in runs]
+    else:
+        options = [_words_to_go_on(project, run) if needed else [] for run in runs]
+    commands = [
+        _restart_words(project, run, words) for run, words in zip(runs, options, strict=True)
+    ]
+    which = "the failed trials of " if only and not is_pipeline else ""
     spared = "is completed and up to date" if is_pipeline else "has completed"
-    if not is_pipeline and any("+needed=strict" in words for words in goes_on):
+    if not is_pipeline and any("+needed=strict" in words for words in options):
         spared = "has completed by the present code"
-    rest = f", what {spared} excepted" if needed else ""
+    rest = f", what {spared} excepted" if needed or (only and is_pipeline) else ""
     in_turn = "One after the other, also if one fails; if one is stopped, the rest do not start"
 
     def do() -> Sequence[str]:
@@ -140,7 +140,7 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
         question=f"Restart {which}{_what(runs)}{rest}?",
         lines=[
             *_replaced(project, runs, is_spared=bool(only or needed)),
-            *([_LIFTED] if any(len(words) > 1 for words in goes_on) else []),
+            *([_LIFTED] if any(len(words) > 1 for words in options) else []),
             *_out_of_date(takers, runs),
             *([in_turn] if len(runs) > 1 else []),
             f"In {project.folder}",
@@ -149,13 +149,11 @@ def _restart(project: Project, given: Mapping[str, Any]) -> Prepared:
     )
 
 
-def _words_to_go_on(project: Project, run: Run, *, by_code: bool) -> list[str]:
-    """What the command's own last line tells to restart it with; unless `by_code`, what has
-    completed counts, by whichever code."""
+def _words_to_go_on(project: Project, run: Run) -> list[str]:
+    """What the command's own last line tells to restart it with."""
     planned = () if run.batch is None else run.batch.trials
     recorded = (_recorded_status(project.store, run_id) for run_id in planned)
-    words = words_to_go_on(run, Counter(status for status in recorded if status is not None))
-    return words if by_code else ["+needed=true", *words[1:]]
+    return words_to_go_on(run, Counter(status for status in recorded if status is not None))
 
 
 def _restart_words(project: Project, run: Run, options: Sequence[str]) -> list[str]:

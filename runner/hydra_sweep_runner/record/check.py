@@ -47,6 +47,8 @@ def checked(run: Run) -> Run:
     for name, source in run.inputs.items():
         one = () if source.run is None else (source.run,)
         _check_ids(f"inputs.{name}", [*one, *(source.runs or ())])
+        if source.runs and source.attempts and len(source.attempts) != len(source.runs):
+            raise RecordError(f"inputs.{name}.attempts: not as many as there are runs")
     for name, scalar in run.scalars.items():
         for field, number in vars(scalar).items():
             if type(number) is int and not -_MOST <= number <= _MOST:

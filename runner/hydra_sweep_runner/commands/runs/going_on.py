@@ -32,7 +32,7 @@ def words_to_go_on(run: Run, counts: Mapping[Status, int]) -> list[str]:
     proposed = max(0, (goal_of(run) or 0) - len(run.batch.trials))
     missing = {Status.PENDING: counts.get(Status.PENDING, 0) + proposed}
     left = {status: count for status, count in {**counts, **missing}.items() if count}
-    return restart_words(left, run.batch.lift, run.batch.needed or "true")
+    return restart_words(left, run.batch.lift, run.batch.needed)
 
 
 def restart_command(

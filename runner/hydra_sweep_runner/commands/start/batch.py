@@ -37,7 +37,7 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import (
     wanted_of,
 )
 from hydra_sweep_runner.commands.start.plan_notes import (
-    own_lines,
+    beside_first_line,
     report_not_fitting,
     report_nothing_to_run,
 )
@@ -210,7 +210,10 @@ def restart_batch(
             report_environment(world, batch, os.environ)
             report_yaml_changes(world, batch, composing, sweep.one_of_each())
         begin = first_line(short(batch.id), reconciliation, None)
-        beside = _beside(world, batch, sweep, reconciliation)
+        is_watched = world.reporter.is_watched
+        beside = beside_first_line(
+            short(batch.id), reconciliation, sweep.options, is_watched=is_watched
+        )
         world.reporter.say(begin, *beside, *known.lines)
         _report_not_fitting(world, sweep, reconciliation, batch)
         _report_skipped(world, sweep, reconciliation)
@@ -230,8 +233,7 @@ def restart_batch(
             )
             carrying.check()
         carrying.tell()
-        beside = _beside(world, batch, sweep, reconciliation)
-        world.reporter.say(*beside, f"Restarting {short(batch.id)}", *known.lines)
+        world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         report_nothing_to_run(world, reconciliation, sweep.options)
         _report_not_fitting(world, sweep, reconciliation, batch)
         if strict is not None:
@@ -245,11 +247,6 @@ def restart_batch(
             report_environment(world, batch, os.environ)
             carrying.mended = report_yaml_changes(world, batch, composing, sweep.one_of_each())
         return _carry_out(world, sweep, carrying)
-
-
-def _beside(world: World, batch: Run, sweep: Sweep, reconciliation: Reconciliation) -> list[str]:
-    is_watched = world.reporter.is_watched
-    return own_lines(short(batch.id), reconciliation, sweep.options, is_watched=is_watched)
 
 
 def _skips_all(reconciliation: Reconciliation) -> bool:

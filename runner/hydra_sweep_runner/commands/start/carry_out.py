@@ -18,6 +18,7 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
 from hydra_sweep_runner.commands.start.pipeline.out_of_date import report_others, report_own
 from hydra_sweep_runner.commands.start.pipeline.telling import Telling
 from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
+from hydra_sweep_runner.commands.start.plan_notes import beside_first_line
 from hydra_sweep_runner.commands.start.plan_records import PlanRecords
 from hydra_sweep_runner.commands.start.programs import check_output_dirs
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
@@ -85,8 +86,7 @@ class Carrying:
         self._grown: dict[str, Run] = {}
         self._telling = Telling((), sweep.repeated)
         self._needed = "strict" if self._runs_completed_again() else "true"
-        if self._needed != "true":
-            self._plan.record_needed(self._needed)
+        self._plan.record_needed(self._needed)
         self.mended = Mended()  #: what is said of failures under an old copy of the YAML
 
     def _runs_completed_again(self) -> bool:
@@ -138,7 +138,11 @@ class Carrying:
         """Print what is about to be done, with the batch's id: it stays on the screen, however the
         command ends."""
         at_once = None if self._sweep.options.init_trials else self._executor.at_once
-        lines = [first_line(short(self.batch.id), self._reconciliation, at_once)]
+        batch, reporter = short(self.batch.id), self._context.reporter
+        lines = [first_line(batch, self._reconciliation, at_once)]
+        lines += beside_first_line(
+            batch, self._reconciliation, self._sweep.options, is_watched=reporter.is_watched
+        )
         search = self._sweep.search
         if search is not None and search.room and not self._sweep.options.init_trials:
             most = search.room + len(self._plan.ids)
@@ -146,10 +150,10 @@ class Carrying:
             lines.append(f"{more} proposed as results come, up to {most} trials")
             if self._sweep.options.warm_start:
                 lines.append(_told_before(search.count_before))
-        if self._context.reporter.is_watched and not self._sweep.options.init_trials:
-            again = f"{self._context.restart_command}{short(self.batch.id)} +needed={self._needed}"
+        if reporter.is_watched and not self._sweep.options.init_trials:
+            again = f"{self._context.restart_command}{batch} +needed={self._needed}"
             lines.append(f"If it is stopped or killed: {again}")
-        self._context.reporter.say(*lines)
+        reporter.say(*lines)
 
     def out(self) -> int:
         """Record the batch and its trials, execute them, and return the exit status.
@@ -391,7 +395,7 @@ class Carrying:
             state = lifecycle.finished(batch.state, exit_status, reason, at)
         lift = cut_short or ""
         if ends_well(counts):
-            self._plan.record_needed("")
+            self._plan.record_needed("true")
         context.store.write(replace(self._plan.batch_without(self._deleted, lift), state=state))
         trials = [runs[run_id] for run_id in self._plan.ids]
         report_failures(context, batch.id, trials, self._sweep.varying, self._telling)

@@ -34,7 +34,7 @@ def report_nothing_to_run(world: World, reconciliation: Reconciliation, options:
     )
 
 
-def own_lines(
+def beside_first_line(
     batch: str, reconciliation: Reconciliation, options: Options, *, is_watched: bool
 ) -> list[str]:
     """What is to be said beside the first line of a restart of the batch, in the same form, and on

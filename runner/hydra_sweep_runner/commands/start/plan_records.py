@@ -153,7 +153,7 @@ class PlanRecords:
         return place, planned
 
     def record_needed(self, needed: str) -> None:
-        """Note in the batch's record how a restart goes on (`BatchPart.needed`)."""
+        """Note in the batch's record how it goes on if it is cut short (`BatchPart.needed`)."""
         part = self.batch.batch
         assert part is not None
         self.batch = replace(self.batch, batch=replace(part, needed=needed))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hydra_sweep_runner.commands.runs.going_on import restart_command
 from hydra_sweep_runner.commands.runs.membership import planned
 from hydra_sweep_runner.commands.start.output_folders import check_place, has_files
 from hydra_sweep_runner.commands.start.world import World
@@ -21,6 +22,7 @@ from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.record.job_output import placed, relative_to_project
 from hydra_sweep_runner.store.runs import RunStore
+from hydra_sweep_runner.terminal.command_line import command_line
 from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, first_few, short
 
 #: The launchers whose jobs have the environment of this process.
@@ -38,10 +40,12 @@ def check_owner(world: World, run: Run) -> None:
             what, options = "it", ", with the same options"
             if run.kind is not Kind.BATCH and batch is not None:
                 what, options = "its batch", in_its_batch(run, world.store_words)
+            words = restart_command(
+                run, short(batch) if batch else "ID", [], world.project_dir, world.store.root
+            )
             raise Mistake(
                 f"{short(run.id)} is of the Hydra program {name}: restart {what} there, as "
-                f"python {escape(str(owner.target))} -m hydra/sweeper=runner "
-                f"+restart={'…' if batch is None else short(batch)}{options}"
+                f"{command_line(words)}{options}"
             )
         if (owner.name, owner.target) != (program.name, program.target):
             raise Mistake(f"{short(run.id)} is of {name}, not of {escape(program.name)}")

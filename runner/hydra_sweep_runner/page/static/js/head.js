@@ -161,7 +161,7 @@ function ofBatch(batch) {
 /** Of a pipeline runs, too, what depends on the failed trials: it would be out of date. */
 function restartTheFailed(ids, failed, isPipeline) {
   const what = isPipeline ? "Run the trials that have failed and what depends on them, and all else that is needed; failed" : "Run the trials alone that have failed";
-  return button(`Restart the failed (${failed})`, () => offer.restart(ids, isPipeline ? { needed: true, by_code: false } : { only: "failed" }), "main", "restart-failed", `${what}: ${failed}`);
+  return button(`Restart the failed (${failed})`, () => offer.restart(ids, { only: "failed" }), "main", "restart-failed", `${what}: ${failed}`);
 }
 
 const button = (text, act, kind = "", name = text, title = null) => el("button", { class: kind, "data-is": name, title, onclick: act }, text);
