@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hydra_sweep_runner.commands.runs.going_on import restart_command
 from hydra_sweep_runner.commands.runs.membership import planned
 from hydra_sweep_runner.commands.start.output_folders import check_place, has_files
 from hydra_sweep_runner.commands.start.world import World
@@ -37,6 +36,8 @@ def check_owner(world: World, run: Run) -> None:
     name = escape(owner.name)
     if KINDS[owner.kind].is_hydra_job:
         if program is None:
+            from hydra_sweep_runner.commands.runs.going_on import restart_command  # for this alone
+
             what, options = "it", ", with the same options"
             if run.kind is not Kind.BATCH and batch is not None:
                 what, options = "its batch", in_its_batch(run, world.store_words)
