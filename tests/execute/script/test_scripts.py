@@ -42,7 +42,7 @@ def test_a_script_finds_what_it_would_find_under_python(world: World) -> None:
     assert isinstance(ours, dict)
     extra = set(ours.pop("modules")) - set(bare.pop("modules"))
     assert ours == bare
-    assert extra <= {"_ctypes", "_struct", "atexit", "struct"}
+    assert extra <= {"_struct", "atexit", "struct"}
 
 
 def test_a_script_with_globals_has_no_more_modules_either(world: World) -> None:
@@ -50,7 +50,7 @@ def test_a_script_with_globals_has_no_more_modules_either(world: World) -> None:
     script = world.project / "script.py"
     bare = json.loads(subprocess.check_output([sys.executable, str(script)], stderr=-3))
     text = world.log(world.end(task)).splitlines()[-1]
-    assert set(json.loads(text)["modules"]) - set(bare["modules"]) <= {"_ctypes", "_ast", "atexit"}
+    assert set(json.loads(text)["modules"]) - set(bare["modules"]) <= {"_ast", "atexit"}
 
 
 #: A short script is compiled by the runner, a long one in its own process.
@@ -380,4 +380,4 @@ def test_the_bootstrap_costs_little(tmp_path: Path) -> None:
     command = [sys.executable, "-X", "importtime", boot_main.__file__, str(script)]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     names = [line.rpartition("|")[2].strip() for line in loaded.splitlines()]
-    assert set(names[names.index("site") + 1 :]) <= {"_ctypes", "atexit"}
+    assert set(names[names.index("site") + 1 :]) <= {"atexit"}

@@ -21,6 +21,7 @@ from tests.execute.world import Made, World, outcomes_of
 
 RUNNER = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.execute.world import World
@@ -38,8 +39,10 @@ mark = str(world.project / "mark")
 kind = sys.argv[3]
 if kind == "function":
     task = world.function("lib.f", mark=mark)
-elif kind == "script":
+elif kind in ("script", "preloaded script"):
     task = world.script("mark = 0\\nfrom lib import f\\nf(mark)", mark=mark)
+    if kind != "script":
+        task = replace(task, call=replace(task.call, preload=("json",)))
 else:
     script = "trap '' TERM INT; sleep 61 & echo $$ $PPID $! > m; mv m %s; wait; wait; sleep 9"
     if kind == "session":
@@ -107,8 +110,8 @@ def test_when_the_runner_alone_is_killed_its_trials_die(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel does it")
-@pytest.mark.parametrize("kind", ["function", "script", "command"])
-def test_when_runner_and_server_are_killed_at_once_the_trials_die(
+@pytest.mark.parametrize("kind", ["function", "script", "preloaded script", "command"])
+def test_when_runner_and_server_are_killed_at_once_the_trials_die_with_what_they_have_started(
     tmp_path: Path, kind: str
 ) -> None:
     process, (trial, server, grandchild) = start(tmp_path, kind)
@@ -116,8 +119,7 @@ def test_when_runner_and_server_are_killed_at_once_the_trials_die(
     process.kill()
     process.wait()
     os.kill(server, signal.SIGKILL)
-    wait_until_gone([trial, server])
-    os.kill(grandchild, signal.SIGKILL)
+    wait_until_gone([trial, server, grandchild])
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

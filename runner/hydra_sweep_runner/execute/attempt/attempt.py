@@ -148,7 +148,6 @@ def _attempt_program(
                 environment=environment,
                 folder=task.working_dir,
                 streams=machinery.streams(output),
-                bound=isinstance(call, CommandCall),  # a script binds itself, which is faster
             )
         watch = Watch(child, server, output, schedule, machinery.stop)
         try:

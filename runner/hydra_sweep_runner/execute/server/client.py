@@ -133,16 +133,14 @@ class ForkServer:
         environment: Mapping[str, str],
         folder: str,
         streams: Sequence[int],
-        bound: bool,
     ) -> Child:
         """Start a program in `folder`, in a process group of its own.
 
         `streams` are its stdout, its stderr and optionally its stdin, which is empty otherwise; the
-        caller has to close them. With `bound` the kernel kills the program when the server dies.
-        Raises ServerDied.
+        caller has to close them. Raises ServerDied.
         """
         key = next(self._keys)
-        request = StartProgram(key, list(argv), dict(environment), folder, bound)
+        request = StartProgram(key, list(argv), dict(environment), folder)
         return self._start(request, streams)
 
     def start_script(

@@ -28,16 +28,12 @@ REPORT_ENDED = b"X"  #: the wait status
 
 class StartProgram(NamedTuple):
     """Start a program; its descriptors are sent along: stdout, stderr, optionally stdin, and the
-    report channel.
-
-    With `bound` the kernel kills it when the server dies, which makes the fork slower.
-    """
+    report channel."""
 
     child: int
     argv: list[str]
     environment: dict[str, str]
     folder: str
-    bound: bool
 
 
 class StartScript(NamedTuple):

@@ -86,7 +86,7 @@ def _become(begun: server_process.ScriptBegins, generators: Generators) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.dup2(begun.stdout, 1)
     os.dup2(begun.stderr, 2)
-    server_process.close_all_but(())
+    server_process.close_all_but({begun.held})
     os.chdir(request.folder)
     os.environ.clear()
     os.environ.update(request.environment)

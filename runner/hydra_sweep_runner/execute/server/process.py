@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.server import messages
 from hydra_sweep_runner.execute.server.descendants import children_of_this, run_of, tree_of
+from hydra_sweep_runner.execute.server.lifeline import Lifeline
 from hydra_sweep_runner.execute.server.messages import (
     REPORT,
     RunOver,
@@ -46,7 +47,6 @@ _KILL_AGAIN_S = 0.1
 # How long, and how often, to look for processes that a run has left behind.
 _LEFT_S = 5.0
 _LOOK_AGAIN_S = 0.05
-_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 #: Signals sent to all of the runner's processes. The server ignores them: the runner tells it
 #: what to do.
@@ -58,6 +58,7 @@ Work = Callable[[socket.socket], None]
 class _Child(NamedTuple):
     key: int
     report: int
+    lifeline: Lifeline
 
 
 def run(connection_fd: int, work: Work) -> None:
@@ -93,10 +94,7 @@ class _Server:
         # Runs that are over, and until when to look for processes they have left behind.
         self._over: dict[str, float] = {}
         self._is_script = False
-        self._prctl = _find_prctl()
-        if self._prctl is not None:
-            self._prctl(_PR_SET_CHILD_SUBREAPER, 1)
-        self._pid = os.getpid()
+        _become_subreaper()
         self._wakes, self._wake = os.pipe()
         os.set_blocking(self._wakes, False)
         os.set_blocking(self._wake, False)
@@ -130,11 +128,13 @@ class _Server:
 
     def _handle(self, request: object, fds: list[int]) -> None:
         if isinstance(request, StartProgram) and len(fds) in (3, 4):
-            self._start(request.child, lambda: self._spawn(request, *fds[:-1]), fds)
+            self._start(request.child, lambda held: self._spawn(request, held, *fds[:-1]), fds)
         elif isinstance(request, StartScript) and len(fds) in (3, 4):
-            self._start(request.child, lambda: self._fork_script(request, *fds[:-1]), fds)
+            self._start(
+                request.child, lambda held: self._fork_script(request, held, *fds[:-1]), fds
+            )
         elif isinstance(request, StartWorker) and len(fds) == 2:
-            self._start(request.child, lambda: self._fork_worker(fds[0]), fds)
+            self._start(request.child, lambda held: self._fork_worker(held, fds[0]), fds)
         elif isinstance(request, SendSignal) and request.child in self._pids:
             _signal_group(self._pids[request.child], request.signal)
         elif isinstance(request, RunOver):
@@ -146,11 +146,12 @@ class _Server:
             for fd in fds:
                 os.close(fd)
 
-    def _start(self, key: int, start: Callable[[], int], fds: list[int]) -> None:
-        """Start a child and keep its report channel, the last of the fds, until the child ends."""
+    def _start(self, key: int, start: Callable[[int], int], fds: list[int]) -> None:
+        """Start a child, which inherits the descriptor that `start` is called with, and keep its
+        report channel, the last of the fds, until the child ends."""
         *given, report = fds
         try:
-            pid = start()
+            pid, lifeline = _on_a_lifeline(start)
         except _NoFolder:
             _report(report, messages.REPORT_NO_FOLDER, errno.ENOENT)
             os.close(report)
@@ -158,7 +159,7 @@ class _Server:
             _report(report, messages.REPORT_NOT_STARTED, error.errno or errno.EIO)
             os.close(report)
         else:
-            self._children[pid] = _Child(key, report)
+            self._children[pid] = _Child(key, report, lifeline)
             self._pids[key] = pid
             _report(report, messages.REPORT_STARTED, pid)
         finally:
@@ -166,7 +167,7 @@ class _Server:
                 os.close(fd)
 
     def _spawn(
-        self, request: StartProgram, stdout: int, stderr: int, stdin: int | None = None
+        self, request: StartProgram, held: int, stdout: int, stderr: int, stdin: int | None = None
     ) -> int:
         if not os.path.isdir(request.folder):  # noqa: PTH112 - pathlib is not light
             raise _NoFolder
@@ -179,7 +180,7 @@ class _Server:
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,
-                preexec_fn=self._die_with_server if request.bound else None,
+                pass_fds=(held,),
             )
         except (ValueError, TypeError, IndexError, subprocess.SubprocessError) as error:
             raise OSError(errno.EINVAL, str(error)) from error
@@ -188,7 +189,7 @@ class _Server:
         return process.pid
 
     def _fork_script(
-        self, request: StartScript, stdout: int, stderr: int, stdin: int | None = None
+        self, request: StartScript, held: int, stdout: int, stderr: int, stdin: int | None = None
     ) -> int:
         """Fork a script; raises ScriptBegins in the fork."""
         if not os.path.isdir(request.folder):  # noqa: PTH112 - pathlib is not light
@@ -203,11 +204,10 @@ class _Server:
             return pid
         self._is_script = True
         os.setpgid(0, 0)
-        self._die_with_server()
         signal.set_wakeup_fd(-1)
         if stdin is not None:
             os.dup2(stdin, 0)
-        raise ScriptBegins(request, os.dup(stdout), os.dup(stderr))
+        raise ScriptBegins(request, held, os.dup(stdout), os.dup(stderr))
 
     def _expect_left(self, request: StartProgram | StartScript) -> None:
         """Note that the processes a run leaves behind are to be ended when its child ends."""
@@ -216,7 +216,7 @@ class _Server:
             self._runs[request.child] = run_id
             self._over.pop(run_id, None)
 
-    def _fork_worker(self, control: int) -> int:
+    def _fork_worker(self, held: int, control: int) -> int:
         # A SIGINT that comes before the worker is ready for it stays pending until then.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         pid = os.fork()
@@ -227,24 +227,17 @@ class _Server:
             return pid
         try:
             os.setpgid(0, 0)
-            self._die_with_server()
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, *IGNORED_SIGNALS):
                 if signal.getsignal(number) is _do_nothing:
                     signal.signal(number, signal.SIG_DFL)
-            close_all_but({control})
+            close_all_but({held, control})
             self._work(socket.socket(fileno=control))
             os._exit(0)
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(70)
-
-    def _die_with_server(self) -> None:
-        if self._prctl is not None:
-            self._prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
-            if os.getppid() != self._pid:
-                os._exit(70)
 
     def _reap(self) -> None:
         """Reap the ended children; kill the rest of their process groups, and all other processes
@@ -266,6 +259,7 @@ class _Server:
                     self._end_left_of(run_id)
                 _report(child.report, messages.REPORT_ENDED, status)
                 os.close(child.report)
+                child.lifeline.cut()
         for run_id in list(self._over):
             self._end_left_of(run_id)
 
@@ -318,18 +312,31 @@ class _Server:
 
 
 class ScriptBegins(BaseException):
-    """Raised out of `run` in a fork of the server that is to become a script, with the descriptors
-    for the script's output."""
+    """Raised out of `run` in a fork of the server that is to become a script, with its end of the
+    lifeline and the descriptors for its output."""
 
-    def __init__(self, request: StartScript, stdout: int, stderr: int) -> None:
+    def __init__(self, request: StartScript, held: int, stdout: int, stderr: int) -> None:
         super().__init__(request.argv)
         self.request = request
+        self.held = held
         self.stdout = stdout
         self.stderr = stderr
 
 
 class _NoFolder(Exception):
     """The working folder of the program does not exist."""
+
+
+def _on_a_lifeline(start: Callable[[int], int]) -> tuple[int, Lifeline]:
+    """Start a child, whose process group is then tied to this process."""
+    lifeline = Lifeline()
+    try:
+        pid = start(lifeline.held)
+    except Exception:
+        lifeline.drop()
+        raise
+    lifeline.tie(pid)
+    return pid, lifeline
 
 
 def _do_nothing(_number: int, _frame: FrameType | None) -> None:
@@ -397,14 +404,12 @@ def close_all_but(kept: Iterable[int]) -> None:
                 os.close(fd)
 
 
-def _find_prctl() -> Callable[[int, int], object] | None:
+def _become_subreaper() -> None:
     if sys.platform != "linux":
-        return None
-    try:
+        return
+    with suppress(ImportError, OSError):
         import _ctypes  # importing ctypes itself would delay the run by four milliseconds
 
         itself: Any = None
-        address = _ctypes.dlsym(_ctypes.dlopen(itself, 0), "prctl")
-    except (ImportError, OSError):
-        return None
-    return lambda option, value: _ctypes.call_function(address, (option, value))
+        prctl = _ctypes.dlsym(_ctypes.dlopen(itself, 0), "prctl")
+        _ctypes.call_function(prctl, (_PR_SET_CHILD_SUBREAPER, 1))

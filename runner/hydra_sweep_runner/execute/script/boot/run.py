@@ -42,7 +42,6 @@ _noting: "tuple[int, str] | None" = None
 
 def main() -> None:
     """Become the script that the first argument names."""
-    _die_with_parent()
     path = sys.argv[1]
     sys.argv[:] = sys.argv[1:]
     note_imports_at_end(path, is_fresh=True)
@@ -194,16 +193,3 @@ def _make_importable() -> None:
     root = os.path.abspath(__file__).rsplit(os.sep, 5)[0]  # noqa: PTH100
     if root not in sys.path:
         sys.path.append(root)
-
-
-def _die_with_parent() -> None:
-    """Have Linux kill this process when its parent dies; without ctypes, which is slow to
-    import."""
-    try:
-        import _ctypes
-
-        itself: Any = None
-        prctl = _ctypes.dlsym(_ctypes.dlopen(itself, 0), "prctl")
-        _ctypes.call_function(prctl, (1, 9))  # PR_SET_PDEATHSIG, SIGKILL
-    except Exception:
-        return  # then only the server ends this process group
