@@ -6,6 +6,7 @@ exits. Any other exception is a bug of the runner.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from hydra_sweep_runner import exit_status as statuses
@@ -66,8 +67,18 @@ class UnknownFlag(Mistake):
 
     def of(self, given: str) -> UnknownFlag:
         """The same about the override as it was given, where it gives several values."""
-        said = str(self).replace(self.override, given)
+        said = with_override(str(self), self.override, given)
         return UnknownFlag(said, name=self.name, override=given, script=self.script, near=self.near)
+
+
+def with_override(said: str, override: str, given: str) -> str:
+    """A message with another override in the place of one; where it is suggested, with a + before
+    it, it is a word for the shell."""
+    import shlex  # needed for few messages
+
+    text = re.escape(override)
+    found = re.compile(rf"(?P<quote>'?)(?P<sign>\+{{1,2}}){text}(?P=quote)|{text}")
+    return found.sub(lambda m: shlex.quote(m["sign"] + given) if m["sign"] else given, said)
 
 
 class NotTaken(Mistake):

@@ -88,10 +88,14 @@ class Recipe:
     are the sweep itself, those of a run or trial have one value each. Run options are not among
     them. `snapshot` names the copy of the project's YAML in the store. `environment` holds the
     variables that the defaults lists in the YAML refer to, with their values (None: not set).
+    `config_path` and `config_dir` are Hydra's options `--config-path` and `--config-dir` as typed,
+    None if they were not.
     """
 
     config_name: str | None
     snapshot: str
+    config_path: str | None = None
+    config_dir: str | None = None
     environment: Mapping[str, str | None] = field(default_factory=dict)
     task: tuple[str, ...] = ()
     hydra: tuple[str, ...] = ()

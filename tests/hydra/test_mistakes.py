@@ -330,3 +330,17 @@ def test_a_job_without_m_says_that_nobody_records_it(program: Program) -> None:
     assert not program.store.exists()
     assert "no effect" not in _train(program, "lr=1").stderr
     assert "no effect" not in _train(program, "-m", SWEEPER, "lr=1,2").stderr
+
+
+def test_an_option_that_the_program_has_an_entry_for_is_told_with_how_it_is_given(
+    program: Program,
+) -> None:
+    config = program.folder / "conf/config.yaml"
+    config.write_text(f"{config.read_text()}\nlabel: a\n")
+    words = ("-m", SWEEPER, "lr=1,2")
+    assert _mistake(program, *words[1:], "+label=b c") == (
+        "runner: +label=b c: the program's configuration has an entry label, so Hydra takes this "
+        "for a flag; the run option is 'hydra.sweeper.label=b c'"
+    )
+    program.python("train.py", *words, "hydra.sweeper.label=b c")
+    assert program.newest("batch")["label"] == "b c"

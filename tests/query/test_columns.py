@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hydra_sweep_runner.model import Scalar, Status
-from hydra_sweep_runner.query.columns import scalar_names
+from hydra_sweep_runner.query.columns import scalar_names, standard_columns
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.system.clock import now
@@ -27,3 +27,12 @@ def test_what_a_run_at_work_has_reported_so_far_changes_no_order_of_scalars() ->
     assert scalar_names([reporting("epoch"), reporting(), *older]) == before
     assert scalar_names([reporting("epoch", "best"), *older]) == [*before, "best"]
     assert scalar_names([]) == []
+
+
+def test_a_scalar_with_the_name_of_a_flag_is_called_so_though_the_flag_is_not_shown() -> None:
+    row = reporting("x", "loss")  # `x` is a flag of these runs, and what `x` means in expressions
+    assert "x" in row.flags
+    shown = [column.title for column in standard_columns([row], ["id"], [])]
+    assert shown == ["id", "scalar.x", "loss"]
+    shown = [column.title for column in standard_columns([row], ["id"], ["x"])]
+    assert shown == ["id", "x", "scalar.x", "loss"]

@@ -52,6 +52,7 @@ def read(*chunks: bytes | tuple[int, bytes], form: object = True) -> Found:
         ("loss: inf", {"loss": math.inf}),
         ("loss: -inf", {"loss": -math.inf}),
         ("loss: 1e999", {"loss": math.inf}),
+        ("\x1b[32mloss=0.25\x1b[0m \x1b[1;34macc\x1b[0m: 0.9", {"loss": 0.25, "acc": 0.9}),
     ],
 )
 def test_a_line_of_nothing_but_pairs_reports(line: str, expected: dict[str, float]) -> None:

@@ -238,3 +238,28 @@ def test_a_mistake_is_one_line_and_changes_nothing(empty: Project, words: str, s
     said = said.replace("{folder}", str(empty.folder))
     assert len(result.err.splitlines()) == 1 and said in result.err
     assert empty.tree() == before
+
+
+def test_a_script_with_subcommands_is_told_how_one_of_them_is_run(
+    empty: Project,
+) -> None:
+    empty.write(
+        {
+            "main.py": """
+                import argparse
+                parser = argparse.ArgumentParser()
+                below = parser.add_subparsers(dest="cmd", required=True)
+                train = below.add_parser("train")
+                train.add_argument("--lr", type=float, default=0.1)
+                below.add_parser("eval").add_argument("--ckpt")
+                print(parser.parse_args())
+            """
+        }
+    )
+    (line,) = empty.run("init", "main.py", status=2).said
+    assert "it has subcommands (train, eval), and an operation runs one: " in line
+    words = line.partition("runner ")[2].partition("runner ")[2].split()
+    assert words == ["init", "python", "main.py", "train", "--OPTION", "VALUE"]
+    said = empty.run(*words[:-2], "--lr", "0.1").err
+    assert "runner init main.py" not in said  # which would not do
+    assert 'write command: [python, main.py, train, --lr, "${lr}"]' in said

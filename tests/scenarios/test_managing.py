@@ -186,6 +186,9 @@ def test_a_file_of_each_trial_of_a_batch_is_found(make_project: MakeProject) -> 
     assert chosen == expected[1:]
     folders = project.run(*path, "--trials").lines
     assert folders == [str(project.store / run_id) for run_id in trials]
+    for run_id in trials:
+        (project.store / run_id / "loss [1].txt").touch()
+    assert len(project.run(*path, "loss [1].txt", "--trials").lines) == len(trials)
     some = project.run(*path, "more.csv", "--trials")
     assert some.lines == [str(project.store / run_id / "more.csv") for run_id in trials[1:]]
     assert some.said == [f"1 of 3 trials have no more.csv: {trials[0][:8]}"]
@@ -226,7 +229,7 @@ def test_of_a_deleted_run_it_is_told_how_it_comes_back(echo: Project) -> None:
         (("tag", "+a"), "ids of runs"),
         (("tag", "{run}", "+a", "-a"), "added and removed"),
         (("tag", "{run}", "+"), "a tag has a name"),
-        (("label", "{run}"), "ID..."),
+        (("label", "{run}"), "give the label after the id: runner runs label {run} TEXT"),
         (("label", "{run}", "{run}", "text"), "given twice"),
         (("tag", "{run}", "{run:.6}", "+a"), "given twice"),
         (("stop", "{run}", "{run:.6}"), "given twice"),
@@ -243,7 +246,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(
     before = walked.tree()
     refused = walked.run("runs", *(word.format(**known) for word in words), status=2)
     assert len(refused.said) == 1
-    assert told in refused.err
+    assert told.format(**known) in refused.err
     assert walked.tree() == before
 
 
@@ -267,6 +270,18 @@ def test_deleting_a_batch_says_what_becomes_of_its_trials(echo: Project) -> None
         f"{batch[:8]} is a batch; with its 3 trials, 1 of them orphans",
         "Deleted 4 run(s)",
     ]
+
+
+def test_a_trial_that_another_batch_has_too_is_told_when_it_goes_with_one(echo: Project) -> None:
+    first, _ = batch_of(echo, "x=1,2")
+    second, _ = batch_of(echo, "x=2,3", "+needed=true")
+    said = echo.terminal("runs", "delete", second, "--trials", "--yes")
+    assert said[:-1] == [
+        f"batch {first[:8]}, which stays, loses 1 of its trials, which is in its plan, too"
+    ]
+    echo.run("runs", "restore")
+    said = echo.terminal("runs", "delete", first, second, "--trials", "--yes")
+    assert said == ["Deleted 5 run(s)"]
 
 
 def test_a_batch_that_only_filters_select_is_told(echo: Project) -> None:

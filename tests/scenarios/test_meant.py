@@ -321,7 +321,7 @@ def test_a_rule_that_was_refused_is_taken_as_it_is_printed(swept: Project) -> No
     [
         ("cat 'in/my none.txt'", "in/my none.txt is not there: "),
         ("cat in/none.txt", "in/none.txt is not there: "),
-        ("echo > 'out/res 2 in/b.txt'", "named in operation.requires (named there: in, go.sh)"),
+        ("echo > 'out/res 2 in/b.txt'", "make it first by mkdir -p 'out/res 2 in'; what is"),
         (
             "echo 'awk: cannot open in/none.txt (No such file or directory)'; exit 1",
             "in/none.txt is not there: ",

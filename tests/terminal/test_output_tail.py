@@ -36,6 +36,14 @@ Traceback (most recent call last):
 ValueError: no good
 """
 
+MISTAKE_IN_SYNTAX = b"""\
+1 epoch
+  File "/project/train.py", line 1
+    x = (
+        ^
+SyntaxError: '(' was never closed
+"""
+
 
 @pytest.mark.parametrize(
     ("tail", "told"),
@@ -50,6 +58,8 @@ ValueError: no good
             "KeyError: 'x'",
         ),
         (b"ValueError: only printed\n", ""),
+        (MISTAKE_IN_SYNTAX, "SyntaxError: '(' was never closed"),
+        (b"SyntaxError: only printed\n", ""),
         (b"", ""),
         (b"\xff\xfe", ""),
     ],

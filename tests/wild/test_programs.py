@@ -167,6 +167,23 @@ def test_what_is_printed_to_go_on_works_as_printed_in_a_project(tmp_path: Path) 
     assert "Skipping 1 completed trial" in again.said
 
 
+def test_a_restart_needs_the_place_of_the_configuration_that_the_batch_was_started_with(
+    tmp_path: Path,
+) -> None:
+    folder = program(tmp_path, **{"other/config.yaml": "x: 7\ntext: b\n"})
+    sweep = f"{SWEEP.replace(' -m', ' --config-path=other -m')} x=2,3"
+    ended = folder.bash(sweep, status=1)
+
+    (line,) = folder.bash(f"{SWEEP} +restart=last:batch", status=2).said
+    assert line.endswith(
+        "the batch was started with --config-path=other, and its restart needs that, too"
+    )
+    again = folder.bash(go_on(ended), status=1)
+
+    assert "has changed" not in again.err
+    assert "--config-path=other" in folder.bash("runner watch", status=None).err
+
+
 # ---- a restart that is none
 
 

@@ -102,14 +102,16 @@ def compare(
     of_order = comparing.order_line(comparison)
     if of_order:
         click.echo(of_order, err=True)
+    files: list[tuple[str, bytes, str]] = []  # all are made before one is written
     if csv is not None:
-        _write(csv, comparing.comparison_csv(comparison).encode(), "--csv", len(comparison.runs))
+        files.append((csv, comparing.comparison_csv(comparison).encode(), "--csv"))
     if parquet is not None:
-        data = comparing.comparison_parquet(comparison)
-        _write(parquet, data, "--parquet", len(comparison.runs))
+        files.append((parquet, comparing.comparison_parquet(comparison), "--parquet"))
     if plot is not None:
         drawn = comparing.comparison_plot(opened, comparison, as_png=suffix == ".png")
-        _write(plot, drawn, "--plot", len(comparison.runs))
+        files.append((plot, drawn, "--plot"))
+    for target, data, option in files:
+        _write(target, data, option, len(comparison.runs))
     if as_json:
         sys.stdout.writelines(comparing.comparison_json(comparison))
     if not (csv or parquet or plot or as_json) and comparison.runs:

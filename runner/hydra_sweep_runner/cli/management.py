@@ -125,6 +125,8 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
     extra = _EXTRA.match(said)
     if extra is not None and command == "runner runs list":
         return _extra_word(extra[1], arguments)
+    if command == "runner runs label" and said == "Missing argument 'ID...'":
+        return f"{command}: give the label after the id: {command} {arguments[-1]} TEXT"
     if isinstance(error, click.NoSuchOption) and context is not None:
         words = command.removeprefix("runner ")
         instead = _INSTEAD.get((words, error.option_name)) or _INSTEAD.get(("", error.option_name))
@@ -182,6 +184,7 @@ _INSTEAD = {
     ("runs delete", "--force"): "it is not asked for with --yes",
     ("runs delete", "-f"): "it is not asked for with --yes",
     ("runs delete", "-y"): "it is not asked for with --yes",
+    ("page", "--host"): "it answers this machine alone; from another, ssh -L PORT:localhost:PORT",
     ("compare", "--sort"): "the order is that of --min EXPR or --max EXPR",
     ("compare", "--columns"): "columns are chosen in runner runs list --batch ID --columns A,B",
     ("compare", "--reverse"): "the order is that of --min EXPR or --max EXPR",

@@ -72,6 +72,7 @@ _INSTEAD = {
     "dry-run": "+print_trials=true shows the plan",
     "resume": "+restart=ID goes on with a run or a batch",
     "restart": "+restart=ID goes on with a run or a batch",
+    "tag": "the run option is +tags=[NAME]",
     "store": "the store is named by hydra.sweeper.store=FOLDER",
     "best": f"the best trial is shown by {BEST}",
 }
@@ -127,6 +128,11 @@ def _asks_hydra(args: argparse.Namespace) -> bool:
 def _ask_hydra(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Let Hydra answer --help, --hydra-help, --cfg, --info and --shell-completion."""
     typed = read_typed(args.overrides) if not args.shell_completion else None
+    if typed is not None and "restart" in typed.given and not args.help:
+        raise Mistake(
+            "Hydra shows what the present YAML composes to, and knows no run: the configuration of "
+            f"one is in $(runner runs path {typed.given['restart']} .hydra/config.yaml)"
+        )
     if typed is not None:
         args.overrides = [*typed.task, *typed.hydra]
     if args.help:
@@ -214,7 +220,7 @@ def _carry_out(args: argparse.Namespace) -> int:
 
 
 def _start(args: argparse.Namespace, yaml: ProjectYaml, typed: Typed) -> int:
-    composer = yaml.composer(None, args.config_name or "config", typed.hydra)
+    composer = yaml.composer(typed.hydra)
     expanded = composer.expand(args.overrides)  # Hydra's aliases, from 1.4 on
     typed = read_typed(expanded).among(composer)
     pipeline = find_pipeline(composer, typed.task)

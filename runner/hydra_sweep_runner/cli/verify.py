@@ -30,9 +30,9 @@ def verify(batch: str, store: str | None) -> int:
     set_defaults()
 
     def loader_of(run: Run) -> object:
-        yaml = ProjectYaml(folder=here, config_path=None, config_name=None, config_dir=None)
+        yaml = ProjectYaml(folder=here).or_of(run.recipe)
         kept = opened.snapshot_folder(run.recipe.snapshot)
-        return yaml.composer(kept, run.recipe.config_name, run.recipe.hydra).loader
+        return yaml.composer(run.recipe.hydra, kept).loader
 
     verified = verify_batch(opened, batch, import_class=importer(here), loader_of=loader_of)
     for line in verified.lines:

@@ -32,7 +32,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.stop_signals import Graces
 from hydra_sweep_runner.execute.local.devices import check_devices
 from hydra_sweep_runner.execute.local.executor import LocalExecutor
-from hydra_sweep_runner.model import MAX_SEED
+from hydra_sweep_runner.model import MAX_SEED, Recipe
 from hydra_sweep_runner.store import location
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
@@ -47,12 +47,13 @@ SWEEPER = "hydra_plugins.runner.sweeper.RunnerSweeper"
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectYaml:
-    """The place of the YAML of a project in `folder`, according to Hydra's options."""
+    """The place of the YAML of a project in `folder`, according to Hydra's options; None for those
+    that are not given."""
 
     folder: Path
-    config_path: str | None
-    config_name: str | None
-    config_dir: str | None
+    config_path: str | None = None
+    config_name: str | None = None
+    config_dir: str | None = None
 
     @classmethod
     def of_options(cls, args: argparse.Namespace) -> ProjectYaml:
@@ -64,21 +65,34 @@ class ProjectYaml:
             config_dir=args.config_dir,
         )
 
-    def find(self, config_name: str | None = None) -> ProjectConfig:
-        """The present YAML; `config_name` is used if no option names one. Raises Mistake."""
-        name = self.config_name or config_name
-        return find_project(self.folder, self.config_path, name, self.config_dir)
+    def or_of(self, recipe: Recipe) -> ProjectYaml:
+        """The place with a recipe's options for those that are not given."""
+        return ProjectYaml(
+            folder=self.folder,
+            config_path=self.config_path or recipe.config_path,
+            config_name=self.config_name or recipe.config_name,
+            config_dir=self.config_dir or recipe.config_dir,
+        )
 
-    def composer(
-        self, kept: Path | None, config_name: str | None, hydra_overrides: Sequence[str]
-    ) -> Composer:
-        """A composer on the present YAML, or on the copy in the folder `kept`."""
+    def find(self) -> ProjectConfig:
+        """The present YAML. Raises Mistake."""
+        return find_project(self.folder, self.config_path, self.config_name, self.config_dir)
+
+    def composer(self, hydra_overrides: Sequence[str], kept: Path | None = None) -> Composer:
+        """A composer on the present YAML, or on the copy in the folder `kept`. Raises Mistake."""
         if kept is None:
-            project, passing = self.find(config_name), []
+            project, passing = self.find(), []
         else:
-            project, passing = project_in_snapshot(kept, config_name), kept_searchpath(kept)
-        loader = open_loader(project, JOB_NAME)
-        return Composer(loader, project.config_name, hydra_overrides, passing=passing, copy=kept)
+            project, passing = project_in_snapshot(kept, self.config_name), kept_searchpath(kept)
+        return Composer(
+            open_loader(project, JOB_NAME),
+            project.config_name,
+            hydra_overrides,
+            passing=passing,
+            copy=kept,
+            config_path=self.config_path,
+            config_dir=self.config_dir,
+        )
 
     def store(self) -> str | None:
         """The store in the main config, if it can be read without composing."""
@@ -96,10 +110,27 @@ class ProjectWorld(World):
     yaml: ProjectYaml
 
     def open_composer(
-        self, folder: Path | None, config_name: str | None, hydra_overrides: Sequence[str]
+        self, folder: Path | None, recipe: Recipe, hydra_overrides: Sequence[str]
     ) -> Composer:
         """A composer on the project's present YAML, or on a kept copy. Raises Mistake."""
-        return self.yaml.composer(folder, config_name, hydra_overrides)
+        if folder is not None:
+            self._refuse_other_place(recipe)
+        return self.yaml.or_of(recipe).composer(hydra_overrides, folder)
+
+    def _refuse_other_place(self, recipe: Recipe) -> None:
+        """Raise Mistake if options name another configuration than that of the copy: they would
+        change nothing, and the copy would be compared with what it is no copy of."""
+        was = ProjectYaml(folder=self.project_dir).or_of(recipe)
+        for name, given, before in (
+            ("config-name", self.yaml.config_name, was.config_name),
+            ("config-path", self.yaml.config_path, was.config_path),
+            ("config-dir", self.yaml.config_dir, was.config_dir),
+        ):
+            if given is not None and before is not None and given != before:
+                raise Mistake(
+                    f"--{name}={given}: it was started with {before}, and a restart composes from "
+                    "its copy of that: leave it out, or add +refresh=true to take the other"
+                )
 
     def executor_of_run(self, config: TrialConfig) -> OpenExecutor:
         """The executor of a single run, which gets the first of the launcher's devices. Raises

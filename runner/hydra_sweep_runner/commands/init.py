@@ -161,6 +161,12 @@ def _script(script: str, project: Path) -> FirstConfig:
             "hydra/sweeper=runner FLAG=VALUE,VALUE starts a batch"
         )
     declared = find_declared(source, flags_to)
+    if declared.subcommands:
+        names = ", ".join(declared.subcommands)
+        raise Mistake(
+            f"runner init {script}: it has subcommands ({names}), and an operation runs one: "
+            f"runner init python {script} {declared.subcommands[0]} --OPTION VALUE"
+        )
     left_out = [f"not taken: {name}: {why}" for name, why in declared.left_out.items()]
     way = "as --name value" if flags_to is FlagsTo.ARGS else "as module-level variables"
     names = ", ".join(declared.positionals)
@@ -242,7 +248,9 @@ def _command(words: Sequence[str], project: Path) -> FirstConfig:
     lines = [told]
     script = next((word for word in words[1:] if word.endswith(".py")), None)
     if words[0] in ("python", "python3") and script is not None and not flags:
-        lines.append(f"with the options of the script as flags: runner init {script}")
+        source = (project / script).read_bytes() if script in files else b""
+        if b"add_subparsers" not in source:
+            lines.append(f"with the options of the script as flags: runner init {script}")
     return _start(operation, flags, *lines)
 
 
@@ -311,7 +319,7 @@ def _first_sweep(flags: Defaults) -> str:
             return f"runner -m {name}={value!r},{float(f'{value / 10:.6g}')!r}"
     for name, value in flags.items():
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return f"runner -m {name}={value},{value + 1}"
+            return f"runner -m {name}={value},{2 * value}"
     return "runner"
 
 

@@ -91,14 +91,19 @@ class Composer:
         passing: Sequence[str] = (),
         copy: Path | None = None,
         cache: Mapping[str, Any] | None = None,
+        config_path: str | None = None,
+        config_dir: str | None = None,
     ) -> None:
-        """`copy` is the kept copy of the YAML that the loader reads, if it does. `passing` are
-        further overrides of Hydra's configuration for this composer; they replace those of the same
-        name and are not recorded. `cache` holds the resolved values that all configurations share
-        (`OmegaConf.get_cache`): the timestamps of a sweep's jobs."""
+        """`config_path` and `config_dir` are those of the `Recipe`. `copy` is the kept copy of the
+        YAML that the loader reads, if it does. `passing` are further overrides of Hydra's
+        configuration for this composer; they replace those of the same name and are not recorded.
+        `cache` holds the resolved values that all configurations share (`OmegaConf.get_cache`): the
+        timestamps of a sweep's jobs."""
         self._reading = Reading(copy)
         self._loader = reading_loader(loader, self._reading)
         self.config_name = config_name
+        self.config_path = config_path
+        self.config_dir = config_dir
         self.hydra_overrides = tuple(hydra_overrides)
         replaced = {name_in(text) for text in passing}
         kept = [text for text in hydra_overrides if name_in(text) not in replaced]

@@ -22,7 +22,7 @@ from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.compose.overrides import merge, name_in
 from hydra_sweep_runner.compose.reference import read_flags, read_plain
 from hydra_sweep_runner.compose.trial import TrialConfig
-from hydra_sweep_runner.errors import Mistake, UnknownFlag
+from hydra_sweep_runner.errors import Mistake, UnknownFlag, with_override
 from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.kinds.known import KINDS, STEPS
 from hydra_sweep_runner.operation.parse import parse_operation
@@ -195,7 +195,7 @@ class PipelineComposer:
         name, override = mistake.name, mistake.override
         known = sorted({flag for names in flags.values() for flag in names})
         near = [name] if name in known else get_close_matches(name, known, n=1, cutoff=0.7)
-        has_own = re.search(r"did you mean (?!\+)", str(mistake)) is not None
+        has_own = re.search(r"did you mean (?!'?\+)", str(mistake)) is not None
         if not near or (near != [name] and has_own):
             return mistake
         rest = override.removeprefix(name)
@@ -382,6 +382,7 @@ def _explained(step: Step, texts: Sequence[str], said: str) -> str:
     for text in texts:
         written = _written(step, text)
         if said.startswith(f"{text}:"):
-            return written + said.removeprefix(text).replace(f"+{text})", f"+{written})")
-        said = said.replace(f"use +{text}", f"use +{written}")
+            return with_override(said, text, written)
+        if f"use +{text}" in said:
+            said = with_override(said, text, written)
     return f"{PLACE}.{step.name}: {said}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 
 from hydra.core.override_parser.types import ChoiceSweep, Override, OverrideType
@@ -67,18 +68,19 @@ def check_added(
             continue
         if _is_setting(override) and not is_group(name):
             value = text.split("=", 1)[1]
+            meant = shlex.quote(f"{_SETTINGS[name]}={value}")
             raise Mistake(
-                f"{text}: there is no run option {name}; {_SETTINGS[name]}={value} (a flag of that "
-                f"name is added by ++{name}={value})"
+                f"{text}: there is no run option {name}; {meant} (a flag of that name is added by "
+                f"{shlex.quote(f'++{name}={value}')})"
             )
         option = misspelt(name)
         if option is not None and not is_group(name):
             value = text.split("=", 1)[1]
             flag = nearer(name, flags(), option)
-            meant = option_as_meant(option, value) if flag is None else f"{flag}={value}"
+            meant = shlex.quote(f"{flag}={value}") if flag else option_as_meant(option, value)
             raise Mistake(
                 f"{text}: there is no run option {name}; did you mean {meant}? (A flag of that "
-                f"name is added by ++{name}={value})"
+                f"name is added by {shlex.quote(f'++{name}={value}')})"
             )
 
 
@@ -96,7 +98,7 @@ def option_as_meant(option: str, value: str) -> str:
     """A run option as it is suggested for a mistyped one with this value: `+restart=ID` where
     another tool takes a switch."""
     is_switch = value.lower() in ("true", "false", "1", "0", "yes", "")
-    return f"+{option}={'ID' if option == 'restart' and is_switch else value}"
+    return shlex.quote(f"+{option}={'ID' if option == 'restart' and is_switch else value}")
 
 
 def _option_value(text: str, override: Override) -> object:

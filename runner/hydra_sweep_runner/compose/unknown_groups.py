@@ -6,6 +6,7 @@ that nothing is chosen and nothing is said.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
@@ -41,10 +42,11 @@ def check_groups(
             last, _listed(groups_in, parent), n=1, cutoff=0.6 if slash else 0.75
         )
         meant = f"{parent}{slash}{near[0]}" if near else None
-        insist = f"(a flag of that name is added by ++{name}={value})"
+        insist = f"(a flag of that name is added by {shlex.quote(f'++{name}={value}')})"
         if meant is not None and (slash or _chooses(override, _listed(configs_of, meant))):
             raise Mistake(
-                f"{text}: there is no config group {name}; did you mean +{meant}={value}? {insist}"
+                f"{text}: there is no config group {name}; did you mean "
+                f"{shlex.quote(f'+{meant}={value}')}? {insist}"
             )
         if slash:
             raise Mistake(f"{text}: there is no config group {name} {insist}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -159,7 +160,7 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> s
     text, name = str(override.input_line), override.key_or_group
     value = text.partition("=")[2]
     if name in OPTIONS:
-        return f"the run option is +{text}"
+        return f"the run option is {shlex.quote(f'+{text}')}"
     parent, _, last = name.rpartition(".")
     if parent in ("launcher", "sweeper") and parent not in config:
         return (
@@ -167,14 +168,17 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> s
             if last in JOBS_NAMES
             else f"settings of Hydra begin with hydra: hydra.{text}"
         )
-    known = _names_near(name, config)
     group = get_close_matches(name, groups, n=1, cutoff=0.7)
+    if "/" in name and not group:
+        return f"there is no config group {name}"
+    known = "" if "/" in name else _names_near(name, config)
     if not known.startswith("did you mean"):
         if group:
-            return f"did you mean {group[0]}={value}, of the config group {group[0]}?"
+            meant = shlex.quote(f"{group[0]}={value}")
+            return f"did you mean {meant}, of the config group {group[0]}?"
         if name in JOBS_NAMES:
             return jobs_hint(override)
-        option = misspelt(name)
+        option = misspelt(name, most_letters=1)  # it is a flag's name, without the +
         if option is not None:
             return f"did you mean {option_as_meant(option, value)}?"
         others = [each for each in groups if each not in config]
@@ -183,7 +187,7 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> s
     return (
         known
         if _begins_an_option(name, config)
-        else f"{known}{perhaps_meant([name])} (to add one: +{text})"
+        else f"{known}{perhaps_meant([name])} (to add one: {shlex.quote(f'+{text}')})"
     )
 
 

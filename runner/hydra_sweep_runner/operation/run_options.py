@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, fields
 from typing import Any
 
@@ -292,10 +292,13 @@ class Options:
                 raise Mistake(f"an option {name!r} is remembered that runner does not know")
         return Options.read({**remembered, **self.values})
 
-    def check_new(self) -> None:
-        """Raise Mistake for an option that is allowed for a restart only."""
-        if self.only is not None:
-            raise Mistake(f"+only={self.only} is for a restart: add +restart=ID, or leave it out")
+    def check_new(self, typed: Collection[str]) -> None:
+        """Raise Mistake for an option that is allowed for a restart only; in YAML `refresh` may
+        stand for all restarts. `typed` are the names of the options on the command line."""
+        given = [("only", self.only)] if self.only is not None else []
+        given += [("refresh", "true")] if self.refresh and "refresh" in typed else []
+        for name, value in given:
+            raise Mistake(f"+{name}={value} is for a restart: add +restart=ID, or leave it out")
 
     @property
     def remembered(self) -> dict[str, Value]:
@@ -325,14 +328,14 @@ OPTIONS: Mapping[str, Option] = {
 _MOST_LETTERS = 2
 
 
-def misspelt(name: str) -> str | None:
+def misspelt(name: str, most_letters: int = _MOST_LETTERS) -> str | None:
     """The option that an unknown name probably means: one that it differs from by one or two
     letters, or one that other tools call so; None if there is none. Two swapped neighbours count as
     one letter. Such a name is refused where overrides are read (`compose.typed_options`)."""
     if name in _NAMES_IN_OTHER_TOOLS:
         return _NAMES_IN_OTHER_TOOLS[name]
     near = min(OPTIONS, key=lambda option: _edit_distance(name, option))
-    return near if 0 < _edit_distance(name, near) <= _MOST_LETTERS else None
+    return near if 0 < _edit_distance(name, near) <= most_letters else None
 
 
 def nearer(name: str, names: Iterable[str], than: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,19 +51,29 @@ def _operation(name: str, target: str) -> Operation:
 def go_on_command(store: Path, project_dir: Path) -> str:
     """The command that restarts a batch of this process's program, up to the id. It names our
     sweeper, too, so that the experiment or default that chose it need not be given again."""
-    words = [_program_words(), *_config_options(sys.argv[1:]), "-m", "hydra/sweeper=runner"]
+    words = [_program_words(), *_config_options(), "-m", "hydra/sweeper=runner"]
     return f"{' '.join([*words, *store_override(store, project_dir)])} +restart="
 
 
-def _config_options(arguments: Sequence[str]) -> Iterator[str]:
+def typed_option(name: str) -> str | None:
+    """The value of one of Hydra's options for the place of the configuration (`config-path`,
+    `config-name`, `config-dir`) on this process's command line; None if it is not given."""
+    return _place()[name]
+
+
+def _place() -> dict[str, str | None]:
     """Hydra's options for the place of the configuration, as typed."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for short, name in (("-cp", "config-path"), ("-cn", "config-name"), ("-cd", "config-dir")):
-        parser.add_argument(f"--{name}", short)
-    known, _ = parser.parse_known_args(list(arguments))
-    for name, text in vars(known).items():
+        parser.add_argument(f"--{name}", short, dest=name)
+    known, _ = parser.parse_known_args(sys.argv[1:])
+    return vars(known)
+
+
+def _config_options() -> Iterator[str]:
+    for name, text in _place().items():
         if text is not None:
-            yield shlex.quote(f"--{name.replace('_', '-')}={text}")
+            yield shlex.quote(f"--{name}={text}")
 
 
 def _program_words() -> str:

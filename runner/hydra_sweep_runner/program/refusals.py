@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -185,4 +186,15 @@ def _mistake(
         composer.compose(typed.task, RunMode.MULTIRUN)
     except Mistake as mistake:
         return mistake
+    for text in overrides:
+        name, _, value = text.removeprefix("+").partition("=")
+        if text.startswith("+") and name in typed.given:
+            try:
+                composer.compose([*typed.task, text], RunMode.MULTIRUN)
+            except Mistake:
+                own = shlex.quote(f"hydra.sweeper.{name}={value}")
+                return Mistake(
+                    f"{text}: the program's configuration has an entry {name}, so Hydra takes this "
+                    f"for a flag; the run option is {own}"
+                )
     return None

@@ -14,6 +14,7 @@ from hydra_sweep_runner.commands.start.restart import find_run, restart
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.output_dir import as_overrides, find_sweep_dir
 from hydra_sweep_runner.compose.overrides import name_in
+from hydra_sweep_runner.program.identify import typed_option
 from hydra_sweep_runner.program.sweep_folder import own_sweep_dir
 from hydra_sweep_runner.program.world import HydraCall, ProgramWorld, open_world
 
@@ -57,6 +58,8 @@ class ProgramSession:
             typed.hydra,
             passing=() if sweep_dir is None else as_overrides({"sweep.dir": sweep_dir}),
             cache=OmegaConf.get_cache(config),
+            config_path=typed_option("config-path"),
+            config_dir=typed_option("config-dir"),
         )
 
     def _start(

@@ -30,7 +30,7 @@ from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import MAX_SEED
+from hydra_sweep_runner.model import MAX_SEED, Recipe
 from hydra_sweep_runner.program.foreign.executor import ForeignExecutor
 from hydra_sweep_runner.program.foreign.recorded_task import RecordedTask
 from hydra_sweep_runner.program.identify import (
@@ -38,6 +38,7 @@ from hydra_sweep_runner.program.identify import (
     identify_program,
     named_store,
     program_dir,
+    typed_option,
 )
 from hydra_sweep_runner.program.own.inherited import InheritedProgram
 from hydra_sweep_runner.program.returns import CollectingExecutor, SweepExecutor
@@ -104,9 +105,11 @@ class ProgramWorld(World):
     returned: list[JobReturn] = field(default_factory=list)
 
     def open_composer(
-        self, folder: Path | None, config_name: str | None, hydra_overrides: Sequence[str]
+        self, folder: Path | None, recipe: Recipe, hydra_overrides: Sequence[str]
     ) -> Composer:
-        """A composer for a restart, which goes on in the sweep's folder. Raises Mistake."""
+        """A composer for a restart, which goes on in the sweep's folder. Raises Mistake, also where
+        the program was started with its configuration in another place."""
+        self._check_place(recipe)
         passing: list[str] = []
         if self.sweep_dir is not None:
             passing += as_overrides({"sweep.dir": self.sweep_dir})
@@ -114,8 +117,25 @@ class ProgramWorld(World):
             passing += kept_searchpath(folder)
         loader = self.loaders.open(folder)
         return self.loaders.used_by(
-            Composer(loader, config_name, hydra_overrides, passing=passing, copy=folder)
+            Composer(
+                loader,
+                recipe.config_name,
+                hydra_overrides,
+                passing=passing,
+                copy=folder,
+                config_path=recipe.config_path,
+                config_dir=recipe.config_dir,
+            )
         )
+
+    @staticmethod
+    def _check_place(recipe: Recipe) -> None:
+        """Hydra has composed what is compared with the kept copy: from the place typed now."""
+        for name, was in (("config-path", recipe.config_path), ("config-dir", recipe.config_dir)):
+            if was is not None and typed_option(name) != was:
+                raise Mistake(
+                    f"the batch was started with --{name}={was}, and its restart needs that, too"
+                )
 
     @property
     def jobs_dir(self) -> Path:

@@ -32,18 +32,19 @@ def standard_columns(
 ) -> list[Column]:
     """Attributes, flags (None: all there are) and the last values of all scalars, in that order.
 
-    A flag or scalar whose name stands there before is called `flag.NAME` or `scalar.NAME`.
+    A flag with the name of an attribute is called `flag.NAME`, a scalar with that of an attribute
+    or of any flag `scalar.NAME`: the plain name means the other wherever it is typed.
     """
     if flags is None:
         flags = {name: None for run in runs for name in run.flags}
     columns = {name: Column(name, Name(Scope.RUN, name)) for name in attributes}
-    for scope, names in (
-        (Scope.FLAG, flags),
-        (Scope.SCALAR, scalar_names(runs)),
-    ):
-        for name in names:
-            title = f"{scope.value}.{name}" if name in columns else name
-            columns[title] = Column(title, Name(scope, name))
+    for name in flags:
+        title = f"flag.{name}" if name in columns else name
+        columns[title] = Column(title, Name(Scope.FLAG, name))
+    for name in scalar_names(runs):
+        is_taken = name in columns or any(name in run.flags for run in runs)
+        title = f"scalar.{name}" if is_taken else name
+        columns[title] = Column(title, Name(Scope.SCALAR, name))
     return list(columns.values())
 
 

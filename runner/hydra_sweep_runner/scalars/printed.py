@@ -44,6 +44,7 @@ _ANY_LINES = re.compile(_line(_ANY_NAME))
 _PARTS = re.compile(_PART)
 _ASCII_LINE = re.compile(_line(_ASCII_NAME)[2:].removesuffix(r"(?=\n)").encode(), re.ASCII)
 _ASCII_PART = re.compile(_PART.encode(), re.ASCII)
+_COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 _NUMBER_BYTES = b"0123456789+-.eE"
 # Each marks a column of a uniform table.
 _MARKS = bytes(range(1, 9))
@@ -105,6 +106,8 @@ class Printed:
 
     def _read(self, state: _Stream, lines: bytes) -> Iterator[Reports]:
         """The reports of whole lines, each with its line end."""
+        if isinstance(self.form, Pairs) and b"\x1b" in lines:
+            lines = _COLOURS.sub(b"", lines)
         if isinstance(self.form, Pairs) and state.depth is None:
             table = _uniform_table(lines)
             if table is not None:

@@ -10,6 +10,10 @@ _MOST_LINES = 10
 _MOST_COLUMNS = 160
 _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
+# Python shows the place of a mistake in the syntax of its main file, and no traceback.
+_SYNTAX = re.compile(
+    r'^  File ".*", line \d+\n(?: .*\n)*((?:Syntax|Indentation|Tab)Error: .+)\s*\Z', re.MULTILINE
+)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -26,8 +30,12 @@ def last_lines(tail: bytes) -> list[str]:
 
 
 def last_exception(tail: bytes) -> str:
-    """The line of the exception, if the output ends with a Python traceback; else an empty text."""
+    """The line of the exception, if the output ends with a Python traceback or with a mistake in a
+    script's syntax; else an empty text."""
     text = _COLOURS.sub("", tail.decode("utf-8", "replace"))
     _, traceback, rest = text.rpartition(_TRACEBACK)
-    lines = rest.splitlines()[1:] if traceback else []
+    if not traceback:
+        syntax = _SYNTAX.search(text)
+        return "" if syntax is None else syntax[1]
+    lines = rest.splitlines()[1:]
     return next((line for line in lines if _EXCEPTION.match(line)), "")

@@ -197,6 +197,21 @@ def test_a_file_that_is_not_found_gets_a_hint(world: World, lib: Path) -> None:
     )
 
 
+def test_a_file_to_be_written_into_a_folder_that_is_not_there_gets_another_hint(
+    world: World,
+) -> None:
+    (world.project / "outputs").mkdir()  # naming it in `requires` would share it among all trials
+    world.write("lib.py", "def f(x):\n    open('outputs/model.txt', 'w')\n")
+    task = world.function("lib.f", x=1)
+    assert world.execute(task)[0].hint == (
+        f"the trial works in {task.working_dir}, where there is no folder outputs: to write there, "
+        "make it first by os.makedirs('outputs', exist_ok=True); what is to be read from the "
+        "project is named in operation.requires"
+    )
+    (world.project / "outputs/model.txt").touch()  # which it may have been meant to read
+    assert "requires: [outputs]" in (world.execute(world.function("lib.f", x=2))[0].hint or "")
+
+
 class Unloadable(FlagsConfig):
     """A configuration that a worker cannot unpickle."""
 

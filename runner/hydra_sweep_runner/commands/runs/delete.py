@@ -78,6 +78,8 @@ def plan_deletion(
     lines = [line for line in lines if line]
     if len(lines) > _MOST_SHOWN:
         lines[_MOST_SHOWN:] = [f"and {len(lines) - _MOST_SHOWN} more"]
+    if trials and batches:
+        lines += _lines_on_others(store, set(found) - set(chosen), set(found))
     of_batches = {folder for batch in batches if (folder := output_folder(batch, store.root))}
     if not ids and asked.kind is None and batches:
         lines.append(_unnamed_line(store, asked, batches, set(found)))
@@ -168,6 +170,19 @@ def _line(store: RunStore, batch: Run, going: set[str], named: set[str]) -> str:
     if batch.job is not None and batch.job.output_dir is not None:
         parts.append(f"output folders of the program stay: {escape(batch.job.output_dir)}")
     return f"{short(batch.id)} is a batch; {'; '.join(parts)}" if parts else ""
+
+
+def _lines_on_others(store: RunStore, unnamed: set[str], going: set[str]) -> list[str]:
+    """That batches which stay lose trials that nobody named: the plan of another has them, too."""
+    lines = []
+    for batch in store.batches():
+        lost = 0 if batch.batch is None else len(unnamed.intersection(batch.batch.trials))
+        if lost and batch.id not in going:
+            trials = (
+                "1 of its trials, which is" if lost == 1 else f"{lost} of its trials, which are"
+            )
+            lines.append(f"batch {short(batch.id)}, which stays, loses {trials} in its plan, too")
+    return lines
 
 
 def _unnamed_line(

@@ -62,6 +62,11 @@ def _program_words(folder: Path, batch: Run) -> list[str]:
         started = ["-m", target]
     else:
         raise Mistake(f"{folder / target}, the program of {short(batch.id)}, is not there")
-    name = batch.recipe.config_name
-    config = [] if name is None else [f"--config-name={name}"]
+    recipe = batch.recipe
+    options = (
+        ("path", recipe.config_path),
+        ("name", recipe.config_name),
+        ("dir", recipe.config_dir),
+    )
+    config = [f"--config-{name}={text}" for name, text in options if text is not None]
     return ["python", *started, *config, "-m", "hydra/sweeper=runner"]

@@ -81,6 +81,8 @@ def filters_of(asked: Asked, store: RunStore, now: datetime) -> Filters:
         if value not in STATUSES:
             near = _WORDS.get(value.lower()) or next(iter(get_close_matches(value, STATUSES)), "")
             meant = f" (did you mean {near}?)" if near else ""
+            if "," in value:
+                meant = "; for several: --status A --status B"
             raise Mistake(f"--status {value}: give one of {', '.join(STATUSES)}{meant}")
     if asked.kind is not None and asked.kind not in KINDS:
         raise Mistake(f"--kind {asked.kind}: give one of {', '.join(KINDS)}")

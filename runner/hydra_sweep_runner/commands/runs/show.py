@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
@@ -80,9 +81,12 @@ def show_lines(store: RunStore, details: Details) -> list[str]:
 
 
 def _options(run: Run) -> list[str]:
-    """The run options that a restart remembers, and the overrides of Hydra's own settings."""
+    """The run options that a restart remembers, where the configuration is, if that was given, and
+    the overrides of Hydra's own settings."""
     options = (f"+{escape(name)}={shown_value(value)}" for name, value in run.options.items())
-    return [*options, *map(escape, run.recipe.hydra)]
+    places = (("path", run.recipe.config_path), ("dir", run.recipe.config_dir))
+    words = [f"--config-{name}={escape(text)}" for name, text in places if text is not None]
+    return [*options, *words, *map(escape, run.recipe.hydra)]
 
 
 def _scalar(named: tuple[str, Scalar]) -> str:
@@ -125,7 +129,7 @@ _TOLD: Mapping[str, Callable[[Summary], str]] = {
     "tags": lambda it: escape(", ".join(it.run.tags)),
     "output_dir": lambda it: _output(it),
     "choices": lambda it: render_entries(it.run.choices),
-    "overrides": lambda it: escape(" ".join(it.run.recipe.task)),
+    "overrides": lambda it: escape(shlex.join(it.run.recipe.task)),
     "commit": lambda it: _commit(it.run),
     "result": lambda it: _result(it.run),
     "duration": lambda it: "" if _seconds(it) is None else f"{_seconds(it):.1f} s",

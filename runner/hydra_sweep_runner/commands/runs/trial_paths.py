@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def trial_paths(
 ) -> TrialPaths:
     """The absolute paths of the file `name` of each trial of a batch's plan that the filters
     select: of their folders if it is None; of all files that match if it is a pattern, as
-    `pathlib` reads it.
+    `pathlib` reads it, and no file has that very name.
 
     Raises Mistake if the run is no batch, if the filters select no trial, and if no trial has such
     a file in its folder; otherwise as `select_rows`.
@@ -63,6 +64,8 @@ def _of_one(store: RunStore, run_id: str, name: str | None) -> Sequence[Path]:
     try:
         place = folders_of(store, store.read(run_id))
         if name is None or not _GLOB & set(name):
+            return [path_in(place, name)]
+        with suppress(Mistake):  # a file may have the name itself, such as `loss [1].txt`
             return [path_in(place, name)]
         folders = (place.folder,) if place.output is None else (place.output, place.folder)
         found = [path for folder in folders for path in sorted(folder.glob(name))]

@@ -10,7 +10,10 @@ from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.runs.trash import restore_words
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
-from hydra_sweep_runner.commands.start.changed_texts import report_texts_read_as_numbers
+from hydra_sweep_runner.commands.start.changed_texts import (
+    report_texts_read_as_numbers,
+    report_yaml_texts_read_as_numbers,
+)
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.flag_checks import check_previewed
 from hydra_sweep_runner.commands.start.hints import (
@@ -81,7 +84,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     before anything is created.
     """
     sweep = plan_sweep(world, composing, master, None)
-    sweep.options.check_new()
+    sweep.options.check_new(composing.typed.options.values)
     report_planning(world, sweep)
     report_lists_in_params(world, master.sweeper)
     report_short_ranges(world, sweep.overrides)
@@ -126,6 +129,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
             carrying.tell()
             first = sweep.plan.trials[0]
             report_texts_like_sweeps(world, first.operation, first.flags, sweep.names)
+            report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
             report_texts_like_ranges(world, sweep.overrides)
             report_misplaced(world, composing.composer, composing.task)
             report_unused_in_sweep(world, sweep)
@@ -235,6 +239,9 @@ def restart_batch(
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         report_nothing_to_run(world, reconciliation, sweep.options)
+        report_given_twice(world, composing.typed.task)
+        report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
+        report_texts_like_ranges(world, composing.typed.task)
         _report_not_fitting(world, sweep, reconciliation, batch)
         if strict is not None:
             strict.tell()

@@ -232,6 +232,8 @@ class Composing:
         return Recipe(
             config_name=self.composer.config_name,
             snapshot=digest(self.composer.files()),
+            config_path=self.composer.config_path,
+            config_dir=self.composer.config_dir,
             environment=self.composer.environment,
             task=self.task,
             hydra=self.composer.hydra_overrides,
@@ -264,7 +266,7 @@ def compose_restart(world: World, run: Run, typed: Typed) -> Composing:
     folder = None if typed.option("refresh") else world.store.snapshot_folder(run.recipe.snapshot)
 
     def opened(overrides: Sequence[str]) -> Composer:
-        composer = world.open_composer(folder, run.recipe.config_name, overrides)
+        composer = world.open_composer(folder, run.recipe, overrides)
         if folder is not None:
             composer.use_environment(run.recipe.environment)
         return composer

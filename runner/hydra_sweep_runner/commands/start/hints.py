@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from hydra_sweep_runner.commands.start.own_defaults import own_defaults
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import (
     gives_mappings,
@@ -13,7 +15,7 @@ from hydra_sweep_runner.compose.overrides import (
     name_in,
     parse_override,
 )
-from hydra_sweep_runner.model import Flags, Operation, Value
+from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.terminal.render import escape, shown_value
 
@@ -33,24 +35,13 @@ def report_texts_like_sweeps(
         for name, value in flags.items()
         if name not in typed and isinstance(value, str) and _NUMBERS.fullmatch(value)
     }
-    own = _own_defaults(world, operation) if found else {}
+    own = own_defaults(world.project_dir, operation) if found else {}
     for name, value in found.items():
         if own.get(name) != value:
             world.reporter.say(
                 f"{escape(name)} is one text in the YAML, {shown_value(value)!r}: its values are "
                 f"swept by -m {escape(name)}={escape(value)}, or from hydra.sweeper.params"
             )
-
-
-def _own_defaults(world: World, operation: Operation) -> Mapping[str, Value]:
-    """The values that the operation's script itself gives its flags; none of what is no script."""
-    if operation.kind != "script" or not isinstance(operation.target, str):
-        return {}
-    from hydra_sweep_runner.execute.script.flags import resolve_flags_to
-    from hydra_sweep_runner.execute.script.flags_and_defaults import find_declared
-
-    path = world.project_dir / operation.target
-    return find_declared(path.read_bytes(), resolve_flags_to(path, operation.flags_to)).flags
 
 
 def report_texts_like_ranges(world: World, overrides: Iterable[str]) -> None:
@@ -76,9 +67,11 @@ def report_given_twice(world: World, overrides: Iterable[str]) -> None:
     for name, texts in given.items():
         if len(set(texts)) > 1:
             values = ",".join(text.partition("=")[2] for text in texts)
+            swept = shlex.quote(f"{name}={values}")
+            also = "" if "(" in values else f"; several values are swept by -m {escape(swept)}"
             world.reporter.say(
                 f"{escape(name)} is given {len(texts)} times, and the last one counts, "
-                f"{escape(texts[-1])}; several values are swept by -m {escape(f'{name}={values}')}"
+                f"{escape(texts[-1])}{also}"
             )
 
 

@@ -327,7 +327,7 @@ def naming_present_flag(world: World, run: Run, typed: Typed) -> Iterator[None]:
 def _words_for_flag(world: World, run: Run, typed: Typed, name: str) -> str | None:
     """The words that make a restart use the present YAML, if that has a flag, with the run's own
     config groups; None if it has not. Raises Mistake."""
-    composer = world.open_composer(None, run.recipe.config_name, run.recipe.hydra)
+    composer = world.open_composer(None, run.recipe, run.recipe.hydra)
     groups = [
         text for text in run.recipe.task if composer.is_group_choice(text) and not gives_sweep(text)
     ]
@@ -354,7 +354,7 @@ def yaml_changes(
     """The differences between the kept copy and the project's present YAML, which composes without
     the flags that it no longer has. Raises Mistake if it does not compose."""
     folder = world.store.snapshot_folder(run.recipe.snapshot)
-    composer = world.open_composer(None, run.recipe.config_name, kept.composer.hydra_overrides)
+    composer = world.open_composer(None, run.recipe, kept.composer.hydra_overrides)
     if _is_same(read_snapshot(folder), composer.files()):
         return YamlChanges({}, {}, has_steps=False)
     pipeline = None if kept.pipeline is None else find_pipeline(composer, kept.task)

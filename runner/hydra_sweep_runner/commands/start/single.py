@@ -6,7 +6,10 @@ import os
 from collections.abc import Mapping
 
 from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
-from hydra_sweep_runner.commands.start.changed_texts import report_texts_read_as_numbers
+from hydra_sweep_runner.commands.start.changed_texts import (
+    report_texts_read_as_numbers,
+    report_yaml_texts_read_as_numbers,
+)
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.hints import (
@@ -79,7 +82,7 @@ def start_run(world: World, composing: Composing) -> int:
     """
     composed = _compose(composing)
     options = composing.options(composed.config.sweeper, {})
-    options.check_new()
+    options.check_new(composing.typed.options.values)
     _refuse_batch_options(composing, options, None)
     if options.needed and _is_completed(world, composing, composed, options):
         return 0
@@ -108,6 +111,7 @@ def start_run(world: World, composing: Composing) -> int:
             report_unused_params(world, composed.config.sweeper)
             report_options_of_batches(world, composing.typed.options.values)
             report_texts_like_sweeps(world, composed.operation, composed.flags, composing.names())
+            report_yaml_texts_read_as_numbers(world, composed.operation, composed.flags, composing)
             report_texts_like_ranges(world, composing.task)
             report_settings_for_programs(world, composed.config)
             report_unused_flags(world, composed.operation, composed.config, composing.names())
@@ -270,6 +274,9 @@ def _report_restart(
 ) -> str:
     """Print what is different from the run's last start, and what has no effect; returns the line
     that follows a failure, or an empty one."""
+    report_given_twice(world, composing.typed.task)
+    report_texts_read_as_numbers(world, composing, composing.typed.task, composing.task)
+    report_texts_like_ranges(world, composing.typed.task)
     report_options_of_batches(world, composing.typed.options.values)
     report_settings_for_programs(world, composed.config)
     report_unused_flags(world, composed.operation, composed.config, composing.names())

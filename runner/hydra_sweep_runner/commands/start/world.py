@@ -14,7 +14,7 @@ from hydra_sweep_runner.compose.elements import typed_text
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.execute.executor import Executor
-from hydra_sweep_runner.model import Operation, Run
+from hydra_sweep_runner.model import Operation, Recipe, Run
 from hydra_sweep_runner.store import layout, location
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import Clock
@@ -56,10 +56,10 @@ class World(ABC):
 
     @abstractmethod
     def open_composer(
-        self, folder: Path | None, config_name: str | None, hydra_overrides: Sequence[str]
+        self, folder: Path | None, recipe: Recipe, hydra_overrides: Sequence[str]
     ) -> Composer:
-        """A composer with these Hydra overrides, on the copy of the YAML in `folder` or (None) on
-        the project's present YAML. Raises Mistake."""
+        """A composer with these Hydra overrides for the restart of a run with this recipe, on the
+        copy of the YAML in `folder` or (None) on the project's present YAML. Raises Mistake."""
 
     @abstractmethod
     def executor_of_run(self, config: TrialConfig) -> OpenExecutor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+import shlex
+from pathlib import Path, PurePosixPath
 
 from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt.exit_reason import NOT_FOUND
@@ -40,6 +41,12 @@ def hint_on(exit_status: int | None, tail: bytes, task: Task) -> str | None:
         if found is not None:
             return found
     return _on_command(exit_status, task)
+
+
+def _on_missing_script(_tail: bytes, task: Task) -> str | None:
+    if not isinstance(task.call, ScriptCall) or Path(task.call.path).exists():
+        return None
+    return f"the script is not there any more: {task.call.path}"
 
 
 def _on_package(tail: bytes, task: Task) -> str | None:
@@ -93,6 +100,15 @@ def _on_missing_file(tail: bytes, task: Task) -> str | None:
     if _works_in_project(task) or not any(word in cause for word in _NOT_FOUND):
         return None
     named = _named_missing(cause, task)
+    folder = _folder_not_made(cause, task)
+    if folder is not None:
+        python = f"os.makedirs({folder!r}, exist_ok=True)"
+        make = f"mkdir -p {shlex.quote(folder)}" if isinstance(task.call, CommandCall) else python
+        return (
+            f"the trial works in {task.working_dir}, where there is no folder {folder}: to write "
+            f"there, make it first by {make}; what is to be read from the project is named in "
+            "operation.requires"
+        )
     linked = None if named else _missing_in_linked(cause, task)
     if linked is not None:
         return f"{linked} is not there: {Path(task.project_dir, linked)} does not exist"
@@ -121,6 +137,18 @@ def _named_missing(tail: bytes, task: Task) -> str | None:
             if first not in ("", "..", ".") and Path(task.project_dir, path).exists():
                 return first if not Path(task.working_dir, first).exists() else path
     return None
+
+
+def _folder_not_made(tail: bytes, task: Task) -> str | None:
+    """The folder of the file that the output names last as missing, if there is no such folder in
+    the trial's, and no such file in the project: the file was to be written. Else None."""
+    said = _MISSING_FILE.findall(tail)
+    path = PurePosixPath(_name_in(said[-1])) if said else PurePosixPath()
+    folder = path.parent
+    if str(folder) in ("", ".") or path.is_absolute() or ".." in path.parts:
+        return None
+    is_there = Path(task.working_dir, folder).exists() or Path(task.project_dir, path).exists()
+    return None if is_there else str(folder)
 
 
 def _name_in(said: tuple[bytes, bytes]) -> str:
@@ -180,6 +208,7 @@ def _name_in_requires(name: str, task: Task) -> str:
 
 #: The hints on an output, the first that is known is given: what is said most exactly comes first.
 _ON_OUTPUT = (
+    _on_missing_script,
     _on_package,
     _on_missing_module,
     _on_nothing_to_read,

@@ -35,13 +35,15 @@ class Declared:
     """What the parser of a script declares, in the order of the source.
 
     `flags` are the options that can be flags. `positionals` are its positional arguments, REQUIRED
-    those that have to be given. `switches` are the flags that take no value. `left_out` gives the
-    reason why something is no flag, by its name in the source.
+    those that have to be given. `switches` are the flags that take no value. `subcommands` are the
+    names of argparse's subcommands. `left_out` gives the reason why something is no flag, by its
+    name in the source.
     """
 
     flags: Defaults = field(default_factory=dict)
     positionals: Defaults = field(default_factory=dict)
     switches: set[str] = field(default_factory=set)
+    subcommands: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
 
@@ -117,6 +119,8 @@ def _declare(call: ast.Call, declared: Declared) -> None:
         declared.positionals[words[0]] = None if is_left else REQUIRED
     elif called == "add_subparsers":
         declared.left_out["its subcommands"] = "a command chooses one"
+    elif called == "add_parser" and words and words[0] is not None:
+        declared.subcommands.append(words[0])
     elif called.startswith("DEFINE_") and words and words[0] is not None:
         default = given.get("default", call.args[1] if len(call.args) > 1 else None)
         _add(words[0], default, None, declared)
