@@ -35,6 +35,10 @@ class MissingConfig(Mistake):
     """A config is not found, and nothing else of its group: one that only a program has is not."""
 
 
+class OtherPlace(Mistake):
+    """The present YAML that this command composes is in another place than that of a run."""
+
+
 class AlreadyThere(Mistake):
     """An override adds a flag that the configuration has; `name` is the flag's."""
 

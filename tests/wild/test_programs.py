@@ -167,17 +167,20 @@ def test_what_is_printed_to_go_on_works_as_printed_in_a_project(tmp_path: Path) 
     assert "Skipping 1 completed trial" in again.said
 
 
-def test_a_restart_needs_the_place_of_the_configuration_that_the_batch_was_started_with(
+def test_a_restart_does_not_compare_yaml_of_another_place_with_that_of_the_batch(
     tmp_path: Path,
 ) -> None:
     folder = program(tmp_path, **{"other/config.yaml": "x: 7\ntext: b\n"})
     sweep = f"{SWEEP.replace(' -m', ' --config-path=other -m')} x=2,3"
     ended = folder.bash(sweep, status=1)
 
-    (line,) = folder.bash(f"{SWEEP} +restart=last:batch", status=2).said
-    assert line.endswith(
-        "the batch was started with --config-path=other, and its restart needs that, too"
+    said = folder.bash(f"{SWEEP} +restart=last:batch", status=1).err
+    assert (
+        "it was started with --config-path=other: its present YAML is found by that alone" in said
     )
+    assert "has changed" not in said
+    said = folder.bash(f"{SWEEP} +restart=last:batch +refresh=true", status=2).err
+    assert "its present YAML is found by that alone" in said
     again = folder.bash(go_on(ended), status=1)
 
     assert "has changed" not in again.err

@@ -97,6 +97,9 @@ def explain_refusal(text: str, said: str) -> str:
         return f'= within [] has to stand in quotes: "{name}=[{held}]"'
     is_one = value[:1] in ("[", "{")
     within = _with_quotes(value, len(name) + 2) if is_one or "," in value else None
+    if within is None and value.endswith(","):
+        whole = shlex.quote(f"{name}={value} …")
+        return f"{reason}: a shell ends a word at a blank; with blanks it stands in quotes, {whole}"
     if within is None:
         return f"{reason}; as a text: {quoted(name, value)}"
     written = shlex.quote(f"{name}={within}")

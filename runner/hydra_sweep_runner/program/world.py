@@ -29,7 +29,7 @@ from hydra_sweep_runner.compose.project import kept_searchpath, search_path_in_s
 from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.errors import Mistake, OtherPlace
 from hydra_sweep_runner.model import MAX_SEED, Recipe
 from hydra_sweep_runner.program.foreign.executor import ForeignExecutor
 from hydra_sweep_runner.program.foreign.recorded_task import RecordedTask
@@ -107,9 +107,10 @@ class ProgramWorld(World):
     def open_composer(
         self, folder: Path | None, recipe: Recipe, hydra_overrides: Sequence[str]
     ) -> Composer:
-        """A composer for a restart, which goes on in the sweep's folder. Raises Mistake, also where
-        the program was started with its configuration in another place."""
-        self._check_place(recipe)
+        """A composer for a restart, which goes on in the sweep's folder. Raises Mistake, and
+        OtherPlace for present YAML that is not composed from where the run's was."""
+        if folder is None:
+            self._check_place(recipe)
         passing: list[str] = []
         if self.sweep_dir is not None:
             passing += as_overrides({"sweep.dir": self.sweep_dir})
@@ -130,11 +131,10 @@ class ProgramWorld(World):
 
     @staticmethod
     def _check_place(recipe: Recipe) -> None:
-        """Hydra has composed what is compared with the kept copy: from the place typed now."""
         for name, was in (("config-path", recipe.config_path), ("config-dir", recipe.config_dir)):
             if was is not None and typed_option(name) != was:
-                raise Mistake(
-                    f"the batch was started with --{name}={was}, and its restart needs that, too"
+                raise OtherPlace(
+                    f"it was started with --{name}={was}: its present YAML is found by that alone"
                 )
 
     @property

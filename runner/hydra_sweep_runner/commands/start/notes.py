@@ -23,7 +23,7 @@ from hydra_sweep_runner.compose.overrides import gives_sweep, name_in
 from hydra_sweep_runner.compose.project import LEFT_OUT, read_snapshot
 from hydra_sweep_runner.compose.value_overrides import has_flag
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.errors import Mistake, UnknownFlag
+from hydra_sweep_runner.errors import Mistake, OtherPlace, UnknownFlag
 from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Run, Status, Value
 from hydra_sweep_runner.operation.flags import (
     MISSING,
@@ -253,6 +253,9 @@ def report_yaml_changes(
     """
     try:
         changes = yaml_changes(world, run, kept, trials)
+    except OtherPlace as error:
+        world.reporter.say(f"{short(run.id)} goes on with the kept copy of its YAML: {error}")
+        return Mended()
     except Mistake as error:
         world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made and cannot be "
