@@ -98,7 +98,11 @@ IN_YAML = {
         lr: 1e-3
         tag: "1.10"
         plain: 1.5
+        base: 1e3
+        of_base: ${base}
+        sizes: [1e2]
     """,
+    "conf/other/notes.yaml": "mode: [",
     "train.py": """
         import argparse
         parser = argparse.ArgumentParser()
@@ -108,6 +112,9 @@ IN_YAML = {
         parser.add_argument("--lr", type=float, default=0.1)
         parser.add_argument("--tag", default="1.0")
         parser.add_argument("--plain", default="")
+        parser.add_argument("--base", type=float)
+        parser.add_argument("--of_base", default="")
+        parser.add_argument("--sizes", type=float, nargs="*", default=[])
         print(vars(parser.parse_args()))
     """,
 }

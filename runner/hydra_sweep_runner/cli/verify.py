@@ -30,7 +30,7 @@ def verify(batch: str, store: str | None) -> int:
     set_defaults()
 
     def loader_of(run: Run) -> object:
-        yaml = ProjectYaml(folder=here).or_of(run.recipe)
+        yaml = ProjectYaml(folder=here).completed_by(run.recipe)
         kept = opened.snapshot_folder(run.recipe.snapshot)
         return yaml.composer(run.recipe.hydra, kept).loader
 

@@ -65,7 +65,7 @@ class ProjectYaml:
             config_dir=args.config_dir,
         )
 
-    def or_of(self, recipe: Recipe) -> ProjectYaml:
+    def completed_by(self, recipe: Recipe) -> ProjectYaml:
         """The place with a recipe's options for those that are not given."""
         return ProjectYaml(
             folder=self.folder,
@@ -115,12 +115,12 @@ class ProjectWorld(World):
         """A composer on the project's present YAML, or on a kept copy. Raises Mistake."""
         if folder is not None:
             self._refuse_other_place(recipe)
-        return self.yaml.or_of(recipe).composer(hydra_overrides, folder)
+        return self.yaml.completed_by(recipe).composer(hydra_overrides, folder)
 
     def _refuse_other_place(self, recipe: Recipe) -> None:
         """Raise Mistake if options name another configuration than that of the copy: they would
         change nothing, and the copy would be compared with what it is no copy of."""
-        was = ProjectYaml(folder=self.project_dir).or_of(recipe)
+        was = ProjectYaml(folder=self.project_dir).completed_by(recipe)
         for name, given, before in (
             ("config-name", self.yaml.config_name, was.config_name),
             ("config-path", self.yaml.config_path, was.config_path),

@@ -20,6 +20,9 @@ from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.flags import given_flags
 from hydra_sweep_runner.terminal.render import escape, render_value, shown_value
 
+#: A line of YAML with a value in it.
+_ENTRY = re.compile(r"^[ \t]*([\w.-]+)[ \t]*:[ \t]+(.+?)[ \t]*$", re.MULTILINE)
+
 
 def report_texts_read_as_numbers(
     world: World, composing: Composing, overrides: Iterable[str], combination: Sequence[str]
@@ -72,6 +75,8 @@ def report_yaml_texts_read_as_numbers(
     """Print which flags have a number in the YAML that is written otherwise than the script gets
     it, where the script's own default is a text: `version: 1.10` is 1.1, `mode: 0644` is 420.
     """
+    if operation.kind != "script":
+        return
     typed = given_flags(flags, composing.names())
     in_yaml = {name: value for name, value in flags.items() if name not in typed}
     files = [
@@ -79,13 +84,20 @@ def report_yaml_texts_read_as_numbers(
         for path, text in composing.composer.files().items()
         if path.endswith((".yaml", ".yml"))
     ]
-    found = [name for name, value in in_yaml.items() if _may_be_changed(name, value, files)]
+    entries = {entry for text in files for entry in _ENTRY.findall(text)}
+    found = [
+        name
+        for name, value in in_yaml.items()
+        if _has_numbers(value) and (_last(name), render_value(value)) not in entries
+    ]
     own = own_defaults(world.project_dir, operation) if found else {}
     for name in found:
         default = own.get(name)
-        is_text = all(isinstance(each, str) for each in _items(default))
+        is_text = default != [] and all(isinstance(each, str) for each in _items(default))
         written = _in_yaml(name, in_yaml[name], files) if is_text else ()
-        changed = {text: read for text, read in written if read not in (None, text)}
+        changed = {
+            text: read for text, read in written if read not in (None, text) and "${" not in text
+        }
         if not changed:
             continue
         said = ", ".join(f"{text} is {read}" for text, read in changed.items())
@@ -102,15 +114,14 @@ def _items(value: Value) -> list[Value]:
     return value if isinstance(value, list) else [value]
 
 
-def _may_be_changed(name: str, value: Value, files: Sequence[str]) -> bool:
-    """Whether a flag has numbers, or truth values in a list, that the YAML perhaps writes otherwise
-    than they are shown."""
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _has_numbers(value: Value) -> bool:
+    """Whether a value is a number, or a list with a number or a truth value in it."""
     kinds = (bool, int, float) if isinstance(value, list) else (int, float)
-    if not any(type(each) in kinds for each in _items(value)):
-        return False
-    last = re.escape(name.rpartition(".")[2])
-    same = re.compile(rf"^[ \t]*{last}[ \t]*:[ \t]+{re.escape(render_value(value))}[ \t]*$", re.M)
-    return not any(same.search(text) for text in files)
+    return any(type(each) in kinds for each in _items(value))
 
 
 def _in_yaml(name: str, value: Value, files: Sequence[str]) -> Sequence[tuple[str, str | None]]:
@@ -118,9 +129,10 @@ def _in_yaml(name: str, value: Value, files: Sequence[str]) -> Sequence[tuple[st
     Empty if the YAML does not write the flag."""
     shown = [None if isinstance(each, str) else render_value(each) for each in _items(value)]
     for text in files:
-        for written in _written(yaml.compose(text, yaml.SafeLoader), name.rpartition(".")[2]):
-            if len(written) == len(shown):
-                return list(zip(written, shown, strict=True))
+        with suppress(yaml.YAMLError):  # a file that Hydra does not read lies beside the others
+            for written in _written(yaml.compose(text, yaml.SafeLoader), _last(name)):
+                if len(written) == len(shown):
+                    return list(zip(written, shown, strict=True))
     return ()
 
 
