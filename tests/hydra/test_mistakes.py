@@ -62,6 +62,8 @@ def program(tmp_path: Path) -> Program:
         ("lr=1,2 hydra/launcher=runner hydra.launcher.n_jobs=0", "n_jobs=0"),
         ("lr=1,2 hydra.launcher._target_=nosuch.X", "nosuch.X"),
         ("lr=1,2 hydra.launcher=null", "hydra.launcher cannot be made"),
+        ("lr=1,2 +hydra.launcher.mem_gb=3", "hydra.launcher cannot be made"),
+        ("lr=1,2 hydra/launcher=runner +hydra.launcher.mem_gb=3", "has no setting 'mem_gb'"),
     ],
 )
 def test_a_mistake_gets_one_line_and_changes_nothing(
@@ -163,7 +165,10 @@ def _mistake(program: Program, *words: str) -> str:
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("lr=1,2 n_jobs=2", "how many trials run at once is hydra.launcher.n_jobs=2"),
+        (
+            "lr=1,2 n_jobs=2",
+            "how many trials run at once is hydra/launcher=runner hydra.launcher.n_jobs=2",
+        ),
         ("lr=1,2 hydra.launcher.n_jobs=2", "hydra/launcher=basic has none; add hydra/launcher="),
         ("lr=1,2 hydra/launcher=runner hydra.launcher.n_job=2", "is hydra.launcher.n_jobs=2"),
         ("lr=1,2 hydra.sweeper.max_trial=2", "did you mean hydra.sweeper.max_trials=2?"),

@@ -518,6 +518,16 @@ OPTIONS = [
     Row("runs label last", "give the label after the id: runner runs label last TEXT"),
     Row("runs list --status error,pending", "for several: --status A --status B"),
     Row("page --host 0.0.0.0", "ssh -L"),
+    Row(
+        "-m x=1,2 +hydra.launcher.mem_gb=3",
+        "hydra.launcher has no setting 'mem_gb'; it has n_jobs, devices",
+    ),
+    Row("-m x=1,2 ++hydra.launcher.njobs=3", "how many trials run at once is hydra.launcher.n_j"),
+    Row(
+        "y=2",
+        "y=2: main.py has an option --y, and the configuration has no flag y: add y: VALUE to it",
+        files={"main.py": CHOICES, "conf/config.yaml": "operation: {script: main.py}\nx: 1\n"},
+    ),
     Row("+restart={batch} +only=completed", "must be failed"),
     Row("+restart={run} +print_trials=true", "-m"),
     Row("+restart={trial} +init_trials=true", "-m"),

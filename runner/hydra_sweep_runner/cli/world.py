@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from hydra_sweep_runner.commands.start.composing import Typed
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World, store_override
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
+from hydra_sweep_runner.compose.explain import check_launcher
 from hydra_sweep_runner.compose.project import (
     ProjectConfig,
     find_project,
@@ -204,7 +205,8 @@ def _instantiate_launcher(config: Any) -> Any:
     node = config.hydra.launcher
     if not OmegaConf.is_dict(node) or "_target_" not in node:
         raise Mistake("hydra.launcher is no launcher's configuration; use hydra/launcher=runner")
+    check_launcher(node)
     try:
         return Plugins.instance()._instantiate(node)
-    except (HydraException, ImportError, RuntimeError) as error:
+    except (HydraException, ImportError, RuntimeError, TypeError) as error:
         raise Mistake(f"hydra.launcher cannot be made: {one_line(error)}") from error

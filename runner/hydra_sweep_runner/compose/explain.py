@@ -26,6 +26,7 @@ _UNKNOWN_KEY = re.compile(
     re.DOTALL,
 )
 _IN_CONFIG = re.compile(r"^In '([^']+)':")
+_LAUNCHER = "hydra_plugins.runner.launcher.RunnerLauncher"
 #: The settings of `hydra/launcher=runner`.
 LAUNCHER_KEYS = (
     "n_jobs",
@@ -221,6 +222,19 @@ def unknown_sweeper_setting(text: str) -> str | None:
         return None
     known = OmegaConf.create({"hydra": {"sweeper": dict.fromkeys(_SWEEPER_KEYS)}})
     return unknown_setting(text, known)
+
+
+def check_launcher(node: Any) -> None:
+    """Raise Mistake for a setting that our launcher does not have, whichever sign added it; other
+    launchers judge their own."""
+    if node.get("_target_") != _LAUNCHER:
+        return
+    settings: Any = OmegaConf.to_container(node)
+    for name, value in settings.items():
+        if name not in (*LAUNCHER_KEYS, "_target_"):
+            known = OmegaConf.create({"hydra": {"launcher": dict.fromkeys(LAUNCHER_KEYS)}})
+            text = f"hydra.launcher.{name}={element_text(value)}"
+            raise Mistake(unknown_setting(text, known))
 
 
 def swept_setting(text: str) -> str | None:

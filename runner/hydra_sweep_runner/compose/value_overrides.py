@@ -133,11 +133,11 @@ def _below(node: DictConfig, key: Any) -> DictConfig | None:
     return below if is_mapping else None
 
 
-def jobs_hint(override: Override) -> str:
+def jobs_hint(override: Override, launcher: str = "") -> str:
     """Where to set the number of jobs, if the override tried to set it as a flag or under another
-    name."""
+    name. `launcher` chooses the launcher that has it, where another may be chosen."""
     value = str(override.input_line).partition("=")[2]
-    return f"how many trials run at once is hydra.launcher.n_jobs={value}"
+    return f"how many trials run at once is {launcher}hydra.launcher.n_jobs={value}"
 
 
 def _is_like(name: str, wanted: str) -> bool:
@@ -159,12 +159,14 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> s
     """What to write in the place of an override of an unknown flag."""
     text, name = str(override.input_line), override.key_or_group
     value = text.partition("=")[2]
+    # A Hydra program, which has no operation, runs under Hydra's own launcher by default.
+    launcher = "" if "operation" in config else "hydra/launcher=runner "
     if name in OPTIONS:
         return f"the run option is {shlex.quote(f'+{text}')}"
     parent, _, last = name.rpartition(".")
     if parent in ("launcher", "sweeper") and parent not in config:
         return (
-            jobs_hint(override)
+            jobs_hint(override, launcher)
             if last in JOBS_NAMES
             else f"settings of Hydra begin with hydra: hydra.{text}"
         )
@@ -177,7 +179,7 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> s
             meant = shlex.quote(f"{group[0]}={value}")
             return f"did you mean {meant}, of the config group {group[0]}?"
         if name in JOBS_NAMES:
-            return jobs_hint(override)
+            return jobs_hint(override, launcher)
         option = misspelt(name, most_letters=1)  # it is a flag's name, without the +
         if option is not None:
             return f"did you mean {option_as_meant(option, value)}?"

@@ -19,11 +19,12 @@ from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from hydra.types import HydraContext
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_sweep_runner.commands.start.composing import Typed
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
+from hydra_sweep_runner.compose.explain import check_launcher
 from hydra_sweep_runner.compose.output_dir import as_overrides
 from hydra_sweep_runner.compose.project import kept_searchpath, search_path_in_snapshot
 from hydra_sweep_runner.compose.resolution_errors import one_line
@@ -241,11 +242,13 @@ def open_world(hydra: HydraCall, typed: Typed) -> ProgramWorld:
 
 
 def _instantiate(context: HydraContext, task: RecordedTask, config: DictConfig) -> Any:
+    if OmegaConf.is_dict(config.hydra.launcher):
+        check_launcher(config.hydra.launcher)
     try:
         return Plugins.instance().instantiate_launcher(
             hydra_context=context, task_function=task, config=config
         )
-    except (HydraException, ImportError, RuntimeError) as error:
+    except (HydraException, ImportError, RuntimeError, TypeError) as error:
         raise Mistake(f"hydra.launcher cannot be made: {one_line(error)}") from error
 
 

@@ -1,7 +1,8 @@
-"""Explains an unknown flag that is another name of an option of the script."""
+"""Explains an unknown flag that the script has an option for, by this or by another name."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,8 +12,8 @@ from hydra_sweep_runner.errors import Mistake, UnknownFlag
 
 @contextmanager
 def naming_own_option(project_dir: Path) -> Iterator[None]:
-    """Say of an unknown flag that it is another name of an option of the script, if it is, and
-    which of the names the flag has."""
+    """Say of an unknown flag that it is an option of the script which the configuration lacks, or
+    another name of one, and which of the names the flag has, if so it is."""
     try:
         yield
     except UnknownFlag as mistake:
@@ -21,6 +22,12 @@ def naming_own_option(project_dir: Path) -> Iterator[None]:
             first = _first_name(mistake, project_dir)
         if first is None:
             raise
+        if first == mistake.name:
+            added = shlex.quote(f"+{mistake.override}")
+            raise Mistake(
+                f"{mistake.override}: {mistake.script} has an option --{first}, and the "
+                f"configuration has no flag {first}: add {first}: VALUE to it, or give {added}"
+            ) from mistake
         raise Mistake(
             f"{mistake.name} is another name of {mistake.script}'s option --{first}: give the "
             f"flag {first}"
@@ -33,4 +40,5 @@ def _first_name(mistake: UnknownFlag, project_dir: Path) -> str | None:
     if mistake.script is None:
         return None
     names = names_of_option(project_dir / mistake.script, mistake.name)
-    return next((name for name in names if name != mistake.name), None)
+    others = (name for name in names if name != mistake.name)
+    return next(others, mistake.name if names else None)

@@ -63,12 +63,14 @@ def places_by_name(tree: ast.Module) -> Mapping[str, Place]:
 
 
 def names_of_option(source_path: Path, name: str) -> tuple[str, ...]:
-    """All names of the option that has several, one of them `name`, in the order of the source;
-    empty if there is none. Raises Mistake."""
+    """All names of the option that `name` is one of, in the order of the source; empty if there is
+    none. Raises Mistake."""
     tree = _read_tree(source_path)
     options = _options(tree) or visible_options(tree)
-    same = () if options is None else options.same
-    return next((names for names in same if name in names), ())
+    if options is None:
+        return ()
+    alone = (name,) if name in options.names else ()
+    return next((names for names in options.same if name in names), alone)
 
 
 def check_flags(source_path: Path, flags_to: FlagsTo, names: Iterable[str]) -> None:
