@@ -363,3 +363,11 @@ def test_one_run_refuses_a_launchers_backend(make_project: MakeProject) -> None:
         "back with hydra.launcher.backend=null"
     ]
     assert not project.store.exists()
+
+
+def test_a_variable_of_the_shells_reaches_the_shell(make_project: MakeProject) -> None:
+    command = r"for i in 1 2; do echo \${i} $i ${x}; done"
+    project = make_project(
+        {"conf/config.yaml": f"operation: {{command: [bash, -c, '{command}']}}\nx: 5\n"}
+    )
+    assert project.run().lines == ["1 1 5", "2 2 5"]

@@ -18,7 +18,11 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
-from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
+from omegaconf.errors import (
+    InterpolationKeyError,
+    InterpolationToMissingValueError,
+    OmegaConfBaseException,
+)
 
 from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.errors import Mistake
@@ -208,7 +212,12 @@ def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
             return raw._value()
         unknown = unknown_resolver(error)
         if unknown is None:
-            raise Mistake(f"the flag {name} cannot be resolved: {one_line(error)}") from error
+            shell = ""
+            if name.startswith("operation.command") and isinstance(error, InterpolationKeyError):
+                shell = r"; a shell's own ${NAME} is written '\${NAME}', in single quotes, or $NAME"
+            raise Mistake(
+                f"the flag {name} cannot be resolved: {one_line(error)}{shell}"
+            ) from error
         if tracker.keeps_unknown:
             return raw._value()
         raise Mistake(
