@@ -212,6 +212,16 @@ def test_a_file_to_be_written_into_a_folder_that_is_not_there_gets_another_hint(
     assert "requires: [outputs]" in (world.execute(world.function("lib.f", x=2))[0].hint or "")
 
 
+def test_what_a_trial_misses_because_its_folder_was_deleted_is_told_so(world: World) -> None:
+    world.write(
+        "lib.py",
+        "import os, shutil\ndef f(x):\n    shutil.rmtree(os.getcwd())\n    open('w.txt', 'w')\n",
+    )
+    task = world.function("lib.f", x=1)
+    hint = world.execute(task)[0].hint
+    assert hint == f"the folder {task.run.id[:8]} of the trial was deleted while it was at work"
+
+
 class Unloadable(FlagsConfig):
     """A configuration that a worker cannot unpickle."""
 

@@ -13,6 +13,7 @@ from hydra_sweep_runner.execute.attempt.exit_reason import NOT_FOUND
 from hydra_sweep_runner.execute.task import Task
 from hydra_sweep_runner.operation.call import CommandCall, ScriptCall
 from hydra_sweep_runner.system.executables import why_not_started
+from hydra_sweep_runner.terminal.render import short
 
 _MISSING_MODULE = re.compile(rb"No module named '?([A-Za-z_][\w.]*)")
 _NOTHING_TO_READ = (b"bdb.BdbQuit", b"EOFError: EOF when reading a line")
@@ -28,11 +29,15 @@ _NOT_FOUND = (b"FileNotFoundError", b"No such file or directory")
 _TRACEBACK = b"Traceback (most recent call last):"
 
 
-def hint_on(exit_status: int | None, tail: bytes, task: Task) -> str | None:
+def hint_on(
+    exit_status: int | None, tail: bytes, task: Task, *, emptied: bool = False
+) -> str | None:
     """A line on what is likely to help after a failed attempt; None if nothing is known.
 
-    `tail` is the end of its output.
+    `tail` is the end of its output. `emptied` says that the run's folder was deleted meanwhile.
     """
+    if emptied and any(word in tail for word in _NOT_FOUND):
+        return f"the folder {short(task.run.id)} of the trial was deleted while it was at work"
     interpreter = _on_interpreter(exit_status, tail, task)
     if interpreter is not None:
         return interpreter

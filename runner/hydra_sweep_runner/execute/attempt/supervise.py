@@ -80,12 +80,14 @@ class Unrecorded:
 @dataclass(frozen=True)
 class _Attempt:
     """How an attempt ended, the end of the output of a failed one and what standard output has of
-    it, and how to show all of it; that does nothing for output that was shown as it came."""
+    it, and how to show all of it; that does nothing for output that was shown as it came. `emptied`
+    says that the run's folder was deleted meanwhile."""
 
     attempted: Attempted
     tail: bytes
     printed: bytes
     show: Callable[[], None]
+    emptied: bool
 
 
 def supervise(
@@ -165,7 +167,7 @@ def _run_attempts(
     made.show()
     if outcome.run.state.status is not Status.ERROR:
         return outcome
-    outcome = replace(outcome, hint=hint_on(end.exit_status, made.tail, task))
+    outcome = replace(outcome, hint=hint_on(end.exit_status, made.tail, task, emptied=made.emptied))
     return (
         outcome
         if around.live
@@ -192,6 +194,7 @@ def _attempt(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Super
         attempted = yield from attempt(
             task, run_dir, output, around.machinery, partial(_look, run.id, scalars, around)
         )
+        emptied = not os.path.lexists(f"{run_dir}/{layout.LOG}")
         if attempted.ending.exit_status == 0 and output.error is not None:
             reason = f"its output could not be kept: {output.error.strerror}"
             end = Ending(exit_status=1, reason=reason)
@@ -207,9 +210,9 @@ def _attempt(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Super
             printed = output.tail_of_stdout(outputs.TAIL_BYTES)
             attempted = replace(attempted, ending=with_last_words(attempted.ending, tail))
         if around.live:
-            return _Attempt(attempted, tail, printed, _do_nothing)
+            return _Attempt(attempted, tail, printed, _do_nothing, emptied)
         block = partial(around.reporter.block, output.pieces(), head_line(task.title))
-        return _Attempt(attempted, tail, printed, block)
+        return _Attempt(attempted, tail, printed, block, emptied)
     finally:
         output.close()
 
