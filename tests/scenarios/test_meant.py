@@ -326,7 +326,7 @@ def test_a_rule_that_was_refused_is_taken_as_it_is_printed(swept: Project) -> No
             "echo 'awk: cannot open in/none.txt (No such file or directory)'; exit 1",
             "in/none.txt is not there: ",
         ),
-        ("cat 'my notes.txt'", "such as my notes.txt: requires: [my notes.txt]"),
+        ("cat 'my notes.txt'", "such as my notes.txt: requires: [in, go.sh, my notes.txt]"),
     ],
 )
 def test_a_missing_file_with_white_space_in_its_name_is_told(

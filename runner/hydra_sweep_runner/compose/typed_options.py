@@ -68,10 +68,10 @@ def check_added(
             continue
         if _is_setting(override) and not is_group(name):
             value = text.split("=", 1)[1]
-            meant = shlex.quote(f"{_SETTINGS[name]}={value}")
+            added = shlex.quote(f"++{name}={value}")
             raise Mistake(
-                f"{text}: there is no run option {name}; {meant} (a flag of that name is added by "
-                f"{shlex.quote(f'++{name}={value}')})"
+                f"{text}: there is no run option {name}; {_SETTINGS[name]}={value} (a flag of that "
+                f"name is added by {added})"
             )
         option = misspelt(name)
         if option is not None and not is_group(name):

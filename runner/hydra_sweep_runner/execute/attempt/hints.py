@@ -117,7 +117,7 @@ def _on_missing_file(tail: bytes, task: Task) -> str | None:
     linked = None if named else _missing_in_linked(cause, task)
     if linked is not None:
         return f"{linked} is not there: {Path(task.project_dir, linked)} does not exist"
-    what = f", such as {named}: requires: [{named}]" if named else ""
+    what = f", such as {named}: requires: {_with_required(named, task)}" if named else ""
     links = "" if named else _linked_already(task)
     return (
         f"a file was not found: the trial works in {task.working_dir}; what it needs from "
@@ -207,8 +207,13 @@ def _works_in_project(task: Task) -> bool:
 def _name_in_requires(name: str, task: Task) -> str:
     return (
         f"{name} is in the project, and the trial works in {task.working_dir}: name it in "
-        f"operation.requires: [{name}]"
+        f"operation.requires: {_with_required(name, task)}"
     )
+
+
+def _with_required(name: str, task: Task) -> str:
+    """The list in `operation.requires` with this name in it, too."""
+    return f"[{', '.join([*task.run.operation.requires, name])}]"
 
 
 #: The hints on an output, the first that is known is given: what is said most exactly comes first.

@@ -90,7 +90,7 @@ def _as_sweep(name: str, text: str) -> str:
     if len(ends) in (2, 3) and all(map(_is_number, ends)):
         is_whole = len(ends) == 3 or float(ends[1]) - float(ends[0]) >= 1
         written = ",".join(ends if is_whole else [*ends, "STEP"])
-        return f"; a range is swept over by -m '{name}=range({written})'"
+        return f"; a range is swept over by -m '{name}=range({written})', without its end"
     return ""
 
 
