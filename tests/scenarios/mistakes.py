@@ -518,6 +518,16 @@ OPTIONS = [
     Row("runs label last", "give the label after the id: runner runs label last TEXT"),
     Row("runs list --status error,pending", "for several: --status A --status B"),
     Row("page --host 0.0.0.0", "ssh -L"),
+    Row("main.py x=2", "runner alone runs it (for a script without one, runner init main.py"),
+    Row(
+        "-m batch_size=8,16",
+        "main.py has an option --batch-size, and the configuration has no flag batch-size: add "
+        "batch-size: VALUE to it, or give +batch-size=8,16",
+        files={
+            "main.py": ONLY_X.replace('"--x"', '"--batch-size"'),
+            "conf/config.yaml": "operation: {script: main.py}\n",
+        },
+    ),
     Row(
         "-m x=1,2 +hydra.launcher.mem_gb=3",
         "hydra.launcher has no setting 'mem_gb'; it has n_jobs, devices",

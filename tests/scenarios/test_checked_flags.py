@@ -90,3 +90,23 @@ def test_a_value_that_a_search_may_propose_later_is_refused_at_its_start(
     said = project.run("-m", *words, *also.split(), status=2).err
     assert said.startswith("runner: opt=adamw: --opt of train.py takes one of sgd, adam")
     assert project.runs() == []
+
+
+def test_no_flag_is_suggested_that_the_script_would_not_take(make_project: MakeProject) -> None:
+    files = {
+        "conf/config.yaml": "operation: {script: main.py}\nlr: 1\n",
+        "main.py": """
+            import argparse
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--lr", type=float)
+            parser.parse_args()
+        """,
+    }
+    project = make_project(files)
+    for words in (["learning_rate=2"], ["-m", "learning_rate=2,3"]):
+        (line,) = project.run(*words, status=2).said
+        assert line.endswith("unknown flag 'learning_rate'; there are lr")
+    # Where the source does not show all options, the flag may be one.
+    project.write({"main.py": "import argparse, more\nparser = more.make()\nparser.parse_args()\n"})
+    (line,) = project.run("learning_rate=2", status=2).said
+    assert line.endswith("(to add one: +learning_rate=2)")

@@ -151,7 +151,10 @@ def _in_brackets(name: str, value: str) -> str | None:
 def _without_value(text: str) -> str:
     """What is typed in the place of a word without `=`."""
     if text.endswith(".py"):
-        return f"runner init {text} makes a script a project, runner alone then runs it"
+        return (
+            "it is no override: the configuration says what is run, and runner alone runs it "
+            f"(for a script without one, runner init {text} writes it)"
+        )
     option = text.removeprefix("+") if text.startswith("+") else ""
     if option in _VALUES:
         return f"write name=value (+{option}={_VALUES[option]})"

@@ -64,9 +64,11 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
             ConfigLoaderImpl._apply_overrides_to_config([override], config)
         except REFUSALS as error:
             if "Could not override" in str(error):
+                adding = f" (to add one: {shlex.quote(f'+{text}')})"
+                instead = _instead(override, config, tuple(groups), adding)
                 raise UnknownFlag(
-                    f"{text}: unknown flag {name_of(override)!r}; "
-                    f"{_instead(override, config, tuple(groups))}",
+                    f"{text}: unknown flag {name_of(override)!r}; {instead.removesuffix(adding)}",
+                    adding=adding if instead.endswith(adding) else "",
                     name=override.key_or_group,
                     override=text,
                     script=_script_of(config),
@@ -155,8 +157,9 @@ def _all_names(node: DictConfig, prefix: str) -> Iterator[str]:
             yield from _all_names(below, f"{prefix}{key!s}.")
 
 
-def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> str:
-    """What to write in the place of an override of an unknown flag."""
+def _instead(override: Override, config: DictConfig, groups: Sequence[str], adding: str) -> str:
+    """What to write in the place of an override of an unknown flag; `adding`, which says how a flag
+    is added, comes last where that may have been meant."""
     text, name = str(override.input_line), override.key_or_group
     value = text.partition("=")[2]
     # A Hydra program, which has no operation, runs under Hydra's own launcher by default.
@@ -186,11 +189,7 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> s
         others = [each for each in groups if each not in config]
         if others and "." not in name:
             known += f", and the config group{'s' * (len(others) > 1)} {', '.join(others)}"
-    return (
-        known
-        if _begins_an_option(name, config)
-        else f"{known}{perhaps_meant([name])} (to add one: {shlex.quote(f'+{text}')})"
-    )
+    return known if _begins_an_option(name, config) else f"{known}{perhaps_meant([name])}{adding}"
 
 
 def _explain(error: Exception, text: str) -> str:

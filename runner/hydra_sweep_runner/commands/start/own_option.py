@@ -17,28 +17,33 @@ def naming_own_option(project_dir: Path) -> Iterator[None]:
     try:
         yield
     except UnknownFlag as mistake:
-        first = None
-        with suppress(Mistake):  # a script that cannot be read is told when it is run
-            first = _first_name(mistake, project_dir)
-        if first is None:
+        said = None
+        if mistake.script is not None:
+            with suppress(Mistake):  # a script that cannot be read is told when it is run
+                said = _by_script(mistake, mistake.script, project_dir / mistake.script)
+        if said is None:
             raise
-        if first == mistake.name:
-            added = shlex.quote(f"+{mistake.override}")
-            raise Mistake(
-                f"{mistake.override}: {mistake.script} has an option --{first}, and the "
-                f"configuration has no flag {first}: add {first}: VALUE to it, or give {added}"
-            ) from mistake
-        raise Mistake(
-            f"{mistake.name} is another name of {mistake.script}'s option --{first}: give the "
-            f"flag {first}"
-        ) from mistake
+        raise Mistake(said) from mistake
 
 
-def _first_name(mistake: UnknownFlag, project_dir: Path) -> str | None:
-    from hydra_sweep_runner.execute.script.flags import names_of_option
+def _by_script(mistake: UnknownFlag, script: str, path: Path) -> str | None:
+    """The message that the script's own options make of a mistake; None if they do not."""
+    from hydra_sweep_runner.execute.script.flags import known_options, names_of_option
 
-    if mistake.script is None:
-        return None
-    names = names_of_option(project_dir / mistake.script, mistake.name)
-    others = (name for name in names if name != mistake.name)
-    return next(others, mistake.name if names else None)
+    names = names_of_option(path, mistake.name)
+    first = next((name for name in names if name != mistake.name), None)
+    if first is not None:
+        return (
+            f"{mistake.name} is another name of {script}'s option --{first}: give the flag {first}"
+        )
+    known = known_options(path)
+    plain = mistake.name.replace("-", "_")
+    option = next((one for one in known or names if one.replace("-", "_") == plain), None)
+    if option is None:
+        # Where all options are known, none of this name can be added.
+        return None if known is None or not mistake.adding else mistake.said
+    added = shlex.quote(f"+{option}{mistake.override.removeprefix(mistake.name)}")
+    return (
+        f"{mistake.override}: {script} has an option --{option}, and the configuration has no "
+        f"flag {option}: add {option}: VALUE to it, or give {added}"
+    )

@@ -73,6 +73,12 @@ def names_of_option(source_path: Path, name: str) -> tuple[str, ...]:
     return next((names for names in options.same if name in names), alone)
 
 
+def known_options(source_path: Path) -> tuple[str, ...] | None:
+    """All long options of a script; None if its source does not show them. Raises Mistake."""
+    options = _options(_read_tree(source_path))
+    return None if options is None else options.names
+
+
 def check_flags(source_path: Path, flags_to: FlagsTo, names: Iterable[str]) -> None:
     """Raise Mistake for flags that the script cannot take, as far as its source shows.
 
