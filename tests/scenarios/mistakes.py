@@ -518,6 +518,17 @@ OPTIONS = [
     Row("runs label last", "give the label after the id: runner runs label last TEXT"),
     Row("runs list --status error,pending", "for several: --status A --status B"),
     Row("page --host 0.0.0.0", "ssh -L"),
+    Row(
+        "-m x=1,2",
+        "hydra.sweeper has no setting 'seed'; the seed that trials are drawn with is "
+        "hydra.sweeper.random_seed",
+        files=with_sweeper("seed: 3"),
+    ),
+    Row(
+        "-m",
+        "has no setting 'model.x'; a sweep over a flag stands in hydra.sweeper.params",
+        files=with_sweeper("model.x: '1,2'"),
+    ),
     Row("main.py x=2", "runner alone runs it (for a script without one, runner init main.py"),
     Row(
         "-m batch_size=8,16",

@@ -70,7 +70,9 @@ _OF_OPTUNA = {
     "search_space": "a space is written as flags, x=interval(0,1) y=1,2, or in "
     "hydra.sweeper.params",
     "optimizer": "options of the optimizer are hydra.sweeper.optimizer_options.NAME=…",
+    "seed": "the seed that trials are drawn with is hydra.sweeper.random_seed",
 }
+_OF_FLAGS = "a sweep over a flag stands in hydra.sweeper.params"
 
 
 def explain_composition(error: Exception) -> str:
@@ -348,12 +350,16 @@ def _wanted(node: str, part: str, key: str) -> str | None:
         option = misspelt(first)
         meant = f"did you mean {option}?" if option is not None else None
         keys, known = _SWEEPER_KEYS, _OF_OPTUNA.get(first, meant)
+        if "." in key:  # as flags of config groups have
+            known = f"{known}; {_OF_FLAGS}" if first in _OF_OPTUNA else _OF_FLAGS
     elif node in ("RunnerLauncherConf", "BasicLauncherConf"):
         keys, known = LAUNCHER_KEYS, "did you mean n_jobs?" if first in JOBS_NAMES else None
     else:
         return None
     near = get_close_matches(key, keys, n=1)
     wanted = known or (f"did you mean {near[0]}?" if near else f"it has {', '.join(keys)}")
+    if node == "RunnerSweeperConf" and not known and not near:
+        wanted = f"{wanted}; {_OF_FLAGS}"
     if node != "BasicLauncherConf":
         return wanted
     if key in keys:
