@@ -58,22 +58,12 @@ class AlreadyThere(Mistake):
 
 class UnknownFlag(Mistake):
     """An override is of a flag that the configuration does not have; `name` is the flag's, `script`
-    what the configuration runs, if that is a script, `near` says which flags there are. `adding` is
-    the end of the message, if it says how such a flag is added."""
+    what the configuration runs, if that is a script, `near` says which flags there are."""
 
     def __init__(
-        self,
-        said: str,
-        *,
-        name: str,
-        override: str,
-        script: str | None = None,
-        near: str = "",
-        adding: str = "",
+        self, said: str, *, name: str, override: str, script: str | None = None, near: str = ""
     ) -> None:
-        super().__init__(f"{said}{adding}")
-        self.said = said
-        self.adding = adding
+        super().__init__(said)
         self.name = name
         self.override = override
         self.script = script
@@ -81,14 +71,8 @@ class UnknownFlag(Mistake):
 
     def of(self, given: str) -> UnknownFlag:
         """The same about the override as it was given, where it gives several values."""
-        return UnknownFlag(
-            with_override(self.said, self.override, given),
-            name=self.name,
-            override=given,
-            script=self.script,
-            near=self.near,
-            adding=with_override(self.adding, self.override, given),
-        )
+        said = with_override(str(self), self.override, given)
+        return UnknownFlag(said, name=self.name, override=given, script=self.script, near=self.near)
 
 
 def with_override(said: str, override: str, given: str) -> str:

@@ -100,6 +100,12 @@ class Recipe:
     task: tuple[str, ...] = ()
     hydra: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> Mapping[str, str]:
+        """Those of `config-path` and `config-dir` that were typed, by these names."""
+        options = {"config-path": self.config_path, "config-dir": self.config_dir}
+        return {name: text for name, text in options.items() if text is not None}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Process:

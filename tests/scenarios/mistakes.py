@@ -506,6 +506,7 @@ OPTIONS = [
     Row("-m x=1,2 +only=failed", "add +restart=ID"),
     Row("-m x=1,2 +refresh=true", "+refresh=true is for a restart: add +restart=ID"),
     Row("x=2 +refresh=true", "+refresh=true is for a restart: add +restart=ID"),
+    Row("-m x=1,2", "+refresh=true is for a restart", files=with_sweeper("refresh: true")),
     Row("tags=[a]", "the run option is '+tags=[a]'"),
     Row("+tgas=[a]", "did you mean '+tags=[a]'? (A flag of that name is added by '++tgas=[a]')"),
     Row("-m xx=range(1,3)", "(to add one: '+xx=range(1,3)')"),

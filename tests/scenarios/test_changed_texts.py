@@ -138,6 +138,18 @@ def test_a_text_that_yaml_reads_as_a_number_is_told_with_how_the_text_is_written
     assert "'mode': '0644', 'rev': '1.10', 'names': ['mon', 'on', '1e-3', '7']" in again.out
 
 
+def test_a_restart_that_takes_the_present_yaml_tells_such_texts_of_it(
+    project: Project,
+) -> None:
+    project.run("-m", "lr=1,2")
+    project.write({"conf/config.yaml": "operation: {script: train.py}\nrev: 1.10\nlr: 0.1\n"})
+    for run in ("last:batch", "last"):
+        assert "as YAML reads it" not in project.run(f"+restart={run}").err
+    for run in ("last:batch", "last"):
+        said = project.run(f"+restart={run}", "+refresh=true", status=None).err
+        assert said.count("rev in the YAML: as YAML reads it, 1.10 is 1.1") == 1
+
+
 def test_a_flag_that_is_given_is_not_told_for_the_yaml(make_project: MakeProject) -> None:
     project = make_project(IN_YAML)
     said = project.run("mode='0600'", "rev=main", "names=[a]").err

@@ -43,6 +43,7 @@ def test_a_restart_composes_from_the_folder_that_the_batch_was_started_with(
 
 
 def test_a_folder_that_is_not_the_batchs_is_not_compared_with_its_copy(project: Project) -> None:
+    assert "  --config-path=other" in project.run("runs", "show", "last:batch").lines
     again = project.run("+restart=last:batch", "+needed=true", status=1)
     assert "has changed" not in again.err
     (project.folder / "conf/config.yaml").unlink()

@@ -356,3 +356,36 @@ def test_tags_with_commas_are_several_as_in_the_option(make_project: MakeProject
     project.run("runs", "tag", "last", "-x,y")
     assert project.newest("run")["tags"] == ["z"]
     assert "a tag has a name" in project.run("runs", "tag", "last", "+a,,b", status=2).err
+
+
+def test_a_script_that_was_moved_away_is_told_and_another_failure_is_not_put_down_to_it(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {script: main.py}\nx: 1\n",
+            "main.py": """
+                import os
+                x = 1
+                os.rename(__file__, __file__ + ".old")
+                raise SystemExit("no luck")
+            """,
+        }
+    )
+    said = project.run("-m", "x=1,2", "hydra.launcher.n_jobs=1", status=1).said
+    told = [line for line in said if "the script is not there any more" in line]
+    assert len(told) == 1 and told[0].endswith(str(project.folder / "main.py"))
+
+
+def test_the_overrides_that_are_shown_start_the_same_run_again(make_project: MakeProject) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "operation: {script: main.py}\nnote: a\n",
+            "main.py": "note = ''\nprint(note)\n",
+        }
+    )
+    project.run('note="it\'s $HOME"')
+    shown = project.run("runs", "show", "last").lines
+    (line,) = (line for line in shown if line.startswith("overrides: "))
+    words = shlex.split(line.removeprefix("overrides: "))
+    assert project.run(*words).lines == ["it's $HOME"]

@@ -259,6 +259,16 @@ def test_a_comparison_is_written_as_csv_to_a_file_or_to_standard_output(
     assert told.out == "" and (tmp_path / "x.csv").read_text() == written
 
 
+def test_of_several_files_none_is_written_if_one_cannot_be_made(
+    project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "pyarrow.py").write_text("raise ImportError('not here')\n")
+    words = ("compare", grid_of(project), "--csv", "a.csv", "--parquet", "b.parquet")
+    refused = project.run_process(*words, status=2, PYTHONPATH=str(tmp_path))
+    assert "pyarrow" in refused.err
+    assert not (project.folder / "a.csv").exists()
+
+
 def test_a_comparison_is_drawn_and_written_as_parquet(project: Project, tmp_path: Path) -> None:
     words = ("compare", grid_of(project), "--min", "loss")
     files = [tmp_path / f"x.{ending}" for ending in ("html", "png", "parquet")]

@@ -121,15 +121,14 @@ class ProjectWorld(World):
     def _refuse_other_place(self, recipe: Recipe) -> None:
         """Raise Mistake if options name another configuration than that of the copy: they would
         change nothing, and the copy would be compared with what it is no copy of."""
-        was = ProjectYaml(folder=self.project_dir).completed_by(recipe)
-        for name, given, before in (
-            ("config-name", self.yaml.config_name, was.config_name),
-            ("config-path", self.yaml.config_path, was.config_path),
-            ("config-dir", self.yaml.config_dir, was.config_dir),
+        for name, given, was in (
+            ("config-name", self.yaml.config_name, recipe.config_name),
+            ("config-path", self.yaml.config_path, recipe.config_path),
+            ("config-dir", self.yaml.config_dir, recipe.config_dir),
         ):
-            if given is not None and before is not None and given != before:
+            if given is not None and was is not None and given != was:
                 raise Mistake(
-                    f"--{name}={given}: it was started with {before}, and a restart composes from "
+                    f"--{name}={given}: it was started with {was}, and a restart composes from "
                     "its copy of that: leave it out, or add +refresh=true to take the other"
                 )
 

@@ -64,11 +64,9 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
             ConfigLoaderImpl._apply_overrides_to_config([override], config)
         except REFUSALS as error:
             if "Could not override" in str(error):
-                adding = f" (to add one: {shlex.quote(f'+{text}')})"
-                instead = _instead(override, config, tuple(groups), adding)
                 raise UnknownFlag(
-                    f"{text}: unknown flag {name_of(override)!r}; {instead.removesuffix(adding)}",
-                    adding=adding if instead.endswith(adding) else "",
+                    f"{text}: unknown flag {name_of(override)!r}; "
+                    f"{_instead(override, config, tuple(groups))}",
                     name=override.key_or_group,
                     override=text,
                     script=_script_of(config),
@@ -157,9 +155,14 @@ def _all_names(node: DictConfig, prefix: str) -> Iterator[str]:
             yield from _all_names(below, f"{prefix}{key!s}.")
 
 
-def _instead(override: Override, config: DictConfig, groups: Sequence[str], adding: str) -> str:
-    """What to write in the place of an override of an unknown flag; `adding`, which says how a flag
-    is added, comes last where that may have been meant."""
+def how_to_add(text: str) -> str:
+    """How the flag of an override is added: the end of a message about an unknown one, where that
+    may have been meant."""
+    return f" (to add one: {shlex.quote(f'+{text}')})"
+
+
+def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> str:
+    """What to write in the place of an override of an unknown flag."""
     text, name = str(override.input_line), override.key_or_group
     value = text.partition("=")[2]
     # A Hydra program, which has no operation, runs under Hydra's own launcher by default.
@@ -189,7 +192,9 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str], addi
         others = [each for each in groups if each not in config]
         if others and "." not in name:
             known += f", and the config group{'s' * (len(others) > 1)} {', '.join(others)}"
-    return known if _begins_an_option(name, config) else f"{known}{perhaps_meant([name])}{adding}"
+    if _begins_an_option(name, config):
+        return known
+    return f"{known}{perhaps_meant([name])}{how_to_add(text)}"
 
 
 def _explain(error: Exception, text: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, fields
 from typing import Any
 
@@ -292,13 +292,11 @@ class Options:
                 raise Mistake(f"an option {name!r} is remembered that runner does not know")
         return Options.read({**remembered, **self.values})
 
-    def check_new(self, typed: Collection[str]) -> None:
-        """Raise Mistake for an option that is allowed for a restart only; in YAML `refresh` may
-        stand for all restarts. `typed` are the names of the options on the command line."""
-        given = [("only", self.only)] if self.only is not None else []
-        given += [("refresh", "true")] if self.refresh and "refresh" in typed else []
-        for name, value in given:
-            raise Mistake(f"+{name}={value} is for a restart: add +restart=ID, or leave it out")
+    def check_new(self) -> None:
+        """Raise Mistake for an option that is allowed for a restart only, and so not in YAML."""
+        option = "refresh=true" if self.refresh else f"only={self.only}"
+        if self.refresh or self.only is not None:
+            raise Mistake(f"+{option} is for a restart: add +restart=ID, or leave it out")
 
     @property
     def remembered(self) -> dict[str, Value]:

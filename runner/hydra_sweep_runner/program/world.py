@@ -132,8 +132,8 @@ class ProgramWorld(World):
 
     @staticmethod
     def _check_place(recipe: Recipe) -> None:
-        for name, was in (("config-path", recipe.config_path), ("config-dir", recipe.config_dir)):
-            if was is not None and typed_option(name) != was:
+        for name, was in recipe.place.items():
+            if typed_option(name) != was:
                 raise OtherPlace(
                     f"it was started with --{name}={was}: its present YAML is found by that alone"
                 )

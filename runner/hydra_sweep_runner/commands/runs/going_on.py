@@ -62,11 +62,8 @@ def _program_words(folder: Path, batch: Run) -> list[str]:
         started = ["-m", target]
     else:
         raise Mistake(f"{folder / target}, the program of {short(batch.id)}, is not there")
-    recipe = batch.recipe
-    options = (
-        ("path", recipe.config_path),
-        ("name", recipe.config_name),
-        ("dir", recipe.config_dir),
-    )
-    config = [f"--config-{name}={text}" for name, text in options if text is not None]
-    return ["python", *started, *config, "-m", "hydra/sweeper=runner"]
+    place = dict(batch.recipe.place)
+    if batch.recipe.config_name is not None:
+        place["config-name"] = batch.recipe.config_name
+    options = [f"--{name}={text}" for name, text in place.items()]
+    return ["python", *started, *options, "-m", "hydra/sweeper=runner"]

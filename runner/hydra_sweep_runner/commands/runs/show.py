@@ -84,9 +84,8 @@ def _options(run: Run) -> list[str]:
     """The run options that a restart remembers, where the configuration is, if that was given, and
     the overrides of Hydra's own settings."""
     options = (f"+{escape(name)}={shown_value(value)}" for name, value in run.options.items())
-    places = (("path", run.recipe.config_path), ("dir", run.recipe.config_dir))
-    words = [f"--config-{name}={escape(text)}" for name, text in places if text is not None]
-    return [*options, *words, *map(escape, run.recipe.hydra)]
+    place = (f"--{name}={escape(text)}" for name, text in run.recipe.place.items())
+    return [*options, *place, *map(escape, run.recipe.hydra)]
 
 
 def _scalar(named: tuple[str, Scalar]) -> str:

@@ -84,7 +84,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     before anything is created.
     """
     sweep = plan_sweep(world, composing, master, None)
-    sweep.options.check_new(composing.typed.options.values)
+    sweep.options.check_new()
     report_planning(world, sweep)
     report_lists_in_params(world, master.sweeper)
     report_short_ranges(world, sweep.overrides)
@@ -242,6 +242,8 @@ def restart_batch(
         report_given_twice(world, composing.typed.task)
         report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
         report_texts_like_ranges(world, composing.typed.task)
+        for first in sweep.plan.trials[:1] if sweep.options.refresh else ():
+            report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
         _report_not_fitting(world, sweep, reconciliation, batch)
         if strict is not None:
             strict.tell()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hydra_sweep_runner.compose.value_overrides import how_to_add
 from hydra_sweep_runner.errors import Mistake, UnknownFlag
 
 
@@ -28,22 +29,24 @@ def naming_own_option(project_dir: Path) -> Iterator[None]:
 
 def _by_script(mistake: UnknownFlag, script: str, path: Path) -> str | None:
     """The message that the script's own options make of a mistake; None if they do not."""
-    from hydra_sweep_runner.execute.script.flags import known_options, names_of_option
+    from hydra_sweep_runner.execute.script.flags import shown_options
 
-    names = names_of_option(path, mistake.name)
+    options, are_all = shown_options(path)
+    if options is None:
+        return None
+    names = next((names for names in options.same if mistake.name in names), ())
     first = next((name for name in names if name != mistake.name), None)
     if first is not None:
         return (
             f"{mistake.name} is another name of {script}'s option --{first}: give the flag {first}"
         )
-    known = known_options(path)
     plain = mistake.name.replace("-", "_")
-    option = next((one for one in known or names if one.replace("-", "_") == plain), None)
-    if option is None:
-        # Where all options are known, none of this name can be added.
-        return None if known is None or not mistake.adding else mistake.said
-    added = shlex.quote(f"+{option}{mistake.override.removeprefix(mistake.name)}")
-    return (
-        f"{mistake.override}: {script} has an option --{option}, and the configuration has no "
-        f"flag {option}: add {option}: VALUE to it, or give {added}"
-    )
+    option = next((name for name in options.names if name.replace("-", "_") == plain), None)
+    if option is not None:
+        added = shlex.quote(f"+{option}{mistake.override.removeprefix(mistake.name)}")
+        return (
+            f"{mistake.override}: {script} has an option --{option}, and the configuration has no "
+            f"flag {option}: add {option}: VALUE to it, or give {added}"
+        )
+    # Where all options are known, no flag of another name can be added.
+    return str(mistake).removesuffix(how_to_add(mistake.override)) if are_all else None

@@ -82,7 +82,7 @@ def start_run(world: World, composing: Composing) -> int:
     """
     composed = _compose(composing)
     options = composing.options(composed.config.sweeper, {})
-    options.check_new(composing.typed.options.values)
+    options.check_new()
     _refuse_batch_options(composing, options, None)
     if options.needed and _is_completed(world, composing, composed, options):
         return 0
@@ -282,6 +282,7 @@ def _report_restart(
     report_unused_flags(world, composed.operation, composed.config, composing.names())
     report_code_changes(world, run, again.provenance)
     if options.refresh:
+        report_yaml_texts_read_as_numbers(world, composed.operation, composed.flags, composing)
         return ""
     report_environment(world, run, os.environ)
     return report_yaml_changes(world, run, composing, [composing.task]).note

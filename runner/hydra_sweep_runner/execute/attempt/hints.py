@@ -48,10 +48,11 @@ def hint_on(
     return _on_command(exit_status, task)
 
 
-def _on_missing_script(_tail: bytes, task: Task) -> str | None:
-    if not isinstance(task.call, ScriptCall) or Path(task.call.path).exists():
+def _on_missing_script(tail: bytes, task: Task) -> str | None:
+    if not isinstance(task.call, ScriptCall) or os.fsencode(task.call.path) not in tail:
         return None
-    return f"the script is not there any more: {task.call.path}"
+    is_gone = b"No such file" in tail and not Path(task.call.path).exists()
+    return f"the script is not there any more: {task.call.path}" if is_gone else None
 
 
 def _on_package(tail: bytes, task: Task) -> str | None:
@@ -104,7 +105,6 @@ def _on_missing_file(tail: bytes, task: Task) -> str | None:
     cause = tail[max(0, tail.find(_TRACEBACK)) :]
     if _works_in_project(task) or not any(word in cause for word in _NOT_FOUND):
         return None
-    named = _named_missing(cause, task)
     folder = _folder_not_made(cause, task)
     if folder is not None:
         python = f"os.makedirs({folder!r}, exist_ok=True)"
@@ -114,6 +114,7 @@ def _on_missing_file(tail: bytes, task: Task) -> str | None:
             f"there, make it first by {make}; what is to be read from the project is named in "
             "operation.requires"
         )
+    named = _named_missing(cause, task)
     linked = None if named else _missing_in_linked(cause, task)
     if linked is not None:
         return f"{linked} is not there: {Path(task.project_dir, linked)} does not exist"

@@ -62,21 +62,12 @@ def places_by_name(tree: ast.Module) -> Mapping[str, Place]:
     return {} if options is None else {place.name: place for place in options.places}
 
 
-def names_of_option(source_path: Path, name: str) -> tuple[str, ...]:
-    """All names of the option that `name` is one of, in the order of the source; empty if there is
-    none. Raises Mistake."""
+def shown_options(source_path: Path) -> tuple[ScriptOptions | None, bool]:
+    """The options that a script's source shows, None if it shows none, and whether these are all.
+    Raises Mistake."""
     tree = _read_tree(source_path)
-    options = _options(tree) or visible_options(tree)
-    if options is None:
-        return ()
-    alone = (name,) if name in options.names else ()
-    return next((names for names in options.same if name in names), alone)
-
-
-def known_options(source_path: Path) -> tuple[str, ...] | None:
-    """All long options of a script; None if its source does not show them. Raises Mistake."""
-    options = _options(_read_tree(source_path))
-    return None if options is None else options.names
+    options = _options(tree)
+    return options or visible_options(tree), options is not None
 
 
 def check_flags(source_path: Path, flags_to: FlagsTo, names: Iterable[str]) -> None:
