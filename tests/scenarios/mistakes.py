@@ -530,6 +530,14 @@ OPTIONS = [
         "has no setting 'model.x'; a sweep over a flag stands in hydra.sweeper.params",
         files=with_sweeper("model.x: '1,2'"),
     ),
+    Row(
+        "-m batch_size=8,16",
+        "batch_size=8,16: unknown flag 'batch_size'; did you mean batch-size?\n",
+        files={
+            "main.py": ONLY_X.replace('"--x"', '"--batch-size"'),
+            "conf/config.yaml": "operation: {script: main.py}\nbatch-size: 4\nx: 1\n",
+        },
+    ),
     Row("main.py x=2", "runner alone runs it (for a script without one, runner init main.py"),
     Row(
         "-m batch_size=8,16",

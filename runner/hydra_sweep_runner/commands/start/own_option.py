@@ -42,7 +42,8 @@ def _by_script(mistake: UnknownFlag, script: str, path: Path) -> str | None:
         )
     plain = mistake.name.replace("-", "_")
     option = next((name for name in options.names if name.replace("-", "_") == plain), None)
-    if option is not None:
+    has_it = mistake.near == f"did you mean {option}?"  # in the option's own spelling
+    if option is not None and not has_it:
         added = shlex.quote(f"+{option}{mistake.override.removeprefix(mistake.name)}")
         return (
             f"{mistake.override}: {script} has an option --{option}, and the configuration has no "
