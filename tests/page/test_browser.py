@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -761,8 +762,9 @@ def test_a_run_that_vanishes_is_told_and_the_page_goes_on(
 
 
 def test_a_page_goes_on_when_its_server_comes_back(browser: Browser, project: Project) -> None:
-    with served(project) as address:
-        port = address.rpartition(":")[2]
+    # The next free one would be taken by a page of another test while this one's is away.
+    port = str(20_000 + os.getpid() % 10_000)
+    with served(project, "--port", port) as address:
         context = browser.new_context()
         page = context.new_page()
         page.goto(address)

@@ -53,11 +53,13 @@ def whole_log(page: Page) -> list[str]:
     def beginning() -> object:
         return log.evaluate("log => [log.childElementCount, log.firstChild.textContent]")
 
-    while earlier.is_visible():
+    def load() -> None:
         before = beginning()
         earlier.click()
-        while beginning() == before:
-            page.wait_for_timeout(20)
+        wait_until(lambda: beginning() != before)
+
+    while earlier.is_visible():
+        load()
     return shown(page)
 
 
@@ -113,3 +115,24 @@ def test_what_is_dropped_of_a_log_that_grows_can_be_loaded_again(
             process.wait(timeout=60)
             assert 5000 <= len(shown(page)) < 12_000
             assert whole_log(page) == as_seen(Path(run["log"]).read_text())
+
+
+def test_earlier_lines_that_were_asked_for_stay_while_the_log_grows(
+    browser: Browser, project: Project
+) -> None:
+    with project.at_work("count=9000", "more=5") as process:
+        assert process.stdout is not None
+        Thread(target=process.stdout.read, daemon=True).start()
+        wait_until(lambda: project.runs("--status", "running"))
+        run = project.newest("run")
+        with (
+            served(project) as address,
+            tab(browser, f"{address}/?run={run['id']}&tab=log") as page,
+        ):
+            expect(page.locator("#drawer .log-line").last).to_contain_text("end 2")
+            loaded = whole_log(page)
+            assert len(loaded) > 9000
+            (project.folder / "go").touch()
+            expect(page.locator("#drawer .log-line").last).to_contain_text("more 4")
+            process.wait(timeout=60)
+            assert shown(page) == as_seen(Path(run["log"]).read_text())

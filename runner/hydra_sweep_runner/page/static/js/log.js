@@ -119,13 +119,15 @@ export class Log {
     }
   }
 
-  /** Load what stands before the first line. */
+  /** Load what stands before the first line, and go there: at the end, lines are dropped again. */
   async earlier() {
-    const from = Math.max(0, this.begin - EARLIER_BYTES);
+    const until = this.begin;
+    const from = Math.max(0, until - EARLIER_BYTES);
+    this.text.scrollTop = 0;
     this.more.disabled = true;
     try {
-      const piece = await ask("log", { id: this.id, offset: from, file: this.file ?? "", most: this.begin - from, earlier: "1" });
-      if (!this.goesOnIn(piece)) return; // begun anew meanwhile
+      const piece = await ask("log", { id: this.id, offset: from, file: this.file ?? "", most: until - from, earlier: "1" });
+      if (!this.goesOnIn(piece) || this.begin !== until) return; // begun anew meanwhile
       const { lines, rest } = split(piece.text);
       const first = this.text.firstChild;
       const height = this.text.scrollHeight;
