@@ -410,7 +410,15 @@ RUNNER = "sleep 0.2; $PYTHON -m hydra_sweep_runner"
 
 
 @pytest.mark.parametrize(
-    "words", ["runs list", "runs list --json", "--help", "--cfg job", "-m x=1,2 +print_trials=true"]
+    "words",
+    [
+        "runs list",
+        "runs list --json",
+        "--help",
+        "--cfg job",
+        "--info",
+        "-m x=1,2 +print_trials=true",
+    ],
 )
 def test_a_command_that_only_prints_ends_as_after_sigpipe(
     make_project: MakeProject, words: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import shlex
 from contextlib import redirect_stdout
@@ -146,11 +147,18 @@ def _ask_hydra(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int
         raise
     loader = open_loader(project, JOB_NAME)
     app = Hydra(task_name=JOB_NAME, config_loader=loader)
+    logging.Handler.handleError = _raise_again  # type: ignore[method-assign, assignment]
     try:
         _answer(app, project.config_name, args, parser)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise Mistake(explain_composition(error)) from error
     return 0
+
+
+def _raise_again(_handler: logging.Handler, _record: logging.LogRecord) -> NoReturn:
+    """Called where a handler has caught an error: Hydra logs what --info says, and a closed pipe
+    would print a traceback for each of the lines."""
+    raise
 
 
 #: What Hydra says of the config groups of a project that has none.
