@@ -93,8 +93,8 @@ def test_hydra_s_own_are_told_apart() -> None:
 def test_several_values_where_one_is_wanted_are_a_mistake(text: str) -> None:
     assert is_sweep(text)
     assert mistake(check_values, ["y=1", text]) == (
-        f"{text} gives x several values: add -m to sweep over them, or quote or bracket them "
-        "for one value"
+        f"{text} gives x several values: add -m to sweep over them; one text with commas in "
+        "it is quoted, and a list is bracketed"
     )
 
 

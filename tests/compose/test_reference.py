@@ -375,7 +375,7 @@ def test_an_operation_is_read_in_reference_form() -> None:
         ("{operation: [train.py]}", "operation must be a mapping, for example "),
         (
             "{operation: {command: [echo, '${nowhere}']}}",
-            "the flag operation.command.1 cannot be resolved: Interpolation key 'nowhere' not "
+            "operation.command.1 cannot be resolved: Interpolation key 'nowhere' not "
             r"found; a shell's own ${NAME} is written '\${NAME}', in single quotes, or $NAME",
         ),
     ],

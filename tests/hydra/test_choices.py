@@ -103,6 +103,22 @@ def test_the_swept_flags_stand_first_wherever_a_trial_is_shown(program: Program)
     assert any(f"({flags})" in line for line in program.run("watch", batch["id"]).lines)
 
 
+def test_a_mapping_for_a_group_is_shown_by_the_flags_in_it(program: Program) -> None:
+    words = ("train.py", "-m", SWEEPER, "optimizer={lr:0.1},{lr:0.2}", "hydra.launcher.n_jobs=1")
+    said = program.python(*words, "hydra/launcher=runner").said
+    starts = [line for line in said if line.startswith("Running")]
+    assert [line.partition(" (")[2] for line in starts] == [
+        "optimizer.lr=0.1)",
+        "optimizer.lr=0.2)",
+    ]
+    (batch,) = program.runs("--kind", "batch")
+    lines = program.run("runs", "show", batch["id"]).lines
+    assert any("optimizer.lr=0.2" in line for line in lines)
+    preview = program.python(*words, "+print_trials=true").lines
+    assert preview == ["#  optimizer.lr", "1  0.1", "2  0.2"]
+    assert {trial["choices"]["optimizer"] for trial in program.trials()} == {"sgd"}
+
+
 def test_records_without_all_choices_are_the_same_trials(program: Program) -> None:
     sweep(program, "model=mlp,resnet")
     batch = program.newest("batch")

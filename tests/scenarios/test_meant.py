@@ -42,6 +42,7 @@ def swept(make_project: MakeProject) -> Project:
     [
         (["-m", "learning-rate=3,4"], "option --lr: give the flag lr"),
         (["+restart=last:batch", "learning-rate=3"], "option --lr: give the flag lr"),
+        (["-m", "lr=None,1"], "; without a value it is lr=null"),
         (["-m", "lr=0.1..0.5"], "a range is swept over by -m 'lr=range(0.1,0.5,STEP)'"),
         (["lr='0.1,0.2'"], "to sweep over them: -m lr=0.1,0.2"),
         (["-m", "lr=1,2", "hydra.n_jobs=2"], "trials run at once is hydra.launcher.n_jobs=2"),
@@ -308,6 +309,17 @@ def test_a_line_break_is_quoted_as_a_shell_reads_it_back(make_project: MakeProje
 def test_a_mapping_of_params_on_the_command_line_is_told(swept: Project) -> None:
     (line,) = swept.run("-m", "+hydra.sweeper.params={lr: '3,4'}", status=2).said
     assert "is for YAML; on the command line, sweep with -m" in line
+
+
+def test_an_interpolation_of_a_command_that_names_nothing_is_answered_with_a_near_flag(
+    make_project: MakeProject,
+) -> None:
+    project = make_project({"conf/config.yaml": NESTED.replace("optimizer.lr}", "optimiser.lr}")})
+    (line,) = project.run("model.size=2", status=2).said
+    assert line == (
+        "runner: operation.command.1 cannot be resolved: Interpolation key 'model.optimiser.lr' "
+        "not found; did you mean ${model.optimizer.lr}?"
+    )
 
 
 def test_a_rule_that_was_refused_is_taken_as_it_is_printed(swept: Project) -> None:

@@ -83,6 +83,24 @@ def test_an_adopted_run_is_restarted_in_place_with_its_batch(echo: Project) -> N
     assert set(ids(echo.runs())) == before
 
 
+def test_a_restart_says_which_other_batches_have_the_trials_that_run_again(echo: Project) -> None:
+    echo.run("-m", "x=1,2")
+    first = echo.newest("batch")["id"]
+    echo.run("-m", "x=2,3", "+needed=true")
+    second = echo.newest("batch")["id"]
+    line = (
+        f"1 completed trial that runs again is in the plan of batch {first[:8]}, too, which has "
+        "the new results then; a batch without +restart makes trials of its own"
+    )
+    assert line in echo.run(f"+restart={second}", "+print_trials=true").said
+    assert line in echo.run(f"+restart={second}").said
+    assert line.replace(first[:8], second[:8]) in echo.run(f"+restart={first}").said
+    assert not any(
+        "runs again" in said for said in echo.run(f"+restart={first}", "+needed=true").said
+    )
+    assert not any("in the plan of" in said for said in echo.run(f"+restart={first}", "x=1").said)
+
+
 def test_a_single_run_that_was_completed_is_not_run_again(echo: Project) -> None:
     assert echo.run("x=3", "+needed=true").lines == ["3 2 'a'"]
     assert echo.run("x=3.0", "+needed=true").lines == []

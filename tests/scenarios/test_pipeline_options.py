@@ -69,6 +69,22 @@ def test_intervals_are_drawn(study: Project) -> None:
     assert [row[0] for row in preview(study, *words)].count("train") == 3
 
 
+def test_the_steps_that_run_may_stand_in_an_experiment(study: Project) -> None:
+    study.write(
+        {
+            "conf/experiment/begin.yaml": "# @package _global_\nhydra: {sweeper: {until: train}}\n",
+            "conf/experiment/end.yaml": "# @package _global_\nhydra: {sweeper: {from: report}}\n",
+        }
+    )
+    words = ("-m", "operation=study")
+    assert "Skipping" in "".join(study.run(*words, "+experiment=begin").said)
+    begun = {run["step"]: run["status"] for run in study.runs("--kind", "trial")}
+    assert begun == {
+        **dict.fromkeys(("prepare", "train"), "completed"),
+        **dict.fromkeys(("evaluate", "report"), "pending"),
+    }
+
+
 def test_repeats_run_each_step_again_but_one_that_gathers_them_all(study: Project) -> None:
     study.run("-m", STUDY, "train.lr=0.1,0.2", "+repeat=2")
     found = steps(study)

@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner.compose.base import Base, base_of
+from hydra_sweep_runner.compose.elements import plain
 from hydra_sweep_runner.compose.explain import (
     composition_mistake,
     explain_missing,
@@ -45,7 +46,7 @@ from hydra_sweep_runner.compose.within import settings_of_all, within
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
-from hydra_sweep_runner.operation.flags import covered_by
+from hydra_sweep_runner.operation.flags import covered_by, flatten
 
 _NO_SETTING = re.compile(r"Could not override '(hydra(?:\.|/sweeper/)[\w.]+)'")
 
@@ -331,6 +332,16 @@ class Composer:
             return False
         name = override.key_or_group
         return self.is_group(name) or (override.is_delete() and self._deletes_config(name))
+
+    def names_set(self, text: str) -> Iterable[str]:
+        """The names of what an override sets: a flag, a config group or, of a mapping that is
+        merged into a group's node, the flags in it, which the group's choice does not tell."""
+        name = name_in(text)
+        if "={" in text and self.is_group(name):
+            value = plain(parse_override(text)._value)
+            if isinstance(value, dict):
+                return flatten(value, name) or [name]
+        return [name]
 
     def is_group(self, name: str) -> bool:
         """Whether a config group of this name exists."""

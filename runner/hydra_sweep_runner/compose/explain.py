@@ -42,6 +42,9 @@ _ALL_SWEEPER_KEYS = (*_SWEEPER_KEYS, "max_batch_size", "_target_")
 _OTHER_SWEEPER = re.compile(r"Could not find 'hydra/sweeper/(optuna|ax|nevergrad|hebo|bayes|smac)")
 _MISSING = re.compile(r"(?:In '([^']+)': )?(?:Could not find|Cannot find primary config) '([^']+)'")
 _NOT_THERE = re.compile(r"In '[^']+': Could not (?:load|find) '")
+_BADLY_INDENTED = re.compile(
+    "did not find expected key|expected <block end>, but found '<block map"
+)
 _NO_SPACE = re.compile(r"\s*(?:- )?([\w.-]+)\s*(?::|\uff1a\s*)(\S.*)")
 _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(\$\{.*?)'(?:$|;| )")
 _NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
@@ -153,6 +156,8 @@ def _in_yaml(error: yaml.YAMLError) -> str:
         told += f'; what holds ${{…}} stands in quotes: "{held[0] if held else "${…}"}"'
     if line.lstrip(" ").startswith("\t"):
         told += "; YAML is indented by spaces"
+    elif context == "while parsing a block mapping" and _BADLY_INDENTED.match(problem):
+        told += "; names of one mapping begin in the same column"
     return told
 
 

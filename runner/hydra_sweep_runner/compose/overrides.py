@@ -172,6 +172,13 @@ def _in_place_of(former: str, text: str) -> list[str]:
 def params_as_overrides(params: Mapping[str, Any] | None) -> list[str]:
     """`hydra.sweeper.params` as override strings, in order. Raises Mistake for an entry that is
     none."""
+    for name, value in (params or {}).items():
+        if isinstance(value, Mapping):
+            first, below = next(iter(value.items()), ("FLAG", "VALUES"))
+            raise Mistake(
+                f"hydra.sweeper.params.{name}: a mapping; flags stand there by their whole names, "
+                f"as in {name}.{first}: {below}"
+            )
     texts = {name: f"{name}={value}" for name, value in (params or {}).items()}
     for name, text in texts.items():
         try:
@@ -194,5 +201,6 @@ def check_values(texts: Iterable[str], advice: str | None = None) -> None:
                 )
             raise Mistake(
                 f"{text} gives {name} several values: "
-                f"{advice or 'add -m to sweep over them'}, or quote or bracket them for one value"
+                f"{advice or 'add -m to sweep over them'}; one text with commas in it is quoted, "
+                "and a list is bracketed"
             )

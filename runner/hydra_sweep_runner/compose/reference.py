@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from omegaconf.errors import (
 from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
-from hydra_sweep_runner.operation.flags import dotted
+from hydra_sweep_runner.operation.flags import covered_by, dotted
 from hydra_sweep_runner.operation.parse import parse_operation
 
 #: Resolvers whose values depend on the moment of a run and are not part of its identity.
@@ -212,12 +213,11 @@ def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
             return raw._value()
         unknown = unknown_resolver(error)
         if unknown is None:
-            shell = ""
+            meant = ""
             if name.startswith("operation.command") and isinstance(error, InterpolationKeyError):
-                shell = r"; a shell's own ${NAME} is written '\${NAME}', in single quotes, or $NAME"
-            raise Mistake(
-                f"the flag {name} cannot be resolved: {one_line(error)}{shell}"
-            ) from error
+                meant = _meant_in_command(node, one_line(error))
+            subject = name if covered_by(name, "operation") else f"the flag {name}"
+            raise Mistake(f"{subject} cannot be resolved: {one_line(error)}{meant}") from error
         if tracker.keeps_unknown:
             return raw._value()
         raise Mistake(
@@ -226,6 +226,29 @@ def _resolved(node: Any, key: Any, name: str, tracker: _Tracker) -> Any:
             "operation that is a function, its module"
         ) from error
     return raw._value() if tracker.touched else value
+
+
+def _meant_in_command(node: BaseContainer, said: str) -> str:
+    """What an interpolation in a command that names nothing is likely to mean, as an addition to
+    OmegaConf's message."""
+    key = _NO_KEY.search(said)
+    near = get_close_matches(key[1], _names(node._get_root(), ""), n=1) if key else []
+    if near:
+        return f"; did you mean ${{{near[0]}}}?"
+    return r"; a shell's own ${NAME} is written '\${NAME}', in single quotes, or $NAME"
+
+
+_NO_KEY = re.compile("Interpolation key '([^']+)' not found")
+
+
+def _names(node: Any, prefix: str) -> Iterator[str]:
+    """The names of all entries of a configuration that has mappings in mappings."""
+    for key in node:
+        name = dotted(prefix, key)
+        yield name
+        below = node._get_node(key)
+        if isinstance(below, DictConfig) and not below._is_none() and not below._is_missing():
+            yield from _names(below, name)
 
 
 def _plain(value: Any, name: str, tracker: _Tracker) -> Value:

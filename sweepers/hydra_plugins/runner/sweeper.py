@@ -44,6 +44,7 @@ class RunnerSweeperConf:
     warm_start: Any = None
     trials: Any = None
     save_trials: Any = None
+    until: Any = None
     shape: Any = None
     include: Any = None
     exclude: Any = None
@@ -54,6 +55,10 @@ class RunnerSweeperConf:
 
 
 _CONF = OmegaConf.structured(RunnerSweeperConf)
+# The option `from` is a word of Python's, and no dataclass has a field of that name.
+OmegaConf.set_struct(_CONF, False)
+_CONF["from"] = None
+OmegaConf.set_struct(_CONF, None)
 # Names may be added to this entry only: hydra.sweeper.optimizer_options.popsize=8.
 OmegaConf.set_struct(_CONF.optimizer_options, False)
 

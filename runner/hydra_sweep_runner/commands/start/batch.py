@@ -43,6 +43,7 @@ from hydra_sweep_runner.commands.start.plan_notes import (
     beside_first_line,
     report_not_fitting,
     report_nothing_to_run,
+    report_shared,
 )
 from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
 from hydra_sweep_runner.commands.start.preview import print_graph
@@ -219,6 +220,7 @@ def restart_batch(
             short(batch.id), reconciliation, sweep.options, is_watched=is_watched
         )
         world.reporter.say(begin, *beside, *known.lines)
+        report_shared(world, batch, reconciliation)
         _report_not_fitting(world, sweep, reconciliation, batch)
         _report_skipped(world, sweep, reconciliation)
         if sweep.graph is None:
@@ -239,6 +241,7 @@ def restart_batch(
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
         report_nothing_to_run(world, reconciliation, sweep.options)
+        report_shared(world, batch, reconciliation)
         report_given_twice(world, composing.typed.task)
         report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
         report_texts_like_ranges(world, composing.typed.task)

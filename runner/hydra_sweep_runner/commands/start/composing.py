@@ -249,7 +249,8 @@ class Composing:
 
     def names(self) -> tuple[str, ...]:
         """The names of given flags and groups, without repetition, in order."""
-        return tuple(dict.fromkeys(name_in(text) for text in self.task))
+        names_set = self.composer.names_set
+        return tuple(dict.fromkeys(name for text in self.task for name in names_set(text)))
 
 
 def _own(pipeline: PipelineComposer | None, task: Sequence[str]) -> Sequence[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Sequence
 
+from hydra_sweep_runner.commands.runs.membership import planned as planned_ids
 from hydra_sweep_runner.commands.start.gone_flags import taking_back, without_flags
 from hydra_sweep_runner.commands.start.notes import change_text, plain_value
 from hydra_sweep_runner.commands.start.world import World
@@ -16,7 +17,7 @@ from hydra_sweep_runner.operation.flags import Differences, differences, given_f
 from hydra_sweep_runner.operation.run_options import Options
 from hydra_sweep_runner.planning.reconcile import Action, Reconciliation
 from hydra_sweep_runner.planning.trials import Trial
-from hydra_sweep_runner.terminal.render import escape
+from hydra_sweep_runner.terminal.render import escape, first_few, short
 
 # The most trials whose flags are compared with those of their former ones.
 _MOST_COMPARED = 1000
@@ -50,12 +51,7 @@ def _run_again_lines(batch: str, reconciliation: Reconciliation, options: Option
     """A line on how many completed trials run again because nothing was said of them: their results
     are replaced, and a script that goes on from its checkpoint may make none."""
     said = (options.needed, options.only, options.from_step, options.init_trials)
-    count = sum(
-        planned.action is Action.RESTART
-        and planned.run is not None
-        and planned.run.state.status is Status.COMPLETED
-        for planned in reconciliation.actions
-    )
+    count = len(_completed_again(reconciliation))
     if not count or any(said):
         return []
     which, their = ("trial runs", "its") if count == 1 else ("trials run", "their")
@@ -63,6 +59,40 @@ def _run_again_lines(batch: str, reconciliation: Reconciliation, options: Option
         f"Batch {batch}: {count} completed {which} again, and {their} results and scalars are made "
         "anew; to skip what is completed: +needed=true"
     ]
+
+
+def _completed_again(reconciliation: Reconciliation) -> set[str]:
+    """The ids of the completed trials that run again."""
+    return {
+        planned.run.id
+        for planned in reconciliation.actions
+        if planned.action is Action.RESTART
+        and planned.run is not None
+        and planned.run.state.status is Status.COMPLETED
+    }
+
+
+def report_shared(world: World, batch: Run, reconciliation: Reconciliation) -> None:
+    """Print which other batches have completed trials in their plans that a restart of the batch
+    runs again: their results are replaced, too."""
+    again = _completed_again(reconciliation)
+    others = world.store.batches() if again else []
+    shared = {
+        other.id: again.intersection(planned_ids(other))
+        for other in others
+        if other.id != batch.id and again.intersection(planned_ids(other))
+    }
+    if not shared:
+        return
+    count = len(set().union(*shared.values()))
+    named = first_few([short(batch_id) for batch_id in shared])
+    which, is_in = ("trial that runs", "is") if count == 1 else ("trials that run", "are")
+    plans = "plan of batch" if len(shared) == 1 else "plans of batches"
+    world.reporter.say(
+        f"{count} completed {which} again {is_in} in the {plans} {named}, too, which "
+        f"{'has' if len(shared) == 1 else 'have'} the new results then; a batch without +restart "
+        "makes trials of its own"
+    )
 
 
 def report_not_fitting(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -94,8 +94,9 @@ class _Planning:
         row_names: Sequence[str] = (),
     ) -> Sweep:
         """The sweep with this plan; `row_names` are the names that files and `include` give."""
-        names = [one.name for one in self.dimensions]
-        varying = [one.name for one in self.dimensions if one.swept and one.count != 1]
+        names = [name for one in self.dimensions for name in self._names(one)]
+        swept = [one for one in self.dimensions if one.swept and one.count != 1]
+        varying = [name for one in swept for name in self._names(one)]
         return Sweep(
             composing=self.composing,
             options=self.options,
@@ -112,6 +113,13 @@ class _Planning:
             is_random=self.is_random,
             kept_basis=self.kept_basis,
         )
+
+    def _names(self, one: Dimension) -> Iterable[str]:
+        """The names of what a dimension sets: of mappings for a config group, the flags in them."""
+        composer = self.composing.composer
+        if one.interval is not None or not composer.is_group(one.name):
+            return [one.name]
+        return dict.fromkeys(name for text in one.overrides for name in composer.names_set(text))
 
     def check_settings(self, master: SweepConfig) -> None:
         """Raise Mistake if a composed trial changes settings of the sweeper or the launcher."""

@@ -204,7 +204,7 @@ def restart_run(
     the plans of its batches. Raises Mistake before anything changes.
     """
     one = f"{short(run.id)} is a single {run.kind.value}, which has one: give it one"
-    composed = _compose(composing, f"{one}, start a batch by -m without +restart")
+    composed = _compose(composing, f"{one}, or start a batch by -m without +restart")
     options = composing.options(composed.config.sweeper, run.options)
     _refuse_batch_options(composing, options, run)
     is_completed = run.state.status is Status.COMPLETED

@@ -79,8 +79,10 @@ class Accepted:
 
 
 def _as_sweep(name: str, text: str) -> str:
-    """How several values in one text, or whole numbers from an interval, are written, as an
-    addition to a message; empty for one value."""
+    """How no value, several values in one text, or whole numbers from an interval are written, as
+    an addition to a message; empty for one value."""
+    if text.lower() in ("none", "nil"):
+        return f"; without a value it is {name}=null"
     if _is_number(text) and len(text) > _MOST_TYPED:
         return f"; of an interval, whole numbers are drawn by -m '{name}=int(interval(LOW,HIGH))'"
     values = text.strip("{}()[]").replace(";", ",").split(",")
