@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from hydra_sweep_runner.compose.composer import Composer, split_overrides
+from hydra_sweep_runner.compose.composer import Composer
 from hydra_sweep_runner.errors import Mistake
 from tests.compose.projects import open_composer
 
@@ -375,10 +375,3 @@ def test_whether_hydra_s_node_is_needed_is_known(
     tmp_path: Path, files: dict[str, str], task: list[str], needed: bool
 ) -> None:
     assert open_composer(tmp_path, files).trial(task).needs_hydra is needed
-
-
-def test_overrides_of_hydra_and_of_the_task_are_told_apart() -> None:
-    assert split_overrides(["x=1", "hydra.job.name=a", "+y=2", "hydra/launcher=runner"]) == (
-        ["hydra.job.name=a", "hydra/launcher=runner"],
-        ["x=1", "+y=2"],
-    )

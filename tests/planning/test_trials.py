@@ -15,7 +15,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import MAX_SEED, Flags, Operation, Value
 from hydra_sweep_runner.planning.combinations import Dimension, Grid
 from hydra_sweep_runner.planning.identity import trial_identity
-from hydra_sweep_runner.planning.sampling import derive_seed
+from hydra_sweep_runner.planning.seeded_shuffle import derive_seed
 from hydra_sweep_runner.planning.trials import (
     LARGEST_WHOLE_GRID,
     Plan,

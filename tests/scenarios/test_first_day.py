@@ -450,6 +450,25 @@ def test_with_a_closed_pipe_a_hydra_program_goes_on(tmp_path: Path, launcher: st
     assert [trial["result"] for trial in program.trials()] == [1, 2]
 
 
+@pytest.mark.parametrize("launcher", ["runner", "basic"])
+def test_with_a_full_disk_behind_its_output_a_hydra_program_goes_on(
+    tmp_path: Path, launcher: str
+) -> None:
+    program = make_program(tmp_path, {"train.py": COUNTS})
+    words = f"train.py -m {SWEEPER} hydra/launcher={launcher} +x=1,2"
+    typed = subprocess.run(
+        ["bash", "-c", f"{sys.executable} {words} >/dev/full"],
+        cwd=program.folder,
+        env={**os.environ, **program.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (typed.returncode, set(program.statuses("x").values())) == (0, {"completed"})
+    assert "Traceback" not in typed.stderr and "a bug of" not in typed.stderr
+    assert typed.stderr.count("standard output is given up (No space left on device)") == 1
+
+
 def test_a_preview_of_a_hydra_program_ends_as_after_sigpipe(tmp_path: Path) -> None:
     program = make_program(tmp_path, {"train.py": COUNTS})
     words = f"train.py -m {SWEEPER} +x=1,2 +print_trials=true"

@@ -5,21 +5,15 @@ Light to import: management commands do not need Hydra.
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import sys
-from typing import NoReturn, TypeGuard
+from typing import NoReturn
 
-from hydra_sweep_runner.errors import Mistake, OutputFailed, RunnerError
-from hydra_sweep_runner.exit_status import INTERRUPTED
+from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.system.garbage import no_garbage
-from hydra_sweep_runner.terminal.console import give_up_output, report_bug, report_error
-from hydra_sweep_runner.terminal.streams import (
-    escape_unencodable,
-    lead_nowhere,
-    open_missing_streams,
-)
+from hydra_sweep_runner.terminal.console import report_end
+from hydra_sweep_runner.terminal.streams import escape_unencodable, open_missing_streams
 
 
 def main() -> NoReturn:
@@ -49,32 +43,8 @@ def run(arguments: list[str]) -> int:
         exit_status = _dispatch(arguments)
         sys.stdout.flush()  # an error must not wait for Python's exit, which has its own status
         return exit_status
-    except RunnerError as error:
-        return report_error(error)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        return give_up_output()
-    except Exception as error:
-        if _is_output(error):
-            lead_nowhere(sys.stdout.fileno())
-            return report_error(OutputFailed.of(error))
-        return report_bug()
-
-
-def _is_output(error: Exception) -> TypeGuard[OSError]:
-    """Whether a command could not print: errors of the store are StoreFailed, and an error about a
-    file has its name."""
-    refusals = (
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EFBIG,
-        errno.EIO,
-        errno.EBADF,
-        errno.ECONNRESET,
-        errno.ESTALE,
-    )
-    return isinstance(error, OSError) and error.errno in refusals and error.filename is None
+    except (KeyboardInterrupt, Exception) as error:
+        return report_end(error)
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -177,7 +177,7 @@ def open_world(yaml: ProjectYaml, typed: Typed, store_in_yaml: str | None) -> Pr
         clock=now,
         new_id=lambda: uuid.uuid4().hex,
         new_seed=lambda: secrets.randbelow(MAX_SEED + 1),
-        restart_command=f"runner {_named(yaml, path)}+restart=",
+        restart_prefix=f"runner {_named(yaml, path)}+restart=",
         yaml=yaml,
     )
 

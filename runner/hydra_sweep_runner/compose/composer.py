@@ -32,7 +32,6 @@ from hydra_sweep_runner.compose.fast.changes import plain_changes, read_change
 from hydra_sweep_runner.compose.hydra_settings import different, hydra_settings
 from hydra_sweep_runner.compose.number_names import with_name
 from hydra_sweep_runner.compose.overrides import (
-    is_for_hydra,
     is_group_of_step,
     is_sweep,
     name_in,
@@ -421,12 +420,3 @@ class Composer:
             base, ignored = within(self._compose_base(groups), common, self._settings_of_all)
             self._step_bases[key], self._ignored[base.key] = base, ignored
         return self._step_bases[key]
-
-
-def split_overrides(texts: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Override strings, separated into those of Hydra's own configuration and those of the task."""
-    hydra: list[str] = []
-    task: list[str] = []
-    for text in texts:
-        (hydra if is_for_hydra(text) else task).append(text)
-    return hydra, task

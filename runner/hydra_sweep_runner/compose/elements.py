@@ -61,10 +61,10 @@ def read_element(text: str) -> Any:
         return None
 
 
-def is_number(element: Any) -> bool:
+def has_number_or_boolean(element: Any) -> bool:
     """Whether a parsed element is a number, a boolean, or a list that contains some."""
     if isinstance(element, list):
-        return any(map(is_number, element))
+        return any(map(has_number_or_boolean, element))
     return isinstance(element, (int, float))
 
 

@@ -18,7 +18,8 @@ from hydra_sweep_runner.compose.overrides import parse_override
 from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.value_overrides import JOBS_NAMES, jobs_hint
 from hydra_sweep_runner.errors import MissingConfig, Mistake
-from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt
+from hydra_sweep_runner.operation.option_suggestions import misspelt
+from hydra_sweep_runner.operation.run_options import OPTIONS
 
 _UNKNOWN_KEY = re.compile(
     r"Key '[^']*' not in '(?P<node>\w+)'.*"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from hydra_sweep_runner.compose.elements import element_text, is_number, read_element
+from hydra_sweep_runner.compose.elements import element_text, has_number_or_boolean, read_element
 from hydra_sweep_runner.compose.fast.changes import read_change
 from hydra_sweep_runner.compose.overrides import parse_override
 
@@ -33,12 +33,12 @@ def with_name(text: str, groups: Groups, configs_of: Callable[[str], Iterable[st
     override = parse_override(text)
     value = override._value
     items = value_items(value)
-    if override.is_delete() or not any(map(is_number, items)):
+    if override.is_delete() or not any(map(has_number_or_boolean, items)):
         return text
     if not groups.is_group_choice(text):
         return text
     read = [(read_element(name), name) for name in configs_of(override.key_or_group)]
-    names = [(number, name) for number, name in read if is_number(number)]
+    names = [(number, name) for number, name in read if has_number_or_boolean(number)]
     if not names:
         return text
     shown = [element_text(_as_name(item, names)) for item in items]
@@ -52,7 +52,7 @@ def _as_name(item: Any, names: Sequence[tuple[Any, str]]) -> Any:
     """The name of the config that an element chooses, as a text."""
     if isinstance(item, list):
         return [_as_name(each, names) for each in item]
-    if not is_number(item):
+    if not has_number_or_boolean(item):
         return item
     for value, name in names:
         if type(value) is type(item) and value == item:

@@ -61,7 +61,7 @@ class Reading:
         self._folders.setdefault(name, folder)
 
     def read(self, name: str, path: str) -> bytes:
-        """A file of a source. Raises Unreadable."""
+        """A file of a source. Raises UnreadableYaml."""
         self.last = os.path.join(self._folders[name], path)  # noqa: PTH118 - `..` follows links
         path = os.path.normpath(path)
         known = self._search(name).files.get(path)
@@ -287,8 +287,8 @@ class _Repository(ConfigRepository):
         self.sources = sources
 
 
-class _Beside(ConfigSource):
-    """A wrapper of a source that replaces its loading."""
+class _DelegatingSource(ConfigSource):
+    """Does what another source does; subclasses replace its loading."""
 
     def __init__(self, source: ConfigSource) -> None:
         self.provider = source.provider
@@ -314,7 +314,7 @@ class _Beside(ConfigSource):
         return self._source.list(config_path, results_filter)
 
 
-class _OfPackage(_Beside):
+class _OfPackage(_DelegatingSource):
     """A source of files in a package, mostly Hydra's own. They are parsed once for all
     compositions by a loader, Hydra's own once in a process. `loaded` holds them."""
 
@@ -330,7 +330,7 @@ class _OfPackage(_Beside):
         return result
 
 
-class _ReadOnce(_Beside):
+class _ReadOnce(_DelegatingSource):
     """A source of files whose contents come from a Reading."""
 
     def __init__(self, source: ConfigSource, name: str, reading: Reading) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import yaml
@@ -273,8 +273,3 @@ REFUSALS: tuple[type[Exception], ...] = (
     yaml.YAMLError,
     OmegaConfBaseException,
 )
-
-
-def columns_of(rows: Iterable[Row]) -> list[str]:
-    """The names in rows, in the order of their first appearance."""
-    return list(dict.fromkeys(name for row in rows for name in row))

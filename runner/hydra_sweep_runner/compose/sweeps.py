@@ -30,7 +30,7 @@ from hydra_sweep_runner.compose.spaces import WrittenInterval
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.planning.combinations import Dimension
-from hydra_sweep_runner.planning.sampling import permuted, shuffled
+from hydra_sweep_runner.planning.seeded_shuffle import permuted, shuffled
 from hydra_sweep_runner.planning.space import Interval
 
 #: The types of a sweep's values, as Hydra's parser returns them.

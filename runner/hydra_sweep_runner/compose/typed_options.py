@@ -10,7 +10,8 @@ from hydra.core.override_parser.types import ChoiceSweep, Override, OverrideType
 from hydra_sweep_runner.compose.elements import plain
 from hydra_sweep_runner.compose.overrides import parse_override
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt, nearer
+from hydra_sweep_runner.operation.option_suggestions import misspelt, nearer
+from hydra_sweep_runner.operation.run_options import OPTIONS
 
 
 def _no_group(name: str) -> bool:

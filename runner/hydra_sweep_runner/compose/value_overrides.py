@@ -21,7 +21,8 @@ from hydra_sweep_runner.compose.overrides import name_of, parse_override
 from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.typed_options import option_as_meant
 from hydra_sweep_runner.errors import AlreadyThere, Mistake, UnknownFlag
-from hydra_sweep_runner.operation.run_options import OPTIONS, misspelt, perhaps_meant
+from hydra_sweep_runner.operation.option_suggestions import misspelt, perhaps_meant
+from hydra_sweep_runner.operation.run_options import OPTIONS
 
 #: Names under which users may look for the number of trials at once.
 JOBS_NAMES = frozenset(

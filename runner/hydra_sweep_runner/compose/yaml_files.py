@@ -50,7 +50,7 @@ class UnreadableYaml(Exception):
 
 def read_bytes(path: str) -> bytes:
     """The content of a regular file; a pipe is not opened, since that would wait for a writer.
-    Raises Unreadable."""
+    Raises UnreadableYaml."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:

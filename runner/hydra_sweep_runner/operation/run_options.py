@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, fields
 from typing import Any
 
@@ -320,77 +320,6 @@ OPTIONS: Mapping[str, Option] = {
         if "meaning" in entry.metadata
     )
 }
-
-
-# A name that differs from an option by at most this many letters is taken for a misspelling.
-_MOST_LETTERS = 2
-
-
-def misspelt(name: str, most_letters: int = _MOST_LETTERS) -> str | None:
-    """The option that an unknown name probably means: one that it differs from by one or two
-    letters, or one that other tools call so; None if there is none. Two swapped neighbours count as
-    one letter. Such a name is refused where overrides are read (`compose.typed_options`)."""
-    if name in _NAMES_IN_OTHER_TOOLS:
-        return _NAMES_IN_OTHER_TOOLS[name]
-    near = min(OPTIONS, key=lambda option: _edit_distance(name, option))
-    return near if 0 < _edit_distance(name, near) <= most_letters else None
-
-
-def nearer(name: str, names: Iterable[str], than: str) -> str | None:
-    """The one of `names` that an unknown name differs from by one or two letters, and by fewer
-    than from `than`; None if there is none."""
-    near = min(names, key=lambda one: _edit_distance(name, one), default=than)
-    letters = _edit_distance(name, near)
-    return near if letters <= _MOST_LETTERS and letters < _edit_distance(name, than) else None
-
-
-#: What other tools call an option.
-_NAMES_IN_OTHER_TOOLS: Mapping[str, str] = {
-    **dict.fromkeys(("resume", "resume_from", "continue", "rerun"), "restart"),
-    **dict.fromkeys(("skip_completed", "skip_existing", "only_missing"), "needed"),
-    **dict.fromkeys(("n_trials", "num_trials", "num_samples", "max_runs"), "max_trials"),
-    **dict.fromkeys(("dry_run", "preview"), "print_trials"),
-    **dict.fromkeys(("max_retries", "retry"), "retries"),
-}
-
-#: What is written for a name that may be a flag's, if nothing takes a flag of that name.
-_OPTIONS_FOR_LIKELY_NAMES: Mapping[str, str] = {
-    "seed": "+random_seed=…",
-    "name": "+label=…",
-    **dict.fromkeys(("metric", "minimize", "minimise"), "+objective=…"),
-    **dict.fromkeys(("maximize", "maximise"), "+objective=-… (- maximises)"),
-    "direction": "+objective=-… (- maximises)",
-    "failed": "+only=failed",
-    "stop": "hydra.sweeper.stop",
-    **dict.fromkeys(("gpu", "gpus", "device", "devices"), "hydra.launcher.devices=…"),
-    **dict.fromkeys(("n_startup_trials", "population_size"), "hydra.sweeper.optimizer_options"),
-    "patience": "hydra.sweeper.stop=[{patience: …}]",
-    **dict.fromkeys(("jobs", "parallel", "workers", "num_jobs"), "hydra.launcher.n_jobs=…"),
-}
-
-
-def perhaps_meant(names: Iterable[str]) -> str:
-    """What to add to a message about flags that nothing takes, if one of them has the name that
-    other tools give to a setting of the runner's; else an empty text."""
-    yaml = {name: f"+{name}=…, in YAML hydra.sweeper.{name}" for name in OPTIONS}
-    options = {**yaml, **_OPTIONS_FOR_LIKELY_NAMES}
-    found = [options[name] for name in names if name in options]
-    return f"; the runner's own is {found[0]}" if found else ""
-
-
-def _edit_distance(one: str, other: str) -> int:
-    """The least number of letters to insert, delete, change or swap with their neighbour (the
-    optimal string alignment distance)."""
-    rows = [list(range(len(other) + 1))]
-    for i, letter in enumerate(one, start=1):
-        row = [i]
-        for j, wanted in enumerate(other, start=1):
-            least = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != wanted))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
-                least = min(least, rows[-2][j - 2] + 1)
-            row.append(least)
-        rows.append(row)
-    return rows[-1][-1]
 
 
 def refuse_step_options(options: Options, batch: str | None = None) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.planning.draws import place_in_list, share
+from hydra_sweep_runner.planning.random_search import place_in_list, share
 from hydra_sweep_runner.planning.space import Interval
 
 
@@ -93,7 +93,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Draws:
-    """The endless draws of a random search; see `planning.draws`."""
+    """The endless draws of a random search; see `planning.random_search`."""
 
     dimensions: tuple[Dimension, ...]
     seed: int

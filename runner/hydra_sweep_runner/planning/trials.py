@@ -16,7 +16,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.planning.combinations import Combinations, Draws, Rows
 from hydra_sweep_runner.planning.identity import trial_identity
-from hydra_sweep_runner.planning.sampling import derive_seed, draw
+from hydra_sweep_runner.planning.seeded_shuffle import derive_seed, random_order
 
 #: A grid with more combinations than this is refused unless `max_trials` is given.
 LARGEST_WHOLE_GRID = 1_000_000
@@ -153,7 +153,7 @@ class _Planning:
             )
         total = (size + n_included) * self._shape.repeat
         sampled = limit is not None and total > limit
-        indices: Iterable[int] = draw(size, self._seed) if sampled else range(size)
+        indices: Iterable[int] = random_order(size, self._seed) if sampled else range(size)
         numbered = ((index, combinations.at(index)) for index in indices)
         rows = combinations if isinstance(combinations, Rows) else None
         swept = self._distinct(numbered, limit if sampled else None, included, rows=rows)

@@ -21,12 +21,7 @@ from hydra_sweep_runner.program.command_line import is_again, marked_command
 from hydra_sweep_runner.program.returns import in_batches
 from hydra_sweep_runner.program.session import ProgramSession
 from hydra_sweep_runner.program.world import HydraCall
-from hydra_sweep_runner.terminal.console import (
-    flush_output,
-    give_up_output,
-    report_bug,
-    report_error,
-)
+from hydra_sweep_runner.terminal.console import flush_output, report_end
 from hydra_sweep_runner.terminal.streams import open_missing_streams
 
 
@@ -97,14 +92,8 @@ def _exit_unless_well(carry_out: Callable[[], int]) -> None:
     try:
         exit_status = carry_out()
         flush_output()
-    except RunnerError as error:
-        exit_status = report_error(error)
-    except KeyboardInterrupt:
-        exit_status = INTERRUPTED
-    except BrokenPipeError:
-        exit_status = give_up_output()
-    except Exception:
-        exit_status = report_bug()
+    except (KeyboardInterrupt, Exception) as error:
+        exit_status = report_end(error)
     if exit_status != 0:
         raise SystemExit(exit_status)
 

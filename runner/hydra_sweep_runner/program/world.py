@@ -234,7 +234,7 @@ def open_world(hydra: HydraCall, typed: Typed) -> ProgramWorld:
         clock=now,
         new_id=lambda: uuid.uuid4().hex,
         new_seed=lambda: secrets.randbelow(MAX_SEED + 1),
-        restart_command=go_on_command(path, folder),
+        restart_prefix=go_on_command(path, folder),
         program=identify_program(hydra.task_function, folder),
         hydra=hydra,
         loaders=Loaders(hydra.context.config_loader),

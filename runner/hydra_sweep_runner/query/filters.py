@@ -9,13 +9,12 @@ from typing import Protocol, TypeVar
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.operation.duration import read_seconds
 from hydra_sweep_runner.query.evaluate import Subject, holds
 from hydra_sweep_runner.query.meant import instead, texts_for_lists, texts_of, texts_that_none_has
 from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 
-_AGO = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
@@ -135,10 +134,10 @@ def parse_since(text: str, now: datetime) -> datetime:
 
     A date without a zone is in this machine's. Raises Mistake.
     """
-    ago = _AGO.fullmatch(text.strip())
+    ago_s = read_seconds(text)
     try:
-        if ago is not None:
-            return now - timedelta(seconds=float(ago[1]) * _SECONDS[ago[2]])
+        if ago_s is not None:
+            return now - timedelta(seconds=ago_s)
         if _DATE.fullmatch(text.strip()) is not None:
             return datetime.fromisoformat(text.strip().replace("Z", "+00:00")).astimezone()
     except (ValueError, OverflowError):

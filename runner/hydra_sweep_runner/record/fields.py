@@ -102,8 +102,8 @@ class Summary:
 
     @property
     def run(self) -> Run:
-        """The whole run. Raises RecordError if a newer version of the runner wrote it and this
-        version cannot read it."""
+        """The whole run. Raises UnknownRun or UnreadableRecord if it is gone, or cannot be read, by
+        now."""
         read = self._read  # threads of the page may do this at the same time
         if read is not None:
             self.glance = read()

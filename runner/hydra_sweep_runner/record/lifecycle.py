@@ -63,7 +63,8 @@ def attempted(state: State, attempt: Attempt) -> State:
 
 
 def finished(state: State, exit_status: int | None, reason: str | None, at: datetime) -> State:
-    """The run ended by itself: completed if its exit status is 0, else an error.
+    """The run has an outcome of its own, be it a timeout: completed if its exit status is 0, else
+    an error.
 
     The exit status is None if it failed before any process could exit.
     """
@@ -73,7 +74,8 @@ def finished(state: State, exit_status: int | None, reason: str | None, at: date
 
 
 def terminated(state: State, reason: str, at: datetime) -> State:
-    """The runner stopped the run. It has no exit status, since it did not end by itself."""
+    """The run was stopped or abandoned, and has no outcome of its own. A trial has no exit status
+    then; a batch gets one from its caller."""
     _check_order(state, Status.TERMINATED)
     return replace(state, status=Status.TERMINATED, stopped=at, exit_status=None, reason=reason)
 

@@ -1,3 +1,3 @@
-"""Searches: spaces, objective, what a proposal knows (`window`), when to end (`stopping`), and
-asking an optimizer in plan order (`learning`).
+"""Searches: spaces, objective, what a proposal knows (`window`), when to end (`stopping_rules`),
+and asking an optimizer in plan order (`learning`).
 """

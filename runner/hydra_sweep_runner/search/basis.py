@@ -15,7 +15,7 @@ from typing import Any
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnreadableRecord
 from hydra_sweep_runner.model import Value
-from hydra_sweep_runner.planning.sampling import derive_seed
+from hydra_sweep_runner.planning.seeded_shuffle import derive_seed
 from hydra_sweep_runner.search.objective import Last, Values
 
 

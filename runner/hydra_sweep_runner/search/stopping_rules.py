@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.operation.duration import read_seconds
 from hydra_sweep_runner.search.objective import Objective, Values, improvements
 
 _COMPARISON = re.compile(r"\s*(<=|>=|<|>)\s*(\S+)\s*")
@@ -22,8 +23,6 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _SETTING = "hydra.sweeper.stop"
 
@@ -114,8 +113,7 @@ def _patience(value: object) -> int:
 
 
 def _time(value: object) -> tuple[float, str]:
-    match = _TIME.fullmatch(str(value))
-    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    seconds = read_seconds(str(value))
     if not seconds or not math.isfinite(seconds):
         raise Mistake(f"{_SETTING}: time: {value}: write a number and s, m, h or d, as in 2h")
     return seconds, str(value).strip()

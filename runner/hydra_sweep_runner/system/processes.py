@@ -34,16 +34,6 @@ def this_process(clock: Clock) -> Process:
     return Process(host=_host(), boot=_boot(), pid=pid, created=_created(pid), since=clock())
 
 
-def this_host() -> str:
-    """The name of this machine."""
-    return _host()
-
-
-def this_boot() -> str:
-    """An identifier of this machine's present boot, different on each boot and machine."""
-    return _boot()
-
-
 def is_this(process: Process) -> bool:
     """Whether `process` is the calling process."""
     return process.pid == os.getpid() and is_alive(process) is True

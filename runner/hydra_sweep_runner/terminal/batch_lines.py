@@ -63,7 +63,7 @@ def first_line(batch: str, reconciliation: Reconciliation, at_once: int | None) 
 def last_line(
     batch: str,
     counts: Mapping[Status, int],
-    restart_command: str,
+    restart_prefix: str,
     lift_rule: str = "",
     needed: str = "true",
 ) -> str:
@@ -77,7 +77,7 @@ def last_line(
     if ends_well(counts):
         return line
     words = " ".join(restart_words(counts, lift_rule, needed))
-    return f"{line}; to go on: {restart_command}{batch} {words}"
+    return f"{line}; to go on: {restart_prefix}{batch} {words}"
 
 
 def restart_words(

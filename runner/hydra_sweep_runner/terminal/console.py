@@ -14,15 +14,15 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeGuard
 
 from hydra_sweep_runner.errors import OutputFailed, RunnerError
-from hydra_sweep_runner.exit_status import BUG, CLOSED_PIPE
+from hydra_sweep_runner.exit_status import BUG, CLOSED_PIPE, INTERRUPTED
 from hydra_sweep_runner.record.redaction import redact_all
 from hydra_sweep_runner.terminal.background import Background
 from hydra_sweep_runner.terminal.render import escape
 from hydra_sweep_runner.terminal.reporter import Stream
-from hydra_sweep_runner.terminal.streams import lead_nowhere
+from hydra_sweep_runner.terminal.streams import given_up_line, lead_nowhere
 
 if TYPE_CHECKING:
     from hydra_sweep_runner.terminal.progress import ProgressLine
@@ -188,8 +188,7 @@ class Console:
                 raise  # the terminal is gone
             lead_nowhere(file.fileno())
             if stream == "stdout":
-                why = "nobody reads it any more" if error.errno == errno.EPIPE else error.strerror
-                self._say([f"standard output is given up ({why}); the trials' logs have it all"])
+                self._say([given_up_line(error)])
 
     @contextmanager
     def _surviving(self) -> Iterator[None]:
@@ -254,11 +253,35 @@ def report_error(error: RunnerError) -> int:
     return error.exit_status
 
 
-def give_up_output() -> int:
-    """Redirect output whose reader has gone to /dev/null, also for the process's exit, and return
-    the exit status for that."""
-    lead_nowhere(sys.stdout.fileno())
-    return CLOSED_PIPE
+def report_end(error: BaseException) -> int:
+    """Print what has ended a command as one line, if it needs one, and return the exit status.
+    Called in the `except` that has caught the error."""
+    if isinstance(error, RunnerError):
+        return report_error(error)
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        lead_nowhere(sys.stdout.fileno())
+        return CLOSED_PIPE
+    if _is_of_output(error):
+        lead_nowhere(sys.stdout.fileno())
+        return report_error(OutputFailed.of(error))
+    return report_bug()
+
+
+def _is_of_output(error: BaseException) -> TypeGuard[OSError]:
+    """Whether a command could not print: errors of the store are StoreFailed, and an error about a
+    file has its name."""
+    refusals = (
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EBADF,
+        errno.ECONNRESET,
+        errno.ESTALE,
+    )
+    return isinstance(error, OSError) and error.errno in refusals and error.filename is None
 
 
 def flush_output() -> None:

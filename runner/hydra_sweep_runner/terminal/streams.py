@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -35,6 +36,12 @@ def lead_nowhere(*fds: int) -> None:
     for fd in fds:
         os.dup2(nowhere, fd)
     os.close(nowhere)
+
+
+def given_up_line(error: OSError) -> str:
+    """The line on standard output that cannot be written any more while trials are at work."""
+    why = "nobody reads it any more" if error.errno == errno.EPIPE else error.strerror
+    return f"standard output is given up ({why}); the trials' logs have it all"
 
 
 def escape_unencodable() -> None:

@@ -1,4 +1,5 @@
-"""The command that restarts a stored run or batch, for who looks at it later: `watch`, the page."""
+"""The command that restarts a stored run or batch, for whoever looks at it later: `watch`,
+the page, a restart by another command."""
 
 from __future__ import annotations
 

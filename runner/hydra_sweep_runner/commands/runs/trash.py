@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from hydra_sweep_runner.commands.runs.membership import planned, rejoin
 from hydra_sweep_runner.commands.runs.staying_folders import staying_line
 from hydra_sweep_runner.errors import Busy, Mistake, UnknownRun
 from hydra_sweep_runner.model import Unreadable
+from hydra_sweep_runner.operation.duration import read_seconds
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.store import layout, run_ids
@@ -18,11 +18,9 @@ from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.store.trash import Trash, Trashed
 from hydra_sweep_runner.terminal.render import short
 
-_AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
 _LISTED = "runner runs restore --list shows their ids"
 # The most ids in a command that is told.
 _MOST_TYPED = 10
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def deleted_runs(store: RunStore) -> list[RunRow]:
@@ -140,10 +138,10 @@ def purge_runs(store: RunStore, entries: Sequence[Trashed]) -> None:
 
 
 def _parse_age(text: str) -> timedelta:
-    match = _AGE.fullmatch(text.strip())
+    seconds = read_seconds(text)
     try:
-        if match is not None:
-            return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+        if seconds is not None:
+            return timedelta(seconds=seconds)
     except OverflowError:
         pass
     raise Mistake(f"--older {text}: not an age; give 30d, 12h or 45m")

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.runs.trash import restore_words
-from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.changed_texts import (
     report_texts_read_as_numbers,
@@ -46,6 +45,7 @@ from hydra_sweep_runner.commands.start.plan_notes import (
     report_shared,
 )
 from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
+from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.preview import print_graph
 from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.commands.start.sweep import (
@@ -62,7 +62,7 @@ from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord
 from hydra_sweep_runner.execute.executor import Executor
-from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, State, Status
+from hydra_sweep_runner.model import BatchPart, Kind, Operation, Run, Status
 from hydra_sweep_runner.operation.run_options import refuse_step_options
 from hydra_sweep_runner.planning.reconcile import (
     Action,
@@ -72,6 +72,7 @@ from hydra_sweep_runner.planning.reconcile import (
     reconcile,
 )
 from hydra_sweep_runner.planning.trials import Plan
+from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.store.trash import Trash
 from hydra_sweep_runner.terminal.batch_lines import first_line
 from hydra_sweep_runner.terminal.render import first_few, short
@@ -118,7 +119,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         operation=sweep.operation,
         flags={},
         recipe=composing.recipe(),
-        state=State(status=Status.PENDING, initialized=world.clock()),
+        state=lifecycle.initialized(world.clock()),
         batch=BatchPart(),
     )
     with sweep.open_executor() as executor:

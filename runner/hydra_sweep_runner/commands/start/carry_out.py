@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.start.best import Best, best_line
-from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.end_by_rule import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.flag_checks import check_values
@@ -20,6 +19,7 @@ from hydra_sweep_runner.commands.start.pipeline.telling import Telling
 from hydra_sweep_runner.commands.start.pipeline.trials import StepTrials
 from hydra_sweep_runner.commands.start.plan_notes import beside_first_line
 from hydra_sweep_runner.commands.start.plan_records import PlanRecords
+from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.programs import check_output_dirs
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
@@ -151,7 +151,7 @@ class Carrying:
             if self._sweep.options.warm_start:
                 lines.append(_told_before(search.count_before))
         if reporter.is_watched and not self._sweep.options.init_trials:
-            again = f"{self._context.restart_command}{batch} +needed={self._needed}"
+            again = f"{self._context.restart_prefix}{batch} +needed={self._needed}"
             lines.append(f"If it is stopped or killed: {again}")
         reporter.say(*lines)
 
@@ -290,7 +290,7 @@ class Carrying:
         if rules.has_ended:
             if sweep.search is not None and sweep.search.room and rules.lift:  # nothing is pending
                 context.reporter.say(
-                    f"The search goes on by {context.restart_command}{short(self.batch.id)} "
+                    f"The search goes on by {context.restart_prefix}{short(self.batch.id)} "
                     f"+needed=true {rules.lift}"
                 )
             return self._end(runs, stop, cut_short=rules.lift)
@@ -402,7 +402,7 @@ class Carrying:
         best = best_line(self._sweep.objective_of_best, trials, self._sweep.varying, self._telling)
         if best:
             context.reporter.say(best)
-        line = last_line(short(batch.id), counts, context.restart_command, lift, self._needed)
+        line = last_line(short(batch.id), counts, context.restart_prefix, lift, self._needed)
         self._report_out_of_date(runs, is_told_how=not ends_well(counts))
         has_failed = bool(counts.get(Status.ERROR))
         context.reporter.say(line + (self.mended.go_on if has_failed else ""))

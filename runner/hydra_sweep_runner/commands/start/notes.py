@@ -1,5 +1,5 @@
-"""Prints at a restart what has changed since the last start: the YAML, the environment, the
-code."""
+"""Prints at a start what has changed since a restarted run, or one that is taken, was made: the
+YAML, the environment, the code."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def report_last_of_batch(
         return
     world.reporter.say(
         f"The last run is a trial of a batch; it alone {what}; the whole batch: "
-        f"{world.restart_command}{short(batch_id)} (with +needed=true, what is not completed)"
+        f"{world.restart_prefix}{short(batch_id)} (with +needed=true, what is not completed)"
     )
 
 
@@ -131,7 +131,7 @@ def report_left_batches(world: World, run: Run, batch_ids: Sequence[str]) -> Non
         world.reporter.say(
             f"{short(run.id)} is no longer in the batch {short(batch_id)}, which plans it with "
             f"other flags; to have another made in its place: "
-            f"{world.restart_command}{short(batch_id)} +needed=true"
+            f"{world.restart_prefix}{short(batch_id)} +needed=true"
         )
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from hydra_sweep_runner.commands.runs.graph import MOST_TRIALS
-from hydra_sweep_runner.commands.start.calls import PreparedOperation
 from hydra_sweep_runner.commands.start.job_numbers import first_number, number_jobs
 from hydra_sweep_runner.commands.start.pipeline.columns import cells_of, plan_columns
 from hydra_sweep_runner.commands.start.pipeline.decisions import inputs_of
+from hydra_sweep_runner.commands.start.prepare import PreparedOperation
 from hydra_sweep_runner.commands.start.programs import sweep_place
 from hydra_sweep_runner.commands.start.records import Planned, as_planned, options_of_trial
 from hydra_sweep_runner.commands.start.sweep import Sweep

@@ -57,7 +57,7 @@ def check_owner(world: World, run: Run) -> None:
     if program is not None and run.kind is not Kind.BATCH:
         how = "which is not in the store"
         if batch is not None:
-            how = f"{world.restart_command}{short(batch)}{in_its_batch(run, world.store_words)}"
+            how = f"{world.restart_prefix}{short(batch)}{in_its_batch(run, world.store_words)}"
         raise Mistake(f"{short(run.id)} {IS_NO_BATCH}: {how}")
 
 

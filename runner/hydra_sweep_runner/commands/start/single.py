@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from hydra_sweep_runner.commands.start.calls import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.changed_texts import (
     report_texts_read_as_numbers,
     report_yaml_texts_read_as_numbers,
@@ -30,6 +29,7 @@ from hydra_sweep_runner.commands.start.notes import (
     report_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.package_line import report_misplaced
+from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
 from hydra_sweep_runner.commands.start.signals import stoppable
 from hydra_sweep_runner.commands.start.tasks import (
@@ -49,7 +49,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.executor import Executor
 from hydra_sweep_runner.execute.source import TaskList
 from hydra_sweep_runner.exit_status import FAILED, TERMINATED
-from hydra_sweep_runner.model import Flags, Kind, Operation, Run, State, Status, Value
+from hydra_sweep_runner.model import Flags, Kind, Operation, Run, Status, Value
 from hydra_sweep_runner.operation.run_options import Options, refuse_step_options
 from hydra_sweep_runner.planning.identity import identity_of, trial_identity
 from hydra_sweep_runner.record import lifecycle
@@ -92,7 +92,7 @@ def start_run(world: World, composing: Composing) -> int:
         operation=composed.operation,
         flags=composed.flags,
         recipe=composing.recipe(),
-        state=State(status=Status.PENDING, initialized=world.clock()),
+        state=lifecycle.initialized(world.clock()),
     )
     seed = world.new_seed() if options.random_seed is None else options.random_seed
     with world.executor_of_run(composed.config)() as executor:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hydra_sweep_runner.commands.start.calls import PreparedOperation
+from hydra_sweep_runner.commands.start.prepare import PreparedOperation
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.model import Operation, Run, Status
 from hydra_sweep_runner.planning.reconcile import Action, PlannedAction, Reconciliation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from hydra_sweep_runner.commands.start.calls import PreparedOperation
+from hydra_sweep_runner.commands.start.prepare import PreparedOperation
 from hydra_sweep_runner.commands.start.programs import program_task
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.trial import TrialConfig

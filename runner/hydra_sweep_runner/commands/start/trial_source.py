@@ -105,8 +105,8 @@ class TrialLines:
 
 
 class TrialExecution:
-    """Executes the trials of a batch that are to start, in order; `ended` has the results by id, as
-    recorded. It is the source of the executor's tasks."""
+    """Executes the trials of a batch that are to start, in order; `ended_runs` has the results by
+    id, as recorded. It is the source of the executor's tasks."""
 
     def __init__(
         self,

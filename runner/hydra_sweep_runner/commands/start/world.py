@@ -39,7 +39,7 @@ class World(ABC):
     """The environment of every use case. It is made once, at the edge: by `cli.world` for a
     project, by `program.world` for a Hydra program.
 
-    `new_id` makes the id of a run, `new_seed` a seed if none was given. `restart_command` is the
+    `new_id` makes the id of a run, `new_seed` a seed if none was given. `restart_prefix` is the
     command that continues a batch, up to the id. `program` is the `@hydra.main` program of this
     process, whose whole configuration are flags; None if the configuration's `operation` node says
     what to run.
@@ -51,7 +51,7 @@ class World(ABC):
     clock: Clock
     new_id: Callable[[], str]
     new_seed: Callable[[], int]
-    restart_command: str
+    restart_prefix: str
     program: Operation | None = None
 
     @abstractmethod
@@ -78,7 +78,7 @@ class World(ABC):
     @property
     def store_words(self) -> str:
         """The words that `runner runs` needs in the project's folder to find the store, if any."""
-        if self.store.root == self.project_dir / "runs":
+        if self.store.root == self.project_dir / location.DEFAULT_STORE:
             return ""
         return f" --store={shlex.quote(str(self.store.root))}"
 

@@ -1,7 +1,7 @@
 """The functions that the process of a batch calls in a worker's process.
 
-The cluster calls them in the worker. Their arguments and return values can be pickled, and they
-raise no errors.
+The cluster calls them in the worker. Their arguments and return values can be pickled; what a
+trial or an operation does wrong is returned, not raised.
 """
 
 from __future__ import annotations

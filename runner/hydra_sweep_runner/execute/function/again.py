@@ -25,8 +25,8 @@ def main() -> None:
     """Call the function again in this process; an error it raises ends the process."""
     if VARIABLE not in os.environ:
         raise SystemExit(f"{_NAME} is started by the trial of a function, and this is none")
+    from hydra_sweep_runner.compose.hydra_folder import KeptConfig
     from hydra_sweep_runner.compose.job import job_context
-    from hydra_sweep_runner.compose.kept import KeptConfig
     from hydra_sweep_runner.execute.function.imports import import_function, signature_of
     from hydra_sweep_runner.execute.function.job import call
 

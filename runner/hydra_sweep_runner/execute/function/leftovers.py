@@ -83,8 +83,6 @@ class Leftovers:
             return "something to be done at the end"
         last_s = time.monotonic() + _THREAD_S
         while _thread._count() > self._threads:
-            if any(not each.daemon for each in threading.enumerate()[1:]) and not _may_end(last_s):
-                return "a thread"
             if time.monotonic() > last_s:
                 return "a thread"
             time.sleep(0.001)
@@ -123,10 +121,6 @@ def disarm() -> None:
             return
         except Exception:  # a timer has just expired
             continue
-
-
-def _may_end(last_s: float) -> bool:
-    return time.monotonic() < last_s
 
 
 def _has_children() -> bool:

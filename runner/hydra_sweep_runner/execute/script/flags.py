@@ -28,7 +28,7 @@ from hydra_sweep_runner.execute.script.parser_source import (
 )
 from hydra_sweep_runner.execute.script.places import Place, check_given
 from hydra_sweep_runner.model import FlagsTo
-from hydra_sweep_runner.operation.run_options import perhaps_meant
+from hydra_sweep_runner.operation.option_suggestions import perhaps_meant
 
 
 def resolve_flags_to(source_path: Path, flags_to: FlagsTo) -> FlagsTo:

@@ -31,11 +31,6 @@ class Place:
     type: str | None = None
 
     @property
-    def is_required(self) -> bool:
-        """Whether the parser refuses to go without it."""
-        return self.nargs not in ("?", "*")
-
-    @property
     def takes(self) -> str:
         """The numbers of arguments that it takes, as a regular expression."""
         return f"A{{{self.nargs}}}" if isinstance(self.nargs, int) else _TAKES[self.nargs]

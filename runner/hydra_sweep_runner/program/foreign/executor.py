@@ -23,7 +23,7 @@ from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.kinds.kind import Signature
 from hydra_sweep_runner.program.foreign.launch_lines import launch_lines_left_out
-from hydra_sweep_runner.program.foreign.printed import closed_pipes_ignored
+from hydra_sweep_runner.program.foreign.printed import lost_streams_ignored
 from hydra_sweep_runner.program.foreign.recorded_task import Launch, NotRecorded, RecordedTask
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record.redaction import redact_run
@@ -210,7 +210,7 @@ class ForeignExecutor:
         overrides = [job_overrides(task, first + place) for place, task in enumerate(lot.tasks)]
         try:
             self._launching = True
-            with closed_pipes_ignored(), launch_lines_left_out():
+            with lost_streams_ignored(), launch_lines_left_out():
                 given = list(self._launcher.launch(overrides, initial_job_idx=first))
             self._returned += given
             return _own_failure(given)

@@ -1,8 +1,9 @@
 """Finds the scalars in the output of a job that another launcher runs.
 
 The job's standard streams belong to the launcher: a terminal, a file, a pool's pipe. So they are
-not replaced; Python's writes to them are read on their way. If they are a pipe whose reader has
-gone, the job goes on, as one that our own launcher runs does.
+not replaced; Python's writes to them are read on their way. Where they cannot be written to any
+more, as a pipe whose reader has gone or a full disk, the job goes on, as one that our own launcher
+runs does.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.model import Scalar
-from hydra_sweep_runner.terminal.streams import lead_nowhere
+from hydra_sweep_runner.terminal.streams import given_up_line, lead_nowhere
 
 _T = TypeVar("_T")
 
@@ -63,10 +64,10 @@ class JobScalars:
     def _writing(
         self, number: int, stream: Any, write: Callable[[str], int]
     ) -> Callable[[str], int]:
-        write_unless_closed = _unless_closed(stream, write)
+        write_unless_lost = _unless_lost(stream, write)
 
         def write_and_look(text: str) -> int:
-            write_unless_closed(text)
+            write_unless_lost(text)
             self._take(number, text)
             return len(text)
 
@@ -81,24 +82,24 @@ class JobScalars:
 
 
 @contextmanager
-def closed_pipes_ignored() -> Iterator[None]:
-    """Inside the context, this process goes on if the reader of its output has gone."""
+def lost_streams_ignored() -> Iterator[None]:
+    """Inside the context, this process goes on if its output cannot be written any more."""
     with ExitStack() as streams:
         for stream in (sys.stdout, sys.stderr):
-            streams.enter_context(_written_by(stream, functools.partial(_unless_closed, stream)))
+            streams.enter_context(_written_by(stream, functools.partial(_unless_lost, stream)))
         yield
 
 
 @contextmanager
 def _written_by(stream: Any, writing: Callable[[Any], Callable[..., Any]]) -> Iterator[None]:
     """Inside the context, a stream's `write` is what `writing` makes of it, and its `flush` goes on
-    if the reader has gone."""
+    if the stream cannot be written to."""
     own = getattr(stream, "__dict__", {})
     before = {name: own[name] for name in ("write", "flush") if name in own}
     try:
         stream.write, stream.flush = (
             writing(stream.write),
-            _unless_closed(stream, stream.flush),
+            _unless_lost(stream, stream.flush),
         )
     except AttributeError:  # the stream is None, or its methods cannot be replaced
         yield
@@ -110,15 +111,18 @@ def _written_by(stream: Any, writing: Callable[[Any], Callable[..., Any]]) -> It
         vars(stream).update(before)
 
 
-def _unless_closed(stream: Any, act: Callable[..., _T]) -> Callable[..., _T | None]:
-    """The function `act`, except that a stream whose reader has gone is redirected to /dev/null
+def _unless_lost(stream: Any, act: Callable[..., _T]) -> Callable[..., _T | None]:
+    """The function `act`, except that a stream that cannot be written to is redirected to /dev/null
     from then on."""
 
     def act_or_go_on(*arguments: Any) -> _T | None:
         try:
             return act(*arguments)
-        except BrokenPipeError:
+        except OSError as error:
             lead_nowhere(stream.fileno())
+            if stream is sys.stdout:
+                with suppress(OSError):
+                    print(given_up_line(error), file=sys.stderr, flush=True)
             return None
 
     return act_or_go_on

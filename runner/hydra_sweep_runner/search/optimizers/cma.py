@@ -17,7 +17,7 @@ from typing import Any
 
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.planning.draws import place_in_list, share
+from hydra_sweep_runner.planning.random_search import place_in_list, share
 from hydra_sweep_runner.planning.space import Interval
 from hydra_sweep_runner.search.optimizers.normalized import Cube
 from hydra_sweep_runner.search.optimizers.optuna_samplers import check_options

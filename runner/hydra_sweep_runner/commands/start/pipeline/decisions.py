@@ -114,7 +114,7 @@ def decide_restart(
 
 def decide_new(graph: Graph, completed: Iterable[Run], wanted: Wanted, changed: Changed) -> Decided:
     """Decide for each trial of a new batch. `completed` are the runs of the store that may be
-    adopted, the last ended one at the end."""
+    adopted, at most one for each identity."""
     by_identity = {identity_of(run): run for run in completed}
     runs = [by_identity.get(node.trial.identity) for node in graph.nodes]
     decisions = decide(graph, changed.known(runs), wanted)

@@ -48,7 +48,7 @@ def _refuse(world: World, run: Run, batch: Run, given: re.Match[str]) -> None:
     whose, taken = f"the step {step}", ""
     if source is not None:
         whose, taken = f"{step} {short(source.id)}", ", which this trial takes files from"
-    command = f"{world.restart_command}{short(batch.id)} {shlex.quote(f'{sign}{step}.{rest}')}"
+    command = f"{world.restart_prefix}{short(batch.id)} {shlex.quote(f'{sign}{step}.{rest}')}"
     raise Mistake(
         f"{told}: is for {whose}{taken}; {short(run.id)} is a run of {run.step}; to restart the "
         f"batch with it: {escape(command)} +needed=true"

@@ -23,7 +23,7 @@ def report_own(
     if not count:
         return
     told = "1 trial is" if count == 1 else f"{count} trials are"
-    command = f"{world.restart_command}{short(batch_id)} +needed=true"
+    command = f"{world.restart_prefix}{short(batch_id)} +needed=true"
     how = "" if is_told_how else f"; to go on: {command}"
     world.reporter.say(f"{told} out of date{how}")
 
@@ -44,5 +44,5 @@ def report_others(
     told = "1 run of another batch takes" if count == 1 else f"{count} runs of other batches take"
     are = "is" if count == 1 else "are"
     others = dict.fromkeys(short(one) for batches in held.values() for one in batches)
-    how = ", ".join(f"{world.restart_command}{one} +needed=true" for one in others)
+    how = ", ".join(f"{world.restart_prefix}{one} +needed=true" for one in others)
     world.reporter.say(f"{told} files from trials that ran again and {are} out of date now: {how}")

@@ -54,5 +54,5 @@ def report_out_of_date(world: World, alone: SingleTrial) -> None:
     told = "1 run that takes" if count == 1 else f"{count} runs that take"
     are = "is" if count == 1 else "are"
     batch = alone.run.generated_by
-    mend = f": {world.restart_command}{short(batch)} +needed=true" if batch else ""
+    mend = f": {world.restart_prefix}{short(batch)} +needed=true" if batch else ""
     world.reporter.say(f"{told} files from {short(alone.run.id)} {are} out of date now{mend}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -189,7 +189,3 @@ def check_completed(upstreams: Upstreams, run: Run) -> None:
                     f"{name} is taken from {step_of(one, upstream)} {short(upstream.id)}, which is "
                     f"{upstream.state.status.value}: restart the batch with +needed=true"
                 )
-
-
-#: Reads a run by its id.
-ReadRun = Callable[[str], Run]

@@ -1,7 +1,7 @@
 """Seeded draws that are the same on every machine, Python and library version.
 
 `planning.trials` uses them to draw from a grid larger than `max_trials`; for the draws of a
-random search see `planning.draws`. Random integers come from SHA-256 in counter mode, so no
+random search see `planning.random_search`. Random integers come from SHA-256 in counter mode, so no
 library's generator is involved.
 """
 
@@ -46,7 +46,7 @@ class RandomStream:
                 return value
 
 
-def draw(size: int, seed: int, label: str = "draw") -> Iterator[int]:
+def random_order(size: int, seed: int, label: str = "draw") -> Iterator[int]:
     """The numbers 0 to `size` - 1 in a random order, one at a time.
 
     The first k numbers are a draw of k without replacement, and a longer draw begins with
@@ -88,7 +88,7 @@ def permuted(place: int, size: int, seed: int, label: str) -> int:
 
 def shuffled(values: Sequence[T], seed: int, label: str) -> list[T]:
     """The values in a random order, determined by seed and label."""
-    return [values[index] for index in draw(len(values), seed, label)]
+    return [values[index] for index in random_order(len(values), seed, label)]
 
 
 def derive_seed(seed: int, text: str) -> int:

@@ -16,7 +16,7 @@ from hydra_sweep_runner.planning.combinations import (
     combinations_of,
     most_trials,
 )
-from hydra_sweep_runner.planning.draws import place_in_list, share
+from hydra_sweep_runner.planning.random_search import place_in_list, share
 from hydra_sweep_runner.planning.space import Interval
 from hydra_sweep_runner.planning.trials import Plan, Shape, plan_trials
 
@@ -118,7 +118,9 @@ def test_the_draws_are_pinned() -> None:
 
 
 def test_the_draws_are_the_same_under_any_hash_seed() -> None:
-    script = "from tests.planning.test_draws import SPACE, Draws; print(Draws(SPACE, 42).at(7))"
+    script = (
+        "from tests.planning.test_random_search import SPACE, Draws; print(Draws(SPACE, 42).at(7))"
+    )
     told = {
         subprocess.run(
             [sys.executable, "-c", script],

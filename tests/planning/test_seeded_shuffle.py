@@ -12,14 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_sweep_runner.model import MAX_SEED
-from hydra_sweep_runner.planning.sampling import RandomStream, derive_seed, draw, shuffled
+from hydra_sweep_runner.planning.seeded_shuffle import (
+    RandomStream,
+    derive_seed,
+    random_order,
+    shuffled,
+)
 
 seeds = st.integers(0, MAX_SEED)
 sizes = st.integers(0, 60) | st.integers(0, 10**40)
 
 
 def first(size: int, seed: int, count: int) -> list[int]:
-    return list(islice(draw(size, seed), count))
+    return list(islice(random_order(size, seed), count))
 
 
 # ---- laws
@@ -41,7 +46,7 @@ def test_a_longer_draw_begins_with_the_shorter_one(
 
 @given(st.integers(0, 300), seeds)
 def test_a_draw_of_all_is_a_permutation(size: int, seed: int) -> None:
-    assert sorted(draw(size, seed)) == list(range(size))
+    assert sorted(random_order(size, seed)) == list(range(size))
 
 
 @given(st.lists(st.integers(), max_size=30), seeds, st.text())
@@ -93,7 +98,7 @@ def test_derived_seeds_are_pinned() -> None:
 
 
 def test_seed_and_label_each_make_another_draw() -> None:
-    draws = [list(draw(100, seed, label)) for seed in (1, 2) for label in ("a", "b")]
+    draws = [list(random_order(100, seed, label)) for seed in (1, 2) for label in ("a", "b")]
     assert len(set(map(tuple, draws))) == 4
 
 
@@ -106,7 +111,7 @@ def chi_square(counts: list[int]) -> float:
 
 
 def test_all_orders_are_as_likely() -> None:
-    seen = Counter(tuple(draw(4, seed)) for seed in range(4800))
+    seen = Counter(tuple(random_order(4, seed)) for seed in range(4800))
     counts = [seen[order] for order in permutations(range(4))]
     assert chi_square(counts) < 49.7  # 0.999 of chi-square with 23 degrees of freedom
 
@@ -153,7 +158,7 @@ def test_a_hundred_cost_the_same_from_any_number(
 def test_memory_grows_with_what_is_taken_and_not_with_what_there_is() -> None:
     tracemalloc.start()
     try:
-        drawn = draw(10**30, 1)
+        drawn = random_order(10**30, 1)
         for _ in range(100):
             next(drawn)
         _, peak = tracemalloc.get_traced_memory()
