@@ -23,6 +23,7 @@ from hydra_sweep_runner.commands.start.hints import (
     report_texts_like_sweeps,
 )
 from hydra_sweep_runner.commands.start.notes import (
+    Mended,
     naming_refresh,
     report_code_changes,
     report_environment,
@@ -207,29 +208,7 @@ def restart_batch(
     strict = _strict(world, sweep)
     reconciliation, decided = _reconcile(world, batch, sweep, known.runs, strict)
     if sweep.options.print_trials:
-        actions = reconciliation.actions
-        with naming_refresh(world, batch, composing, sweep.one_of_each()):
-            started = [one.trial for one in actions if one.action is not Action.SKIP]
-            check_previewed(world, sweep, started)
-        report_planning(world, sweep)
-        if not sweep.options.refresh:
-            report_environment(world, batch, os.environ)
-            report_yaml_changes(world, batch, composing, sweep.one_of_each())
-        begin = first_line(short(batch.id), reconciliation, None)
-        is_watched = world.reporter.is_watched
-        beside = beside_first_line(
-            short(batch.id), reconciliation, sweep.options, is_watched=is_watched
-        )
-        world.reporter.say(begin, *beside, *known.lines)
-        report_shared(world, batch, reconciliation)
-        _report_not_fitting(world, sweep, reconciliation, batch)
-        _report_skipped(world, sweep, reconciliation)
-        if sweep.graph is None:
-            print_plan(world, sweep, reconciliation)
-        else:
-            print_graph(world, sweep, sweep.graph, decided)
-        report_rest(world, sweep)
-        save_plan(world, sweep)
+        _preview_restart(world, sweep, batch, known, reconciliation, decided)
         return 0
     takers = _refuse_used(world, reconciliation)
     with sweep.open_executor() as executor:
@@ -241,14 +220,7 @@ def restart_batch(
             carrying.check()
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
-        report_nothing_to_run(world, reconciliation, sweep.options)
-        report_shared(world, batch, reconciliation)
-        report_given_twice(world, composing.typed.task)
-        report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
-        report_texts_like_ranges(world, composing.typed.task)
-        for first in sweep.plan.trials[:1] if sweep.options.refresh else ():
-            report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
-        _report_not_fitting(world, sweep, reconciliation, batch)
+        _report_given(world, sweep, batch, reconciliation)
         if strict is not None:
             strict.tell()
         report_planning(world, sweep)
@@ -256,10 +228,62 @@ def restart_batch(
         if strict is None or not _skips_all(reconciliation):  # else each trial was looked at
             report_code_changes(world, batch, carrying.batch.provenance, known.runs)
         _report_skipped(world, sweep, reconciliation)
-        if not sweep.options.refresh:
-            report_environment(world, batch, os.environ)
-            carrying.mended = report_yaml_changes(world, batch, composing, sweep.one_of_each())
+        carrying.mended = _report_changes_outside(world, sweep, batch)
         return _carry_out(world, sweep, carrying)
+
+
+def _preview_restart(
+    world: World,
+    sweep: Sweep,
+    batch: Run,
+    known: _Known,
+    reconciliation: Reconciliation,
+    decided: Decided | None,
+) -> None:
+    """Print what a restart of the batch would do, and with `save_trials` write the plan."""
+    with naming_refresh(world, batch, sweep.composing, sweep.one_of_each()):
+        started = [one.trial for one in reconciliation.actions if one.action is not Action.SKIP]
+        check_previewed(world, sweep, started)
+    report_planning(world, sweep)
+    _report_changes_outside(world, sweep, batch)
+    begin = first_line(short(batch.id), reconciliation, None)
+    is_watched = world.reporter.is_watched
+    beside = beside_first_line(
+        short(batch.id), reconciliation, sweep.options, is_watched=is_watched
+    )
+    world.reporter.say(begin, *beside, *known.lines)
+    report_shared(world, batch, reconciliation)
+    _report_not_fitting(world, sweep, reconciliation, batch)
+    _report_skipped(world, sweep, reconciliation)
+    if sweep.graph is None:
+        print_plan(world, sweep, reconciliation)
+    else:
+        print_graph(world, sweep, sweep.graph, decided)
+    report_rest(world, sweep)
+    save_plan(world, sweep)
+
+
+def _report_given(world: World, sweep: Sweep, batch: Run, reconciliation: Reconciliation) -> None:
+    """Print where a restart's words and YAML may not do what was meant: values that are read
+    otherwise, trials that other batches share, trials that do not fit."""
+    composing = sweep.composing
+    report_nothing_to_run(world, reconciliation, sweep.options)
+    report_shared(world, batch, reconciliation)
+    report_given_twice(world, composing.typed.task)
+    report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
+    report_texts_like_ranges(world, composing.typed.task)
+    for first in sweep.plan.trials[:1] if sweep.options.refresh else ():
+        report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
+    _report_not_fitting(world, sweep, reconciliation, batch)
+
+
+def _report_changes_outside(world: World, sweep: Sweep, batch: Run) -> Mended:
+    """Print what has changed in the environment and in the project's YAML since the batch was last
+    started, if this restart does not take it; returns what is said of failures then."""
+    if sweep.options.refresh:
+        return Mended()
+    report_environment(world, batch, os.environ)
+    return report_yaml_changes(world, batch, sweep.composing, sweep.one_of_each())
 
 
 def _skips_all(reconciliation: Reconciliation) -> bool:
