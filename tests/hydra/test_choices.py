@@ -85,6 +85,15 @@ def test_a_flag_below_a_default_choice_is_shown_where_it_was_given(program: Prog
     assert ["model.width=64" in line for line in listed] == [False, False, True, True]
 
 
+def test_a_flag_below_a_group_has_one_column_where_batches_with_and_without_a_choice_are_compared(
+    program: Program,
+) -> None:
+    sweep(program, "optimizer.lr=0.1,0.2")
+    sweep(program, "optimizer=sgd,adam")
+    head = program.run("compare", "--min", "loss", "--csv", "-").lines[0]
+    assert head == "id,status,optimizer,optimizer.lr,loss"
+
+
 def test_the_swept_flags_stand_first_wherever_a_trial_is_shown(program: Program) -> None:
     words = ("train.py", "-m", SWEEPER, "optimizer.lr=0.1,0.2", "extra29=1,2")
     said = program.python(*words).said

@@ -275,7 +275,7 @@ def test_who_owns_a_batch_restarts_it(program: Program) -> None:
     of_trial = program.run(f"+restart={program.newest('batch')['trials'][0]}", status=2).said[0]
     start = f"python train.py --config-name=config -m {SWEEPER}"
     command = f"{start} +restart={batch[:8]} +needed=true (this trial is "
-    assert f"restart its batch there, as {command}" in of_trial
+    assert f"restart its batch there: {command}" in of_trial
 
 
 def test_every_source_of_the_configuration_is_kept(program: Program, tmp_path: Path) -> None:

@@ -519,8 +519,17 @@ def test_a_text_like_a_sweep_gets_a_hint(make_project: MakeProject) -> None:
     )
     assert project.run().said == [hint]
     assert hint in project.run("-m", "seed=1,2").said
+    assert hint in project.run("-m", "seed=1,2", "+print_trials=true").said
     assert hint not in project.run("-m", "x=1,3").said
     assert project.run("x='0.1,0.2'").said == []
+
+
+def test_the_hint_on_a_text_with_blanks_can_be_pasted(make_project: MakeProject) -> None:
+    config = LIKE_A_SWEEP["conf/config.yaml"].replace("0.1,0.2", "2, 3")
+    project = make_project({**LIKE_A_SWEEP, "conf/config.yaml": config})
+    (hint,) = project.run().said
+    assert "is one text in the YAML, '2, 3': its values are swept by -m 'x=2, 3', or" in hint
+    assert sorted(project.run("-m", "x=2, 3").lines) == ["2", "3"]
 
 
 def test_a_text_that_is_the_scripts_own_default_gets_none(make_project: MakeProject) -> None:

@@ -363,6 +363,22 @@ def test_labels_tags_and_notes_change_no_identity_and_a_restart_keeps_them(echo:
     assert (shown["label"], shown["tags"], shown["note"]) == (None, [], None)
 
 
+def test_a_restart_of_a_batch_keeps_what_its_trials_were_given_by_hand(echo: Project) -> None:
+    echo.run("-m", "x=1,2", "+label=first", "+tags=[draft]")
+    one, two = echo.newest("batch")["trials"]
+    echo.run("runs", "label", one, "in the paper")
+    echo.run("runs", "tag", one, "+best", "-draft")
+    echo.run("+restart=last:batch", "+label=second", "+tags=[draft,checked]")
+    shown = echo.show(one), echo.show(two)
+    assert [run["label"] for run in shown] == ["in the paper", "second"]
+    assert [run["tags"] for run in shown] == [["checked", "best"], ["draft", "checked"]]
+    echo.run(f"+restart={one}")
+    assert (echo.show(one)["label"], echo.show(one)["tags"]) == (
+        "in the paper",
+        ["checked", "best"],
+    )
+
+
 @pytest.fixture
 def slow(make_project: MakeProject) -> Project:
     """A command that prints, waits for a file, and prints again."""

@@ -42,6 +42,11 @@ def swept(make_project: MakeProject) -> Project:
     [
         (["-m", "learning-rate=3,4"], "option --lr: give the flag lr"),
         (["+restart=last:batch", "learning-rate=3"], "option --lr: give the flag lr"),
+        (["-m", "lr=8;16"], "values have commas between them: lr=8,16; as a text:"),
+        (
+            ["compare", "last:batch", "--min", "min(train/loss)"],
+            'one that is no plain word is written min(scalar["train/loss"])',
+        ),
         (["-m", "lr=None,1"], "; without a value it is lr=null"),
         (["-m", "lr=0.1..0.5"], "a range is swept over by -m 'lr=range(0.1,0.5,STEP)'"),
         (["lr='0.1,0.2'"], "to sweep over them: -m lr=0.1,0.2"),

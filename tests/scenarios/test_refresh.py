@@ -92,6 +92,25 @@ def test_given_flags_are_stronger_than_the_present_yaml(echo: Project) -> None:
     assert result.lines == ["1 7 'mine'", "2 7 'mine'"]
 
 
+def test_an_edited_sweep_that_an_override_has_replaced_is_silent(
+    make_project: MakeProject,
+) -> None:
+    config = """
+        operation: {{command: [echo, "${{x}}"]}}
+        x: 0
+        y: 0
+        hydra: {{sweeper: {{params: {{x: "{x}", y: "{y}"}}}}}}
+    """
+    project = make_project({"conf/config.yaml": config.format(x="1,2", y="1")})
+    project.run("-m")
+    project.run("+restart=last:batch", "+needed=true", "x=1,2,3")
+    project.write({"conf/config.yaml": config.format(x="1,2,4", y="1")})
+    assert not any("YAML has changed" in line for line in project.run("+restart=last:batch").said)
+    project.write({"conf/config.yaml": config.format(x="1,2,4", y="1,2")})
+    (line,) = [line for line in project.run("+restart=last:batch").said if "YAML has" in line]
+    assert 'hydra.sweeper.params.y ("1", now 1,2)' in line and "params.x" not in line
+
+
 def test_an_edit_that_changes_no_flag_is_silent(echo: Project) -> None:
     echo.run("-m", "x=1,2")
     batch = echo.newest("batch")["id"]

@@ -61,6 +61,9 @@ def explain_refusal(text: str, said: str) -> str:
     written = _in_brackets(name, value)
     if written is not None:
         return written
+    if _BY_SEMICOLONS.fullmatch(value):
+        commas = ",".join(part.strip() for part in value.split(";"))
+        return f"values have commas between them: {name}={commas}; as a text: {quoted(name, value)}"
     function = _UNKNOWN_FUNCTION.search(said)
     if function is not None:
         known = _NAMES_IN_OTHER_TOOLS.get(function[1].lower())
@@ -106,6 +109,9 @@ def explain_refusal(text: str, said: str) -> str:
     all_of_it = "" if is_one else f"; all of it as one text: {quoted(name, value)}"
     return f"{reason}: {written}{all_of_it}"
 
+
+#: Several values as other tools write them.
+_BY_SEMICOLONS = re.compile(r"[\w.+-]+(?:\s*;\s*[\w.+-]+)+")
 
 #: What `_reason` says of a character that a text without quotes cannot have.
 _TO_QUOTE = re.compile(r"\(character (\d+)\) has to stand in quotes")

@@ -135,11 +135,12 @@ def varying_flags(runs: Iterable[RunRow]) -> list[str]:
         if first != shown.keys():
             varying.update(set(first) ^ shown.keys())
     beside = _unlike_below_choices(rows, groups)
-    return [
+    found = (
         name
         for first in firsts
         for name in (*([first] if first in varying else []), *beside.get(first, ()))
-    ]
+    )
+    return list(dict.fromkeys(found))
 
 
 def _unlike_below_choices(

@@ -211,7 +211,12 @@ class _Reading:
             self._refuse(node, "only flags are known here: no run exists yet")
         named = self._read(node.args[0])
         if not isinstance(named, Name) or named.scope not in (Scope.ANY, Scope.SCALAR):
-            self._refuse(node.args[0], f"{function.id} takes the name of a scalar")
+            text = ast.unparse(node.args[0]).replace(" ", "")
+            self._refuse(
+                node.args[0],
+                f"{function.id} takes the name of a scalar; one that is no plain word is written "
+                f'{function.id}(scalar["{text}"])',
+            )
         return Aggregate(_PARTS[_PARTS.index(function.id)], Name(Scope.SCALAR, named.name))
 
     def _list(self, node: ast.List) -> Expression:

@@ -102,9 +102,7 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
             print_graph(world, sweep, sweep.graph, _decided_of_new(world, sweep))
         report_rest(world, sweep)
         report_drawn(world, sweep)
-        report_texts_like_ranges(world, sweep.overrides)
-        report_misplaced(world, composing.composer, composing.task)
-        report_unused_in_sweep(world, sweep)
+        _report_read_otherwise(world, sweep)
         save_plan(world, sweep)
         return 0
     strict = _strict(world, sweep)
@@ -130,13 +128,19 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         carrying.create()
         with world.store.claim(batch.id):
             carrying.tell()
-            first = sweep.plan.trials[0]
-            report_texts_like_sweeps(world, first.operation, first.flags, sweep.names)
-            report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
-            report_texts_like_ranges(world, sweep.overrides)
-            report_misplaced(world, composing.composer, composing.task)
-            report_unused_in_sweep(world, sweep)
+            _report_read_otherwise(world, sweep)
             return _carry_out(world, sweep, carrying)
+
+
+def _report_read_otherwise(world: World, sweep: Sweep) -> None:
+    """Print which values and settings of a new batch are not what they look like."""
+    composing = sweep.composing
+    for first in sweep.plan.trials[:1]:
+        report_texts_like_sweeps(world, first.operation, first.flags, sweep.names)
+        report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
+    report_texts_like_ranges(world, sweep.overrides)
+    report_misplaced(world, composing.composer, composing.task)
+    report_unused_in_sweep(world, sweep)
 
 
 def _report_taken(world: World, sweep: Sweep) -> None:

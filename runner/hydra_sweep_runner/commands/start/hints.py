@@ -17,7 +17,7 @@ from hydra_sweep_runner.compose.overrides import (
 )
 from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.operation.flags import given_flags
-from hydra_sweep_runner.terminal.render import escape, shown_value
+from hydra_sweep_runner.terminal.render import escape
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*"
 _DOTTED = re.compile(r"\+{0,2}([\w.-]+)=([-+]?(?:\d+\.\d+|\d+))\.{2,3}([-+]?(?:\d+\.?\d*|\.\d+))")
@@ -39,8 +39,9 @@ def report_texts_like_sweeps(
     for name, value in found.items():
         if own.get(name) != value:
             world.reporter.say(
-                f"{escape(name)} is one text in the YAML, {shown_value(value)!r}: its values are "
-                f"swept by -m {escape(name)}={escape(value)}, or from hydra.sweeper.params"
+                f"{escape(name)} is one text in the YAML, '{escape(value)}': its values are swept "
+                f"by -m {shlex.quote(f'{escape(name)}={escape(value)}')}, or from "
+                "hydra.sweeper.params"
             )
 
 

@@ -412,13 +412,17 @@ def plain_value(value: str | tuple[str, ...]) -> Value:
 
 
 def _sweeper(composing: Composing, run: Run) -> Flags:
-    """The settings in `hydra.sweeper` that apply: options and, for a batch, `params`."""
+    """The settings in `hydra.sweeper` that apply: options and, for a batch, the `params` that no
+    override replaces."""
     is_batch = run.kind is Kind.BATCH
     composer = composing.composer
     node = composing.sweep() if is_batch else composer.trial(composing.task)
     names = {*OPTIONS, "params"} if is_batch else set(OPTIONS)
     given = composing.typed.options.over(run.options).values
     held = {k: v for k, v in node.sweeper.items() if k in names and k not in given}
+    if isinstance(held.get("params"), Mapping):
+        replaced = composing.names()
+        held["params"] = {k: v for k, v in held["params"].items() if k.lstrip("+") not in replaced}
     return flatten({"hydra": {"sweeper": held}})
 
 

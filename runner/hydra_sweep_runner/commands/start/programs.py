@@ -38,14 +38,14 @@ def check_owner(world: World, run: Run) -> None:
         if program is None:
             from hydra_sweep_runner.commands.runs.going_on import restart_command  # for this alone
 
-            what, options = "it", ", with the same options"
+            what, options = "it there, with the same options", ""
             if run.kind is not Kind.BATCH and batch is not None:
-                what, options = "its batch", in_its_batch(run, world.store_words)
+                what, options = "its batch there", in_its_batch(run, world.store_words)
             words = restart_command(
                 run, short(batch) if batch else "ID", [], world.project_dir, world.store.root
             )
             raise Mistake(
-                f"{short(run.id)} is of the Hydra program {name}: restart {what} there, as "
+                f"{short(run.id)} is of the Hydra program {name}: restart {what}: "
                 f"{command_line(words)}{options}"
             )
         if (owner.name, owner.target) != (program.name, program.target):
