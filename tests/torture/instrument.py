@@ -23,7 +23,8 @@ import signal
 import struct
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -44,6 +45,8 @@ _EVENTS = {
 #: What fails, for as long as it lasts, where there is no room.
 _NEEDS_ROOM = frozenset(("create", "write", "mkdir", "symlink", "link", "rename", "fsync"))
 _MOST_PROCESSES = 500
+#: Nobody who lives holds the lock for so long, in seconds.
+_HELD_S = 30
 _HEAD = struct.Struct("=QQ")  # points so far, processes so far
 _PID = struct.Struct("=Q")
 
@@ -176,7 +179,7 @@ class Instrument:
     # What happens
 
     def _point(self, op: str, *details: Any) -> None:
-        with self._lock:
+        with self._alone():
             number = self._pass()
             if self._log is not None:
                 self._write_down([os.getpid(), op, *details])
@@ -192,7 +195,7 @@ class Instrument:
             raise OSError(fault.error, os.strerror(fault.error), details[0])
 
     def _passed_half(self) -> bool:
-        with self._lock:
+        with self._alone():
             return self._pass() == self._fault.at
 
     def _is_hit(self, op: str) -> bool:
@@ -213,8 +216,19 @@ class Instrument:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("alive after SIGKILL")
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock of all processes. Whoever was forked while they were killed ends here, too:
+        the one that held the lock is dead."""
+        if not self._lock.acquire(timeout=_HELD_S):
+            os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
     def _note_process(self) -> None:
-        with self._lock:
+        with self._alone():
             points, processes = _HEAD.unpack_from(self._shared)
             _PID.pack_into(self._shared, _HEAD.size + 8 * processes, os.getpid())
             _HEAD.pack_into(self._shared, 0, points, processes + 1)
