@@ -162,7 +162,7 @@ def test_strict_counts_what_a_run_was_made_by(
     assert project.run("+needed=true").lines == []
     result = project.run("+needed=strict")
     assert result.lines != []
-    assert f"1 completed run is not taken as such: {told} has changed" in result.err
+    assert f"1 completed run does not count as completed: {told} has changed" in result.err
 
 
 def test_strict_passes_over_what_the_operation_does_not_name(make_project: MakeProject) -> None:
@@ -182,7 +182,7 @@ def test_a_batch_takes_what_is_unchanged_and_runs_what_has_changed(
     project.write({"lib/helps.py": "y = 2\n"})
     result = project.run(f"+restart={batch}", "+needed=strict")
     assert sorted(result.lines) == ["ran 1", "ran 2"]
-    assert "2 completed runs are not taken as such: lib has changed" in result.err
+    assert "2 completed runs do not count as completed: lib has changed" in result.err
     assert project.run(f"+restart={batch}", "+needed=strict").lines == []
     project.run("-m", "x=1,2,3", "+needed=strict")
     assert len(project.newest("batch")["trials"]) == 3

@@ -837,7 +837,7 @@ def test_a_file_that_is_gone_or_a_folder_now_or_of_a_deleted_run_is_told_and_mad
     assert len(said.splitlines()) == 1
     before = started(study)
     said = study.run(f"+restart={batch}", "+needed=true").err
-    assert "1 completed run of prepare is not taken as such: clean.txt is missing" in said
+    assert "1 completed run of prepare does not count as completed: clean.txt is missing" in said
     assert ran(study, before) == ["prepare", "train", "evaluate", "report"]
 
     clean.unlink()
@@ -846,7 +846,9 @@ def test_a_file_that_is_gone_or_a_folder_now_or_of_a_deleted_run_is_told_and_mad
     assert f"clean.txt is a folder now in prepare {prepare['id'][:8]}: restart the batch" in said
     before = started(study)
     said = study.run(f"+restart={batch}", "+needed=true").err
-    assert "1 completed run of prepare is not taken as such: clean.txt is a folder now" in said
+    assert (
+        "1 completed run of prepare does not count as completed: clean.txt is a folder now" in said
+    )
     assert ran(study, before) == ["prepare", "train", "evaluate", "report"]
 
     shutil.rmtree(folder(prepare))
@@ -864,7 +866,7 @@ def test_strictly_needed_is_what_changed_code_made_and_what_depends_on_it(study:
     study.write({"evaluate.sh": FILES["evaluate.sh"] + "# changed\n"})
     assert "Skipping 6" in study.run(f"+restart={batch}", "+needed=true").err
     said = study.run(f"+restart={batch}", "+needed=strict").err
-    assert "2 completed runs are not taken as such: evaluate.sh has changed" in said
+    assert "2 completed runs do not count as completed: evaluate.sh has changed" in said
     assert ran(study, before) == ["evaluate", "evaluate", "report"]
 
 

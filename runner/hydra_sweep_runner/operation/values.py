@@ -32,8 +32,8 @@ def canonical(value: Value) -> str:
 
 
 def same(one: Value, other: Value) -> bool:
-    """Whether two values have the same canonical text. It is not written: a filter compares many
-    numbers, and they take half the time so."""
+    """Whether two values have the same canonical text. The texts are not made, which takes half the
+    time: a filter compares many numbers."""
     if isinstance(one, (list, tuple)):
         return (
             isinstance(other, (list, tuple))

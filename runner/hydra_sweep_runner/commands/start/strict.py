@@ -61,5 +61,5 @@ class StrictCode:
     def tell(self) -> None:
         """Print which completed runs were not used, and why."""
         for why, count in self._found.items():
-            runs = "1 completed run is" if count == 1 else f"{count} completed runs are"
-            self._world.reporter.say(f"{runs} not taken as such: {why}")
+            runs = "1 completed run does" if count == 1 else f"{count} completed runs do"
+            self._world.reporter.say(f"{runs} not count as completed: {why}")

@@ -46,7 +46,8 @@ class DaskCluster:
                 f"dask worker {address}"
             ) from error
         threads = sum(self._client.ncores().values())
-        self.n_jobs = max(1, threads + 1 + (n_jobs or -1)) if (n_jobs or -1) < 0 else n_jobs or 1
+        wanted = n_jobs or -1
+        self.n_jobs = wanted if wanted > 0 else max(1, threads + 1 + wanted)
 
     def submit(self, trial: Assignment, done: Callable[[Done | Refused | Lost], object]) -> None:
         """Have a worker execute a trial. `done` is called once, in some thread, with the result;

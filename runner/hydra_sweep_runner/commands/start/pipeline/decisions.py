@@ -214,10 +214,10 @@ class Changed:
         """The lines about completed runs whose files have changed."""
         lines = []
         for (step, why), count in self._damaged.items():
-            runs = f"1 completed run of {step} is"
+            runs = f"1 completed run of {step} does"
             if count > 1:
-                runs = f"{count} completed runs of {step} are"
-            lines.append(f"{runs} not taken as such: {why}")
+                runs = f"{count} completed runs of {step} do"
+            lines.append(f"{runs} not count as completed: {why}")
         return lines
 
     def _why(self, number: int, run: Run, runs: Sequence[Run | None]) -> str | None:
