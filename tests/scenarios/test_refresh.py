@@ -92,6 +92,15 @@ def test_given_flags_are_stronger_than_the_present_yaml(echo: Project) -> None:
     assert result.lines == ["1 7 'mine'", "2 7 'mine'"]
 
 
+def test_an_edited_command_is_told_as_it_stands_in_the_yaml(make_project: MakeProject) -> None:
+    config = 'operation: {{command: [echo, {word}"${{x}}"]}}\nx: 0\n'
+    project = make_project({"conf/config.yaml": config.format(word="")})
+    project.run("-m", "x=1,2")
+    project.write({"conf/config.yaml": config.format(word="now, ")})
+    (line,) = [line for line in project.run("+restart=last:batch").said if "YAML has" in line]
+    assert "operation.command ([echo, ${x}], now [echo, now, ${x}])" in line
+
+
 def test_an_edited_sweep_that_an_override_has_replaced_is_silent(
     make_project: MakeProject,
 ) -> None:

@@ -45,6 +45,31 @@ def test_an_argument_that_looks_like_a_flag_of_another_tool_is_told(
     assert project.run("-m", "model.depth=1,2").said.count(told) == 1
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"), [('"$lr"', '"${lr}"'), ("--lr=$lr", '"--lr=${lr}"'), ('"{lr}"', '"${lr}"')]
+)
+def test_the_command_that_is_suggested_has_the_flag_where_it_was_meant(
+    make_project: MakeProject, word: str, meant: str
+) -> None:
+    project = _project(make_project, f"{{command: [echo, {word}]}}")
+    (line,) = [line for line in project.run("-m", "lr=1,2").said if "in no argument" in line]
+    _, _, written = line.partition("write operation.command: ")
+    assert written.startswith(f"[echo, {meant}] (")
+    again = project.run("+restart=last:batch", "+print_trials=true")
+    assert line in again.said
+    other = _project(make_project, f"{{command: {written.partition(' (a command')[0]}}}")
+    assert [one.strip("-lr=") for one in other.run("-m", "lr=1,2").lines] == ["1", "2"]
+
+
+def test_a_list_for_a_plain_argument_is_told_with_how_it_is_given(
+    make_project: MakeProject,
+) -> None:
+    project = _project(make_project, "{command: [echo, '${lr}']}")
+    (line,) = project.run("lr=[4,8]", status=2).said
+    assert "values of a flag are swept by -m NAME=4,8, and given to an option" in line
+    assert not project.store.exists()
+
+
 def test_a_flag_that_is_in_no_argument_is_told_once_for_all_trials(
     make_project: MakeProject,
 ) -> None:

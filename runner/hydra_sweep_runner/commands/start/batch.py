@@ -256,8 +256,8 @@ def _preview_restart(
         short(batch.id), reconciliation, sweep.options, is_watched=is_watched
     )
     world.reporter.say(begin, *beside, *known.lines)
-    report_shared(world, batch, reconciliation)
-    _report_not_fitting(world, sweep, reconciliation, batch)
+    _report_given(world, sweep, batch, reconciliation)
+    report_unused_in_sweep(world, sweep)
     _report_skipped(world, sweep, reconciliation)
     if sweep.graph is None:
         print_plan(world, sweep, reconciliation)

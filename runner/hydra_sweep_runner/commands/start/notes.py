@@ -383,7 +383,12 @@ def _described(composing: Composing, overrides: Sequence[str]) -> Flags:
     those of all its steps, with their names as prefix, and their wiring."""
     operation, flags = composing.describe_combination(overrides)
     if composing.pipeline is None:
-        return {**_operation(operation), **flags}
+        from hydra_sweep_runner.compose.unused import command_as_written  # few are commands
+
+        entries = _operation(operation)
+        if COMMAND in entries:  # as it stands in the YAML, and not with one trial's values
+            entries[COMMAND] = list(command_as_written(composing.config(overrides).load()))
+        return {**entries, **flags}
     pipeline = composing.pipeline
     found = {**flatten({"operation": {"steps": pipeline.written}}), **flags}
     for name, composed in zip(pipeline.wiring.names, pipeline.combination(overrides), strict=True):
@@ -392,7 +397,10 @@ def _described(composing: Composing, overrides: Sequence[str]) -> Flags:
     return found
 
 
-def _operation(operation: Operation) -> Flags:
+COMMAND = "operation.command"
+
+
+def _operation(operation: Operation) -> dict[str, Value]:
     """The entries of the `operation` node."""
     entries: dict[str, Value] = {
         "name": operation.name,

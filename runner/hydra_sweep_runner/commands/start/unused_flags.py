@@ -114,10 +114,13 @@ def _unused_flags(
     )
 
     loaded = config.load()
-    for word in command_as_written(loaded):
+    command = command_as_written(loaded)
+    meant: dict[str, str] = {}  # words like `$x` that are likely to mean flags, as they are written
+    for word in command:
         found = _LIKE_REFERENCE.fullmatch(word)
         name = found and (found[1] or found[2])
-        if found is not None and name and name in loaded:
+        if name and name in loaded:
+            meant[word] = f"{word[: word.find('=') + 1]}${{{name}}}"
             yield (
                 f"{escape(word)} reaches the command as it is: the value of the flag {name} is "
                 f"written ${{{name}}}"
@@ -125,28 +128,30 @@ def _unused_flags(
     unused = unused_names(loaded, given)
     if not unused:
         return
-    flag = first_flag_of(loaded, unused[0])
-    reference = f'"${{{escape(flag)}}}"'
-    if is_switch(loaded, flag):  # given, or left out
-        reference = f"{{--{escape(flag)}: {reference}}}"
+    words = [_quoted(meant.get(word, word)) for word in command]
+    missing = [name for name in unused if not any(f"${{{name}}}" in one for one in meant.values())]
+    if missing:
+        flag = first_flag_of(loaded, missing[0])
+        reference = f'"${{{escape(flag)}}}"'
+        if is_switch(loaded, flag):  # given, or left out
+            reference = f"{{--{escape(flag)}: {reference}}}"
+        words.append(reference)
     names = escape(", ".join(unused))
     what = "is in no argument" if len(unused) == 1 else "are in no argument"
     same = varying and set(varying) <= set(unused)
     so = ", so all trials do the same" if same else ""
     yield (
-        f"{names} {what} of the command{so}: write operation.command: "
-        f"{_with_flag(command_as_written(loaded), reference)} (a command finds "
-        "its flags in .hydra/config.yaml, too)"
+        f"{names} {what} of the command{so}: write operation.command: {_in_brackets(words)} "
+        "(a command finds its flags in .hydra/config.yaml, too)"
     )
 
 
-def _with_flag(command: Sequence[str], argument: str) -> str:
-    """A command as it is written in YAML with this argument as its last; of a long one the first
-    word."""
-    words = [_quoted(word) for word in command]
-    if len(", ".join(words)) > _MOST_OF_COMMAND:
-        words = [cut(words[0], _MOST_OF_COMMAND), "…"]
-    return f"[{', '.join(words)}, {argument}]"
+def _in_brackets(words: Sequence[str]) -> str:
+    """A command in YAML; of a long one the first word and the last."""
+    *others, last = words
+    if len(", ".join(others)) > _MOST_OF_COMMAND:
+        others = [cut(words[0], _MOST_OF_COMMAND), "…"]
+    return f"[{', '.join([*others, last])}]"
 
 
 def _quoted(word: str) -> str:

@@ -99,7 +99,16 @@ def argument(value: object) -> str:
             f"operation.command: {{{name}}} is a mapping in YAML: the flag {name} is written "
             f'"${{{name}}}", in quotes'
         )
-    raise Mistake(f"operation.command: an argument must be a text or a number, not {value!r}")
+    several = ""
+    if isinstance(value, list):
+        values = ",".join(map(str, value))
+        several = (
+            f"; values of a flag are swept by -m NAME={values}, and given to an option, all of "
+            'them, by {--NAME: "${NAME}"}'
+        )
+    raise Mistake(
+        f"operation.command: an argument must be a text or a number, not {value!r}{several}"
+    )
 
 
 def _call(values: Values) -> CommandCall:
