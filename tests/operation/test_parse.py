@@ -150,7 +150,8 @@ MISTAKES: list[tuple[Any, str]] = [
     ({"command": {"a": 1}}, "operation.command: must be a list of at least one argument"),
     (
         {"command": ["a", ["b"]]},
-        "operation.command: an argument must be a text or a number, not ['b']",
+        "operation.command: an argument must be a text or a number, not ['b']; values of a flag "
+        'are swept by -m NAME=b, and given to an option, all of them, by {--NAME: "${NAME}"}',
     ),
     (
         {"command": ["a", {"b": 1}]},
