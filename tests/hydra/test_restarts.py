@@ -271,9 +271,13 @@ def test_who_owns_a_batch_restarts_it(program: Program) -> None:
     assert other.said == [f"runner: {batch[:8]} is of train.py, not of other.py"]
     program.write({"conf/config.yaml": CONFIG + "\n    operation: {script: train.py}\n"})
     ours = program.run(f"+restart={batch}", status=2)
-    assert "is of the Hydra program train.py: restart it there" in ours.said[0]
-    of_trial = program.run(f"+restart={program.newest('batch')['trials'][0]}", status=2).said[0]
     start = f"python train.py --config-name=config -m {SWEEPER}"
+    told = f"is of the Hydra program train.py: restart it there: {start} +restart={batch[:8]}"
+    assert ours.said[0].endswith(told)
+    words = ("+needed=true", "lr=0.1,0.3")
+    ours = program.run(f"+restart={batch}", *words, status=2)
+    assert ours.said[0].endswith(f"{told} {' '.join(words)}")
+    of_trial = program.run(f"+restart={program.newest('batch')['trials'][0]}", status=2).said[0]
     command = f"{start} +restart={batch[:8]} +needed=true (this trial is "
     assert f"restart its batch there: {command}" in of_trial
 

@@ -762,6 +762,11 @@ YAML = [
     Row("", "does not compose", files={"conf/config.yaml": "hydra: 3\n"}),
     Row(
         "-m x=1,2",
+        "; the line before lacks a colon: `x: 1`",
+        files={"conf/config.yaml": "operation: {script: main.py}\nh:\n  x 1\n  y: 2\n"},
+    ),
+    Row(
+        "-m x=1,2",
         "names of one mapping begin in the same column",
         files={"conf/config.yaml": "operation:\n  script: main.py\n requires: [a]\n"},
     ),

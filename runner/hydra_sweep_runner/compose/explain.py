@@ -43,6 +43,7 @@ _ALL_SWEEPER_KEYS = (*_SWEEPER_KEYS, "max_batch_size", "_target_")
 _OTHER_SWEEPER = re.compile(r"Could not find 'hydra/sweeper/(optuna|ax|nevergrad|hebo|bayes|smac)")
 _MISSING = re.compile(r"(?:In '([^']+)': )?(?:Could not find|Cannot find primary config) '([^']+)'")
 _NOT_THERE = re.compile(r"In '[^']+': Could not (?:load|find) '")
+_NAME_ALONE = re.compile(r"\s*[\w.-]+ +[^\s:#][^:#]*$")
 _BADLY_INDENTED = re.compile(
     "did not find expected key|expected <block end>, but found '<block map"
 )
@@ -155,21 +156,26 @@ def _in_yaml(error: yaml.YAMLError) -> str:
         # the mark is at the brace that no plain text in brackets can hold
         held = next((one for one in _INTERPOLATED.finditer(line) if one.end() > mark.column), None)
         told += f'; what holds ${{…}} stands in quotes: "{held[0] if held else "${…}"}"'
-    if line.lstrip(" ").startswith("\t"):
+    before = _line_at(mark, above=1)
+    if problem.startswith("mapping values are not allowed") and _NAME_ALONE.match(before):
+        name, _, value = before.strip().partition(" ")
+        told += f"; the line before lacks a colon: `{name}: {value.strip()}`"
+    elif line.lstrip(" ").startswith("\t"):
         told += "; YAML is indented by spaces"
     elif context == "while parsing a block mapping" and _BADLY_INDENTED.match(problem):
         told += "; names of one mapping begin in the same column"
     return told
 
 
-def _line_at(mark: yaml.Mark) -> str:
-    """The line of a file that a mark is in; empty if it cannot be read. The hints go by it, as the
-    words of the problem are those of one of two parsers: Hydra 1.4 takes libyaml's."""
+def _line_at(mark: yaml.Mark, above: int = 0) -> str:
+    """The line of a file that a mark is in, or so many above it; empty if it cannot be read. The
+    hints go by it, as the words of the problem are those of one of two parsers: Hydra 1.4 takes
+    libyaml's."""
     try:
         lines = Path(mark.name).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    return lines[mark.line] if mark.line < len(lines) else ""
+    return lines[mark.line - above] if above <= mark.line < len(lines) else ""
 
 
 def unknown_setting(text: str, config: DictConfig) -> str:

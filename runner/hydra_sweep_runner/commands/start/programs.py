@@ -28,9 +28,9 @@ from hydra_sweep_runner.terminal.render import MOST_OF_VALUE, cut, escape, first
 _LAUNCHERS_HERE = frozenset(("BasicLauncher", "JoblibLauncher", "RunnerLauncher"))
 
 
-def check_owner(world: World, run: Run) -> None:
+def check_owner(world: World, run: Run, typed: Sequence[str]) -> None:
     """Raise Mistake for a run that cannot be restarted from here: a Hydra program restarts its own
-    batches, `runner` restarts all other runs."""
+    batches, `runner` restarts all other runs. `typed` are the words of the command line."""
     owner, program = run.operation, world.program
     batch = run.id if run.kind is Kind.BATCH else batch_of(world.store, run)
     name = escape(owner.name)
@@ -38,15 +38,15 @@ def check_owner(world: World, run: Run) -> None:
         if program is None:
             from hydra_sweep_runner.commands.runs.going_on import restart_command  # for this alone
 
-            what, options = "it there, with the same options", ""
+            what, follows = "it", ""
+            beside = [word for word in typed if not word.startswith("+restart=")]
             if run.kind is not Kind.BATCH and batch is not None:
-                what, options = "its batch there", in_its_batch(run, world.store_words)
-            words = restart_command(
-                run, short(batch) if batch else "ID", [], world.project_dir, world.store.root
-            )
+                what, follows, beside = "its batch", in_its_batch(run, world.store_words), []
+            batch_id = short(batch) if batch else "ID"
+            words = restart_command(run, batch_id, beside, world.project_dir, world.store.root)
             raise Mistake(
-                f"{short(run.id)} is of the Hydra program {name}: restart {what}: "
-                f"{command_line(words)}{options}"
+                f"{short(run.id)} is of the Hydra program {name}: restart {what} there: "
+                f"{command_line(words)}{follows}"
             )
         if (owner.name, owner.target) != (program.name, program.target):
             raise Mistake(f"{short(run.id)} is of {name}, not of {escape(program.name)}")

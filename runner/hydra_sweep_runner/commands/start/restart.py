@@ -41,7 +41,7 @@ def restart(
         run = store.read(run_id)
         if run.state.status is Status.RUNNING:
             run = store.observe(run, claimed=not preview)
-        check_owner(world, run)
+        check_owner(world, run, typed.arguments)
         _check_options(run, store.folder(run_id))
         refuse_other_steps(world, run, typed.task)
         with naming_own_option(world.project_dir), naming_present_flag(world, run, typed):
