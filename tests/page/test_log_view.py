@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -71,6 +73,32 @@ def as_seen(text: str) -> list[str]:
     ]
 
 
+@contextmanager
+def at_work(
+    browser: Browser, project: Project, *words: str
+) -> Iterator[tuple[Page, Path, Callable[[str], None]]]:
+    """A run at work, its log in a tab as far as it goes, the log's file, and what lets it grow up
+    to a last line, and end."""
+    with project.at_work(*words) as process:
+        assert process.stdout is not None
+        Thread(target=process.stdout.read, daemon=True).start()
+        wait_until(lambda: project.runs("--status", "running"))
+        run = project.newest("run")
+        with (
+            served(project) as address,
+            tab(browser, f"{address}/?run={run['id']}&tab=log") as page,
+        ):
+            last = page.locator("#drawer .log-line").last
+
+            def grow(line: str) -> None:
+                (project.folder / "go").touch()
+                expect(last).to_contain_text(line)
+                process.wait(timeout=60)
+
+            expect(last).to_contain_text("end 2")
+            yield page, Path(run["log"]), grow
+
+
 def test_a_long_log_is_read_from_its_end_to_its_beginning_and_saved_whole(
     browser: Browser, project: Project
 ) -> None:
@@ -100,39 +128,17 @@ def test_a_log_is_shown_to_its_last_line(browser: Browser, project: Project) -> 
 def test_what_is_dropped_of_a_log_that_grows_can_be_loaded_again(
     browser: Browser, project: Project
 ) -> None:
-    with project.at_work("count=3000", "more=9000") as process:
-        assert process.stdout is not None
-        Thread(target=process.stdout.read, daemon=True).start()
-        wait_until(lambda: project.runs("--status", "running"))
-        run = project.newest("run")
-        with (
-            served(project) as address,
-            tab(browser, f"{address}/?run={run['id']}&tab=log") as page,
-        ):
-            expect(page.locator("#drawer .log-line").last).to_contain_text("end 2")
-            (project.folder / "go").touch()
-            expect(page.locator("#drawer .log-line").last).to_contain_text("more 8999")
-            process.wait(timeout=60)
-            assert 5000 <= len(shown(page)) < 12_000
-            assert whole_log(page) == as_seen(Path(run["log"]).read_text())
+    with at_work(browser, project, "count=3000", "more=9000") as (page, log, grow):
+        grow("more 8999")
+        assert 5000 <= len(shown(page)) < 12_000
+        assert whole_log(page) == as_seen(log.read_text())
 
 
 def test_earlier_lines_that_were_asked_for_stay_while_the_log_grows(
     browser: Browser, project: Project
 ) -> None:
-    with project.at_work("count=9000", "more=5") as process:
-        assert process.stdout is not None
-        Thread(target=process.stdout.read, daemon=True).start()
-        wait_until(lambda: project.runs("--status", "running"))
-        run = project.newest("run")
-        with (
-            served(project) as address,
-            tab(browser, f"{address}/?run={run['id']}&tab=log") as page,
-        ):
-            expect(page.locator("#drawer .log-line").last).to_contain_text("end 2")
-            loaded = whole_log(page)
-            assert len(loaded) > 9000
-            (project.folder / "go").touch()
-            expect(page.locator("#drawer .log-line").last).to_contain_text("more 4")
-            process.wait(timeout=60)
-            assert shown(page) == as_seen(Path(run["log"]).read_text())
+    with at_work(browser, project, "count=9000", "more=5") as (page, log, grow):
+        loaded = whole_log(page)
+        assert len(loaded) > 9000
+        grow("more 4")
+        assert shown(page) == as_seen(log.read_text())

@@ -377,6 +377,23 @@ def test_a_restart_of_a_batch_keeps_what_its_trials_were_given_by_hand(echo: Pro
         "in the paper",
         ["checked", "best"],
     )
+    echo.run(f"+restart={one}", "+label=mine", "+tags=[draft]")
+    assert (echo.show(one)["label"], echo.show(one)["tags"]) == ("mine", ["draft"])
+
+
+def test_what_a_start_gives_is_not_taken_for_given_by_hand(make_project: MakeProject) -> None:
+    config = 'operation: {command: [echo, "${x}"]}\nx: 0\nhydra: {sweeper: {label: LABEL}}\n'
+    project = make_project({"conf/config.yaml": config.replace("LABEL", "old")})
+    project.run("-m", "x=1,2")
+    project.run("x=3")
+    run = project.newest("run")["id"]
+    project.write({"conf/config.yaml": config.replace("LABEL", "new")})
+    for again in (f"+restart={project.newest('batch')['id']}", f"+restart={run}"):
+        project.run(again, "+refresh=true")
+    assert [one["label"] for one in project.runs()] == ["new"] * 4
+    project.run("+restart=last:batch", "+only=failed", "+label=last")  # runs none
+    project.run("+restart=last:batch")
+    assert {one["label"] for one in project.runs("--kind", "trial")} == {"last"}
 
 
 @pytest.fixture

@@ -316,6 +316,16 @@ def test_a_mapping_of_params_on_the_command_line_is_told(swept: Project) -> None
     assert "is for YAML; on the command line, sweep with -m" in line
 
 
+@pytest.mark.parametrize(("before", "is_told"), [("lr 0.1", True), ("- adam w", False)])
+def test_only_a_name_that_lacks_its_colon_is_told_as_such(
+    make_project: MakeProject, before: str, is_told: bool
+) -> None:
+    project = make_project({"conf/config.yaml": f"optimizer:\n  {before}\n    depth: 3\n"})
+    (line,) = project.run(status=2).said
+    assert ("the line before lacks a colon: `lr: 0.1`" in line) is is_told
+    assert "line 3" in line
+
+
 def test_an_interpolation_of_a_command_that_names_nothing_is_answered_with_a_near_flag(
     make_project: MakeProject,
 ) -> None:

@@ -43,7 +43,7 @@ _ALL_SWEEPER_KEYS = (*_SWEEPER_KEYS, "max_batch_size", "_target_")
 _OTHER_SWEEPER = re.compile(r"Could not find 'hydra/sweeper/(optuna|ax|nevergrad|hebo|bayes|smac)")
 _MISSING = re.compile(r"(?:In '([^']+)': )?(?:Could not find|Cannot find primary config) '([^']+)'")
 _NOT_THERE = re.compile(r"In '[^']+': Could not (?:load|find) '")
-_NAME_ALONE = re.compile(r"\s*[\w.-]+ +[^\s:#][^:#]*$")
+_NAME_ALONE = re.compile(r"\s*[^\W\d][\w.-]* +[^\s:#][^:#]*$")
 _BADLY_INDENTED = re.compile(
     "did not find expected key|expected <block end>, but found '<block map"
 )

@@ -28,7 +28,7 @@ from omegaconf.errors import (
 from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
-from hydra_sweep_runner.operation.flags import covered_by, dotted
+from hydra_sweep_runner.operation.flags import covered_by, dotted, flatten
 from hydra_sweep_runner.operation.parse import parse_operation
 
 #: Resolvers whose values depend on the moment of a run and are not part of its identity.
@@ -232,23 +232,14 @@ def _meant_in_command(node: BaseContainer, said: str) -> str:
     """What an interpolation in a command that names nothing is likely to mean, as an addition to
     OmegaConf's message."""
     key = _NO_KEY.search(said)
-    near = get_close_matches(key[1], _names(node._get_root(), ""), n=1) if key else []
+    whole: Any = OmegaConf.to_container(node._get_root(), resolve=False)
+    near = get_close_matches(key[1], flatten(whole), n=1) if key else []
     if near:
         return f"; did you mean ${{{near[0]}}}?"
     return r"; a shell's own ${NAME} is written '\${NAME}', in single quotes, or $NAME"
 
 
 _NO_KEY = re.compile("Interpolation key '([^']+)' not found")
-
-
-def _names(node: Any, prefix: str) -> Iterator[str]:
-    """The names of all entries of a configuration that has mappings in mappings."""
-    for key in node:
-        name = dotted(prefix, key)
-        yield name
-        below = node._get_node(key)
-        if isinstance(below, DictConfig) and not below._is_none() and not below._is_missing():
-            yield from _names(below, name)
 
 
 def _plain(value: Any, name: str, tracker: _Tracker) -> Value:

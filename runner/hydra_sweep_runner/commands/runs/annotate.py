@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.model import Run, Value
+from hydra_sweep_runner.model import Kind, Run, Value
 from hydra_sweep_runner.store.runs import RunStore
 
 #: Returns the run with a changed label, tags or note.
@@ -71,6 +71,9 @@ def parse_tags(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _options(run: Run, name: str, value: Value) -> Mapping[str, Value]:
-    """The options that a restart remembers, with the present value of this one."""
+    """The options that a restart remembers, with the present value of this one. Those of a trial
+    are its batch's, and stay: by them the next start knows what was given by hand."""
+    if run.kind is Kind.TRIAL:
+        return run.options
     others = {option: given for option, given in run.options.items() if option != name}
     return others if value is None else {**others, name: value}

@@ -386,8 +386,8 @@ def _described(composing: Composing, overrides: Sequence[str]) -> Flags:
         from hydra_sweep_runner.compose.unused import command_as_written  # few are commands
 
         entries = _operation(operation)
-        if COMMAND in entries:  # as it stands in the YAML, and not with one trial's values
-            entries[COMMAND] = list(command_as_written(composing.config(overrides).load()))
+        if _COMMAND in entries:  # as it stands in the YAML, and not with one trial's values
+            entries[_COMMAND] = list(command_as_written(composing.config(overrides).load()))
         return {**entries, **flags}
     pipeline = composing.pipeline
     found = {**flatten({"operation": {"steps": pipeline.written}}), **flags}
@@ -397,7 +397,7 @@ def _described(composing: Composing, overrides: Sequence[str]) -> Flags:
     return found
 
 
-COMMAND = "operation.command"
+_COMMAND = "operation.command"
 
 
 def _operation(operation: Operation) -> dict[str, Value]:

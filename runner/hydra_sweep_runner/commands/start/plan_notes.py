@@ -78,9 +78,9 @@ def report_shared(world: World, batch: Run, reconciliation: Reconciliation) -> N
     again = _completed_again(reconciliation)
     others = world.store.batches() if again else []
     shared = {
-        other.id: again.intersection(planned_ids(other))
+        other.id: held
         for other in others
-        if other.id != batch.id and again.intersection(planned_ids(other))
+        if other.id != batch.id and (held := again.intersection(planned_ids(other)))
     }
     if not shared:
         return

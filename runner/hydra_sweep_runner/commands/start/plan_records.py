@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from hydra_sweep_runner.commands.runs.annotate import labelled, tagged
 from hydra_sweep_runner.commands.runs.graph import MOST_TRIALS
 from hydra_sweep_runner.commands.start.job_numbers import first_number, number_jobs
 from hydra_sweep_runner.commands.start.pipeline.columns import cells_of, plan_columns
@@ -52,7 +51,6 @@ class PlanRecords:
         }
         self._known_sources = set(sources)
         self._remembered = options_of_trial(sweep.options.remembered)
-        self._former = options_of_trial(batch.options)
         self.recipe = sweep.composing.recipe()
         self.ids = tuple(
             context.new_id() if planned.run is None else planned.run.id
@@ -119,8 +117,6 @@ class PlanRecords:
             repeat=trial.repeat,
             basis=sweep.basis_of(trial, planned.run),
         )
-        if planned.run is not None:
-            run = _keep_annotations(planned.run, self._former, run)
         return run if sweep.graph is None else self._in_graph(run, number, sweep.graph)
 
     def add(self, prepared: PreparedOperation) -> None:
@@ -251,15 +247,3 @@ class PlanRecords:
         names = {shown(path, self._context.project_dir) for path in paths}
         found = self._provenance.sources
         return {name: digest for name, digest in found.items() if name in names}
-
-
-def _keep_annotations(known: Run, former: Mapping[str, Value], run: Run) -> Run:
-    """The record `run` of a trial that is about to start again with the label and the tags that
-    somebody has given it by hand: those that are not its batch's `former` ones."""
-    if known.label != former.get("label"):
-        run = labelled(known.label or "")(run)
-    tags = former.get("tags")
-    of_batch = tags if isinstance(tags, list) else []
-    add = [tag for tag in known.tags if tag not in of_batch]
-    remove = [str(tag) for tag in of_batch if tag not in known.tags]
-    return tagged(add, remove)(run)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from hydra_sweep_runner.dataclass import dataclass
-from hydra_sweep_runner.model import Flags, Operation, Provenance, Recipe, Run, Value
+from hydra_sweep_runner.model import Flags, Kind, Operation, Provenance, Recipe, Run, Value
 from hydra_sweep_runner.operation.run_options import Options
 
 
@@ -16,7 +16,8 @@ class Planned:
     """The planned fields of a run that is about to start.
 
     `given` are the names of given flags. `options` are the options that apply, `remembered` those
-    that the next start applies again. `choices` are the chosen config groups.
+    that the next start applies again. `choices` are the chosen config groups. `typed` are the names
+    of the options on the command line of a run that is restarted alone.
     """
 
     operation: Operation
@@ -28,6 +29,7 @@ class Planned:
     random_seed: int
     provenance: Provenance
     choices: Mapping[str, Value]
+    typed: Collection[str] = ()
 
 
 def options_of_trial(remembered: Mapping[str, Value]) -> dict[str, Value]:
@@ -38,7 +40,9 @@ def options_of_trial(remembered: Mapping[str, Value]) -> dict[str, Value]:
 
 def as_planned(run: Run, planned: Planned, **more: Any) -> Run:
     """The record of a new or existing run that is about to start as planned, with `more` fields.
-    Its state is unchanged; its former result is removed."""
+    Its state is unchanged; its former result is removed. A trial keeps the label and the tags that
+    it was given by hand."""
+    label, tags = _annotations(run, planned)
     return replace(
         run,
         **more,
@@ -48,9 +52,26 @@ def as_planned(run: Run, planned: Planned, **more: Any) -> Run:
         given=planned.given,
         options=planned.remembered,
         random_seed=planned.random_seed,
-        label=planned.options.label,
-        tags=planned.options.tags,
+        label=label,
+        tags=tags,
         provenance=planned.provenance,
         choices=planned.choices,
         result=None,
     )
+
+
+def _annotations(run: Run, planned: Planned) -> tuple[str | None, tuple[str, ...]]:
+    """The label and the tags: the planned ones; of a trial, whose recorded options are its batch's,
+    with all that differs from these, which was given by hand, unless they are `typed`."""
+    label, tags = planned.options.label, planned.options.tags
+    if run.kind is not Kind.TRIAL:
+        return label, tags
+    if run.label != run.options.get("label") and "label" not in planned.typed:
+        label = run.label
+    if "tags" not in planned.typed:
+        given = run.options.get("tags")
+        former = given if isinstance(given, list) else []
+        kept = [tag for tag in tags if tag in run.tags or tag not in former]
+        added = [tag for tag in run.tags if tag not in former]
+        tags = tuple(dict.fromkeys([*kept, *added]))
+    return label, tags

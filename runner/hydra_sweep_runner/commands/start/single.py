@@ -138,6 +138,7 @@ def _planned(
         random_seed=seed,
         provenance=read_provenance(world.project_dir, prepared.sources),
         choices=composing.choices(composing.task),
+        typed=composing.typed.options.values.keys(),
     )
 
 
