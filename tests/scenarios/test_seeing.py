@@ -179,6 +179,7 @@ def grid_of(project: Project) -> str:
         (("runs", "list", "--where", "lr >"), "does not parse at its end"),
         (("runs", "list", "--where", "lrr > 1"), "did you mean lr?"),
         (("runs", "list", "--where", "scalar.acc > 1"), "scalars: loss, val/acc"),
+        (("compare", "--max", "acc"), "did you mean val/acc?"),
         (("runs", "list", "--sort", "nobody"), "nobody"),
         (("runs", "list", "--columns", "lr,nobody"), "nobody"),
         (("runs", "list", "--columns", "lr,,loss"), "empty"),

@@ -255,6 +255,21 @@ def test_a_prefix_has_four_digits(store: RunStore) -> None:
         store.resolve("3f2")
 
 
+@pytest.mark.parametrize("label", ["my sweep", "a", "beef", "../x"])
+def test_a_label_in_the_place_of_an_id_names_the_run_that_has_it(
+    store: RunStore, label: str
+) -> None:
+    store.create(replace(run_of(ID), label=label))
+    with pytest.raises(Mistake) as caught:
+        store.resolve(label)
+    named = f"{label!r} is a label, not a run id: the newest trial with it is {ID[:8]}"
+    assert str(caught.value) == named
+    batch = replace(run_of(OTHER), kind=Kind.BATCH, batch=BatchPart(trials=(ID,)), label=label)
+    store.create(batch)
+    with pytest.raises(Mistake, match=f"the newest batch with it is {OTHER[:8]}$"):
+        store.resolve(label)
+
+
 @pytest.mark.parametrize("prefix", ["12e45678", "0" * 40])
 def test_a_prefix_of_no_run_is_told_with_the_store(store: RunStore, prefix: str) -> None:
     with pytest.raises(UnknownRun) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -69,9 +70,9 @@ def _unknown(name: Name, expression: Expression, subjects: Sequence[Subject], on
 
 
 def _near(name: str, known: Sequence[str]) -> list[str]:
-    """The names that may be meant: those whose last part is the name, else the one that is spelt
-    most alike, as a whole or in its last part."""
-    leaves = [one for one in known if one.rpartition(".")[2] == name]
+    """The names that may be meant: those whose last part, after a dot or a slash, is the name, else
+    the one that is spelt most alike, as a whole or in its last part."""
+    leaves = [one for one in known if _last_part(one) == name]
     if leaves:
         return leaves[:_MOST_NEAR]
     alike = get_close_matches(name, known, n=1)
@@ -79,8 +80,12 @@ def _near(name: str, known: Sequence[str]) -> list[str]:
         return alike
     lasts: dict[str, str] = {}
     for one in known:
-        lasts.setdefault(one.rpartition(".")[2], one)
+        lasts.setdefault(_last_part(one), one)
     return [lasts[last] for last in get_close_matches(name, lasts, n=1)]
+
+
+def _last_part(name: str) -> str:
+    return re.split("[./]", name)[-1]
 
 
 def _listed(names: Sequence[str]) -> str:

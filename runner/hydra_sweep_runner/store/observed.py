@@ -11,8 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hydra_sweep_runner.errors import Mistake, StoreFailed, UnknownRun, UnreadableRecord
-from hydra_sweep_runner.model import BatchPart, Run, Status, Unreadable
+from hydra_sweep_runner.errors import (
+    AmbiguousRun,
+    Mistake,
+    StoreFailed,
+    UnknownRun,
+    UnreadableRecord,
+)
+from hydra_sweep_runner.model import BatchPart, Kind, Run, Status, Unreadable
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record import text as record_text
 from hydra_sweep_runner.record.check import RecordError
@@ -130,8 +136,29 @@ class ObservedRuns:
         """The id that begins with what was typed: at least four digits, in upper or lower case.
         `last` is the newest run, `last:batch` the newest batch.
 
-        Raises UnknownRun, AmbiguousRun, or Mistake if it has another form.
+        Raises UnknownRun, AmbiguousRun, or Mistake if it has another form. Both name the run that
+        has what was typed as its label.
         """
+        try:
+            return self._resolve(typed)
+        except AmbiguousRun:
+            raise
+        except Mistake as error:
+            labelled = self._labelled(typed)
+            if labelled is None:
+                raise
+            raise type(error)(
+                f"{typed!r} is a label, not a run id: the newest {labelled.kind.value} with it is "
+                f"{labelled.id[:8]}"
+            ) from None
+
+    def _labelled(self, label: str) -> Run | None:
+        """The newest batch with a label, which its trials have, too; else the newest run."""
+        found = [run for run in self.newest() if isinstance(run, Run) and run.label == label]
+        batches = [run for run in found if run.kind is Kind.BATCH]
+        return next(iter(batches or found), None)
+
+    def _resolve(self, typed: str) -> str:
         if typed in (run_ids.LAST, run_ids.LAST_BATCH):
             return self._last(typed)
         prefix = run_ids.parse_prefix(typed)
