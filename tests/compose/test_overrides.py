@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,22 @@ def test_hydra_s_own_are_told_apart() -> None:
     ] * 2
 
 
-@pytest.mark.parametrize("text", ["x=1,2", "x=choice(1)", "x=range(3)"])
-def test_several_values_where_one_is_wanted_are_a_mistake(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "as_one"),
+    [
+        ("x=1,2", "'x=\"1,2\"', and a list 'x=[1,2]'"),
+        ("+x=a.txt,b c", "'+x=\"a.txt,b c\"', and a list '+x=[a.txt,b c]'"),
+        ("x=choice(1)", ""),
+        ("x=range(3)", ""),
+    ],
+)
+def test_several_values_where_one_is_wanted_are_a_mistake(text: str, as_one: str) -> None:
     assert is_sweep(text)
-    assert mistake(check_values, ["y=1", text]) == (
-        f"{text} gives x several values: add -m to sweep over them; one text with commas in "
-        "it is quoted, and a list is bracketed"
-    )
+    more = f"; with its commas, one text is written {as_one}" if as_one else ""
+    told = f"{text} gives x several values: add -m to sweep over them{more}"
+    assert mistake(check_values, ["y=1", text]) == told
+    for one in shlex.split(as_one.replace(", and a list", "")):
+        check_values([one])
 
 
 def test_a_space_without_a_search_is_a_mistake_that_says_how_many_would_be_drawn() -> None:

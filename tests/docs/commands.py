@@ -20,8 +20,9 @@ _HEAD = """# Commands
 their options. A bare word in first place is one of the commands on this page, which is made of \
 their `--help`.
 
-An `ID` may be cut to any unique prefix of at least four digits; `last` is the newest run, \
-`last:batch` the newest batch. `--store FOLDER` names another store than the project's.
+An `ID` may be cut to any unique prefix of at least four digits; `last` is the run or trial \
+that was started last, `last:batch` the newest batch. `--store FOLDER` \
+names another store than the project's.
 """
 
 

@@ -84,6 +84,19 @@ def test_restarting_the_last_trial_names_the_whole_batch(project: Project) -> No
     ) in said
 
 
+def test_the_last_run_is_no_batch_that_had_nothing_to_run(project: Project) -> None:
+    project.run("-m", "lr=1,2")
+    trial = project.newest("trial")["id"]
+    project.run("+restart=last:batch", "+needed=true")
+    batch = project.newest("batch")["id"]
+    assert [run["id"] for run in project.runs()][:2] == [batch, trial]
+    assert f"Restarting {trial[:8]}" in project.run("+restart=last").said
+    assert project.run("runs", "path", "last").lines == [project.show(trial)["dir"]]
+    project.delete(*(run["id"] for run in project.runs("--kind", "trial")))
+    (line,) = project.run("runs", "show", "last", status=2).said
+    assert line == f"runner: last: there is none in {project.store}"
+
+
 def test_new_yaml_that_no_trial_fits_is_told_with_what_takes_them_back(project: Project) -> None:
     project.run("-m", "lr=1,2")
     before = {run["id"] for run in project.runs("--kind", "trial")}

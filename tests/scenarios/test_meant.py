@@ -353,7 +353,7 @@ def test_a_rule_that_was_refused_is_taken_as_it_is_printed(swept: Project) -> No
             "echo 'awk: cannot open in/none.txt (No such file or directory)'; exit 1",
             "in/none.txt is not there: ",
         ),
-        ("cat 'my notes.txt'", "such as my notes.txt: requires: [in, go.sh, my notes.txt]"),
+        ("cat 'my notes.txt'", "name it in operation.requires: [in, go.sh, my notes.txt]"),
     ],
 )
 def test_a_missing_file_with_white_space_in_its_name_is_told(
@@ -416,3 +416,23 @@ def test_the_overrides_that_are_shown_start_the_same_run_again(make_project: Mak
     (line,) = (line for line in shown if line.startswith("overrides: "))
     words = shlex.split(line.removeprefix("overrides: "))
     assert project.run(*words).lines == ["it's $HOME"]
+
+
+def test_a_choice_from_an_optional_group_that_chooses_nothing_is_told(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": f"defaults: [_self_, optional local: null]\n{CONFIG}",
+            "conf/local/laptop.yaml": "# @package _global_\nlr: 3\n",
+            "train.py": TRAIN,
+        }
+    )
+    told = (
+        "local=laptp chooses nothing: there is no such config, and the defaults list calls the "
+        "group optional; did you mean local=laptop?"
+    )
+    for words in (["local=laptp"], ["-m", "local=laptop,laptp"], ["+restart=last:batch"]):
+        again = ["local=laptp"] if "+restart=last:batch" in words else []
+        assert project.run(*words, *again, status=None).said.count(told) == 1
+    assert "chooses nothing" not in project.run("-m", "local=laptop", "lr=1,2").err

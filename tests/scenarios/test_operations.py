@@ -314,22 +314,51 @@ def test_an_operation_can_have_a_name(make_project: MakeProject) -> None:
     assert project.newest("run")["operation"] == "nothing"
 
 
-def test_a_file_that_is_not_found_is_told_with_both_folders(
+def test_a_file_that_is_not_found_is_told_with_the_folders_where_it_is_and_where_it_is_not(
     make_project: MakeProject,
 ) -> None:
     project = make_project(
         {
-            "conf/config.yaml": "operation: {script: main.py}\n",
-            "main.py": "open('data.csv')\n",
+            "conf/config.yaml": "operation: {script: main.py}\nfile: data.csv\n",
+            "main.py": "file = ''\nopen(file)\n",
             "data.csv": "1\n",
         }
     )
-    result = project.run(status=1)
-    run = project.newest("run")
-    assert "FileNotFoundError" in result.err
-    hints = [line for line in result.said if run["dir"] in line]
-    assert any(str(project.folder) in line.replace(run["dir"], "") for line in hints)
-    assert "operation.requires" in result.err
+    said = project.run(status=1).said
+    folder = project.newest("run")["dir"]
+    assert (
+        f"data.csv is in the project, and the trial works in {folder}: name it in "
+        "operation.requires: [data.csv]"
+    ) in said
+    said = project.run("file=other.csv", status=1).said
+    folder = project.newest("run")["dir"]
+    assert (
+        f"a file was not found: the trial works in {folder}; if it is a file of the project in "
+        f"{project.folder}, name it in operation.requires"
+    ) in said
+
+
+def test_a_required_file_that_is_removed_during_a_sweep_fails_what_starts_without_it(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": (
+                "operation: {command: [sh, go.sh, '${x}'], requires: [go.sh, 'in/${data}.txt']}\n"
+                "x: 1\ndata: words\n"
+            ),
+            "go.sh": 'if [ $1 = 2 ]; then rm "$RUNNER_PROJECT_DIR/in/words.txt"; fi; wc in/*.txt\n',
+            "in/words.txt": "a b\n",
+        }
+    )
+    project.run("-m", "x=1,2,3", "hydra.launcher.n_jobs=1", "+retries=1", status=1)
+    runs = by_flag(project.runs("--kind", "trial"), "x")
+    reason = "in/words.txt, named in operation.requires, is not in the project any more"
+    assert runs[1]["status"] == "completed" and runs[2]["reason"] == reason  # at its second attempt
+    assert (runs[3]["status"], runs[3]["reason"]) == ("error", reason)
+    project.write({"in/words.txt": "a b\n"})
+    said = project.run("+restart=last:batch", "+only=failed", "x=1,3").said
+    assert said[-1].endswith("2 trials, 2 completed")
 
 
 def test_what_an_operation_prints_is_kept_in_its_folder(echo: Project) -> None:

@@ -188,12 +188,13 @@ def test_what_has_changed_in_the_pipeline_s_yaml_is_told_and_taken_with_refresh(
     before, batch = started(study), study.newest("batch")["id"]
     text = FILES["conf/operation/study.yaml"]
     edited = text.replace("epochs: 2", "epochs: 3").replace("{runs: eval", "{all: eval")
-    evaluate = FILES["conf/operation/evaluate.yaml"].replace("[evaluate.sh]}", "[evaluate.sh, x]}")
+    required = "[evaluate.sh, '${file}']}\nfile: x"
+    evaluate = FILES["conf/operation/evaluate.yaml"].replace("[evaluate.sh]}", required)
     study.write({"conf/operation/study.yaml": edited, "conf/operation/evaluate.yaml": evaluate})
     said = study.run(f"+restart={batch}", "+needed=true").err
     assert "train.epochs (2, now 3)" in said
     assert "operation.steps.report.gathers.runs (evaluate, now gone)" in said
-    assert "evaluate.operation.requires ([evaluate.sh], now [evaluate.sh, x])" in said
+    assert "evaluate.operation.requires ([evaluate.sh], now [evaluate.sh, ${file}])" in said
     assert "+refresh=true" in said
     assert ran(study, before) == []
     study.write({"x": "", "plot.py": FILES["plot.py"].replace("runs.json", "all.json")})

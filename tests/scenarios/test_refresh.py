@@ -101,6 +101,16 @@ def test_an_edited_command_is_told_as_it_stands_in_the_yaml(make_project: MakePr
     assert "operation.command ([echo, ${x}], now [echo, now, ${x}])" in line
 
 
+def test_edited_requirements_are_told_as_they_stand_in_the_yaml(make_project: MakeProject) -> None:
+    config = "operation: {{command: [ls], requires: {files}}}\nx: 0\n"
+    project = make_project({"conf/config.yaml": config.format(files="[a1]"), "a1": "", "a2": ""})
+    project.run("-m", "x=1,2")
+    project.write({"conf/config.yaml": config.format(files='"a${x}"')})
+    for words in (["last:batch"], ["last"]):
+        (line,) = [one for one in project.run(f"+restart={words[0]}").said if "YAML has" in one]
+        assert "operation.requires ([a1], now [a${x}])" in line
+
+
 def test_an_edited_sweep_that_an_override_has_replaced_is_silent(
     make_project: MakeProject,
 ) -> None:

@@ -328,8 +328,8 @@ def test_several_values_for_one_run_are_no_call_for_m(echo: Project, words: tupl
     said = echo.run(*words, f"+restart={run}", "x=1,2", status=2).said
     assert said == [
         f"runner: x=1,2 gives x several values: {run[:8]} is a single run, which has one: give "
-        "it one, or start a batch by -m without +restart; one text with commas in it is quoted, "
-        "and a list is bracketed"
+        "it one, or start a batch by -m without +restart; with its commas, one text is written "
+        "'x=\"1,2\"', and a list 'x=[1,2]'"
     ]
     assert echo.tree() == before
 

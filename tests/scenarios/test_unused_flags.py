@@ -45,6 +45,15 @@ def test_an_argument_that_looks_like_a_flag_of_another_tool_is_told(
     assert project.run("-m", "model.depth=1,2").said.count(told) == 1
 
 
+def test_an_option_and_its_value_in_one_argument_are_told(make_project: MakeProject) -> None:
+    project = _project(make_project, "{command: [echo, '--lr ${lr}', 'a ${lr}', '--s ${lr} x']}")
+    said = project.run("-m", "lr=1,2").said
+    assert [line for line in said if "one argument" in line] == [
+        "--lr ${lr} is one argument, with a blank in it; an option and its value are two: --lr, "
+        '"${lr}"'
+    ]
+
+
 @pytest.mark.parametrize(
     ("word", "meant"), [('"$lr"', '"${lr}"'), ("--lr=$lr", '"--lr=${lr}"'), ('"{lr}"', '"${lr}"')]
 )

@@ -243,10 +243,9 @@ def test_a_unique_prefix_is_enough(store: RunStore, prefix: str) -> None:
 def test_an_id_is_hexadecimal_digits(store: RunStore, prefix: str) -> None:
     with pytest.raises(Mistake) as caught:
         store.resolve(prefix)
-    digits = (
-        "an id is hexadecimal digits, or last (the newest run), or last:batch (the newest batch)"
-    )
-    assert str(caught.value) == f"{prefix!r} is not a run id: {digits}"
+    words = "last (the newest run or trial), or last:batch (the newest batch)"
+    told = f"{prefix!r} is not a run id: an id is hexadecimal digits, or {words}"
+    assert str(caught.value) == told
 
 
 def test_a_prefix_has_four_digits(store: RunStore) -> None:
@@ -274,7 +273,8 @@ def test_a_label_in_the_place_of_an_id_names_the_run_that_has_it(
 def test_a_prefix_of_no_run_is_told_with_the_store(store: RunStore, prefix: str) -> None:
     with pytest.raises(UnknownRun) as caught:
         store.resolve(prefix)
-    assert str(caught.value) == f"no run begins with '{prefix}' in {store.root}"
+    told = f"no run begins with '{prefix}' in {store.root}"
+    assert str(caught.value) == f"{told}; runner runs list shows which there are"
 
 
 def test_an_ambiguous_prefix_shows_candidates_that_differ(store: RunStore) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_sweep_runner.terminal.output_tail import last_exception, last_lines
+from hydra_sweep_runner.terminal.output_tail import last_error_line, last_exception, last_lines
 
 
 def test_the_last_lines_of_an_output_are_as_they_were_to_be_seen() -> None:
@@ -66,3 +66,19 @@ SyntaxError: '(' was never closed
 )
 def test_the_exception_that_an_output_ends_with(tail: bytes, told: str) -> None:
     assert last_exception(tail) == told
+
+
+@pytest.mark.parametrize(
+    ("tail", "told"),
+    [
+        (b"", ""),
+        (b"sort: no such file\n\n", "sort: no such file"),
+        (b"bad \x1b[31moption\x1b[0m\r\n+ exit 3\n++ echo\n", "bad option"),
+        (b"no such user\n 10%\r100%\n", "no such user"),
+        (b"+ exit 3\n", ""),
+    ],
+)
+def test_the_last_line_of_the_errors_is_neither_empty_nor_a_trace_nor_overwritten(
+    tail: bytes, told: str
+) -> None:
+    assert last_error_line(tail) == told

@@ -44,6 +44,7 @@ _OTHER_SWEEPER = re.compile(r"Could not find 'hydra/sweeper/(optuna|ax|nevergrad
 _MISSING = re.compile(r"(?:In '([^']+)': )?(?:Could not find|Cannot find primary config) '([^']+)'")
 _NOT_THERE = re.compile(r"In '[^']+': Could not (?:load|find) '")
 _NAME_ALONE = re.compile(r"\s*[^\W\d][\w.-]* +[^\s:#][^:#]*$")
+_WITH_VALUE = re.compile(r"( *)[\w.-]+: +[^\s#]")
 _BADLY_INDENTED = re.compile(
     "did not find expected key|expected <block end>, but found '<block map"
 )
@@ -160,11 +161,19 @@ def _in_yaml(error: yaml.YAMLError) -> str:
     if problem.startswith("mapping values are not allowed") and _NAME_ALONE.match(before):
         name, _, value = before.strip().partition(" ")
         told += f"; the line before lacks a colon: `{name}: {value.strip()}`"
+    elif problem.startswith("mapping values are not allowed") and _is_below_value(line, before):
+        told += "; it is indented more than the line before it, which has a value"
     elif line.lstrip(" ").startswith("\t"):
         told += "; YAML is indented by spaces"
     elif context == "while parsing a block mapping" and _BADLY_INDENTED.match(problem):
         told += "; names of one mapping begin in the same column"
     return told
+
+
+def _is_below_value(line: str, before: str) -> bool:
+    """Whether a line is indented more than the one before it, where a name has its value."""
+    held = _WITH_VALUE.match(before)
+    return held is not None and len(line) - len(line.lstrip(" ")) > len(held[1])
 
 
 def _line_at(mark: yaml.Mark, above: int = 0) -> str:

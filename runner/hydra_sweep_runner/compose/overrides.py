@@ -6,6 +6,7 @@ Hydra's own parser parses Hydra's grammar.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -200,7 +201,17 @@ def check_values(texts: Iterable[str], advice: str | None = None) -> None:
                     f"{advice or 'add -m to draw 20, or as many as +max_trials says'}"
                 )
             raise Mistake(
-                f"{text} gives {name} several values: "
-                f"{advice or 'add -m to sweep over them'}; one text with commas in it is quoted, "
-                "and a list is bracketed"
+                f"{text} gives {name} several values: {advice or 'add -m to sweep over them'}"
+                f"{_as_one_value(text)}"
             )
+
+
+def _as_one_value(text: str) -> str:
+    """How values with commas between them are written as one, as the end of a message; empty for a
+    sweep of another form."""
+    given, _, values = text.partition("=")
+    swept = parse_override(text)._value
+    if not isinstance(swept, ChoiceSweep) or not swept.simple_form or "'" in values:
+        return ""
+    as_text, as_list = (shlex.quote(f"{given}={one}") for one in (f'"{values}"', f"[{values}]"))
+    return f"; with its commas, one text is written {as_text}, and a list {as_list}"

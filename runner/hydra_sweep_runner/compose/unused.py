@@ -79,14 +79,6 @@ def _concerns(name: str, flag: str) -> bool:
     return covered_by(plain, name) or covered_by(name, plain) or plain.endswith(f".{name}")
 
 
-def command_as_written(config: DictConfig) -> list[str]:
-    """The words of a command as they are in the YAML, with their references to flags; options with
-    their values as a mapping, `{--amp: ${amp}}`."""
-    written: Any = config.operation._get_node("command")
-    words: Any = OmegaConf.to_container(written) if OmegaConf.is_list(written) else [written]
-    return [_options(word) if isinstance(word, dict) else str(word) for word in words]
-
-
 def first_flag_of(config: DictConfig, name: str) -> str:
     """A name that an argument can refer to: the flag's own or, for a config group or a node, that
     of the first flag below it."""
@@ -99,7 +91,3 @@ def first_flag_of(config: DictConfig, name: str) -> str:
 def is_switch(config: DictConfig, name: str) -> bool:
     """Whether the flag is a boolean."""
     return isinstance(OmegaConf.select(config, name, throw_on_missing=False), bool)
-
-
-def _options(entries: Mapping[Any, Any]) -> str:
-    return f"{{{', '.join(f'{name}: {value}' for name, value in entries.items())}}}"

@@ -134,7 +134,7 @@ class ObservedRuns:
 
     def resolve(self, typed: str) -> str:
         """The id that begins with what was typed: at least four digits, in upper or lower case.
-        `last` is the newest run, `last:batch` the newest batch.
+        `last` is the newest run or trial, `last:batch` the newest batch.
 
         Raises UnknownRun, AmbiguousRun, or Mistake if it has another form. Both name the run that
         has what was typed as its label.
@@ -176,12 +176,19 @@ class ObservedRuns:
 
     def _last(self, word: str) -> str:
         if word == run_ids.LAST:
-            found = [run for run in self.newest(1) if isinstance(run, Run)]
+            found = self._last_of(1) or self._last_of(None)
         else:
-            found = sorted(self.batches(), key=lambda run: (newest_first_key(run), run.id))
+            batches = sorted(self.batches(), key=lambda run: (newest_first_key(run), run.id))
+            found = batches[:1]
         if not found:
             raise UnknownRun(f"{word}: there is none in {self._root}")
         return found[0].id
+
+    def _last_of(self, n: int | None) -> list[Run]:
+        """The newest run or trial among the `n` newest records, or among all; empty if there is
+        none. A batch is newer than its trials if its last start had nothing to run."""
+        found = (run for run in self.newest(n) if isinstance(run, Run))
+        return [run for run in found if run.kind is not Kind.BATCH][:1]
 
     def observe(self, run: Run, *, claimed: bool = False) -> Run:
         """The run as it really is; its record is not changed.

@@ -1,5 +1,6 @@
 """Run ids, and what may be typed for one: a unique prefix of at least four digits, or `last` and
-`last:batch`, the newest ones (`observed.ObservedRuns.resolve` finds them)."""
+`last:batch`, the newest run or trial and the newest batch. `observed.ObservedRuns.resolve` finds
+them."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _SHORT_DIGITS = 8
 _MOST_SHOWN = 4
 
 
-#: Words to use instead of the id of the newest run, and of the newest batch.
+#: Words to use instead of the id of the newest run or trial, and of the newest batch.
 LAST, LAST_BATCH = "last", "last:batch"
 
 
@@ -32,8 +33,8 @@ def parse_prefix(text: str) -> str:
         if in_path:
             raise Mistake(f"{text!r} is a path, not a run id: give {in_path[-1][:_SHORT_DIGITS]}")
         raise Mistake(
-            f"{text!r} is not a run id: an id is hexadecimal digits, or {LAST} (the newest run), "
-            f"or {LAST_BATCH} (the newest batch)"
+            f"{text!r} is not a run id: an id is hexadecimal digits, or {LAST} (the newest run or "
+            f"trial), or {LAST_BATCH} (the newest batch)"
         )
     if len(text) < _FEWEST_DIGITS:
         raise Mistake(f"{text!r} is too short for a run id: give at least four of its digits")
@@ -45,7 +46,9 @@ def choose(prefix: str, ids: Iterable[str], store: Path) -> str:
     are several."""
     found = sorted(name for name in ids if name.startswith(prefix))
     if not found:
-        raise UnknownRun(f"no run begins with {prefix!r} in {store}")
+        raise UnknownRun(
+            f"no run begins with {prefix!r} in {store}; runner runs list shows which there are"
+        )
     if len(found) > 1:
         length = _distinct_length(found)
         shown = ", ".join(name[:length] for name in found[:_MOST_SHOWN])

@@ -14,6 +14,8 @@ _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(:|$)")
 _SYNTAX = re.compile(
     r'^  File ".*", line \d+\n(?: .*\n)*((?:Syntax|Indentation|Tab)Error: .+)\s*\Z', re.MULTILINE
 )
+# What a shell prints before each command after `set -x`.
+_TRACED = re.compile(r"\++ ")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -39,3 +41,12 @@ def last_exception(tail: bytes) -> str:
         return "" if syntax is None else syntax[1]
     lines = rest.splitlines()[1:]
     return next((line for line in lines if _EXCEPTION.match(line)), "")
+
+
+def last_error_line(tail: bytes) -> str:
+    """The last line of what a program has written to standard error, neither empty nor a shell's
+    trace nor overwritten, as a progress bar is; else an empty text."""
+    text = _COLOURS.sub("", tail.decode("utf-8", "replace"))
+    lines = (line.strip() for line in reversed(text.split("\n")))
+    told = (line for line in lines if line and "\r" not in line and not _TRACED.match(line))
+    return next(told, "")

@@ -119,9 +119,20 @@ def test_output_that_is_no_text_passes_unchanged(world: World) -> None:
     assert (world.folder(run) / ".runner/output.log").read_bytes() == b"\xff\x00\r\n"
 
 
+def test_the_reason_of_a_failed_command_has_its_last_error_and_nothing_that_it_printed(
+    world: World,
+) -> None:
+    def reason_of(text: str) -> str | None:
+        return world.execute(world.shell(text))[0].run.state.reason
+
+    assert reason_of("echo loss: 1; echo no good >&2; echo 3; exit 4") == "exit status 4: no good"
+    assert reason_of("echo no good; exit 4") == "exit status 4"
+    assert reason_of("echo fine >&2; exit 0") is None
+
+
 def test_a_missing_file_gets_a_hint(world: World) -> None:
     outcome = world.execute(world.command("cat", "data.csv"))[0]
-    assert outcome.run.state.reason == "exit status 1"
+    assert outcome.run.state.reason == "exit status 1: cat: data.csv: No such file or directory"
     assert outcome.hint is not None
     assert outcome.hint.startswith("a file was not found: the trial works in ")
     assert world.execute(world.shell("exit 1"))[0].hint is None
@@ -133,8 +144,10 @@ def test_a_missing_file_that_is_in_the_project_is_named(world: World) -> None:
     for path, named in (("data.csv", "data.csv"), ("sets/train.csv", "sets")):
         hint = world.execute(world.command("cat", path))[0].hint
         assert hint is not None
-        assert hint.endswith(f"operation.requires, such as {named}: requires: [{named}]")
-    assert "such as" not in str(world.execute(world.command("cat", "elsewhere.csv"))[0].hint)
+        assert hint.startswith(f"{named} is in the project, and the trial works in ")
+        assert hint.endswith(f"name it in operation.requires: [{named}]")
+    elsewhere = str(world.execute(world.command("cat", "elsewhere.csv"))[0].hint)
+    assert elsewhere.endswith("name it in operation.requires")
 
 
 def test_a_missing_file_of_a_folder_that_is_linked_already_is_told_as_such(world: World) -> None:

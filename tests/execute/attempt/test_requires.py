@@ -78,3 +78,15 @@ def test_a_name_that_cannot_be_linked_is_a_mistake(project: Path, name: str, exp
 
 def test_what_is_in_the_project_is_no_mistake(project: Path) -> None:
     check_requires(project, ["data", "data/in/a.csv", "./train.sh", "data/../train.sh"])
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("trian.sh", "; did you mean train.sh?"), ("data/in/b.csv", ""), ("train.py", "train.sh?")],
+)
+def test_a_name_that_is_not_there_is_answered_with_one_that_is_like_it_before_its_ending(
+    project: Path, name: str, meant: str
+) -> None:
+    with pytest.raises(Mistake) as caught:
+        check_requires(project, [name])
+    assert str(caught.value).endswith(meant or f"does not exist in {project}")

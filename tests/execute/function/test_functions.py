@@ -192,8 +192,8 @@ def test_a_file_that_is_not_found_gets_a_hint(world: World, lib: Path) -> None:
         "FileNotFoundError: [Errno 2] No such file or directory: 'no-such-file'"
     )
     assert outcome.hint == (
-        f"a file was not found: the trial works in {task.working_dir}; what it needs from the "
-        f"project in {world.project} is named in operation.requires"
+        f"a file was not found: the trial works in {task.working_dir}; if it is a file of "
+        f"the project in {world.project}, name it in operation.requires"
     )
 
 

@@ -22,6 +22,16 @@ from hydra_sweep_runner.execute.script.flags import read_parser
 
 PARSER = """
 import argparse
+NAMES = ["a", "b"]
+MADE = {{"a": len, "3": print}}
+NUMBERS: range = range(3, 4)
+GROWN = ["a"]
+GROWN.append("b")
+REGISTERED = {{"a": len}}
+REGISTERED["b"] = print
+BOUND_TWICE = ["a"]
+if len(BOUND_TWICE) > 0:
+    BOUND_TWICE = ["b"]
 parser = argparse.ArgumentParser()
 parser.add_argument("--{name}"{words})
 parser.parse_args()
@@ -60,6 +70,14 @@ WORDS = [
     "nargs='?', choices=['a']",
     "type=int, action='append'",
     "choices=set('ab')",
+    "choices=NAMES",
+    "choices=sorted(NAMES)",
+    "choices=MADE",
+    "choices=list(MADE.keys())",
+    "choices=GROWN",
+    "choices=REGISTERED",
+    "choices=BOUND_TWICE",
+    "type=int, choices=NUMBERS",
     "type=lambda text: 1",
     "type=bool",
     "action='store_true'",
@@ -103,7 +121,8 @@ def test_argparse_refuses_what_is_refused_and_takes_what_is_not(
         if refused is None and "nargs" not in words and isinstance(value, list):
             continue  # how many values an option takes is not looked at
         takes = _parses(source, arguments or _as_given(value), monkeypatch)
-        certain = "set(" not in words and "lambda" not in words and "bool" not in words
+        unknown = ("set(", "lambda", "bool", "GROWN", "REGISTERED", "TWICE")
+        certain = not any(word in words for word in unknown)
         assert not takes if refused is not None else (takes or not certain), value
 
 

@@ -153,7 +153,9 @@ def import_runs(store: RunStore, source: Path) -> ImportOutcome:
 
 def _folder(destination: Path) -> Path:
     if destination.suffix.lower() in _OF_FILES and not destination.is_dir():
-        raise Mistake(f"{destination}: give a name that ends in .tar.gz or .zip, or a folder")
+        table = f"; a table is runner compare --csv {destination}"
+        more = table if destination.suffix.lower() == ".csv" else ""
+        raise Mistake(f"{destination}: give a name that ends in .tar.gz or .zip, or a folder{more}")
     if destination.is_dir() and any(destination.iterdir()) and not _is_store(destination):
         raise Mistake(f"{destination}: is a folder with other files in it: give a new one")
     return destination

@@ -31,6 +31,7 @@ from hydra_sweep_runner.commands.start.notes import (
     report_older_code,
     report_yaml_changes,
 )
+from hydra_sweep_runner.commands.start.optional_groups import report_nothing_chosen
 from hydra_sweep_runner.commands.start.package_line import report_misplaced
 from hydra_sweep_runner.commands.start.pipeline.decisions import (
     Changed,
@@ -140,6 +141,7 @@ def _report_read_otherwise(world: World, sweep: Sweep) -> None:
         report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
     report_texts_like_ranges(world, sweep.overrides)
     report_misplaced(world, composing.composer, composing.task)
+    report_nothing_chosen(world, composing.composer, composing.task)
     report_unused_in_sweep(world, sweep)
 
 
@@ -276,6 +278,7 @@ def _report_given(world: World, sweep: Sweep, batch: Run, reconciliation: Reconc
     report_given_twice(world, composing.typed.task)
     report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
     report_texts_like_ranges(world, composing.typed.task)
+    report_nothing_chosen(world, composing.composer, composing.typed.task)
     for first in sweep.plan.trials[:1] if sweep.options.refresh else ():
         report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
     _report_not_fitting(world, sweep, reconciliation, batch)

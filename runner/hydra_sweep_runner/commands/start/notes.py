@@ -383,21 +383,30 @@ def _described(composing: Composing, overrides: Sequence[str]) -> Flags:
     those of all its steps, with their names as prefix, and their wiring."""
     operation, flags = composing.describe_combination(overrides)
     if composing.pipeline is None:
-        from hydra_sweep_runner.compose.unused import command_as_written  # few are commands
-
-        entries = _operation(operation)
-        if _COMMAND in entries:  # as it stands in the YAML, and not with one trial's values
-            entries[_COMMAND] = list(command_as_written(composing.config(overrides).load()))
-        return {**entries, **flags}
+        return {**_as_written(operation, composing, overrides), **flags}
     pipeline = composing.pipeline
     found = {**flatten({"operation": {"steps": pipeline.written}}), **flags}
     for name, composed in zip(pipeline.wiring.names, pipeline.combination(overrides), strict=True):
-        entries = _operation(composed.operation)
+        entries = _as_written(composed.operation, composing, composed.overrides)
         found |= {f"{name}.{entry}": value for entry, value in entries.items()}
     return found
 
 
-_COMMAND = "operation.command"
+def _as_written(
+    operation: Operation, composing: Composing, overrides: Sequence[str]
+) -> dict[str, Value]:
+    """The entries of the `operation` node as they stand in the YAML, and not with one trial's
+    values."""
+    if composing.program is not None:
+        return _operation(operation)
+    from hydra_sweep_runner.compose.as_written import operation_as_written  # for changed YAML only
+
+    written = operation_as_written(composing.config(overrides).load())
+    entries = _operation(operation)
+    for name, held in written.items():
+        is_list = isinstance(entries[f"operation.{name}"], list)
+        entries[f"operation.{name}"] = [held] if is_list and isinstance(held, str) else held
+    return entries
 
 
 def _operation(operation: Operation) -> dict[str, Value]:

@@ -28,6 +28,7 @@ from hydra_sweep_runner.commands.start.notes import (
     report_older_code,
     report_yaml_changes,
 )
+from hydra_sweep_runner.commands.start.optional_groups import report_nothing_chosen
 from hydra_sweep_runner.commands.start.package_line import report_misplaced
 from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
@@ -108,6 +109,7 @@ def start_run(world: World, composing: Composing) -> int:
             report_given_twice(world, composing.task)
             report_texts_read_as_numbers(world, composing, composing.task, composing.task)
             report_misplaced(world, composing.composer, composing.task)
+            report_nothing_chosen(world, composing.composer, composing.task)
             report_unused_params(world, composed.config.sweeper)
             report_options_of_batches(world, composing.typed.options.values)
             report_texts_like_sweeps(world, composed.operation, composed.flags, composing.names())
@@ -155,7 +157,11 @@ def _refuse_batch_options(composing: Composing, options: Options, run: Run | Non
     asked = [name for name in ("print_trials", "init_trials") if options.values.get(name)]
     asked += [name for name in _SHAPING if composing.typed.option(name) is not None]
     if asked:
-        raise Mistake(f"+{asked[0]} is about the trials of a batch: add -m, or leave it out")
+        more = "add -m, or leave it out"
+        if run is not None:
+            made = f", of the batch {short(run.generated_by)}" if run.generated_by else ""
+            more = f"{short(run.id)} is a single {run.kind.value}{made}; leave it out"
+        raise Mistake(f"+{asked[0]} is about the trials of a batch: {more}")
 
 
 def _is_completed(
@@ -278,6 +284,7 @@ def _report_restart(
     report_given_twice(world, composing.typed.task)
     report_texts_read_as_numbers(world, composing, composing.typed.task, composing.task)
     report_texts_like_ranges(world, composing.typed.task)
+    report_nothing_chosen(world, composing.composer, composing.typed.task)
     report_options_of_batches(world, composing.typed.options.values)
     report_settings_for_programs(world, composed.config)
     report_unused_flags(world, composed.operation, composed.config, composing.names())

@@ -1,5 +1,5 @@
 """Says which given flags have no effect, because a command does not receive them, or no step of a
-pipeline does; and which settings of Hydra."""
+pipeline does, and which settings of Hydra; and which arguments of a command are hardly meant so."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ _PLAIN = re.compile(r"-{0,2}[\w./+][\w./=+@%^-]*")
 
 #: An argument that a shell, or Python's `format`, would replace by a value.
 _LIKE_REFERENCE = re.compile(r"(?:-{1,2}[\w-]+=)?(?:\$(\w+)|\{(\w+)\})")
+
+#: An option and its value in one argument of a command, which is split nowhere.
+_NOT_SPLIT = re.compile(r"(-{1,2}[\w-]+) +(\$\{[\w.]+\})")
 
 
 def report_settings_for_programs(world: World, config: TrialConfig) -> None:
@@ -106,17 +109,19 @@ def _unused_flags(
     `varying` names are such, the trials do the same."""
     if not KINDS[operation.kind].names_its_flags:
         return
-    from hydra_sweep_runner.compose.unused import (  # few operations are commands
-        command_as_written,
-        first_flag_of,
-        is_switch,
-        unused_names,
-    )
+    from hydra_sweep_runner.compose.as_written import command_as_written  # few are commands
+    from hydra_sweep_runner.compose.unused import first_flag_of, is_switch, unused_names
 
     loaded = config.load()
     command = command_as_written(loaded)
     meant: dict[str, str] = {}  # words like `$x` that are likely to mean flags, as they are written
     for word in command:
+        both = _NOT_SPLIT.fullmatch(word)
+        if both is not None:
+            yield (
+                f"{escape(word)} is one argument, with a blank in it; an option and its value are "
+                f"two: {', '.join(map(_quoted, both.groups()))}"
+            )
         found = _LIKE_REFERENCE.fullmatch(word)
         name = found and (found[1] or found[2])
         if name and name in loaded:

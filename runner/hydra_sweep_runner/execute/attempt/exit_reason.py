@@ -13,7 +13,7 @@ from hydra_sweep_runner.execute.function.worker import Reply
 from hydra_sweep_runner.execute.server.client import Child, ServerDied
 from hydra_sweep_runner.model import Result
 from hydra_sweep_runner.record.reasons import of_status, refusal
-from hydra_sweep_runner.terminal.output_tail import last_exception
+from hydra_sweep_runner.terminal.output_tail import last_error_line, last_exception
 
 # The exit statuses that shells and timeout(1) use.
 NOT_EXECUTABLE = 126
@@ -73,14 +73,15 @@ def of_worker(child: Child, target: str) -> Ending:
     return end
 
 
-def with_last_words(end: Ending, tail: bytes) -> Ending:
-    """The ending with the exception or the parser's error that the output ends with, if the exit
-    status alone is known; `tail` is the end of the output."""
+def with_last_words(end: Ending, tail: bytes, errors: bytes = b"") -> Ending:
+    """The ending with the exception or the parser's error that the output ends with, or else with
+    the last line of `errors`, if the exit status alone is known; `tail` is the end of the
+    output."""
     code = end.exit_status
     if code is None or end.reason != of_status(code):
         return end
     said = last_exception(tail) or refusal(tail.decode("utf-8", "replace").splitlines(), code)
-    return replace(end, reason=of_status(code, said))
+    return replace(end, reason=of_status(code, said or last_error_line(errors)))
 
 
 #: How an attempt ends whose worker closed the connection and was killed for it.

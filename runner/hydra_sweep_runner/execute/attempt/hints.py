@@ -115,14 +115,14 @@ def _on_missing_file(tail: bytes, task: Task) -> str | None:
             "operation.requires"
         )
     named = _named_missing(cause, task)
-    linked = None if named else _missing_in_linked(cause, task)
+    if named is not None:
+        return _name_in_requires(named, task)
+    linked = _missing_in_linked(cause, task)
     if linked is not None:
         return f"{linked} is not there: {Path(task.project_dir, linked)} does not exist"
-    what = f", such as {named}: requires: {_with_required(named, task)}" if named else ""
-    links = "" if named else _linked_already(task)
     return (
-        f"a file was not found: the trial works in {task.working_dir}; what it needs from "
-        f"the project in {task.project_dir} is named in operation.requires{what}{links}"
+        f"a file was not found: the trial works in {task.working_dir}; if it is a file of the "
+        f"project in {task.project_dir}, name it in operation.requires{_linked_already(task)}"
     )
 
 

@@ -144,15 +144,15 @@ class Output:
         end = os.fstat(self._log).st_size
         return os.pread(self._log, size_bytes, max(0, end - size_bytes))
 
-    def tail_of_stdout(self, size_bytes: int) -> bytes:
-        """The part of the log's last bytes that came from standard output. To be called before
+    def tail_of(self, stream: Stream, size_bytes: int) -> bytes:
+        """The part of the log's last bytes that came from one stream. To be called before
         `pieces`."""
         tail = self.tail(size_bytes)
         kept: list[bytes] = []
         end = len(tail)
         for number, size in self._runs.last():
             begin = max(0, end - size)
-            if number == 0:
+            if _STREAMS[number] == stream:
                 kept.append(tail[begin:end])
             end = begin
             if not end:

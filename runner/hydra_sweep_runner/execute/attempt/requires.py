@@ -39,11 +39,14 @@ def _meant(name: str, project_dir: Path) -> str:
     if len(names) > 1 and any(part and (project_dir / part).exists() for part in names):
         return f"; several names are a list: requires: [{', '.join(names)}]"
     try:
-        beside = [path.name for path in (project_dir / name).parent.iterdir()]
+        beside = list((project_dir / name).parent.iterdir())
     except OSError:
         return ""
-    near = get_close_matches(PurePosixPath(name).name, beside, n=1)
-    return f"; did you mean {PurePosixPath(name).with_name(near[0])}?" if near else ""
+    # Any two names of a kind, such as a.txt and b.txt, are much alike by their endings.
+    meant = PurePosixPath(name)
+    alike = [path.name for path in beside if get_close_matches(meant.stem, [path.stem])]
+    near = get_close_matches(meant.name, alike, n=1)
+    return f"; did you mean {meant.with_name(near[0])}?" if near else ""
 
 
 def make_links(project_dir: Path, run_dir: Path, requires: Iterable[str]) -> None:
@@ -55,6 +58,15 @@ def make_links(project_dir: Path, run_dir: Path, requires: Iterable[str]) -> Non
     for path in sorted(paths):
         if paths.isdisjoint(path.parents):  # otherwise a linked parent folder contains it
             _link(project_dir / path, run_dir / path, run_dir)
+
+
+def missing_required(run_dir: Path, requires: Iterable[str]) -> str | None:
+    """The reason why a run cannot start of whose linked files and folders one has been removed
+    from the project since the check; None if all are there."""
+    missing = next((name for name in requires if not (run_dir / name).exists()), None)
+    if missing is None:
+        return None
+    return f"{missing}, named in operation.requires, is not in the project any more"
 
 
 def _link(source: Path, link: Path, run_dir: Path) -> None:

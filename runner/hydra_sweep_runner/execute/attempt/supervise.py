@@ -24,14 +24,14 @@ from hydra_sweep_runner.execute.attempt.inputs import (
 )
 from hydra_sweep_runner.execute.attempt.log import Output, Screen
 from hydra_sweep_runner.execute.attempt.own_code import changed_since, with_present_code
-from hydra_sweep_runner.execute.attempt.requires import make_links
+from hydra_sweep_runner.execute.attempt.requires import make_links, missing_required
 from hydra_sweep_runner.execute.attempt.scalars import Scalars
 from hydra_sweep_runner.execute.attempt.stop_signals import Cause, Urgency
 from hydra_sweep_runner.execute.local.reactor import Supervision
 from hydra_sweep_runner.execute.server.client import ServerDied
 from hydra_sweep_runner.execute.task import Outcome, Task
 from hydra_sweep_runner.model import Attempt, Process, Run, Status
-from hydra_sweep_runner.operation.call import FunctionCall, ProgramCall
+from hydra_sweep_runner.operation.call import CommandCall, FunctionCall, ProgramCall
 from hydra_sweep_runner.record import lifecycle
 from hydra_sweep_runner.record.redaction import redact_run
 from hydra_sweep_runner.scalars.form import parse_form
@@ -191,9 +191,13 @@ def _attempt(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Super
         if around.live:
             output.is_behind = lambda: around.reporter.is_behind
         around.store.keep(run.id)
-        attempted = yield from attempt(
-            task, run_dir, output, around.machinery, partial(_look, run.id, scalars, around)
-        )
+        required = without_inputs(task.run.operation.requires, task.upstream)
+        lacking = missing_required(run_dir, required)
+        if lacking is None:
+            look = partial(_look, run.id, scalars, around)
+            attempted = yield from attempt(task, run_dir, output, around.machinery, look)
+        else:
+            attempted = Attempted(ending=Ending(exit_status=None, reason=lacking), cause=None)
         emptied = not os.path.lexists(f"{run_dir}/{layout.LOG}")
         if attempted.ending.exit_status == 0 and output.error is not None:
             reason = f"its output could not be kept: {output.error.strerror}"
@@ -207,8 +211,10 @@ def _attempt(task: Task, run: Run, run_dir: Path, around: Surroundings) -> Super
         tail = printed = b""
         if attempted.ending.exit_status != 0:
             tail = output.tail(outputs.TAIL_BYTES)
-            printed = output.tail_of_stdout(outputs.TAIL_BYTES)
-            attempted = replace(attempted, ending=with_last_words(attempted.ending, tail))
+            printed = output.tail_of("stdout", outputs.TAIL_BYTES)
+            is_command = isinstance(task.call, CommandCall)
+            errors = output.tail_of("stderr", outputs.TAIL_BYTES) if is_command else b""
+            attempted = replace(attempted, ending=with_last_words(attempted.ending, tail, errors))
         if around.live:
             return _Attempt(attempted, tail, printed, _do_nothing, emptied)
         block = partial(around.reporter.block, output.pieces(), head_line(task.title))

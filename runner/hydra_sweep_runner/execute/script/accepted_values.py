@@ -11,9 +11,12 @@ from dataclasses import replace
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.script.argparse_option_names import options_of
+from hydra_sweep_runner.execute.script.constants import constants_of
 from hydra_sweep_runner.execute.script.parser_source import full_name, imports_of
 
 _TYPES: Mapping[str, Callable[[str], object]] = {"str": str, "int": int, "float": float}
+_KEEPING = ("list", "tuple", "set", "sorted")
+_BUILT_IN = (*_TYPES, *_KEEPING, "range")
 _WITH_VALUE = frozenset({"store", "append", "extend"})
 # The most choices that a message lists.
 _MOST_CHOICES = 20
@@ -115,7 +118,9 @@ def accepted_values(tree: ast.Module) -> dict[str, Accepted]:
     if options_of(tree) is None or not _refuses_as_usual(tree):
         return {}
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    declared = [one for call in calls if _called(call) == "add_argument" for one in _options(call)]
+    constants = constants_of(tree)
+    added = (call for call in calls if _called(call) == "add_argument")
+    declared = [one for call in added for one in _options(call, constants)]
     times = Counter(name for name, _ in declared)
     return {name: one for name, one in declared if one is not None and times[name] == 1}
 
@@ -135,7 +140,7 @@ def _refuses_as_usual(tree: ast.Module) -> bool:
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             if node.attr in ("error", "exit", "argv"):
                 return False
-        elif _defines_a_type(node):
+        elif _redefines(node):
             return False
     return True
 
@@ -155,19 +160,22 @@ def _catches_exit(handler: ast.ExceptHandler) -> bool:
     return "SystemExit" in text or "BaseException" in text
 
 
-def _defines_a_type(node: ast.AST) -> bool:
+def _redefines(node: ast.AST) -> bool:
+    """Whether a built-in type or function that options are declared with gets another meaning."""
     if isinstance(node, ast.Name):
-        return isinstance(node.ctx, ast.Store) and node.id in _TYPES
+        return isinstance(node.ctx, ast.Store) and node.id in _BUILT_IN
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return node.name in _TYPES
-    return isinstance(node, ast.alias) and (node.asname or node.name) in (*_TYPES, "*")
+        return node.name in _BUILT_IN
+    return isinstance(node, ast.alias) and (node.asname or node.name) in (*_BUILT_IN, "*")
 
 
-def _options(call: ast.Call) -> Iterator[tuple[str, Accepted | None]]:
+def _options(
+    call: ast.Call, constants: Mapping[str, ast.expr]
+) -> Iterator[tuple[str, Accepted | None]]:
     """The long options and the places that a call declares; with None those that take no value, or
     of which it is not known."""
     words = {word.arg: word.value for word in call.keywords}
-    accepted = _accepted(words) if _takes_values(words) else None
+    accepted = _accepted(words, constants) if _takes_values(words) else None
     for argument in call.args:
         text = argument.value if isinstance(argument, ast.Constant) else None
         if isinstance(text, str) and (text.startswith("--") or not text.startswith("-")):
@@ -181,7 +189,7 @@ def _takes_values(words: Mapping[str | None, ast.expr]) -> bool:
     return action is None or (isinstance(action, ast.Constant) and action.value in _WITH_VALUE)
 
 
-def _accepted(words: Mapping[str | None, ast.expr]) -> Accepted:
+def _accepted(words: Mapping[str | None, ast.expr], constants: Mapping[str, ast.expr]) -> Accepted:
     nargs = words.get("nargs")
     number = nargs.value if isinstance(nargs, ast.Constant) else None
     needs_value = nargs is None or number == "+" or (isinstance(number, int) and number > 0)
@@ -191,7 +199,7 @@ def _accepted(words: Mapping[str | None, ast.expr]) -> Accepted:
     name = "str" if kind is None else kind.id if isinstance(kind, ast.Name) else ""
     if name not in _TYPES:  # a type of the script's own may accept any text
         return Accepted(needs_value=needs_value, takes_one=takes_one, number=exactly)
-    choices = _choices(words.get("choices"))
+    choices = _choices(words.get("choices"), constants)
     return Accepted(
         needs_value=needs_value,
         takes_one=takes_one,
@@ -201,8 +209,15 @@ def _accepted(words: Mapping[str | None, ast.expr]) -> Accepted:
     )
 
 
-def _choices(node: ast.expr | None) -> Sequence[object] | None:
-    """The choices, if they are a literal list, tuple or set, or a literal range."""
+def _choices(node: ast.expr | None, constants: Mapping[str, ast.expr]) -> Sequence[object] | None:
+    """The choices, if they are a literal list, tuple or set, the literal keys of a mapping, or a
+    literal range, or a constant that is one of these."""
+    node = _without_call(node)
+    if isinstance(node, ast.Name):
+        node = _without_call(constants.get(node.id))
+    if isinstance(node, ast.Dict):
+        keys = [key for key in node.keys if key is not None]
+        node = ast.Tuple(elts=keys) if len(keys) == len(node.keys) else None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
         try:
             ends = [ast.literal_eval(end) for end in node.args]
@@ -215,6 +230,19 @@ def _choices(node: ast.expr | None) -> Sequence[object] | None:
         return tuple(ast.literal_eval(each) for each in node.elts)
     except (TypeError, ValueError):
         return None
+
+
+def _without_call(node: ast.expr | None) -> ast.expr | None:
+    """What `list(NAME)`, `sorted(NAME)` or `NAME.keys()` has the elements of; other nodes as they
+    are."""
+    if not isinstance(node, ast.Call) or node.keywords:
+        return node
+    function = node.func
+    if isinstance(function, ast.Attribute) and function.attr == "keys" and not node.args:
+        return function.value
+    if isinstance(function, ast.Name) and function.id in _KEEPING and len(node.args) == 1:
+        return _without_call(node.args[0])
+    return node
 
 
 def _called(call: ast.Call) -> str | None:
