@@ -118,9 +118,8 @@ def accepted_values(tree: ast.Module) -> dict[str, Accepted]:
     if options_of(tree) is None or not _refuses_as_usual(tree):
         return {}
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    constants = constants_of(tree)
     added = (call for call in calls if _called(call) == "add_argument")
-    declared = [one for call in added for one in _options(call, constants)]
+    declared = [one for call in added for one in _options(call, tree)]
     times = Counter(name for name, _ in declared)
     return {name: one for name, one in declared if one is not None and times[name] == 1}
 
@@ -169,13 +168,11 @@ def _redefines(node: ast.AST) -> bool:
     return isinstance(node, ast.alias) and (node.asname or node.name) in (*_BUILT_IN, "*")
 
 
-def _options(
-    call: ast.Call, constants: Mapping[str, ast.expr]
-) -> Iterator[tuple[str, Accepted | None]]:
+def _options(call: ast.Call, tree: ast.Module) -> Iterator[tuple[str, Accepted | None]]:
     """The long options and the places that a call declares; with None those that take no value, or
     of which it is not known."""
     words = {word.arg: word.value for word in call.keywords}
-    accepted = _accepted(words, constants) if _takes_values(words) else None
+    accepted = _accepted(words, tree) if _takes_values(words) else None
     for argument in call.args:
         text = argument.value if isinstance(argument, ast.Constant) else None
         if isinstance(text, str) and (text.startswith("--") or not text.startswith("-")):
@@ -189,7 +186,7 @@ def _takes_values(words: Mapping[str | None, ast.expr]) -> bool:
     return action is None or (isinstance(action, ast.Constant) and action.value in _WITH_VALUE)
 
 
-def _accepted(words: Mapping[str | None, ast.expr], constants: Mapping[str, ast.expr]) -> Accepted:
+def _accepted(words: Mapping[str | None, ast.expr], tree: ast.Module) -> Accepted:
     nargs = words.get("nargs")
     number = nargs.value if isinstance(nargs, ast.Constant) else None
     needs_value = nargs is None or number == "+" or (isinstance(number, int) and number > 0)
@@ -199,7 +196,7 @@ def _accepted(words: Mapping[str | None, ast.expr], constants: Mapping[str, ast.
     name = "str" if kind is None else kind.id if isinstance(kind, ast.Name) else ""
     if name not in _TYPES:  # a type of the script's own may accept any text
         return Accepted(needs_value=needs_value, takes_one=takes_one, number=exactly)
-    choices = _choices(words.get("choices"), constants)
+    choices = _choices(words.get("choices"), tree)
     return Accepted(
         needs_value=needs_value,
         takes_one=takes_one,
@@ -209,12 +206,12 @@ def _accepted(words: Mapping[str | None, ast.expr], constants: Mapping[str, ast.
     )
 
 
-def _choices(node: ast.expr | None, constants: Mapping[str, ast.expr]) -> Sequence[object] | None:
+def _choices(node: ast.expr | None, tree: ast.Module) -> Sequence[object] | None:
     """The choices, if they are a literal list, tuple or set, the literal keys of a mapping, or a
     literal range, or a constant that is one of these."""
     node = _without_call(node)
     if isinstance(node, ast.Name):
-        node = _without_call(constants.get(node.id))
+        node = _without_call(constants_of(tree).get(node.id))
     if isinstance(node, ast.Dict):
         keys = [key for key in node.keys if key is not None]
         node = ast.Tuple(elts=keys) if len(keys) == len(node.keys) else None

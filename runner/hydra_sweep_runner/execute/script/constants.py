@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 _CHANGING = frozenset(
     {
@@ -15,6 +16,7 @@ _CHANGING = frozenset(
 )
 
 
+@lru_cache(maxsize=1)
 def constants_of(tree: ast.Module) -> Mapping[str, ast.expr]:
     """The names that are bound once in the whole source, by `NAME = …`, with what they are bound
     to. Those whose value the source changes in its place are left out."""
