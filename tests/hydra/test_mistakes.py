@@ -327,7 +327,7 @@ def test_a_sweep_that_is_called_from_python_raises_hydras_exception(program: Pro
 
 
 def test_a_job_without_m_says_that_nobody_records_it(program: Program) -> None:
-    told = f"{SWEEPER} has no effect without -m: this job is not recorded"
+    told = f"{SWEEPER} has no effect without -m: this job is not recorded; to record it: -m"
     assert told in _train(program, SWEEPER, "lr=1").stderr.splitlines()
     ended = _train(program, SWEEPER, "+needed=true", "+size=3")
     assert f"{told}; its own flags are +needed=true" in ended.stderr.splitlines()

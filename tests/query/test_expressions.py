@@ -314,7 +314,7 @@ def test_what_other_languages_write_is_answered_with_what_is_written_here(
 RUNS = [
     PlainSubject(
         flags={"batch-size": 2, "opt": "adam", "size": 1},
-        scalars={"val/loss": LOSS},
+        scalars={"val/loss": LOSS, "train_loss": LOSS},
         attributes={"status": "error", "batch": ["a"], "tags": ["best"]},
     )
 ]
@@ -328,6 +328,7 @@ RUNS = [
         ("size - y < 3", "attribute y;"),
         ("val/loss < 1", 'val/loss is read as arithmetic: as one name it is scalar["val/loss"]'),
         ("sizes == 3", "sizes (did you mean size?)"),
+        ("loss == 3", "loss (did you mean val/loss or train_loss?)"),
     ],
 )
 def test_a_name_that_no_run_has_is_answered_with_what_may_be_meant(text: str, told: str) -> None:

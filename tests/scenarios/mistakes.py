@@ -776,6 +776,11 @@ YAML = [
         "it is indented more than the line before it, which has a value",
         files={"conf/config.yaml": "operation: {script: main.py}\nx: 1\n y: 2\n"},
     ),
+    Row(
+        "-m x=1,2",
+        "line 2: a colon and a space stand between a name and its value: `epochs: 5`",
+        files={"conf/config.yaml": "operation: {script: main.py}\nepochs 5\nx: 1\n"},
+    ),
     Row("-m x=1,2", "max_trials=0", files=with_sweeper("max_trials: 0")),
     Row("-m x=1,2", "needed=maybe", files=with_sweeper("needed: maybe")),
     Row("-m x=1,2", "'nosuch'", files=with_sweeper("nosuch: 1")),

@@ -336,6 +336,23 @@ def test_a_restart_says_which_imported_module_has_changed(make_project: MakeProj
         assert line not in project.run(f"+restart={run_id}").said
 
 
+def test_results_of_an_older_script_are_told_when_they_are_replaced(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {"conf/config.yaml": "operation: {script: a.py}\nx: 0\n", "a.py": "x = 0\n"}
+    )
+    project.run("-m", "x=1,2")
+    batch = project.newest("batch")["id"][:8]
+    project.write({"a.py": "x = 0  # mended\n"})
+    skipping = project.run("+restart=last:batch", "+needed=true").said
+    assert f"The code has changed since {batch} was last started: a.py differs" in skipping
+    told = f"The code has changed since trials of {batch} were last started: a.py differs"
+    assert told not in skipping
+    assert told in project.run("+restart=last:batch").said
+    assert "The code has changed" not in project.run("+restart=last:batch").err
+
+
 def test_a_trial_records_the_code_that_it_ran_though_the_batch_began_with_another(
     make_project: MakeProject,
 ) -> None:

@@ -128,5 +128,5 @@ def test_a_comparison_by_a_scalar_where_none_is_reported_says_how_one_is(
     )
     project.run("-m", "lr=1,2")
     (line,) = project.run("compare", "--min", "loss", status=2).said
-    assert "scalars: none (a printed line reports some if there is nothing but pairs in it" in line
+    assert "scalars: none (what is returned, report(loss=0.25), and a printed line with" in line
     assert "`loss: 0.25`; of other lines operation.scalars, a regular expression," in line

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
-from hydra_sweep_runner.terminal.progress import rate, time_left
+from hydra_sweep_runner.terminal.progress import ProgressLine, rate, time_left
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,18 @@ def test_the_time_left_goes_by_the_trials_that_have_ended(
     done: int, total: int, running: int, seconds: float, told: str
 ) -> None:
     assert time_left(done, total, running, seconds) == told
+
+
+@pytest.mark.parametrize(("at_once", "told"), [(2, "2 running"), (None, "3 running")])
+def test_no_more_trials_are_running_than_run_side_by_side(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int | None,
+    told: str,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    line = ProgressLine(5, at_once, nullcontext)
+    for _ in range(3):  # the first has ended, which is not on the disk yet
+        line.count(running=1)
+    line.close()
+    assert told in capsys.readouterr().err

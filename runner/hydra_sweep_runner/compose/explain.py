@@ -43,7 +43,7 @@ _ALL_SWEEPER_KEYS = (*_SWEEPER_KEYS, "max_batch_size", "_target_")
 _OTHER_SWEEPER = re.compile(r"Could not find 'hydra/sweeper/(optuna|ax|nevergrad|hebo|bayes|smac)")
 _MISSING = re.compile(r"(?:In '([^']+)': )?(?:Could not find|Cannot find primary config) '([^']+)'")
 _NOT_THERE = re.compile(r"In '[^']+': Could not (?:load|find) '")
-_NAME_ALONE = re.compile(r"\s*[^\W\d][\w.-]* +[^\s:#][^:#]*$")
+_NAME_AND_VALUE = re.compile(r"\s*([^\W\d][\w.-]*) +([^\s:#][^:#]*)$")
 _WITH_VALUE = re.compile(r"( *)[\w.-]+: +[^\s#]")
 _BADLY_INDENTED = re.compile(
     "did not find expected key|expected <block end>, but found '<block map"
@@ -142,7 +142,8 @@ def _in_yaml(error: yaml.YAMLError) -> str:
     if mark is None or problem is None:
         return one_line(error)
     context, begin = getattr(error, "context", None), getattr(error, "context_mark", None)
-    apart = _NO_SPACE.match(_line_at(begin)) if begin and "expected ':'" in problem else None
+    lacking = _line_at(begin) if begin is not None and "expected ':'" in problem else ""
+    apart = _NO_SPACE.match(lacking) or _NAME_AND_VALUE.match(lacking)
     if begin is not None and apart is not None:
         return (
             f"{mark.name}, line {begin.line + 1}: a colon and a space stand between a name and its "
@@ -158,10 +159,12 @@ def _in_yaml(error: yaml.YAMLError) -> str:
         held = next((one for one in _INTERPOLATED.finditer(line) if one.end() > mark.column), None)
         told += f'; what holds ${{…}} stands in quotes: "{held[0] if held else "${…}"}"'
     before = _line_at(mark, above=1)
-    if problem.startswith("mapping values are not allowed") and _NAME_ALONE.match(before):
-        name, _, value = before.strip().partition(" ")
+    without_colon = _NAME_AND_VALUE.match(before)
+    is_nested = problem.startswith("mapping values are not allowed")
+    if is_nested and without_colon is not None:
+        name, value = without_colon.groups()
         told += f"; the line before lacks a colon: `{name}: {value.strip()}`"
-    elif problem.startswith("mapping values are not allowed") and _is_below_value(line, before):
+    elif is_nested and _is_below_value(line, before):
         told += "; it is indented more than the line before it, which has a value"
     elif line.lstrip(" ").startswith("\t"):
         told += "; YAML is indented by spaces"

@@ -1,13 +1,13 @@
-"""Added overrides that were meant to choose a config of a group, and name no group.
+"""Overrides that were meant to choose a config of a group, and choose none.
 
-Hydra takes `+experimnt=fine` and `+model/sub=x` for new flags where there are no such groups, so
-that nothing is chosen and nothing is said.
+Hydra takes `+experimnt=fine` and `+model/sub=x` for new flags where there are no such groups. Where
+the defaults list calls a group optional, it takes the name of a config that there is not.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
 from hydra.core.override_parser.types import Override, OverrideType
@@ -52,6 +52,32 @@ def check_groups(
             raise Mistake(f"{text}: there is no config group {name} {insist}")
 
 
+def nothing_chosen(
+    texts: Iterable[str],
+    is_choice: Callable[[str], bool],
+    configs_of: Callable[[str], Iterable[str]],
+) -> Iterator[str]:
+    """A line for each choice of a config that there is not, among overrides that compose.
+
+    `is_choice` knows whether an override chooses from a config group.
+    """
+    for text in texts:
+        if not is_choice(text):
+            continue
+        override = parse_override(text)
+        group = override.key_or_group
+        known = [] if override.is_delete() else _listed(configs_of, group)
+        for name in _names(override) if known else ():
+            if name in known or "/" in name:
+                continue
+            near = get_close_matches(name, known, n=1)
+            meant = f"; did you mean {group}={near[0]}?" if near else ""
+            yield (
+                f"{group}={name} chooses nothing: there is no such config, and the defaults list "
+                f"calls the group optional{meant}"
+            )
+
+
 def _listed(names_in: Callable[[str], Iterable[str]], group: str) -> list[str]:
     """The names in a group; none where Hydra refuses to list it, as 1.4 does if a file there ends
     in `.yml`: then nothing is suggested."""
@@ -63,5 +89,11 @@ def _listed(names_in: Callable[[str], Iterable[str]], group: str) -> list[str]:
 
 def _chooses(override: Override, configs: Iterable[str]) -> bool:
     """Whether a value of the override is the name of one of the configs."""
-    known = set(configs)
-    return any(isinstance(value, str) and value in known for value in values_of(override))
+    return not set(configs).isdisjoint(_names(override))
+
+
+def _names(override: Override) -> list[str]:
+    """The names of configs in an override's values, which may be lists of them."""
+    held = values_of(override)
+    flat = [each for value in held for each in (value if isinstance(value, list) else [value])]
+    return [name for name in flat if isinstance(name, str)]

@@ -71,7 +71,9 @@ def _report_unrecorded(overrides: Sequence[str]) -> None:
     added = [text for text in overrides if text.startswith("+") and "=" in text]
     options = [text for text in added if text.lstrip("+").partition("=")[0] in OPTIONS]
     flags = f"; its own flags are {', '.join(options)}" if options else ""
-    Console().say(f"{CHOICE} has no effect without -m: this job is not recorded{flags}")
+    Console().say(
+        f"{CHOICE} has no effect without -m: this job is not recorded; to record it: -m{flags}"
+    )
 
 
 def _refuse_or_go_on(overrides: Sequence[str], lacking: str) -> None:

@@ -15,8 +15,9 @@ _MOST_LISTED = 40
 _MOST_NEAR = 3
 _WORDS = {Scope.ANY: "flag, scalar or attribute", Scope.FLAG: "flag", Scope.SCALAR: "scalar"}
 _HOW_REPORTED = (
-    "a printed line reports some if there is nothing but pairs in it, `loss: 0.25`; of other lines "
-    "operation.scalars, a regular expression, takes them"
+    "what is returned, report(loss=0.25), and a printed line with nothing but pairs in it, "
+    "`loss: 0.25`; of other lines operation.scalars, a regular expression, takes them, but not in "
+    "a Hydra program"
 )
 
 
@@ -70,8 +71,8 @@ def _unknown(name: Name, expression: Expression, subjects: Sequence[Subject], on
 
 
 def _near(name: str, known: Sequence[str]) -> list[str]:
-    """The names that may be meant: those whose last part, after a dot or a slash, is the name, else
-    the one that is spelt most alike, as a whole or in its last part."""
+    """The names that may be meant: those whose last part is the name, as in `val/loss` and
+    `val_loss`, else the one that is spelt most alike, as a whole or in its last part."""
     leaves = [one for one in known if _last_part(one) == name]
     if leaves:
         return leaves[:_MOST_NEAR]
@@ -85,7 +86,7 @@ def _near(name: str, known: Sequence[str]) -> list[str]:
 
 
 def _last_part(name: str) -> str:
-    return re.split("[./]", name)[-1]
+    return re.split("[./_-]", name)[-1]
 
 
 def _listed(names: Sequence[str]) -> str:

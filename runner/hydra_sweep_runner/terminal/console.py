@@ -146,12 +146,12 @@ class Console:
         elif not self._is_stuck:
             job()
 
-    def begin(self, total: int) -> None:
-        """Show on a terminal that `total` trials are to be executed."""
+    def begin(self, total: int, at_once: int | None) -> None:
+        """Show on a terminal that `total` trials are to be executed, `at_once` side by side."""
         if sys.stderr.isatty():
             from hydra_sweep_runner.terminal.progress import ProgressLine
 
-            self._bar = ProgressLine(total, self._surviving)
+            self._bar = ProgressLine(total, at_once, self._surviving)
 
     def started(self) -> None:
         """Count a trial as running."""

@@ -38,12 +38,19 @@ class _WithCursor(Console):
 
 
 class ProgressLine:
-    """A progress line for `total` trials, shown until `close`. Safe to call from threads.
+    """A progress line for `total` trials, `at_once` side by side (None: it is not known), shown
+    until `close`. Safe to call from threads.
 
     `surviving` is the context in which a vanished terminal is handled.
     """
 
-    def __init__(self, total: int, surviving: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        total: int,
+        at_once: int | None,
+        surviving: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._at_once = at_once
         self._surviving = surviving
         self._lock = threading.Lock()
         self._lines: list[str] = []
@@ -110,14 +117,20 @@ class ProgressLine:
             lines, self._lines = self._lines, []
             done, told = self._done, self._counts()
             elapsed_s = time.monotonic() - self._began_s
-            left = time_left(done, self._total, self._running, elapsed_s)
+            left = time_left(done, self._total, self._at_work, elapsed_s)
         if lines:
             self._bar.console.print(Text.from_ansi("\n".join(lines)), soft_wrap=True)
         self._bar.update(self._task, completed=done, description=told, left=left)
         self._bar.refresh()
 
+    @property
+    def _at_work(self) -> int:
+        """The number of running trials. What has ended is counted when that is on the disk, and
+        what takes its place has started by then."""
+        return self._running if self._at_once is None else min(self._running, self._at_once)
+
     def _counts(self) -> str:
-        told = [f"{self._running} running"]
+        told = [f"{self._at_work} running"]
         if self._failed:
             told.append(f"[red]{self._failed} failed[/red]")
         if self._done:

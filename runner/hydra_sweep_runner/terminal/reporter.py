@@ -61,8 +61,9 @@ class Reporter(Protocol):
         """Stop waiting for readers; for a signal handler."""
         ...
 
-    def begin(self, total: int) -> None:
-        """Announce that `total` trials of a batch are about to be executed."""
+    def begin(self, total: int, at_once: int | None) -> None:
+        """Announce that `total` trials of a batch are about to be executed, `at_once` side by side;
+        None if that is not known."""
         ...
 
     def started(self) -> None:

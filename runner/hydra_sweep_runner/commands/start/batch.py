@@ -29,6 +29,7 @@ from hydra_sweep_runner.commands.start.notes import (
     report_environment,
     report_gone_output,
     report_older_code,
+    report_replaced_code,
     report_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.optional_groups import report_nothing_chosen
@@ -42,6 +43,7 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import (
 )
 from hydra_sweep_runner.commands.start.plan_notes import (
     beside_first_line,
+    completed_again,
     report_not_fitting,
     report_nothing_to_run,
     report_shared,
@@ -232,7 +234,9 @@ def restart_batch(
         report_planning(world, sweep)
         report_unused_in_sweep(world, sweep)
         if strict is None or not _skips_all(reconciliation):  # else each trial was looked at
-            report_code_changes(world, batch, carrying.batch.provenance, known.runs)
+            now = carrying.batch.provenance
+            report_code_changes(world, batch, now, known.runs)
+            report_replaced_code(world, batch, now, completed_again(reconciliation))
         _report_skipped(world, sweep, reconciliation)
         carrying.mended = _report_changes_outside(world, sweep, batch)
         return _carry_out(world, sweep, carrying)

@@ -60,6 +60,23 @@ def report_code_changes(
         )
 
 
+def report_replaced_code(
+    world: World, batch: Run, now: Provenance, replaced: Iterable[Run]
+) -> None:
+    """Print a line if completed trials that run again were made by another script than the present
+    one, and the batch's last start, which skipped them, had the present one already."""
+    if code_changes(batch.provenance, now):
+        return
+    changes = dict.fromkeys(
+        change for run in replaced for change in code_changes(run.provenance, now)
+    )
+    if changes:
+        world.reporter.say(
+            f"The code has changed since trials of {short(batch.id)} were last started: "
+            f"{escape(', '.join(changes))}"
+        )
+
+
 def report_older_code(
     world: World, runs: Sequence[Run], *, which: tuple[str, str] = ("run", "taken")
 ) -> None:

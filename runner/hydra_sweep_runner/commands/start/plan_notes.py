@@ -51,7 +51,7 @@ def _run_again_lines(batch: str, reconciliation: Reconciliation, options: Option
     """A line on how many completed trials run again because nothing was said of them: their results
     are replaced, and a script that goes on from its checkpoint may make none."""
     said = (options.needed, options.only, options.from_step, options.init_trials)
-    count = len(_completed_again(reconciliation))
+    count = len(completed_again(reconciliation))
     if not count or any(said):
         return []
     which, their = ("trial runs", "its") if count == 1 else ("trials run", "their")
@@ -61,21 +61,21 @@ def _run_again_lines(batch: str, reconciliation: Reconciliation, options: Option
     ]
 
 
-def _completed_again(reconciliation: Reconciliation) -> set[str]:
-    """The ids of the completed trials that run again."""
-    return {
-        planned.run.id
+def completed_again(reconciliation: Reconciliation) -> list[Run]:
+    """The completed trials that run again."""
+    return [
+        planned.run
         for planned in reconciliation.actions
         if planned.action is Action.RESTART
         and planned.run is not None
         and planned.run.state.status is Status.COMPLETED
-    }
+    ]
 
 
 def report_shared(world: World, batch: Run, reconciliation: Reconciliation) -> None:
     """Print which other batches have completed trials in their plans that a restart of the batch
     runs again: their results are replaced, too."""
-    again = _completed_again(reconciliation)
+    again = {run.id for run in completed_again(reconciliation)}
     others = world.store.batches() if again else []
     shared = {
         other.id: held

@@ -134,7 +134,7 @@ class TrialExecution:
         """Execute all trials, `total` as far as is known, unless one fails under `fail_fast` or the
         user stops."""
         if self._executor.passes_output_on:  # else it would stand in front of the jobs' lines
-            self._context.reporter.begin(total)
+            self._context.reporter.begin(total, self._executor.at_once)
         self._lines.best.begin()
         try:
             self._executor.run(self)
