@@ -436,3 +436,14 @@ def test_a_choice_from_an_optional_group_that_chooses_nothing_is_told(
         again = ["local=laptp"] if "+restart=last:batch" in words else []
         assert project.run(*words, *again, status=None).said.count(told) == 1
     assert "chooses nothing" not in project.run("-m", "local=laptop", "lr=1,2").err
+
+
+def test_one_text_with_commas_that_is_swept_over_in_pieces_is_told(swept: Project) -> None:
+    told = (
+        "+out=small lr, big batch is 2 values of out; one text with its commas is written "
+        "'+out=\"small lr, big batch\"'"
+    )
+    preview = swept.run("-m", "+out=small lr, big batch", "+print_trials=true", status=None)
+    assert told in preview.said
+    for one in ("+out=a, b", '+out="small lr, big batch"', "+out=[a b, c d]"):
+        assert "is written" not in swept.run("-m", one, "+print_trials=true", status=None).err

@@ -40,6 +40,28 @@ def test_show_tells_the_options_that_a_restart_remembers(make_project: MakeProje
     assert project.show(batch)["hydra"] == ["hydra.launcher.n_jobs=1"]
 
 
+def test_a_flag_that_was_given_beside_its_group_is_from_where_it_was_given(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "defaults: [model: a]\noperation: {command: ['true']}\n",
+            "conf/model/a.yaml": "name: a\nwidth: 1\n",
+            "conf/model/b.yaml": "name: b\nwidth: 2\n",
+        }
+    )
+
+    def origins(*words: str) -> list[str]:
+        project.run("-m", *words)
+        found = project.show(project.newest("trial")["id"])["origins"]
+        return [found["model.name"], found["model.width"]]
+
+    assert origins("model=b", "model.width=3,4") == ["override", "sweep"]
+    assert origins("model=a,b", "model.width=7") == ["sweep", "override"]
+    assert origins("model.width=7", "model=a,b") == ["sweep", "override"]
+    assert origins("model.width=3,4") == ["default", "sweep"]
+
+
 def test_show_tells_where_flags_are_from_and_what_differs_now(make_project: MakeProject) -> None:
     project: Project = make_project(FILES)
     project.run("-m", "lr=1,2", "depth=4")
@@ -134,6 +156,7 @@ def test_diff_tells_what_differs(make_project: MakeProject) -> None:
     lines = project.run("runs", "diff", first[:8], second[:8]).lines
     assert "  depth: 2 -> 3" in lines
     assert "  extra\\n: (none) -> 1" in lines
+    assert "  model: 2 -> 3 bytes" in lines
     record = project.store / second / ".runner" / "record.json"
     content = json.loads(record.read_text())
     content["provenance"]["versions"]["python"] = "3.0"

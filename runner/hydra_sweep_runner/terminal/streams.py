@@ -38,10 +38,11 @@ def lead_nowhere(*fds: int) -> None:
     os.close(nowhere)
 
 
-def given_up_line(error: OSError) -> str:
-    """The line on standard output that cannot be written any more while trials are at work."""
+def given_up_line(error: OSError, kept: str = "the trials' logs have it all") -> str:
+    """The line on standard output that cannot be written any more while trials are at work; `kept`
+    says where what they print is."""
     why = "nobody reads it any more" if error.errno == errno.EPIPE else error.strerror
-    return f"standard output is given up ({why}); the trials' logs have it all"
+    return f"standard output is given up ({why}); {kept}"
 
 
 def escape_unencodable() -> None:

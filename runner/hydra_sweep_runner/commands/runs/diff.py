@@ -58,7 +58,8 @@ class Difference:
         for subject, pairs in self.subjects.items():
             if pairs:
                 lines.append(f"{subject}:")
-                lines += [f"  {escape(name)}: {_change(*pair)}" for name, pair in pairs.items()]
+                shown = _change_of_files if subject == "files" else _change
+                lines += [f"  {escape(name)}: {shown(*pair)}" for name, pair in pairs.items()]
         return lines
 
 
@@ -185,6 +186,12 @@ def _has_same_bytes(one: Path, other: Path) -> bool:
                     return True
     except OSError as error:
         raise StoreFailed(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+def _change_of_files(one: Any, other: Any) -> str:
+    if isinstance(one, int) and isinstance(other, int) and one != other:
+        return f"{one} -> {other} bytes"
+    return _change(one, other)
 
 
 def _change(one: Any, other: Any) -> str:

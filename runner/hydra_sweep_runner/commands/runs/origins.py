@@ -13,7 +13,8 @@ _NAME = re.compile(r"[+~]*([^=@:]+)")
 
 def origins(run: Run, batch: Run | None) -> dict[str, str]:
     """The origin of each flag of a run or trial: `default` (the project's YAML), `file` (the file
-    of trials that its batch reads), `override`, `sweep` or `optimizer`.
+    of trials that its batch reads), `override`, `sweep` or `optimizer`. A flag of a config group
+    that was given is from where the group is.
 
     `batch` is the batch that generated a trial; without it (None), swept flags count as overrides.
     """
@@ -22,12 +23,7 @@ def origins(run: Run, batch: Run | None) -> dict[str, str]:
     typed = [] if batch is None else _names(batch.recipe.task)
     found = {}
     for flag in run.flags:
-        name = next((name for name in run.given if covered_by(flag, name)), None)
-        if name is None:
-            name = next(
-                (one for one in run.given if one in run.choices and covered_by(flag, node_of(one))),
-                None,
-            )
+        name = _given_for(flag, run)
         if name is None:
             found[flag] = "default"
         elif name in of_file and name not in typed:
@@ -37,6 +33,18 @@ def origins(run: Run, batch: Run | None) -> dict[str, str]:
         else:
             found[flag] = "override"
     return found
+
+
+def _given_for(flag: str, run: Run) -> str | None:
+    """The given name that set a flag: its own or, if that was not given, that of the nearest node
+    or config group above it."""
+    above = {
+        node: name
+        for name in run.given
+        for node in (name, node_of(name) if name in run.choices else name)
+        if covered_by(flag, node)
+    }
+    return above[max(above, key=len)] if above else None
 
 
 def swept_names(batch: Run | None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from hydra_sweep_runner.commands.start.hints import (
     report_given_twice,
     report_lists_in_params,
     report_short_ranges,
+    report_texts_in_pieces,
     report_texts_like_ranges,
     report_texts_like_sweeps,
 )
@@ -142,6 +143,7 @@ def _report_read_otherwise(world: World, sweep: Sweep) -> None:
         report_texts_like_sweeps(world, first.operation, first.flags, sweep.names)
         report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
     report_texts_like_ranges(world, sweep.overrides)
+    report_texts_in_pieces(world, sweep.overrides)
     report_misplaced(world, composing.composer, composing.task)
     report_nothing_chosen(world, composing.composer, composing.task)
     report_unused_in_sweep(world, sweep)
@@ -282,6 +284,7 @@ def _report_given(world: World, sweep: Sweep, batch: Run, reconciliation: Reconc
     report_given_twice(world, composing.typed.task)
     report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
     report_texts_like_ranges(world, composing.typed.task)
+    report_texts_in_pieces(world, composing.typed.task)
     report_nothing_chosen(world, composing.composer, composing.typed.task)
     for first in sweep.plan.trials[:1] if sweep.options.refresh else ():
         report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)

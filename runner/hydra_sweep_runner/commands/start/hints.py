@@ -21,6 +21,7 @@ from hydra_sweep_runner.terminal.render import escape
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*"
 _DOTTED = re.compile(r"\+{0,2}([\w.-]+)=([-+]?(?:\d+\.\d+|\d+))\.{2,3}([-+]?(?:\d+\.?\d*|\.\d+))")
+_PUNCTUATED = re.compile(r"[\"'(\[{\\]")
 _NUMBERS = re.compile(rf"{_NUMBER}(,{_NUMBER})+", re.IGNORECASE)
 
 
@@ -55,6 +56,21 @@ def report_texts_like_ranges(world: World, overrides: Iterable[str]) -> None:
                 f"{escape(text)} is one text: numbers of a range are swept by "
                 f"-m '{name}=range({low},{high},STEP)', random ones by "
                 f"-m '{name}=interval({low},{high})'"
+            )
+
+
+def report_texts_in_pieces(world: World, overrides: Iterable[str]) -> None:
+    """Print which sweeps are over the parts of what looks like one text: words, a comma and a
+    blank, more words."""
+    for text in overrides:
+        name, _, values = text.partition("=")
+        pieces = values.split(", ")
+        has_words = any(" " in piece.strip() for piece in pieces)
+        if len(pieces) > 1 and has_words and not _PUNCTUATED.search(values):
+            one = escape(shlex.quote(f'{name}="{values}"'))
+            world.reporter.say(
+                f"{escape(text)} is {len(pieces)} values of {escape(name_in(text))}; one text with "
+                f"its commas is written {one}"
             )
 
 

@@ -81,6 +81,10 @@ class JobScalars:
                 self._end = (self._end + text)[-_KEPT:]
 
 
+#: What is printed under a launcher of others and not written by logging is in no file.
+_NOT_KEPT = "what the jobs print is kept under hydra/launcher=runner only"
+
+
 @contextmanager
 def lost_streams_ignored() -> Iterator[None]:
     """Inside the context, this process goes on if its output cannot be written any more."""
@@ -122,7 +126,7 @@ def _unless_lost(stream: Any, act: Callable[..., _T]) -> Callable[..., _T | None
             lead_nowhere(stream.fileno())
             if stream is sys.stdout:
                 with suppress(OSError):
-                    print(given_up_line(error), file=sys.stderr, flush=True)
+                    print(given_up_line(error, _NOT_KEPT), file=sys.stderr, flush=True)
             return None
 
     return act_or_go_on
