@@ -314,7 +314,11 @@ OVERRIDES = [
     Row("-m x=1,2 -j5", "hydra.launcher.n_jobs=5"),
     Row("-m x=1,2 --jobs", "hydra.launcher.n_jobs=2"),
     Row("runs export foo.txt", "foo.txt: give a name that ends in .tar.gz or .zip, or a folder"),
-    Row("runs export foo.csv", "; a table is runner compare --csv foo.csv"),
+    Row(
+        "runs export foo.csv --batch {batch}",
+        "runner: foo.csv: give a name that ends in .tar.gz or .zip, or a folder",
+    ),
+    Row("runs export foo.csv", "; a table is runner compare ID --csv foo.csv"),
     Row("-m x=1,2 --n-jobs 2", "hydra.launcher.n_jobs=2"),
     Row("--x 3", "a flag is written x=…"),
     Row("-m --x=3,4", "a flag is written x=3,4"),

@@ -114,6 +114,15 @@ def test_new_yaml_that_no_trial_fits_is_told_with_what_takes_them_back(project: 
     assert set(project.newest("batch")["trials"]) == before
 
 
+def test_new_yaml_is_told_though_the_new_flag_is_given_at_once(project: Project) -> None:
+    project.run("-m", "lr=1,2")
+    config = project.folder / "conf" / "config.yaml"
+    config.write_text(f"{CONFIG}decay: 0.0\n")
+    words = ("+restart=last:batch", "+refresh=true", "decay=0.0,0.1")
+    (line,) = [line for line in project.run(*words).said if "No trial of the batch fits" in line]
+    assert "so all are new: decay (new: 0.0)" in line
+
+
 def test_a_refresh_tells_new_yaml_apart_from_what_is_given(project: Project) -> None:
     project.run("-m", "lr=1,2")
     config = project.folder / "conf" / "config.yaml"
@@ -257,3 +266,32 @@ def test_the_help_of_a_project_without_groups_has_no_empty_heading(
     assert "lr: 0.1" in project.run("--help").out
     files = {"conf/config.yaml": CONFIG, "conf/model/small.yaml": "depth: 3\n"}
     assert "model: small" in make_project(files).run("--help").out
+
+
+def test_a_restart_that_only_creates_runs_nothing_and_says_what_is_left(project: Project) -> None:
+    project.run("-m", "lr=1,2")
+    words = ("+restart=last:batch", "lr=1,2,3", "+init_trials=true")
+    batch = project.newest("batch")["id"][:8]
+    for more in (["+print_trials=true"], []):
+        assert f"Batch {batch}: 3 trials: 2 to skip, 1 new" in project.run(*words, *more).said
+    shown = project.newest("batch")
+    assert (shown["status"], shown["reason"]) == ("completed", "1 of 3 trials not completed")
+    project.run("+restart=last:batch", "+needed=true")
+    assert project.newest("batch")["reason"] is None
+
+
+def test_trials_that_keep_their_scalars_under_another_expression_are_told(
+    project: Project,
+) -> None:
+    project.run("-m", "lr=1,2")
+    config = project.folder / "conf" / "config.yaml"
+    text = config.read_text()
+    config.write_text(text.replace("script: ", "scalars: false, script: ").replace("\n  ", "\n  "))
+    words = ("+restart=last:batch", "+needed=true", "+refresh=true")
+    told = (
+        "operation.scalars has changed: 2 completed trials skipped keep their scalars, as scalars "
+        "are taken while a trial runs"
+    )
+    assert told in project.run(*words).said
+    project.run("+restart=last:batch")
+    assert told not in project.run(*words).said

@@ -328,7 +328,7 @@ def test_a_file_that_is_not_found_is_told_with_the_folders_where_it_is_and_where
     folder = project.newest("run")["dir"]
     assert (
         f"data.csv is in the project, and the trial works in {folder}: name it in "
-        "operation.requires: [data.csv]"
+        "operation.requires: [data.csv] (a restart takes it by +refresh=true)"
     ) in said
     said = project.run("file=other.csv", status=1).said
     folder = project.newest("run")["dir"]

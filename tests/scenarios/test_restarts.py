@@ -151,7 +151,7 @@ def test_init_trials_creates_what_is_missing_and_touches_nothing_else(echo: Proj
     batch = batch_of(echo, "x=1,2")
     before = {run["id"]: run for run in echo.runs() if run["kind"] == "trial"}
     printed = without_ids(echo.terminal(f"+restart={batch}", "x=2,3", "+init_trials=true"))
-    about = "Batch: 2 trials: 1 to run, 1 new, 1 set aside"
+    about = "Batch: 2 trials: 1 to skip, 1 new, 1 set aside"
     assert printed == [about, "Restarting", "Initialized trial (x=3, y=2, z=a)"]
     after = {run["id"]: run for run in echo.runs() if run["kind"] == "trial"}
     (new,) = [run for id_, run in after.items() if id_ not in before]

@@ -124,7 +124,11 @@ def test_a_command_that_is_not_there_is_answered_with_requires(make_project: Mak
         }
     )
     Path(project.folder, "run.sh").chmod(0o755)
-    assert project.run(status=127).said[-1].endswith("operation.requires: [run.sh]")
+    assert (
+        project.run(status=127)
+        .said[-1]
+        .endswith("operation.requires: [run.sh] (a restart takes it by +refresh=true)")
+    )
     assert project.run("--config-name=bare", status=2).said == [
         "runner: operation.command: the program 'run.sh' is not in PATH; a file of the project is "
         "written ./run.sh, and named in operation.requires: [run.sh]"

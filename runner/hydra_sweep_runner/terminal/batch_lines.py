@@ -41,14 +41,18 @@ def why_not_well(counts: Mapping[Status, int], left: int = 0) -> str:
     return f"{missing} of {sum(counts.values())} trials not completed"
 
 
-def first_line(batch: str, reconciliation: Reconciliation, at_once: int | None) -> str:
+def first_line(
+    batch: str, reconciliation: Reconciliation, at_once: int | None, *, runs_none: bool = False
+) -> str:
     """What a start is about to do: `Batch 77b01c52: 4 trials, 2 at a time`; if some trials exist
     already: `Batch 77b01c52: 6 trials: 2 to run, 3 to skip, 1 new, 3 set aside`. Orphans of
-    earlier restarts are not counted as set aside."""
+    earlier restarts are not counted as set aside. With `runs_none`, as for `init_trials`, what
+    exists is skipped."""
     total = len(reconciliation.actions)
+    there = reconciliation.count(Action.RESTART)
     counts = {
-        "to run": reconciliation.count(Action.RESTART),
-        "to skip": reconciliation.count(Action.SKIP),
+        "to run": 0 if runs_none else there,
+        "to skip": reconciliation.count(Action.SKIP) + (there if runs_none else 0),
         "new": reconciliation.count(Action.CREATE) + reconciliation.count(Action.INITIALIZE),
         "set aside": reconciliation.newly_orphaned,
         "deleted": len(reconciliation.deleted),

@@ -145,7 +145,7 @@ def test_a_missing_file_that_is_in_the_project_is_named(world: World) -> None:
         hint = world.execute(world.command("cat", path))[0].hint
         assert hint is not None
         assert hint.startswith(f"{named} is in the project, and the trial works in ")
-        assert hint.endswith(f"name it in operation.requires: [{named}]")
+        assert hint.endswith(f"requires: [{named}] (a restart takes it by +refresh=true)")
     elsewhere = str(world.execute(world.command("cat", "elsewhere.csv"))[0].hint)
     assert elsewhere.endswith("name it in operation.requires")
 

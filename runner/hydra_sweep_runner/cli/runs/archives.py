@@ -45,6 +45,7 @@ def export(
             f"{destination} is a run, and stands where the destination does: runner runs export "
             f"{kept}"
         )
+    archive.check_destination(Path(destination))
     runs = archive.choose_runs(opened, run_ids, asked, now(), trials=trials)
     if not runs and asked and opened.ids():
         found = resolve_all(opened, run_ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -105,6 +106,7 @@ def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> I
     folder are left out, each with a line. Raises Mistake if the destination exists already, and
     StoreFailed.
     """
+    check_destination(destination)
     runs = [one.source.run for one in seen if not isinstance(one.source, Unreadable)]
     damaged = [one.id for one in seen if isinstance(one.source, Unreadable)]
     busy = [run.id for run in runs if run.state.status is Status.RUNNING]
@@ -118,18 +120,13 @@ def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> I
         *outputs.lines(),
         *_links(links),
     ]
-    writers = {".tar.gz": write_tar, ".tgz": write_tar, ".zip": write_zip}
-    ending = next((ending for ending in writers if destination.name.endswith(ending)), None)
+    ending = _archive_ending(destination)
     if ending is None:
-        there = _into(RunStore.open(_folder(destination), create=True), members)
+        there = _into(RunStore.open(destination, create=True), members)
         left = _named(there, "there already, and left")
         return ImportOutcome(count=len(going) - len(there), lines=[*lines, *left])
-    if os.path.lexists(destination):
-        raise Mistake(f"{destination}: is there already: give another name, or remove it")
-    if not destination.absolute().parent.is_dir():
-        raise Mistake(f"{destination}: there is no folder {destination.absolute().parent}")
     with disk.failing("write", destination):
-        fill = writers[ending]
+        fill = _WRITERS[ending]
         disk.replace_by(str(destination.absolute()), lambda file: fill(members, file), durable=True)
     return ImportOutcome(count=len(going), lines=lines)
 
@@ -151,14 +148,27 @@ def import_runs(store: RunStore, source: Path) -> ImportOutcome:
     )
 
 
-def _folder(destination: Path) -> Path:
+_WRITERS = {".tar.gz": write_tar, ".tgz": write_tar, ".zip": write_zip}
+
+
+def _archive_ending(destination: Path) -> str | None:
+    return next((ending for ending in _WRITERS if destination.name.endswith(ending)), None)
+
+
+def check_destination(destination: Path) -> None:
+    """Raise Mistake for a file or folder that runs cannot be exported to."""
+    if _archive_ending(destination) is not None:
+        if os.path.lexists(destination):
+            raise Mistake(f"{destination}: is there already: give another name, or remove it")
+        if not destination.absolute().parent.is_dir():
+            raise Mistake(f"{destination}: there is no folder {destination.absolute().parent}")
+        return
     if destination.suffix.lower() in _OF_FILES and not destination.is_dir():
-        table = f"; a table is runner compare --csv {destination}"
+        table = f"; a table is runner compare ID --csv {shlex.quote(str(destination))}"
         more = table if destination.suffix.lower() == ".csv" else ""
         raise Mistake(f"{destination}: give a name that ends in .tar.gz or .zip, or a folder{more}")
     if destination.is_dir() and any(destination.iterdir()) and not _is_store(destination):
         raise Mistake(f"{destination}: is a folder with other files in it: give a new one")
-    return destination
 
 
 def _is_store(folder: Path) -> bool:

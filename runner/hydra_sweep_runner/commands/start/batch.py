@@ -47,6 +47,7 @@ from hydra_sweep_runner.commands.start.plan_notes import (
     completed_again,
     report_not_fitting,
     report_nothing_to_run,
+    report_other_scalars,
     report_shared,
 )
 from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
@@ -258,7 +259,8 @@ def _preview_restart(
         check_previewed(world, sweep, started)
     report_planning(world, sweep)
     _report_changes_outside(world, sweep, batch)
-    begin = first_line(short(batch.id), reconciliation, None)
+    runs_none = sweep.options.init_trials
+    begin = first_line(short(batch.id), reconciliation, None, runs_none=runs_none)
     is_watched = world.reporter.is_watched
     beside = beside_first_line(
         short(batch.id), reconciliation, sweep.options, is_watched=is_watched
@@ -329,6 +331,7 @@ def _report_skipped(world: World, sweep: Sweep, reconciliation: Reconciliation) 
         and one.run.state.status is Status.COMPLETED
     ]
     report_older_code(world, skipped, which=("trial", "skipped"))
+    report_other_scalars(world, reconciliation)
     report_gone_output(world, skipped)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -139,7 +140,8 @@ class Carrying:
         command ends."""
         at_once = None if self._sweep.options.init_trials else self._executor.at_once
         batch, reporter = short(self.batch.id), self._context.reporter
-        lines = [first_line(batch, self._reconciliation, at_once)]
+        runs_none = self._sweep.options.init_trials
+        lines = [first_line(batch, self._reconciliation, at_once, runs_none=runs_none)]
         lines += beside_first_line(
             batch, self._reconciliation, self._sweep.options, is_watched=reporter.is_watched
         )
@@ -172,13 +174,24 @@ class Carrying:
             self._settle(batch)
             self._delete_pending()
             if options.init_trials:
-                context.store.write(self._plan.batch_without(self._deleted))
+                context.store.write(self._with_what_is_left())
                 return 0
             return self._execute(starts)
         except BaseException as error:
             why = str(error) if isinstance(error, RunnerError) else "the runner failed"
             self._give_up(batch.id, why)
             raise
+
+    def _with_what_is_left(self) -> Run:
+        """The batch's record after a start that ran nothing: one that had ended tells how many of
+        its trials are not completed."""
+        batch = self._plan.batch_without(self._deleted)
+        if batch.state.status is not Status.COMPLETED:
+            return batch
+        runs = [planned.run for planned in self._reconciliation.actions]
+        counts = Counter(Status.PENDING if run is None else run.state.status for run in runs)
+        reason = None if ends_well(counts) else why_not_well(counts)
+        return replace(batch, state=replace(batch.state, reason=reason))
 
     def _delete_pending(self) -> None:
         """Delete the trials that are no longer planned and never started; one that another process

@@ -12,6 +12,7 @@ from hydra_sweep_runner.commands.runs.membership import planned as planned_ids
 from hydra_sweep_runner.commands.start.gone_flags import taking_back, without_flags
 from hydra_sweep_runner.commands.start.notes import change_text, plain_value
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.overrides import name_in
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.flags import Differences, differences, given_flags
 from hydra_sweep_runner.operation.run_options import Options
@@ -59,6 +60,23 @@ def _run_again_lines(batch: str, reconciliation: Reconciliation, options: Option
         f"Batch {batch}: {count} completed {which} again, and {their} results and scalars are made "
         "anew; to skip what is completed: +needed=true"
     ]
+
+
+def report_other_scalars(world: World, reconciliation: Reconciliation) -> None:
+    """Print how many completed trials keep the scalars that another `operation.scalars` took."""
+    count = sum(
+        planned.action is Action.SKIP
+        and planned.run is not None
+        and planned.run.state.status is Status.COMPLETED
+        and planned.run.operation.scalars != planned.trial.operation.scalars
+        for planned in reconciliation.actions
+    )
+    if count:
+        keep = "trial that is skipped keeps its" if count == 1 else "trials skipped keep their"
+        world.reporter.say(
+            f"operation.scalars has changed: {count} completed {keep} scalars, as scalars are "
+            "taken while a trial runs"
+        )
 
 
 def completed_again(reconciliation: Reconciliation) -> list[Run]:
@@ -128,8 +146,10 @@ def report_not_fitting(
     by_hand: Differences = {}
     if refreshed and not pairs and are_all_new:
         flags = {**former[0].flags, **new[0].flags}
+        added = {name_in(text) for text in new[0].overrides if text.startswith("+")}
         typed = given_flags(flags, given)
-        changed = _changes(former[0], new[0], typed)
+        new_in_yaml = typed.keys() - former[0].flags.keys() - added
+        changed = _changes(former[0], new[0], typed.keys() - new_in_yaml)
         differing = _changes(former[0], new[0], ()) if changed else {}
         by_hand = {name: differing[name] for name in typed if name in differing}
         words = "".join(f" {shlex.quote(text)}" for text in without_flags(batch.recipe.task, given))

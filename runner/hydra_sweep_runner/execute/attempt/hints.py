@@ -208,7 +208,7 @@ def _works_in_project(task: Task) -> bool:
 def _name_in_requires(name: str, task: Task) -> str:
     return (
         f"{name} is in the project, and the trial works in {task.working_dir}: name it in "
-        f"operation.requires: {_with_required(name, task)}"
+        f"operation.requires: {_with_required(name, task)} (a restart takes it by +refresh=true)"
     )
 
 
