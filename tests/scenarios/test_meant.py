@@ -447,3 +447,16 @@ def test_one_text_with_commas_that_is_swept_over_in_pieces_is_told(swept: Projec
     assert told in preview.said
     for one in ("+out=a, b", '+out="small lr, big batch"', "+out=[a b, c d]"):
         assert "is written" not in swept.run("-m", one, "+print_trials=true", status=None).err
+
+
+def test_a_value_that_a_script_refuses_is_told_to_be_in_the_yaml_if_it_is(
+    make_project: MakeProject,
+) -> None:
+    config = CONFIG.replace("lr: 0.1", "lr: 0.1,0.2\nout: a")
+    project = make_project({"conf/config.yaml": config, "train.py": TRAIN})
+    told = "lr=0.1,0.2: --lr of train.py takes a number (type=float)"
+    for words in ([], ["-m", "out=a,b"]):
+        (line,) = project.run(*words, status=2).said
+        assert line.startswith(f"runner: in the YAML, {told}")
+    (line,) = project.run("-m", "lr='0.1,0.2',3", status=2).said
+    assert line.startswith(f"runner: {told}")

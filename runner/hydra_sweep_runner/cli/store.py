@@ -34,7 +34,10 @@ def open_store(store: str | None, *, tell: bool = False) -> RunStore:
         raise Mistake(f"--store {store}: there is no such folder")
     opened = RunStore.open(chosen, create=False)
     if tell and not os.path.lexists(chosen):
-        _say(f"There is no store here ({chosen}): nothing has been run; --store names another")
+        _say(
+            f"There is no store here ({chosen}): nothing has been run in this folder; a project's "
+            "store is found in its folder, or named by --store"
+        )
     elif tell and project != here:
         _say(f"The store is {chosen}")
     if tell and store is not None and not opened.ids():

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NoReturn
 
-from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
+from hydra_sweep_runner.commands.start.prepare import (
+    MISSING_VALUE,
+    PreparedOperation,
+    naming_yaml,
+    prepare,
+)
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Mistake
@@ -14,9 +20,6 @@ from hydra_sweep_runner.model import Operation, Value
 from hydra_sweep_runner.operation.kinds.kind import no_flag_to_check
 from hydra_sweep_runner.operation.kinds.known import KINDS
 from hydra_sweep_runner.planning.trials import Trial
-
-# A value that is still to be given, which is told where a trial's flags are resolved.
-_MISSING = "???"
 
 
 def check_values(
@@ -38,13 +41,10 @@ def check_values(
             continue
         for name, value in trial.flags.items():
             key = (operation, name, repr(value))
-            if key not in seen and "${" not in key[2] and value != _MISSING:
+            if key not in seen and "${" not in key[2] and value != MISSING_VALUE:
                 seen.add(key)
-                try:
+                with _naming_row(sweep, name, value), naming_yaml(name, sweep.given(trial)):
                     check_flag(name, value)
-                except Mistake as mistake:
-                    row = _row(sweep, name, value)
-                    raise Mistake(f"{row}{mistake}") from mistake
 
 
 def _with_listed_values(sweep: Sweep, trials: Iterable[Trial]) -> Iterator[Trial]:
@@ -83,10 +83,14 @@ class _NoProcess:
         """Leave the modules to the start."""
 
 
-def _row(sweep: Sweep, name: str, value: Value) -> str:
-    """The file and the row with this value of the flag, as the beginning of a message; or
-    nothing."""
-    for number, row in enumerate(sweep.rows, 1):
-        if name in row and row[name] == value:
-            return ", ".join([*sweep.options.trials, f"row {number}: "])
-    return ""
+@contextmanager
+def _naming_row(sweep: Sweep, name: str, value: Value) -> Iterator[None]:
+    """Say of a mistake in a flag's value in which file and row it is, if it is in one."""
+    try:
+        yield
+    except Mistake as mistake:
+        for number, row in enumerate(sweep.rows, 1):
+            if name in row and row[name] == value:
+                where = ", ".join([*sweep.options.trials, f"row {number}"])
+                raise Mistake(f"{where}: {mistake}") from mistake
+        raise

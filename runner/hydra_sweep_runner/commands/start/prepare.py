@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hydra_sweep_runner.commands.start.inspector import Importer, ProjectInspector
@@ -13,9 +15,12 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.requires import check_requires
 from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.operation.call import NO_VALUES, Call, Values
-from hydra_sweep_runner.operation.flags import flatten
+from hydra_sweep_runner.operation.flags import covered_by, flatten
 from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector
 from hydra_sweep_runner.operation.kinds.known import KINDS
+
+#: A value that is still to be given, which is told where a run's flags are resolved.
+MISSING_VALUE = "???"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +50,34 @@ class PreparedOperation:
         """The call for these values."""
         return self.checked.call(values)
 
-    def check(self, config: JobConfig) -> None:
+    def check_flags(self, flags: Flags, given: Iterable[str]) -> None:
+        """Raise Mistake for a value that the kind cannot start with, of the flags that are neither
+        references nor still to be given."""
+        for name, value in flags.items():
+            if "${" not in repr(value) and value != MISSING_VALUE:
+                with naming_yaml(name, given):
+                    self.checked.check_flag(name, value)
+
+    def check(self, config: JobConfig, given: Iterable[str]) -> None:
         """Raise Mistake for a flag that the call needs but that cannot be resolved, and for values
-        that the kind cannot start with."""
+        that the kind cannot start with. `given` are the names that overrides set."""
         if self.checked.needs_values and not self.resolved_elsewhere:
             values = real_values(config, self.operation.kind)
             self.checked.check_values(values, self.inspector)
             for name, value in flatten(dict(values.flags)).items():
-                self.checked.check_flag(name, value)
+                with naming_yaml(name, given):
+                    self.checked.check_flag(name, value)
+
+
+@contextmanager
+def naming_yaml(name: str, given: Iterable[str]) -> Iterator[None]:
+    """Say of a mistake in a flag's value that it is in the YAML, unless the flag was given."""
+    try:
+        yield
+    except Mistake as mistake:
+        if any(covered_by(name, one) for one in given):
+            raise
+        raise Mistake(f"in the YAML, {mistake}") from mistake
 
 
 def prepare(

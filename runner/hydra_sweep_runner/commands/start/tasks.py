@@ -87,8 +87,10 @@ def make_task(context: World, start: Start, options: Options, batch_id: str | No
 
 
 def check_start(context: World, start: Start, options: Options) -> None:
-    """Raise Mistake for a flag that the run needs and that cannot be resolved."""
-    start.prepared.check(make_task(context, start, options, None).config)
+    """Raise Mistake for a value that the operation does not take, and for a flag that the run needs
+    and that cannot be resolved."""
+    start.prepared.check_flags(start.run.flags, start.run.given)
+    start.prepared.check(make_task(context, start, options, None).config, start.run.given)
 
 
 def _hydra_settings(folder: str, start: Start, batch_id: str | None) -> Mapping[str, Value]:
