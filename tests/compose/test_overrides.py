@@ -95,6 +95,7 @@ def test_hydra_s_own_are_told_apart() -> None:
     [
         ("x=1,2", "'x=\"1,2\"', and a list 'x=[1,2]'"),
         ("+x=a.txt,b c", "'+x=\"a.txt,b c\"', and a list '+x=[a.txt,b c]'"),
+        ('x="a",b', ""),
         ("x=choice(1)", ""),
         ("x=range(3)", ""),
     ],

@@ -101,6 +101,17 @@ def test_an_edited_command_is_told_as_it_stands_in_the_yaml(make_project: MakePr
     assert "operation.command ([echo, ${x}], now [echo, now, ${x}])" in line
 
 
+def test_yaml_that_leaves_another_kind_of_operation_empty_is_compared(
+    make_project: MakeProject,
+) -> None:
+    config = "operation: {{command: null, script: a.py}}\nx: 0\ny: {y}\n"
+    project = make_project({"conf/config.yaml": config.format(y=1), "a.py": "x = y = 0\n"})
+    project.run("-m", "x=1,2")
+    project.write({"conf/config.yaml": config.format(y=2)})
+    (line,) = [line for line in project.run("+restart=last:batch").said if "YAML has" in line]
+    assert "y (1, now 2); to take the new values" in line
+
+
 def test_edited_requirements_are_told_as_they_stand_in_the_yaml(make_project: MakeProject) -> None:
     config = "operation: {{command: [ls], requires: {files}}}\nx: 0\n"
     project = make_project({"conf/config.yaml": config.format(files="[a1]"), "a1": "", "a2": ""})

@@ -10,11 +10,12 @@ from omegaconf import DictConfig, OmegaConf
 
 def operation_as_written(config: DictConfig) -> dict[str, Any]:
     """The entries of the `operation` node that refer to flags (`requires: [${data}.txt]`), by name,
-    and a command."""
+    and a command; those that are null are none."""
     held: Any = OmegaConf.to_container(config.operation, resolve=False)
-    if "command" in held:
-        held["command"] = command_as_written(config)
-    return {name: value for name, value in held.items() if "${" in str(value) or name == "command"}
+    written = {name: value for name, value in held.items() if "${" in str(value)}
+    if held.get("command") is not None:
+        written["command"] = command_as_written(config)
+    return written
 
 
 def command_as_written(config: DictConfig) -> list[str]:

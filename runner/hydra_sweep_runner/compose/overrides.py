@@ -206,12 +206,15 @@ def check_values(texts: Iterable[str], advice: str | None = None) -> None:
             )
 
 
+_QUOTED = re.compile(r"['\"\\]")
+
+
 def _as_one_value(text: str) -> str:
     """How values with commas between them are written as one, as the end of a message; empty for a
     sweep of another form."""
     given, _, values = text.partition("=")
     swept = parse_override(text)._value
-    if not isinstance(swept, ChoiceSweep) or not swept.simple_form or "'" in values:
+    if not isinstance(swept, ChoiceSweep) or not swept.simple_form or _QUOTED.search(values):
         return ""
     as_text, as_list = (shlex.quote(f"{given}={one}") for one in (f'"{values}"', f"[{values}]"))
     return f"; with its commas, one text is written {as_text}, and a list {as_list}"

@@ -68,7 +68,7 @@ def nothing_chosen(
         group = override.key_or_group
         known = [] if override.is_delete() else _listed(configs_of, group)
         for name in _names(override) if known else ():
-            if name in known or "/" in name:
+            if name.removesuffix(".yaml") in known or "/" in name:
                 continue
             near = get_close_matches(name, known, n=1)
             meant = f"; did you mean {group}={near[0]}?" if near else ""

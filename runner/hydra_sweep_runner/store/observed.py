@@ -136,8 +136,8 @@ class ObservedRuns:
         """The id that begins with what was typed: at least four digits, in upper or lower case.
         `last` is the newest run or trial, `last:batch` the newest batch.
 
-        Raises UnknownRun, AmbiguousRun, or Mistake if it has another form. Both name the run that
-        has what was typed as its label.
+        Raises UnknownRun, AmbiguousRun, or Mistake if it has another form. If what was typed is a
+        label instead, the error names the run that has it.
         """
         try:
             return self._resolve(typed)

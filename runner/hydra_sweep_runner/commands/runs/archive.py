@@ -103,10 +103,9 @@ def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> I
     composed from, to a `.tar.gz`, a `.zip` or a folder.
 
     Running runs, damaged ones, output folders that are gone, and links that lead out of a run's
-    folder are left out, each with a line. Raises Mistake if the destination exists already, and
-    StoreFailed.
+    folder are left out, each with a line. The destination is one that `check_destination` lets
+    pass. Raises StoreFailed.
     """
-    check_destination(destination)
     runs = [one.source.run for one in seen if not isinstance(one.source, Unreadable)]
     damaged = [one.id for one in seen if isinstance(one.source, Unreadable)]
     busy = [run.id for run in runs if run.state.status is Status.RUNNING]

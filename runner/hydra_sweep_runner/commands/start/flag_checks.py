@@ -7,12 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import NoReturn
 
-from hydra_sweep_runner.commands.start.prepare import (
-    MISSING_VALUE,
-    PreparedOperation,
-    naming_yaml,
-    prepare,
-)
+from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.errors import Mistake
@@ -36,15 +31,14 @@ def check_values(
         operation = trial.operation
         if operation not in prepared:
             continue
-        check_flag = prepared[operation].checked.check_flag
-        if check_flag is no_flag_to_check:
+        if prepared[operation].checked.check_flag is no_flag_to_check:
             continue
         for name, value in trial.flags.items():
             key = (operation, name, repr(value))
-            if key not in seen and "${" not in key[2] and value != MISSING_VALUE:
+            if key not in seen:
                 seen.add(key)
-                with _naming_row(sweep, name, value), naming_yaml(name, sweep.given(trial)):
-                    check_flag(name, value)
+                with _naming_row(sweep, name, value):
+                    prepared[operation].check_flag(name, value, sweep.given(trial))
 
 
 def _with_listed_values(sweep: Sweep, trials: Iterable[Trial]) -> Iterator[Trial]:

@@ -13,14 +13,14 @@ from hydra_sweep_runner.compose.reference import registered_resolvers, resolvers
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.execute.attempt.requires import check_requires
-from hydra_sweep_runner.model import Flags, Operation
+from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.call import NO_VALUES, Call, Values
 from hydra_sweep_runner.operation.flags import covered_by, flatten
 from hydra_sweep_runner.operation.kinds.kind import Checked, Inspector
 from hydra_sweep_runner.operation.kinds.known import KINDS
 
-#: A value that is still to be given, which is told where a run's flags are resolved.
-MISSING_VALUE = "???"
+# A value that is still to be given, which is told where a run's flags are resolved.
+_MISSING = "???"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +50,12 @@ class PreparedOperation:
         """The call for these values."""
         return self.checked.call(values)
 
-    def check_flags(self, flags: Flags, given: Iterable[str]) -> None:
-        """Raise Mistake for a value that the kind cannot start with, of the flags that are neither
-        references nor still to be given."""
-        for name, value in flags.items():
-            if "${" not in repr(value) and value != MISSING_VALUE:
-                with naming_yaml(name, given):
-                    self.checked.check_flag(name, value)
+    def check_flag(self, name: str, value: Value, given: Iterable[str]) -> None:
+        """Raise Mistake for a value that the kind cannot start with, unless it is a reference or
+        still to be given. `given` are the names that overrides set."""
+        if "${" not in repr(value) and value != _MISSING:
+            with _naming_yaml(name, given):
+                self.checked.check_flag(name, value)
 
     def check(self, config: JobConfig, given: Iterable[str]) -> None:
         """Raise Mistake for a flag that the call needs but that cannot be resolved, and for values
@@ -65,12 +64,12 @@ class PreparedOperation:
             values = real_values(config, self.operation.kind)
             self.checked.check_values(values, self.inspector)
             for name, value in flatten(dict(values.flags)).items():
-                with naming_yaml(name, given):
+                with _naming_yaml(name, given):
                     self.checked.check_flag(name, value)
 
 
 @contextmanager
-def naming_yaml(name: str, given: Iterable[str]) -> Iterator[None]:
+def _naming_yaml(name: str, given: Iterable[str]) -> Iterator[None]:
     """Say of a mistake in a flag's value that it is in the YAML, unless the flag was given."""
     try:
         yield

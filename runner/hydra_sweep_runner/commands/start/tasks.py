@@ -89,7 +89,8 @@ def make_task(context: World, start: Start, options: Options, batch_id: str | No
 def check_start(context: World, start: Start, options: Options) -> None:
     """Raise Mistake for a value that the operation does not take, and for a flag that the run needs
     and that cannot be resolved."""
-    start.prepared.check_flags(start.run.flags, start.run.given)
+    for name, value in start.run.flags.items():
+        start.prepared.check_flag(name, value, start.run.given)
     start.prepared.check(make_task(context, start, options, None).config, start.run.given)
 
 
