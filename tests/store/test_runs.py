@@ -420,6 +420,19 @@ def test_a_run_whose_process_is_gone_is_terminated(store: RunStore) -> None:
     assert contents(store.root) == before
 
 
+def test_a_run_whose_runner_recorded_its_end_before_it_exited_has_that_end(
+    store: RunStore,
+) -> None:
+    process = replace(this_process(now), boot="before", pid=7)
+    store.create(running(process))
+    read = store.read(ID)  # the runner records the end and exits before a reader looks for it
+    ended = run_of(ID, Status.COMPLETED, started=now(), exit_status=0)
+    store.write(ended)
+    assert store.observe(read).state.status is Status.COMPLETED
+    store.delete([ID])
+    assert store.observe(read).state.status is Status.TERMINATED
+
+
 def test_a_run_is_what_it_is_recorded_to_be_otherwise(store: RunStore) -> None:
     here = this_process(now)
     for run in (

@@ -202,8 +202,14 @@ class ObservedRuns:
             return self._without_missing(run, run.batch)
         if run.state.status is not Status.RUNNING:
             return run
-        if not claimed and ownership.is_at_work(run, beats=lambda: self.beats(run.id)):
-            return run
+        if not claimed:
+            if ownership.is_at_work(run, beats=lambda: self.beats(run.id)):
+                return run
+            # Its process may have recorded the end, and exited, since the record was read.
+            with suppress(UnknownRun, UnreadableRecord):
+                now = self.read(run.id)
+                if now.state != run.state:
+                    return self.observe(now)
         return replace(run, state=lifecycle.left_behind(run.state))
 
     def _without_missing(self, run: Run, part: BatchPart) -> Run:
