@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,8 @@ from hydra_sweep_runner.execute.local import threads
 from hydra_sweep_runner.execute.local.devices import check_devices
 from hydra_sweep_runner.execute.local.jobs import check_stagger, resolve_n_jobs
 from hydra_sweep_runner.model import Status
-from tests.execute.world import Made, World
+from hydra_sweep_runner.system.clock import now
+from tests.execute.world import Made, World, outcomes_of
 
 HOLDS = """
     import os
@@ -84,6 +86,20 @@ def test_starts_are_spaced(world: World, n_jobs: int) -> None:
     gaps = [after - before for before, after in pairwise(started)]
     assert len(gaps) == 3
     assert min(gaps) >= timedelta(seconds=0.149)
+
+
+def test_a_clock_that_is_late_brings_no_starts_together(world: World) -> None:
+    late_s: list[float] = []
+
+    def clock() -> datetime:
+        time.sleep(late_s.pop(0) if late_s else 0.0)
+        return now()
+
+    with world.executor(stagger_s=0.15, clock=clock) as executor:
+        late_s[:] = [0.1]  # of the first start
+        first, second = outcomes_of(executor, world.shell("true"), world.shell("true"))
+    assert first.run.state.started is not None and second.run.state.started is not None
+    assert second.run.state.started - first.run.state.started >= timedelta(seconds=0.149)
 
 
 def test_nobody_waits_for_a_start_when_the_user_stops(world: World) -> None:

@@ -102,8 +102,10 @@ class Execution:
                 self._waits = task is WAIT
                 self._is_over = task is NO_MORE
             else:
+                started = self._around.clock()
+                # Measured from after the recorded time, which the next one is then never nearer to.
                 self._next_start_s = time.monotonic() + self._stagger_s
-                self._reactor.start(supervise(task, self._around.clock(), self._around))
+                self._reactor.start(supervise(task, started, self._around))
                 # A task that has ended already is reported before another is taken.
                 if self._reactor.has_ended:
                     return
