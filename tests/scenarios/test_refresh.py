@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+
+import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.project import Project, by_flag, ids
@@ -281,15 +284,118 @@ def test_a_trial_that_fails_under_an_old_requires_says_that_it_has_been_mended(
     mended = READS["conf/config.yaml"].replace("reads.py", "reads.py, requires: [data.txt]")
     project.write({"conf/config.yaml": mended})
     note = (
-        "operation.requires is [data.txt] in the project's present YAML; to take that: "
+        ": operation.requires is [data.txt] in the project's present YAML; to take that: "
         "+refresh=true"
     )
-    assert project.run(f"+restart={batch}", status=1).said.count(note) == 2
-    assert project.run(f"+restart={run}", status=1).said[-1] == note
+    said = project.run(f"+restart={batch}", status=1).said
+    hints = [line for line in said if line.startswith("data.txt is in the project, and the trial")]
+    assert len(hints) == 2 and all(line.endswith(note) for line in hints)
+    assert project.run(f"+restart={run}", status=1).said[-1].endswith(note)
     assert not [
         one for one in project.run(f"+restart={batch}", "+refresh=true").said if note in one
     ]
     assert project.run(f"+restart={run}", "+refresh=true").out == "there\n"
+
+
+LACKS = {
+    "conf/config.yaml": """
+        operation: {command: [cat, "${x}"]}
+        x: a.txt
+        y: 1
+        hydra: {launcher: {n_jobs: 1}}
+    """,
+    "a.txt": "a\n",
+    "b.txt": "b\n",
+}
+
+
+def require(project: Project, *names: str) -> None:
+    """Write in the YAML that these are required."""
+    config = LACKS["conf/config.yaml"]
+    requires = f"requires: [{', '.join(names)}]"
+    project.write({"conf/config.yaml": config.replace('"${x}"]', f'"${{x}}"], {requires}')})
+
+
+def test_each_file_that_trials_lack_is_in_the_list_that_is_to_be_written(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(LACKS)
+    said = project.run("-m", "x=a.txt,b.txt,a.txt.,./a.txt", status=1).said
+    lists = [line.partition("name it in operation.")[2] for line in said if "name it in" in line]
+    assert [line.partition(" (")[0] for line in lists] == [
+        "requires: [a.txt]",
+        "requires: [a.txt, b.txt]",
+        "requires",  # a.txt. is nowhere, and no list is told
+        "requires: [a.txt, b.txt]",
+    ]
+
+
+def test_what_goes_on_after_a_file_was_lacking_takes_the_yaml_that_then_names_it(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(LACKS)
+    said = project.run("-m", "x=a.txt,b.txt", status=1).said
+    assert said[-1].endswith(" +needed=true +refresh=true")
+    require(project, "a.txt")
+    words = shlex.split(said[-1].partition("to go on: runner ")[2])
+    said = project.run(*words, status=1).said
+    assert said[-1].endswith(" +needed=true +refresh=true")
+    assert [line for line in said if "name it in operation.requires: [a.txt, b.txt] (" in line]
+    require(project, "a.txt", "b.txt")
+    assert project.run(*words).lines == ["b"]
+
+
+def test_what_the_present_yaml_does_not_name_either_is_added_to_its_list(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(LACKS)
+    project.run("-m", "x=a.txt,b.txt", status=1)
+    require(project, "a.txt")
+    said = project.run("+restart=last:batch", status=1).said
+    (a,) = (line for line in said if line.startswith("a.txt is in the project"))
+    (b,) = (line for line in said if line.startswith("b.txt is in the project"))
+    assert ": operation.requires is [a.txt] in the project's present YAML; to take that: " in a
+    assert ": name it in operation.requires: [a.txt, b.txt] (a restart takes it by " in b
+
+
+@pytest.mark.parametrize("entry", ["./b.txt", '"${x}"', '"b.${oc.env:NONE,txt}"'])
+def test_a_present_entry_that_may_name_the_file_is_told_as_it_stands_in_the_yaml(
+    make_project: MakeProject, entry: str
+) -> None:
+    project = make_project(LACKS)
+    project.run("-m", "x=b.txt", status=1)
+    require(project, entry)
+    said = project.run("+restart=last:batch", status=1).said
+    (b,) = (line for line in said if line.startswith("b.txt is in the project"))
+    written = entry.strip('"')
+    assert f": operation.requires is [{written}] in the project's present YAML; to take" in b
+
+
+def test_a_step_that_lacks_a_file_says_that_its_yaml_has_been_mended(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(
+        {
+            "conf/config.yaml": "defaults: [operation: null]\n",
+            "conf/operation/both.yaml": "steps: {first: , then: {after: [first]}}\n",
+            "conf/operation/first.yaml": "command: [cat, a.txt]\n",
+            "conf/operation/then.yaml": "command: [cat, b.txt]\n",
+            "a.txt": "a\n",
+            "b.txt": "b\n",
+        }
+    )
+    said = project.run("operation=both", status=1).said
+    assert said[-1].endswith(" +needed=true +refresh=true")
+    project.write(
+        {"conf/operation/first.yaml": "{command: [cat, a.txt], requires: [b.txt, a.txt]}\n"}
+    )
+    said = project.run("+restart=last:batch", status=1).said
+    (a,) = (line for line in said if line.startswith("a.txt is in the project"))
+    assert ": operation.requires is [b.txt, a.txt] in the project's present YAML; to take" in a
+    assert said[-1].endswith(" +needed=true +refresh=true")
+    said = project.run("+restart=last:batch", "+refresh=true", status=1).said
+    (b,) = (line for line in said if line.startswith("b.txt is in the project"))
+    assert ": name it in operation.requires: [b.txt] (" in b
 
 
 def test_a_restart_under_a_required_file_that_is_gone_names_refresh_where_the_yaml_is_mended(

@@ -62,17 +62,29 @@ class Task:
     title: str = ""
 
 
+@dataclass(frozen=True)
+class Hint:
+    """A line for the user about a failure whose cause is likely to be known.
+
+    `lacks` is the file or folder of the project that the run would find in its own folder if
+    `operation.requires` named it; the line is to be ended with what to do then.
+    """
+
+    line: str
+    lacks: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """How an execution ended: the run's record as last written.
 
-    `hint` is a line for the user about a failure whose cause is likely to be known. `tail` is the
-    end of a failed run's output, unless the output was shown as it came, and `printed` what
-    standard output has of it. `was_shown` says whether all of the output was shown as one block.
+    `tail` is the end of a failed run's output, unless the output was shown as it came, and
+    `printed` what standard output has of it. `was_shown` says whether all of the output was shown
+    as one block.
     """
 
     run: Run
-    hint: str | None = None
+    hint: Hint | None = None
     tail: bytes = b""
     printed: bytes = b""
     was_shown: bool = False

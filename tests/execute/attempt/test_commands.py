@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hydra_sweep_runner.execute.task import Hint
 from hydra_sweep_runner.model import Status
 from tests.execute.world import World, outcomes_of
 
@@ -134,7 +135,7 @@ def test_a_missing_file_gets_a_hint(world: World) -> None:
     outcome = world.execute(world.command("cat", "data.csv"))[0]
     assert outcome.run.state.reason == "exit status 1: cat: data.csv: No such file or directory"
     assert outcome.hint is not None
-    assert outcome.hint.startswith("a file was not found: the trial works in ")
+    assert outcome.hint.line.startswith("a file was not found: the trial works in ")
     assert world.execute(world.shell("exit 1"))[0].hint is None
 
 
@@ -142,24 +143,26 @@ def test_a_missing_file_that_is_in_the_project_is_named(world: World) -> None:
     world.write("data.csv", "1\n")
     world.write("sets/train.csv", "1\n")
     for path, named in (("data.csv", "data.csv"), ("sets/train.csv", "sets")):
-        hint = world.execute(world.command("cat", path))[0].hint
-        assert hint is not None
-        assert hint.startswith(f"{named} is in the project, and the trial works in ")
-        assert hint.endswith(f"requires: [{named}] (a restart takes it by +refresh=true)")
-    elsewhere = str(world.execute(world.command("cat", "elsewhere.csv"))[0].hint)
-    assert elsewhere.endswith("name it in operation.requires")
+        task = world.command("cat", path)
+        assert world.execute(task)[0].hint == Hint(
+            f"{named} is in the project, and the trial works in {task.working_dir}", lacks=named
+        )
+    elsewhere = world.execute(world.command("cat", "elsewhere.csv"))[0].hint
+    assert elsewhere is not None and elsewhere.line.endswith("name it in operation.requires")
+    assert elsewhere.lacks is None
 
 
 def test_a_missing_file_of_a_folder_that_is_linked_already_is_told_as_such(world: World) -> None:
     world.write("sets/train.csv", "1\n")
     task = world.command("cat", "sets/nosuch.csv", requires=("sets",))
     path = world.project / "sets" / "nosuch.csv"
-    assert world.execute(task)[0].hint == f"sets/nosuch.csv is not there: {path} does not exist"
+    hint = Hint(f"sets/nosuch.csv is not there: {path} does not exist")
+    assert world.execute(task)[0].hint == hint
 
 
 def test_a_file_that_was_missed_before_the_traceback_is_no_cause(world: World) -> None:
     traceback = "Traceback (most recent call last):\\n  File x\\nValueError: 1\\n"
-    text = f"cat elsewhere.csv; printf '{traceback}'; exit 1"
+    text = f"exec 2>&1; cat elsewhere.csv; printf '{traceback}'; exit 1"
     assert world.execute(world.shell(text))[0].hint is None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.execute.task import Hint
 from hydra_sweep_runner.model import Result, Run, Status
 from hydra_sweep_runner.operation.kinds.kind import Signature
 from tests.execute.world import FlagsConfig, World, outcomes_of
@@ -191,7 +192,7 @@ def test_a_file_that_is_not_found_gets_a_hint(world: World, lib: Path) -> None:
     assert outcome.run.state.reason == (
         "FileNotFoundError: [Errno 2] No such file or directory: 'no-such-file'"
     )
-    assert outcome.hint == (
+    assert outcome.hint == Hint(
         f"a file was not found: the trial works in {task.working_dir}; if it is a file of "
         f"the project in {world.project}, name it in operation.requires"
     )
@@ -203,13 +204,14 @@ def test_a_file_to_be_written_into_a_folder_that_is_not_there_gets_another_hint(
     (world.project / "outputs").mkdir()  # naming it in `requires` would share it among all trials
     world.write("lib.py", "def f(x):\n    open('outputs/model.txt', 'w')\n")
     task = world.function("lib.f", x=1)
-    assert world.execute(task)[0].hint == (
+    assert world.execute(task)[0].hint == Hint(
         f"the trial works in {task.working_dir}, where there is no folder outputs: to write there, "
         "make it first by os.makedirs('outputs', exist_ok=True); what is to be read from the "
         "project is named in operation.requires"
     )
     (world.project / "outputs/model.txt").touch()  # which it may have been meant to read
-    assert "requires: [outputs]" in (world.execute(world.function("lib.f", x=2))[0].hint or "")
+    hint = world.execute(world.function("lib.f", x=2))[0].hint
+    assert hint is not None and hint.lacks == "outputs"
 
 
 def test_what_a_trial_misses_because_its_folder_was_deleted_is_told_so(world: World) -> None:
@@ -219,7 +221,10 @@ def test_what_a_trial_misses_because_its_folder_was_deleted_is_told_so(world: Wo
     )
     task = world.function("lib.f", x=1)
     hint = world.execute(task)[0].hint
-    assert hint == f"the folder {task.run.id[:8]} of the trial was deleted while it was at work"
+    assert hint is not None
+    assert hint.line == (
+        f"the folder {task.run.id[:8]} of the trial was deleted while it was at work"
+    )
 
 
 class Unloadable(FlagsConfig):

@@ -24,7 +24,6 @@ from hydra_sweep_runner.commands.start.hints import (
     report_texts_like_sweeps,
 )
 from hydra_sweep_runner.commands.start.notes import (
-    Mended,
     naming_refresh,
     report_code_changes,
     report_environment,
@@ -53,6 +52,7 @@ from hydra_sweep_runner.commands.start.plan_notes import (
 from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
 from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.preview import print_graph
+from hydra_sweep_runner.commands.start.remedies import Mended, Remedies
 from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.commands.start.sweep import (
     Sweep,
@@ -241,7 +241,7 @@ def restart_batch(
             report_code_changes(world, batch, now, known.runs)
             report_replaced_code(world, batch, now, completed_again(reconciliation))
         _report_skipped(world, sweep, reconciliation)
-        carrying.mended = _report_changes_outside(world, sweep, batch)
+        carrying.remedies = Remedies(_report_changes_outside(world, sweep, batch))
         return _carry_out(world, sweep, carrying)
 
 

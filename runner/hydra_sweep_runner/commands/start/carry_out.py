@@ -13,7 +13,6 @@ from hydra_sweep_runner.commands.start.best import Best, best_line
 from hydra_sweep_runner.commands.start.end_by_rule import StoppingRules, source_of
 from hydra_sweep_runner.commands.start.failures import report_failures
 from hydra_sweep_runner.commands.start.flag_checks import check_values
-from hydra_sweep_runner.commands.start.notes import Mended
 from hydra_sweep_runner.commands.start.pipeline.decisions import Decided
 from hydra_sweep_runner.commands.start.pipeline.out_of_date import report_others, report_own
 from hydra_sweep_runner.commands.start.pipeline.telling import Telling
@@ -22,6 +21,7 @@ from hydra_sweep_runner.commands.start.plan_notes import beside_first_line
 from hydra_sweep_runner.commands.start.plan_records import PlanRecords
 from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.programs import check_output_dirs
+from hydra_sweep_runner.commands.start.remedies import Remedies
 from hydra_sweep_runner.commands.start.signals import Stop, stoppable
 from hydra_sweep_runner.commands.start.sweep import Sweep
 from hydra_sweep_runner.commands.start.tasks import Start, check_start
@@ -88,7 +88,7 @@ class Carrying:
         self._telling = Telling((), sweep.repeated)
         self._needed = "strict" if self._runs_completed_again() else "true"
         self._plan.record_needed(self._needed)
-        self.mended = Mended()  #: what is said of failures under an old copy of the YAML
+        self.remedies = Remedies()  #: what is said of failures
 
     def _runs_completed_again(self) -> bool:
         """Whether completed trials run again that other code has made. If the command is cut short,
@@ -285,9 +285,7 @@ class Carrying:
             counted=sweep.objective_of_search,
             any_trial=sweep.graph is not None,
         )
-        lines = TrialLines(
-            context, sweep.varying, best, unreported, self.mended.note, self._telling
-        )
+        lines = TrialLines(context, sweep.varying, best, unreported, self.remedies, self._telling)
         execution = TrialExecution(
             context, self._executor, sweep.options, self.batch.id, trials, lines
         )
@@ -418,7 +416,7 @@ class Carrying:
         line = last_line(short(batch.id), counts, context.restart_prefix, lift, self._needed)
         self._report_out_of_date(runs, is_told_how=not ends_well(counts))
         has_failed = bool(counts.get(Status.ERROR))
-        context.reporter.say(line + (self.mended.go_on if has_failed else ""))
+        context.reporter.say(line + (self.remedies.go_on if has_failed else ""))
         return exit_status
 
     def _report_out_of_date(self, runs: Mapping[str, Run], *, is_told_how: bool) -> None:

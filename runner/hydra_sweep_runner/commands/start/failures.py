@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from hydra_sweep_runner.commands.start.pipeline.telling import NOTHING_UPSTREAM, Telling
+from hydra_sweep_runner.commands.start.remedies import Remedies
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.execute.task import Outcome
 from hydra_sweep_runner.model import Kind, Run, Status
@@ -29,24 +30,20 @@ _MOST_OF_REASON = 240
 def report_failure(
     context: World,
     outcome: Outcome,
+    remedies: Remedies,
     varying: Iterable[str] = (),
-    note: str = "",
     telling: Telling = NOTHING_UPSTREAM,
 ) -> None:
-    """Print that a run has failed and why, with the end of its output unless that was just
-    shown. Where standard error leads elsewhere, it has its own part of that already.
+    """Print that a run has failed, why, and what is to be done, with the end of its output unless
+    that was just shown. Where standard error leads elsewhere, it has its own part of that already.
     `varying` are the names that distinguish the trials of its batch, and `telling` finds the flags
-    upstream that do; the line `note` follows."""
+    upstream that do."""
     lines = [failure_line(context, outcome.run, varying, telling)]
     if not (outcome.was_shown and context.reporter.is_one_place):
         _, said = parted(outcome.run.state.reason or "")
         shown = last_lines(outcome.printed if outcome.was_shown else outcome.tail)
         lines += [] if shown == [said] else [f"  {line}" for line in shown]
-    if outcome.hint is not None:
-        lines.append(outcome.hint)
-    if note:
-        lines.append(note)
-    context.reporter.say(*lines)
+    context.reporter.say(*lines, *remedies.lines(outcome))
 
 
 def report_failures(

@@ -3,6 +3,7 @@ YAML, the environment, the code."""
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from hydra_sweep_runner.commands.start.gone_flags import (
     taking_back,
     without_flags,
 )
+from hydra_sweep_runner.commands.start.remedies import Mended
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.overrides import gives_sweep, name_in
@@ -37,6 +39,9 @@ from hydra_sweep_runner.record.job_output import output_folder
 from hydra_sweep_runner.store.layout import HYDRA, OWN
 from hydra_sweep_runner.system.provenance import changed_files, code_changes, digests
 from hydra_sweep_runner.terminal.render import escape, short, shown_change, shown_value
+
+#: The name of an entry of the operation, or of a step's: `train.operation.requires`.
+_OF_OPERATION = re.compile(r"(?:([^.]+)\.)?operation\.(.+)")
 
 
 def report_code_changes(
@@ -198,6 +203,21 @@ class YamlChanges:
                 told[change_text(name, before, now)] = None
         return [*told]
 
+    def mended(self) -> Mended:
+        """What of it may mend failures: what differs in the operations."""
+        found = [(_OF_OPERATION.fullmatch(name), now) for name, (_, now) in self.values.items()]
+        entries = [
+            (match[1], match[2], now)
+            for match, now in found
+            if match and (match[1] is not None) == self.has_steps
+        ]
+        requires = {
+            step: [*map(str, now)]
+            for step, entry, now in entries
+            if entry == "requires" and isinstance(now, list)
+        }
+        return Mended(requires, is_all=len(entries) == len(self.values))
+
     @cached_property
     def _new_steps(self) -> list[str]:
         return [step for step, (before, _) in self._operations_of_steps() if before is MISSING]
@@ -233,16 +253,6 @@ class YamlChanges:
         return f" (if {name} is now {new[0]}, with {shlex.quote(f'{new[0]}={value}')})"
 
 
-@dataclass(frozen=True)
-class Mended:
-    """What to say of failures because the YAML was corrected since: a note for each, and the words
-    that make a restart use the corrected YAML; empty if it was not, or if it changes more than the
-    operation."""
-
-    note: str = ""
-    go_on: str = ""
-
-
 def report_environment(world: World, run: Run, environment: Mapping[str, str]) -> None:
     """Print the variables that determine which configs are composed and whose values have
     changed."""
@@ -272,13 +282,13 @@ def report_yaml_changes(
         changes = yaml_changes(world, run, kept, trials)
     except OtherPlace as error:
         world.reporter.say(f"{short(run.id)} goes on with the kept copy of its YAML: {error}")
-        return Mended()
+        return Mended(is_all=False)
     except Mistake as error:
         world.reporter.say(
             f"The project's YAML has changed since {short(run.id)} was made and cannot be "
             f"used now ({error}); the kept copy is used"
         )
-        return Mended()
+        return Mended(is_all=False)
     changed = changes.values
     if changed:
         told = ", ".join(changes.lines())
@@ -286,15 +296,7 @@ def report_yaml_changes(
             f"The project's YAML has changed since {short(run.id)} was made: {told}; to take "
             f"the new values: {changes.words}{changes.renamed}"
         )
-    requires = changed.get("operation.requires", (MISSING, MISSING))[1]
-    if requires is MISSING:
-        return Mended()
-    note = (
-        f"operation.requires is {shown_value(requires)} in the project's "
-        "present YAML; to take that: +refresh=true"
-    )
-    is_safe = all(name.startswith("operation.") for name in changed)
-    return Mended(note=note, go_on=" +refresh=true" if is_safe else "")
+    return changes.mended()
 
 
 @contextmanager

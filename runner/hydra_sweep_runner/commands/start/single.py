@@ -32,6 +32,7 @@ from hydra_sweep_runner.commands.start.optional_groups import report_nothing_cho
 from hydra_sweep_runner.commands.start.package_line import report_misplaced
 from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
+from hydra_sweep_runner.commands.start.remedies import Mended, Remedies
 from hydra_sweep_runner.commands.start.signals import stoppable
 from hydra_sweep_runner.commands.start.tasks import (
     Start,
@@ -264,9 +265,9 @@ def restart_run(
         report_last_of_batch(world, run, asked_for)
         report_left_batches(world, run, left)
         report_kept_folder(world, run, again)
-        note = _report_restart(world, run, again, composing, composed, options)
+        mended = _report_restart(world, run, again, composing, composed, options)
         world.store.keep_snapshot(composing.composer.files())
-        exit_status = _execute(world, executor, start, options, note)
+        exit_status = _execute(world, executor, start, options, mended)
         report_out_of_date(world, alone)
         return exit_status
 
@@ -278,9 +279,9 @@ def _report_restart(
     composing: Composing,
     composed: _Composed,
     options: Options,
-) -> str:
-    """Print what is different from the run's last start, and what has no effect; returns the line
-    that follows a failure, or an empty one."""
+) -> Mended:
+    """Print what is different from the run's last start, and what has no effect; returns what may
+    mend a failure."""
     report_given_twice(world, composing.typed.task)
     report_texts_read_as_numbers(world, composing, composing.typed.task, composing.task)
     report_texts_like_ranges(world, composing.typed.task)
@@ -291,13 +292,17 @@ def _report_restart(
     report_code_changes(world, run, again.provenance)
     if options.refresh:
         report_yaml_texts_read_as_numbers(world, composed.operation, composed.flags, composing)
-        return ""
+        return Mended()
     report_environment(world, run, os.environ)
-    return report_yaml_changes(world, run, composing, [composing.task]).note
+    return report_yaml_changes(world, run, composing, [composing.task])
 
 
 def _execute(
-    world: World, executor: Executor, start: Start, options: Options, note: str = ""
+    world: World,
+    executor: Executor,
+    start: Start,
+    options: Options,
+    mended: Mended | None = None,
 ) -> int:
     source = TaskList([make_task(world, start, options, None)])
     with stoppable(executor, world) as stop:
@@ -305,7 +310,7 @@ def _execute(
     for outcome in source.outcomes:
         run = outcome.run
         if run.state.status is Status.ERROR:
-            report_failure(world, outcome, note=note)
+            report_failure(world, outcome, Remedies(mended))
         if stop.exit_status is not None:
             return stop.exit_status
         if run.state.reason == lifecycle.STOPPED_ON_REQUEST:

@@ -10,6 +10,7 @@ from typing import Protocol
 from hydra_sweep_runner.commands.start.best import Best
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.pipeline.telling import NOTHING_UPSTREAM, Telling
+from hydra_sweep_runner.commands.start.remedies import Remedies
 from hydra_sweep_runner.commands.start.tasks import Start, make_task
 from hydra_sweep_runner.commands.start.unreported import Unreported
 from hydra_sweep_runner.commands.start.world import World
@@ -81,20 +82,20 @@ class TrialLines:
     """Prints the lines on the ends of a batch's trials.
 
     `varying` are the names that distinguish the trials, and `telling` finds what else does; `best`
-    shows the best one; `unreported` tells of an objective that no trial reports; `note` is a line
-    after each failure, or empty.
+    shows the best one; `unreported` tells of an objective that no trial reports; `remedies` knows
+    how failures are mended.
     """
 
     context: World
     varying: Sequence[str]
     best: Best
     unreported: Unreported
-    note: str = ""
+    remedies: Remedies
     telling: Telling = NOTHING_UPSTREAM
 
     def failure(self, outcome: Outcome) -> None:
         """Print that a trial has failed, and why."""
-        report_failure(self.context, outcome, self.varying, self.note, self.telling)
+        report_failure(self.context, outcome, self.remedies, self.varying, self.telling)
 
     def success(self, run: Run, *, has_line: bool) -> None:
         """Note a completed trial's result; with `has_line` print a line on a terminal."""

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from hydra_sweep_runner.execute import variables
 from hydra_sweep_runner.execute.attempt.exit_reason import NOT_FOUND
-from hydra_sweep_runner.execute.task import Task
+from hydra_sweep_runner.execute.task import Hint, Task
 from hydra_sweep_runner.operation.call import CommandCall, ScriptCall
 from hydra_sweep_runner.system.executables import why_not_started
 from hydra_sweep_runner.terminal.render import short
@@ -31,13 +31,14 @@ _TRACEBACK = b"Traceback (most recent call last):"
 
 def hint_on(
     exit_status: int | None, tail: bytes, task: Task, *, emptied: bool = False
-) -> str | None:
+) -> Hint | None:
     """A line on what is likely to help after a failed attempt; None if nothing is known.
 
     `tail` is the end of its output. `emptied` says that the run's folder was deleted meanwhile.
     """
     if emptied and any(word in tail for word in _NOT_FOUND):
-        return f"the folder {short(task.run.id)} of the trial was deleted while it was at work"
+        folder = short(task.run.id)
+        return Hint(f"the folder {folder} of the trial was deleted while it was at work")
     interpreter = _on_interpreter(exit_status, tail, task)
     if interpreter is not None:
         return interpreter
@@ -48,59 +49,59 @@ def hint_on(
     return _on_command(exit_status, task)
 
 
-def _on_missing_script(tail: bytes, task: Task) -> str | None:
+def _on_missing_script(tail: bytes, task: Task) -> Hint | None:
     if not isinstance(task.call, ScriptCall) or os.fsencode(task.call.path) not in tail:
         return None
     is_gone = b"No such file" in tail and not Path(task.call.path).exists()
-    return f"the script is not there any more: {task.call.path}" if is_gone else None
+    return Hint(f"the script is not there any more: {task.call.path}") if is_gone else None
 
 
-def _on_package(tail: bytes, task: Task) -> str | None:
+def _on_package(tail: bytes, task: Task) -> Hint | None:
     if b"attempted relative import with no known parent package" not in tail:
         return None
     if not isinstance(task.call, ScriptCall | CommandCall):
         return None
-    return (
+    return Hint(
         "a script belongs to no package: give the module as a command, `command: [python, "
         "-m, package.module, …]`, and name the package in operation.requires"
     )
 
 
-def _on_missing_module(tail: bytes, task: Task) -> str | None:
+def _on_missing_module(tail: bytes, task: Task) -> Hint | None:
     missing = _MISSING_MODULE.search(tail)
     if missing is None or _works_in_project(task):
         return None
     name = missing[1].decode().partition(".")[0]
     place = Path(task.project_dir, name)
     if place.is_dir():
-        return _name_in_requires(name, task)
-    return _name_in_requires(f"{name}.py", task) if place.with_suffix(".py").is_file() else None
+        return _lacks(name, task)
+    return _lacks(f"{name}.py", task) if place.with_suffix(".py").is_file() else None
 
 
-def _on_nothing_to_read(tail: bytes, task: Task) -> str | None:
+def _on_nothing_to_read(tail: bytes, task: Task) -> Hint | None:
     is_in_batch = variables.BATCH_ID in task.environment
     if not is_in_batch or not any(word in tail for word in _NOTHING_TO_READ):
         return None
-    return (
+    return Hint(
         "a trial of a batch has nothing to read: what asks, or stops at breakpoint(), is "
         "for one run on its own, without -m"
     )
 
 
-def on_existing_file(tail: bytes, task: Task) -> str | None:
+def on_existing_file(tail: bytes, task: Task) -> Hint | None:
     """A hint if a restarted run did not accept files of an earlier start; None otherwise."""
     if b"FileExistsError" not in tail or task.environment.get(variables.RESTARTED) != "1":
         return None
     job = task.run.job
     output_dir = None if job is None else job.output_dir  # of a Hydra program's job
     folder = Path(task.project_dir, output_dir) if output_dir else Path(task.working_dir)
-    return (
+    return Hint(
         "a restart leaves the files of the start before where they are: let the program take "
         f"what is there ({variables.RESTARTED} is 1 then), or clear {folder}"
     )
 
 
-def _on_missing_file(tail: bytes, task: Task) -> str | None:
+def _on_missing_file(tail: bytes, task: Task) -> Hint | None:
     # What was printed before a traceback, and survived, is no cause of it.
     cause = tail[max(0, tail.find(_TRACEBACK)) :]
     if _works_in_project(task) or not any(word in cause for word in _NOT_FOUND):
@@ -109,18 +110,18 @@ def _on_missing_file(tail: bytes, task: Task) -> str | None:
     if folder is not None:
         python = f"os.makedirs({folder!r}, exist_ok=True)"
         make = f"mkdir -p {shlex.quote(folder)}" if isinstance(task.call, CommandCall) else python
-        return (
+        return Hint(
             f"the trial works in {task.working_dir}, where there is no folder {folder}: to write "
             f"there, make it first by {make}; what is to be read from the project is named in "
             "operation.requires"
         )
     named = _named_missing(cause, task)
     if named is not None:
-        return _name_in_requires(named, task)
+        return _lacks(named, task)
     linked = _missing_in_linked(cause, task)
     if linked is not None:
-        return f"{linked} is not there: {Path(task.project_dir, linked)} does not exist"
-    return (
+        return Hint(f"{linked} is not there: {Path(task.project_dir, linked)} does not exist")
+    return Hint(
         f"a file was not found: the trial works in {task.working_dir}; if it is a file of the "
         f"project in {task.project_dir}, name it in operation.requires{_linked_already(task)}"
     )
@@ -177,7 +178,7 @@ def _missing_in_linked(tail: bytes, task: Task) -> str | None:
     return path if rest and Path(task.working_dir, first).is_symlink() else None
 
 
-def _on_interpreter(exit_status: int | None, tail: bytes, task: Task) -> str | None:
+def _on_interpreter(exit_status: int | None, tail: bytes, task: Task) -> Hint | None:
     """A hint if `env` has not found the interpreter of a command's program."""
     call = task.call
     if not isinstance(call, CommandCall) or exit_status != NOT_FOUND or b"env" not in tail:
@@ -185,10 +186,10 @@ def _on_interpreter(exit_status: int | None, tail: bytes, task: Task) -> str | N
     program = call.argv[0]
     path = {**os.environ, **task.environment}.get("PATH", os.defpath)
     why = why_not_started(Path(task.working_dir, program), program, path)
-    return None if why is None else f"{program} was not started: {why}"
+    return None if why is None else Hint(f"{program} was not started: {why}")
 
 
-def _on_command(exit_status: int | None, task: Task) -> str | None:
+def _on_command(exit_status: int | None, task: Task) -> Hint | None:
     """A hint if a command's program was not found, but is a file of the project."""
     call = task.call
     if not isinstance(call, CommandCall) or exit_status != NOT_FOUND:
@@ -197,7 +198,7 @@ def _on_command(exit_status: int | None, task: Task) -> str | None:
     is_there = Path(task.working_dir, name).exists()
     if is_there or not Path(task.project_dir, name).is_file() or _works_in_project(task):
         return None
-    return _name_in_requires(name, task)
+    return _lacks(name, task)
 
 
 def _works_in_project(task: Task) -> bool:
@@ -205,16 +206,9 @@ def _works_in_project(task: Task) -> bool:
     return task.working_dir == task.project_dir
 
 
-def _name_in_requires(name: str, task: Task) -> str:
-    return (
-        f"{name} is in the project, and the trial works in {task.working_dir}: name it in "
-        f"operation.requires: {_with_required(name, task)} (a restart takes it by +refresh=true)"
-    )
-
-
-def _with_required(name: str, task: Task) -> str:
-    """The list in `operation.requires` with this name in it, too."""
-    return f"[{', '.join([*task.run.operation.requires, name])}]"
+def _lacks(name: str, task: Task) -> Hint:
+    """The hint on a file or folder that is in the project and not in the trial's folder."""
+    return Hint(f"{name} is in the project, and the trial works in {task.working_dir}", name)
 
 
 #: The hints on an output, the first that is known is given: what is said most exactly comes first.
