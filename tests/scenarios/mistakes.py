@@ -290,6 +290,7 @@ OVERRIDES = [
     ),
     Row("-m +trials=rows.csv", "rows.csv: its columns are separated by ;", files=SEMICOLONS),
     Row("+label=a,b", "with commas it stands in quotes twice: \"+label='a, b'\""),
+    Row("+print=true", "the runner's own is +print_trials=…", files={"main.py": CHOICES}),
     Row("+minimize=loss", "the runner's own is +objective=…", files={"main.py": CHOICES}),
     Row("direction=maximize", "the runner's own is +objective=-… (- maximises) (to add one:"),
     Row("-m x=glob(*)", "glob() chooses from a config group, and x is none: list the values"),

@@ -297,6 +297,7 @@ def test_a_misspelt_flag_that_is_nearer_than_an_option_is_told_as_that_flag(
     )
     for typed, told in (
         ("+seeed=4", "did you mean seed=4?"),
+        ("+need=true", "did you mean +needed=true?"),
         ("+neded=true", "did you mean +needed=true?"),
         ("+labl=a", "did you mean +label=a?"),
     ):

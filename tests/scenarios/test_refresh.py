@@ -288,8 +288,8 @@ def test_a_trial_that_fails_under_an_old_requires_says_that_it_has_been_mended(
         "+refresh=true"
     )
     said = project.run(f"+restart={batch}", status=1).said
-    hints = [line for line in said if line.startswith("data.txt is in the project, and the trial")]
-    assert len(hints) == 2 and all(line.endswith(note) for line in hints)
+    (hint,) = (line for line in said if line.startswith("data.txt is in the project, and the"))
+    assert hint.endswith(note)
     assert project.run(f"+restart={run}", status=1).said[-1].endswith(note)
     assert not [
         one for one in project.run(f"+restart={batch}", "+refresh=true").said if note in one
@@ -328,6 +328,15 @@ def test_each_file_that_trials_lack_is_in_the_list_that_is_to_be_written(
         "requires",  # a.txt. is nowhere, and no list is told
         "requires: [a.txt, b.txt]",
     ]
+
+
+def test_a_hint_that_says_nothing_new_after_another_trials_is_left_out(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(LACKS)
+    said = project.run("-m", "x=a.txt,./a.txt,other.txt,b.txt,another.txt,./b.txt", status=1).said
+    hints = [line for line in said if "the trial works in" in line]
+    assert [line.partition(":")[0].partition(" ")[0] for line in hints] == ["a.txt", "a", "b.txt"]
 
 
 def test_what_goes_on_after_a_file_was_lacking_takes_the_yaml_that_then_names_it(

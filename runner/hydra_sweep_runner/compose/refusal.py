@@ -58,6 +58,11 @@ def explain_refusal(text: str, said: str) -> str:
     bad_name = _bad_name(name)
     if bad_name is not None:
         return bad_name
+    several = _apart(text)
+    if len(several) > 1:
+        words = " ".join(map(_word, several))
+        as_text = f"all of it as one text: {quoted(name, value)}"
+        return f"each override is a word of its own: {words}; {as_text}"
     written = _in_brackets(name, value)
     if written is not None:
         return written
@@ -108,6 +113,27 @@ def explain_refusal(text: str, said: str) -> str:
     written = shlex.quote(f"{name}={within}")
     all_of_it = "" if is_one else f"; all of it as one text: {quoted(name, value)}"
     return f"{reason}: {written}{all_of_it}"
+
+
+#: What is not taken apart, what stands between two overrides in one word, and any other character.
+_PIECE = re.compile(
+    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\[[^\]]*\]|\{[^}]*\}|\([^)]*\)"""
+    r"|(?P<between>(?:[,;]\s*|\s+)(?=[~+]{0,2}[A-Za-z_][\w./@-]*=|~[A-Za-z_]))|.",
+    re.DOTALL,
+)
+_OVERRIDE = re.compile(r"[~+]{0,2}[A-Za-z_][\w./@:-]*=[^=]*|~[\w./@:-]+")
+
+
+def _apart(text: str) -> list[str]:
+    """The overrides that stand in one word with white space or commas between them; nothing unless
+    each of them has one `=` at most."""
+    found, begin = [], 0
+    for piece in _PIECE.finditer(text):
+        if piece["between"]:
+            found.append(text[begin : piece.start()])
+            begin = piece.end()
+    found.append(text[begin:])
+    return found if all(_OVERRIDE.fullmatch(each) for each in found) else []
 
 
 #: Several values as other tools write them.
@@ -183,6 +209,12 @@ def quoted(name: str, value: str) -> str:
     if set(written) & set("!$`\\") or not written.isprintable():
         return shlex.quote(written)
     return '"' + written.replace('"', '\\"') + '"'
+
+
+def _word(override: str) -> str:
+    """An override as it is typed in a shell, in double quotes if it has single ones."""
+    in_double_quotes = "'" in override and not set(override) & set('!$`\\"')
+    return f'"{override}"' if in_double_quotes else shlex.quote(override)
 
 
 def _bad_name(name: str) -> str | None:

@@ -23,7 +23,9 @@ def misspelt(name: str, most_letters: int = _MOST_LETTERS) -> str | None:
 
 def nearer(name: str, names: Iterable[str], than: str) -> str | None:
     """The one of `names` that an unknown name differs from by one or two letters, and by fewer
-    than from `than`; None if there is none."""
+    than from `than`, of which it is not the beginning; None if there is none."""
+    if than.startswith(name):
+        return None
     near = min(names, key=lambda one: _edit_distance(name, one), default=than)
     letters = _edit_distance(name, near)
     return near if letters <= _MOST_LETTERS and letters < _edit_distance(name, than) else None
@@ -59,6 +61,8 @@ def perhaps_meant(names: Iterable[str]) -> str:
     other tools give to a setting of the runner's; else an empty text."""
     yaml = {name: f"+{name}=…, in YAML hydra.sweeper.{name}" for name in OPTIONS}
     options = {**yaml, **_OPTIONS_FOR_LIKELY_NAMES}
+    for option in OPTIONS:
+        options.setdefault(option.partition("_")[0], f"+{option}=…")
     found = [options[name] for name in names if name in options]
     return f"; the runner's own is {found[0]}" if found else ""
 

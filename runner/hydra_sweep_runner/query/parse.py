@@ -85,6 +85,16 @@ _OTHER = (
 )
 
 
+#: `name = value` as other languages compare, with the value as a shell has left it.
+_EQUATION = re.compile(r"([A-Za-z_][\w.]*)\s*=\s*([\w.+-]+)")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+
+
+def _as_constant(word: str) -> str:
+    """A value without quotes as it stands in an expression."""
+    return word if word in _WORDS or _NUMBER.fullmatch(word) else f"'{word}'"
+
+
 def _other_language(text: str, place: int) -> str:
     """What is written instead of the sign at this place in the text; empty for any other."""
     for form, why in _OTHER:
@@ -142,6 +152,9 @@ class _Reading:
             offset = error.offset or 0  # 0 at the end of the text
             place = offset - 1 if offset > 0 and error.lineno == 1 else len(self._text)
             why = _other_language(self._text, place) or why
+            equation = _EQUATION.fullmatch(self._text)
+            if equation is not None:
+                why += f": {equation[1]} == {_as_constant(equation[2])}"
             self._fail(place, why.rstrip("."))
         except (RecursionError, MemoryError):
             self._fail(0, "it is nested too deeply")

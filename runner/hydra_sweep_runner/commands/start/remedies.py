@@ -36,9 +36,17 @@ class Remedies:
     def __init__(self, mended: Mended | None = None) -> None:
         self._mended = mended or Mended()
         self._lacking: dict[str | None, list[str]] = {}
+        self._told: set[str] = set()  # without the ids of the runs
 
     def lines(self, outcome: Outcome) -> list[str]:
-        """The lines on a failed run: its hint, and that `operation.requires` is another one now."""
+        """The lines on a failed run: its hint, and that `operation.requires` is another one now;
+        without those that say nothing new after another run's."""
+        found = self._lines(outcome)
+        new = [line for line in found if line.replace(outcome.run.id, "") not in self._told]
+        self._told.update(line.replace(outcome.run.id, "") for line in new)
+        return new
+
+    def _lines(self, outcome: Outcome) -> list[str]:
         hint = outcome.hint
         present = self._mended.requires.get(outcome.run.step)
         note = "" if present is None else _note(present)
