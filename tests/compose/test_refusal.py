@@ -20,7 +20,33 @@ RIDDLES = re.compile(r"mismatched|extraneous|viable|token|missing [A-Z]|expectin
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("x", "it has no value; write name=value (x=…)"),
+        ("x", "it has no value; write name=value (x=…); a value with blanks stands in quotes, 'na"),
+        ("a.b", "it has no value; write name=value (a.b=…), or a=b for a choice from a config gr"),
+        ("a/b", "it has no value; write name=value (a/b=…), or a=b for a choice from a config gr"),
+        ("x:", "one = stands between a flag's name and its value: x=…"),
+        ("x:=1,2", "one = stands between a flag's name and its value: x=1,2"),
+        ("x==1", "one = stands between a flag's name and its value: x=1"),
+        ("a/b.c=1,2", "the parts of a flag's name have dots between them: a.b.c=1,2"),
+        (
+            "x=(1,2)",
+            "several values of a flag are written without (: x=1,2; a list is written 'x=[",
+        ),
+        (
+            "x=10^-3,2e-4",
+            "nothing is computed in an override: write it out: x=1e-3,2e-4; as a text",
+        ),
+        ("x=2^3", "nothing is computed in an override: write it out; as a text: \"x='2^3'\""),
+        ("x=“1,2”", "these quotes are no plain ones: x=1,2"),
+        ("a={b:1,2}", "one flag in a mapping is swept over by its whole name: a.b=1,2"),
+        ('a={"b":1}', "names within {} have no quotes: 'a={b:1}'"),
+        (
+            "+objective=max(acc)",
+            "the least is the best, and - before the name maximises: +objective=-acc",
+        ),
+        (
+            "+objective=minimize(a/b)",
+            "the least is the best, and - before the name maximises: +objective=a/b",
+        ),
         ("+x", "it has no value; write name=value (+x=…)"),
         ("=1", "it has no name; write name=value"),
         ("x y=1", "white space (character 2) cannot be part of a flag's name"),
@@ -53,7 +79,7 @@ RIDDLES = re.compile(r"mismatched|extraneous|viable|token|missing [A-Z]|expectin
         ("x=a=b c=d", "= (character 4) has to stand in quotes"),
         ("x=choice()", "empty choice is not legal"),
         ("x=choice(1,null)", "choice() takes no null; write x=1,null"),
-        ("x=choice(null, a, [1,2])", "choice() takes no null; write x=null, a, [1,2]"),
+        ("x=choice(null, a, [1,2])", "choice() takes no null; write 'x=null, a, [1,2]'"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(text: str, reason: str) -> None:

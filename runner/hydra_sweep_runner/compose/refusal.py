@@ -49,15 +49,18 @@ def explain_refusal(text: str, said: str) -> str:
     parser's own message. Characters are counted from 1."""
     name, equals, value = text.partition("=")
     if not equals:
-        apart = re.fullmatch(r"([A-Za-z_][\w.]*)(?::| |: )(\S+)", text)
+        apart = re.fullmatch(r"([A-Za-z_][\w.]*)(?::| |: )(\S*)", text)
         if apart is not None:
-            return f"= stands between a flag's name and its value: {apart[1]}={apart[2]}"
+            return f"{_BETWEEN}: {apart[1]}={apart[2] or '…'}"
         if text.startswith("~"):
             return _bad_name(text) or "after ~ stands the name of what is deleted: ~name"
         return _bad_name(text) or f"it has no value; {_without_value(text)}"
     bad_name = _bad_name(name)
     if bad_name is not None:
         return bad_name
+    otherwise = _written_otherwise(name, value)
+    if otherwise is not None:
+        return otherwise
     several = _apart(text)
     if len(several) > 1:
         words = " ".join(map(_word, several))
@@ -71,9 +74,13 @@ def explain_refusal(text: str, said: str) -> str:
         return f"values have commas between them: {name}={commas}; as a text: {quoted(name, value)}"
     function = _UNKNOWN_FUNCTION.search(said)
     if function is not None:
+        best = _BEST_OF.fullmatch(value) if name.endswith("objective") else None
+        if best is not None:
+            sign = "-" if best[1] == "max" else ""
+            return f"the least is the best, and - before the name maximises: {name}={sign}{best[2]}"
         known = _NAMES_IN_OTHER_TOOLS.get(function[1].lower())
         if known is not None:
-            return f"there is no function {function[1]}; write {name}={known}"
+            return f"there is no function {function[1]}; write {shlex.quote(f'{name}={known}')}"
         return (
             f"there is no function {function[1]} (there are {_FUNCTIONS}); "
             f"as a text: {quoted(name, value)}"
@@ -82,7 +89,8 @@ def explain_refusal(text: str, said: str) -> str:
     if evaluated is not None and "NoneType is incompatible" in evaluated[1]:
         # Hydra's grammar knows null as a value of a list, but not as one of its functions'.
         if value.startswith("choice("):
-            return f"choice() takes no null; write {name}={value[len('choice(') : -1]}"
+            written = shlex.quote(f"{name}={value[len('choice(') : -1]}")
+            return f"choice() takes no null; write {written}"
         return f"{value.partition('(')[0]}() takes no null"
     if evaluated is not None and "mismatch type argument" in evaluated[1]:
         arguments = value.partition("(")[2].rstrip(")").split(",")
@@ -93,7 +101,7 @@ def explain_refusal(text: str, said: str) -> str:
         )
     if evaluated is not None and "positional argument" in evaluated[1]:
         written = _ARGUMENTS.get(value.partition("(")[0])
-        more = f"; it is written {name}={written}" if written else ""
+        more = f"; it is written {shlex.quote(f'{name}={written}')}" if written else ""
         return f"{evaluated[1].strip().rstrip('.')}{more}"
     if evaluated is not None:
         return evaluated[1].strip().rstrip(".")
@@ -174,10 +182,57 @@ def _in_brackets(name: str, value: str) -> str | None:
     function, opening, held = found.groups()
     if function in _FUNCTIONS.split(", ") and (opening != "(" or ":" in held):
         held = held.replace(":", ",")
-        return f"a function has parentheses, and commas within: {name}={function}({held})"
+        written = shlex.quote(f"{name}={function}({held})")
+        return f"a function has parentheses, and commas within: {written}"
     if not function and opening != "[" and "," in held and ":" not in held:
-        return f"several values of a flag are written without {opening}: {name}={held}"
+        as_list = shlex.quote(f"{name}=[{held}]")
+        return (
+            f"several values of a flag are written without {opening}: {name}={held}; a list is "
+            f"written {as_list}"
+        )
     return None
+
+
+def _written_otherwise(name: str, value: str) -> str | None:
+    """What is right where name and value are written as in YAML, in a shell, on paper or in JSON;
+    None if they are not."""
+    if name.endswith(":") or (value.startswith("=") and value.strip("= ")):
+        return f"{_BETWEEN}: {shlex.quote(name.rstrip(':') + '=' + value.strip('= '))}"
+    if "/" in name and "." in name.rpartition("/")[2]:
+        return "the parts of a flag's name have dots between them: " + shlex.quote(
+            f"{name.replace('/', '.')}={value}"
+        )
+    if set(value) & set(_CURLY):
+        return (
+            f"these quotes are no plain ones: {shlex.quote(f'{name}={value.translate(_STRAIGHT)}')}"
+        )
+    if _POWERS.fullmatch(value):
+        powers = _POWER_OF_TEN.sub(lambda power: f"1e{power[1] or power[2]}", value)
+        out = "write it out" + ("" if _POWERS.search(powers) else f": {name}={powers}")
+        return f"nothing is computed in an override: {out}; as a text: {quoted(name, value)}"
+    swept = _SWEPT_ENTRY.fullmatch(value)
+    if swept is not None:
+        entry = f"{name.removeprefix('+').removeprefix('+')}.{swept[1]}={swept[2]}"
+        return f"one flag in a mapping is swept over by its whole name: {entry}"
+    unquoted = _QUOTED_KEY.sub(r"\1\2", value)
+    if value.startswith("{") and unquoted != value:
+        return f"names within {{}} have no quotes: {shlex.quote(f'{name}={unquoted}')}"
+    return None
+
+
+#: What is to be minimised or maximised, as a function.
+_BEST_OF = re.compile(r"(max|min)(?:imi[sz]e)?\(([\w./-]+)\)")
+_BETWEEN = "one = stands between a flag's name and its value"
+#: Quotes as a word processor writes them.
+_CURLY = "“”„‟‘’‚‛«»"
+_STRAIGHT = {ord(mark): "" for mark in _CURLY}
+#: Values of which one at least is a power as it is written on paper or in Python.
+_POWERS = re.compile(r"(?:[\d.eE+-]+,\s*)*[\d.]+(?:\^|\*\*)[+-]?\d+(?:,\s*[\d.eE+^*-]+)*")
+_POWER_OF_TEN = re.compile(r"\b10(?:\^([+-]?\d+)|\*\*([+-]?\d+))")
+#: `{lr:0.1,0.01}`: one name, and several values.
+_SWEPT_ENTRY = re.compile(r"\{\s*([\w.]+)\s*:\s*([^{}:'\"]+,[^{}:'\"]+)\}")
+#: A name in quotes within a mapping, with what stands before it.
+_QUOTED_KEY = re.compile(r"([{,]\s*)[\"']([\w.]+)[\"'](?=\s*:)")
 
 
 def _without_value(text: str) -> str:
@@ -192,7 +247,11 @@ def _without_value(text: str) -> str:
         return f"write name=value (+{option}={_VALUES[option]})"
     if _NUMBER.fullmatch(text):
         return "several values of a flag are written name=1,2, without white space"
-    return f"write name=value ({text}=…)"
+    choice = re.fullmatch(r"([\w/]+)[./]([\w-]+)", text)
+    if choice is not None:
+        chosen = f"{choice[1]}={choice[2]}"
+        return f"write name=value ({text}=…), or {chosen} for a choice from a config group"
+    return f"write name=value ({text}=…); a value with blanks stands in quotes, 'name=a b'"
 
 
 def quoted(name: str, value: str) -> str:
