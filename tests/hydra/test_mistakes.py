@@ -4,6 +4,7 @@ any sweeper."""
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -178,7 +179,12 @@ def _mistake(program: Program, *words: str) -> str:
         ("lr=1,2 x@=3", "Override x@=3 looks like a config group override"),
         ("+hydra.sweeper.params.lr=1", "on the command line, sweep with -m name=value"),
         ("lr=1,2 nosuch=1 +neded=true", "did you mean +needed=true?"),
-        ("lr==1,2", "= (character 4) has to stand in quotes"),
+        ("lr==1,2", "one = stands between a flag's name and its value: lr=1,2"),
+        ("lr=1,2 hydra.sweeper=basic", "is written with a slash: hydra/sweeper=basic"),
+        ("lr=1,2 hydra.sweep_dir=out", "did you mean hydra.sweep.dir=out?"),
+        ("lr=1,2 sweep.dir=out", "settings of Hydra begin with hydra: hydra.sweep.dir=out"),
+        ("lr=1,2 +n_jobs=2", "after hydra/launcher=runner, hydra.launcher.n_jobs=2"),
+        ("lr=1,2 nosuch.x=1", "unknown flag 'nosuch.x'"),
         ("lr=1,2 hydra.sweeper.params.lr=3,4", "a sweep is written -m lr=3,4"),
         ("lr=1,2 hydra.sweep.dir=a,b", "is not swept over: give it one value"),
         ("+lr=1", "there is a flag lr already; to change it: lr=1"),
@@ -196,6 +202,7 @@ def test_what_hydra_refuses_before_it_asks_a_sweeper_gets_one_line_too(
     [
         ("hydra/sweeper=runer", "did you mean hydra/sweeper=runner? (there are "),
         ("hydra.sweeper=runner", "written with a slash: hydra/sweeper=runner"),
+        ("+hydra/sweeper=runner", "the sweeper is chosen without +: hydra/sweeper=runner"),
     ],
 )
 def test_a_word_that_was_meant_to_choose_our_sweeper_is_told_how_it_is_written(
@@ -216,6 +223,133 @@ def test_an_added_flag_that_is_like_a_config_group_is_a_mistake_in_a_program(
     (line,) = ended.stderr.splitlines()
     assert "did you mean +experiment=fine?" in line
     assert (ended.returncode, program.tree()) == (2, before)
+
+
+GROUPS = {
+    "conf/config.yaml": """
+        defaults: [_self_, {model: mlp}, {optional experiment: null}]
+        lr: 0.1
+        seed: 1
+        amp: false
+        ckpt: null
+    """,
+    "conf/model/mlp.yaml": "optimizer: {lr: 0.1}\nhidden: [64, 32]\n",
+    "conf/model/linear.yaml": "optimizer: {lr: 0.2}\nhidden: [1]\n",
+    "conf/experiment/slash.yaml": """
+        # @package _global_
+        defaults: [{override model: linear}]
+    """,
+    "conf/experiment/slip.yaml": """
+        # @package _global_
+        defaults: [{override /modle: linear}]
+    """,
+    "conf/experiment/dots.yaml": """
+        # @package _global_
+        hydra.sweeper.params:
+          lr: 0.1,0.01
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("experiment=slash", "the config group model has a slash before it there, `override /mod"),
+        ("experiment=slip", "there is no config group modle; did you mean `override /model`?"),
+        (
+            "model.optimizer={lr:0.1,momentum:0.9}",
+            "model.optimizer has no entry 'momentum'; to add it: +model.optimizer.momentum=0.9",
+        ),
+        ("model/optimizer.lr=1,2", "have dots between them: model.optimizer.lr=1,2"),
+        ("model.hidden=(64,32)", "a list is written 'model.hidden=[64,32]'"),
+        ("experiment.slash", "or experiment=slash for a choice from a config group"),
+    ],
+)
+def test_mistakes_in_a_program_of_config_groups_lead_to_what_is_right(
+    program: Program, typed: str, says: str
+) -> None:
+    program.write(GROUPS)
+    assert says in _mistake(program, SWEEPER, typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (
+            "experiment=dots",
+            "hydra.sweeper.params in the YAML is one name with dots in it, and sets nothing of "
+            "Hydra's: it is written hydra: {sweeper: {params: …}}",
+        ),
+        (
+            "+direction=maximize",
+            "+direction=maximize adds a flag direction to the program; the runner's own is "
+            "+objective=-… (- maximises)",
+        ),
+        (
+            "+store=other",
+            "+store=other adds a flag store to the program; the runner's own is "
+            "hydra.sweeper.store=…",
+        ),
+        (
+            "+sweeper.max_trials=1",
+            "+sweeper.max_trials=1 adds a flag sweeper.max_trials to the program; settings of "
+            "Hydra begin with hydra: hydra.sweeper.max_trials",
+        ),
+        (
+            'lr="0.1,0.01"',
+            "lr=\"0.1,0.01\": '0.1,0.01' is a text, where the YAML has 0.1; several values are "
+            "swept by -m lr=0.1,0.01",
+        ),
+        (
+            "lr=0.1 0.01",
+            "lr=0.1 0.01: '0.1 0.01' is a text, where the YAML has 0.1; several values are swept "
+            "by -m lr=0.1,0.01",
+        ),
+        (
+            "seed=1-3",
+            "seed=1-3: '1-3' is a text, where the YAML has 1; the numbers of a range are swept by "
+            "-m 'seed=range(1,4)'",
+        ),
+        (
+            "seed=1:4",
+            "seed=1:4: '1:4' is a text, where the YAML has 1; the numbers of a range are swept by "
+            "-m 'seed=range(1,4)'",
+        ),
+        (
+            "amp=no",
+            "amp=no: 'no' is a text, where the YAML has false; a truth value is written amp=true "
+            "or amp=false",
+        ),
+        (
+            "amp=true,Flase",
+            "amp=true,Flase: 'Flase' is a text, where the YAML has false; a truth value is written "
+            "amp=true or amp=false",
+        ),
+        (
+            "ckpt=None",
+            "ckpt=None: 'None' is a text, where the YAML has null; no value is written ckpt=null",
+        ),
+        ("seed=auto", None),
+        ("ckpt=last", None),
+    ],
+)
+def test_what_is_taken_otherwise_than_it_looks_is_told_and_run(
+    program: Program, typed: str, says: str | None
+) -> None:
+    program.write(GROUPS)
+    told = _train(program, "-m", SWEEPER, typed)
+    assert told.returncode == 0
+    lines = told.stderr.splitlines()
+    assert re.match(r"Batch \w+: \d trial", lines[0])
+    odd = [line for line in lines[1:] if not re.match("Initialized|Running|Batch", line)]
+    assert odd == ([] if says is None else [says])
+
+
+def test_a_swept_element_of_a_list_is_shown_with_its_list(program: Program) -> None:
+    program.write(GROUPS)
+    program.python("train.py", "-m", SWEEPER, "model.hidden.0=32,16")
+    shown = program.run("runs", "show", program.trials()[1]["id"]).out
+    assert "model.hidden: [16, 32] (sweep)" in shown
 
 
 CHOSEN = {

@@ -101,6 +101,12 @@ def test_a_name_that_is_no_flag_gives_nothing() -> None:
 # ---- differences
 
 
+def test_an_element_of_a_list_sets_the_list() -> None:
+    flags: dict[str, Value] = {"a.b": [1, 2], "a.c": 3, "b": {}}
+    assert given_flags(flags, ["a.b.0"]) == {"a.b": [1, 2]}
+    assert given_flags(flags, ["a.b.x", "b.0.c", "a.0"]) == {}
+
+
 @given(flags)
 def test_nothing_differs_from_itself(one: dict[str, Any]) -> None:
     assert differences(one, dict(one)) == {}

@@ -120,9 +120,13 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"script": "a.py", "zzz": 1},
         "operation.zzz: unknown key; it takes name, script, function, command, steps, flags_to, "
-        "requires, preload, scalars, code",
+        "requires, preload, scalars, code; flags stand beside operation, and not below it",
     ),
-    ({3: "a.py"}, "operation.3: unknown key; it takes " + ", ".join(KEYS)),
+    (
+        {3: "a.py"},
+        f"operation.3: unknown key; it takes {', '.join(KEYS)}; flags stand beside operation, and "
+        "not below it",
+    ),
     ({"script": ""}, "operation.script: must be a text, not ''"),
     ({"script": "  "}, "operation.script: must be a text, not '  '"),
     ({"script": 3}, "operation.script: must be a text, not 3"),

@@ -248,7 +248,7 @@ OVERRIDES = [
     Row("x=${{nosuch}}", "nosuch"),
     Row("x=${{oc.env:NO_SUCH_NAME}}", "NO_SUCH_NAME"),
     Row("=1", "no name"),
-    Row("x==1", "has to stand in quotes"),
+    Row("x==1", "one = stands between a flag's name and its value: x=1"),
     Row("x", "runner --help"),
     Row("+needed", "write name=value (+needed=true)"),
     Row("-m x=1,2 +restart", "write name=value (+restart=ID)"),
@@ -290,6 +290,29 @@ OVERRIDES = [
     ),
     Row("-m +trials=rows.csv", "rows.csv: its columns are separated by ;", files=SEMICOLONS),
     Row("+label=a,b", "with commas it stands in quotes twice: \"+label='a, b'\""),
+    Row(
+        "x=None",
+        "takes a whole number (type=int); without a value it is x=null",
+        files={"main.py": CHOICES},
+    ),
+    Row(
+        "y='true'",
+        "is a switch, which takes no value: write it without quotes",
+        files={"main.py": CHOICES},
+    ),
+    Row("-m x=1,2 --cfg job", "x=1,2: several values make no one configuration"),
+    Row("+retry=0e91e0de", "did you mean +restart=0e91e0de?"),
+    Row("+retry=2", "did you mean +retries=2?"),
+    Row("+timeout=none", "must be a number of seconds above 0; without one it is +timeout=null"),
+    Row("+restart={batch} +only_failed=true", "the runner's own is +only=failed"),
+    Row(
+        "+restart={batch} ~timeout",
+        "~timeout: timeout is a run option, which +timeout=null takes back",
+    ),
+    Row("hydra.sweep_dir=a", "did you mean hydra.sweep.dir=a?"),
+    Row("hydra.run_dir=a", "did you mean hydra.run.dir=a?"),
+    Row("sweep.dir=a", "settings of Hydra begin with hydra: hydra.sweep.dir=a"),
+    Row("job.chdir=false", "settings of Hydra begin with hydra: hydra.job.chdir=false"),
     Row("+print=true", "the runner's own is +print_trials=…", files={"main.py": CHOICES}),
     Row("+minimize=loss", "the runner's own is +objective=…", files={"main.py": CHOICES}),
     Row("direction=maximize", "the runner's own is +objective=-… (- maximises) (to add one:"),
@@ -361,9 +384,9 @@ OVERRIDES = [
     Row("-xy=1", "a flag is written xy=1"),
     Row("-m x={{1,2}}", "several values of a flag are written without {{: x=1,2"),
     Row("-m x=(1,2)", "several values of a flag are written without (: x=1,2"),
-    Row("-m x=range[1:5]", "a function has parentheses, and commas within: x=range(1,5)"),
-    Row("-m x=range(1:5)", "a function has parentheses, and commas within: x=range(1,5)"),
-    Row("-m x=interval(0,1,3)", "it is written x=interval(LOW,HIGH)"),
+    Row("-m x=range[1:5]", "a function has parentheses, and commas within: 'x=range(1,5)'"),
+    Row("-m x=range(1:5)", "a function has parentheses, and commas within: 'x=range(1,5)'"),
+    Row("-m x=interval(0,1,3)", "it is written 'x=interval(LOW,HIGH)'"),
     Row("-m x:1,2", "= stands between a flag's name and its value: x=1,2"),
     Row("-m x=range(10,0)", "x=range(10,0) has no values: range(10,0,-STEP) counts down"),
     Row("-m x=range(0,10,-1)", "has no values: range(0,10,STEP) counts up"),
@@ -373,7 +396,7 @@ OVERRIDES = [
     Row("-m x=1,2 +optimizer=bayes", "did you mean tpe?"),
     Row("-m x=1,2 --jobs=2", "hydra.launcher.n_jobs=2"),
     Row("-m x=1,2 n_jobs=2", "how many trials run at once is hydra.launcher.n_jobs=2"),
-    Row("-m x=1,2 +n_jobs=2", "how many trials run at once is hydra.launcher.n_jobs=2"),
+    Row("-m x=1,2 +n_jobs=2", "hydra/launcher=runner, hydra.launcher.n_jobs=2 (a flag"),
     Row("+n_jobs=2", "++n_jobs=2"),
     Row("-m x=1,2 +stop=[{{patience:3}}]", "a batch are hydra.sweeper.stop=[{{patience:3}}]"),
     Row("-m x=1,2 jobs=2", "how many trials run at once is hydra.launcher.n_jobs=2"),
@@ -405,8 +428,8 @@ OVERRIDES = [
     Row("x=${{nosuch:1}}", "nosuch"),
     Row("x=[${{nosuch}}]", "nosuch"),
     Row("x=int(a)", "int(a)"),
-    Row("-m x=uniform(0,1)", "write x=interval(LOW,HIGH)"),
-    Row("-m x=loguniform(1,9)", "write x=tag(log,interval(LOW,HIGH))"),
+    Row("-m x=uniform(0,1)", "write 'x=interval(LOW,HIGH)'"),
+    Row("-m x=loguniform(1,9)", "write 'x=tag(log,interval(LOW,HIGH))'"),
     Row("-m X=1,2", "did you mean x?"),
     Row("-m x=1,2 -n 2", "hydra.launcher.n_jobs=2, how many there are at most +max_trials=2"),
     Row("-m x=1,2 hydra.sweeper.n_trials=3", "did you mean hydra.sweeper.max_trials=3?"),
@@ -624,6 +647,66 @@ COMMANDS = [
 ]
 
 OPERATIONS = [
+    Row(
+        "",
+        "no operation: script belongs below `operation:`, indented",
+        files={"conf/config.yaml": "operation:\nscript: main.py\nx: 1\n"},
+    ),
+    Row(
+        "",
+        "no operation: script belongs below `operation:`, indented",
+        files={"conf/config.yaml": "script: main.py\nx: 1\n"},
+    ),
+    Row(
+        "",
+        "operation is the text 'script:main.py': a colon and a space stand",
+        files={"conf/config.yaml": "operation:\n  script:main.py\n"},
+    ),
+    Row(
+        "",
+        "stand between a name and its value: `script: main.py`",
+        files={"conf/config.yaml": "operation:\n  script main.py\n"},
+    ),
+    Row(
+        "",
+        "flags stand beside operation, and not below it",
+        files={"conf/config.yaml": "operation:\n  script: main.py\n  x: 1\n"},
+    ),
+    Row(
+        "-m x=1,2",
+        "x stands below operation in the YAML: flags stand beside it",
+        files={"conf/config.yaml": "operation:\n  script: main.py\n  x: 1\n"},
+    ),
+    Row(
+        "",
+        "the runner's own is operation.requires, below operation in the YAML",
+        files={"conf/config.yaml": "operation:\n  script: main.py\nrequires: [a]\nx: 1\n"},
+    ),
+    Row(
+        "",
+        "settings of Hydra begin with hydra: hydra.sweeper.params.x",
+        files={
+            "conf/config.yaml": "operation:\n  script: main.py\nsweeper: {params: {x: 1}}\n",
+            "main.py": CHOICES,
+        },
+    ),
+    Row(
+        "",
+        "the runner's own is hydra.launcher.n_jobs=…",
+        files={"conf/config.yaml": "operation:\n  script: main.py\nn_jobs: 2\n"},
+    ),
+    Row(
+        "",
+        "main.py is a script, which is run by `script: main.py`",
+        files={"conf/config.yaml": "operation: {function: main.py}\n"},
+    ),
+    Row(
+        "",
+        "a sweep's flags stand in hydra.sweeper",
+        files={
+            "conf/config.yaml": "operation:\n  script: main.py\nhydra: {sweep: {params: {x: 1}}}\n"
+        },
+    ),
     Row("", "nosuch.py", operation="{script: nosuch.py}"),
     Row("-m x=1,2", "nosuch.py", operation="{script: nosuch.py}"),
     Row("", "conf", operation="{script: conf}"),
@@ -736,6 +819,26 @@ OPERATIONS = [
 ]
 
 YAML = [
+    Row(
+        "",
+        "line 3: a colon and a space stand between a name and its value: `x: 3`",
+        files={"conf/config.yaml": "operation:\n  script: main.py\nx = 3\n"},
+    ),
+    Row(
+        "",
+        "a colon and a space stand between a name and its value: `x: 3`",
+        files={"conf/config.yaml": "operation:\n  script: main.py\nx=3\ny: 2\n"},
+    ),
+    Row(
+        "",
+        "the line before lacks a colon: `x: 3`",
+        files={"conf/config.yaml": "operation:\n  script: main.py\na:\n  x = 3\n  y: 2\n"},
+    ),
+    Row(
+        "",
+        "the line before lacks a colon: `operation:`",
+        files={"conf/config.yaml": "operation\n  script: main.py\n"},
+    ),
     Row("", "config.yaml", files={"conf/config.yaml": "x: [1\n"}),
     Row("-m x=1,2", "indented by spaces", files={"conf/config.yaml": "x: 1\n\ty: 2\n"}),
     Row("", "config.yaml, line 2, column 3: ", files={"conf/config.yaml": "x: 1\n y: 2\n"}),

@@ -26,6 +26,7 @@ from hydra_sweep_runner.compose.explain import (
     explain_option_as_group,
     explain_second_choice,
     explain_sweeper,
+    explain_unknown_group,
     unknown_setting,
 )
 from hydra_sweep_runner.compose.fast.changes import plain_changes, read_change
@@ -226,6 +227,7 @@ class Composer:
             why = explain_option_as_group(overrides, self.is_group, configs)
         why = why or explain_missing(said, self.is_group, self._reading.files())
         why = why or explain_second_choice(said, overrides)
+        why = why or explain_unknown_group(said, self._loader.list_groups)
         why = why or explain_sweeper(said, self._reading.files())
         if why is not None:
             raise Mistake(why) from error

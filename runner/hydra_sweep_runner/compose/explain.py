@@ -44,11 +44,15 @@ _OTHER_SWEEPER = re.compile(r"Could not find 'hydra/sweeper/(optuna|ax|nevergrad
 _MISSING = re.compile(r"(?:In '([^']+)': )?(?:Could not find|Cannot find primary config) '([^']+)'")
 _NOT_THERE = re.compile(r"In '[^']+': Could not (?:load|find) '")
 _NAME_AND_VALUE = re.compile(r"\s*([^\W\d][\w.-]*) +([^\s:#][^:#]*)$")
+_EQUATION = re.compile(r"\s*(?:- )?([^\W\d][\w.-]*) *= *([^\s=#][^#]*)$")
+_NAME_ALONE = re.compile(r"\s*([^\W\d][\w.-]*)\s*(?:#.*)?$")
 _WITH_VALUE = re.compile(r"( *)[\w.-]+: +[^\s#]")
 _BADLY_INDENTED = re.compile(
     "did not find expected key|expected <block end>, but found '<block map"
 )
 _NO_SPACE = re.compile(r"\s*(?:- )?([\w.-]+)\s*(?::|\uff1a\s*)(\S.*)")
+_NOT_DELETED = re.compile(r"Could not delete from config\. '([^']*)' does not exist")
+_AMBIGUOUS = re.compile(r"Ambiguous value for argument '([^']*)'")
 _NO_INTERPOLATION = re.compile(r"(?:no viable alternative|mismatched input).*?'(\$\{.*?)'(?:$|;| )")
 _NOT_CHOSEN = re.compile(r"Could not override '([^']+)'\. No match in the defaults list.*=(\S+)$")
 _OVERRIDES_NONE = re.compile(  # in the words of Hydra 1.3, and of 1.4
@@ -96,6 +100,17 @@ def explain_composition(error: Exception) -> str:
     interpolation = _NO_INTERPOLATION.search(said)
     if interpolation is not None:
         return f"{interpolation[1]} is no interpolation: it is written ${{name}}, and closed"
+    gone = _NOT_DELETED.search(said)
+    if gone is not None and gone[1] in OPTIONS:
+        return f"~{gone[1]}: {gone[1]} is a run option, which +{gone[1]}=null takes back"
+    several = _AMBIGUOUS.search(said)
+    if several is not None:
+        return (
+            f"{several[1]}: several values make no one configuration: give one of them; "
+            "+print_trials=true with -m shows the trials of a sweep"
+        )
+    if "Key 'params' not in 'SweepDir'" in said:
+        return f"the configuration does not compose: {said}; a sweep's flags stand in hydra.sweeper"
     unchosen = _NOT_CHOSEN.search(said)
     if unchosen is not None:
         group, choice = unchosen.groups()
@@ -107,6 +122,13 @@ def explain_composition(error: Exception) -> str:
     overriding = _OVERRIDES_NONE.search(said)
     if overriding is not None:
         config, group, package = overriding.groups()
+        folder = config.rpartition("/")[0]
+        if folder and group.startswith(f"{folder}/"):
+            meant = group.removeprefix(f"{folder}/")
+            return (
+                f"{config}.yaml: `override {meant}` is looked for in {folder}/{meant}: the config "
+                f"group {meant} has a slash before it there, `override /{meant}`"
+            )
         if package is not None:
             return (
                 f"{config}.yaml overrides the choice of {group} in a package of its own, "
@@ -143,7 +165,7 @@ def _in_yaml(error: yaml.YAMLError) -> str:
         return one_line(error)
     context, begin = getattr(error, "context", None), getattr(error, "context_mark", None)
     lacking = _line_at(begin) if begin is not None and "expected ':'" in problem else ""
-    apart = _NO_SPACE.match(lacking) or _NAME_AND_VALUE.match(lacking)
+    apart = _EQUATION.match(lacking) or _NO_SPACE.match(lacking) or _NAME_AND_VALUE.match(lacking)
     if begin is not None and apart is not None:
         return (
             f"{mark.name}, line {begin.line + 1}: a colon and a space stand between a name and its "
@@ -159,11 +181,14 @@ def _in_yaml(error: yaml.YAMLError) -> str:
         held = next((one for one in _INTERPOLATED.finditer(line) if one.end() > mark.column), None)
         told += f'; what holds ${{…}} stands in quotes: "{held[0] if held else "${…}"}"'
     before = _line_at(mark, above=1)
-    without_colon = _NAME_AND_VALUE.match(before)
+    without_colon = _EQUATION.match(before) or _NAME_AND_VALUE.match(before)
+    alone = _NAME_ALONE.match(before)
     is_nested = problem.startswith("mapping values are not allowed")
     if is_nested and without_colon is not None:
         name, value = without_colon.groups()
         told += f"; the line before lacks a colon: `{name}: {value.strip()}`"
+    elif is_nested and alone is not None:
+        told += f"; the line before lacks a colon: `{alone[1]}:`"
     elif is_nested and _is_below_value(line, before):
         told += "; it is indented more than the line before it, which has a value"
     elif line.lstrip(" ").startswith("\t"):
@@ -215,6 +240,9 @@ def unknown_setting(text: str, config: DictConfig) -> str:
             f"+{where}.{last}.{key}={element_text(first)}"
         )
     said = f"{text}: {where} has no setting {last!r}"
+    parted = last.replace("_", ".", 1)
+    if parted != last and OmegaConf.select(node, parted) is not None:
+        return f"{said}; did you mean {where}.{parted}={value}?"
     if last in names and last != override.key_or_group.rpartition(".")[2]:
         said = f"{text}: {where}.{last} is one value, and has no settings"
         return f"{said}; {_OF_OPTUNA[last]}" if last in _OF_OPTUNA else said
@@ -327,6 +355,23 @@ def explain_missing(said: str, is_group: Callable[[str], bool], files: Iterable[
     return (
         f"{config}.yaml: `{group}: {choice}` is looked for in {within}/{group}: the config group "
         f"{group} is chosen there by `override /{group}: {choice}`"
+    )
+
+
+def explain_unknown_group(said: str, groups_in: Callable[[str], Iterable[str]]) -> str | None:
+    """What is wrong if a config overrides the choice of a config group that there is not, and one
+    has a similar name; None for another error. `groups_in` lists the groups below one."""
+    found = _OVERRIDES_NONE.search(" ".join(said.split()))
+    if found is None:
+        return None
+    parent, slash, last = found[2].rpartition("/")
+    known = list(groups_in(parent))
+    near = get_close_matches(last, known, n=1) if last not in known else []
+    if not near:
+        return None
+    return (
+        f"{found[1]}.yaml: there is no config group {found[2]}; did you mean `override "
+        f"/{parent}{slash}{near[0]}`?"
     )
 
 

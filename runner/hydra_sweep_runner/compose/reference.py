@@ -29,7 +29,7 @@ from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Flags, Operation, Value
 from hydra_sweep_runner.operation.flags import covered_by, dotted, flatten
-from hydra_sweep_runner.operation.parse import parse_operation
+from hydra_sweep_runner.operation.parse import not_a_mapping, parse_operation
 
 #: Resolvers whose values depend on the moment of a run and are not part of its identity.
 BY_REFERENCE = (
@@ -175,7 +175,7 @@ def read_operation(job: DictConfig) -> Operation:
     """The operation that a configuration's `operation` node describes. Raises Mistake."""
     node = job.get("operation")
     if node is not None and not isinstance(node, DictConfig):
-        raise Mistake("operation must be a mapping, for example `operation: {script: train.py}`")
+        raise not_a_mapping(OmegaConf.to_container(node) if OmegaConf.is_config(node) else node)
     plain = None if node is None else read_plain(node, "operation")
     return parse_operation(plain, beside=(str(key) for key in job if key != "operation"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterable
 
@@ -47,7 +48,8 @@ def take_options(
 
 #: Settings of Hydra's nodes that are taken for run options, with what each says.
 _SETTINGS = {
-    "n_jobs": "how many trials run at once is hydra.launcher.n_jobs",
+    "n_jobs": "how many trials run at once is, in a Hydra program after hydra/launcher=runner, "
+    "hydra.launcher.n_jobs",
     "stop": "rules that end a batch are hydra.sweeper.stop",
 }
 
@@ -98,8 +100,14 @@ def check_choice(text: str) -> None:
 def option_as_meant(option: str, value: str) -> str:
     """A run option as it is suggested for a mistyped one with this value: `+restart=ID` where
     another tool takes a switch."""
+    if option == "retries" and _ID.fullmatch(value):
+        option = "restart"
     is_switch = value.lower() in ("true", "false", "1", "0", "yes", "")
     return shlex.quote(f"+{option}={'ID' if option == 'restart' and is_switch else value}")
+
+
+#: What `restart` takes, and is no small number.
+_ID = re.compile(r"last(:batch)?|(?=.*[a-f])[0-9a-f]{4,32}|[0-9]{8,32}")
 
 
 def _option_value(text: str, override: Override) -> object:

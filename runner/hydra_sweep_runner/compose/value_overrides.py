@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hydra_sweep_runner.compose.elements import element_text
 from hydra_sweep_runner.compose.fast.changes import (
     NOT_FLAGS,
 )
@@ -22,6 +23,7 @@ from hydra_sweep_runner.compose.resolution_errors import one_line
 from hydra_sweep_runner.compose.typed_options import option_as_meant
 from hydra_sweep_runner.errors import AlreadyThere, Mistake, UnknownFlag
 from hydra_sweep_runner.operation.option_suggestions import misspelt, perhaps_meant
+from hydra_sweep_runner.operation.parse import KEYS
 from hydra_sweep_runner.operation.run_options import OPTIONS
 
 #: Names under which users may look for the number of trials at once.
@@ -65,6 +67,14 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
             ConfigLoaderImpl._apply_overrides_to_config([override], config)
         except REFUSALS as error:
             if "Could not override" in str(error):
+                if has_flag(config, override.key_or_group):
+                    raise Mistake(_unknown_entry(override, config)) from error
+                first = override.key_or_group.partition(".")[0]
+                if first not in KEYS and has_flag(config, f"operation.{first}"):
+                    raise Mistake(
+                        f"{text}: {first} stands below operation in the YAML: flags stand beside "
+                        "it, in the same column as operation"
+                    ) from error
                 raise UnknownFlag(
                     f"{text}: unknown flag {name_of(override)!r}; "
                     f"{_instead(override, config, tuple(groups))}",
@@ -77,8 +87,22 @@ def apply_overrides(texts: Iterable[str], config: DictConfig, groups: Iterable[s
                 raise AlreadyThere(name=override.key_or_group, override=text) from error
             if "Could not delete from config" in str(error):
                 name = override.key_or_group
-                raise UnknownFlag(_explain(error, text), name=name, override=text) from error
+                said = _explain(error, text)
+                if name in OPTIONS:
+                    said = f"{text}: {name} is a run option, which +{name}=null takes back"
+                raise UnknownFlag(said, name=name, override=text) from error
             raise Mistake(_explain(error, text)) from error
+
+
+def _unknown_entry(override: Override, config: DictConfig) -> str:
+    """What is wrong with a mapping that a flag does not accept."""
+    text, name, held = str(override.input_line), override.key_or_group, override.value()
+    node: Any = OmegaConf.select(config, name)
+    for key, value in held.items() if isinstance(held, dict) else ():
+        if isinstance(node, DictConfig) and key not in node:
+            added = shlex.quote(f"+{name}.{key}={element_text(value)}")
+            return f"{text}: {name} has no entry {str(key)!r}; to add it: {added}"
+    return f"{text}: {name} does not accept that value"
 
 
 def _script_of(config: DictConfig) -> str | None:
@@ -162,6 +186,10 @@ def how_to_add(text: str) -> str:
     return f" (to add one: {shlex.quote(f'+{text}')})"
 
 
+#: Nodes below `hydra` whose settings people give.
+_OF_HYDRA = ("launcher", "sweeper", "sweep", "run", "job")
+
+
 def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> str:
     """What to write in the place of an override of an unknown flag."""
     text, name = str(override.input_line), override.key_or_group
@@ -171,7 +199,7 @@ def _instead(override: Override, config: DictConfig, groups: Sequence[str]) -> s
     if name in OPTIONS:
         return f"the run option is {shlex.quote(f'+{text}')}"
     parent, _, last = name.rpartition(".")
-    if parent in ("launcher", "sweeper") and parent not in config:
+    if parent in _OF_HYDRA and parent not in config:
         return (
             jobs_hint(override, launcher)
             if last in JOBS_NAMES

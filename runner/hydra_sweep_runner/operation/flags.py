@@ -39,9 +39,13 @@ def dotted(prefix: str, key: object) -> str:
 
 
 def covered_by(name: str, given: str) -> bool:
-    """Whether setting `given` sets the flag `name`: they are the same, or `name` is below
-    `given`."""
-    return name == given or name.startswith((f"{given}.", f"{given}["))
+    """Whether setting `given` sets the flag `name`: they are the same, `name` is below `given`, or
+    `given` is an element of the list `name`."""
+    return (
+        name == given
+        or name.startswith((f"{given}.", f"{given}["))
+        or (given[-1:].isdecimal() and given.rpartition(".")[0] == name)
+    )
 
 
 def given_flags(flags: Flags, given: Iterable[str]) -> dict[str, Value]:

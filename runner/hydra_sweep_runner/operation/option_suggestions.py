@@ -47,13 +47,35 @@ _OPTIONS_FOR_LIKELY_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("metric", "minimize", "minimise"), "+objective=…"),
     **dict.fromkeys(("maximize", "maximise"), "+objective=-… (- maximises)"),
     "direction": "+objective=-… (- maximises)",
-    "failed": "+only=failed",
+    **dict.fromkeys(("failed", "only_failed", "failed_only"), "+only=failed"),
     "stop": "hydra.sweeper.stop",
+    "store": "hydra.sweeper.store=…",
     **dict.fromkeys(("gpu", "gpus", "device", "devices"), "hydra.launcher.devices=…"),
     **dict.fromkeys(("n_startup_trials", "population_size"), "hydra.sweeper.optimizer_options"),
     "patience": "hydra.sweeper.stop=[{patience: …}]",
-    **dict.fromkeys(("jobs", "parallel", "workers", "num_jobs"), "hydra.launcher.n_jobs=…"),
+    **dict.fromkeys(
+        ("n_jobs", "jobs", "parallel", "workers", "num_jobs"), "hydra.launcher.n_jobs=…"
+    ),
+    **{
+        name: f"operation.{name}, below operation in the YAML"
+        for name in ("requires", "preload", "scalars", "flags_to")
+    },
 }
+
+
+#: Names of which a flag is rarely meant. (Others of these settings are often a program's flags.)
+_RARELY_FLAGS = (
+    *("direction", "maximize", "maximise", "minimize", "minimise", "metric"),
+    *("failed", "only_failed", "failed_only", "store", "jobs", "parallel", "workers", "num_jobs"),
+)
+
+
+def rarely_a_flag(name: str) -> str | None:
+    """What to say of a flag that is added to a program, if the name is one that other tools give to
+    a setting of the runner's; else None."""
+    if name not in _RARELY_FLAGS and not name.startswith(("sweeper.", "launcher.")):
+        return None
+    return perhaps_meant([name]).removeprefix("; ") or None
 
 
 def perhaps_meant(names: Iterable[str]) -> str:
@@ -63,7 +85,11 @@ def perhaps_meant(names: Iterable[str]) -> str:
     options = {**yaml, **_OPTIONS_FOR_LIKELY_NAMES}
     for option in OPTIONS:
         options.setdefault(option.partition("_")[0], f"+{option}=…")
-    found = [options[name] for name in names if name in options]
+    given = list(names)
+    found = [options[name] for name in given if name in options]
+    of_hydra = [name for name in given if name.startswith(("sweeper.", "launcher."))]
+    if of_hydra and not found:
+        return f"; settings of Hydra begin with hydra: hydra.{of_hydra[0]}"
     return f"; the runner's own is {found[0]}" if found else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -15,6 +16,8 @@ from hydra_sweep_runner.scalars.form import parse_form
 KEYS = ("name", *IN_YAML, "flags_to", "requires", "preload", "scalars", "code")
 
 _EXAMPLE = "for example `operation: {script: train.py}`"
+#: `script:train.py` or `script train.py`.
+_NO_COLON = re.compile(rf"({'|'.join(IN_YAML)})(?::| +)\s*(\S.*)")
 
 
 def parse_operation(node: Mapping[str, Any] | None, beside: Iterable[str] = ()) -> Operation:
@@ -24,11 +27,17 @@ def parse_operation(node: Mapping[str, Any] | None, beside: Iterable[str] = ()) 
     Raises Mistake unless the node has exactly one target of a kind in IN_YAML and no unknown keys.
     """
     if node is None:
-        near = get_close_matches("operation", beside, n=1, cutoff=0.8)
-        what = f"{near[0]!r} has to be 'operation'" if near else f"say what to run, {_EXAMPLE}"
+        names = list(beside)
+        near = get_close_matches("operation", names, n=1, cutoff=0.8)
+        stray = next((name for name in IN_YAML if name in names), None)
+        what = f"say what to run, {_EXAMPLE}"
+        if near:
+            what = f"{near[0]!r} has to be 'operation'"
+        elif stray is not None:
+            what = f"{stray} belongs below `operation:`, indented"
         raise NoOperation(f"the configuration has no operation: {what}")
     if not isinstance(node, Mapping):
-        raise Mistake(f"operation must be a mapping, {_EXAMPLE}, not {node!r}")
+        raise not_a_mapping(node)
     for key in node:
         if key not in KEYS:
             raise Mistake(f"operation.{key}: unknown key; {_right_key(str(key))}")
@@ -53,11 +62,24 @@ def parse_operation(node: Mapping[str, Any] | None, beside: Iterable[str] = ()) 
     )
 
 
+def not_a_mapping(node: object) -> Mistake:
+    """The mistake for an `operation` that is a text, a number or a list."""
+    apart = _NO_COLON.fullmatch(str(node))
+    if apart is not None:
+        return Mistake(
+            f"operation is the text {node!r}: a colon and a space stand between a name and its "
+            f"value: `{apart[1]}: {apart[2]}`"
+        )
+    return Mistake(f"operation must be a mapping, {_EXAMPLE}, not {node!r}")
+
+
 def _right_key(key: str) -> str:
     if key in OPTIONS:
         return f"it is an option: hydra.sweeper.{key}"
     close = get_close_matches(key, KEYS, n=1)
-    return f"did you mean {close[0]}?" if close else f"it takes {', '.join(KEYS)}"
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"it takes {', '.join(KEYS)}; flags stand beside operation, and not below it"
 
 
 def _refuse_keys_of_others(name: str, node: Mapping[str, Any]) -> None:

@@ -41,6 +41,16 @@ def _read_count(least: int) -> Callable[[str, object], int]:
     return read
 
 
+def _read(name: str, value: object) -> Value:
+    """An option's value as it is kept. Raises Mistake."""
+    try:
+        return OPTIONS[name].read(name, value)
+    except Mistake as mistake:
+        if str(value).lower() != "none":
+            raise
+        raise Mistake(f"{mistake}; without one it is +{name}=null") from mistake
+
+
 def _read_seed(name: str, value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEED:
         return value
@@ -271,8 +281,7 @@ class Options:
         Raises Mistake for a value that is not valid for its option.
         """
         values = {
-            name: None if value is None else OPTIONS[name].read(name, value)
-            for name, value in given.items()
+            name: None if value is None else _read(name, value) for name, value in given.items()
         }
         held: dict[str, Any] = {
             _FIELDS[name]: tuple(value) if isinstance(value, list) else value

@@ -140,6 +140,8 @@ def _misdirected(loader: ConfigLoader) -> Mistake | None:
     """The mistake in a word that was meant to choose our sweeper, and chooses none."""
     for word in sys.argv[1:]:
         name, _, value = word.partition("=")
+        if name in ("+hydra/sweeper", "++hydra/sweeper") and value == "runner":
+            return Mistake(f"{word}: the sweeper is chosen without +: {_TYPED}")
         if name == "hydra.sweeper" and value == "runner":
             return Mistake(f"{word}: a config group is written with a slash: {_TYPED}")
         if name == "hydra/sweeper" and value != "runner":

@@ -20,6 +20,7 @@ from typing import Any
 
 from hydra._internal.hydra import Hydra
 from hydra.core.plugins import Plugins
+from omegaconf import OmegaConf
 
 from hydra_sweep_runner.compose.overrides import read_path
 from hydra_sweep_runner.errors import Mistake, RunnerError
@@ -54,8 +55,11 @@ def watch_runs() -> None:
 
     @functools.wraps(instantiate)
     def watching(self: Plugins, **named: Any) -> Any:
-        if named["config"].hydra.sweeper._target_ != _OURS:
-            _refuse_or_go_on(named["config"].hydra.overrides.task, "without hydra/sweeper=runner")
+        hydra = named["config"].hydra
+        if not OmegaConf.is_dict(hydra.sweeper):
+            _refuse_choices(hydra.overrides.hydra)
+        elif hydra.sweeper.get("_target_") != _OURS:
+            _refuse_or_go_on(hydra.overrides.task, "without hydra/sweeper=runner")
         return instantiate(self, **named)
 
     Hydra.run = watched  # type: ignore[method-assign]
@@ -74,6 +78,17 @@ def _report_unrecorded(overrides: Sequence[str]) -> None:
     Console().say(
         f"{CHOICE} has no effect without -m: this job is not recorded; to record it: -m{flags}"
     )
+
+
+def _refuse_choices(overrides: Sequence[str]) -> None:
+    """Refuse `hydra.sweeper=NAME` beside a choice of our sweeper; Hydra answers all others."""
+    from hydra_sweep_runner.compose.typed_options import check_choice
+
+    try:
+        for text in overrides if CHOICE in overrides else ():
+            check_choice(text)
+    except Mistake as mistake:
+        raise SystemExit(report_error(mistake)) from mistake
 
 
 def _refuse_or_go_on(overrides: Sequence[str], lacking: str) -> None:

@@ -16,6 +16,8 @@ from hydra_sweep_runner.commands.start.changed_texts import (
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.flag_checks import check_previewed
 from hydra_sweep_runner.commands.start.hints import (
+    report_dotted_settings,
+    report_flags_like_options,
     report_given_twice,
     report_lists_in_params,
     report_short_ranges,
@@ -62,6 +64,7 @@ from hydra_sweep_runner.commands.start.sweep import (
     report_rest,
     save_plan,
 )
+from hydra_sweep_runner.commands.start.texts_for_values import report_texts_for_values
 from hydra_sweep_runner.commands.start.unused_flags import report_unused_in_sweep
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import SweepConfig
@@ -142,7 +145,11 @@ def _report_read_otherwise(world: World, sweep: Sweep) -> None:
     composing = sweep.composing
     for first in sweep.plan.trials[:1]:
         report_texts_like_sweeps(world, first.operation, first.flags, sweep.names)
+        report_dotted_settings(world, first.flags)
         report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
+    if composing.program is not None:
+        report_flags_like_options(world, composing.typed.task)
+    report_texts_for_values(world, composing, sweep.overrides, sweep.first_overrides)
     report_texts_like_ranges(world, sweep.overrides)
     report_texts_in_pieces(world, sweep.overrides)
     report_misplaced(world, composing.composer, composing.task)
@@ -285,6 +292,7 @@ def _report_given(world: World, sweep: Sweep, batch: Run, reconciliation: Reconc
     report_shared(world, batch, reconciliation)
     report_given_twice(world, composing.typed.task)
     report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
+    report_texts_for_values(world, composing, composing.typed.task, sweep.first_overrides)
     report_texts_like_ranges(world, composing.typed.task)
     report_texts_in_pieces(world, composing.typed.task)
     report_nothing_chosen(world, composing.composer, composing.typed.task)

@@ -17,6 +17,7 @@ from hydra_sweep_runner.compose.overrides import (
 )
 from hydra_sweep_runner.model import Flags, Operation
 from hydra_sweep_runner.operation.flags import given_flags
+from hydra_sweep_runner.operation.option_suggestions import rarely_a_flag
 from hydra_sweep_runner.terminal.render import escape
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*"
@@ -38,12 +39,35 @@ def report_texts_like_sweeps(
     }
     own = own_defaults(world.project_dir, operation) if found else {}
     for name, value in found.items():
-        if own.get(name) != value:
+        if own.get(name) != value and not name.startswith("[hydra."):
             world.reporter.say(
                 f"{escape(name)} is one text in the YAML, '{escape(value)}': its values are swept "
                 f"by -m {shlex.quote(f'{escape(name)}={escape(value)}')}, or from "
                 "hydra.sweeper.params"
             )
+
+
+def report_dotted_settings(world: World, flags: Flags) -> None:
+    """Print that `hydra.sweeper.params:` in YAML is one name, which sets nothing of Hydra's."""
+    name = next((name for name in flags if name.startswith("[hydra.")), None)
+    if name is not None:
+        node = name[1:].partition("]")[0]
+        nested = ": {".join(node.split("."))
+        world.reporter.say(
+            f"{escape(node)} in the YAML is one name with dots in it, and sets nothing of Hydra's: "
+            f"it is written {escape(nested)}: …{'}' * node.count('.')}"
+        )
+
+
+def report_flags_like_options(world: World, overrides: Iterable[str]) -> None:
+    """Print which flags that are added to a program have names that other tools give to settings
+    of the runner's."""
+    for text in overrides:
+        override = parse_override(text)
+        meant = rarely_a_flag(override.key_or_group) if override.is_add() else None
+        if meant is not None:
+            name = escape(override.key_or_group)
+            world.reporter.say(f"{escape(text)} adds a flag {name} to the program; {meant}")
 
 
 def report_texts_like_ranges(world: World, overrides: Iterable[str]) -> None:

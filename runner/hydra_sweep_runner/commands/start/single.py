@@ -39,6 +39,7 @@ from hydra_sweep_runner.commands.start.tasks import (
     check_start,
     make_task,
 )
+from hydra_sweep_runner.commands.start.texts_for_values import report_texts_for_values
 from hydra_sweep_runner.commands.start.unused_flags import (
     report_settings_for_programs,
     report_unused_flags,
@@ -109,6 +110,7 @@ def start_run(world: World, composing: Composing) -> int:
         with world.store.claim(run.id):
             report_given_twice(world, composing.task)
             report_texts_read_as_numbers(world, composing, composing.task, composing.task)
+            report_texts_for_values(world, composing, composing.task, composing.task)
             report_misplaced(world, composing.composer, composing.task)
             report_nothing_chosen(world, composing.composer, composing.task)
             report_unused_params(world, composed.config.sweeper)
@@ -284,6 +286,7 @@ def _report_restart(
     mend a failure."""
     report_given_twice(world, composing.typed.task)
     report_texts_read_as_numbers(world, composing, composing.typed.task, composing.task)
+    report_texts_for_values(world, composing, composing.typed.task, composing.task)
     report_texts_like_ranges(world, composing.typed.task)
     report_nothing_chosen(world, composing.composer, composing.typed.task)
     report_options_of_batches(world, composing.typed.options.values)

@@ -60,15 +60,16 @@ class Accepted:
         if self.needs_value and not texts:
             raise Mistake(f"{name}=[]: --{name} of {script} takes at least one value")
 
-    def check(self, script: str, name: str, text: str) -> None:
-        """Raise Mistake for a text that the script would refuse."""
+    def check(self, script: str, name: str, text: str, *, may_lack: bool = True) -> None:
+        """Raise Mistake for a text that the script would refuse; `may_lack` says that the option
+        can be left out for no value."""
         try:
             value = _TYPES[self.type_name](text)
         except ValueError:
             what = {"int": "a whole number", "float": "a number"}[self.type_name]
             raise Mistake(
                 f"{name}={text}: {self._argument(name)} of {script} takes {what} "
-                f"(type={self.type_name}){_as_sweep(name, text)}"
+                f"(type={self.type_name}){self._meant(name, text, may_lack)}"
             ) from None
         if self.choices is not None and value not in self.choices:
             shown = ", ".join(map(str, self.choices[:_MOST_CHOICES]))
@@ -77,18 +78,26 @@ class Accepted:
                 f"{name}={text}: {self._argument(name)} of {script} takes one of {shown}{more}"
             )
 
+    def _meant(self, name: str, text: str, may_lack: bool) -> str:
+        """How no value or several are written, as an addition to a message; empty for one."""
+        if text.lower() in ("none", "nil"):
+            return f"; without a value it is {name}=null" if may_lack else ""
+        parts = text.strip("{}()[]").replace(";", " ").replace(",", " ").split()
+        if not self.takes_one and len(parts) > 1 and all(map(_is_number, parts)):
+            return f"; several are a list: '{name}=[{','.join(parts)}]'"
+        return _as_sweep(name, text)
+
     def _argument(self, name: str) -> str:
         return name if self.is_positional else f"--{name}"
 
 
 def _as_sweep(name: str, text: str) -> str:
-    """How no value, several values in one text, or whole numbers from an interval are written, as
-    an addition to a message; empty for one value."""
-    if text.lower() in ("none", "nil"):
-        return f"; without a value it is {name}=null"
+    """How several values in one text, or whole numbers from an interval, are written, as an
+    addition to a message; empty for one value."""
     if _is_number(text) and len(text) > _MOST_TYPED:
         return f"; of an interval, whole numbers are drawn by -m '{name}=int(interval(LOW,HIGH))'"
     values = text.strip("{}()[]").replace(";", ",").split(",")
+    values = text.split() if len(values) == 1 else values
     if len(values) > 1 and all(map(_is_number, values)):
         return f"; to sweep over them: -m {name}={','.join(value.strip() for value in values)}"
     ends = text.replace("..", ":").split(":")

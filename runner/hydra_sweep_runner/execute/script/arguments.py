@@ -68,9 +68,12 @@ class Parser:
         elif isinstance(value, bool):
             found = self._switch(name, value)
         elif self.options.get(name, ParserOption()).takes_no_value:
+            is_quoted = value in ("true", "false")
+            shown = repr(value) if is_quoted else self._text(name, value)
+            right = "write it without quotes" if is_quoted else f"give {name}=true or {name}=false"
             raise Mistake(
-                f"{name}={self._text(name, value)}: --{name} of {self.script} is a switch, which "
-                f"takes no value: give {name}=true or {name}=false"
+                f"{name}={shown}: --{name} of {self.script} is a switch, which takes no value: "
+                f"{right}"
             )
         elif isinstance(value, list):
             found = self._several(name, value)
@@ -96,8 +99,9 @@ class Parser:
             if isinstance(value, list):
                 texts = [self._text(name, each) for each in value]
                 accepted.check_number(self.script, name, texts)
+            may_lack = not self.options.get(name, ParserOption()).default
             for each in value if isinstance(value, list) else [value]:
-                accepted.check(self.script, name, self._text(name, each))
+                accepted.check(self.script, name, self._text(name, each), may_lack=may_lack)
 
     def _by_place(self, place: Place, value: Value) -> list[str]:
         """The arguments of what is taken by place; none for null, which leaves it out."""

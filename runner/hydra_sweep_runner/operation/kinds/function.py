@@ -23,6 +23,11 @@ class FunctionKind:
     def read_target(self, value: object) -> str:
         """The dotted name in the YAML. Raises Mistake."""
         name = read_text("function", value)
+        if name.endswith(".py"):
+            raise Mistake(
+                f"operation.function: {name} is a script, which is run by `script: {name}`; a "
+                "function is given as module.name"
+            )
         parts = name.split(".")
         if len(parts) < 2 or not all(part.isidentifier() for part in parts):
             raise Mistake(

@@ -1,0 +1,76 @@
+"""Tells texts that are given to flags which have a number, a truth value or null in the YAML, and
+that look like such values: `seed=1-3`, `amp=no`, `ckpt=None`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+
+from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.compose.overrides import name_in, parse_override, values_of
+from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.model import Value
+from hydra_sweep_runner.terminal.render import escape, render_value
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_SEVERAL = re.compile(rf"{_NUMBER}(?:(?:\s*[,;]\s*|\s+){_NUMBER})+")
+_WHOLE_RANGE = re.compile(r"(\d{1,4})\s*([-:])\s*(\d{1,4})")
+_TRUTHS = ("true", "false", "yes", "no", "on", "off", "y", "n")
+_NOTHINGS = ("none", "nil", "nan", "")
+
+
+def report_texts_for_values(
+    world: World, composing: Composing, overrides: Iterable[str], combination: Sequence[str]
+) -> None:
+    """Print which overrides give a text where the YAML has another kind of value. `combination` are
+    the overrides of one trial, which choose the config groups."""
+    found = [(text, value) for text in overrides for value in _suspicious(text)]
+    if not found:
+        return
+    groups = [text for text in combination if composing.composer.is_group_choice(text)]
+    with suppress(Mistake):  # without what was given, it need not compose
+        defaults = composing.describe_combination(groups)[1]
+        for text, value in found:
+            name = name_in(text)
+            why = _why(name, value, defaults[name]) if name in defaults else None
+            if why is not None:
+                world.reporter.say(
+                    f"{escape(text)}: {escape(repr(value))} is a text, where the YAML has "
+                    f"{render_value(defaults[name])}; {escape(why)}"
+                )
+
+
+def _suspicious(text: str) -> Iterator[str]:
+    """The texts among an override's values that may have been meant as other values."""
+    override = parse_override(text)
+    if override.is_delete() or override.value_type is None:
+        return
+    for value in values_of(override):
+        if isinstance(value, str) and (_is_of_numbers(value) or len(value) < 6):
+            yield value
+
+
+def _is_of_numbers(value: str) -> bool:
+    return bool(_SEVERAL.fullmatch(value.strip()) or _WHOLE_RANGE.fullmatch(value.strip()))
+
+
+def _why(name: str, value: str, default: Value) -> str | None:
+    """How what was probably meant is written; None if the text is likely to be meant as one."""
+    word = value.strip().lower()
+    if isinstance(default, bool):
+        is_like = word in _TRUTHS or get_close_matches(word, ("true", "false"), n=1)
+        return f"a truth value is written {name}=true or {name}=false" if is_like else None
+    if default is None:
+        return f"no value is written {name}=null" if word in _NOTHINGS[:-1] else None
+    if not isinstance(default, (int, float)) or not _is_of_numbers(value):
+        return None
+    whole = _WHOLE_RANGE.fullmatch(word)
+    if whole is not None:
+        end = int(whole[3]) + (whole[2] == "-")
+        return f"the numbers of a range are swept by -m '{name}=range({whole[1]},{end})'"
+    swept = ",".join(part for part in re.split(r"[,;\s]+", value.strip()) if part)
+    return f"several values are swept by -m {shlex.quote(f'{name}={swept}')}"
