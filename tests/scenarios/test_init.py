@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,7 @@ def test_gitignore_gets_a_line_of_its_own_once(empty: Project) -> None:
         ("--dryrun train.py", "--dryrun: there is no such option: did you mean --dry-run?"),
         ("-x train.py", "-x: there is no such option: --dry-run is the only one"),
         ("nosuchprog --x 3", "no such program in PATH"),
+        ("'bash train.sh'", "without quotes around all of them: runner init bash train.sh"),
         ("./nosuch.sh", "there is no such file in"),
         ("tran", "no such program in PATH: did you mean train.py?"),
         ("tran.py", "there is no such file in {folder}: did you mean train.py?"),
@@ -234,7 +236,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(empty: Project, words: str, s
     }
     empty.write(files)
     before = empty.tree()
-    result = empty.run("init", *words.split(), status=2)
+    result = empty.run("init", *shlex.split(words), status=2)
     said = said.replace("{folder}", str(empty.folder))
     assert len(result.err.splitlines()) == 1 and said in result.err
     assert empty.tree() == before

@@ -83,6 +83,11 @@ def describe(words: Sequence[str], project: Path) -> FirstConfig:
         )
     if len(words) == 1 and _FUNCTION.fullmatch(first):
         return _function(first, project)
+    if len(words) == 1 and " " in first and not _can_be_run(first, project):
+        raise Mistake(
+            f"runner init {shlex.quote(first)}: the words of a command stand apart, without quotes "
+            f"around all of them: runner init {first}"
+        )
     if "${" not in first and not _can_be_run(first, project):
         raise Mistake(
             f"runner init {first}: there is no such file in {project}, and no such program in "
