@@ -26,12 +26,27 @@ def is_id(name: str) -> bool:
     return _ID.fullmatch(name) is not None
 
 
+def may_be_id(text: str) -> bool:
+    """Whether a word can be typed for a run: digits enough, `last` or `last:batch`."""
+    is_prefix = _DIGITS.fullmatch(text) is not None and len(text) >= _FEWEST_DIGITS
+    return is_prefix or text in (LAST, LAST_BATCH)
+
+
+def check_one(text: str) -> None:
+    """Raise Mistake for ids with commas between them, where several may be given."""
+    words = [word for word in text.split(",") if word]
+    if "," in text and words and all(map(may_be_id, words)):
+        raise Mistake(f"{text!r} is not a run id: ids have blanks between them: {' '.join(words)}")
+
+
 def parse_prefix(text: str) -> str:
     """The typed prefix of an id, in lower case. Raises Mistake."""
     if _DIGITS.fullmatch(text) is None:
         in_path = [part for part in text.split("/") if is_id(part)]
         if in_path:
             raise Mistake(f"{text!r} is a path, not a run id: give {in_path[-1][:_SHORT_DIGITS]}")
+        if "," in text and all(map(may_be_id, text.split(","))):
+            raise Mistake(f"{text!r} is not a run id but several: give one of them")
         raise Mistake(
             f"{text!r} is not a run id: an id is hexadecimal digits, or {LAST} (the newest run or "
             f"trial), or {LAST_BATCH} (the newest batch)"

@@ -21,7 +21,7 @@ from hydra_sweep_runner.query.upstream import (
     with_upstream_flags,
 )
 from hydra_sweep_runner.record.fields import Summary
-from hydra_sweep_runner.store.run_ids import LAST_BATCH
+from hydra_sweep_runner.store.run_ids import LAST_BATCH, check_one
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.render import first_few, short
 
@@ -222,10 +222,11 @@ def select_rows(store: RunStore, ids: Sequence[str], asked: Asked, now: datetime
 
 
 def resolve_all(store: RunStore, ids: Iterable[str]) -> list[str]:
-    """The full ids for the typed prefixes. Raises Mistake for a repeated id, UnknownRun and
-    AmbiguousRun."""
+    """The full ids for the typed prefixes. Raises Mistake for a repeated id and for ids with commas
+    between them, UnknownRun and AmbiguousRun."""
     found: dict[str, None] = {}
     for typed in ids:
+        check_one(typed)
         run_id = store.resolve(typed)
         if run_id in found:
             raise Mistake(f"{typed}: this run is given twice")

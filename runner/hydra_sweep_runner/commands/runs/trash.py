@@ -58,6 +58,7 @@ def runs_to_restore(store: RunStore, prefixes: Sequence[str]) -> list[Trashed]:
     for prefix in prefixes:
         if prefix in (run_ids.LAST, run_ids.LAST_BATCH):
             raise Mistake(f"{prefix} stands for no deleted run: {_LISTED}")
+        run_ids.check_one(prefix)
         digits = run_ids.parse_prefix(prefix)
         try:
             run_id = run_ids.choose(digits, newest, store.root / layout.TRASH)
