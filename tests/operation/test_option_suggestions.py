@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_sweep_runner.operation.option_suggestions import misspelt
+from hydra_sweep_runner.operation.option_suggestions import misspelt, slip_of
 from hydra_sweep_runner.operation.run_options import OPTIONS
 
 
@@ -62,3 +62,27 @@ def test_every_one_letter_slip_of_an_option_is_found(name: str, data: st.DataObj
     }
     slip = slips[kind]
     assert misspelt(slip) == (None if slip in OPTIONS else name)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("hlep", "help"),
+        ("colums", "columns"),
+        ("opration", "operation"),
+        ("col", "columns"),
+        ("mni", "min"),
+        ("format", None),
+        ("excel", None),
+        ("trials", None),
+        ("all", None),
+        ("m", None),
+    ],
+)
+def test_only_what_is_near_enough_is_taken_for_a_slip(typed: str, meant: str | None) -> None:
+    assert slip_of(typed, ["operation", "columns", "min", "max", "sort", "help", "kind"]) == meant
+
+
+def test_a_beginning_may_be_no_slip() -> None:
+    assert slip_of("experiment", ["experimental-rerun", "help"], begins=False) is None
+    assert slip_of("anything", []) is None

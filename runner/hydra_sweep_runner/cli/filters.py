@@ -23,15 +23,15 @@ _OPTIONS = (
     ("where", "EXPR", "Runs that an expression holds for: 'lr < 0.1 and min(loss) < 0.5'."),
 )
 
+#: The names of the filters.
+FILTERS = tuple(name for name, _, _ in _OPTIONS)
+
 
 def with_filters(command: _F) -> _F:
     """Add the filters to a command, which gets them in its keyword argument `asked`."""
 
     def gather(**given: Any) -> Any:
-        values = {name: given.pop(name) for name, _, _ in _OPTIONS}
-        status = values.pop("status")
-        once = {name: _once(name, value) for name, value in values.items()}
-        asked = Asked(status=status, **once)
+        asked = Asked(**{name: given.pop(name) for name, _, _ in _OPTIONS})
         return command(asked=asked, **given)
 
     gather.__doc__ = command.__doc__
@@ -39,12 +39,7 @@ def with_filters(command: _F) -> _F:
     wrapped: Any = gather
     wrapped.__click_params__ = getattr(command, "__click_params__", [])
     for name, metavar, text in reversed(_OPTIONS):
-        option = click.option(f"--{name}", metavar=metavar, multiple=True, help=text)
+        several = name == "status"
+        option = click.option(f"--{name}", metavar=metavar, multiple=several, help=text)
         wrapped = option(wrapped)
     return wrapped  # type: ignore[no-any-return]
-
-
-def _once(name: str, values: tuple[str, ...]) -> str | None:
-    if len(values) > 1:
-        raise click.UsageError(f"--{name} is given twice: give it once")
-    return values[0] if values else None

@@ -9,13 +9,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from difflib import get_close_matches
+from pathlib import PurePath
 from typing import TypeGuard
 
 import click
 
 from hydra_sweep_runner.cli.advice import BEST
+from hydra_sweep_runner.cli.given_options import check_options, file_line
 from hydra_sweep_runner.cli.runs.group import COMMANDS as RUNS_COMMANDS
+from hydra_sweep_runner.cli.unknown_options import unknown_option
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.store.run_ids import may_be_id
 from hydra_sweep_runner.system.garbage import no_garbage
 
 
@@ -100,6 +104,8 @@ def run_management(arguments: list[str]) -> int:
     """
     try:
         with no_garbage() if arguments[0] in _ANSWERS else nullcontext():
+            command, typed = _command(arguments)
+            check_options(command, typed, arguments[typed.count(" ") :])
             result = commands.main(arguments, prog_name="runner", standalone_mode=False)
     except click.Abort as abort:
         if isinstance(abort.__cause__, KeyboardInterrupt):  # not raised at a question
@@ -127,11 +133,12 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
         return _extra_word(extra[1], arguments)
     if command == "runner runs label" and said == "Missing argument 'ID...'":
         return f"{command}: give the label after the id: {command} {arguments[-1]} TEXT"
-    if isinstance(error, click.NoSuchOption) and context is not None:
-        words = command.removeprefix("runner ")
-        instead = _INSTEAD.get((words, error.option_name)) or _INSTEAD.get(("", error.option_name))
-        if instead is not None:
-            return f"{command}: No such option '{error.option_name}'; {instead}"
+    if isinstance(error, click.NoSuchOption):
+        known = [name for one in context.command.params for name in one.opts if name[0] == "-"]
+        meant = unknown_option(command, error.option_name, [*known, "--help"], arguments)
+        return f"{command}: No such option '{error.option_name}'{meant}"
+    if isinstance(error, click.BadParameter) and "'all'" in said and command in _ALL:
+        return f"{command}: -n takes a number; all are shown {_ALL[command]}"
     if said == "Missing command" and isinstance(context.command, click.Group):
         return f"{command}: give one of {', '.join(context.command.list_commands(context))}"
     if context.command is commands and "No such command" in said:
@@ -146,6 +153,9 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
             return f"{command}: {said}. Did you mean '{near[0]}'?"
     return f"{command}: {said}; see {command} --help"
 
+
+#: How the commands that show the first N show all.
+_ALL = {"runner runs list": "by --all", "runner compare": "without -n"}
 
 _EXTRA = re.compile(r"Got unexpected extra arguments? \(([^ )]+)")
 
@@ -172,51 +182,45 @@ def _extra_word(word: str, arguments: Sequence[str]) -> str:
     if word.lower() in _ORDERS and "--sort" in arguments:
         order = "turned round by" if _ORDERS[word.lower()] else "the least first without"
         return f"runner runs list: {word}: the order of --sort is {order} --reverse"
+    flag = _output_flag(word, arguments)
+    if flag is not None:
+        return file_line("runner runs list", arguments[2:], word, flag)
     return (
         f"runner runs list: it takes filters, and no word alone such as {word}; the trials of a "
         f"batch: --batch {word}; one run: runner runs show {word}; by flags: --where 'lr < 0.1'"
     )
 
 
-#: What is typed for options that a command (empty: any) does not have.
-_INSTEAD = {
-    ("runs delete", "--all"): "all runs are deleted by runner runs delete --where true --yes",
-    ("runs delete", "--force"): "it is not asked for with --yes",
-    ("runs delete", "-f"): "it is not asked for with --yes",
-    ("runs delete", "-y"): "it is not asked for with --yes",
-    ("page", "--host"): "it answers this machine alone; from another, ssh -L PORT:localhost:PORT",
-    ("compare", "--sort"): "the order is that of --min EXPR or --max EXPR",
-    ("compare", "--columns"): "columns are chosen in runner runs list --batch ID --columns A,B",
-    ("compare", "--reverse"): "the order is that of --min EXPR or --max EXPR",
-    **{
-        (command, option): "so many rows are shown by -n N"
-        for command in ("compare", "runs list")
-        for option in ("--limit", "--top", "--head", "--last", "--first")
-    },
-    ("runs list", "--desc"): "the order is that of --sort EXPR, and --reverse turns it round",
-    ("runs log", "--tail"): "all of it is printed, and cut by runner runs log ID | tail -n N",
-    ("runs log", "-n"): "all of it is printed, and cut by runner runs log ID | tail -n N",
-    ("runs list", "--failed"): "those that failed are shown by --status error",
-    ("runs list", "-a"): "all are shown by --all",
-    ("runs delete", "--dry-run"): "without --yes it says what it is about to delete, and asks",
-    ("runs list", "--deleted"): "what was deleted is shown by runner runs restore --list",
-    ("", "--best"): f"the best trial is shown by {BEST}",
-}
+def _output_flag(word: str, arguments: Sequence[str]) -> str | None:
+    """The flag that was meant to write a file with this name; None if the word is no file."""
+    endings = {".csv": "--csv", ".json": "--json"}
+    for flag in endings.values():
+        if flag in arguments[:-1] and arguments[arguments.index(flag) + 1] == word:
+            return None if may_be_id(word) else flag
+    typed = next((flag for flag in endings.values() if flag in arguments), None)
+    meant = endings.get(PurePath(word).suffix.lower())
+    return None if meant is None else typed or meant
 
 
 def _without_its_value(said: str, option: str, arguments: Sequence[str]) -> str:
     """The message for an option at the end of a command line that lacks its value."""
-    typed: click.Command = commands
-    path = ["runner"]
-    for word in arguments:
-        below = typed.get_command(click.Context(typed), word) if _is_group(typed) else None
-        if below is None:
-            break
-        typed, path = below, [*path, word]
+    typed, command = _command(arguments)
     found = next((one for one in typed.params if option in one.opts), None)
     value = f": {option} {getattr(found, 'metavar', None) or 'VALUE'}"
-    command = " ".join(path)
     return f"{command}: {said}{value}; see {command} --help"
+
+
+def _command(arguments: Sequence[str]) -> tuple[click.Command, str]:
+    """The command that the first words name, or the group where none of it is named, and these
+    words after `runner`."""
+    found: click.Command = commands
+    path = ["runner"]
+    for word in arguments:
+        below = found.get_command(click.Context(found), word) if _is_group(found) else None
+        if below is None:
+            break
+        found, path = below, [*path, word]
+    return found, " ".join(path)
 
 
 def _is_group(command: click.Command) -> TypeGuard[click.Group]:

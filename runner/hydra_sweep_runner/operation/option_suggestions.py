@@ -3,12 +3,14 @@ tools, a flag. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from hydra_sweep_runner.operation.run_options import OPTIONS
 
 # A name that differs from an option by at most this many letters is taken for a misspelling.
 _MOST_LETTERS = 2
+# A name with fewer letters is a slip of another one only if it differs by one.
+_LONG_LETTERS = 5
 
 
 def misspelt(name: str, most_letters: int = _MOST_LETTERS) -> str | None:
@@ -18,6 +20,17 @@ def misspelt(name: str, most_letters: int = _MOST_LETTERS) -> str | None:
     if name in _NAMES_IN_OTHER_TOOLS:
         return _NAMES_IN_OTHER_TOOLS[name]
     near = min(OPTIONS, key=lambda option: _edit_distance(name, option))
+    return near if 0 < _edit_distance(name, near) <= most_letters else None
+
+
+def slip_of(name: str, names: Sequence[str], *, begins: bool = True) -> str | None:
+    """The one of `names` that a name is a slip of: one that it differs from by a letter (a longer
+    name by two) or, with `begins`, the only one that begins with it; None if there is none."""
+    begun = [one for one in names if one.startswith(name)]
+    if begins and len(begun) == 1 and len(name) > 1:
+        return begun[0]
+    most_letters = _MOST_LETTERS if len(name) >= _LONG_LETTERS else 1
+    near = min(names, key=lambda one: _edit_distance(name, one), default=name)
     return near if 0 < _edit_distance(name, near) <= most_letters else None
 
 
