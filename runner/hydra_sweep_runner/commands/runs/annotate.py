@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -57,6 +58,9 @@ def noted(text: str) -> Change:
 def parse_tags(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """The tags to add and to remove, from `+A`, `+A,B` and `-C`; what is removed may also be a tag
     with a comma in it. Raises Mistake."""
+    for word in words:
+        if any(tag.startswith(("+", "-")) for tag in word[1:].split(",")[1:]):
+            raise Mistake(f"runner runs tag: {word}: each sign begins a word: {_with_signs(word)}")
     add = [tag for word in words if word.startswith("+") for tag in word[1:].split(",")]
     gone = [word[1:] for word in words if word.startswith("-")]
     remove = list(dict.fromkeys(tag for text in gone for tag in (text, *text.split(","))))
@@ -68,6 +72,18 @@ def parse_tags(words: Sequence[str]) -> tuple[list[str], list[str]]:
         if tag in remove:
             raise Mistake(f"runner runs tag: {tag} is to be added and removed: give one of them")
     return add, remove
+
+
+def _with_signs(word: str) -> str:
+    """The tags of `+A,B,-C` as they are meant, `+A,B -C`: a sign holds until the next one."""
+    pieces = word.split(",")
+    words = pieces[:1]
+    for piece in pieces[1:]:
+        if piece.startswith(("+", "-")):
+            words.append(piece)
+        else:
+            words[-1] += f",{piece}"
+    return shlex.join(words)
 
 
 def _options(run: Run, name: str, value: Value) -> Mapping[str, Value]:
