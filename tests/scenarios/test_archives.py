@@ -69,6 +69,33 @@ def test_filters_choose_what_is_exported(origin: Project, tmp_path: Path) -> Non
     assert ".tar.gz or .zip" in refused.err
 
 
+def test_where_all_that_is_meant_is_damaged_no_file_is_made(
+    copy_optimizers: Callable[[], Project], tmp_path: Path
+) -> None:
+    project = copy_optimizers()
+    project.run("x=1")
+    run = project.newest("run")
+    (Path(run["dir"]) / ".runner" / "record.json").write_bytes(b"{")
+    for archive in (tmp_path / "one.zip", tmp_path / "folder"):
+        (line,) = project.run("runs", "export", str(archive), status=2).said
+        told = f"{run['id'][:8]}: unreadable, and not exported; nothing was exported"
+        assert line == f"runner: {told}"
+        assert not archive.exists()
+
+
+def test_a_store_that_the_yaml_names_is_told_where_its_project_is_imported(
+    copy_optimizers: Callable[[], Project], echo: Project
+) -> None:
+    project = copy_optimizers()
+    project.run("x=1", "hydra.sweeper.store=kept")
+    config = project.folder / "conf" / "config.yaml"
+    config.write_text("hydra: {sweeper: {store: kept}}\n")
+    (line,) = echo.run("runs", "import", str(project.folder), status=2).said
+    kept = project.folder / "kept"
+    assert line.endswith(f"there are no runs in it; the store is {kept}: runner runs import {kept}")
+    assert echo.run("runs", "import", str(kept)).said == ["Imported 1 run(s)"]
+
+
 def test_a_batch_goes_along_with_its_trials_or_a_line_says_how(
     origin: Project, echo: Project, tmp_path: Path
 ) -> None:

@@ -149,9 +149,12 @@ def test_filters_that_select_nothing_say_so(
     echo: Project, words: tuple[str, ...], told: str
 ) -> None:
     batch_of(echo, "x=1,2,3")
-    for command in (("runs", "list"), ("runs", "list", "--json"), ("runs", "export", "e.zip")):
+    for command in (("runs", "list"), ("runs", "list", "--json")):
         said = echo.run(*command, *words).said
         assert said[0].replace("echo.py", "echo") == told, command
+    (said,) = echo.run("runs", "export", "e.zip", *words, status=2).said
+    assert said.replace("echo.py", "echo") == f"runner: {told}: nothing was exported"
+    assert not (echo.folder / "e.zip").exists()
     assert echo.run("compare", "--where", "x > 5").said == ["No run of 4 matches --where 'x > 5'"]
 
 

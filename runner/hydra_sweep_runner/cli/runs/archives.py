@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from hydra_sweep_runner.cli.store import STORE, open_store
 from hydra_sweep_runner.commands.runs import archive
 from hydra_sweep_runner.commands.runs.selecting import Asked, nothing_line, resolve_all
 from hydra_sweep_runner.errors import AmbiguousRun, Mistake, UnknownRun
+from hydra_sweep_runner.store.run_ids import may_be_id
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.system.clock import now
 from hydra_sweep_runner.terminal.render import escape
@@ -40,17 +42,25 @@ def export(
     """
     opened = open_store(store)
     if is_an_id(opened, destination):
-        kept = " ".join(["kept.tar.gz", destination, *run_ids])
+        meant = next((word for word in run_ids if not may_be_id(word)), None)
+        if meant is not None:
+            archive.check_destination(Path(meant))
+        others = [destination, *(word for word in run_ids if word != meant)]
+        words = [meant or "kept.tar.gz", *others, *(["--trials"] if trials else [])]
+        words += ["--store", store] if store else []
+        filters = f" {asked.words}" if asked else ""
         raise Mistake(
             f"{destination} is a run, and stands where the destination does: runner runs export "
-            f"{kept}"
+            f"{shlex.join(words)}{filters}"
         )
     archive.check_destination(Path(destination))
     runs = archive.choose_runs(opened, run_ids, asked, now(), trials=trials)
-    if not runs and asked and opened.ids():
-        found = resolve_all(opened, run_ids)
-        click.echo(escape(nothing_line(opened, found, asked, now())), err=True)
-    if runs and asked.batch is not None:
+    if not runs:
+        why = f"there are no runs in {opened.root}"
+        if opened.ids():
+            why = nothing_line(opened, resolve_all(opened, run_ids), asked, now())
+        raise Mistake(f"{why}: nothing was exported")
+    if asked.batch is not None:
         left = archive.left_batch_line(opened, asked.batch, runs)
         if left:
             click.echo(escape(left), err=True)

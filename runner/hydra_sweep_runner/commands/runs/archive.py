@@ -17,7 +17,7 @@ from hydra_sweep_runner.model import Run, Status, Unreadable
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record import text as record_text
 from hydra_sweep_runner.record.check import RecordError
-from hydra_sweep_runner.store import disk, layout, snapshots
+from hydra_sweep_runner.store import disk, layout, location, snapshots
 from hydra_sweep_runner.store.archive.members import Member, Type
 from hydra_sweep_runner.store.archive.reading import inside, opened
 from hydra_sweep_runner.store.archive.writing import place, write_tar, write_zip
@@ -104,18 +104,23 @@ def export_runs(store: RunStore, seen: Sequence[RunRow], destination: Path) -> I
 
     Running runs, damaged ones, output folders that are gone, and links that lead out of a run's
     folder are left out, each with a line. The destination is one that `check_destination` lets
-    pass. Raises StoreFailed.
+    pass. Raises Mistake, with nothing written, if all the runs are left out, and StoreFailed.
     """
     runs = [one.source.run for one in seen if not isinstance(one.source, Unreadable)]
     damaged = [one.id for one in seen if isinstance(one.source, Unreadable)]
     busy = [run.id for run in runs if run.state.status is Status.RUNNING]
     going = [run for run in runs if run.state.status is not Status.RUNNING]
+    left_out = [
+        *_named(busy, "at work, and not exported"),
+        *_named(damaged, "unreadable, and not exported"),
+    ]
+    if not going:
+        raise Mistake("; ".join([*left_out, "nothing was exported"]))
     links: list[str] = []
     outputs = OutputFolders(store)
     members = list(_members(store, going, outputs, links))
     lines = [
-        *_named(busy, "at work, and not exported"),
-        *_named(damaged, "unreadable, and not exported"),
+        *left_out,
         *outputs.lines(),
         *_links(links),
     ]
@@ -195,7 +200,7 @@ def _check_runs(members: Sequence[Member], source: Path) -> None:
     records = {member.top: member for member in members if member.below == layout.RECORD}
     runs = {member.top for member in members if _is_run(member)}
     if not runs:
-        raise Mistake(f"{source}: there are no runs in it")
+        raise Mistake(f"{source}: there are no runs in it{_store_below(source)}")
     for run_id in sorted(runs):
         record = records.get(run_id)
         if record is None or record.open is None:
@@ -206,6 +211,17 @@ def _check_runs(members: Sequence[Member], source: Path) -> None:
             record_text.from_text(data.decode(), run_id=run_id)
         except (RecordError, UnicodeDecodeError) as error:
             raise Mistake(f"{source}: {run_id}/{layout.RECORD}: {error}") from error
+
+
+def _store_below(folder: Path) -> str:
+    """How the runs of a project are imported whose folder was named; empty if it is none."""
+    in_yaml = None
+    with suppress(Mistake):
+        in_yaml = location.store_in_yaml(folder / "conf" / "config.yaml")
+    below = location.store_path(folder, typed=None, environment={}, in_yaml=in_yaml)
+    if not location.is_store(below):
+        return ""
+    return f"; the store is {below}: runner runs import {shlex.quote(str(below))}"
 
 
 def _into(store: RunStore, members: Sequence[Member]) -> list[str]:
