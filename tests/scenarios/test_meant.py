@@ -386,6 +386,39 @@ def test_tags_with_commas_are_several_as_in_the_option(make_project: MakeProject
     assert "a tag has a name" in project.run("runs", "tag", "last", "+a,,b", status=2).err
 
 
+def test_a_tag_that_begins_with_a_sign_is_removed(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": "operation: {command: ['true']}\n"})
+    project.run("+tags=[-draft,b]")
+    assert project.run("runs", "tag", "last", "--draft").said == ["Changed 1 run(s)"]
+    assert project.newest("run")["tags"] == ["b"]
+
+
+def test_the_ids_of_filters_are_tagged_as_the_answer_says(make_project: MakeProject) -> None:
+    project = make_project({"conf/config.yaml": "operation: {command: ['true', '${x}']}\nx: 0\n"})
+    project.run("-m", "x=1,2,3")
+    (line,) = project.run("runs", "tag", "--where", "x > 1", "+good", status=2).said
+    told = line.partition("runner runs tag $(runner ")[2]
+    inner, _, rest = told.partition(" | tail -n +2) ")
+    found = project.run(*shlex.split(inner)).lines[1:]
+    assert project.run("runs", "tag", *found, *rest.split()).said == ["Changed 2 run(s)"]
+    assert [run["flags"]["x"] for run in project.runs("--tag", "good")] == [3, 2]
+
+
+def test_what_begins_with_a_minus_can_be_a_value(swept: Project) -> None:
+    lrs = [run["flags"]["lr"] for run in swept.runs("--sort", "-lr", "--kind", "trial")]
+    assert lrs == [3, 0.1]
+    assert len(swept.runs("--where", "-lr < -1")) == 1
+    assert len(swept.runs("--where=--lr > 1")) == 1
+    assert len(swept.run("compare", "last:batch", "--csv", "-", "-n1").lines) == 2
+
+
+@pytest.mark.parametrize("words", ["--help compare", "-h compare", "--help runs list"])
+def test_help_before_a_command_is_the_help_of_that_command(swept: Project, words: str) -> None:
+    word, *command = words.split()
+    assert swept.run(*words.split()).out == swept.run(*command, "--help").out
+    assert f"Usage: runner {' '.join(command)}" in swept.run(word, *command).out
+
+
 def test_a_script_that_was_moved_away_is_told_and_another_failure_is_not_put_down_to_it(
     make_project: MakeProject,
 ) -> None:

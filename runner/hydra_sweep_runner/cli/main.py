@@ -49,6 +49,7 @@ def run(arguments: list[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     _check_folder()
+    arguments = _help_of_command(arguments)
     if arguments and is_management(arguments[0]):
         from hydra_sweep_runner.cli.management import run_management
 
@@ -58,6 +59,13 @@ def _dispatch(arguments: list[str]) -> int:
 
         gc.freeze()  # modules stay, and looking for garbage among them takes long
     return run_project(arguments)
+
+
+def _help_of_command(arguments: list[str]) -> list[str]:
+    """`runner --help compare` as it is meant, `runner compare --help`; other words as they are."""
+    if len(arguments) > 1 and arguments[0] in ("--help", "-h") and is_management(arguments[1]):
+        return [*arguments[1:], "--help"]
+    return arguments
 
 
 def _check_folder() -> None:

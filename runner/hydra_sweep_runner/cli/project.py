@@ -6,6 +6,7 @@ import argparse
 import logging
 import re
 import shlex
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -18,7 +19,6 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_sweep_runner import __version__
-from hydra_sweep_runner.cli.advice import BEST
 from hydra_sweep_runner.cli.world import JOB_NAME, ProjectYaml, open_world
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, read_typed
 from hydra_sweep_runner.commands.start.own_option import naming_own_option
@@ -40,6 +40,7 @@ from hydra_sweep_runner.operation.run_options import OPTIONS
 def run_project(arguments: list[str]) -> int:
     """Carry out a command line that is not a management command; returns the exit status."""
     parser = _parser()
+    parser.words = arguments
     args = parser.parse_intermixed_args(arguments)
     if args.version:
         print(f"runner {__version__} (hydra-core {hydra.__version__})")
@@ -60,54 +61,19 @@ def run_project(arguments: list[str]) -> int:
     return _carry_out(args)
 
 
-_JOBS = re.compile(
-    r"unrecognized arguments: (?:-j|--(?:n[-_]?)?jobs|--parallel|--workers)[= ]?(-?\d+)?"
-)
-
-
-_OPTION = re.compile(
-    r"unrecognized arguments: (?:--(?=[A-Za-z])|-(?=[A-Za-z]{2}))([\w.-]+)(?:[= ](\S+))?"
-)
-#: What is typed for options of other tools.
-_INSTEAD = {
-    "dry-run": "+print_trials=true shows the plan",
-    "resume": "+restart=ID goes on with a run or a batch",
-    "restart": "+restart=ID goes on with a run or a batch",
-    "tag": "the run option is +tags=[NAME]",
-    "store": "the store is named by hydra.sweeper.store=FOLDER",
-    "best": f"the best trial is shown by {BEST}",
-}
-
-
-#: A number that is probably meant for one of two things.
-_COUNT = re.compile(r"unrecognized arguments: -n ?=?(\d+)")
-
-
 class _Parser(argparse.ArgumentParser):
     """Hydra's options; an error in them is reported in one line."""
 
+    words: Sequence[str] = ()
+
     def error(self, message: str) -> NoReturn:
-        option, count = _OPTION.match(message), _COUNT.match(message)
-        jobs = _JOBS.match(message)
-        if jobs is not None:
-            how = f"hydra.launcher.n_jobs={jobs[1] or 2}"
-            message = f"{message}; how many trials run at once is {how}"
-        elif count is not None:
-            message = (
-                f"{message}; how many trials run at once is hydra.launcher.n_jobs={count[1]}, how "
-                f"many there are at most +max_trials={count[1]}"
-            )
-        elif option is not None:
-            name, value = option.groups()
-            option_name = name.replace("-", "_")
-            instead = _INSTEAD.get(name) or f"a flag is written {name}={value or '…'}"
-            if option_name in OPTIONS and name not in _INSTEAD:
-                instead = f"the run option is +{option_name}={value or '…'}"
-            message = f"{message}; {instead}"
-        raise Mistake(f"{message}; see runner --help")
+        from hydra_sweep_runner.cli.unknown_project_options import meant_by_unknown
+
+        told = meant_by_unknown(message, self.words, list(self._option_string_actions))
+        raise Mistake(f"{told}; see runner --help")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Parser:
     theirs = get_args_parser()
     parser = _Parser(
         prog="runner",
