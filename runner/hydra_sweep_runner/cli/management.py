@@ -17,7 +17,6 @@ import click
 from hydra_sweep_runner.cli.advice import BEST
 from hydra_sweep_runner.cli.given_options import check_options, file_line
 from hydra_sweep_runner.cli.runs.group import COMMANDS as RUNS_COMMANDS
-from hydra_sweep_runner.cli.unknown_options import unknown_option
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.store.run_ids import may_be_id
 from hydra_sweep_runner.system.garbage import no_garbage
@@ -134,6 +133,8 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
     if command == "runner runs label" and said == "Missing argument 'ID...'":
         return f"{command}: give the label after the id: {command} {arguments[-1]} TEXT"
     if isinstance(error, click.NoSuchOption):
+        from hydra_sweep_runner.cli.unknown_options import unknown_option  # needed for few messages
+
         known = [name for one in context.command.params for name in one.opts if name[0] == "-"]
         meant = unknown_option(command, error.option_name, [*known, "--help"], arguments)
         return f"{command}: No such option '{error.option_name}'{meant}"
