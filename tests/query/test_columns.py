@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import pytest
+
+from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Scalar, Status
-from hydra_sweep_runner.query.columns import scalar_names, standard_columns
+from hydra_sweep_runner.query.columns import parse_columns, scalar_names, standard_columns
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record.fields import Summary
 from hydra_sweep_runner.system.clock import now
@@ -36,3 +40,23 @@ def test_a_scalar_with_the_name_of_a_flag_is_called_so_though_the_flag_is_not_sh
     assert shown == ["id", "scalar.x", "loss"]
     shown = [column.title for column in standard_columns([row], ["id"], ["x"])]
     assert shown == ["id", "x", "scalar.x", "loss"]
+
+
+@pytest.mark.parametrize("text", ["id x loss", "id, x loss", "id;x; loss", "id x,loss"])
+def test_columns_without_commas_are_told_with_them(text: str) -> None:
+    told = f"--columns {text}: commas stand between columns: id,x,loss"
+    with pytest.raises(Mistake, match=f"^{re.escape(told)}$"):
+        parse_columns(text, [reporting("loss")])
+
+
+def test_a_column_that_is_wrong_in_itself_is_told_as_an_expression() -> None:
+    runs = [reporting("loss", "a b")]
+    assert [one.title for one in parse_columns("id, a b , loss * 2", runs)] == [
+        "id",
+        "a b",
+        "loss * 2",
+    ]
+    with pytest.raises(Mistake, match="does not parse at its end"):
+        parse_columns("id,loss *", runs)
+    with pytest.raises(Mistake, match="has no flag, scalar or attribute losss"):
+        parse_columns("id,losss / 2", runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, KeysView, Mapping, Sequence
 from itertools import chain
 
@@ -11,6 +12,7 @@ from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.operation.flags import OPERATION_GROUP
 from hydra_sweep_runner.operation.values import same
 from hydra_sweep_runner.query.evaluate import value_of
+from hydra_sweep_runner.query.parse import parse
 from hydra_sweep_runner.query.run_row import RunRow, parse_named
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 
@@ -74,8 +76,29 @@ def parse_columns(text: str, runs: Sequence[RunRow]) -> list[Column]:
     for part in _split(text):
         if not part:
             raise Mistake(f"--columns {text}: a column is empty: give names between the commas")
-        columns.append(Column(part, parse_named(part, runs)))
+        try:
+            columns.append(Column(part, parse_named(part, runs)))
+        except Mistake as error:
+            with_commas = ",".join(_apart(one) for one in _split(text))
+            if _apart(part) == part or not _are_expressions(with_commas):
+                raise
+            raise Mistake(
+                f"--columns {text}: commas stand between columns: {with_commas}"
+            ) from error
     return columns
+
+
+def _apart(text: str) -> str:
+    """What spaces or semicolons keep apart, with commas in their place."""
+    return ",".join(filter(None, re.split(r"[\s;]+", text)))
+
+
+def _are_expressions(text: str) -> bool:
+    """Whether there are expressions between the commas of a text."""
+    try:
+        return all(map(parse, _split(text)))
+    except Mistake:
+        return False
 
 
 def _split(text: str) -> Iterator[str]:
