@@ -166,6 +166,33 @@ def test_a_text_without_quotes_is_told_as_the_condition_that_was_meant(
 
 
 @pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ('lr == "0.1"', "lr has numbers, written without quotes: 0.1, 0.01, 10"),
+        ("'0.01' == lr", "lr has numbers, written without quotes: 0.01, 0.1, 10"),
+        ('lr in ["1"]', "lr has numbers, written without quotes: 10, 0.1, 0.01"),
+        ('lr > "x"', "lr has numbers, written without quotes: 0.01, 0.1, 10"),
+        ("lr == true", "lr has numbers: 0.01, 0.1, 10"),
+        ("amp == 'true'", "amp has true and false, written without quotes"),
+        ("amp == 1", "amp has true and false"),
+        ("opt == 3", "opt has texts, written in quotes: 'adam', 'sgd'"),
+        ("started > 2026", "started has texts, written in quotes: '2026-01-31T12:00:00.000000'"),
+    ],
+)
+def test_a_value_of_another_kind_is_answered_with_the_kind_that_there_is(
+    where: str, told: str
+) -> None:
+    runs = [
+        Seen(flags={"lr": 0.1, "amp": True, "opt": "sgd"}),
+        Seen(flags={"lr": 0.01, "amp": False, "opt": "adam"}),
+        Seen(flags={"lr": 10}, attributes={"started": "2026-01-31T12:00:00.000000"}),
+    ]
+    filters = Filters(where=parse(where))
+    assert select(filters, runs) == []
+    assert explain_nothing(filters, runs) == [told]
+
+
+@pytest.mark.parametrize(
     ("filters", "told"),
     [
         (Filters(statuses=("terminated",)), ["status has: completed, error, unreadable"]),

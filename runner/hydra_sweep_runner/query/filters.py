@@ -11,7 +11,13 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.duration import read_seconds
 from hydra_sweep_runner.query.evaluate import Subject, holds
-from hydra_sweep_runner.query.meant import instead, texts_for_lists, texts_of, texts_that_none_has
+from hydra_sweep_runner.query.meant import (
+    instead,
+    texts_for_lists,
+    texts_of,
+    texts_that_none_has,
+    unlike_kinds,
+)
 from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 
@@ -66,7 +72,8 @@ def select(filters: Filters, candidates: Iterable[_C]) -> list[_C]:
 
 def explain_nothing(filters: Filters, candidates: Sequence[Candidate]) -> list[str]:
     """For filters that select none of the candidates: what those have instead of a text that none
-    of them has, `status has: completed, error`, and what is meant where a list is compared."""
+    of them has, `status has: completed, error`, or of a value of another kind, and what is meant
+    where a list is compared."""
     wanted = [
         *((name, text) for name, text in _equal_texts(filters).items() if text is not None),
         *(("status", status) for status in filters.statuses),
@@ -84,6 +91,8 @@ def explain_nothing(filters: Filters, candidates: Sequence[Candidate]) -> list[s
         chosen = [one for one in candidates if all(test(one) for test in tests)]
         for name, text, there in texts_that_none_has(filters.where, chosen):
             hints.setdefault(name, instead(name, text, there))
+        for name, there_is in unlike_kinds(filters.where, chosen):
+            hints.setdefault(name, there_is)
         for meant in texts_for_lists(filters.where, chosen):
             hints.setdefault(meant, f"of a list: {meant}")
     return list(hints.values())

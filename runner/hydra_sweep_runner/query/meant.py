@@ -19,6 +19,16 @@ from hydra_sweep_runner.query.tree import (
 )
 
 _MOST_VALUES = 8
+# Texts with more characters, as times have, are fewer.
+_LONG = 24
+_MOST_LONG = 3
+
+#: How the words of expressions are called elsewhere, in small letters.
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "on"), "true"),
+    **dict.fromkeys(("false", "no", "off"), "false"),
+    **dict.fromkeys(("null", "none", "nil", "undefined"), "null"),
+}
 
 
 def one_name(expression: Expression, subjects: Sequence[Subject]) -> tuple[str, str] | None:
@@ -50,6 +60,64 @@ def quoted(name: Name, expression: Expression, subjects: Sequence[Subject]) -> s
         if left == name and isinstance(right, Name) and texts_of(right, subjects):
             return f"'{name.name}' {relation} {right.name}"
     return None
+
+
+def word_for(name: Name, expression: Expression) -> str | None:
+    """For a name as other languages call true, false and null: `the words are true and false: amp
+    == true`, for `amp == yes`. None for any other name."""
+    word = _WORDS.get(name.name.lower())
+    if word is None or name.scope not in (Scope.ANY, Scope.FLAG):
+        return None
+    meant = word
+    for left, relation, right in _comparisons(expression):
+        if right == name and isinstance(left, Name):
+            meant = f"{left.name} {relation} {word}"
+        elif left == name and isinstance(right, Name):
+            meant = f"{word} {relation} {right.name}"
+    there_are = "the word is null" if word == "null" else "the words are true and false"
+    return there_are if meant == "null" else f"{there_are}: {meant}"
+
+
+def unlike_kinds(expression: Expression, subjects: Sequence[Subject]) -> Iterator[tuple[str, str]]:
+    """For each text, number or truth that a name is compared with, while the subjects have nothing
+    of that kind there, so that the comparison holds for none: the name, and what there is instead,
+    `lr has numbers, written without quotes: 0.01, 0.1`."""
+    for left, relation, right in _comparisons(expression):
+        for one, other in ((left, right), (right, left)):
+            if not isinstance(one, Name) or relation in ("!=", "not in"):
+                continue
+            for item in other.items if isinstance(other, Items) else (other,):
+                value = item.value if isinstance(item, Constant) else None
+                there = None if value is None else _of_other_kind(one, value, subjects)
+                if there is not None:
+                    yield one.name, f"{one.name} has {there}"
+
+
+def _of_other_kind(
+    name: Name, wanted: bool | float | str, subjects: Sequence[Subject]
+) -> str | None:
+    """What the subjects have under a name, if nothing of it is of the kind of a value."""
+    truths: dict[str, None] = {}
+    numbers: set[float] = set()
+    for subject in subjects:
+        value = value_of(name, subject)
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, bool):
+                truths["true" if item else "false"] = None
+            elif isinstance(item, (int, float)):
+                numbers.add(item)
+    texts = texts_of(name, subjects)
+    has = {bool: bool(truths), str: bool(texts)}
+    if has.get(type(wanted), bool(numbers)) or not (truths or numbers or texts):
+        return None
+    typed = str(wanted)
+    how = ", written without quotes" if isinstance(wanted, str) else ""
+    if truths:
+        return f"{' and '.join(sorted(truths, reverse=True))}{how}"
+    if numbers:
+        return f"numbers{how}: {_listed(typed, [f'{each}' for each in sorted(numbers)])}"
+    quoted_texts = [f"'{each}'" for each in sorted(texts)]
+    return f"texts, written in quotes: {_listed(typed, quoted_texts)}"
 
 
 def texts_for_lists(expression: Expression, subjects: Sequence[Subject]) -> Iterator[str]:
@@ -105,10 +173,16 @@ def texts_of(name: Name, subjects: Sequence[Subject]) -> list[str]:
 
 def instead(name: str, text: str, known: Sequence[str]) -> str:
     """`status has: completed, error`: what there is, the most similar first."""
+    return f"{name} has: {_listed(text, sorted(known))}"
+
+
+def _listed(text: str, known: Sequence[str]) -> str:
+    """The known texts in their order, after those that are most similar."""
     near = get_close_matches(text, known, n=_MOST_VALUES, cutoff=0.5)
-    ordered = list(dict.fromkeys([*near, *sorted(known)]))
-    more = ", …" if len(ordered) > _MOST_VALUES else ""
-    return f"{name} has: {', '.join(ordered[:_MOST_VALUES])}{more}"
+    ordered = list(dict.fromkeys([*near, *known]))
+    most = _MOST_LONG if max(map(len, ordered), default=0) > _LONG else _MOST_VALUES
+    more = ", …" if len(ordered) > most else ""
+    return f"{', '.join(ordered[:most])}{more}"
 
 
 def _comparisons(expression: Expression) -> Iterator[tuple[Expression, Relation, Expression]]:

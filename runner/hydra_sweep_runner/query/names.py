@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.query.evaluate import Subject, has_name
-from hydra_sweep_runner.query.meant import one_name, quoted
+from hydra_sweep_runner.query.meant import one_name, quoted, word_for
 from hydra_sweep_runner.query.tree import ATTRIBUTES, Expression, Name, Scope, names_in
 
 _MOST_LISTED = 40
@@ -54,9 +54,11 @@ def _unknown(name: Name, expression: Expression, subjects: Sequence[Subject], on
     }[name.scope]
     near = _near(name.name, known)
     meant = f" (did you mean {' or '.join(near)}?)" if near else ""
-    text = quoted(name, expression, subjects)
+    text, word = quoted(name, expression, subjects), word_for(name, expression)
     if text is not None:
         meant = f" (a text stands in quotes: {text})"
+    elif word is not None and name.name not in known:
+        meant = f" ({word})"
     there_are = []
     if name.scope in (Scope.ANY, Scope.FLAG):
         there_are.append(f"flags: {_listed(flags)}")
