@@ -190,6 +190,12 @@ def test_brushes_select_by_numbers_and_by_texts(page: TestClient) -> None:
         ({"offset": "-1"}, "whole number"),
         ({"flags": "some"}, "varying or all"),
         ({"where": ["lr < 1", "lr < 2"]}, "given twice"),
+        ({"where": "lr == 0.1 or 0.01"}, "0.01 alone is no condition: lr == 0.1 or lr == 0.01, or"),
+        (
+            {"where": "lr"},
+            "lr alone is no condition, its values are numbers: compare it, as in lr",
+        ),
+        ({"where": "started > 2026-01-31"}, "a date stands in quotes: started > '2026-01-31'"),
     ],
 )
 def test_what_is_asked_wrongly_is_told_in_the_command_s_words(

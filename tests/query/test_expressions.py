@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Scalar
 from hydra_sweep_runner.query.evaluate import PlainSubject, holds, value_of
 from hydra_sweep_runner.query.names import check_names
-from hydra_sweep_runner.query.parse import parse
+from hydra_sweep_runner.query.parse import parse, parse_condition
 from tests.planning.test_identity import values
 
 LOSS = Scalar(first=1.0, last=0.25, min=0.2, max=1.5, count=10, step=9, min_step=7, max_step=2)
@@ -299,11 +300,27 @@ def test_nothing_is_raised_but_mistakes(text: str, x: Any, lr: Any) -> None:
         ("lr = 1", "character 4", "compared with ==, <= and >=: lr == 1"),
         ("opt=adam", "character 4", "compared with ==, <= and >=: opt == 'adam'"),
         ("a.b=true", "character 4", "compared with ==, <= and >=: a.b == true"),
-        ("lr=1 and x>2", "character 3", "compared with ==, <= and >="),
+        ("lr=1 and x>2", "character 3", "compared with ==, <= and >=: lr == 1 and x>2"),
+        ("lr=1 and opt=a", "character 3", ">=: lr == 1 and opt == 'a'"),
+        ("x = 'a=b' or y=0.5", "character 3", ">=: x == 'a=b' or y == 0.5"),
         ("!lr", "character 1", "negated with not"),
         ("~lr", "character 1", "negated with not"),
-        ("label ~ 'a'", "character 7", "with in: 'part' in name"),
-        ("label =~ 'a'", "character 7", "with in: 'part' in name"),
+        ("label ~ 'a'", "character 7", "with in: 'a' in label"),
+        ("label =~ '^a.*'", "character 7", "with in: 'a' in label"),
+        ("label =~ 'a|b'", "character 7", "with in: 'part' in name"),
+        ("data like 'dig%'", "character 6", "with in: 'dig' in data"),
+        ("lr > 1 and data LIKE %dig%", "character 17", "with in: 'dig' in data"),
+        ("data not like '%dig%'", "character", "with in: 'dig' not in data"),
+        ("data contains 'dig'", "character 6", "with in: 'dig' in data"),
+        ("data.str.contains('dig')", "character 1", "with in: 'dig' in data"),
+        ("lr < 1 and and x", "character 12", "invalid syntax"),
+        ("duration > 10s", "character 12", "duration is in seconds: duration > 10"),
+        ("duration > 1m and x < 2", "character 12", "in seconds: duration > 60 and x < 2"),
+        ("2h < duration", "character 1", "in seconds: 7200 < duration"),
+        ("duration > 1h30m", "character 12", "in seconds: duration > 5400"),
+        ("duration > 1.5 min", "character 12", "in seconds: duration > 90"),
+        ("x > 1e-5 and y == 10m", "character 19", "in quotes: x > 1e-5 and y == '10m'"),
+        ("id == 3f2a9c1d", "character 7", "in quotes: id == '3f2a9c1d'"),
         ("lr < 1 AND loss < 1", "character 8", "small letters"),
     ],
 )
@@ -314,9 +331,107 @@ def test_what_other_languages_write_is_answered_with_what_is_written_here(
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("started > 2026-11-29", "started > '2026-11-29'"),
+        ("started > 2026-01-31 and lr > 0", "started > '2026-01-31' and lr > 0"),
+        ("started > 2026-01-31T12:00", "started > '2026-01-31T12:00'"),
+        ("started > 2026-01-31 12:00:30Z", "started > '2026-01-31T12:00:30Z'"),
+        ("2026-01 < started", "'2026-01' < started"),
+        ("a == '2026-01-31' or a > 2026-01-31", "a == '2026-01-31' or a > '2026-01-31'"),
+    ],
+)
+def test_a_date_stands_in_quotes(text: str, meant: str) -> None:
+    with pytest.raises(Mistake, match=f"^a date stands in quotes: {re.escape(meant)}$"):
+        parse(text)
+
+
+def test_arithmetic_that_is_no_date_is_arithmetic() -> None:
+    assert is_true("2026 - 11 - 29 == 1986 and 2026-11 == 2015 and 2026-13-29 == 1984")
+    assert is_true("name != '2026-11-29' and flag['val/x'] == 7")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("lr == 0.1 or 0.01", "0.01 alone is no condition: lr == 0.1 or lr == 0.01, or lr in [0.1"),
+        ("lr == 1 or 2 or 3", "2 alone is no condition: lr == 1 or lr == 2 or lr == 3, or lr in ["),
+        ("2 or 1 == lr", "2 alone is no condition: lr == 1 or lr == 2, or lr in [1, 2]"),
+        ("a == 'é' or 'b'", "'b' alone is no condition: a == 'é' or a == 'b', or a in ['é', 'b']"),
+        ("lr == 0.1 and 0.01", "0.01 alone is no condition: lr in [0.1, 0.01]"),
+        ("lr != 1 or 2", "2 alone is no condition: lr != 1 and lr != 2, or lr not in [1, 2]"),
+        ("lr < 1 and 2", "2 alone is no condition: lr < 1 and lr < 2"),
+        ("lr in [1] or 2", "2 alone is no condition: lr in [1, 2]"),
+        ("lr not in [1] or [2, 3]", "[2, 3] alone is no condition: lr not in [1, 2, 3]"),
+        ("'a' in x or 'b'", "'b' alone is no condition: 'a' in x or 'b' in x"),
+        ("x == 2 and lr == 0.1 or 0.01", "0.01 alone is no condition: lr in [0.1, 0.01]"),
+        ("lr == (0.1 or 0.01)", "0.1 alone is no condition: lr == 0.1 or lr == 0.01, or lr in ["),
+        ("lr == -1 or -2", "-2 alone is no condition: lr == -1 or lr == -2, or lr in [-1, -2]"),
+        ("lr == 1 or 'b'", "'b' alone is no condition: compare a name with it, as in NAME == 'b'"),
+        ("fast and not 1", "1 alone is no condition: compare a name with it, as in NAME == 1"),
+        ("(fast or 1) == true or nan", "nan alone is no condition: compare a name with it"),
+        ("1", "1 alone is no condition: compare a name with it, as in NAME == 1"),
+        ("'a'", "'a' alone is no condition: compare a name with it, as in NAME == 'a'"),
+        ("[1]", "[1] alone is no condition: compare a name with it, as in NAME in [1]"),
+        ("1 - 2", "1 - 2 alone is no condition: compare a name with it"),
+        ("'lr > 1'", "'lr > 1' is a text: without its quotes it is lr > 1"),
+        (
+            "lr * 2",
+            "lr * 2 alone is no condition, its values are numbers: compare it, as in lr * 2",
+        ),
+        ("min(loss)", "min(loss) alone is no condition, its values are numbers"),
+    ],
+)
+def test_a_value_that_stands_alone_is_no_condition(text: str, told: str) -> None:
+    with pytest.raises(Mistake, match=f"^{re.escape(told)}"):
+        parse_condition(text)
+    parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "true",
+        "not false",
+        "label or null",
+        "fast and not off",
+        "lr == 0.1 or lr == 0.01",
+        "(loss or 0) > 0.5",
+        "x == (y or 'a')",
+        "tags",
+        "-lr < 0 and lr * 2 > 1",
+    ],
+)
+def test_words_names_and_comparisons_are_conditions(text: str) -> None:
+    parse_condition(text)
+
+
+@given(connected)
+def test_what_only_compares_is_a_condition(text: str) -> None:
+    assert parse_condition(text) == parse(text)
+
+
+@given(connected, compared, numbers, st.sampled_from(["and", "or"]))
+def test_no_condition_has_a_value_alone_in_it(one: str, two: str, lone: float, joint: str) -> None:
+    for text in (f"{one} {joint} {lone}", f"{lone} {joint} {one}", f"{one} {joint} ({two} or 'x')"):
+        with pytest.raises(Mistake, match="alone is no condition: "):
+            parse_condition(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["x == 1" + " or 1" * 20_000, "'" + "\\'" * 40_000, "duration" + " 1h" * 30_000 + "x"]
+)
+def test_a_long_mistake_is_told_at_once(text: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(Mistake) as told:
+        parse_condition(text)
+    assert time.monotonic() - began < 5 and len(str(told.value)) < 600
+
+
 RUNS = [
     PlainSubject(
-        flags={"batch-size": 2, "opt": "adam", "size": 1},
+        flags={"batch-size": 2, "opt": "adam", "size": 1, "amp": True, "layers": 2},
         scalars={"val/loss": LOSS, "train_loss": LOSS},
         attributes={"status": "error", "batch": ["a"], "tags": ["best"]},
     )
@@ -330,6 +445,11 @@ RUNS = [
         ("adam != opt", "adam (a text stands in quotes: 'adam' != opt)"),
         ("size - y < 3", "attribute y;"),
         ("val/loss < 1", 'val/loss is read as arithmetic: as one name it is scalar["val/loss"]'),
+        ("amp == yes", "yes (the words are true and false: amp == true)"),
+        ("FALSE != amp", "FALSE (the words are true and false: false != amp)"),
+        ("amp and on", "on (the words are true and false: true)"),
+        ("size == none", "none (the word is null: size == null)"),
+        ("opt == no", "no (a text stands in quotes: opt == 'no')"),
         ("sizes == 3", "sizes (did you mean size?)"),
         ("loss == 3", "loss (did you mean val/loss or train_loss?)"),
     ],

@@ -165,6 +165,32 @@ def test_a_text_without_quotes_is_told_as_the_condition_that_was_meant(
     assert f"(a text stands in quotes: {meant})" in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["n", "flag.n", "duration", "run.duration", 'flag["a-b"]'])
+def test_a_name_alone_whose_values_are_numbers_is_no_condition(name: str) -> None:
+    runs = [Seen(flags={"n": 0.5, "a-b": True}), Seen(flags={"a-b": 0.5})]
+    timed = Seen(attributes={"duration": 0.5})
+    with pytest.raises(Mistake) as told:
+        select(Filters(where=parse(name)), [*runs, timed])
+    assert str(told.value) == (
+        f"{name} alone is no condition, its values are numbers: compare it, as in {name} > 0.5; "
+        f"in a shell in quotes: --where '{name} > 0.5'"
+    )
+    assert select(Filters(where=parse(f"{name} > 0.1")), [*runs, timed])
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, 10**400])
+def test_what_is_no_plain_number_is_no_example(number: float) -> None:
+    with pytest.raises(Mistake, match="as in n > 0;"):
+        select(Filters(where=parse("n")), [Seen(flags={"n": number})])
+
+
+def test_a_name_alone_of_truths_texts_or_lists_holds_as_in_python() -> None:
+    amp = Seen(flags={"amp": True}, attributes={"label": "a", "tags": ["b"]})
+    plain = Seen(flags={"amp": False}, attributes={"label": None, "tags": []})
+    for name in ("amp", "label", "tags"):
+        assert select(Filters(where=parse(name)), [amp, plain]) == [amp]
+
+
 @pytest.mark.parametrize(
     ("where", "told"),
     [

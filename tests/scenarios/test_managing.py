@@ -141,6 +141,11 @@ def test_filters_and_ids_combine_with_and(echo: Project) -> None:
             ("--where", "status == 'failed'"),
             "No run of 4 matches --where \"status == 'failed'\" (status has: completed)",
         ),
+        (
+            ("--where", "x == '1'"),
+            "No run of 4 matches --where \"x == '1'\" (x has numbers, written without quotes: 1, "
+            "2, 3)",
+        ),
         (("--kind", "trial", "--label", "a"), "No run of 4 matches --kind trial --label a"),
         (("--operation", "ecoh"), "No run of 4 matches --operation ecoh (operation has: echo)"),
     ],
@@ -227,6 +232,10 @@ def test_of_a_deleted_run_it_is_told_how_it_comes_back(echo: Project) -> None:
         (("delete", "--yes"), "give ids or filters"),
         (("delete", "{run}", "{run:.6}", "--yes"), "given twice"),
         (("delete", "--where", "x >", "--yes"), "x >"),
+        (("delete", "--where", "x == 9 or 1", "--yes"), "1 alone is no condition: x == 9 or x =="),
+        (("delete", "--where", "x", "--yes"), "in a shell in quotes: --where 'x > "),
+        (("delete", "--where", "started > 2026-11-29", "--yes"), "quotes: started > '2026-11-29'"),
+        (("export", "e.zip", "--where", "x == 9 or 1"), "1 alone is no condition"),
         (("restore", "{run}"), "no deleted run begins with"),
         (("tag", "{run}"), "+TAG"),
         (("tag", "+a"), "ids of runs"),

@@ -199,9 +199,12 @@ def test_with_a_preview_only_the_file_is_written(make_project: MakeProject) -> N
         ("x=1,2 +shape=cross", "must be product or zip"),
         ("x=1,2 +repeat=0", "at least 1"),
         ("x=1,2 +exclude='x>0'", "+exclude leaves none"),
-        ("x=1,2 +exclude='x>'", "does not parse"),
+        ("x=1,2 +exclude='x>'", "+exclude: the expression x> does not parse"),
         ("x=1,2 +exclude='lr>0'", "+exclude: the trials have no flag lr; flags: x, y, z"),
         ("x=1,2 +exclude='scalar.loss>0'", "loss"),
+        ("x=1,2 +exclude='1'", "+exclude: 1 alone is no condition: compare a name with it, as in"),
+        ("x=1,2 +exclude=x", """as in x > 1; in a shell in quotes: "+exclude='x > 1'\""""),
+        ("x=interval(0,1) +optimizer=tpe +exclude=x", "+exclude: x alone is no condition"),
         ("x=1,2 +include={w:1}", "unknown flag 'w'"),
         ("x=1,2 w=a,b", "w=a,b: unknown flag 'w'; there are x, y, z, model (to add one: +w=a,b)"),
         (

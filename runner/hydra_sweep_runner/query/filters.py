@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.duration import read_seconds
+from hydra_sweep_runner.query.conditions import check_no_number
 from hydra_sweep_runner.query.evaluate import Subject, holds
 from hydra_sweep_runner.query.meant import (
     instead,
@@ -59,7 +60,7 @@ def select(filters: Filters, candidates: Iterable[_C]) -> list[_C]:
     """The candidates that meet all conditions, in their order.
 
     Raises Mistake for a name in `where` that none of the candidates selected by the other filters
-    has, if those select any.
+    has, if those select any, and for one that stands alone and has a number for any of them.
     """
     tests = _plain_tests(filters)
     chosen = [one for one in candidates if all(test(one) for test in tests)]
@@ -67,6 +68,7 @@ def select(filters: Filters, candidates: Iterable[_C]) -> list[_C]:
     if where is None:
         return chosen
     check_names([where], chosen)
+    check_no_number(where, chosen)
     return [candidate for candidate in chosen if holds(where, candidate)]
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import io
 import math
-import re
 import tokenize
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, get_args
 
 from hydra_sweep_runner.errors import Mistake
+from hydra_sweep_runner.query import slips
+from hydra_sweep_runner.query.conditions import refuse_lone_values
 from hydra_sweep_runner.query.tree import (
     ATTRIBUTES,
     Aggregate,
@@ -71,54 +72,28 @@ _PERMITTED = (
 )
 
 
-_JOINED = "conditions are joined with and, or and not"
-_NEGATED = "a condition is negated with not"
-_PART = "a part of a text is looked for with in: 'part' in name"
-#: What other languages write, at the place where Python's parser stops.
-_OTHER = (
-    (re.compile(r"&&|\|\||(?<=&)&|(?<=\|)\|"), _JOINED),
-    (re.compile(r"=~|~"), _PART),
-    (re.compile(r"<>|(?<=<)>"), "values differ with !="),
-    (re.compile(r"="), "values are compared with ==, <= and >="),
-    (re.compile(r"!(?!=)"), _NEGATED),
-    (re.compile(r"(?i:and|or|not|in|like)\b"), "and, or, not and in are written in small letters"),
-)
-
-
-#: `name = value` as other languages compare, with the value as a shell has left it.
-_EQUATION = re.compile(r"([A-Za-z_][\w.]*)\s*=\s*([\w.+-]+)")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
-
-
-def _as_constant(word: str) -> str:
-    """A value without quotes as it stands in an expression."""
-    return word if word in _WORDS or _NUMBER.fullmatch(word) else f"'{word}'"
-
-
-def _other_language(text: str, place: int) -> str:
-    """What is written instead of the sign at this place in the text; empty for any other."""
-    for form, why in _OTHER:
-        if form.match(text, place):
-            return why
-    return ""
-
-
 def parse(text: str, *, flags_only: bool = False) -> Expression:
     """The expression in a text.
 
     With `flags_only` every name is a flag's, because no run exists yet. Raises Mistake, with the
     place in the text, if it is not an expression.
     """
-    reading = _Reading(text.strip(), flags_only)
-    return reading.expression()
+    return _Reading(text.strip(), flags_only=flags_only).expression()
+
+
+def parse_condition(text: str, *, flags_only: bool = False) -> Expression:
+    """The expression in a text by which runs are selected. Raises Mistake as `parse`, and for a
+    number, a text or a list in the place of a condition."""
+    return _Reading(text.strip(), flags_only=flags_only, is_condition=True).expression()
 
 
 class _Reading:
     """The state of parsing one text; `_nested` is the present depth of nesting."""
 
-    def __init__(self, text: str, flags_only: bool) -> None:
+    def __init__(self, text: str, *, flags_only: bool, is_condition: bool = False) -> None:
         self._text = text
         self._flags_only = flags_only
+        self._is_condition = is_condition
         self._nested = 0
 
     def expression(self) -> Expression:
@@ -127,7 +102,14 @@ class _Reading:
         if len(self._text) > _MOST_CHARACTERS:
             raise Mistake(f"an expression is longer than {_MOST_CHARACTERS} characters")
         self._refuse_lines_and_comments()
-        return self._read(self._parsed().body)
+        date = slips.date_in_quotes(self._text)
+        if date is not None:
+            raise Mistake(date)
+        body = self._parsed().body
+        expression = self._read(body)
+        if self._is_condition:
+            refuse_lone_values(self._text, body)
+        return expression
 
     def _refuse_lines_and_comments(self) -> None:
         for place, char in enumerate(self._text):
@@ -151,15 +133,22 @@ class _Reading:
             why = (error.msg or "invalid syntax").splitlines()[0]
             offset = error.offset or 0  # 0 at the end of the text
             place = offset - 1 if offset > 0 and error.lineno == 1 else len(self._text)
-            why = _other_language(self._text, place) or why
-            equation = _EQUATION.fullmatch(self._text)
-            if equation is not None:
-                why += f": {equation[1]} == {_as_constant(equation[2])}"
+            place, why = slips.explain(self._text, place, self._parses) or (place, why)
             self._fail(place, why.rstrip("."))
         except (RecursionError, MemoryError):
             self._fail(0, "it is nested too deeply")
         except ValueError as error:  # a lone surrogate
             self._fail(0, f"it cannot be read ({type(error).__name__})")
+
+    def _parses(self, text: str) -> bool:
+        """Whether another text is such an expression."""
+        try:
+            _Reading(
+                text, flags_only=self._flags_only, is_condition=self._is_condition
+            ).expression()
+        except Mistake:
+            return False
+        return True
 
     def _read(self, node: ast.expr) -> Expression:
         read = _READ.get(type(node))
@@ -216,6 +205,9 @@ class _Reading:
 
     def _call(self, node: ast.Call) -> Expression:
         function = node.func
+        part = slips.part_by_method(node)
+        if part is not None:
+            self._refuse(node, part)
         if not isinstance(function, ast.Name) or function.id not in _PARTS:
             self._refuse(node, f"the functions are {', '.join(_PARTS)}")
         if len(node.args) != 1 or node.keywords:
@@ -243,13 +235,15 @@ class _Reading:
         if isinstance(node.op, ast.Not):
             return Not(self._read(node.operand))
         if isinstance(node.op, ast.Invert):
-            self._refuse(node, f"{_NEGATED}; {_PERMITTED}")
+            self._refuse(node, f"{slips.NEGATED}; {_PERMITTED}")
         return Signed("-" if isinstance(node.op, ast.USub) else "+", self._operand(node.operand))
 
     def _arithmetic(self, node: ast.BinOp) -> Expression:
         sign = _SIGNS.get(type(node.op))
         if isinstance(node.op, (ast.BitAnd, ast.BitOr)):
-            self._fail(self._text.find("&" if isinstance(node.op, ast.BitAnd) else "|"), _JOINED)
+            self._fail(
+                self._text.find("&" if isinstance(node.op, ast.BitAnd) else "|"), slips.JOINED
+            )
         if sign is None:
             self._refuse(node, "the signs between numbers are + - * /")
         return Arithmetic(sign, self._operand(node.left), self._operand(node.right))

@@ -13,7 +13,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run, Status, Unreadable
 from hydra_sweep_runner.query.filters import Filters, explain_nothing, parse_since
-from hydra_sweep_runner.query.parse import parse
+from hydra_sweep_runner.query.parse import parse_condition
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.query.upstream import (
     select_with_upstream,
@@ -95,7 +95,7 @@ def filters_of(asked: Asked, store: RunStore, now: datetime) -> Filters:
         label=asked.label,
         tag=asked.tag,
         since=None if asked.since is None else parse_since(asked.since, now),
-        where=None if asked.where is None else parse(asked.where),
+        where=None if asked.where is None else parse_condition(asked.where),
     )
 
 
@@ -119,7 +119,7 @@ def no_batch(run: Run) -> str:
 def select_runs(store: RunStore, asked: Asked, now: datetime) -> list[RunRow]:
     """The runs that meet all filters, newest first; those of pipelines with the flags of what is
     upstream. Raises as `filters_of`, and Mistake for a name in `where` that none of the runs
-    selected by the other filters has."""
+    selected by the other filters has, or that alone is a number."""
     filters = filters_of(asked, store, now)
     seen = list(map(RunRow, store.summaries()))
     if filters.batch is not None:

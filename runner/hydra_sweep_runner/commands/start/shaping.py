@@ -60,23 +60,28 @@ class Exclusion:
     def __init__(
         self, texts: Sequence[str], choices: Callable[[tuple[str, ...]], Mapping[str, Value]]
     ) -> None:
-        """Raises Mistake for an expression that does not parse."""
+        """Raises Mistake for an expression that does not parse, or is no condition."""
         self._texts = texts
         self._choices = choices
         self._expressions: list[Any] = []
         self._missing: set[Any] = set()
+        self._numbers: dict[str, float] = {}  # names that stand alone, with a number of each
         self._seen: Flags = {}
         if texts:
-            from hydra_sweep_runner.query.parse import parse
+            from hydra_sweep_runner.query.parse import parse_condition
             from hydra_sweep_runner.query.tree import names_in
 
-            self._expressions = [parse(text, flags_only=True) for text in texts]
+            try:
+                self._expressions = [parse_condition(text, flags_only=True) for text in texts]
+            except Mistake as error:
+                raise Mistake(f"+exclude: {error}") from error
             self._missing = {name for one in self._expressions for name in names_in(one)}
 
     def __call__(self, flags: Flags, overrides: tuple[str, ...]) -> bool:
         """Whether a trial with these flags, composed with these overrides, is excluded."""
         if not self._expressions:
             return False
+        from hydra_sweep_runner.query.conditions import lone_number
         from hydra_sweep_runner.query.evaluate import PlainSubject, has_name, holds
 
         flags = {**flags, **{n: c for n, c in self._choices(overrides).items() if n not in flags}}
@@ -84,10 +89,20 @@ class Exclusion:
         if self._missing:
             self._missing = {name for name in self._missing if not has_name(name, facts)}
             self._seen = flags
+        for text, one in zip(self._texts, self._expressions, strict=True):
+            number = lone_number(one, [facts])
+            if number is not None:
+                self._numbers.setdefault(text, number)
         return any(holds(one, facts) for one in self._expressions)
 
     def check(self) -> None:
-        """Raise Mistake for a name that was no trial's flag and no config group."""
+        """Raise Mistake for a name that was no trial's flag and no config group, and for one that
+        stands alone and was a number."""
+        for text, number in self._numbers.items():
+            from hydra_sweep_runner.query.conditions import no_number
+
+            typed = quoted("+exclude", f"{text} > {number}")
+            raise Mistake(f"+exclude: {no_number(text, number, typed)}")
         if self._missing:
             from hydra_sweep_runner.query.evaluate import PlainSubject
             from hydra_sweep_runner.query.meant import one_name
