@@ -38,8 +38,8 @@ _RELATIONS: Mapping[type[ast.cmpop], str] = {
 
 def refuse_lone_values(text: str, body: ast.expr) -> None:
     """Raise Mistake for a number, a text or a list that stands alone, as the whole or as an operand
-    of and, or and not, and for a whole that is arithmetic or a function's value. `body` is the tree
-    of the text, which is known to be an expression."""
+    of and, or and not, and for a whole that is arithmetic. `body` is the tree of the text, which is
+    known to be an expression."""
     source = _Source(text)
     if isinstance(body, ast.Constant) and isinstance(body.value, str):
         inner = body.value.strip()
@@ -47,7 +47,7 @@ def refuse_lone_values(text: str, body: ast.expr) -> None:
             raise Mistake(f"{source.of(body)} is a text: without its quotes it is {inner}")
     if _is_value(body):
         _refuse(source, [body], [])
-    if isinstance(body, (ast.BinOp, ast.Call)) or _is_signed(body):
+    if isinstance(body, ast.BinOp) or _is_signed(body):
         raise Mistake(no_number(source.of(body), 1))
     _check(source, body, is_condition=True, around=None)
 
