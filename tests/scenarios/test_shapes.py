@@ -209,7 +209,7 @@ def test_with_a_preview_only_the_file_is_written(make_project: MakeProject) -> N
         ("x=1,2 w=a,b", "w=a,b: unknown flag 'w'; there are x, y, z, model (to add one: +w=a,b)"),
         (
             "w=interval(0,1)",
-            "w=interval(0,1): unknown flag 'w'; there are x, y, z, model (to add one: +w=in",
+            "w=interval(0,1): unknown flag 'w'; there are x, y, z, model (to add one: '+w=in",
         ),
         ("x=1,2 +include=3", "list of flag sets"),
         ("+trials=nosuch.csv", "nosuch.csv: No such file"),
