@@ -345,6 +345,23 @@ def test_what_is_taken_otherwise_than_it_looks_is_told_and_run(
     assert odd == ([] if says is None else [says])
 
 
+def test_a_choice_that_only_the_present_yaml_has_is_refused_on_a_restart(program: Program) -> None:
+    program.write(GROUPS)
+    program.write({"conf/experiment/one.yaml": "# @package _global_\nseed: 3\n"})
+    program.python("train.py", "-m", SWEEPER, "experiment=one")
+    program.write({"conf/experiment/two.yaml": "# @package _global_\nseed: 4\n"})
+    batch = program.newest("batch")["id"][:8]
+    line = _mistake(program, SWEEPER, f"+restart={batch}", "experiment=one,two")
+    assert line == (
+        f"runner: experiment=two: the copy of the YAML that {batch} was made with has no such "
+        "config; the project's present YAML has it, and +refresh=true takes that"
+    )
+    program.python(
+        *("train.py", "-m", SWEEPER, f"+restart={batch}", "experiment=one,two", "+refresh=true")
+    )
+    assert [trial["flags"]["seed"] for trial in program.trials()] == [3, 4]
+
+
 def test_a_swept_element_of_a_list_is_shown_with_its_list(program: Program) -> None:
     program.write(GROUPS)
     program.python("train.py", "-m", SWEEPER, "model.hidden.0=32,16")

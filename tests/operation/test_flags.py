@@ -19,6 +19,7 @@ from hydra_sweep_runner.operation.flags import (
     flatten,
     given_flags,
     named,
+    repeats_flag,
 )
 from hydra_sweep_runner.operation.values import canonical
 
@@ -99,6 +100,13 @@ def test_a_name_that_is_no_flag_gives_nothing() -> None:
 
 
 # ---- differences
+
+
+def test_a_scalar_that_repeats_a_flag_has_its_name_and_value() -> None:
+    flags: dict[str, Value] = {"model.lr": 0.1, "seed": 3, "on": True}
+    assert repeats_flag("lr", 0.1, flags) and repeats_flag("seed", 3.0, flags)
+    assert not repeats_flag("lr", 0.2, flags) and not repeats_flag("loss", 0.1, flags)
+    assert not repeats_flag("del.lr", 0.1, flags) and not repeats_flag("on", 1, flags)
 
 
 def test_an_element_of_a_list_sets_the_list() -> None:

@@ -37,7 +37,7 @@ def test_a_scalar_with_the_name_of_a_flag_is_called_so_though_the_flag_is_not_sh
     row = reporting("x", "loss")  # `x` is a flag of these runs, and what `x` means in expressions
     assert "x" in row.flags
     shown = [column.title for column in standard_columns([row], ["id"], [])]
-    assert shown == ["id", "scalar.x", "loss"]
+    assert shown == ["id", "loss", "scalar.x"]
     shown = [column.title for column in standard_columns([row], ["id"], ["x"])]
     assert shown == ["id", "x", "scalar.x", "loss"]
 

@@ -218,6 +218,13 @@ def test_a_value_of_another_kind_is_answered_with_the_kind_that_there_is(
     assert explain_nothing(filters, runs) == [told]
 
 
+def test_a_number_that_a_list_is_compared_with_is_answered_with_what_holds_for_a_list() -> None:
+    runs = [Seen(flags={"layers": [64, 32]}), Seen(flags={"layers": [16]})]
+    filters = Filters(where=parse("layers == 16"))
+    assert select(filters, runs) == []
+    assert explain_nothing(filters, runs) == ["of a list: 16 in layers"]
+
+
 @pytest.mark.parametrize(
     ("filters", "told"),
     [

@@ -297,6 +297,25 @@ def test_a_trial_that_fails_under_an_old_requires_says_that_it_has_been_mended(
     assert project.run(f"+restart={run}", "+refresh=true").out == "there\n"
 
 
+@pytest.mark.parametrize("refresh", [[], ["+refresh=true"]])
+def test_a_sweep_in_the_yaml_that_an_earlier_start_replaced_is_told_where_it_changes(
+    make_project: MakeProject, refresh: list[str]
+) -> None:
+    config = "operation: {script: x.py}\nx: 1\nhydra: {sweeper: {params: {x: '1,2'}}}\n"
+    project = make_project({"conf/config.yaml": config, "x.py": "x = 0\nprint(x)\n"})
+    project.run("-m")
+    project.run("-m", "+restart=last:batch", "x=1,2,3", "+needed=true")
+    project.write({"conf/config.yaml": config.replace("1,2", "1,2,3,4")})
+    batch = project.newest("batch")["id"][:8]
+    restart = ("-m", f"+restart={batch}", "+needed=true")
+    told = (
+        f"hydra.sweeper.params[x] in the YAML is 1,2,3,4 now, and has no effect: {batch} was given "
+        "x=1,2,3; to sweep over the YAML's: x=1,2,3,4"
+    )
+    assert told in project.run(*restart, *refresh).said
+    assert project.run(*restart, *refresh, "x=1,2,3,4").lines == ["4"]
+
+
 LACKS = {
     "conf/config.yaml": """
         operation: {command: [cat, "${x}"]}
@@ -378,6 +397,33 @@ def test_a_present_entry_that_may_name_the_file_is_told_as_it_stands_in_the_yaml
     (b,) = (line for line in said if line.startswith("b.txt is in the project"))
     written = entry.strip('"')
     assert f": operation.requires is [{written}] in the project's present YAML; to take" in b
+
+
+@pytest.mark.parametrize("option", ["+needed=true", "+only=failed"])
+def test_completed_trials_that_ran_without_a_file_that_is_required_now_are_told(
+    make_project: MakeProject, option: str
+) -> None:
+    project = make_project(
+        {
+            **LACKS,
+            "conf/config.yaml": """
+                operation: {command: [sh, go.sh, "${x}"], requires: [go.sh]}
+                x: 1
+                hydra: {launcher: {n_jobs: 1}}
+            """,
+            "go.sh": "cat ./a.txt; [ $1 != 3 ]\n",
+        }
+    )
+    project.run("-m", "x=1,2,3", status=1)
+    config = project.folder / "conf" / "config.yaml"
+    config.write_text(config.read_text().replace("[go.sh]", "[go.sh, ./a.txt]"))
+    told = "2 of 2 trials skipped ran without a.txt, which operation.requires names now; to run "
+    again = ("+restart=last:batch", "+refresh=true")
+    assert f"{told}such again: +needed=strict" in project.run(*again, option, status=1).said
+    preview = project.run(*again, option, "+print_trials=true").said
+    assert f"{told}such again: +needed=strict" in preview
+    said = project.run(*again, "+needed=strict", status=1).said
+    assert not [line for line in said if "ran without" in line]
 
 
 def test_a_step_that_lacks_a_file_says_that_its_yaml_has_been_mended(

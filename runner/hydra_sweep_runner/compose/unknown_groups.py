@@ -56,8 +56,9 @@ def nothing_chosen(
     texts: Iterable[str],
     is_choice: Callable[[str], bool],
     configs_of: Callable[[str], Iterable[str]],
-) -> Iterator[str]:
-    """A line for each choice of a config that there is not, among overrides that compose.
+) -> Iterator[tuple[str, str, str]]:
+    """Each choice of a config that there is not, among overrides that compose: the group, the
+    config's name, and a line about it.
 
     `is_choice` knows whether an override chooses from a config group.
     """
@@ -73,8 +74,10 @@ def nothing_chosen(
             near = get_close_matches(name, known, n=1)
             meant = f"; did you mean {group}={near[0]}?" if near else ""
             yield (
+                group,
+                name,
                 f"{group}={name} chooses nothing: there is no such config, and the defaults list "
-                f"calls the group optional{meant}"
+                f"calls the group optional{meant}",
             )
 
 

@@ -48,6 +48,15 @@ def covered_by(name: str, given: str) -> bool:
     )
 
 
+def repeats_flag(name: str, value: Value, flags: Flags) -> bool:
+    """Whether a scalar merely repeats a flag of its name, as it does where a program prints its
+    configuration: `optimizer.lr` is printed as `lr: 0.1`."""
+    return any(
+        (flag == name or flag.endswith(f".{name}")) and same(held, value)
+        for flag, held in flags.items()
+    )
+
+
 def given_flags(flags: Flags, given: Iterable[str]) -> dict[str, Value]:
     """The flags that the names in `given` set, in the order of `given`.
 

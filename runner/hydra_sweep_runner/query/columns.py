@@ -9,7 +9,7 @@ from itertools import chain
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
-from hydra_sweep_runner.operation.flags import OPERATION_GROUP
+from hydra_sweep_runner.operation.flags import OPERATION_GROUP, repeats_flag
 from hydra_sweep_runner.operation.values import same
 from hydra_sweep_runner.query.evaluate import value_of
 from hydra_sweep_runner.query.parse import parse
@@ -52,10 +52,19 @@ def standard_columns(
 
 def scalar_names(runs: Sequence[RunRow]) -> list[str]:
     """The names of all scalars that runs have reported. Those of the first run that has the most
-    come first, as it has them: what a run at work has reported so far changes no order."""
+    come first, as it has them: what a run at work has reported so far changes no order. Those that
+    merely repeat flags in all runs come last."""
     fullest = max(runs, key=lambda run: len(run.scalars), default=None)
     first = () if fullest is None else fullest.scalars
-    return list(dict.fromkeys(chain(first, *(run.scalars for run in runs))))
+    names = dict.fromkeys(chain(first, *(run.scalars for run in runs)))
+    return sorted(
+        names,
+        key=lambda name: all(
+            repeats_flag(name, run.scalars[name].last, run.flags)
+            for run in runs
+            if name in run.scalars
+        ),
+    )
 
 
 def scalar_titles(columns: Iterable[Column]) -> list[str]:

@@ -14,10 +14,10 @@ from hydra_sweep_runner.query.conditions import check_no_number
 from hydra_sweep_runner.query.evaluate import Subject, holds
 from hydra_sweep_runner.query.meant import (
     instead,
-    texts_for_lists,
     texts_of,
     texts_that_none_has,
     unlike_kinds,
+    values_for_lists,
 )
 from hydra_sweep_runner.query.names import check_names
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
@@ -95,7 +95,7 @@ def explain_nothing(filters: Filters, candidates: Sequence[Candidate]) -> list[s
             hints.setdefault(name, instead(name, text, there))
         for name, there_is in unlike_kinds(filters.where, chosen):
             hints.setdefault(name, there_is)
-        for meant in texts_for_lists(filters.where, chosen):
+        for meant in values_for_lists(filters.where, chosen):
             hints.setdefault(meant, f"of a list: {meant}")
     return list(hints.values())
 

@@ -120,15 +120,15 @@ def _of_other_kind(
     return f"texts, written in quotes: {_listed(typed, quoted_texts)}"
 
 
-def texts_for_lists(expression: Expression, subjects: Sequence[Subject]) -> Iterator[str]:
-    """For each text that a list is compared with: the condition that was meant."""
+def values_for_lists(expression: Expression, subjects: Sequence[Subject]) -> Iterator[str]:
+    """For each text or number that a list is compared with: the condition that was meant."""
     for left, relation, right in _comparisons(expression):
         for one, other in ((left, right), (right, left)):
-            text = other.value if isinstance(other, Constant) else None
-            if relation != "==" or not isinstance(text, str) or not isinstance(one, Name):
+            value = other.value if isinstance(other, Constant) else None
+            if relation != "==" or value is None or not isinstance(one, Name):
                 continue
             if is_list(one, subjects):
-                yield in_list(one.name, relation, text)
+                yield in_list(one.name, relation, value)
 
 
 def is_list(name: Name, subjects: Sequence[Subject]) -> bool:
@@ -137,9 +137,11 @@ def is_list(name: Name, subjects: Sequence[Subject]) -> bool:
     return bool(values) and all(isinstance(value, (list, tuple)) for value in values)
 
 
-def in_list(name: str, relation: Relation, text: str) -> str:
+def in_list(name: str, relation: Relation, value: bool | float | str) -> str:
     """`'good' in tags`, or `not in` for what is not to be equal."""
-    return f"'{text}' {'not in' if relation in ('!=', 'not in') else 'in'} {name}"
+    shown = f"'{value}'" if isinstance(value, str) else str(value)
+    shown = shown.lower() if isinstance(value, bool) else shown
+    return f"{shown} {'not in' if relation in ('!=', 'not in') else 'in'} {name}"
 
 
 def texts_that_none_has(

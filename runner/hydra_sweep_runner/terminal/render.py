@@ -11,7 +11,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hydra_sweep_runner.model import Flags, Run, Value
-from hydra_sweep_runner.operation.flags import as_chosen, fitting, named, shown_choices
+from hydra_sweep_runner.operation.flags import (
+    as_chosen,
+    fitting,
+    named,
+    repeats_flag,
+    shown_choices,
+)
 from hydra_sweep_runner.record.reasons import parted
 
 if TYPE_CHECKING:
@@ -150,8 +156,11 @@ def render_entries(entries: Mapping[str, Value]) -> str:
 
 
 def render_scalars(run: Run | Glance) -> str:
-    """`loss=0.25, acc=0.9`: the last values of the first scalars."""
-    first = list(run.scalars)[:MOST_SCALARS]
+    """`loss=0.25, acc=0.9`: the last values of the first scalars. What merely repeats flags comes
+    last."""
+    scalars = run.scalars
+    ordered = sorted(scalars, key=lambda name: repeats_flag(name, scalars[name].last, run.flags))
+    first = ordered[:MOST_SCALARS]
     shown = [f"{escape(name)}={render_number(run.scalars[name].last)}" for name in first]
     return ", ".join([*shown, "…"] if len(run.scalars) > MOST_SCALARS else shown)
 

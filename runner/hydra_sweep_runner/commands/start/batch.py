@@ -30,8 +30,10 @@ from hydra_sweep_runner.commands.start.notes import (
     report_code_changes,
     report_environment,
     report_gone_output,
+    report_new_required,
     report_older_code,
     report_replaced_code,
+    report_replaced_params,
     report_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.optional_groups import report_nothing_chosen
@@ -117,8 +119,10 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
     reconciliation, decided = _adopt(world, sweep, strict)
     if strict is not None:
         strict.tell()
-    taken = [one.run for one in reconciliation.actions if one.run is not None]
+    used = _used(reconciliation)
+    taken = [run for _, run in used]
     report_older_code(world, taken)
+    report_new_required(world, used)
     report_gone_output(world, taken)
     batch = Run(
         id=world.new_id(),
@@ -161,7 +165,8 @@ def _report_taken(world: World, sweep: Sweep) -> None:
     """Print how many trials of a preview are completed in the store already, if `needed` takes
     those."""
     reconciliation, _ = _adopt(world, sweep, _strict(world, sweep))
-    taken = [one.run for one in reconciliation.actions if one.run is not None]
+    used = _used(reconciliation)
+    taken = [run for _, run in used]
     if taken:
         is_one = len(taken) == 1
         world.reporter.say(
@@ -169,6 +174,18 @@ def _report_taken(world: World, sweep: Sweep) -> None:
             f"completed in the store, and {'is' if is_one else 'are'} taken from there"
         )
         report_older_code(world, taken)
+        report_new_required(world, used)
+
+
+def _used(reconciliation: Reconciliation) -> list[tuple[Operation, Run]]:
+    """The completed runs that are used instead of running again, with their present operations."""
+    return [
+        (one.trial.operation, one.run)
+        for one in reconciliation.actions
+        if one.action is Action.SKIP
+        and one.run is not None
+        and one.run.state.status is Status.COMPLETED
+    ]
 
 
 def _decided_of_new(world: World, sweep: Sweep) -> Decided | None:
@@ -304,6 +321,7 @@ def _report_given(world: World, sweep: Sweep, batch: Run, reconciliation: Reconc
 def _report_changes_outside(world: World, sweep: Sweep, batch: Run) -> Mended:
     """Print what has changed in the environment and in the project's YAML since the batch was last
     started, if this restart does not take it; returns what is said of failures then."""
+    report_replaced_params(world, batch, sweep.composing)
     if sweep.options.refresh:
         return Mended()
     report_environment(world, batch, os.environ)
@@ -326,19 +344,18 @@ def _report_not_fitting(
 
 
 def _report_skipped(world: World, sweep: Sweep, reconciliation: Reconciliation) -> None:
-    """Print which completed trials that `needed` or `from` skips were made by other code, or have
-    lost their output folders."""
+    """Print which completed trials that are skipped lacked files that are required now; and of
+    those that `needed` or `from` skips which were made by other code, or have lost their output
+    folders."""
     options = sweep.options
-    if options.init_trials or not (options.needed or options.from_step is not None):
+    if options.init_trials:
         return
-    skipped = [
-        one.run
-        for one in reconciliation.actions
-        if one.action is Action.SKIP
-        and one.run is not None
-        and one.run.state.status is Status.COMPLETED
-    ]
-    report_older_code(world, skipped, which=("trial", "skipped"))
+    used, which = _used(reconciliation), ("trial", "skipped")
+    skipped = [run for _, run in used]
+    report_new_required(world, used, which=which)
+    if not (options.needed or options.from_step is not None):
+        return
+    report_older_code(world, skipped, which=which)
     report_other_scalars(world, reconciliation)
     report_gone_output(world, skipped)
 

@@ -3,6 +3,7 @@ YAML, the environment, the code."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -109,6 +110,36 @@ def report_older_code(
         how += f", with {escape(', '.join(imports))} among operation.code"
     told = escape(", ".join(names))
     world.reporter.say(f"{told_of} {has} made by other code ({told} changed since); {how}")
+
+
+def report_new_required(
+    world: World,
+    used: Sequence[tuple[Operation, Run]],
+    *,
+    which: tuple[str, str] = ("run", "taken"),
+) -> None:
+    """Print how many completed runs that are used instead of running again had not the files that
+    their present operations require. `which` as for `report_older_code`."""
+    lacked = [
+        [
+            name
+            for name in map(os.path.normpath, operation.requires)
+            if name not in run.provenance.files
+        ]
+        for operation, run in used
+    ]
+    names = dict.fromkeys(name for one in lacked for name in one)
+    if not names:
+        return
+    noun, done = which
+    count = sum(map(bool, lacked))
+    told_of = (
+        f"The {noun} that is {done}" if len(used) == 1 else f"{count} of {len(used)} {noun}s {done}"
+    )
+    world.reporter.say(
+        f"{told_of} ran without {escape(', '.join(names))}, which operation.requires names now; to "
+        "run such again: +needed=strict"
+    )
 
 
 def report_gone_output(world: World, runs: Iterable[Run]) -> None:
@@ -297,6 +328,35 @@ def report_yaml_changes(
             f"the new values: {changes.words}{changes.renamed}"
         )
     return changes.mended()
+
+
+def report_replaced_params(world: World, batch: Run, composing: Composing) -> None:
+    """Print which values in `hydra.sweeper.params` have changed in the project's YAML, and have no
+    effect as the batch was given others at an earlier start."""
+    typed = {name_in(text) for text in composing.typed.task}
+    given = {name_in(text): text for text in composing.task if name_in(text) not in typed}
+    folder = world.store.snapshot_folder(batch.recipe.snapshot)
+    hydra = composing.composer.hydra_overrides
+    with suppress(Mistake):  # what does not compose is told by what composes it
+        present = world.open_composer(None, batch.recipe, hydra)
+        if not given or _is_same(read_snapshot(folder), present.files()):
+            return
+        kept = world.open_composer(folder, batch.recipe, hydra)
+        before, after = (_params(replace(composing, composer=one)) for one in (kept, present))
+        for name, value in after.items():
+            text = given.get(name.lstrip("+"))
+            if text is not None and before.get(name) != value:
+                params = f"hydra.sweeper.params[{name}]"
+                world.reporter.say(
+                    f"{escape(params)} in the YAML is {escape(str(value))} now, and has no effect: "
+                    f"{short(batch.id)} was given {escape(text)}; to sweep over the YAML's: "
+                    f"{escape(shlex.quote(f'{name}={value}'))}"
+                )
+
+
+def _params(composing: Composing) -> Mapping[str, Value]:
+    params = composing.sweep().sweeper.get("params")
+    return params if isinstance(params, Mapping) else {}
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from hydra_sweep_runner.commands.start.batch import restart_batch
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, compose_restart
 from hydra_sweep_runner.commands.start.gone_flags import naming_taken_back, take_back
 from hydra_sweep_runner.commands.start.notes import naming_present_flag
+from hydra_sweep_runner.commands.start.optional_groups import check_kept_choices
 from hydra_sweep_runner.commands.start.own_option import naming_own_option
 from hydra_sweep_runner.commands.start.pipeline.other_step import refuse_other_steps
 from hydra_sweep_runner.commands.start.programs import check_owner
@@ -46,6 +47,7 @@ def restart(
         refuse_other_steps(world, run, typed.task)
         with naming_own_option(world.project_dir), naming_present_flag(world, run, typed):
             composing = take_back(compose_restart(world, run, typed), run, typed)
+            check_kept_choices(world, run, composing)
             with naming_taken_back(run, typed, composing):
                 return _restart(world, run, composing)
 

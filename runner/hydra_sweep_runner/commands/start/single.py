@@ -25,6 +25,7 @@ from hydra_sweep_runner.commands.start.notes import (
     report_kept_folder,
     report_last_of_batch,
     report_left_batches,
+    report_new_required,
     report_older_code,
     report_yaml_changes,
 )
@@ -182,6 +183,7 @@ def _is_completed(
                 f"runner runs {command} {short(run.id)} …{world.store_words}"
             )
     report_older_code(world, [run])
+    report_new_required(world, [(composed.operation, run)])
     return True
 
 
@@ -221,7 +223,9 @@ def restart_run(
     asked_for = composing.typed.option("restart")
     if options.needed and is_completed and not _has_changed(world, composed, run, options):
         world.reporter.say(f"Skipping: {short(run.id)} is completed")
-        report_older_code(world, [run], which=(run.kind.value, "skipped"))
+        which = (run.kind.value, "skipped")
+        report_older_code(world, [run], which=which)
+        report_new_required(world, [(composed.operation, run)], which=which)
         report_last_of_batch(world, run, asked_for, is_skipped=True)
         return 0
     if options.only == "failed" and run.state.status is not Status.ERROR:
