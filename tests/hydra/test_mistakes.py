@@ -329,6 +329,12 @@ def test_mistakes_in_a_program_of_config_groups_lead_to_what_is_right(
             "ckpt=None",
             "ckpt=None: 'None' is a text, where the YAML has null; no value is written ckpt=null",
         ),
+        (
+            "model.hidden=64,32",
+            "model.hidden=64,32 is 2 trials, where the YAML has a list, [64, 32]; one list is "
+            "written 'model.hidden=[64,32]'",
+        ),
+        ("model.hidden=[64,32],[16]", None),
         ("seed=auto", None),
         ("ckpt=last", None),
     ],

@@ -39,7 +39,7 @@ def test_a_scalar_with_the_name_of_a_flag_is_called_so_though_the_flag_is_not_sh
     shown = [column.title for column in standard_columns([row], ["id"], [])]
     assert shown == ["id", "loss", "scalar.x"]
     shown = [column.title for column in standard_columns([row], ["id"], ["x"])]
-    assert shown == ["id", "x", "scalar.x", "loss"]
+    assert shown == ["id", "x", "loss", "scalar.x"]
 
 
 @pytest.mark.parametrize("text", ["id x loss", "id, x loss", "id;x; loss", "id x,loss"])

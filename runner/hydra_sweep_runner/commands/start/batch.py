@@ -37,6 +37,7 @@ from hydra_sweep_runner.commands.start.notes import (
     report_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.optional_groups import report_nothing_chosen
+from hydra_sweep_runner.commands.start.other_kinds import report_other_kinds
 from hydra_sweep_runner.commands.start.package_line import report_misplaced
 from hydra_sweep_runner.commands.start.pipeline.decisions import (
     Changed,
@@ -66,7 +67,6 @@ from hydra_sweep_runner.commands.start.sweep import (
     report_rest,
     save_plan,
 )
-from hydra_sweep_runner.commands.start.texts_for_values import report_texts_for_values
 from hydra_sweep_runner.commands.start.unused_flags import report_unused_in_sweep
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.composer import SweepConfig
@@ -153,7 +153,7 @@ def _report_read_otherwise(world: World, sweep: Sweep) -> None:
         report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
     if composing.program is not None:
         report_flags_like_options(world, composing.typed.task)
-    report_texts_for_values(world, composing, sweep.overrides, sweep.first_overrides)
+    report_other_kinds(world, composing, sweep.overrides, sweep.first_overrides)
     report_texts_like_ranges(world, sweep.overrides)
     report_texts_in_pieces(world, sweep.overrides)
     report_misplaced(world, composing.composer, composing.task)
@@ -309,7 +309,7 @@ def _report_given(world: World, sweep: Sweep, batch: Run, reconciliation: Reconc
     report_shared(world, batch, reconciliation)
     report_given_twice(world, composing.typed.task)
     report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
-    report_texts_for_values(world, composing, composing.typed.task, sweep.first_overrides)
+    report_other_kinds(world, composing, composing.typed.task, sweep.first_overrides)
     report_texts_like_ranges(world, composing.typed.task)
     report_texts_in_pieces(world, composing.typed.task)
     report_nothing_chosen(world, composing.composer, composing.typed.task)

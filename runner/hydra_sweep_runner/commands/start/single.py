@@ -30,6 +30,7 @@ from hydra_sweep_runner.commands.start.notes import (
     report_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.optional_groups import report_nothing_chosen
+from hydra_sweep_runner.commands.start.other_kinds import report_other_kinds
 from hydra_sweep_runner.commands.start.package_line import report_misplaced
 from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.records import Planned, as_planned
@@ -40,7 +41,6 @@ from hydra_sweep_runner.commands.start.tasks import (
     check_start,
     make_task,
 )
-from hydra_sweep_runner.commands.start.texts_for_values import report_texts_for_values
 from hydra_sweep_runner.commands.start.unused_flags import (
     report_settings_for_programs,
     report_unused_flags,
@@ -111,7 +111,7 @@ def start_run(world: World, composing: Composing) -> int:
         with world.store.claim(run.id):
             report_given_twice(world, composing.task)
             report_texts_read_as_numbers(world, composing, composing.task, composing.task)
-            report_texts_for_values(world, composing, composing.task, composing.task)
+            report_other_kinds(world, composing, composing.task, composing.task)
             report_misplaced(world, composing.composer, composing.task)
             report_nothing_chosen(world, composing.composer, composing.task)
             report_unused_params(world, composed.config.sweeper)
@@ -290,7 +290,7 @@ def _report_restart(
     mend a failure."""
     report_given_twice(world, composing.typed.task)
     report_texts_read_as_numbers(world, composing, composing.typed.task, composing.task)
-    report_texts_for_values(world, composing, composing.typed.task, composing.task)
+    report_other_kinds(world, composing, composing.typed.task, composing.task)
     report_texts_like_ranges(world, composing.typed.task)
     report_nothing_chosen(world, composing.composer, composing.typed.task)
     report_options_of_batches(world, composing.typed.options.values)

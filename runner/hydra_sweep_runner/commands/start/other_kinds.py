@@ -1,5 +1,5 @@
-"""Tells texts that are given to flags which have a number, a truth value or null in the YAML, and
-that look like such values: `seed=1-3`, `amp=no`, `ckpt=None`."""
+"""Tells values of another kind than the YAML has, where they look like one of its kind: the texts
+of `seed=1-3`, `amp=no` and `ckpt=None`, and `hidden=64,32` where `hidden` is a list."""
 
 from __future__ import annotations
 
@@ -18,29 +18,41 @@ from hydra_sweep_runner.terminal.render import escape, render_value
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _SEVERAL = re.compile(rf"{_NUMBER}(?:(?:\s*[,;]\s*|\s+){_NUMBER})+")
+#: Numbers as they are swept over.
+_NUMBERS = re.compile(rf"{_NUMBER}(?:\s*,\s*{_NUMBER})+")
 _WHOLE_RANGE = re.compile(r"(\d{1,4})\s*([-:])\s*(\d{1,4})")
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "y", "n")
 _NOTHINGS = ("none", "nil", "nan", "")
 
 
-def report_texts_for_values(
+def report_other_kinds(
     world: World, composing: Composing, overrides: Iterable[str], combination: Sequence[str]
 ) -> None:
-    """Print which overrides give a text where the YAML has another kind of value. `combination` are
-    the overrides of one trial, which choose the config groups."""
-    found = [(text, value) for text in overrides for value in _suspicious(text)]
-    if not found:
+    """Print which overrides give a text where the YAML has another kind of value, and which sweep
+    over numbers where it has a list. `combination` are the overrides of one trial, which choose the
+    config groups."""
+    texts = [(text, value) for text in overrides for value in _suspicious(text)]
+    numbers = [text for text in overrides if _NUMBERS.fullmatch(text.partition("=")[2])]
+    if not texts and not numbers:
         return
     groups = [text for text in combination if composing.composer.is_group_choice(text)]
     with suppress(Mistake):  # without what was given, it need not compose
         defaults = composing.describe_combination(groups)[1]
-        for text, value in found:
+        for text, value in texts:
             name = name_in(text)
             why = _why(name, value, defaults[name]) if name in defaults else None
             if why is not None:
                 world.reporter.say(
                     f"{escape(text)}: {escape(repr(value))} is a text, where the YAML has "
                     f"{render_value(defaults[name])}; {escape(why)}"
+                )
+        for text in numbers:
+            name, _, values = text.partition("=")
+            if isinstance(defaults.get(name), list):
+                world.reporter.say(
+                    f"{escape(text)} is {values.count(',') + 1} trials, where the YAML has a list, "
+                    f"{render_value(defaults[name])}; one list is written "
+                    f"{escape(shlex.quote(f'{name}=[{values}]'))}"
                 )
 
 
