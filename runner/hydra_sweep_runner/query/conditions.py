@@ -17,6 +17,9 @@ from hydra_sweep_runner.operation.values import is_number
 from hydra_sweep_runner.query.evaluate import Subject, value_of
 from hydra_sweep_runner.query.tree import Expression, Name, Scope
 
+#: How conditions are written here, for those who write other signs.
+NEGATED = "a condition is negated with not"
+JOINED = "conditions are joined with and, or and not"
 #: A longer value is cut where it is told.
 _MOST_TOLD = 60
 #: A greater number is no example.

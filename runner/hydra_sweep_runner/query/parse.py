@@ -10,14 +10,14 @@ from __future__ import annotations
 import ast
 import io
 import math
+import re
 import tokenize
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, get_args
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.query import slips
-from hydra_sweep_runner.query.conditions import refuse_lone_values
+from hydra_sweep_runner.query.conditions import JOINED, NEGATED, refuse_lone_values
 from hydra_sweep_runner.query.tree import (
     ATTRIBUTES,
     Aggregate,
@@ -72,6 +72,9 @@ _PERMITTED = (
 )
 
 
+_LIKE_A_DATE = re.compile(r"\d{4}-\d")
+
+
 def parse(text: str, *, flags_only: bool = False) -> Expression:
     """The expression in a text.
 
@@ -102,14 +105,20 @@ class _Reading:
         if len(self._text) > _MOST_CHARACTERS:
             raise Mistake(f"an expression is longer than {_MOST_CHARACTERS} characters")
         self._refuse_lines_and_comments()
-        date = slips.date_in_quotes(self._text)
-        if date is not None:
-            raise Mistake(date)
+        self._refuse_dates()
         body = self._parsed().body
         expression = self._read(body)
         if self._is_condition:
             refuse_lone_values(self._text, body)
         return expression
+
+    def _refuse_dates(self) -> None:
+        if _LIKE_A_DATE.search(self._text):
+            from hydra_sweep_runner.query.slips import date_in_quotes  # needed for few expressions
+
+            date = date_in_quotes(self._text)
+            if date is not None:
+                raise Mistake(date)
 
     def _refuse_lines_and_comments(self) -> None:
         for place, char in enumerate(self._text):
@@ -133,7 +142,9 @@ class _Reading:
             why = (error.msg or "invalid syntax").splitlines()[0]
             offset = error.offset or 0  # 0 at the end of the text
             place = offset - 1 if offset > 0 and error.lineno == 1 else len(self._text)
-            place, why = slips.explain(self._text, place, self._parses) or (place, why)
+            from hydra_sweep_runner.query.slips import explain  # needed for few expressions
+
+            place, why = explain(self._text, place, self._parses) or (place, why)
             self._fail(place, why.rstrip("."))
         except (RecursionError, MemoryError):
             self._fail(0, "it is nested too deeply")
@@ -205,11 +216,11 @@ class _Reading:
 
     def _call(self, node: ast.Call) -> Expression:
         function = node.func
-        part = slips.part_by_method(node)
-        if part is not None:
-            self._refuse(node, part)
         if not isinstance(function, ast.Name) or function.id not in _PARTS:
-            self._refuse(node, f"the functions are {', '.join(_PARTS)}")
+            from hydra_sweep_runner.query.slips import part_by_method  # needed for few expressions
+
+            part = part_by_method(node)
+            self._refuse(node, part or f"the functions are {', '.join(_PARTS)}")
         if len(node.args) != 1 or node.keywords:
             self._refuse(node, f"{function.id} takes the name of one scalar")
         if self._flags_only:
@@ -235,15 +246,13 @@ class _Reading:
         if isinstance(node.op, ast.Not):
             return Not(self._read(node.operand))
         if isinstance(node.op, ast.Invert):
-            self._refuse(node, f"{slips.NEGATED}; {_PERMITTED}")
+            self._refuse(node, f"{NEGATED}; {_PERMITTED}")
         return Signed("-" if isinstance(node.op, ast.USub) else "+", self._operand(node.operand))
 
     def _arithmetic(self, node: ast.BinOp) -> Expression:
         sign = _SIGNS.get(type(node.op))
         if isinstance(node.op, (ast.BitAnd, ast.BitOr)):
-            self._fail(
-                self._text.find("&" if isinstance(node.op, ast.BitAnd) else "|"), slips.JOINED
-            )
+            self._fail(self._text.find("&" if isinstance(node.op, ast.BitAnd) else "|"), JOINED)
         if sign is None:
             self._refuse(node, "the signs between numbers are + - * /")
         return Arithmetic(sign, self._operand(node.left), self._operand(node.right))

@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable
 
 from hydra_sweep_runner.operation.duration import read_seconds
+from hydra_sweep_runner.query.conditions import JOINED, NEGATED
 
 #: A longer expression is not given back with what is wrong in it put right.
 _MOST_GIVEN_BACK = 200
 
-NEGATED = "a condition is negated with not"
-JOINED = "conditions are joined with and, or and not"
 _PART = "a part of a text is looked for with in"
 _COMPARED = "values are compared with ==, <= and >="
 _LIKE = r"=~|!~|~|(?i:(?:not\s+)?(?:i?like|contains|matches|regexp|startswith|endswith))\b"
