@@ -448,6 +448,10 @@ def test_a_step_that_lacks_a_file_says_that_its_yaml_has_been_mended(
     (a,) = (line for line in said if line.startswith("a.txt is in the project"))
     assert ": operation.requires is [b.txt, a.txt] in the project's present YAML; to take" in a
     assert said[-1].endswith(" +needed=true +refresh=true")
+    trial = next(run["id"] for run in project.runs() if run["step"] == "first")
+    said = project.run(f"+restart={trial}", status=1).said
+    (a,) = (line for line in said if line.startswith("a.txt is in the project"))
+    assert ": operation.requires is [b.txt, a.txt] in the project's present YAML; to take" in a
     said = project.run("+restart=last:batch", "+refresh=true", status=1).said
     (b,) = (line for line in said if line.startswith("b.txt is in the project"))
     assert ": name it in operation.requires: [b.txt] (" in b

@@ -335,20 +335,23 @@ def report_replaced_params(world: World, batch: Run, composing: Composing) -> No
     effect as the batch was given others at an earlier start."""
     typed = {name_in(text) for text in composing.typed.task}
     given = {name_in(text): text for text in composing.task if name_in(text) not in typed}
+    params = _params(composing)
+    if not any(name.lstrip("+") in given for name in params):
+        return
+    refresh = bool(composing.typed.option("refresh"))
     folder = world.store.snapshot_folder(batch.recipe.snapshot)
-    hydra = composing.composer.hydra_overrides
     with suppress(Mistake):  # what does not compose is told by what composes it
-        present = world.open_composer(None, batch.recipe, hydra)
-        if not given or _is_same(read_snapshot(folder), present.files()):
-            return
-        kept = world.open_composer(folder, batch.recipe, hydra)
-        before, after = (_params(replace(composing, composer=one)) for one in (kept, present))
-        for name, value in after.items():
+        other = world.open_composer(
+            folder if refresh else None, batch.recipe, composing.composer.hydra_overrides
+        )
+        others = _params(replace(composing, composer=other))
+        before, now = (others, params) if refresh else (params, others)
+        for name, value in now.items():
             text = given.get(name.lstrip("+"))
             if text is not None and before.get(name) != value:
-                params = f"hydra.sweeper.params[{name}]"
+                param = f"hydra.sweeper.params[{name}]"
                 world.reporter.say(
-                    f"{escape(params)} in the YAML is {escape(str(value))} now, and has no effect: "
+                    f"{escape(param)} in the YAML is {escape(str(value))} now, and has no effect: "
                     f"{short(batch.id)} was given {escape(text)}; to sweep over the YAML's: "
                     f"{escape(shlex.quote(f'{name}={value}'))}"
                 )

@@ -28,6 +28,11 @@ class Mended:
     requires: Mapping[str | None, Sequence[str]] = field(default_factory=dict)
     is_all: bool = True
 
+    def required_of(self, run: Run) -> Sequence[str] | None:
+        """The present list for a run, which may be of a step and run on its own; None if it is
+        the same."""
+        return self.requires.get(run.step, self.requires.get(None))
+
 
 class Remedies:
     """Knows the lines that follow the failures of one start, and what the command to go on
@@ -48,7 +53,7 @@ class Remedies:
 
     def _lines(self, outcome: Outcome) -> list[str]:
         hint = outcome.hint
-        present = self._mended.requires.get(outcome.run.step)
+        present = self._mended.required_of(outcome.run)
         note = "" if present is None else _note(present)
         if hint is None or hint.lacks is None:
             return [*([] if hint is None else [hint.line]), *filter(None, [note])]
@@ -62,7 +67,8 @@ class Remedies:
         found = self._lacking.setdefault(run.step, [])
         if lacking not in found:
             found.append(lacking)
-        named = self._mended.requires.get(run.step, run.operation.requires)
+        present = self._mended.required_of(run)
+        named = run.operation.requires if present is None else present
         names = escape(", ".join(dict.fromkeys([*named, *found])))
         return f"name it in operation.requires: [{names}] (a restart takes it by {_REFRESH})"
 
