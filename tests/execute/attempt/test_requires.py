@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,23 @@ def test_a_name_that_is_not_there_is_answered_with_one_that_is_like_it_before_it
     with pytest.raises(Mistake) as caught:
         check_requires(project, [name])
     assert str(caught.value).endswith(meant or f"does not exist in {project}")
+
+
+@pytest.mark.parametrize(
+    ("requires", "meant"),
+    [
+        (["calib.csv"], ""),  # lib.sh, of another kind, is not like it
+        (["points_set.csv"], "; did you mean points.csv?"),
+        (["points.csv", "points_set.csv"], ""),  # it is named already
+        (["points.tsv"], "; did you mean points.csv?"),
+    ],
+)
+def test_what_is_named_already_or_is_unlike_was_not_meant(
+    project: Path, requires: list[str], meant: str
+) -> None:
+    (project / "lib.sh").touch()
+    (project / "points.csv").touch()
+    with pytest.raises(
+        Mistake, match=f" does not exist in {re.escape(str(project))}{re.escape(meant)}$"
+    ):
+        check_requires(project, requires)

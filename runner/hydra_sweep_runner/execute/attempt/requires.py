@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +17,8 @@ RESERVED = frozenset({layout.OWN, layout.HYDRA})
 def check_requires(project_dir: Path, requires: Iterable[str]) -> None:
     """Raise Mistake for a name that is not a file or folder of the project, or that has another
     meaning in a run's folder."""
-    for name in requires:
+    names = tuple(requires)
+    for name in names:
         path = _normal(name)
         parts = path.parts
         where = f"operation.requires: {name!r}"
@@ -30,11 +31,14 @@ def check_requires(project_dir: Path, requires: Iterable[str]) -> None:
         if parts[0] in RESERVED:
             raise Mistake(f"{where} cannot be linked: runs keep their own {parts[0]} there")
         if not (project_dir / path).exists():
-            raise Mistake(f"{where} does not exist in {project_dir}{_meant(name, project_dir)}")
+            raise Mistake(
+                f"{where} does not exist in {project_dir}{_meant(name, project_dir, names)}"
+            )
 
 
-def _meant(name: str, project_dir: Path) -> str:
-    """What was probably meant by a name that is not there, as the end of a message; or nothing."""
+def _meant(name: str, project_dir: Path, required: Collection[str]) -> str:
+    """What was probably meant by a name that is not there, and is not among those that are
+    `required`, as the end of a message; or nothing."""
     names = [part.strip() for part in name.split(",")] if "," in name else name.split()
     if len(names) > 1 and any(part and (project_dir / part).exists() for part in names):
         return f"; several names are a list: requires: [{', '.join(names)}]"
@@ -42,11 +46,21 @@ def _meant(name: str, project_dir: Path) -> str:
         beside = list((project_dir / name).parent.iterdir())
     except OSError:
         return ""
-    # Any two names of a kind, such as a.txt and b.txt, are much alike by their endings.
     meant = PurePosixPath(name)
-    alike = [path.name for path in beside if get_close_matches(meant.stem, [path.stem])]
+    alike = [
+        path.name
+        for path in beside
+        if _is_like(meant, path) and str(meant.with_name(path.name)) not in required
+    ]
     near = get_close_matches(meant.name, alike, n=1)
     return f"; did you mean {meant.with_name(near[0])}?" if near else ""
+
+
+def _is_like(meant: PurePosixPath, path: Path) -> bool:
+    """Whether the names without their endings are alike: any two of a kind, such as a.txt and
+    b.txt, are much alike by their endings. With another ending they have to be more so."""
+    cutoff = 0.6 if meant.suffix == path.suffix else 0.85
+    return bool(get_close_matches(meant.stem, [path.stem], cutoff=cutoff))
 
 
 def make_links(project_dir: Path, run_dir: Path, requires: Iterable[str]) -> None:
