@@ -177,6 +177,24 @@ def test_diff_tells_null_from_no_such_flag(make_project: MakeProject) -> None:
     assert "  width: null -> (none)" in lines
 
 
+def test_commands_that_differ_in_the_values_of_flags_alone_have_the_same_code(
+    make_project: MakeProject,
+) -> None:
+    config = 'operation: {command: [echo, "${x}", {--y: "${y}"}, "n${x}.txt"]}\nx: 1\ny: a\n'
+    project = make_project({"conf/config.yaml": config})
+    project.run("x=0.5", "y=b")
+    project.run("x=2", "y=c")
+    project.write({"conf/config.yaml": config.replace("echo", "printf")})
+    project.run("x=3")
+    third, second, first = (run["id"] for run in project.runs())
+    assert project.run("runs", "diff", first, second).lines[1:] == [
+        "flags:",
+        "  x: 0.5 -> 2",
+        "  y: b -> c",
+    ]
+    assert "code:" in project.run("runs", "diff", second, third).lines
+
+
 def test_two_runs_that_do_not_differ_are_told_so(make_project: MakeProject) -> None:
     project: Project = make_project(FILES)
     project.run("lr=1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from hydra_sweep_runner.commands.runs.files import File, find_folders, list_file
 from hydra_sweep_runner.commands.runs.selecting import rows_of
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import StoreFailed
-from hydra_sweep_runner.model import Run
+from hydra_sweep_runner.model import Operation, Run, Value
 from hydra_sweep_runner.operation.flags import MISSING, Missing, differences
 from hydra_sweep_runner.query.run_row import RunRow
 from hydra_sweep_runner.record import floats
@@ -19,7 +19,13 @@ from hydra_sweep_runner.store import layout
 from hydra_sweep_runner.store.logs import job_log
 from hydra_sweep_runner.store.runs import RunStore
 from hydra_sweep_runner.terminal.exact import json_text
-from hydra_sweep_runner.terminal.render import escape, short, shown_change, shown_value
+from hydra_sweep_runner.terminal.render import (
+    escape,
+    render_value,
+    short,
+    shown_change,
+    shown_value,
+)
 
 _CHUNK_BYTES = 1 << 20
 
@@ -66,16 +72,20 @@ class Difference:
 def diff_runs(store: RunStore, one: str, other: str) -> Difference:
     """The differences between two runs. Raises UnreadableRecord and StoreFailed."""
     first, second = store.read(one), store.read(other)
+    flags = differences(first.flags, second.flags)
+    code = _differing(_code(first), _code(second))
+    if _is_filled_in(first.operation, second.operation, flags.values()):
+        del code["operation.target"]
     return Difference(
         one=one,
         other=other,
         subjects={
             "flags": {
-                **differences(first.flags, second.flags),
+                **flags,
                 **_upstream(*rows_of(store, (one, other))),
             },
             "scalars": differences(_scalars(first), _scalars(second)),
-            "code": _differing(_code(first), _code(second)),
+            "code": code,
             "versions": _differing(first.provenance.versions, second.provenance.versions),
             "environment": _differing(_environment(first), _environment(second)),
             "files": _files(_files_of(store, first), _files_of(store, second)),
@@ -110,6 +120,23 @@ def _code(run: Run) -> dict[str, Any]:
             **code.files,
         }
     )
+
+
+def _is_filled_in(one: Operation, other: Operation, changed: Iterable[tuple[Any, Any]]) -> bool:
+    """Whether the arguments of two commands differ in nothing but the values of flags that have
+    `changed`, which are in their places."""
+    first, second = one.target, other.target
+    if first == second or isinstance(first, str) or isinstance(second, str):
+        return False
+    texts = [tuple(map(_as_argument, pair)) for pair in changed if MISSING not in pair]
+    return len(first) == len(second) and all(
+        a == b or any(a.replace(was, now) == b for was, now in texts)
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def _as_argument(value: Value) -> str:
+    return value if isinstance(value, str) else render_value(value)
 
 
 def _environment(run: Run) -> dict[str, Any]:
