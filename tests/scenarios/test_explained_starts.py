@@ -56,9 +56,8 @@ def test_on_a_terminal_the_line_that_goes_on_stands_there_before_the_first_trial
 def test_restarting_the_last_trial_names_the_whole_batch(project: Project) -> None:
     project.run("-m", "lr=1,2")
     batch = project.newest("batch")["id"]
-    told = (
-        f"the whole batch: runner +restart={batch[:8]} (with +needed=true, what is not completed)"
-    )
+    whole = f"the whole batch: runner +restart={batch[:8]}"
+    told = f"{whole} (with +needed=true, what is not completed)"
     project.run("-m", "lr=5,6")  # a newer batch than that of the newest run
     project.run(f"+restart={project.show(batch)['trials'][0]}")
     said = project.run("+restart=last").said
@@ -66,10 +65,10 @@ def test_restarting_the_last_trial_names_the_whole_batch(project: Project) -> No
         f"The last run is a trial of a batch; it alone runs again though it is completed; {told}"
         in said
     )
-    for option in ("+needed=true", "+only=failed"):
+    for option, how in (("+needed=true", told), ("+only=failed", f"{whole} +only=failed")):
         said = project.run("+restart=last", option).said
         assert said[0].startswith("Skipping: ")
-        assert f"The last run is a trial of a batch; it alone is skipped; {told}" in said
+        assert f"The last run is a trial of a batch; it alone is skipped; {how}" in said
         assert not any("runs again" in line for line in said)
     trial = project.newest("trial")["id"]
     assert told not in project.run(f"+restart={trial}").err

@@ -156,10 +156,15 @@ def report_gone_output(world: World, runs: Iterable[Run]) -> None:
 
 
 def report_last_of_batch(
-    world: World, run: Run, typed: object, *, is_skipped: bool = False
+    world: World,
+    run: Run,
+    typed: object,
+    *,
+    is_skipped: bool = False,
+    words: str = "(with +needed=true, what is not completed)",
 ) -> None:
     """Print that the newest run, `+restart=last`, is one trial of a batch, and how the whole batch
-    is restarted. `is_skipped` says that the trial does not run."""
+    is restarted. `is_skipped` says that the trial does not run, `words` follow the batch's id."""
     if typed != "last" or run.kind is not Kind.TRIAL:
         return
     from hydra_sweep_runner.commands.start.programs import batch_of  # not for first starts
@@ -174,7 +179,7 @@ def report_last_of_batch(
         return
     world.reporter.say(
         f"The last run is a trial of a batch; it alone {what}; the whole batch: "
-        f"{world.restart_prefix}{short(batch_id)} (with +needed=true, what is not completed)"
+        f"{world.restart_prefix}{short(batch_id)} {words}"
     )
 
 

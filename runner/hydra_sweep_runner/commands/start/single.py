@@ -230,7 +230,7 @@ def restart_run(
         return 0
     if options.only == "failed" and run.state.status is not Status.ERROR:
         world.reporter.say(f"Skipping: {short(run.id)} has not failed")
-        report_last_of_batch(world, run, asked_for, is_skipped=True)
+        report_last_of_batch(world, run, asked_for, is_skipped=True, words="+only=failed")
         return 0
     with world.executor_of_run(composed.config)() as executor:
         with naming_refresh(world, run, composing, [composing.task]):
