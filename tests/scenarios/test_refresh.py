@@ -344,7 +344,7 @@ def test_each_file_that_trials_lack_is_in_the_list_that_is_to_be_written(
     assert [line.partition(" (")[0] for line in lists] == [
         "requires: [a.txt]",
         "requires: [a.txt, b.txt]",
-        "requires",  # a.txt. is nowhere, and no list is told
+        "requires; a restart takes that by +refresh=true",  # a.txt. is nowhere: no list is told
         "requires: [a.txt, b.txt]",
     ]
 
@@ -371,6 +371,17 @@ def test_what_goes_on_after_a_file_was_lacking_takes_the_yaml_that_then_names_it
     assert [line for line in said if "name it in operation.requires: [a.txt, b.txt] (" in line]
     require(project, "a.txt", "b.txt")
     assert project.run(*words).lines == ["b"]
+
+
+def test_what_goes_on_after_a_file_was_nowhere_takes_the_yaml_that_then_names_it(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(LACKS)
+    said = project.run("-m", "x=new.txt", status=1).said
+    assert said[-1].endswith(" +needed=true +refresh=true")
+    require(project, "new.txt")
+    project.write({"new.txt": "new\n"})
+    assert project.run(*shlex.split(said[-1].partition("to go on: runner ")[2])).lines == ["new"]
 
 
 def test_what_the_present_yaml_does_not_name_either_is_added_to_its_list(

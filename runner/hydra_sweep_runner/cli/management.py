@@ -6,9 +6,11 @@ Each command is imported when it is used, so that it does not wait for the impor
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from difflib import get_close_matches
+from itertools import takewhile
 from pathlib import PurePath
 from typing import TypeGuard
 
@@ -158,6 +160,25 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
 #: How the commands that show the first N show all.
 _ALL = {"runner runs list": "by --all", "runner compare": "without -n"}
 
+#: Words of an expression that stand apart where it has no quotes.
+_OF_EXPRESSIONS = (
+    "==",
+    "!=",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "=",
+    "in",
+    "not",
+    "and",
+    "or",
+    "+",
+    "-",
+    "*",
+    "/",
+)
+
 _EXTRA = re.compile(r"Got unexpected extra arguments? \(([^ )]+)")
 
 
@@ -183,6 +204,11 @@ def _extra_word(word: str, arguments: Sequence[str]) -> str:
     if word.lower() in _ORDERS and "--sort" in arguments:
         order = "turned round by" if _ORDERS[word.lower()] else "the least first without"
         return f"runner runs list: {word}: the order of --sort is {order} --reverse"
+    if "--where" in arguments[:-2] and word in _OF_EXPRESSIONS:
+        begin = arguments.index("--where") + 1
+        parts = list(takewhile(lambda each: not each.startswith("--"), arguments[begin:]))
+        whole = shlex.quote(" ".join(parts))
+        return f"runner runs list: an expression is one word, in quotes: --where {whole}"
     flag = _output_flag(word, arguments)
     if flag is not None:
         return file_line("runner runs list", arguments[2:], word, flag)

@@ -67,11 +67,13 @@ class Hint:
     """A line for the user about a failure whose cause is likely to be known.
 
     `lacks` is the file or folder of the project that the run would find in its own folder if
-    `operation.requires` named it; the line is to be ended with what to do then.
+    `operation.requires` named it; the line is to be ended with what to do then. `in_yaml` says that
+    the line names a change of the YAML, which a restart has to take.
     """
 
     line: str
     lacks: str | None = None
+    in_yaml: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,7 +69,8 @@ def _read_one_of(*words: str) -> Callable[[str, object], str]:
     def read(name: str, value: object) -> str:
         if isinstance(value, str) and value in words:
             return value
-        raise Mistake(f"+{name}={_show(value)}: must be {' or '.join(words)}")
+        typed = f": +{name}={words[0]}" if len(words) == 1 else ""
+        raise Mistake(f"+{name}={_show(value)}: must be {' or '.join(words)}{typed}")
 
     return read
 

@@ -148,8 +148,8 @@ def test_a_missing_file_that_is_in_the_project_is_named(world: World) -> None:
             f"{named} is in the project, and the trial works in {task.working_dir}", lacks=named
         )
     elsewhere = world.execute(world.command("cat", "elsewhere.csv"))[0].hint
-    assert elsewhere is not None and elsewhere.line.endswith("name it in operation.requires")
-    assert elsewhere.lacks is None
+    assert elsewhere is not None and elsewhere.in_yaml and elsewhere.lacks is None
+    assert elsewhere.line.endswith("in operation.requires; a restart takes that by +refresh=true")
 
 
 def test_a_missing_file_of_a_folder_that_is_linked_already_is_told_as_such(world: World) -> None:

@@ -194,7 +194,9 @@ def test_a_file_that_is_not_found_gets_a_hint(world: World, lib: Path) -> None:
     )
     assert outcome.hint == Hint(
         f"a file was not found: the trial works in {task.working_dir}; if it is a file of "
-        f"the project in {world.project}, name it in operation.requires"
+        f"the project in {world.project}, name it in operation.requires; a restart takes that by "
+        "+refresh=true",
+        in_yaml=True,
     )
 
 

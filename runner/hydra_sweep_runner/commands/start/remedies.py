@@ -41,6 +41,7 @@ class Remedies:
     def __init__(self, mended: Mended | None = None) -> None:
         self._mended = mended or Mended()
         self._lacking: dict[str | None, list[str]] = {}
+        self._is_in_yaml = False
         self._told: set[str] = set()  # without the ids of the runs
 
     def lines(self, outcome: Outcome) -> list[str]:
@@ -55,6 +56,7 @@ class Remedies:
         hint = outcome.hint
         present = self._mended.required_of(outcome.run)
         note = "" if present is None else _note(present)
+        self._is_in_yaml |= hint is not None and hint.in_yaml
         if hint is None or hint.lacks is None:
             return [*([] if hint is None else [hint.line]), *filter(None, [note])]
         is_named = present is not None and any(_may_name(each, hint.lacks) for each in present)
@@ -77,7 +79,7 @@ class Remedies:
         """The words that the command to go on needs beside its own, after a space, for what was
         corrected and for what the lines so far said is to be corrected; empty if there are none, or
         if they would take other changes along."""
-        is_needed = self._mended.requires or self._lacking
+        is_needed = self._mended.requires or self._lacking or self._is_in_yaml
         return f" {_REFRESH}" if is_needed and self._mended.is_all else ""
 
 

@@ -123,7 +123,9 @@ def _on_missing_file(tail: bytes, task: Task) -> Hint | None:
         return Hint(f"{linked} is not there: {Path(task.project_dir, linked)} does not exist")
     return Hint(
         f"a file was not found: the trial works in {task.working_dir}; if it is a file of the "
-        f"project in {task.project_dir}, name it in operation.requires{_linked_already(task)}"
+        f"project in {task.project_dir}, name it in operation.requires{_linked_already(task)}; a "
+        "restart takes that by +refresh=true",
+        in_yaml=True,
     )
 
 
