@@ -334,7 +334,7 @@ def test_a_file_that_is_not_found_is_told_with_the_folders_where_it_is_and_where
     folder = project.newest("run")["dir"]
     assert (
         f"a file was not found: the trial works in {folder}; if it is a file of the project in "
-        f"{project.folder}, name it in operation.requires"
+        f"{project.folder}, name it in operation.requires; a restart takes that by +refresh=true"
     ) in said
 
 

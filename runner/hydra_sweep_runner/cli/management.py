@@ -161,23 +161,7 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
 _ALL = {"runner runs list": "by --all", "runner compare": "without -n"}
 
 #: Words of an expression that stand apart where it has no quotes.
-_OF_EXPRESSIONS = (
-    "==",
-    "!=",
-    "<",
-    ">",
-    "<=",
-    ">=",
-    "=",
-    "in",
-    "not",
-    "and",
-    "or",
-    "+",
-    "-",
-    "*",
-    "/",
-)
+_OF_EXPRESSIONS = tuple("== != < > <= >= = in not and or + - * /".split())
 
 _EXTRA = re.compile(r"Got unexpected extra arguments? \(([^ )]+)")
 
