@@ -161,7 +161,7 @@ def _explain(error: click.ClickException, arguments: Sequence[str]) -> str:
 _ALL = {"runner runs list": "by --all", "runner compare": "without -n"}
 
 #: Words of an expression that stand apart where it has no quotes.
-_OF_EXPRESSIONS = tuple("== != < > <= >= = in not and or + - * /".split())
+_OF_EXPRESSION = re.compile(r"[=!<>]=?|in|not|and|or|[-+*/]")
 
 _EXTRA = re.compile(r"Got unexpected extra arguments? \(([^ )]+)")
 
@@ -188,7 +188,7 @@ def _extra_word(word: str, arguments: Sequence[str]) -> str:
     if word.lower() in _ORDERS and "--sort" in arguments:
         order = "turned round by" if _ORDERS[word.lower()] else "the least first without"
         return f"runner runs list: {word}: the order of --sort is {order} --reverse"
-    if "--where" in arguments[:-2] and word in _OF_EXPRESSIONS:
+    if "--where" in arguments[:-2] and _OF_EXPRESSION.fullmatch(word):
         begin = arguments.index("--where") + 1
         parts = list(takewhile(lambda each: not each.startswith("--"), arguments[begin:]))
         whole = shlex.quote(" ".join(parts))
