@@ -47,7 +47,7 @@ def swept(make_project: MakeProject) -> Project:
             ["compare", "last:batch", "--min", "min(train/loss)"],
             'one that is no plain word is written min(scalar["train/loss"])',
         ),
-        (["-m", "lr=None,1"], "; without a value it is lr=null"),
+        (["-m", "lr=None,1"], "--lr of train.py takes a number (type=float)"),
         (["-m", "lr=0.1..0.5"], "a range is swept over by -m 'lr=range(0.1,0.5,STEP)'"),
         (["lr='0.1,0.2'"], "to sweep over them: -m lr=0.1,0.2"),
         (["-m", "lr=1,2", "hydra.n_jobs=2"], "trials run at once is hydra.launcher.n_jobs=2"),
