@@ -93,11 +93,8 @@ _INSTEAD: Mapping[tuple[str, str], str] = {
     ("compare", "--columns"): "columns are chosen in runner runs list --batch ID --columns A,B",
     ("compare", "--reverse"): "the order is that of --min EXPR or --max EXPR",
     **{
-        ("compare", option): "a spreadsheet opens what is written by --csv FILE"
-        for option in ("--excel", "--xlsx", "--xls")
-    },
-    **{
-        ("runs list", option): "a spreadsheet opens what is written by --csv > FILE"
+        (command, option): f"a spreadsheet opens what is written by {csv}"
+        for command, csv in (("compare", "--csv FILE"), ("runs list", "--csv > FILE"))
         for option in ("--excel", "--xlsx", "--xls")
     },
     **{

@@ -15,7 +15,7 @@ from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.operation.values import is_number
 from hydra_sweep_runner.query.evaluate import Subject, value_of
-from hydra_sweep_runner.query.tree import Expression, Name, Scope
+from hydra_sweep_runner.query.tree import Expression, Name, Relation, Scope
 
 #: How conditions are written here, for those who write other signs.
 NEGATED = "a condition is negated with not"
@@ -27,7 +27,8 @@ _MOST_EXAMPLE = 1e15
 #: What would be right is told up to this length.
 _MOST_COMPARED = 300
 
-_RELATIONS: Mapping[type[ast.cmpop], str] = {
+#: What Python's tree calls the signs of comparisons.
+RELATIONS: Mapping[type[ast.cmpop], Relation] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
     ast.Lt: "<",
@@ -236,7 +237,7 @@ def _pairs(node: ast.AST) -> Iterator[tuple[ast.expr, str, ast.expr]]:
     if isinstance(node, ast.Compare):
         left = node.left
         for relation, right in zip(node.ops, node.comparators, strict=True):
-            yield left, _RELATIONS[type(relation)], right
+            yield left, RELATIONS[type(relation)], right
             left = right
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, get_args
 
 from hydra_sweep_runner.errors import Mistake
-from hydra_sweep_runner.query.conditions import JOINED, NEGATED, refuse_lone_values
+from hydra_sweep_runner.query.conditions import JOINED, NEGATED, RELATIONS, refuse_lone_values
 from hydra_sweep_runner.query.tree import (
     ATTRIBUTES,
     Aggregate,
@@ -31,7 +31,6 @@ from hydra_sweep_runner.query.tree import (
     Not,
     Or,
     Part,
-    Relation,
     Scope,
     Sign,
     Signed,
@@ -55,16 +54,6 @@ _SIGNS: Mapping[type[ast.operator], Sign] = {
     ast.Sub: "-",
     ast.Mult: "*",
     ast.Div: "/",
-}
-_RELATIONS: Mapping[type[ast.cmpop], Relation] = {
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.In: "in",
-    ast.NotIn: "not in",
 }
 _PERMITTED = (
     "an expression is made of names, numbers, texts, [lists], true, false, null, and, or, not, "
@@ -270,7 +259,7 @@ class _Reading:
         first = self._read(node.left)
         rest = []
         for operator, other in zip(node.ops, node.comparators, strict=True):
-            relation = _RELATIONS.get(type(operator))
+            relation = RELATIONS.get(type(operator))
             if relation is None:
                 self._refuse(node, "values are compared with == and !=, not with is")
             rest.append((relation, self._read(other)))

@@ -23,7 +23,8 @@ from hydra_sweep_runner.terminal.render import escape
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*"
 _DOTTED = re.compile(r"\+{0,2}([\w.-]+)=([-+]?(?:\d+\.\d+|\d+))\.{2,3}([-+]?(?:\d+\.?\d*|\.\d+))")
 _PUNCTUATED = re.compile(r"[\"'(\[{\\]")
-_NUMBERS = re.compile(rf"{_NUMBER}(,{_NUMBER})+", re.IGNORECASE)
+#: Numbers with commas between them.
+NUMBERS = re.compile(rf"{_NUMBER}(,{_NUMBER})+", re.IGNORECASE)
 
 
 def report_texts_like_sweeps(
@@ -35,7 +36,7 @@ def report_texts_like_sweeps(
     found = {
         name: value
         for name, value in flags.items()
-        if name not in typed and isinstance(value, str) and _NUMBERS.fullmatch(value)
+        if name not in typed and isinstance(value, str) and NUMBERS.fullmatch(value)
     }
     own = own_defaults(world.project_dir, operation) if found else {}
     for name, value in found.items():

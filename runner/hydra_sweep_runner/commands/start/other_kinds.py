@@ -10,19 +10,16 @@ from contextlib import suppress
 from difflib import get_close_matches
 
 from hydra_sweep_runner.commands.start.composing import Composing
+from hydra_sweep_runner.commands.start.hints import NUMBERS
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.overrides import name_in, parse_override, values_of
 from hydra_sweep_runner.errors import Mistake
 from hydra_sweep_runner.model import Value
 from hydra_sweep_runner.terminal.render import escape, render_value
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_SEVERAL = re.compile(rf"{_NUMBER}(?:(?:\s*[,;]\s*|\s+){_NUMBER})+")
-#: Numbers as they are swept over.
-_NUMBERS = re.compile(rf"{_NUMBER}(?:\s*,\s*{_NUMBER})+")
 _WHOLE_RANGE = re.compile(r"(\d{1,4})\s*([-:])\s*(\d{1,4})")
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "y", "n")
-_NOTHINGS = ("none", "nil", "nan", "")
+_NOTHINGS = ("none", "nil")
 
 
 def report_other_kinds(
@@ -32,7 +29,7 @@ def report_other_kinds(
     over numbers where it has a list. `combination` are the overrides of one trial, which choose the
     config groups."""
     texts = [(text, value) for text in overrides for value in _suspicious(text)]
-    numbers = [text for text in overrides if _NUMBERS.fullmatch(text.partition("=")[2])]
+    numbers = [text for text in overrides if NUMBERS.fullmatch(text.partition("=")[2])]
     if not texts and not numbers:
         return
     groups = [text for text in combination if composing.composer.is_group_choice(text)]
@@ -67,7 +64,12 @@ def _suspicious(text: str) -> Iterator[str]:
 
 
 def _is_of_numbers(value: str) -> bool:
-    return bool(_SEVERAL.fullmatch(value.strip()) or _WHOLE_RANGE.fullmatch(value.strip()))
+    return bool(NUMBERS.fullmatch(_with_commas(value)) or _WHOLE_RANGE.fullmatch(value.strip()))
+
+
+def _with_commas(value: str) -> str:
+    """What commas, semicolons or white space keep apart, with commas in their place."""
+    return ",".join(filter(None, re.split(r"[,;\s]+", value)))
 
 
 def _why(name: str, value: str, default: Value) -> str | None:
@@ -77,12 +79,11 @@ def _why(name: str, value: str, default: Value) -> str | None:
         is_like = word in _TRUTHS or get_close_matches(word, ("true", "false"), n=1)
         return f"a truth value is written {name}=true or {name}=false" if is_like else None
     if default is None:
-        return f"no value is written {name}=null" if word in _NOTHINGS[:-1] else None
+        return f"no value is written {name}=null" if word in _NOTHINGS else None
     if not isinstance(default, (int, float)) or not _is_of_numbers(value):
         return None
     whole = _WHOLE_RANGE.fullmatch(word)
     if whole is not None:
         end = int(whole[3]) + (whole[2] == "-")
         return f"the numbers of a range are swept by -m '{name}=range({whole[1]},{end})'"
-    swept = ",".join(part for part in re.split(r"[,;\s]+", value.strip()) if part)
-    return f"several values are swept by -m {shlex.quote(f'{name}={swept}')}"
+    return f"several values are swept by -m {shlex.quote(f'{name}={_with_commas(value)}')}"
