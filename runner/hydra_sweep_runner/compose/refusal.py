@@ -49,62 +49,89 @@ def explain_refusal(text: str, said: str) -> str:
     parser's own message. Characters are counted from 1."""
     name, equals, value = text.partition("=")
     if not equals:
-        apart = re.fullmatch(r"([A-Za-z_][\w.]*)(?::| |: )(\S*)", text)
-        if apart is not None:
-            return f"{_BETWEEN}: {apart[1]}={apart[2] or '…'}"
-        if text.startswith("~"):
-            return _bad_name(text) or "after ~ stands the name of what is deleted: ~name"
-        return _bad_name(text) or f"it has no value; {_without_value(text)}"
-    bad_name = _bad_name(name)
-    if bad_name is not None:
-        return bad_name
-    otherwise = _written_otherwise(name, value)
-    if otherwise is not None:
-        return otherwise
+        return _no_value(text)
+    return (
+        _bad_name(name)
+        or _written_otherwise(name, value)
+        or _several_overrides(text)
+        or _in_brackets(name, value)
+        or _by_semicolons(name, value)
+        or _by_function(name, value, said)
+        or _unreadable(name, value)
+    )
+
+
+def _no_value(text: str) -> str:
+    """What is wrong with a word without `=`."""
+    apart = re.fullmatch(r"([A-Za-z_][\w.]*)(?::| |: )(\S*)", text)
+    if apart is not None:
+        return f"{_BETWEEN}: {apart[1]}={apart[2] or '…'}"
+    if text.startswith("~"):
+        return _bad_name(text) or "after ~ stands the name of what is deleted: ~name"
+    return _bad_name(text) or f"it has no value; {_without_value(text)}"
+
+
+def _several_overrides(text: str) -> str | None:
+    """How overrides that stand in one word are typed; None for one."""
     several = _apart(text)
-    if len(several) > 1:
-        words = " ".join(map(_word, several))
-        as_text = f"all of it as one text: {quoted(name, value)}"
-        return f"each override is a word of its own: {words}; {as_text}"
-    written = _in_brackets(name, value)
-    if written is not None:
-        return written
-    if _BY_SEMICOLONS.fullmatch(value):
-        commas = ",".join(part.strip() for part in value.split(";"))
-        return f"values have commas between them: {name}={commas}; as a text: {quoted(name, value)}"
+    if len(several) < 2:
+        return None
+    name, _, value = text.partition("=")
+    words = " ".join(map(_word, several))
+    as_text = f"all of it as one text: {quoted(name, value)}"
+    return f"each override is a word of its own: {words}; {as_text}"
+
+
+def _by_semicolons(name: str, value: str) -> str | None:
+    """How several values are written that other tools write with semicolons."""
+    if not _BY_SEMICOLONS.fullmatch(value):
+        return None
+    commas = ",".join(part.strip() for part in value.split(";"))
+    return f"values have commas between them: {name}={commas}; as a text: {quoted(name, value)}"
+
+
+def _by_function(name: str, value: str, said: str) -> str | None:
+    """What is wrong with a function, or with what it is given, of which the parser has `said`
+    something; None if it is about none."""
     function = _UNKNOWN_FUNCTION.search(said)
     if function is not None:
-        best = _BEST_OF.fullmatch(value) if name.endswith("objective") else None
-        if best is not None:
-            sign = "-" if best[1] == "max" else ""
-            return f"the least is the best, and - before the name maximises: {name}={sign}{best[2]}"
-        known = _NAMES_IN_OTHER_TOOLS.get(function[1].lower())
-        if known is not None:
-            return f"there is no function {function[1]}; write {shlex.quote(f'{name}={known}')}"
-        return (
-            f"there is no function {function[1]} (there are {_FUNCTIONS}); "
-            f"as a text: {quoted(name, value)}"
-        )
+        return _unknown_function(name, value, function[1])
     evaluated = _EVALUATED.search(said)
-    if evaluated is not None and "NoneType is incompatible" in evaluated[1]:
+    if evaluated is None:
+        return None
+    why, called = evaluated[1].strip().rstrip("."), value.partition("(")[0]
+    if "NoneType is incompatible" in why:
         # Hydra's grammar knows null as a value of a list, but not as one of its functions'.
-        if value.startswith("choice("):
-            written = shlex.quote(f"{name}={value[len('choice(') : -1]}")
-            return f"choice() takes no null; write {written}"
-        return f"{value.partition('(')[0]}() takes no null"
-    if evaluated is not None and "mismatch type argument" in evaluated[1]:
+        written = shlex.quote(f"{name}={value[len('choice(') : -1]}")
+        return f"{called}() takes no null" + (f"; write {written}" if called == "choice" else "")
+    if "mismatch type argument" in why:
         arguments = value.partition("(")[2].rstrip(")").split(",")
         wrong = next((each for each in arguments if not _NUMBER.fullmatch(each.strip())), value)
         return (
             f"{wrong.strip()} is no number, as nothing is computed in an override: write it out; "
             f"as a text: {quoted(name, value)}"
         )
-    if evaluated is not None and "positional argument" in evaluated[1]:
-        written = _ARGUMENTS.get(value.partition("(")[0])
-        more = f"; it is written {shlex.quote(f'{name}={written}')}" if written else ""
-        return f"{evaluated[1].strip().rstrip('.')}{more}"
-    if evaluated is not None:
-        return evaluated[1].strip().rstrip(".")
+    if "positional argument" in why and called in _ARGUMENTS:
+        return f"{why}; it is written {shlex.quote(f'{name}={_ARGUMENTS[called]}')}"
+    return why
+
+
+def _unknown_function(name: str, value: str, function: str) -> str:
+    best = _BEST_OF.fullmatch(value) if name.endswith("objective") else None
+    if best is not None:
+        sign = "-" if best[1] == "max" else ""
+        return f"the least is the best, and - before the name maximises: {name}={sign}{best[2]}"
+    known = _NAMES_IN_OTHER_TOOLS.get(function.lower())
+    if known is not None:
+        return f"there is no function {function}; write {shlex.quote(f'{name}={known}')}"
+    return (
+        f"there is no function {function} (there are {_FUNCTIONS}); "
+        f"as a text: {quoted(name, value)}"
+    )
+
+
+def _unreadable(name: str, value: str) -> str:
+    """What is wrong with a value, at which character, and how it is quoted."""
     reason = _reason(value, len(name) + 2)
     elements = value[1:-1].split(",")
     is_flat = value[:1] + value[-1:] == "[]" and not set(value[1:-1]) & set("'\"[]{}()\\$")
