@@ -13,6 +13,13 @@ from hydra_sweep_runner.commands.start.changed_texts import (
     report_texts_read_as_numbers,
     report_yaml_texts_read_as_numbers,
 )
+from hydra_sweep_runner.commands.start.code_notes import (
+    report_code_changes,
+    report_gone_output,
+    report_new_required,
+    report_older_code,
+    report_replaced_code,
+)
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.flag_checks import check_previewed
 from hydra_sweep_runner.commands.start.hints import (
@@ -25,17 +32,7 @@ from hydra_sweep_runner.commands.start.hints import (
     report_texts_like_ranges,
     report_texts_like_sweeps,
 )
-from hydra_sweep_runner.commands.start.notes import (
-    naming_refresh,
-    report_code_changes,
-    report_environment,
-    report_gone_output,
-    report_new_required,
-    report_older_code,
-    report_replaced_code,
-    report_replaced_params,
-    report_yaml_changes,
-)
+from hydra_sweep_runner.commands.start.notes import report_environment
 from hydra_sweep_runner.commands.start.optional_groups import report_nothing_chosen
 from hydra_sweep_runner.commands.start.other_kinds import report_other_kinds
 from hydra_sweep_runner.commands.start.package_line import report_misplaced
@@ -69,6 +66,11 @@ from hydra_sweep_runner.commands.start.sweep import (
 )
 from hydra_sweep_runner.commands.start.unused_flags import report_unused_in_sweep
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.commands.start.yaml_changes import (
+    naming_refresh,
+    report_replaced_params,
+    report_yaml_changes,
+)
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import UnknownRun, UnreadableRecord

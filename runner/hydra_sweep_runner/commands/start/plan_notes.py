@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 
 from hydra_sweep_runner.commands.runs.membership import planned as planned_ids
 from hydra_sweep_runner.commands.start.gone_flags import taking_back, without_flags
-from hydra_sweep_runner.commands.start.notes import change_text, plain_value
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.commands.start.yaml_changes import change_text, plain_value
 from hydra_sweep_runner.compose.overrides import name_in
 from hydra_sweep_runner.model import Run, Status
 from hydra_sweep_runner.operation.flags import Differences, differences, given_flags

@@ -8,13 +8,13 @@ from pathlib import Path
 from hydra_sweep_runner.commands.start.batch import restart_batch
 from hydra_sweep_runner.commands.start.composing import Composing, Typed, compose_restart
 from hydra_sweep_runner.commands.start.gone_flags import naming_taken_back, take_back
-from hydra_sweep_runner.commands.start.notes import naming_present_flag
 from hydra_sweep_runner.commands.start.optional_groups import check_kept_choices
 from hydra_sweep_runner.commands.start.own_option import naming_own_option
 from hydra_sweep_runner.commands.start.pipeline.other_step import refuse_other_steps
 from hydra_sweep_runner.commands.start.programs import check_owner
 from hydra_sweep_runner.commands.start.single import restart_run
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.commands.start.yaml_changes import naming_present_flag
 from hydra_sweep_runner.errors import Busy, Mistake, UnknownRun, UnreadableRecord
 from hydra_sweep_runner.model import Kind, Run, Status
 from hydra_sweep_runner.operation.run_options import OPTIONS

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hydra_sweep_runner.commands.start.composing import Composing
-from hydra_sweep_runner.commands.start.notes import change_text
 from hydra_sweep_runner.commands.start.searching import (
     NO_PROPOSAL,
     Searching,
@@ -16,6 +15,7 @@ from hydra_sweep_runner.commands.start.searching import (
 from hydra_sweep_runner.commands.start.shaping import Exclusion
 from hydra_sweep_runner.commands.start.sweep import SEARCH, SEARCH_PLAN
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.commands.start.yaml_changes import change_text
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.compose.elements import plain
 from hydra_sweep_runner.compose.overrides import parse_override

@@ -9,6 +9,11 @@ from hydra_sweep_runner.commands.start.changed_texts import (
     report_texts_read_as_numbers,
     report_yaml_texts_read_as_numbers,
 )
+from hydra_sweep_runner.commands.start.code_notes import (
+    report_code_changes,
+    report_new_required,
+    report_older_code,
+)
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.failures import report_failure
 from hydra_sweep_runner.commands.start.hints import (
@@ -19,15 +24,10 @@ from hydra_sweep_runner.commands.start.hints import (
     report_unused_params,
 )
 from hydra_sweep_runner.commands.start.notes import (
-    naming_refresh,
-    report_code_changes,
     report_environment,
     report_kept_folder,
     report_last_of_batch,
     report_left_batches,
-    report_new_required,
-    report_older_code,
-    report_yaml_changes,
 )
 from hydra_sweep_runner.commands.start.optional_groups import report_nothing_chosen
 from hydra_sweep_runner.commands.start.other_kinds import report_other_kinds
@@ -46,6 +46,7 @@ from hydra_sweep_runner.commands.start.unused_flags import (
     report_unused_flags,
 )
 from hydra_sweep_runner.commands.start.world import World
+from hydra_sweep_runner.commands.start.yaml_changes import naming_refresh, report_yaml_changes
 from hydra_sweep_runner.compose.overrides import check_values
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
