@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 
 from hydra_sweep_runner.commands.runs.dependents import Dependents
 from hydra_sweep_runner.commands.runs.membership import planned, without
 from hydra_sweep_runner.commands.runs.trash import restore_words
+from hydra_sweep_runner.commands.start.batch_notes import (
+    report_changes_outside,
+    report_given,
+    report_read_otherwise,
+    report_skipped,
+    used_runs,
+)
 from hydra_sweep_runner.commands.start.carry_out import Carrying
 from hydra_sweep_runner.commands.start.changed_texts import (
     report_texts_read_as_numbers,
-    report_yaml_texts_read_as_numbers,
 )
 from hydra_sweep_runner.commands.start.code_notes import (
     report_code_changes,
@@ -23,19 +28,10 @@ from hydra_sweep_runner.commands.start.code_notes import (
 from hydra_sweep_runner.commands.start.composing import Composing
 from hydra_sweep_runner.commands.start.flag_checks import check_previewed
 from hydra_sweep_runner.commands.start.hints import (
-    report_dotted_settings,
-    report_flags_like_options,
     report_given_twice,
     report_lists_in_params,
     report_short_ranges,
-    report_texts_in_pieces,
-    report_texts_like_ranges,
-    report_texts_like_sweeps,
 )
-from hydra_sweep_runner.commands.start.notes import report_environment
-from hydra_sweep_runner.commands.start.optional_groups import report_nothing_chosen
-from hydra_sweep_runner.commands.start.other_kinds import report_other_kinds
-from hydra_sweep_runner.commands.start.package_line import report_misplaced
 from hydra_sweep_runner.commands.start.pipeline.decisions import (
     Changed,
     Decided,
@@ -46,15 +42,11 @@ from hydra_sweep_runner.commands.start.pipeline.decisions import (
 from hydra_sweep_runner.commands.start.plan_notes import (
     beside_first_line,
     completed_again,
-    report_not_fitting,
-    report_nothing_to_run,
-    report_other_scalars,
-    report_shared,
 )
 from hydra_sweep_runner.commands.start.plan_sweep import plan_sweep
 from hydra_sweep_runner.commands.start.prepare import PreparedOperation, prepare
 from hydra_sweep_runner.commands.start.preview import print_graph
-from hydra_sweep_runner.commands.start.remedies import Mended, Remedies
+from hydra_sweep_runner.commands.start.remedies import Remedies
 from hydra_sweep_runner.commands.start.strict import StrictCode
 from hydra_sweep_runner.commands.start.sweep import (
     Sweep,
@@ -68,8 +60,6 @@ from hydra_sweep_runner.commands.start.unused_flags import report_unused_in_swee
 from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.commands.start.yaml_changes import (
     naming_refresh,
-    report_replaced_params,
-    report_yaml_changes,
 )
 from hydra_sweep_runner.compose.composer import SweepConfig
 from hydra_sweep_runner.dataclass import dataclass
@@ -114,14 +104,14 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
             print_graph(world, sweep, sweep.graph, _decided_of_new(world, sweep))
         report_rest(world, sweep)
         report_drawn(world, sweep)
-        _report_read_otherwise(world, sweep)
+        report_read_otherwise(world, sweep)
         save_plan(world, sweep)
         return 0
     strict = _strict(world, sweep)
     reconciliation, decided = _adopt(world, sweep, strict)
     if strict is not None:
         strict.tell()
-    used = _used(reconciliation)
+    used = used_runs(reconciliation)
     taken = [run for _, run in used]
     report_older_code(world, taken)
     report_new_required(world, used)
@@ -142,32 +132,15 @@ def start_batch(world: World, composing: Composing, master: SweepConfig) -> int:
         carrying.create()
         with world.store.claim(batch.id):
             carrying.tell()
-            _report_read_otherwise(world, sweep)
+            report_read_otherwise(world, sweep)
             return _carry_out(world, sweep, carrying)
-
-
-def _report_read_otherwise(world: World, sweep: Sweep) -> None:
-    """Print which values and settings of a new batch are not what they look like."""
-    composing = sweep.composing
-    for first in sweep.plan.trials[:1]:
-        report_texts_like_sweeps(world, first.operation, first.flags, sweep.names)
-        report_dotted_settings(world, first.flags)
-        report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
-    if composing.program is not None:
-        report_flags_like_options(world, composing.typed.task)
-    report_other_kinds(world, composing, sweep.overrides, sweep.first_overrides)
-    report_texts_like_ranges(world, sweep.overrides)
-    report_texts_in_pieces(world, sweep.overrides)
-    report_misplaced(world, composing.composer, composing.task)
-    report_nothing_chosen(world, composing.composer, composing.task)
-    report_unused_in_sweep(world, sweep)
 
 
 def _report_taken(world: World, sweep: Sweep) -> None:
     """Print how many trials of a preview are completed in the store already, if `needed` takes
     those."""
     reconciliation, _ = _adopt(world, sweep, _strict(world, sweep))
-    used = _used(reconciliation)
+    used = used_runs(reconciliation)
     taken = [run for _, run in used]
     if taken:
         is_one = len(taken) == 1
@@ -177,17 +150,6 @@ def _report_taken(world: World, sweep: Sweep) -> None:
         )
         report_older_code(world, taken)
         report_new_required(world, used)
-
-
-def _used(reconciliation: Reconciliation) -> list[tuple[Operation, Run]]:
-    """The completed runs that are used instead of running again, with their present operations."""
-    return [
-        (one.trial.operation, one.run)
-        for one in reconciliation.actions
-        if one.action is Action.SKIP
-        and one.run is not None
-        and one.run.state.status is Status.COMPLETED
-    ]
 
 
 def _decided_of_new(world: World, sweep: Sweep) -> Decided | None:
@@ -257,7 +219,7 @@ def restart_batch(
             carrying.check()
         carrying.tell()
         world.reporter.say(f"Restarting {short(batch.id)}", *known.lines)
-        _report_given(world, sweep, batch, reconciliation)
+        report_given(world, sweep, batch, reconciliation)
         if strict is not None:
             strict.tell()
         report_planning(world, sweep)
@@ -266,8 +228,8 @@ def restart_batch(
             now = carrying.batch.provenance
             report_code_changes(world, batch, now, known.runs)
             report_replaced_code(world, batch, now, completed_again(reconciliation))
-        _report_skipped(world, sweep, reconciliation)
-        carrying.remedies = Remedies(_report_changes_outside(world, sweep, batch))
+        report_skipped(world, sweep, reconciliation)
+        carrying.remedies = Remedies(report_changes_outside(world, sweep, batch))
         return _carry_out(world, sweep, carrying)
 
 
@@ -284,7 +246,7 @@ def _preview_restart(
         started = [one.trial for one in reconciliation.actions if one.action is not Action.SKIP]
         check_previewed(world, sweep, started)
     report_planning(world, sweep)
-    _report_changes_outside(world, sweep, batch)
+    report_changes_outside(world, sweep, batch)
     runs_none = sweep.options.init_trials
     begin = first_line(short(batch.id), reconciliation, None, runs_none=runs_none)
     is_watched = world.reporter.is_watched
@@ -292,9 +254,9 @@ def _preview_restart(
         short(batch.id), reconciliation, sweep.options, is_watched=is_watched
     )
     world.reporter.say(begin, *beside, *known.lines)
-    _report_given(world, sweep, batch, reconciliation)
+    report_given(world, sweep, batch, reconciliation)
     report_unused_in_sweep(world, sweep)
-    _report_skipped(world, sweep, reconciliation)
+    report_skipped(world, sweep, reconciliation)
     if sweep.graph is None:
         print_plan(world, sweep, reconciliation)
     else:
@@ -303,63 +265,8 @@ def _preview_restart(
     save_plan(world, sweep)
 
 
-def _report_given(world: World, sweep: Sweep, batch: Run, reconciliation: Reconciliation) -> None:
-    """Print where a restart's words and YAML may not do what was meant: values that are read
-    otherwise, trials that other batches share, trials that do not fit."""
-    composing = sweep.composing
-    report_nothing_to_run(world, reconciliation, sweep.options)
-    report_shared(world, batch, reconciliation)
-    report_given_twice(world, composing.typed.task)
-    report_texts_read_as_numbers(world, composing, composing.typed.task, sweep.first_overrides)
-    report_other_kinds(world, composing, composing.typed.task, sweep.first_overrides)
-    report_texts_like_ranges(world, composing.typed.task)
-    report_texts_in_pieces(world, composing.typed.task)
-    report_nothing_chosen(world, composing.composer, composing.typed.task)
-    for first in sweep.plan.trials[:1] if sweep.options.refresh else ():
-        report_yaml_texts_read_as_numbers(world, first.operation, first.flags, composing)
-    _report_not_fitting(world, sweep, reconciliation, batch)
-
-
-def _report_changes_outside(world: World, sweep: Sweep, batch: Run) -> Mended:
-    """Print what has changed in the environment and in the project's YAML since the batch was last
-    started, if this restart does not take it; returns what is said of failures then."""
-    report_replaced_params(world, batch, sweep.composing)
-    if sweep.options.refresh:
-        return Mended()
-    report_environment(world, batch, os.environ)
-    return report_yaml_changes(world, batch, sweep.composing, sweep.one_of_each())
-
-
 def _skips_all(reconciliation: Reconciliation) -> bool:
     return reconciliation.count(Action.SKIP) == len(reconciliation.actions)
-
-
-def _report_not_fitting(
-    world: World, sweep: Sweep, reconciliation: Reconciliation, batch: Run
-) -> None:
-    """Print why trials do not fit a present configuration that the kept copy of the YAML does not
-    determine: that of a refresh, or of a program, which may have structured configs."""
-    if sweep.graph is None and (sweep.options.refresh or sweep.composing.program is not None):
-        report_not_fitting(
-            world, reconciliation, batch, sweep.names, refreshed=bool(sweep.options.refresh)
-        )
-
-
-def _report_skipped(world: World, sweep: Sweep, reconciliation: Reconciliation) -> None:
-    """Print which completed trials that are skipped lacked files that are required now; and of
-    those that `needed` or `from` skips which were made by other code, or have lost their output
-    folders."""
-    options = sweep.options
-    if options.init_trials:
-        return
-    used, which = _used(reconciliation), ("trial", "skipped")
-    skipped = [run for _, run in used]
-    report_new_required(world, used, which=which)
-    if not (options.needed or options.from_step is not None):
-        return
-    report_older_code(world, skipped, which=which)
-    report_other_scalars(world, reconciliation)
-    report_gone_output(world, skipped)
 
 
 def _refuse_used(world: World, reconciliation: Reconciliation) -> Dependents | None:

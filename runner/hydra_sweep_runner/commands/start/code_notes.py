@@ -96,8 +96,8 @@ def report_new_required(
     if not names:
         return
     world.reporter.say(
-        f"{_how_many(lacked, which)} ran without {escape(', '.join(names))}, which operation.requires names now; to "
-        "run such again: +needed=strict"
+        f"{_how_many(lacked, which)} ran without {escape(', '.join(names))}, which "
+        "operation.requires names now; to run such again: +needed=strict"
     )
 
 
