@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hydra_plugins.runner.launcher import RunnerLauncherConf
-from hydra_sweep_runner.compose.explain import LAUNCHER_KEYS
+from hydra_sweep_runner.compose.settings import LAUNCHER_KEYS
 from tests.hydra.program import SWEEPER, Program
 
 PROGRAM = {

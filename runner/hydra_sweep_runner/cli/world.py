@@ -18,7 +18,6 @@ from omegaconf import OmegaConf
 from hydra_sweep_runner.commands.start.composing import Typed
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World, store_override
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
-from hydra_sweep_runner.compose.explain import check_launcher
 from hydra_sweep_runner.compose.project import (
     ProjectConfig,
     find_project,
@@ -27,6 +26,7 @@ from hydra_sweep_runner.compose.project import (
     project_in_snapshot,
 )
 from hydra_sweep_runner.compose.resolution_errors import one_line
+from hydra_sweep_runner.compose.settings import check_launcher
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake

@@ -25,9 +25,7 @@ from hydra_sweep_runner.compose.explain import (
     explain_missing,
     explain_option_as_group,
     explain_second_choice,
-    explain_sweeper,
     explain_unknown_group,
-    unknown_setting,
 )
 from hydra_sweep_runner.compose.fast.changes import plain_changes, read_change
 from hydra_sweep_runner.compose.hydra_settings import different, hydra_settings
@@ -40,6 +38,7 @@ from hydra_sweep_runner.compose.overrides import (
 )
 from hydra_sweep_runner.compose.project import LEFT_OUT
 from hydra_sweep_runner.compose.reading import Reading, ReadingLoader, reading_loader
+from hydra_sweep_runner.compose.settings import explain_sweeper, unknown_setting
 from hydra_sweep_runner.compose.trial import TrialConfig, sweeper_settings
 from hydra_sweep_runner.compose.value_overrides import REFUSALS, apply_overrides
 from hydra_sweep_runner.compose.within import settings_of_all, within

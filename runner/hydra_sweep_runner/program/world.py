@@ -24,10 +24,10 @@ from omegaconf import DictConfig, OmegaConf
 from hydra_sweep_runner.commands.start.composing import Typed
 from hydra_sweep_runner.commands.start.world import OpenExecutor, World
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
-from hydra_sweep_runner.compose.explain import check_launcher
 from hydra_sweep_runner.compose.output_dir import as_overrides
 from hydra_sweep_runner.compose.project import kept_searchpath, search_path_in_snapshot
 from hydra_sweep_runner.compose.resolution_errors import one_line
+from hydra_sweep_runner.compose.settings import check_launcher
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.dataclass import dataclass
 from hydra_sweep_runner.errors import Mistake, OtherPlace

@@ -13,7 +13,6 @@ from hydra_sweep_runner.commands.start.world import World
 from hydra_sweep_runner.compose.chosen_pipeline import find_pipeline
 from hydra_sweep_runner.compose.composer import Composer, SweepConfig
 from hydra_sweep_runner.compose.elements import plain
-from hydra_sweep_runner.compose.explain import swept_setting, unknown_sweeper_setting
 from hydra_sweep_runner.compose.overrides import (
     merge,
     name_in,
@@ -22,6 +21,7 @@ from hydra_sweep_runner.compose.overrides import (
     parse_override,
     read_path,
 )
+from hydra_sweep_runner.compose.settings import swept_setting, unknown_sweeper_setting
 from hydra_sweep_runner.compose.trial import TrialConfig
 from hydra_sweep_runner.compose.typed_options import check_added, check_choice, take_options
 from hydra_sweep_runner.compose.unknown_groups import check_groups
