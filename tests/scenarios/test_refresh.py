@@ -335,6 +335,11 @@ def require(project: Project, *names: str) -> None:
     project.write({"conf/config.yaml": config.replace('"${x}"]', f'"${{x}}"], {requires}')})
 
 
+def going_on(said: list[str]) -> list[str]:
+    """The words that a batch's last line goes on with."""
+    return shlex.split(said[-1].partition("to go on: runner ")[2])
+
+
 def test_each_file_that_trials_lack_is_in_the_list_that_is_to_be_written(
     make_project: MakeProject,
 ) -> None:
@@ -365,9 +370,9 @@ def test_what_goes_on_after_a_file_was_lacking_takes_the_yaml_that_then_names_it
     said = project.run("-m", "x=a.txt,b.txt", status=1).said
     assert said[-1].endswith(" +needed=true +refresh=true")
     require(project, "a.txt")
-    words = shlex.split(said[-1].partition("to go on: runner ")[2])
+    words = going_on(said)
     said = project.run(*words, status=1).said
-    assert said[-1].endswith(" +needed=true +refresh=true")
+    assert going_on(said) == words
     assert [line for line in said if "name it in operation.requires: [a.txt, b.txt] (" in line]
     require(project, "a.txt", "b.txt")
     assert project.run(*words).lines == ["b"]
@@ -381,7 +386,7 @@ def test_what_goes_on_after_a_file_was_nowhere_takes_the_yaml_that_then_names_it
     assert said[-1].endswith(" +needed=true +refresh=true")
     require(project, "new.txt")
     project.write({"new.txt": "new\n"})
-    assert project.run(*shlex.split(said[-1].partition("to go on: runner ")[2])).lines == ["new"]
+    assert project.run(*going_on(said)).lines == ["new"]
 
 
 def test_what_the_present_yaml_does_not_name_either_is_added_to_its_list(
@@ -410,31 +415,44 @@ def test_a_present_entry_that_may_name_the_file_is_told_as_it_stands_in_the_yaml
     assert f": operation.requires is [{written}] in the project's present YAML; to take" in b
 
 
+@pytest.fixture
+def wanting(make_project: MakeProject) -> Project:
+    """Two completed trials and a failed one, which ran without a file that is required since."""
+    config = """
+        operation: {command: [sh, go.sh, "${x}"], requires: [go.sh]}
+        x: 1
+        hydra: {launcher: {n_jobs: 1}}
+    """
+    script = "cat ./a.txt; [ $1 != 3 ]\n"
+    project = make_project({**LACKS, "conf/config.yaml": config, "go.sh": script})
+    project.run("-m", "x=1,2,3", status=1)
+    project.write({"conf/config.yaml": config.replace("[go.sh]", "[go.sh, ./a.txt]")})
+    return project
+
+
+WITHOUT = "ran without a.txt, which operation.requires names now; to run such again: +needed=strict"
+
+
 @pytest.mark.parametrize("option", ["+needed=true", "+only=failed"])
 def test_completed_trials_that_ran_without_a_file_that_is_required_now_are_told(
-    make_project: MakeProject, option: str
+    wanting: Project, option: str
 ) -> None:
-    project = make_project(
-        {
-            **LACKS,
-            "conf/config.yaml": """
-                operation: {command: [sh, go.sh, "${x}"], requires: [go.sh]}
-                x: 1
-                hydra: {launcher: {n_jobs: 1}}
-            """,
-            "go.sh": "cat ./a.txt; [ $1 != 3 ]\n",
-        }
-    )
-    project.run("-m", "x=1,2,3", status=1)
-    config = project.folder / "conf" / "config.yaml"
-    config.write_text(config.read_text().replace("[go.sh]", "[go.sh, ./a.txt]"))
-    told = "2 of 2 trials skipped ran without a.txt, which operation.requires names now; to run "
+    told = f"2 of 2 trials skipped {WITHOUT}"
     again = ("+restart=last:batch", "+refresh=true")
-    assert f"{told}such again: +needed=strict" in project.run(*again, option, status=1).said
-    preview = project.run(*again, option, "+print_trials=true").said
-    assert f"{told}such again: +needed=strict" in preview
-    said = project.run(*again, "+needed=strict", status=1).said
+    assert told in wanting.run(*again, option, status=1).said
+    assert told in wanting.run(*again, option, "+print_trials=true").said
+    said = wanting.run(*again, "+needed=strict", status=1).said
     assert not [line for line in said if "ran without" in line]
+
+
+def test_so_are_those_that_a_new_start_or_one_of_a_single_trial_uses(wanting: Project) -> None:
+    trial = by_flag(wanting.runs(), "x")[1]["id"]
+    taken = f"2 of 2 runs taken {WITHOUT}"
+    assert taken in wanting.run("-m", "x=1,2", "+needed=true", "+print_trials=true").said
+    assert taken in wanting.run("-m", "x=1,2", "+needed=true").said
+    assert f"The run that is taken {WITHOUT}" in wanting.run("x=1", "+needed=true").said
+    said = wanting.run(f"+restart={trial}", "+needed=true", "+refresh=true").said
+    assert f"The trial that is skipped {WITHOUT}" in said
 
 
 def test_a_step_that_lacks_a_file_says_that_its_yaml_has_been_mended(
